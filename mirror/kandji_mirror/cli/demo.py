@@ -1,0 +1,116 @@
+"""``kandji-mirror demo`` and ``simulate``: see it work, with an account or without."""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from kandji_mirror.cli.syncing import raise_if_partial, run_sync, summarise
+from kandji_mirror.simulator.serve import run as serve_forever
+from kandji_mirror.simulator.serve import serve
+from kandji_mirror.simulator.tenant import TOKEN, Tenant
+from kandji_mirror.simulator.world import World
+from kandji_queries.formats import write
+from kandji_queries.reader import Reader
+from kandji_schema.settings import Settings, load
+
+REPORT = (
+    (
+        "Devices by platform and major OS version",
+        "SELECT platform, split_part(os_version, '.', 1) AS os, count(*) AS devices FROM devices "
+        "GROUP BY ALL ORDER BY platform, try_cast(os AS INTEGER) DESC NULLS LAST",
+    ),
+    (
+        "FileVault coverage of Macs",
+        "SELECT CASE WHEN filevault_on THEN 'on' WHEN NOT filevault_on THEN 'off' ELSE 'unknown' END AS filevault, "
+        "count(*) AS macs, round(100 * count(*) / sum(count(*)) OVER (), 1) AS percent "
+        "FROM fleet WHERE platform = 'Mac' GROUP BY ALL ORDER BY macs DESC",
+    ),
+    (
+        "Not seen for 30 days",
+        "SELECT device_name, platform, user_name, last_check_in FROM fleet "
+        "WHERE last_check_in < now()::TIMESTAMP - INTERVAL 30 DAY OR last_check_in IS NULL ORDER BY last_check_in",
+    ),
+    (
+        "Google Chrome below 130",
+        "SELECT version, count(DISTINCT device_id) AS devices FROM apps WHERE bundle_id = 'com.google.Chrome' "
+        "AND version_key(version) < version_key('130') GROUP BY ALL ORDER BY version_key(version)",
+    ),
+)
+"""The questions of the report: heading and statement."""
+
+SHOWN = 8
+"""Rows shown of each answer; the heading says how many there are."""
+
+
+def show(*, devices: int, apps: int, seed: int) -> None:
+    """Sync a tenant with progress and print a short fleet report."""
+    settings = load()
+    if settings.api_token or settings.api_url or settings.subdomain:
+        _sync_and_report(settings)
+        return
+    home = settings.home if settings.mirror_home else settings.home / "demo"
+    console = Console(stderr=True)
+    console.print(
+        f"No account is configured, so this is a simulated tenant of {devices:,} devices. Set KANDJI_API_TOKEN and "
+        f"KANDJI_SUBDOMAIN to see yours; it is only read.\n",
+        highlight=False,
+    )
+    with simulated(devices=devices, apps=apps, seed=seed) as url:
+        _sync_and_report(replace(settings, api_url=url, api_token=TOKEN, mirror_home=str(home)))
+
+
+def simulate(*, port: int, devices: int, apps: int, seed: int) -> None:
+    """Serve a simulated tenant until Ctrl-C, telling how to sync it."""
+
+    def announce(url: str) -> None:
+        line = f"KANDJI_API_URL={url} KANDJI_API_TOKEN={TOKEN} {command()} sync"
+        print(f"A simulated tenant of {devices:,} devices answers on {url}. Sync it with:\n  {line}", file=sys.stderr)  # noqa: T201  # a message
+
+    serve_forever(Tenant(World(seed, devices, apps_per_device=apps)), port, announce)
+
+
+@contextmanager
+def simulated(*, devices: int, apps: int, seed: int) -> Iterator[str]:
+    """A simulated tenant on a free loopback port for the time of the block; gives its URL."""
+    with serve(Tenant(World(seed, devices, apps_per_device=apps))) as server:
+        yield server.url
+
+
+def _sync_and_report(settings: Settings) -> None:
+    report = run_sync(settings, everything=True)
+    summarise(report, Console(stderr=True))
+    with Reader(settings.home) as reader:
+        for heading, statement in REPORT:
+            _answer(reader, heading, statement)
+    _next_steps(settings.home)
+    raise_if_partial(report)
+
+
+def _answer(reader: Reader, heading: str, statement: str) -> None:
+    answer = reader.run(statement)
+    more = f", the first {SHOWN} of {answer.row_count:,}" if answer.row_count > SHOWN else ""
+    dated = ", ".join(f"{table} as of {moment}" for table, moment in answer.as_of.items())
+    print(f"\n{heading} ({dated}{more})")  # noqa: T201  # the command's output
+    write(replace(answer, rows=answer.rows[:SHOWN]), "table", sys.stdout)
+
+
+def _next_steps(home: Path) -> None:
+    prefix = f"KANDJI_MIRROR_HOME={shlex.quote(str(home))} {command()}"
+    print("\nNext:")  # noqa: T201  # the command's output
+    for arguments in ('sql "FROM fleet WHERE NOT filevault_on LIMIT 5"', "queries", "describe fleet"):
+        print(f"  {prefix} {arguments}")  # noqa: T201  # the command's output
+
+
+def command() -> str:
+    """How to type this program here: by name where the shell finds it, else by its path."""
+    script = Path(sys.argv[0])
+    found = shutil.which("kandji-mirror")
+    if found and Path(found).resolve() == script.resolve():
+        return "kandji-mirror"
+    return shlex.quote(str(script))

@@ -1,0 +1,100 @@
+"""``sql``, ``query``, ``tables``, ``describe`` and ``queries``: everything that reads the mirror."""
+
+import sys
+from collections.abc import Iterable, Mapping
+
+from kandji_queries.formats import write
+from kandji_queries.limits import Limits
+from kandji_queries.reader import Reader
+from kandji_queries.result import Column, Result
+from kandji_schema.errors import UsageError
+from kandji_schema.settings import load
+
+
+def run_sql(statement: str, params: Mapping[str, str], form: str) -> None:
+    """Print the answer of one guarded statement, with its age on stderr."""
+    text = sys.stdin.read() if statement == "-" else statement
+    if not text.strip():
+        raise UsageError('There is no statement. Example: kandji-mirror sql "FROM fleet LIMIT 5"')
+    with open_reader() as reader, reader.stream(text, params or None) as answer:
+        write(answer, form, sys.stdout)
+        tell(reader, answer.as_of, answer.notes, form)
+
+
+def run_query(name: str, params: Mapping[str, str], form: str) -> None:
+    """Print the answer of a named query, with its age on stderr."""
+    with open_reader() as reader, reader.stream_query(name, params) as answer:
+        write(answer, form, sys.stdout)
+        tell(reader, answer.as_of, answer.notes, form)
+
+
+def list_tables(form: str) -> None:
+    """Print what is there."""
+    with open_reader() as reader:
+        rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, t.description) for t in reader.tables()]
+        warn(reader.warnings)
+    print_rows(("table", "kind", "rows", "state", "synced_at", "description"), rows, form)
+
+
+def describe_table(table: str, form: str) -> None:
+    """Print the columns of one table or view."""
+    with open_reader() as reader:
+        detail = reader.describe(table)
+        warn(reader.warnings)
+    if form == "table":
+        print(f"{detail.info.description}\n")  # noqa: T201  # the command's output
+    print_rows(("column", "type", "description"), [(c.name, c.type, c.description) for c in detail.columns], form)
+
+
+def list_queries(form: str) -> None:
+    """Print the catalogue; it needs no mirror."""
+    from kandji_queries.catalog import catalog
+
+    rows = [(q.name, ", ".join(map(signature, q.params)), q.title) for q in catalog().values()]
+    print_rows(("query", "parameters", "title"), rows, form)
+
+
+def signature(param: object) -> str:
+    """A parameter as people read it: ``days int = 7``."""
+    from kandji_queries.catalog import Param
+
+    if not isinstance(param, Param):
+        raise TypeError(param)
+    return f"{param.name} {param.kind}" + ("" if param.required else f" = {param.default}")
+
+
+def open_reader() -> Reader:
+    """A reader of the configured home that opens only the files a statement needs."""
+    settings = load()
+    limits = Limits(
+        seconds=settings.mirror_query_seconds,
+        memory_mb=settings.mirror_query_memory_mb,
+        rows=settings.mirror_query_rows,
+    )
+    return Reader(settings.home, limits, lazy=True)
+
+
+def print_rows(names: Iterable[str], rows: list[tuple[object, ...]], form: str) -> None:
+    """Print our own rows the way answers are printed."""
+    columns = tuple(Column(name, "VARCHAR") for name in names)
+    answer = Result(
+        columns=columns, rows=rows, row_count=len(rows), truncated=False, as_of={}, elapsed_ms=0.0, notes=[]
+    )
+    write(answer, form, sys.stdout)
+
+
+def tell(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form: str) -> None:
+    """The age of the answer and what else has to be known, on stderr; JSON carries it itself."""
+    sys.stdout.flush()
+    warn(reader.warnings)
+    if form == "json":
+        return
+    ages = ", ".join(f"{table} {moment or 'never synced'}" for table, moment in as_of.items())
+    for line in [*notes, *([f"As of {ages}"] if ages else [])]:
+        print(line, file=sys.stderr)  # noqa: T201  # data goes to stdout, everything else here
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Say on stderr what the reader had to fall back from."""
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201  # data goes to stdout, everything else here

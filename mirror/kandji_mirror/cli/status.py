@@ -1,0 +1,114 @@
+"""``kandji-mirror status``: read from the manifest alone, so it answers also while DuckDB or the tenant do not."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from kandji_schema.errors import StoreDamaged
+from kandji_schema.manifest import Manifest, TableState, kept, missing_files, nothing_mirrored
+from kandji_schema.settings import load
+
+
+def show(*, as_json: bool) -> None:
+    """Print the state of every table, the newest whole manifest's."""
+    home = load().home
+    manifest, warnings = newest_whole(home)
+    if as_json:
+        print(json.dumps(_document(home, manifest, warnings), indent=1))  # noqa: T201  # the command's output
+        return
+    errors = Console(stderr=True)
+    for warning in warnings:
+        errors.print(f"warning: {warning}", soft_wrap=True, highlight=False, markup=False)
+    _print(home, manifest)
+
+
+def newest_whole(home: Path) -> tuple[Manifest, list[str]]:
+    """The manifest readers use, and why newer ones are not; raises when there is none."""
+    warnings: list[str] = []
+    for candidate in kept(home):
+        if isinstance(candidate, StoreDamaged):
+            warnings.append(str(candidate))
+            continue
+        missing = missing_files(home, candidate)
+        if not missing:
+            return candidate, warnings
+        warnings.append(f"Manifest {candidate.generation} names files that are missing or cut: {', '.join(missing)}.")
+    if warnings:
+        raise StoreDamaged(f"{' '.join(warnings)} Run `kandji-mirror sync --full` to read everything anew.")
+    raise nothing_mirrored(home)
+
+
+def age(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit that fits: 12 s, 5 min, 3 h, 2 d."""
+    if moment is None:
+        return "never"
+    seconds = max(0, int((now - moment).total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def _print(home: Path, manifest: Manifest) -> None:
+    now = datetime.now(UTC)
+    table = Table(
+        "Table", "State", "Rows", "Age", "Due after", "Last try", "Requests", "Error", box=None, pad_edge=False
+    )
+    table.columns[2].justify = table.columns[6].justify = "right"
+    for state in manifest.tables.values():
+        table.add_row(*_cells(state, now))
+    console = Console()
+    console.print(table, markup=False)
+    console.print(
+        f"\nTenant {manifest.tenant}, manifest {manifest.generation} in {home}", highlight=False, soft_wrap=True
+    )
+
+
+def _cells(state: TableState, now: datetime) -> Iterator[str]:
+    yield state.name
+    yield state.state.value
+    yield f"{state.rows:,}"
+    yield age(state.synced_at, now)
+    yield age(now - timedelta(seconds=state.ttl_seconds), now)
+    yield age(state.attempted_at, now)
+    yield str(state.requests)
+    yield state.error or _drift(state)
+
+
+def _drift(state: TableState) -> str:
+    odd = [f"{state.odd_values} odd values"] if state.odd_values else []
+    unknown = [f"unknown fields {', '.join(state.unknown_fields)}"] if state.unknown_fields else []
+    return "; ".join(odd + unknown)
+
+
+def _document(home: Path, manifest: Manifest, warnings: list[str]) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "home": str(home),
+        "tenant": manifest.tenant,
+        "generation": manifest.generation,
+        "published_at": manifest.published_at.isoformat(),
+        "tables": {name: _entry(state, now) for name, state in manifest.tables.items()},
+        "warnings": warnings,
+    }
+
+
+def _entry(state: TableState, now: datetime) -> dict[str, Any]:
+    return {
+        "state": state.state.value,
+        "rows": state.rows,
+        "synced_at": state.synced_at and state.synced_at.isoformat(),
+        "age_seconds": state.synced_at and round((now - state.synced_at).total_seconds(), 1),
+        "ttl_seconds": state.ttl_seconds,
+        "method": state.method,
+        "requests": state.requests,
+        "odd_values": state.odd_values,
+        "unknown_fields": list(state.unknown_fields),
+        "attempted_at": state.attempted_at and state.attempted_at.isoformat(),
+        "error": state.error,
+    }

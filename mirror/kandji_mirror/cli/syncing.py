@@ -1,0 +1,103 @@
+"""``kandji-mirror sync``."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from types import FrameType
+
+from rich.console import Console
+
+from kandji_mirror.cli.bars import watched
+from kandji_mirror.connection import connect
+from kandji_mirror.state import RunLog
+from kandji_mirror.sync.outcome import Report
+from kandji_mirror.sync.run import sync
+from kandji_schema.errors import Interrupted, MirrorError, StoreError
+from kandji_schema.settings import Settings, load
+
+
+class PartialSync(MirrorError):
+    """Some table kept its previous rows."""
+
+    exit_code = 4
+
+
+def sync_now(names: Sequence[str], *, everything: bool, as_json: bool) -> None:
+    """Sync and print the report. Raises :class:`PartialSync` after it where some table failed."""
+    report = run_sync(load(), names, everything=everything)
+    if as_json:
+        print(as_text(report))  # noqa: T201  # the command's output
+    else:
+        summarise(report, Console(stderr=True))
+    raise_if_partial(report)
+
+
+def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool = False) -> Report:
+    """One run with progress on stderr, recorded in the run log."""
+    with stopped_by_sigterm(), connect(settings) as connection:
+        try:
+            with watched(connection.client) as progress:
+                report = sync(
+                    settings.home,
+                    connection.tenant,
+                    connection.client,
+                    names=names,
+                    everything=everything,
+                    progress=progress,
+                )
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "Stopped. Tables that were complete are published, the others keep their previous rows."
+            ) from None
+    _record(settings, report)
+    return report
+
+
+def _record(settings: Settings, report: Report) -> None:
+    """The record is about the mirror, not of it: without it the sync is as good."""
+    try:
+        RunLog(settings.home).append(report)
+    except StoreError as error:
+        print(f"kandji-mirror: {error}", file=sys.stderr)  # noqa: T201  # a warning
+
+
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def summarise(report: Report, console: Console) -> None:
+    """A few lines for people."""
+    for warning in report.warnings:
+        console.print(f"warning: {warning}", soft_wrap=True, highlight=False, markup=False)
+    if not report.outcomes:
+        console.print("Every table is fresher than its TTL; nothing was asked for. `--full` syncs them all now.")
+        return
+    rows = sum(o.rows for o in report.outcomes)
+    left = "" if report.remaining_hour is None else f", {report.remaining_hour:,} left this hour"
+    cost = f"{report.seconds:.1f} s and {report.requests:,} requests{left}"
+    console.print(f"{len(report.outcomes)} tables, {rows:,} rows in {cost}.", highlight=False, soft_wrap=True)
+
+
+def as_text(report: Report) -> str:
+    """The report as JSON."""
+    return json.dumps(asdict(report), default=str, indent=1)
+
+
+def raise_if_partial(report: Report) -> None:
+    """Exit code 4 when some table failed; one without permission is a state of that table and no failure."""
+    if report.failed:
+        names = ", ".join(o.table for o in report.failed)
+        raise PartialSync(f"{names} could not be synced and keep their previous rows; see `kandji-mirror status`.")

@@ -1,0 +1,1 @@
+"""Page texts in, one checked and ordered data file out. No row passes through Python."""

@@ -1,0 +1,65 @@
+"""What a run tells about itself, while it goes on and afterwards."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from kandji_schema.manifest import State
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one table fared. ``changed`` tells whether a new data file was written; ``seconds`` is wall time."""
+
+    table: str
+    state: State
+    rows: int
+    requests: int
+    seconds: float
+    changed: bool
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run. ``generation`` is the manifest it published, None where nothing was due."""
+
+    started_at: datetime
+    seconds: float
+    outcomes: tuple[Outcome, ...]
+    fresh: tuple[str, ...]
+    requests: int
+    remaining_hour: int | None
+    generation: int | None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The tables that kept their previous rows although they were asked for."""
+        return tuple(o for o in self.outcomes if o.state is State.FAILED)
+
+
+class Progress(Protocol):
+    """Told what happens, from any thread."""
+
+    def started(self, table: str) -> None:
+        """A table's pass begins."""
+
+    def advanced(self, table: str, *, pages: int, rows: int, total: int | None) -> None:
+        """So much came until now; ``total`` is what the provider says there is."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """A table's pass ended."""
+
+
+class Silent:
+    """A :class:`Progress` nobody watches."""
+
+    def started(self, table: str) -> None:
+        """Say nothing."""
+
+    def advanced(self, table: str, *, pages: int, rows: int, total: int | None) -> None:
+        """Say nothing."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Say nothing."""

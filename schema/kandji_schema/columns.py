@@ -1,0 +1,154 @@
+"""How one column of a mirrored table is declared.
+
+A table class writes one line a column; everything else (DDL, comments, the JSON projection of ingest, the data
+dictionary, the simulator's rows) is read back from it as a :class:`Column`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, DateTime, Float, String
+from sqlalchemy.sql.schema import Column as SqlColumn
+from sqlmodel import Field, SQLModel
+
+
+class Kind(StrEnum):
+    """The meaning of a column's values; the value is its DuckDB type."""
+
+    TEXT = "VARCHAR"
+    BOOLEAN = "BOOLEAN"
+    INTEGER = "BIGINT"
+    NUMBER = "DOUBLE"
+    TIMESTAMP = "TIMESTAMP"
+    TEXTS = "VARCHAR[]"
+    DOCUMENT = "JSON"
+
+
+class Personal(StrEnum):
+    """Why a column is personal data; unmarked columns are not."""
+
+    IDENTITY = "identifies a person"
+    FREE_TEXT = "free text in which people put names"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, as every consumer sees it.
+
+    ``sources`` are the places in the provider's row it is read from, first one present wins; a dot steps into an
+    object (``user.email``). ``volatile`` columns move at every collection without anything having changed.
+    ``samples`` are realistic values for the simulated tenant, each as likely as it is often listed.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    sources: tuple[str, ...]
+    key: bool
+    personal: Personal | None
+    volatile: bool
+    samples: tuple[Any, ...]
+
+
+_KINDS = (
+    (String, Kind.TEXT),
+    (Boolean, Kind.BOOLEAN),
+    (BigInteger, Kind.INTEGER),
+    (Float, Kind.NUMBER),
+    (DateTime, Kind.TIMESTAMP),
+    (ARRAY, Kind.TEXTS),
+    (JSON, Kind.DOCUMENT),
+)
+
+
+def _declare(
+    sa_type: Any,
+    description: str,
+    *,
+    source: str | Sequence[str] = (),
+    key: bool = False,
+    personal: Personal | None = None,
+    volatile: bool = False,
+    samples: Sequence[Any] = (),
+) -> Any:
+    """A SQLModel field whose facts travel in SQLAlchemy's ``comment`` and ``info``."""
+    info = {
+        "sources": (source,) if isinstance(source, str) else tuple(source),
+        "personal": personal,
+        "volatile": volatile,
+        "samples": tuple(samples),
+    }
+    # A key column is a primary key for SQLModel only: the DDL has neither constraint nor index (see ddl.py).
+    return Field(
+        default=None,
+        primary_key=key,
+        sa_type=sa_type,
+        description=description,
+        sa_column_kwargs={"comment": description, "info": info, "nullable": True},
+    )
+
+
+def text(description: str, **facts: Any) -> Any:
+    """A text column; the provider's ``""`` is NULL. ``facts`` are :class:`Column`'s, ``source`` its sources."""
+    return _declare(String, description, **facts)
+
+
+def boolean(description: str, **facts: Any) -> Any:
+    """A three-state column: true, false, or NULL for unknown."""
+    return _declare(Boolean, description, **facts)
+
+
+def integer(description: str, **facts: Any) -> Any:
+    """A 64-bit whole number."""
+    return _declare(BigInteger, description, **facts)
+
+
+def number(description: str, **facts: Any) -> Any:
+    """A 64-bit floating-point number."""
+    return _declare(Float, description, **facts)
+
+
+def timestamp(description: str, **facts: Any) -> Any:
+    """A moment in UTC with microseconds, from any of the provider's spellings."""
+    return _declare(DateTime, description, **facts)
+
+
+def texts(description: str, **facts: Any) -> Any:
+    """A list of texts."""
+    return _declare(ARRAY(String), description, **facts)
+
+
+def document(description: str, **facts: Any) -> Any:
+    """A JSON document, kept as the provider sent it."""
+    return _declare(JSON, description, **facts)
+
+
+def extra() -> Any:
+    """The column that keeps what has no column of its own. Every table ends with it."""
+    return _declare(
+        JSON,
+        "JSON object of what the provider sent and no column could take: unknown fields, and values that did not fit.",
+    )
+
+
+def columns_of(model: type[SQLModel]) -> tuple[Column, ...]:
+    """The columns of a table class, in order of declaration, ``extra`` last."""
+    table = model.__table__  # type: ignore[attr-defined]  # set by SQLModel on every class with table=True
+    return tuple(sorted(map(_read, table.columns), key=lambda c: c.name == "extra"))
+
+
+def _read(column: SqlColumn[Any]) -> Column:
+    kind = next(kind for sa_type, kind in _KINDS if isinstance(column.type, sa_type))
+    info = column.info
+    return Column(
+        name=column.name,
+        kind=kind,
+        description=column.comment or "",
+        sources=info.get("sources") or (column.name,),
+        key=column.primary_key,
+        personal=info.get("personal"),
+        volatile=info.get("volatile", False),
+        samples=info.get("samples", ()),
+    )

@@ -1,0 +1,184 @@
+"""Every error of ours, grouped by what the caller does next.
+
+::
+
+    MirrorError                      exit 1
+    ├── ConfigurationError           exit 3: change a setting
+    │   └── AuthenticationError      exit 3: the token is wrong, revoked or expired
+    ├── UsageError                   exit 2: change the command
+    │   └── UnknownName              exit 2: a table, query or parameter that does not exist
+    ├── ApiError                     exit 4: the provider did not give the answer
+    │   ├── RetryLater               nothing is wrong with the request; ask again after a while
+    │   │   ├── RateLimited          429, or the hourly budget is used up
+    │   │   ├── ServerFault          5xx, or an answer that is not what the endpoint sends
+    │   │   └── Unreachable          no answer at all
+    │   ├── Skip                     this resource cannot be read, the others can
+    │   │   ├── PermissionMissing    403, or 401 where other endpoints answer
+    │   │   └── NotFound             404: the thing is gone
+    │   └── Rejected                 any other 4xx: the request itself is wrong
+    ├── SyncError                    exit 4: the answer must not replace what is mirrored
+    │   ├── Suspicious               too much vanished at once, or rows without keys
+    │   └── AlreadySyncing           another process holds the writer's lock
+    ├── StatementError               exit 5: change the statement
+    │   ├── Refused                  the guard does not allow it
+    │   ├── Failed                   the engine could not run it
+    │   └── TookTooLong              it hit the time or memory limit
+    ├── NothingMirrored              exit 7: sync first
+    ├── StoreError                   exit 8: the mirror's own files
+    │   ├── StoreFull                no space, or no right to write
+    │   └── StoreDamaged             a file is missing, cut or altered
+    └── Interrupted                  exit 130: Ctrl-C or SIGTERM
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class MirrorError(Exception):
+    """Any foreseeable trouble. The text names the value, the rule and the remedy; it never holds a secret."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigurationError(MirrorError):
+    """A setting is missing or wrong."""
+
+    exit_code = 3
+
+
+class AuthenticationError(ConfigurationError):
+    """The provider does not accept the token."""
+
+
+class UsageError(MirrorError):
+    """The command, or an argument of it, is wrong."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A name that does not exist; the text offers the nearest ones."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        """``what`` is the kind of thing asked for ("table"), ``known`` all names there are."""
+        self.name = name
+        self.nearest = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(self.nearest)}?" if self.nearest else f"There are: {', '.join(known)}."
+        super().__init__(f"There is no {what} {name!r}. {hint}")
+
+
+class ApiError(MirrorError):
+    """The provider did not give the answer. ``status`` is the HTTP status, None where there was none."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        """``message`` is for people and holds no header, no token and no body beyond the provider's own error text."""
+        super().__init__(message)
+        self.status = status
+
+
+class RetryLater(ApiError):
+    """Nothing is wrong with the request. ``retry_after`` is the wait the server asked for, in seconds."""
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+        """``retry_after`` is None where the server did not say."""
+        super().__init__(message, status=status)
+        self.retry_after = retry_after
+
+
+class RateLimited(RetryLater):
+    """429, or the budget of this hour is used up."""
+
+
+class ServerFault(RetryLater):
+    """5xx, or a 200 whose body is not what the endpoint sends (proxies do this)."""
+
+
+class Unreachable(RetryLater):
+    """No answer. ``sent`` is False only where it is certain that the request never left."""
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        """``sent`` decides whether a write may be tried again."""
+        super().__init__(message)
+        self.sent = sent
+
+
+class Skip(ApiError):
+    """This resource cannot be read; the others can."""
+
+
+class PermissionMissing(Skip):
+    """The token lacks the permission, or the feature is not licensed: the provider does not tell which."""
+
+
+class NotFound(Skip):
+    """The thing asked for is gone."""
+
+
+class Rejected(ApiError):
+    """The provider calls the request itself wrong."""
+
+
+class SyncError(MirrorError):
+    """What came must not replace what is mirrored."""
+
+    exit_code = 4
+
+
+class Suspicious(SyncError):
+    """An answer that looks whole but would delete or change too much to be believed."""
+
+
+class AlreadySyncing(SyncError):
+    """Another process holds the writer's lock."""
+
+
+class StatementError(MirrorError):
+    """The SQL statement was not run to its end."""
+
+    exit_code = 5
+
+
+class Refused(StatementError):
+    """The guard does not allow the statement. ``rule`` is the short name of the rule it broke."""
+
+    def __init__(self, message: str, *, rule: str) -> None:
+        """``message`` says what was refused and what to do instead."""
+        super().__init__(message)
+        self.rule = rule
+
+
+class Failed(StatementError):
+    """The engine could not run the statement: a wrong column, a wrong type, a failing cast."""
+
+
+class TookTooLong(StatementError):
+    """The statement hit the time or memory limit and was stopped."""
+
+
+class NothingMirrored(MirrorError):
+    """There is no mirror yet."""
+
+    exit_code = 7
+
+
+class StoreError(MirrorError):
+    """The mirror's own files cannot be read or written."""
+
+    exit_code = 8
+
+
+class StoreFull(StoreError):
+    """No space left, or no right to write. What was published before still answers."""
+
+
+class StoreDamaged(StoreError):
+    """A file of the store is missing, cut short or altered."""
+
+
+class Interrupted(MirrorError):
+    """Someone stopped the command."""
+
+    exit_code = 130

@@ -1,0 +1,72 @@
+"""What the sync engine has to know of a table: where its rows are, how they are paged, how often they are due."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from sqlmodel import SQLModel
+
+from kandji_schema.columns import Column, columns_of
+
+
+class Paging(StrEnum):
+    """The provider's pagination idioms (CONTRACT section 4)."""
+
+    ARRAY = "bare array"
+    COUNT = "count envelope"
+    CURSOR = "cursor link"
+    PRISM = "prism"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One mirrored table.
+
+    ``path`` is below the API host. With a ``parent`` it names columns of this table in braces, which ``parent_key``
+    maps to columns of the parent; the rows are then asked for once a parent row. ``confirm`` is the path that answers
+    404 for a row that is really gone. ``key_fallback`` joins the key where all of it but the first column is NULL.
+    ``ignored`` are fields of the provider that are known and stored elsewhere, or nowhere as they never hold anything.
+    """
+
+    model: type[SQLModel]
+    path: str
+    paging: Paging
+    page_size: int = 300
+    ttl: timedelta
+    permission: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    parent: str | None = None
+    parent_key: Mapping[str, str] = field(default_factory=dict)
+    key_fallback: tuple[str, ...] = ()
+    confirm: str | None = None
+    category: str | None = None
+    platforms: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+        return str(self.model.__tablename__)
+
+    @property
+    def description(self) -> str:
+        """What one row is: the docstring of the table class."""
+        return " ".join((self.model.__doc__ or "").split())
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, ``extra`` last."""
+        return columns_of(self.model)
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        """Names of the columns that tell one row from another."""
+        return tuple(c.name for c in self.columns if c.key)
+
+    @cached_property
+    def known_fields(self) -> frozenset[str]:
+        """Top-level field names of the provider's row that are no surprise."""
+        heads = {source.split(".")[0] for c in self.columns for source in c.sources}
+        return frozenset(heads - {"extra"}) | self.ignored

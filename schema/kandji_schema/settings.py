@@ -1,0 +1,185 @@
+"""Every setting, one record each; parsing, `kandji-mirror settings`, `.env.example` and the docs read it.
+
+A value is taken from the environment, else from ``.env`` in the working directory, else from ``config.toml`` in the
+user's configuration folder (keys are the names in lower case without ``KANDJI_``), else it is the default.
+pydantic-settings would do the same for 113 ms of import, more than a SQL query may cost on top of DuckDB itself.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from kandji_schema.errors import ConfigurationError
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"0", "false", "no", "off"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting. ``default`` also tells its type; ``low`` and ``high`` bound a number, ``choices`` a text."""
+
+    name: str
+    default: str | int | float | bool
+    help: str
+    choices: tuple[str, ...] = ()
+    low: float = 0
+    high: float = float("inf")
+    secret: bool = False
+
+    @property
+    def key(self) -> str:
+        """Attribute of :class:`Settings` and key of ``config.toml``: ``KANDJI_MIRROR_HOME`` -> ``mirror_home``."""
+        return self.name.removeprefix("KANDJI_").lower()
+
+    def parse(self, raw: object) -> Any:
+        """The value in the setting's type; :class:`ConfigurationError` names value, rule and remedy."""
+        if isinstance(self.default, bool):
+            return self._flag(raw)
+        if isinstance(self.default, int | float):
+            return self._number(raw)
+        value = str(raw).strip()
+        if self.choices and value not in self.choices:
+            raise self._wrong(raw, f"one of {', '.join(self.choices)}")
+        return value
+
+    def _flag(self, raw: object) -> bool:
+        word = str(raw).strip().lower()
+        if word not in TRUE_WORDS | FALSE_WORDS:
+            raise self._wrong(raw, "on or off")
+        return word in TRUE_WORDS
+
+    def _number(self, raw: object) -> int | float:
+        rule = f"a {'whole ' if isinstance(self.default, int) else ''}number from {self.low:g} to {self.high:g}"
+        try:
+            value = int(str(raw)) if isinstance(self.default, int) else float(str(raw))
+        except ValueError as error:
+            raise self._wrong(raw, rule) from error
+        if not self.low <= value <= self.high:
+            raise self._wrong(raw, rule)
+        return value
+
+    def _wrong(self, raw: object, rule: str) -> ConfigurationError:
+        shown = "its value" if self.secret else repr(str(raw))
+        return ConfigurationError(f"{self.name} is {shown}; it must be {rule}. Change or remove it.")
+
+
+def _setting(default: Any, help: str, **facts: Any) -> Any:  # noqa: A002  # the word users see
+    return field(default=default, metadata={"help": help, **facts})
+
+
+@dataclass(frozen=True, repr=False)
+class Settings:
+    """All settings. A field is a setting; its environment variable is ``KANDJI_`` and the name in capitals."""
+
+    subdomain: str = _setting("", "Your tenant: the first part of https://<subdomain>.api.kandji.io.")
+    region: str = _setting("us", "Where the tenant lives.", choices=("us", "eu"))
+    api_url: str = _setting("", "Full base URL instead of subdomain and region; plain http for loopback only.")
+    api_token: str = _setting(
+        "",
+        "API token. Without it the file `token` (mode 0600) in the configuration folder, then the OS keychain where "
+        "the `keyring` extra is installed.",
+        secret=True,
+    )
+    mirror_home: str = _setting("", "Data directory; by default the user's data folder of this system.")
+    mirror_privacy: str = _setting("off", "Masking of personal data; only `off` exists yet.", choices=("off",))
+    mirror_requests_per_second: int = _setting(
+        45, "Requests a second, all our processes together; the provider allows a tenant 50.", low=1, high=50
+    )
+    mirror_requests_per_hour: int = _setting(
+        9_000,
+        "Requests an hour, all our processes together; the provider allows a tenant 10,000, all tokens together.",
+        low=1,
+        high=10_000,
+    )
+    mirror_read_timeout: float = _setting(
+        60.0, "Seconds without a byte after which a request is given up.", low=0.1, high=600
+    )
+    mirror_ca_file: str = _setting("", "PEM file of extra certificate authorities, for a company proxy.")
+    mirror_query_seconds: float = _setting(30.0, "Time limit of one SQL statement.", low=0.1, high=3_600)
+    mirror_query_memory_mb: int = _setting(1_024, "Memory limit of one SQL statement.", low=64, high=1_048_576)
+    mirror_query_rows: int = _setting(
+        1_000_000, "Most rows of one answer on the command line.", low=1, high=1_000_000_000
+    )
+    mirror_mcp_rows: int = _setting(500, "Most rows of one MCP answer.", low=1, high=100_000)
+    mirror_mcp_bytes: int = _setting(60_000, "Most bytes of one MCP answer.", low=1_000, high=10_000_000)
+
+    @property
+    def home(self) -> Path:
+        """The data directory."""
+        if self.mirror_home:
+            return Path(self.mirror_home).expanduser()
+        from platformdirs import user_data_path  # only needed without an explicit home
+
+        return user_data_path("kandji-mirror")
+
+    def __repr__(self) -> str:
+        """Without the values: one of them is the token."""
+        return "Settings(...)"
+
+
+SETTINGS: tuple[Setting, ...] = tuple(
+    Setting(name=f"KANDJI_{f.name.upper()}", **{"default": f.default, **f.metadata}) for f in fields(Settings)
+)
+"""One record a setting, in the order of the class."""
+
+
+def config_dir() -> Path:
+    """Folder of ``config.toml`` and ``token``."""
+    from platformdirs import user_config_path  # keeps it out of the start of a SQL query with a home set
+
+    return user_config_path("kandji-mirror")
+
+
+def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
+    """Read every setting. ``environ`` and ``folder`` (of ``.env``) default to the process's own."""
+    environ = os.environ if environ is None else environ
+    sources = (_from_environment(environ), _from_dotenv(folder or Path.cwd()), _from_toml(environ))
+    return Settings(**{s.key: _first(s, sources) for s in SETTINGS})
+
+
+Source = Callable[[Setting], object]
+
+
+def _first(setting: Setting, sources: tuple[Source, ...]) -> Any:
+    for source in sources:
+        raw = source(setting)
+        if raw is not None and str(raw).strip():
+            return setting.parse(raw)
+    return setting.default
+
+
+def _from_environment(environ: Mapping[str, str]) -> Source:
+    return lambda setting: environ.get(setting.name)
+
+
+def _from_dotenv(folder: Path) -> Source:
+    path = folder / ".env"
+    if not path.is_file():
+        return lambda setting: None
+    from dotenv import dotenv_values  # only where there is a file
+
+    values = dotenv_values(path, interpolate=False)
+    return lambda setting: values.get(setting.name)
+
+
+def _from_toml(environ: Mapping[str, str]) -> Source:
+    override = environ.get("KANDJI_MIRROR_CONFIG")
+    if override is None and environ is not os.environ:
+        return lambda setting: None
+    path = Path(override) if override else config_dir() / "config.toml"
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return lambda setting: None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read as TOML: {error}. Correct it or remove it.") from error
+    unknown = sorted(set(values) - {s.key for s in SETTINGS})
+    if unknown:
+        raise ConfigurationError(
+            f"{path} has no setting {', '.join(unknown)}. `kandji-mirror settings` lists them all."
+        )
+    return lambda setting: values.get(setting.key)

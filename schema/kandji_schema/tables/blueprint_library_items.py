@@ -1,0 +1,31 @@
+"""Library items assigned to each blueprint."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from kandji_schema.columns import extra, text
+from kandji_schema.resource import Paging, Resource
+
+
+class BlueprintLibraryItem(SQLModel, table=True):
+    """One row per blueprint and library item assigned to it."""
+
+    __tablename__ = "blueprint_library_items"
+
+    blueprint_id: str | None = text("Blueprint; joins to blueprints.id.", key=True)
+    id: str | None = text("Identifier of the library item.", key=True)
+    name: str | None = text("Name of the library item.")
+    extra: Any = extra()
+
+
+BLUEPRINT_LIBRARY_ITEMS = Resource(
+    model=BlueprintLibraryItem,
+    path="/api/v1/blueprints/{blueprint_id}/list-library-items",
+    parent="blueprints",
+    parent_key={"blueprint_id": "id"},
+    paging=Paging.COUNT,
+    ttl=timedelta(minutes=30),
+    permission="Blueprint: list library items",
+)
