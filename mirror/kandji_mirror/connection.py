@@ -32,5 +32,9 @@ def connect(settings: Settings) -> Iterator[Connection]:
         per_hour=settings.mirror_requests_per_hour,
     )
     transport = HttpTransport(url, read_timeout=settings.mirror_read_timeout, ca_file=settings.mirror_ca_file)
-    with transport:
-        yield Connection(tenant_name(url), url, Client(transport, secret, limiter))
+    with limiter, transport:
+        client = Client(transport, secret, limiter)
+        try:
+            yield Connection(tenant_name(url), url, client)
+        finally:
+            client.stop()

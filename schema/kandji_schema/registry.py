@@ -12,10 +12,10 @@ from kandji_schema.resource import Resource
 
 @cache
 def resources() -> MappingProxyType[str, Resource]:
-    """Every resource by name; parents come before the tables that are asked for once a parent row."""
+    """Every resource by name: lists before Prism before what is asked for once a parent row, the freshest first."""
     modules = (import_module(f"{tables.__name__}.{m.name}") for m in iter_modules(tables.__path__))
     found = [r for m in modules for r in vars(m).values() if isinstance(r, Resource)]
-    found.sort(key=lambda r: (r.parent is not None, r.category is not None, r.name))
+    found.sort(key=lambda r: (r.parent is not None, r.category is not None, r.ttl, r.name))
     return MappingProxyType({r.name: r for r in found})
 
 

@@ -24,10 +24,11 @@ class Paging(StrEnum):
 class Resource:
     """One mirrored table.
 
-    ``path`` is below the API host. With a ``parent`` it names columns of this table in braces, which ``parent_key``
-    maps to columns of the parent; the rows are then asked for once a parent row. ``confirm`` is the path that answers
-    404 for a row that is really gone. ``key_fallback`` joins the key where all of it but the first column is NULL.
-    ``ignored`` are fields of the provider that are known and stored elsewhere, or nowhere as they never hold anything.
+    ``path`` is below the API host. A ``page_size`` of 0 leaves the size of pages to the provider. With a ``parent``
+    it names columns of this table in braces, which ``parent_key`` maps to columns of the parent; the rows are then
+    asked for once a parent row. ``confirm`` is the path that answers 404 for a row that is really gone.
+    ``key_fallback`` joins the key where all of it but the first column is NULL. ``ignored`` are fields of the
+    provider that are known and stored elsewhere, or nowhere as they never hold anything.
     """
 
     model: type[SQLModel]

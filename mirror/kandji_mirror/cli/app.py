@@ -152,7 +152,7 @@ def queries(format: FormatOption = Format.TABLE) -> None:  # noqa: A002  # the o
 
 @app.command()
 def settings() -> None:
-    """List every setting with its default, its present value and where secrets are only named.
+    """List every setting with its value, its default and its meaning; secrets are not shown.
 
     Example: kandji-mirror settings
     """

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-
+from kandji_mirror.cli.output import say, tell
 from kandji_mirror.cli.syncing import raise_if_partial, run_sync, summarise
 from kandji_mirror.simulator.serve import run as serve_forever
 from kandji_mirror.simulator.serve import serve
@@ -23,7 +23,7 @@ REPORT = (
     (
         "Devices by platform and major OS version",
         "SELECT platform, split_part(os_version, '.', 1) AS os, count(*) AS devices FROM devices "
-        "GROUP BY ALL ORDER BY platform, try_cast(os AS INTEGER) DESC NULLS LAST",
+        "GROUP BY ALL ORDER BY devices DESC, platform, os",
     ),
     (
         "FileVault coverage of Macs",
@@ -39,7 +39,7 @@ REPORT = (
     (
         "Google Chrome below 130",
         "SELECT version, count(DISTINCT device_id) AS devices FROM apps WHERE bundle_id = 'com.google.Chrome' "
-        "AND version_key(version) < version_key('130') GROUP BY ALL ORDER BY version_key(version)",
+        "AND version_key(version) < version_key('130') GROUP BY version ORDER BY devices DESC, version",
     ),
 )
 """The questions of the report: heading and statement."""
@@ -55,11 +55,9 @@ def show(*, devices: int, apps: int, seed: int) -> None:
         _sync_and_report(settings)
         return
     home = settings.home if settings.mirror_home else settings.home / "demo"
-    console = Console(stderr=True)
-    console.print(
+    tell(
         f"No account is configured, so this is a simulated tenant of {devices:,} devices. Set KANDJI_API_TOKEN and "
-        f"KANDJI_SUBDOMAIN to see yours; it is only read.\n",
-        highlight=False,
+        "KANDJI_SUBDOMAIN to see yours; it is only read.\n"
     )
     with simulated(devices=devices, apps=apps, seed=seed) as url:
         _sync_and_report(replace(settings, api_url=url, api_token=TOKEN, mirror_home=str(home)))
@@ -70,21 +68,26 @@ def simulate(*, port: int, devices: int, apps: int, seed: int) -> None:
 
     def announce(url: str) -> None:
         line = f"KANDJI_API_URL={url} KANDJI_API_TOKEN={TOKEN} {command()} sync"
-        print(f"A simulated tenant of {devices:,} devices answers on {url}. Sync it with:\n  {line}", file=sys.stderr)  # noqa: T201  # a message
+        tell(f"A simulated tenant of {devices:,} devices answers on {url}. Sync it with:\n  {line}")
 
-    serve_forever(Tenant(World(seed, devices, apps_per_device=apps)), port, announce)
+    serve_forever(_tenant(devices=devices, apps=apps, seed=seed), port, announce)
 
 
 @contextmanager
 def simulated(*, devices: int, apps: int, seed: int) -> Iterator[str]:
     """A simulated tenant on a free loopback port for the time of the block; gives its URL."""
-    with serve(Tenant(World(seed, devices, apps_per_device=apps))) as server:
+    with serve(_tenant(devices=devices, apps=apps, seed=seed)) as server:
         yield server.url
+
+
+def _tenant(*, devices: int, apps: int, seed: int) -> Tenant:
+    """The fleet's clock stands at this moment, so that "not seen for 30 days" means something."""
+    return Tenant(World(seed, devices, apps_per_device=apps, start=datetime.now(UTC)))
 
 
 def _sync_and_report(settings: Settings) -> None:
     report = run_sync(settings, everything=True)
-    summarise(report, Console(stderr=True))
+    summarise(report)
     with Reader(settings.home) as reader:
         for heading, statement in REPORT:
             _answer(reader, heading, statement)
@@ -95,16 +98,16 @@ def _sync_and_report(settings: Settings) -> None:
 def _answer(reader: Reader, heading: str, statement: str) -> None:
     answer = reader.run(statement)
     more = f", the first {SHOWN} of {answer.row_count:,}" if answer.row_count > SHOWN else ""
-    dated = ", ".join(f"{table} as of {moment}" for table, moment in answer.as_of.items())
-    print(f"\n{heading} ({dated}{more})")  # noqa: T201  # the command's output
+    oldest = min((moment for moment in answer.as_of.values() if moment), default="never synced")
+    say(f"\n{heading} (as of {oldest}{more})")
     write(replace(answer, rows=answer.rows[:SHOWN]), "table", sys.stdout)
 
 
 def _next_steps(home: Path) -> None:
     prefix = f"KANDJI_MIRROR_HOME={shlex.quote(str(home))} {command()}"
-    print("\nNext:")  # noqa: T201  # the command's output
+    say("\nNext:")
     for arguments in ('sql "FROM fleet WHERE NOT filevault_on LIMIT 5"', "queries", "describe fleet"):
-        print(f"  {prefix} {arguments}")  # noqa: T201  # the command's output
+        say(f"  {prefix} {arguments}")
 
 
 def command() -> str:

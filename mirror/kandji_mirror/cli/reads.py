@@ -1,12 +1,13 @@
 """``sql``, ``query``, ``tables``, ``describe`` and ``queries``: everything that reads the mirror."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
+from kandji_mirror.cli.output import print_rows, say, tell, warn
 from kandji_queries.formats import write
 from kandji_queries.limits import Limits
+from kandji_queries.params import Param
 from kandji_queries.reader import Reader
-from kandji_queries.result import Column, Result
 from kandji_schema.errors import UsageError
 from kandji_schema.settings import load
 
@@ -18,22 +19,24 @@ def run_sql(statement: str, params: Mapping[str, str], form: str) -> None:
         raise UsageError('There is no statement. Example: kandji-mirror sql "FROM fleet LIMIT 5"')
     with open_reader() as reader, reader.stream(text, params or None) as answer:
         write(answer, form, sys.stdout)
-        tell(reader, answer.as_of, answer.notes, form)
+        date(reader, answer.as_of, answer.notes, form)
 
 
 def run_query(name: str, params: Mapping[str, str], form: str) -> None:
     """Print the answer of a named query, with its age on stderr."""
     with open_reader() as reader, reader.stream_query(name, params) as answer:
         write(answer, form, sys.stdout)
-        tell(reader, answer.as_of, answer.notes, form)
+        date(reader, answer.as_of, answer.notes, form)
 
 
 def list_tables(form: str) -> None:
-    """Print what is there."""
+    """Print what is there; for eyes only the first sentence of what it holds."""
     with open_reader() as reader:
-        rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, t.description) for t in reader.tables()]
+        found = reader.tables()
         warn(reader.warnings)
-    print_rows(("table", "kind", "rows", "state", "synced_at", "description"), rows, form)
+    words = [t.description.split(". ")[0] if form == "table" else t.description for t in found]
+    rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, w) for t, w in zip(found, words, strict=True)]
+    print_rows(("table", "kind", "rows", "state", "synced_at", "holds"), rows, form)
 
 
 def describe_table(table: str, form: str) -> None:
@@ -42,7 +45,7 @@ def describe_table(table: str, form: str) -> None:
         detail = reader.describe(table)
         warn(reader.warnings)
     if form == "table":
-        print(f"{detail.info.description}\n")  # noqa: T201  # the command's output
+        say(f"{detail.info.description}\n")
     print_rows(("column", "type", "description"), [(c.name, c.type, c.description) for c in detail.columns], form)
 
 
@@ -54,12 +57,8 @@ def list_queries(form: str) -> None:
     print_rows(("query", "parameters", "title"), rows, form)
 
 
-def signature(param: object) -> str:
+def signature(param: Param) -> str:
     """A parameter as people read it: ``days int = 7``."""
-    from kandji_queries.catalog import Param
-
-    if not isinstance(param, Param):
-        raise TypeError(param)
     return f"{param.name} {param.kind}" + ("" if param.required else f" = {param.default}")
 
 
@@ -74,27 +73,13 @@ def open_reader() -> Reader:
     return Reader(settings.home, limits, lazy=True)
 
 
-def print_rows(names: Iterable[str], rows: list[tuple[object, ...]], form: str) -> None:
-    """Print our own rows the way answers are printed."""
-    columns = tuple(Column(name, "VARCHAR") for name in names)
-    answer = Result(
-        columns=columns, rows=rows, row_count=len(rows), truncated=False, as_of={}, elapsed_ms=0.0, notes=[]
-    )
-    write(answer, form, sys.stdout)
-
-
-def tell(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form: str) -> None:
+def date(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form: str) -> None:
     """The age of the answer and what else has to be known, on stderr; JSON carries it itself."""
     sys.stdout.flush()
     warn(reader.warnings)
     if form == "json":
         return
-    ages = ", ".join(f"{table} {moment or 'never synced'}" for table, moment in as_of.items())
-    for line in [*notes, *([f"As of {ages}"] if ages else [])]:
-        print(line, file=sys.stderr)  # noqa: T201  # data goes to stdout, everything else here
-
-
-def warn(warnings: Iterable[str]) -> None:
-    """Say on stderr what the reader had to fall back from."""
-    for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201  # data goes to stdout, everything else here
+    for note in notes:
+        tell(note)
+    if as_of:
+        tell("As of " + ", ".join(f"{table} {moment or 'never synced'}" for table, moment in as_of.items()))

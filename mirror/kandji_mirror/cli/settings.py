@@ -1,18 +1,14 @@
 """``kandji-mirror settings``."""
 
-from rich.console import Console
-from rich.table import Table
-
+from kandji_mirror.cli.output import print_rows
 from kandji_schema.settings import SETTINGS, Setting, Settings, load
 
 
 def show() -> None:
     """Print every setting; of a secret only whether it is set."""
     values = load()
-    table = Table("Setting", "Value", "Default", "Meaning", box=None, pad_edge=False)
-    for setting in SETTINGS:
-        table.add_row(setting.name, shown(setting, values), str(setting.default) or "-", meaning(setting))
-    Console().print(table, markup=False)
+    rows = ((s.name, shown(s, values), str(s.default) or "-", meaning(s)) for s in SETTINGS)
+    print_rows(("setting", "value", "default", "meaning"), rows, "table")
 
 
 def shown(setting: Setting, values: Settings) -> str:

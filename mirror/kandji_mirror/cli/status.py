@@ -1,14 +1,11 @@
 """``kandji-mirror status``: read from the manifest alone, so it answers also while DuckDB or the tenant do not."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from kandji_mirror.cli.output import print_rows, say, warn
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.manifest import Manifest, TableState, kept, missing_files, nothing_mirrored
 from kandji_schema.settings import load
@@ -19,12 +16,12 @@ def show(*, as_json: bool) -> None:
     home = load().home
     manifest, warnings = newest_whole(home)
     if as_json:
-        print(json.dumps(_document(home, manifest, warnings), indent=1))  # noqa: T201  # the command's output
+        say(json.dumps(_document(home, manifest, warnings), indent=1))
         return
-    errors = Console(stderr=True)
-    for warning in warnings:
-        errors.print(f"warning: {warning}", soft_wrap=True, highlight=False, markup=False)
-    _print(home, manifest)
+    warn(warnings)
+    now = datetime.now(UTC)
+    print_rows(HEAD, (_cells(state, now) for state in manifest.tables.values()), "table")
+    say(f"\nTenant {manifest.tenant}, manifest {manifest.generation} in {home}")
 
 
 def newest_whole(home: Path) -> tuple[Manifest, list[str]]:
@@ -54,30 +51,20 @@ def age(moment: datetime | None, now: datetime) -> str:
     return f"{seconds} s"
 
 
-def _print(home: Path, manifest: Manifest) -> None:
-    now = datetime.now(UTC)
-    table = Table(
-        "Table", "State", "Rows", "Age", "Due after", "Last try", "Requests", "Error", box=None, pad_edge=False
-    )
-    table.columns[2].justify = table.columns[6].justify = "right"
-    for state in manifest.tables.values():
-        table.add_row(*_cells(state, now))
-    console = Console()
-    console.print(table, markup=False)
-    console.print(
-        f"\nTenant {manifest.tenant}, manifest {manifest.generation} in {home}", highlight=False, soft_wrap=True
-    )
+HEAD = ("table", "state", "rows", "age", "due after", "last try", "requests", "remarks")
 
 
-def _cells(state: TableState, now: datetime) -> Iterator[str]:
-    yield state.name
-    yield state.state.value
-    yield f"{state.rows:,}"
-    yield age(state.synced_at, now)
-    yield age(now - timedelta(seconds=state.ttl_seconds), now)
-    yield age(state.attempted_at, now)
-    yield str(state.requests)
-    yield state.error or _drift(state)
+def _cells(state: TableState, now: datetime) -> tuple[str, ...]:
+    return (
+        state.name,
+        state.state.value,
+        f"{state.rows:,}",
+        age(state.synced_at, now),
+        age(now - timedelta(seconds=state.ttl_seconds), now),
+        age(state.attempted_at, now),
+        str(state.requests),
+        state.error or _drift(state),
+    )
 
 
 def _drift(state: TableState) -> str:

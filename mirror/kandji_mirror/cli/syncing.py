@@ -2,15 +2,13 @@
 
 import json
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import FrameType
 
-from rich.console import Console
-
 from kandji_mirror.cli.bars import watched
+from kandji_mirror.cli.output import say, tell, warn
 from kandji_mirror.connection import connect
 from kandji_mirror.state import RunLog
 from kandji_mirror.sync.outcome import Report
@@ -29,9 +27,9 @@ def sync_now(names: Sequence[str], *, everything: bool, as_json: bool) -> None:
     """Sync and print the report. Raises :class:`PartialSync` after it where some table failed."""
     report = run_sync(load(), names, everything=everything)
     if as_json:
-        print(as_text(report))  # noqa: T201  # the command's output
+        say(as_text(report))
     else:
-        summarise(report, Console(stderr=True))
+        summarise(report)
     raise_if_partial(report)
 
 
@@ -61,7 +59,7 @@ def _record(settings: Settings, report: Report) -> None:
     try:
         RunLog(settings.home).append(report)
     except StoreError as error:
-        print(f"kandji-mirror: {error}", file=sys.stderr)  # noqa: T201  # a warning
+        warn([str(error)])
 
 
 @contextmanager
@@ -78,17 +76,16 @@ def stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def summarise(report: Report, console: Console) -> None:
+def summarise(report: Report) -> None:
     """A few lines for people."""
-    for warning in report.warnings:
-        console.print(f"warning: {warning}", soft_wrap=True, highlight=False, markup=False)
+    warn(report.warnings)
     if not report.outcomes:
-        console.print("Every table is fresher than its TTL; nothing was asked for. `--full` syncs them all now.")
+        tell("Every table is fresher than its TTL, so nothing was asked for. `--full` syncs them all now.")
         return
     rows = sum(o.rows for o in report.outcomes)
     left = "" if report.remaining_hour is None else f", {report.remaining_hour:,} left this hour"
     cost = f"{report.seconds:.1f} s and {report.requests:,} requests{left}"
-    console.print(f"{len(report.outcomes)} tables, {rows:,} rows in {cost}.", highlight=False, soft_wrap=True)
+    tell(f"{len(report.outcomes)} tables, {rows:,} rows in {cost}.")
 
 
 def as_text(report: Report) -> str:

@@ -36,7 +36,7 @@ def connect(*, memory_mb: int, spill: Path) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         }
     )
-    con.execute("SET TimeZone='UTC'; SET enable_progress_bar=false")
+    con.execute("SET TimeZone='UTC'; SET enable_progress_bar=false; PRAGMA disable_checkpoint_on_shutdown")
     return con
 
 
@@ -212,13 +212,13 @@ class Staging:
         """Order-independent hash of all rows."""
         return self._digest_of(self._table)
 
-    def digest_of_file(self, source: Path) -> str:
-        """The same hash over a published file; an unreadable one has none that could match."""
+    def digest_of_file(self, source: Path) -> str | None:
+        """The same hash over a published file; None where it cannot be read or has other columns."""
         try:
             with self.attached(source):
                 return self._digest_of(f'live."{self.resource.name}"')
         except StoreError:
-            return "unreadable"
+            return None
 
     def _digest_of(self, table: str) -> str:
         columns = ", ".join(f'"{c.name}"' for c in self.resource.columns)

@@ -20,6 +20,15 @@ METHOD = "full walk"
 
 
 @dataclass(frozen=True)
+class Live:
+    """A published data file that was read to its end: ``digest`` is of what is in it now."""
+
+    path: Path
+    digest: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class Pass:
     """What a pass over one resource needs. ``parents`` are key values of the parent's rows, where there is a parent."""
 
@@ -34,19 +43,23 @@ class Pass:
         """The table as it is published now."""
         return self.store.current.tables[self.resource.name]
 
-    @property
-    def live(self) -> Path | None:
-        """The published data file."""
-        return self.store.data_file(self.resource.name)
+    def _live(self, staging: Staging) -> Live | None:
+        """The published data file, if it can still be read to its last block."""
+        path = self.store.data_file(self.resource.name)
+        digest = staging.digest_of_file(path) if path else None
+        if path and digest is None:
+            self.store.warnings.append(f"{path} is damaged; {self.resource.name} is written anew.")
+        return Live(path, digest, self.previous.rows) if path and digest else None
 
     def run(self) -> TableState:
         """Read everything and write a data file if anything differs. Raises any of our errors; then nothing changed."""
         began = self.store.wall()
         with self.store.scratch(self.resource.name) as (scratch, target), Staging(self.resource, scratch) as staging:
-            walked = self._walk(staging)
-            requests = walked.pages + self._check(staging, walked)
+            live = self._live(staging)
+            walked = self._walk(staging, live)
+            requests = walked.pages + self._check(staging, live)
             staging.drop_duplicates()
-            state = self._written(staging, target)
+            state = self._written(staging, live, target)
             leftovers = staging.leftovers()
         known = self.resource.known_fields
         state = replace(
@@ -59,33 +72,31 @@ class Pass:
         )
         return self._ended(state, walked, began)
 
-    def _walk(self, staging: Staging) -> Walked:
+    def _walk(self, staging: Staging, live: Live | None) -> Walked:
         if self.resource.parent is None:
             return walk_all(self.client, self.resource, staging, self.progress)
         walked = walk_parents(self.client, self.resource, staging, self.progress, self.parents)
-        if walked.kept_parents and self.live:
+        if walked.kept_parents and live:
             column = next(iter(self.resource.parent_key))
-            staging.copy_rows(self.live, column, [key[0] for key in walked.kept_parents])
+            staging.copy_rows(live.path, column, [key[0] for key in walked.kept_parents])
         return walked
 
-    def _check(self, staging: Staging, walked: Walked) -> int:
+    def _check(self, staging: Staging, live: Live | None) -> int:
         """Refuse what must not replace the mirrored rows; returns the requests it took to find out."""
         rows = staging.rows
         if rows and staging.rows_without_key() == rows:
             raise Suspicious(f"None of the {rows} rows of {self.resource.name} has a {self.resource.key[0]}.")
-        if self.live is None:
-            return 0
-        if self.resource.confirm:
-            return confirm_vanished(self.client, self.resource, staging, self.live, self.previous.rows)
-        if self.resource.category:
-            return confirm_shrunk(self.client, self.resource, staging, self.previous.rows)
+        if live and self.resource.confirm:
+            return confirm_vanished(self.client, self.resource, staging, live.path, live.rows)
+        if live and self.resource.category:
+            return confirm_shrunk(self.client, self.resource, staging, live.rows)
         return 0
 
-    def _written(self, staging: Staging, target: Path) -> TableState:
+    def _written(self, staging: Staging, live: Live | None, target: Path) -> TableState:
         """The state with the rows as they are now; the published file stays where it holds exactly these."""
         digest = staging.digest()
-        if self.live and digest == self.previous.digest and staging.digest_of_file(self.live) == digest:
-            return self.previous
+        if live and live.digest == digest:
+            return replace(self.previous, digest=digest)
         rows = staging.write(target)
         size = target.stat().st_size
         file = self.store.admit(self.resource.name, target)

@@ -39,6 +39,7 @@ USERS = Resource(
     model=User,
     path="/api/v1/users",
     paging=Paging.CURSOR,
+    page_size=0,
     ttl=timedelta(minutes=60),
     permission="Users: list",
     confirm="/api/v1/users/{id}",

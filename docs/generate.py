@@ -1,0 +1,102 @@
+"""Write the reference pages and ``.env.example`` from the definitions; with ``--check`` only say which are stale.
+
+python docs/generate.py [--check]
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from kandji_queries.catalog import catalog
+from kandji_queries.definitions import macros, views
+from kandji_schema.registry import resources
+from kandji_schema.resource import Resource
+from kandji_schema.settings import SETTINGS, Setting
+
+ROOT = Path(__file__).parent.parent
+NOTE = "<!-- Made by `make docs` from the definitions; do not edit. -->"
+
+
+def data_dictionary() -> Iterator[str]:
+    yield from ("# Data dictionary", NOTE, "All times are UTC. `extra` holds what has no column of its own.")
+    for resource in resources().values():
+        yield from _table(resource)
+    for view in views().values():
+        yield f"## {view.name} (view)\n\n{view.description}"
+        if view.columns:
+            yield _grid(("column", "meaning"), view.columns.items())
+    for macro in macros().values():
+        yield f"## {macro.name} (macro)\n\n{macro.description}"
+
+
+def _table(resource: Resource) -> Iterator[str]:
+    yield f"## {resource.name}\n\n{resource.description}"
+    minutes = int(resource.ttl.total_seconds() // 60)
+    yield (
+        f"Read from `GET {resource.path}` ({resource.paging}); due after {minutes} min; key "
+        f"{', '.join(f'`{k}`' for k in resource.key)}; needs the permission “{resource.permission}”."
+    )
+    rows = ((c.name, str(c.kind), "yes" if c.personal else "", c.description) for c in resource.columns)
+    yield _grid(("column", "type", "personal", "meaning"), rows)
+
+
+def queries() -> Iterator[str]:
+    yield from ("# Named queries", NOTE, "Run one with `kandji-mirror query NAME --param name=value`.")
+    for query in catalog().values():
+        yield f"## {query.name}\n\n**{query.title}.** {query.description}"
+        if query.params:
+            rows = (
+                (p.name, p.rule(), "required" if p.required else f"`{p.default}`", p.description) for p in query.params
+            )
+            yield _grid(("parameter", "value", "default", "meaning"), rows)
+        yield f"```sql\n{query.sql.strip()}\n```"
+
+
+def settings() -> Iterator[str]:
+    yield from ("# Settings", NOTE)
+    yield "From the environment, else `.env` in the working directory, else `config.toml` in the configuration folder."
+    yield _grid(("setting", "default", "meaning"), ((f"`{s.name}`", f"`{s.default}`", _help(s)) for s in SETTINGS))
+
+
+def env_example() -> Iterator[str]:
+    yield "# Copy to .env and fill in what you need. Made by `make docs`."
+    for setting in SETTINGS:
+        yield f"# {_help(setting)}\n#{setting.name}={setting.default}"
+
+
+def _help(setting: Setting) -> str:
+    return f"{setting.help} One of: {', '.join(setting.choices)}." if setting.choices else setting.help
+
+
+def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "docs/data-dictionary.md": data_dictionary,
+    "docs/queries.md": queries,
+    "docs/settings.md": settings,
+    ".env.example": env_example,
+}
+
+
+def main(check: bool) -> int:
+    stale = []
+    for name, page in PAGES.items():
+        text = "\n\n".join(page()) + "\n"
+        path = ROOT / name
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    if check and stale:
+        print(f"Stale: {', '.join(stale)}. Run `make docs` and commit the result.")
+        return 1
+    print(f"Reference pages: {len(PAGES) - len(stale)} up to date, {len(stale)} written.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))

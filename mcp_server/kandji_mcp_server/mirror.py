@@ -1,0 +1,96 @@
+"""What every tool works on: the mirror, opened when the first question comes."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+from kandji_schema.errors import MirrorError
+from kandji_schema.settings import Settings
+
+if TYPE_CHECKING:
+    from kandji_queries.reader import Reader
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"""Statements that run at the same time; further ones wait their turn."""
+
+CELL_BYTES = 4_000
+"""Longer texts in one cell are cut, with a marker: one script or profile must not fill the whole answer."""
+
+
+@dataclass
+class Mirror:
+    """The mirror in ``home``. Nothing is opened before the first :meth:`ask`, so that a client's greeting never waits.
+
+    ``open_reader`` makes the reader; ``clock`` tells the time, aware UTC, for ages.
+    """
+
+    home: Path
+    most_bytes: int
+    open_reader: "Callable[[], Reader]"
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _reader: "Reader | None" = field(default=None, init=False)
+    _sealed: bool = field(default=False, init=False)
+    _opening: Lock = field(default_factory=Lock, init=False)
+    _turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE), init=False)
+
+    async def ask(self, question: "Callable[[Reader], T]") -> T:
+        """Answer from a thread of its own.
+
+        A caller who cancels is not answered; the statement still ends at its deadline and keeps its turn till then.
+        """
+        return await to_thread.run_sync(self._answer, question, limiter=self._turns)
+
+    async def warm_up(self) -> None:
+        """Open the store ahead of the first question. What goes wrong here, that question will say."""
+        try:
+            await self.ask(lambda reader: reader.tables())
+        except MirrorError as error:
+            log.info("The store could not be opened ahead: %s", error)
+        except Exception:
+            log.exception("The store could not be opened ahead.")
+
+    def _answer(self, question: "Callable[[Reader], T]") -> T:
+        return question(self._checked_reader())
+
+    def _checked_reader(self) -> "Reader":
+        """The reader, once its engine has been tried for known ways out; none of them may work."""
+        with self._opening:
+            self._reader = self._reader or self.open_reader()
+            if not self._sealed:
+                self._reader.self_test()
+                self._sealed = True
+            return self._reader
+
+    def close(self) -> None:
+        """Close the store. No statement may be running any more."""
+        if self._reader is not None:
+            self._reader.close()
+
+
+def mirror_of(settings: Settings) -> Mirror:
+    """The mirror the settings name, with the limits of an answer to a model."""
+    return Mirror(home=settings.home, most_bytes=settings.mirror_mcp_bytes, open_reader=lambda: _reader(settings))
+
+
+def _reader(settings: Settings) -> "Reader":
+    from kandji_queries.limits import Limits
+    from kandji_queries.reader import Reader  # with it comes DuckDB, which greeting a client does not need
+
+    limits = Limits(
+        seconds=settings.mirror_query_seconds,
+        memory_mb=settings.mirror_query_memory_mb,
+        rows=settings.mirror_mcp_rows,
+        bytes=settings.mirror_mcp_bytes,
+        cell_bytes=CELL_BYTES,
+    )
+    return Reader(settings.home, limits, second_opinion=True)

@@ -1,0 +1,99 @@
+"""How functions become tools: strict about arguments, clear about failures, small on the wire."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import ToolAnnotations
+from pydantic import ValidationError
+
+from kandji_mcp_server.cleaning import cleaned
+from kandji_schema.errors import MirrorError
+
+READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+"""Hints of a tool that answers from the mirror alone."""
+
+LONGEST_VALUE = 80
+"""Most characters of a wrong value that are repeated in an error."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One tool. Its function's name, signature and docstring are the tool's; ``more`` adds to the description."""
+
+    function: Callable[..., Any]
+    title: str
+    annotations: ToolAnnotations = field(default_factory=lambda: READS)
+    more: Callable[[], str] = str
+
+
+class StrictTool(Tool):
+    """A tool whose foreseeable failures reach the model in our words; anything else stays in the server's log."""
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        """Run the tool. :class:`ToolError` names the value, the rule and the remedy."""
+        try:
+            return await super().run(arguments, context, convert_result)
+        except ToolError as error:
+            cause = error.__cause__
+            if isinstance(cause, MirrorError):
+                raise ToolError(cleaned(str(cause))) from cause
+            if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
+                raise ToolError(cleaned(" ".join(self._wrong(cause)))) from cause
+            raise
+
+    def _wrong(self, error: ValidationError) -> Iterator[str]:
+        names = list(self.parameters["properties"])
+        for fault in error.errors(include_url=False, include_context=False):
+            yield _fault(str(fault["loc"][0]), fault["type"], fault["msg"], fault["input"], names)
+        yield f"Arguments of {self.name}: {', '.join(self._signature()) or 'none'}."
+
+    def _signature(self) -> Iterator[str]:
+        required = self.parameters.get("required", ())
+        for name in self.parameters["properties"]:
+            yield name if name in required else f"{name} (optional)"
+
+
+def tool(spec: Spec) -> Tool:
+    """The tool of a function. Arguments it does not have are refused: dropped, a misspelt filter would match all."""
+    made = StrictTool.from_function(
+        spec.function,
+        title=spec.title,
+        description=f"{inspect.getdoc(spec.function)}\n{spec.more()}".strip(),
+        annotations=spec.annotations,
+    )
+    arguments = made.fn_metadata.arg_model
+    arguments.model_config["extra"] = "forbid"
+    arguments.model_rebuild(force=True)
+    made.parameters = slim({**made.parameters, "additionalProperties": False})
+    made.fn_metadata.output_schema = slim(made.fn_metadata.output_schema)
+    return made
+
+
+def slim(schema: Any) -> Any:
+    """A JSON schema without titles that repeat names and defaults of nothing: a third of what a model would read."""
+    if isinstance(schema, list):
+        return [slim(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {key: slim(part) for key, part in schema.items() if not _says_nothing(key, part)}
+
+
+def _says_nothing(key: str, part: object) -> bool:
+    return (key == "title" and isinstance(part, str)) or (key == "default" and part in (None, []))
+
+
+def _fault(argument: str, kind: str, message: str, value: object, names: list[str]) -> str:
+    if kind == "extra_forbidden":
+        near = get_close_matches(argument, names, n=1)
+        return f"There is no argument {argument!r}.{f' Did you mean {near[0]}?' if near else ''}"
+    if kind == "missing":
+        return f"The argument {argument} is missing."
+    shown = repr(value)
+    shown = shown if len(shown) <= LONGEST_VALUE else f"{shown[:LONGEST_VALUE]}..."
+    return f"The argument {argument} is {shown}: {message[:1].lower()}{message[1:]}."

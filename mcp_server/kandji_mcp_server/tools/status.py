@@ -1,0 +1,63 @@
+"""How current the mirror is: ``sync_status``."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from anyio import to_thread
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult
+
+from kandji_mcp_server.answers import StatusAnswer, SyncedTable, result
+from kandji_mcp_server.freshness import is_overdue
+from kandji_mcp_server.mirror import Mirror
+from kandji_queries.values import moment
+
+if TYPE_CHECKING:
+    from kandji_schema.manifest import TableState
+
+
+async def sync_status(ctx: Context[Mirror]) -> Annotated[CallToolResult, StatusAnswer]:
+    """Tell how current the mirror is: per table the state of the last sync, age, error, and what is overdue.
+
+    Every other answer is dated already; call this to find out why data is old or missing.
+    """
+    mirror = ctx.request_context.lifespan_context
+    return result(await to_thread.run_sync(_status, mirror))
+
+
+def _status(mirror: Mirror) -> StatusAnswer:
+    """Read from the manifest alone, so it answers also while the data files do not."""
+    from kandji_mirror.cli.status import newest_whole  # brings rich, which only this answer should wait for
+
+    manifest, warnings = newest_whole(mirror.home)
+    now = mirror.clock()
+    return StatusAnswer(
+        notes=warnings,
+        tenant=manifest.tenant,
+        published_at=moment(manifest.published_at),
+        tables=[_table(state, now) for state in manifest.tables.values()],
+    )
+
+
+def _table(state: "TableState", now: datetime) -> SyncedTable:
+    from kandji_mirror.cli.status import age
+
+    seconds = (now - state.synced_at).total_seconds() if state.synced_at else None
+    return SyncedTable(
+        name=state.name,
+        state=state.state.value,
+        rows=state.rows,
+        as_of=_text(state.synced_at),
+        age=age(state.synced_at, now),
+        ttl_seconds=state.ttl_seconds,
+        overdue=is_overdue(seconds, state.ttl_seconds),
+        attempted_at=_text(state.attempted_at),
+        method=state.method,
+        error=state.error,
+        odd_values=state.odd_values,
+        unknown_fields=list(state.unknown_fields),
+    )
+
+
+def _text(at: datetime | None) -> str | None:
+    return moment(at) if at else None

@@ -1,0 +1,1 @@
+"""The provider's API: reached, paid for, read page by page."""

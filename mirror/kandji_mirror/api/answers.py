@@ -1,0 +1,210 @@
+"""What an answer means: which error it is, what its text says, how long the server wants us to wait."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from html import unescape
+from http import HTTPStatus
+from typing import Any
+
+from kandji_mirror.api.wire import Response
+from kandji_schema.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    MirrorError,
+    NotFound,
+    PermissionMissing,
+    RateLimited,
+    Rejected,
+    ServerFault,
+)
+
+LONGEST_TEXT = 200
+"""Characters of the provider's own words that an error of ours repeats."""
+
+_LOOKED_AT = 100_000  # bytes of an error body; a longer one is a web page
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_BEARER = re.compile(r"(bearer\s+)\S+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What an answer is judged by: the request (method and path), the token that must not show, and what came before.
+
+    ``proven`` is true once another request with this token and host succeeded: then a 401 is about this endpoint alone.
+    ``now`` is the time of day in seconds since 1970.
+    """
+
+    request: str
+    token: str = field(default="", repr=False)
+    proven: bool = False
+    now: float = 0.0
+
+
+def failure(response: Response, asked: Asked) -> MirrorError | None:
+    """The error an answer stands for; None for 200 to 299."""
+    status = response.status
+    if 200 <= status < 300:
+        return None
+    said = f"{asked.request} answered {status}: {error_text(response, token=asked.token)}"
+    known = _BY_STATUS.get(status) or _by_class(status)
+    return known(response, asked, said)
+
+
+def error_text(response: Response, *, token: str = "") -> str:
+    """The provider's own words, on one line, at most 200 characters, without the token."""
+    return _tidy(_first_text(response) or _phrase(response.status), token)
+
+
+def retry_after(response: Response, *, now: float) -> float | None:
+    """Seconds the server asked to wait, None where it did not say. ``now`` is in seconds since 1970."""
+    asked = _seconds(header(response, "retry-after"), now)
+    if asked is not None:
+        return asked
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS and (remaining_hour(response) or 0) > 0:
+        return _number(header(response, "ratelimit-reset"))
+    return None
+
+
+def remaining_hour(response: Response) -> int | None:
+    """Requests the tenant has left in this hour, all tokens together."""
+    left = _number(header(response, "x-ratelimit-remaining-hour"))
+    return None if left is None else int(left)
+
+
+def header(response: Response, name: str) -> str | None:
+    """A header by its name in lower case, however the server spelt it."""
+    found = response.headers.get(name)
+    if found is None:
+        found = next((v for k, v in response.headers.items() if k.lower() == name), None)
+    return found
+
+
+Maker = Callable[[Response, Asked, str], MirrorError]
+
+
+def _unauthorized(response: Response, asked: Asked, said: str) -> MirrorError:
+    if asked.proven:
+        return _forbidden(response, asked, said)
+    return AuthenticationError(
+        f"{said}. The token is wrong, revoked or expired, or it lacks this permission. "
+        "Set KANDJI_API_TOKEN to a valid one."
+    )
+
+
+def _forbidden(response: Response, asked: Asked, said: str) -> MirrorError:
+    text = f"{said}. The token lacks this permission, or the feature is not licensed."
+    return PermissionMissing(text, status=response.status)
+
+
+def _missing(response: Response, asked: Asked, said: str) -> MirrorError:
+    if "no route matched" not in said.lower():
+        return NotFound(f"{said}.", status=response.status)
+    if asked.proven:  # never NotFound: that would be taken as a proof that a device is gone
+        return Rejected(f"{said}. The provider's gateway does not know this path.", status=response.status)
+    return ConfigurationError(
+        f"{said}. There is no such API host: check KANDJI_SUBDOMAIN and KANDJI_REGION, or KANDJI_API_URL."
+    )
+
+
+def _limited(response: Response, asked: Asked, said: str) -> MirrorError:
+    return RateLimited(f"{said}.", status=response.status, retry_after=retry_after(response, now=asked.now))
+
+
+def _fault(response: Response, asked: Asked, said: str) -> MirrorError:
+    return ServerFault(f"{said}.", status=response.status, retry_after=retry_after(response, now=asked.now))
+
+
+def _redirect(response: Response, asked: Asked, said: str) -> MirrorError:
+    return Rejected(f"{said}. Redirects are not followed with the token; check KANDJI_API_URL.", status=response.status)
+
+
+def _rejected(response: Response, asked: Asked, said: str) -> MirrorError:
+    return Rejected(f"{said}.", status=response.status)
+
+
+_BY_STATUS: Mapping[int, Maker] = {401: _unauthorized, 403: _forbidden, 404: _missing, 429: _limited}
+_BY_CLASS: Mapping[int, Maker] = {3: _redirect, 4: _rejected}
+
+
+def _by_class(status: int) -> Maker:
+    return _BY_CLASS.get(status // 100, _fault)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "no text"
+
+
+def _first_text(response: Response) -> str:
+    text = response.body[:_LOOKED_AT].decode("utf-8", errors="replace").lstrip("\ufeff").strip()
+    if "html" not in (header(response, "content-type") or "").lower():
+        try:
+            return "; ".join(filter(None, _texts(json.loads(text))))
+        except (ValueError, RecursionError):
+            pass
+    return _page_text(text)
+
+
+def _page_text(text: str) -> str:
+    title = _TITLE.search(text)
+    return unescape(_UNSEEN.sub(" ", title[1] if title else text))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts of an error body, most telling first: the provider has no fixed shape for it."""
+    if isinstance(value, dict):
+        yield from _object_texts(value)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None:
+        yield str(value)
+
+
+def _object_texts(fields: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("detail", "error", "message"):
+        if fields.get(key):
+            yield from _texts(fields[key])
+            return
+    for name, value in fields.items():
+        first = next(_texts(value), None)
+        if first is not None:
+            yield f"{name}: {first}"
+
+
+def _tidy(text: str, token: str) -> str:
+    if token:
+        text = re.sub(re.escape(token), "***", text, flags=re.IGNORECASE)
+    text = _BEARER.sub(r"\1***", text)
+    words = "".join(c if c.isprintable() else " " for c in text).split()
+    line = " ".join(words).rstrip(".")
+    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
+
+
+def _number(raw: str | None) -> float | None:
+    try:
+        value = float(raw or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _seconds(raw: str | None, now: float) -> float | None:
+    """A ``Retry-After`` value: seconds, or an HTTP date."""
+    number = _number(raw)
+    if number is not None or not raw:
+        return number
+    try:
+        moment = parsedate_to_datetime(raw)
+        when = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0.0, (when - datetime.fromtimestamp(now, UTC)).total_seconds())
+    except (ValueError, OverflowError):
+        return None

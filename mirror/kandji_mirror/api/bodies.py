@@ -1,0 +1,72 @@
+"""JSON as the provider and the proxies before it send it, and as the ingest needs it."""
+
+import json
+import re
+from typing import Any, NamedTuple
+
+import orjson
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+
+
+class Parsed(NamedTuple):
+    """A JSON value; ``strict`` is true where the body is strict JSON, so that its own text may be handed on."""
+
+    value: Any
+    strict: bool
+
+
+def parse(body: bytes) -> Parsed:
+    """Read strict JSON fast, and nearly-JSON at all. :class:`ValueError` for anything else."""
+    try:
+        return Parsed(orjson.loads(body), strict=True)
+    except orjson.JSONDecodeError:
+        return Parsed(parse_leniently(body), strict=False)
+
+
+def parse_leniently(body: bytes) -> Any:
+    """Read JSON with all its digits, and with the blemishes found in the field.
+
+    Those are a byte order mark, bytes that are not UTF-8, raw control characters, ``NaN``, numbers beyond a double
+    (both become null) and half characters (lone surrogates, read as U+FFFD). :class:`ValueError` for what is not JSON
+    even so.
+    """
+    text = body.decode("utf-8-sig", errors="replace")
+    try:
+        return _mended(json.loads(text, strict=False, parse_constant=_nothing, parse_float=_finite))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def has_long_numbers(body: bytes) -> bool:
+    """Whether there may be whole numbers beyond 64 bits, which the fast parser rounds."""
+    return _LONG_NUMBER.search(body) is not None
+
+
+def dump(value: Any) -> str:
+    """Strict JSON text of ``value``."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # an integer beyond 64 bits
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _nothing(_constant: str) -> None:
+    """The value of ``NaN`` and ``Infinity``, which JSON does not know."""
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if abs(value) != float("inf") else None
+
+
+def _mended(value: Any) -> Any:
+    """The value without half characters, which no UTF-8 file can hold."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(name): _mended(item) for name, item in value.items()}
+    return value

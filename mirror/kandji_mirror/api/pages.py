@@ -1,0 +1,91 @@
+"""One page: rows checked, unknown fields set apart, and the JSON text the ingest reads."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kandji_mirror.api.bodies import dump, has_long_numbers, parse, parse_leniently
+from kandji_mirror.api.envelopes import LAST, NotThisEnvelope, open_envelope
+from kandji_mirror.api.wire import Response
+from kandji_schema.errors import ServerFault
+from kandji_schema.resource import Resource
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of rows, in the provider's order.
+
+    ``text`` is a JSON object whose member ``data`` is the list of rows; where a row has unknown fields that are not
+    null, it has them there in a member ``extra`` too. ``rows`` are the same rows without ``extra``. ``total`` is what
+    the provider says there are on all pages, None where it does not: a hint. ``odd_rows`` counts members of the list
+    that were no objects and are left out; ``unknown`` counts the rows that carry each unknown field. ``onward`` are
+    the query parameters of the next page: empty on the last one, None where the page does not tell.
+    """
+
+    rows: list[Row]
+    text: str
+    total: int | None = None
+    odd_rows: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)
+    onward: Mapping[str, str] | None = field(default_factory=lambda: LAST)
+
+    @property
+    def members(self) -> int:
+        """How far the page moves an offset."""
+        return len(self.rows) + self.odd_rows
+
+
+def read_page(response: Response, resource: Resource) -> Page:
+    """The page in a 200 answer. :class:`ServerFault` where it is none: an error page must never read as "no rows"."""
+    try:
+        value, strict = parse(response.body)
+        opened = open_envelope(value, response, resource)
+    except ValueError as error:
+        raise _no_page(response, resource, f"it is not JSON: {str(error)[:80]}") from None
+    except NotThisEnvelope as error:
+        raise _no_page(response, resource, str(error)) from None
+    rows = _objects(opened.members)
+    odd, unknown = len(opened.members) - len(rows), _unknown_fields(rows, resource.known_fields)
+    if strict and opened.around and not odd and not unknown:
+        before, after = opened.around
+        text = f"{before}{response.body.decode()}{after}"
+    else:
+        rows = _in_full(rows, response, resource)
+        text = dump({"data": [_with_extra(row, resource.known_fields) for row in rows]})
+    return Page(rows, text, opened.total, odd, unknown, opened.onward)
+
+
+def _in_full(rows: list[Row], response: Response, resource: Resource) -> list[Row]:
+    """The rows with every digit of their numbers, since the body's own text is not handed on."""
+    if not has_long_numbers(response.body):
+        return rows
+    return _objects(open_envelope(parse_leniently(response.body), response, resource).members)
+
+
+def _objects(members: list[Any]) -> list[Row]:
+    return [member for member in members if type(member) is dict]
+
+
+def _unknown_fields(rows: list[Row], known: frozenset[str]) -> Counter[str]:
+    """How many rows carry each unknown field with a value; fast where, as nearly always, there is none."""
+    strange = [row for row in rows if not known.issuperset(row)]
+    return Counter(name for row in strange for name in _extra(row, known))
+
+
+def _extra(row: Row, known: Collection[str]) -> Row:
+    return {name: value for name, value in row.items() if name not in known and value is not None}
+
+
+def _with_extra(row: Row, known: frozenset[str]) -> Row:
+    extra = {} if known.issuperset(row) else _extra(row, known)
+    return row | {"extra": extra} if extra else row
+
+
+def _no_page(response: Response, resource: Resource, reason: str) -> ServerFault:
+    return ServerFault(
+        f"GET {resource.path} answered {response.status}, but not with {resource.name}: {reason}.",
+        status=response.status,
+    )

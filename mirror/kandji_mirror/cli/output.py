@@ -1,0 +1,33 @@
+"""Data on stdout, everything else on stderr."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from kandji_queries.formats import write
+from kandji_queries.result import Column, Result
+
+
+def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: str) -> None:
+    """Print rows of our own the way answers of the engine are printed."""
+    columns = tuple(Column(name, "VARCHAR") for name in names)
+    listed = list(rows)
+    answer = Result(
+        columns=columns, rows=listed, row_count=len(listed), truncated=False, as_of={}, elapsed_ms=0.0, notes=[]
+    )
+    write(answer, form, sys.stdout)
+
+
+def say(line: str = "") -> None:
+    """One line of a command's own text."""
+    print(line)  # noqa: T201  # the one place that prints on stdout
+
+
+def tell(line: str) -> None:
+    """One line for the person at the terminal, beside the data."""
+    print(line, file=sys.stderr)  # noqa: T201  # the one place that prints on stderr
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """What the person should know although the command went on."""
+    for warning in warnings:
+        tell(f"warning: {warning}")

@@ -1,0 +1,51 @@
+"""Moments are microseconds since 1970 in UTC; here are the provider's spellings of them."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+def moment_of(time: datetime) -> int:
+    """The moment of an aware datetime."""
+    return (time - EPOCH) // MICROSECOND
+
+
+def time_of(moment: int) -> datetime:
+    """The datetime of a moment, in UTC."""
+    return EPOCH + timedelta(microseconds=moment)
+
+
+def zulu(moment: int) -> str:
+    """Lists, users, notes: ``2024-07-23T14:11:37.150080Z``."""
+    return offset(moment)[:26] + "Z"
+
+
+def spaced(moment: int) -> str:
+    """Enrolments of the device list: ``2022-06-24 14:20:19.961496+00:00``."""
+    return time_of(moment).isoformat(" ", "microseconds")
+
+
+def offset(moment: int) -> str:
+    """Prism: ``2024-11-18T23:04:43.852118+00:00``. Called for every row: four times as fast as ``isoformat``."""
+    minute, rest = divmod(moment, MINUTE)
+    return f"{_minute(minute)}{rest // SECOND:02d}.{rest % SECOND:06d}+00:00"
+
+
+@lru_cache(maxsize=16_384)
+def _minute(minute: int) -> str:
+    return f"{time_of(minute * MINUTE):%Y-%m-%dT%H:%M:}"
+
+
+def parse(text: str) -> int | None:
+    """The moment of an ISO text (no zone means UTC), or None."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment_of(time if time.tzinfo else time.replace(tzinfo=UTC))

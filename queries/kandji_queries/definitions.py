@@ -1,0 +1,61 @@
+"""Our own views and macros: one file each, found by looking into the folders.
+
+``views/<name>.sql`` holds a plain SELECT; the engine makes it the view ``<name>``. Its header has ``title``,
+``description`` and a line ``column: name | description`` for every column that is not simply one of the tables'.
+``macros/<name>.sql`` holds the ``CREATE MACRO`` statement.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from kandji_queries import headers
+
+HERE = Path(__file__).parent
+VIEW_KEYS = frozenset({"title", "description", "column"})
+MACRO_KEYS = frozenset({"title", "description"})
+
+
+@dataclass(frozen=True)
+class View:
+    """A view of ours. ``columns`` describes the columns that need words of their own."""
+
+    name: str
+    title: str
+    description: str
+    columns: MappingProxyType[str, str]
+    sql: str
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A macro of ours; ``sql`` creates it."""
+
+    name: str
+    title: str
+    description: str
+    sql: str
+
+
+@cache
+def views(path: Path = HERE / "views") -> MappingProxyType[str, View]:
+    """All views by name."""
+    return MappingProxyType({name: _view(file) for name, file in headers.folder(path, VIEW_KEYS).items()})
+
+
+@cache
+def macros(path: Path = HERE / "macros") -> MappingProxyType[str, Macro]:
+    """All macros by name."""
+    return MappingProxyType(
+        {
+            name: Macro(name, file.one("title"), file.one("description"), file.sql)
+            for name, file in headers.folder(path, MACRO_KEYS).items()
+        }
+    )
+
+
+def _view(file: headers.SqlFile) -> View:
+    columns = (e.value.partition("|") for e in file.all("column"))
+    described = MappingProxyType({name.strip(): words.strip() for name, _, words in columns})
+    return View(file.name, file.one("title"), file.one("description"), described, file.sql)

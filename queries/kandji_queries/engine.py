@@ -1,0 +1,167 @@
+"""The second fence: an in-memory DuckDB that sees one manifest's files, read-only, and nothing else.
+
+``read_only`` alone does not stop writing (a SELECT can hold a COPY), and ``enable_external_access=false`` still leaves
+the attached files open for writing. So the files are attached read-only, then external access goes, then the local
+file system itself, then the configuration is locked. On top every statement runs in a read-only transaction, because
+the in-memory catalog that holds the views would take new ones.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import duckdb
+
+from kandji_queries import definitions
+from kandji_queries.limits import Limits
+from kandji_schema.errors import StoreDamaged
+from kandji_schema.manifest import Manifest, TableState
+
+CONFIG: Mapping[str, str | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "allow_unsigned_extensions": False,
+    "allow_persistent_secrets": False,
+    "python_enable_replacements": False,
+    "python_scan_all_frames": False,
+    "temp_directory": "",
+    "max_temp_directory_size": "0B",
+}
+"""Settings that are only, or best, made when the engine starts."""
+
+LOCKS = (
+    "SET allow_extension_repositories='forbidden'",
+    "SET enable_external_file_cache=false",
+    "SET enable_progress_bar=false",  # it would write to stdout
+    "SET TimeZone='UTC'",
+    "SET pivot_limit=1000",
+    "SET enable_external_access=false",
+    "SET disabled_filesystems='LocalFileSystem'",
+    "SET lock_configuration=true",
+)
+"""The order is part of it: after the second last nothing opens files, after the last nothing changes settings."""
+
+STATES = "internal.table_states"
+"""Where the manifest's facts are, for the view ``freshness``; not one of the tables statements may name."""
+
+_STATES_DDL = f"""CREATE SCHEMA internal; CREATE TABLE {STATES} (
+    table_name VARCHAR, state VARCHAR, rows BIGINT, synced_at TIMESTAMP, ttl_seconds BIGINT,
+    method VARCHAR, last_error VARCHAR, attempted_at TIMESTAMP)"""
+
+
+def blank(limits: Limits) -> duckdb.DuckDBPyConnection:
+    """An engine without data: good for parsing, and what :class:`Engine` is made from."""
+    return duckdb.connect(
+        ":memory:", config={**CONFIG, "memory_limit": f"{limits.memory_mb}MB", "threads": limits.threads}
+    )
+
+
+class Engine:
+    """One manifest, opened. ``tables`` are the names it holds.
+
+    ``outdated`` are views among them that need columns which a data file, written by an older version, does not have.
+    """
+
+    def __init__(
+        self, base: duckdb.DuckDBPyConnection, manifest: Manifest, folder: Path, tables: Collection[str]
+    ) -> None:
+        """Take over ``base``, a blank engine. :class:`StoreDamaged` where a data file cannot be opened.
+
+        ``folder`` holds the data files; ``tables`` are names of tables and views, what they need included.
+        """
+        self.manifest = manifest
+        self.folder = folder
+        self.tables = frozenset(tables)
+        self.outdated: set[str] = set()
+        self.users = 0
+        self._lock = Lock()
+        self._base = base
+        try:
+            self._fill()
+        except BaseException:
+            base.close()
+            raise
+
+    def _fill(self) -> None:
+        states = [state for name, state in self.manifest.tables.items() if name in self.tables]
+        for state in states:
+            self._add_table(state)
+        for macro in definitions.macros().values():
+            self._base.execute(macro.sql)
+        self._add_states()
+        for view in definitions.views().values():
+            if view.name in self.tables:
+                self._add_view(view)
+        for lock in LOCKS:
+            self._base.execute(lock)
+
+    def _add_table(self, state: TableState) -> None:
+        if state.file is None:
+            self._base.execute(";\n".join(state.ddl))
+            return
+        name, store, file = _quoted(state.name), _quoted(store_name(state.name)), self.folder / state.file
+        try:
+            self._base.execute(f"ATTACH {_literal(str(file))} AS {store} (READ_ONLY)")
+            self._base.execute(f"CREATE VIEW main.{name} AS FROM {store}.main.{name}")
+        except duckdb.Error as error:
+            raise StoreDamaged(f"The data file {state.file} cannot be opened.") from error
+
+    def _add_view(self, view: definitions.View) -> None:
+        """A file written before a column existed must not take everything else down with the view that wants it."""
+        try:
+            self._base.execute(f"CREATE VIEW main.{_quoted(view.name)} AS {view.sql}")
+        except duckdb.BinderException:
+            self.outdated.add(view.name)
+
+    def _add_states(self) -> None:
+        self._base.execute(_STATES_DDL)
+        rows = [_state_row(state) for state in self.manifest.tables.values()]
+        if rows:
+            places = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+            self._base.execute(f"INSERT INTO {STATES} VALUES {places}", [cell for row in rows for cell in row])
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one statement, inside a read-only transaction; close it afterwards."""
+        with self._lock:
+            cursor = self._base.cursor()
+        cursor.execute("BEGIN TRANSACTION READ ONLY")
+        return cursor
+
+    def as_of(self, tables: Collection[str]) -> dict[str, str | None]:
+        """For each mirrored table behind ``tables`` when its rows were read, ``2026-11-20T12:00:00Z``."""
+        states = (self.manifest.tables[name] for name in tables if name in self.manifest.tables)
+        return {state.name: utc_text(state.synced_at) for state in states}
+
+    def close(self) -> None:
+        """End it; cursors that are still open stop working."""
+        self._base.close()
+
+
+def store_name(table: str) -> str:
+    """Name under which a table's data file is attached."""
+    return f"stored_{table}"
+
+
+def utc_text(moment: datetime | None) -> str | None:
+    """``2026-11-20T12:00:00Z``, in whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def _state_row(state: TableState) -> Iterator[Any]:
+    yield from (state.name, state.state.value, state.rows, _naive(state.synced_at), state.ttl_seconds)
+    yield from (state.method, state.error, _naive(state.attempted_at))
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,45 @@
+"""The engine's errors in the words of ours."""
+
+import re
+
+import duckdb
+
+from kandji_schema.errors import Failed, MirrorError, StoreDamaged, TookTooLong
+
+_DAMAGE = re.compile(r"(IO Error: )?(Corrupt database file|Could not read enough bytes|The file .* not a valid DuckDB)")
+_DAMAGE_CLASSES = (duckdb.Error, duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
+_PATH = re.compile(r"""["']?(?:[A-Za-z]:)?[\\/][^\s"']*\.(?:duckdb|wal|tmp|parquet)["']?""")
+_INTERNAL_NAME = re.compile(r'"?stored_(\w+)"?\.main\.')
+_STACK = re.compile(r"\n\s*(?:Stack Trace|This error signals).*", re.S)
+_ADVICE = re.compile(r"\n(?:Use SET|For more information|Possible solutions).*", re.S)  # settings cannot be changed
+_OVERLOADS = re.compile(r"Candidate functions:.*", re.S)
+LONGEST = 600
+"""Most characters of an engine's message that are shown: the position and the nearest names come early."""
+
+
+def translated(error: duckdb.Error) -> MirrorError:
+    """Our error for the engine's: damaged files, a used-up limit, or a statement that could not be run."""
+    text = str(error)
+    # the exact class: errors about values, whose texts quote what a statement says, are of other ones
+    if type(error) in _DAMAGE_CLASSES and _DAMAGE.match(text):
+        return StoreDamaged(f"A data file of the mirror is damaged: {_shortened(text)}")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return TookTooLong(
+            "The statement needs more memory than it may use. Aggregate or filter before joining and sorting. "
+            "KANDJI_MIRROR_QUERY_MEMORY_MB sets the limit."
+        )
+    return Failed(f"{_kind(error)}: {_shortened(text)}")
+
+
+def _kind(error: duckdb.Error) -> str:
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__.removesuffix("Exception")).capitalize()
+    return f"{words} error"
+
+
+def _shortened(text: str) -> str:
+    """Without the class (said before), files, internal names, stack traces, advice to change settings, overloads."""
+    text = re.sub(r"^[\w ]+ Error: ", "", text.strip())
+    for pattern in (_STACK, _ADVICE, _OVERLOADS, _INTERNAL_NAME):
+        text = pattern.sub("", text)
+    text = _PATH.sub("a data file", text).strip()
+    return text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()} ..."

@@ -1,0 +1,139 @@
+"""An answer as text: ``table``, ``json``, ``jsonl``, ``csv``, ``markdown``.
+
+``json``, ``jsonl`` and ``csv`` are written row by row as the engine delivers them. ``table`` and ``markdown`` are for
+eyes: what could move the cursor, reorder a line or be rendered (control and bidirectional characters, line breaks,
+Markdown) is escaped, because people name their devices as they like. Values follow :mod:`kandji_queries.values`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from typing import Any, TextIO
+
+from kandji_queries.result import Result, Stream, tail
+from kandji_queries.values import compact, converters, text
+from kandji_schema.errors import UnknownName
+
+Answer = Result | Stream
+
+_NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|~&]")
+_QUOTED = re.compile(r'[",\r\n]|^\s|\s$|^$')
+
+
+def write(answer: Answer, format: str, out: TextIO) -> None:  # noqa: A002  # the word users type
+    """Write the whole answer to ``out``; :class:`UnknownName` for a format there is not."""
+    if format not in _WRITERS:
+        raise UnknownName("format", format, FORMATS)
+    _WRITERS[format](answer, out)
+
+
+def _json(answer: Answer, out: TextIO) -> None:
+    columns = compact([column._asdict() for column in answer.columns])
+    out.write(f'{{"columns":{columns},"rows":[')
+    convert = converters(answer.columns)
+    separator = "\n"
+    for row in answer:
+        out.write(separator + compact([f(value) for f, value in zip(convert, row, strict=True)]))
+        separator = ",\n"
+    out.write(f"],{compact(tail(answer))[1:]}\n")
+
+
+def _jsonl(answer: Answer, out: TextIO) -> None:
+    names = unique([column.name for column in answer.columns])
+    convert = converters(answer.columns)
+    for row in answer:
+        values = (f(value) for f, value in zip(convert, row, strict=True))
+        out.write(compact(dict(zip(names, values, strict=True))) + "\n")
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Column names as keys: a repeated one gets ``_1``, ``_2`` ... as in DuckDB's own exports."""
+    keys: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count(1))
+        keys.append(name if name not in keys else next(k for k in numbered if k not in {*keys, *names}))
+    return keys
+
+
+def _csv(answer: Answer, out: TextIO) -> None:
+    out.write(",".join(_quoted(column.name) for column in answer.columns) + "\n")
+    for row in answer:
+        out.write(",".join("" if value is None else _quoted(text(value)) for value in row) + "\n")
+
+
+def _quoted(value: str) -> str:
+    """RFC 4180. NULL is the empty field, so the empty text is written with quotes."""
+    return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
+
+
+def _table(answer: Answer, out: TextIO) -> None:
+    rows = [[_shown(value) for value in row] for row in answer]
+    heads = [_visible(column.name) for column in answer.columns]
+    widths = [max(map(width, cells)) for cells in zip(heads, *rows, strict=True)]
+    right = [bool(_NUMERIC.fullmatch(column.type)) for column in answer.columns]
+    for cells in (heads, ["─" * w for w in widths], *rows):
+        line = "  ".join(_padded(*cell) for cell in zip(cells, widths, right, strict=True))
+        out.write(line.rstrip() + "\n")
+
+
+def _padded(cell: str, wide: int, right: bool) -> str:
+    gap = " " * (wide - width(cell))
+    return gap + cell if right else cell + gap
+
+
+def _markdown(answer: Answer, out: TextIO) -> None:
+    _markdown_line((_harmless(column.name) for column in answer.columns), out)
+    _markdown_line(("--:" if _NUMERIC.fullmatch(c.type) else "---" for c in answer.columns), out)
+    for row in answer:
+        _markdown_line((_harmless(_shown(value)) for value in row), out)
+
+
+def _markdown_line(cells: Iterable[str], out: TextIO) -> None:
+    out.write("| " + " | ".join(cells) + " |\n")
+
+
+def _harmless(value: str) -> str:
+    """Text that a Markdown renderer shows as it is: no link, no image, no HTML, no cell border."""
+    return _MARKDOWN.sub(lambda match: "\\" + match[0], _visible(value))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    shown = text(value)
+    if hasattr(value, "hour") and hasattr(value, "year"):
+        shown = shown.replace("T", " ").removesuffix("Z")
+    return _visible(shown)
+
+
+def _visible(value: str) -> str:
+    return _UNSAFE.sub(lambda match: _SHORT.get(match[0]) or f"\\u{ord(match[0]):04x}", value)
+
+
+def width(value: str) -> int:
+    """Terminal columns the text takes: wide East Asian letters and emoji two, combining marks none."""
+    if value.isascii():
+        return len(value)
+    return sum(_width(character) for character in value)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+_WRITERS: dict[str, Callable[[Answer, TextIO], None]] = {
+    "table": _table,
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "markdown": _markdown,
+}
+
+FORMATS = tuple(_WRITERS)
+"""Names of the formats."""

@@ -1,0 +1,101 @@
+"""The first of four fences: which statements may reach the engine at all.
+
+The wall is DuckDB's own syntax tree checked by allow-lists (:mod:`kandji_queries.walk`) and, behind it, the locked
+engine. sqlglot is a second opinion: over MCP always, on the command line only for dynamic PIVOT, whose tree DuckDB
+does not show, because importing sqlglot takes as long as starting DuckDB does.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from kandji_queries import tree
+from kandji_queries.walk import CATALOG, Path, Walk
+from kandji_schema.errors import Refused
+
+DONE_INSTEAD = {
+    "COPY": "`kandji-mirror export` writes files.",
+    "EXPORT": "`kandji-mirror export` writes files.",
+    "ATTACH": "All tables of the mirror are there already; SHOW TABLES lists them.",
+    "LOAD": "No extensions can be loaded.",
+    "VARIABLE_SET": "Settings cannot be changed; times are UTC.",
+    "SET": "Settings cannot be changed; times are UTC.",
+    "PRAGMA": "Use SHOW TABLES, DESCRIBE <table> or SUMMARIZE <table>.",
+    "CALL": "Write the query itself.",
+    "CREATE": "Use a CTE (WITH name AS (...)) for what only this statement needs.",
+    "PREPARE": "Write $name for a value and give it as a parameter.",
+    "EXECUTE": "Write $name for a value and give it as a parameter.",
+}
+"""What to do instead of a statement that is no query, by DuckDB's name of its type."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A statement that may run: its kind (``select``, ``show``, ``explain``, ``pivot``) and the tables it reads."""
+
+    kind: str
+    tables: tuple[str, ...]
+
+
+class Guard:
+    """Checks statements. Thread-safe: every check uses its own connection."""
+
+    def __init__(self, connect: tree.Connect, *, second_opinion: bool = False) -> None:
+        """``connect`` gives a connection to an engine without any data; ``second_opinion`` asks sqlglot as well."""
+        self._connect = connect
+        self._second_opinion = second_opinion
+
+    def check(self, sql: str, tables: Collection[str], params: Collection[str] = ()) -> Checked:
+        """Say what the statement reads, or why it may not run.
+
+        ``tables`` are the names there are (views included), ``params`` the parameters that will be bound.
+        :class:`Refused` names the thing, the rule and what to do instead; :class:`Failed` is a text that is not SQL.
+        """
+        parsed = tree.parse(sql, self._connect)
+        if parsed.type == "EXPLAIN":
+            body = self.check(_explained(sql), tables, params)
+            return Checked("explain", body.tables)
+        if parsed.type == "MULTI":
+            return Checked("pivot", self._dynamic_pivot(sql, tables))
+        if parsed.node is None:
+            raise _not_a_query(parsed.type)
+        walk = Walk(_paths(tables), params)
+        walk.check(parsed.node)
+        if walk.shows_tables:
+            return Checked("show", tuple(tables))
+        if self._second_opinion:
+            self._compare(sql, walk.used)
+        return Checked("select", tuple(walk.used))
+
+    def _dynamic_pivot(self, sql: str, tables: Collection[str]) -> tuple[str, ...]:
+        from kandji_queries import sqlglot_view  # as long as starting DuckDB, and rarely needed
+
+        return sqlglot_view.pivoted_tables(sql, tables)
+
+    def _compare(self, sql: str, used: Collection[str]) -> None:
+        from kandji_queries import sqlglot_view
+
+        sqlglot_view.agree(sql, used)
+
+
+def _paths(tables: Collection[str]) -> Mapping[Path, str]:
+    """Every way to write a table's name; nothing else names a table."""
+    prefixes: tuple[Path, ...] = ((), ("main",), (CATALOG, "main"))
+    return {(*prefix, *name.casefold().split(".")): name for name in tables for prefix in prefixes}
+
+
+def _explained(sql: str) -> str:
+    """The statement after EXPLAIN, found with DuckDB's tokenizer; ANALYZE would run it and is refused."""
+    encoded = sql.encode()
+    tokens = [offset for offset, kind in duckdb.tokenize(sql) if kind is not duckdb.token_type.comment]
+    body = encoded[tokens[1] :].decode() if len(tokens) > 1 else ""
+    if body[:7].casefold() in {"analyze", "analyse"}:
+        raise Refused("EXPLAIN ANALYZE is not allowed. Use EXPLAIN, or run the query.", rule="explain analyze")
+    return body
+
+
+def _not_a_query(kind: str) -> Refused:
+    words = kind.replace("_", " ")
+    instead = DONE_INSTEAD.get(kind, "Nothing can be changed by SQL.")
+    return Refused(f"{words} statements cannot be run: the mirror is read-only. {instead}", rule="statement type")

@@ -1,0 +1,157 @@
+"""Typed parameters of named queries, as declared in a query's header.
+
+::
+
+    -- param: days int = 7 [1, 3650] | Days without contact.
+    -- param: app text | Part of the app's name or bundle identifier.
+    -- param: since date optional | First day, UTC.
+    -- param: platform enum(any, Mac, iPhone) = any | Which devices.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from kandji_schema.errors import UsageError
+
+LONGEST_TEXT = 1_000
+"""Most characters of a text parameter."""
+
+_DECLARATION = re.compile(
+    r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<kind>text|version|int|float|bool|date|enum\s*\((?P<choices>[^()]+)\))"
+    r"(?:\s+(?P<optional>optional)|\s*=\s*(?P<default>[^|\[]*?))?"
+    r"(?:\s*\[(?P<low>[^,\]]+),(?P<high>[^\]]+)\])?\s*\|\s*(?P<description>.+)"
+)
+_VERSION = re.compile(r"\s*(?:version|v)?[. ]*\d{1,30}(?:\.\d{1,30})*(?!\d)", re.I)
+_BOOLEANS = MappingProxyType({"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter. ``kind`` is text, version, int, float, bool, date or enum; ``default`` None means none.
+
+    A version is a text that ``version_key`` can read: one that cannot be compared would match nothing or everything.
+
+    A parameter is ``required`` when it has no default and is not declared optional; an optional one without a value
+    is bound as NULL. ``low`` and ``high`` bound an int or float, both included.
+    """
+
+    name: str
+    kind: str
+    description: str
+    default: Any = None
+    required: bool = True
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def value(self, raw: object) -> Any:
+        """The value to bind, from text or from a value of the right type; :class:`UsageError` says what it must be."""
+        if raw is None and not self.required:
+            return self.default
+        try:
+            value = _READERS[self.kind](raw)
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._wrong(raw) from error
+        if not self._allows(value):
+            raise self._wrong(raw)
+        return value
+
+    def rule(self) -> str:
+        """What a value must be, in words: ``an int from 1 to 3650``."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        bounds = f" from {self.low:g} to {self.high:g}" if self.low is not None and self.high is not None else ""
+        return f"{_WORDS[self.kind]}{bounds}"
+
+    def _allows(self, value: Any) -> bool:
+        if self.kind == "enum":
+            return value in self.choices
+        if self.kind in {"int", "float"} and self.low is not None and self.high is not None:
+            return bool(self.low <= value <= self.high)
+        return True
+
+    def _wrong(self, raw: object) -> UsageError:
+        return UsageError(f"The parameter {self.name} is {raw!r}; it must be {self.rule()}.")
+
+
+def declared(text: str) -> Param:
+    """Read one declaration; :class:`ValueError` or :class:`UsageError` where it is none."""
+    match = _DECLARATION.fullmatch(text)
+    if match is None:
+        raise ValueError("a parameter is declared as `name type = default [low, high] | description`")
+    choices = tuple(choice.strip() for choice in (match["choices"] or "").split(",") if choice.strip())
+    low, high = (float(match[bound]) if match[bound] else None for bound in ("low", "high"))
+    param = Param(
+        name=match["name"],
+        kind="enum" if choices else match["kind"],
+        description=match["description"].strip(),
+        required=match["default"] is None and match["optional"] is None,
+        low=low,
+        high=high,
+        choices=choices,
+    )
+    if match["default"] is None:
+        return param
+    return replace(param, default=param.value(match["default"].strip().strip("'")))
+
+
+def _text(raw: object) -> str:
+    if not isinstance(raw, str) or not raw.strip() or len(raw) > LONGEST_TEXT or "\0" in raw:
+        raise ValueError(raw)
+    return raw
+
+
+def _version(raw: object) -> str:
+    text = _text(raw)
+    if not _VERSION.match(text):
+        raise ValueError(raw)
+    return text
+
+
+def _int(raw: object) -> int:
+    if isinstance(raw, bool) or (isinstance(raw, float) and not raw.is_integer()):
+        raise ValueError(raw)
+    number = int(raw) if isinstance(raw, str | int | float) else int(str(raw))
+    if abs(number) >= 2**63:
+        raise ValueError(raw)
+    return number
+
+
+def _float(raw: object) -> float:
+    if isinstance(raw, bool):
+        raise ValueError(raw)
+    number = float(str(raw))
+    if number - number != 0:  # NaN and the infinities
+        raise ValueError(raw)
+    return number
+
+
+def _bool(raw: object) -> bool:
+    return raw if isinstance(raw, bool) else _BOOLEANS[str(raw).strip().lower()]
+
+
+def _date(raw: object) -> date:
+    return raw if type(raw) is date else date.fromisoformat(str(raw).strip())
+
+
+_READERS: Mapping[str, Callable[[object], Any]] = {
+    "text": _text,
+    "version": _version,
+    "enum": _text,
+    "int": _int,
+    "float": _float,
+    "bool": _bool,
+    "date": _date,
+}
+_WORDS = {
+    "text": f"a text of 1 to {LONGEST_TEXT:,} characters",
+    "version": "a version such as 14.0 or 130.0.6723",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "date": "a date such as 2026-11-20",
+}

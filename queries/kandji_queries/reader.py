@@ -1,0 +1,151 @@
+"""The reading side's front door: one object, any number of threads, always the newest whole manifest."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from kandji_queries.engine import Engine
+from kandji_queries.guard import Guard
+from kandji_queries.limits import Limits
+from kandji_queries.result import Result, Stream
+from kandji_queries.store import Store
+from kandji_queries.streaming import Source
+from kandji_queries.vocabulary import Vocabulary
+from kandji_schema.errors import Failed, StoreDamaged, UnknownName
+
+if TYPE_CHECKING:
+    from kandji_queries.tables import TableDetail, TableInfo
+
+T = TypeVar("T")
+Values = Mapping[str, object]
+
+
+class Reader:
+    """Questions to the mirror in ``home``, answered from its files; nothing is ever written and no network is used."""
+
+    def __init__(
+        self, home: Path, limits: Limits | None = None, *, second_opinion: bool = False, lazy: bool = False
+    ) -> None:
+        """Opens nothing yet.
+
+        ``second_opinion`` lets sqlglot look at every statement too (as long to import as DuckDB). ``lazy`` opens only
+        the files a statement needs: right for a process that asks once.
+        """
+        self.limits = limits or Limits()
+        self._lazy = lazy
+        self._store = Store(home, self.limits, lazy=lazy)
+        self._guard = Guard(self._store.parser, second_opinion=second_opinion)
+        self._vocabulary = Vocabulary(self._guard)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._store.close()
+
+    @property
+    def warnings(self) -> list[str]:
+        """Why an older state answers than the newest published; empty when all is well."""
+        return list(self._store.warnings)
+
+    def run(self, sql: str, params: Values | None = None, *, limits: Limits | None = None) -> Result:
+        """Run one statement of anyone's. ``params`` are bound to its ``$name`` parameters.
+
+        Raises :class:`Refused`, :class:`Failed`, :class:`TookTooLong`, :class:`NothingMirrored`, :class:`StoreDamaged`.
+        """
+        return self._once_more(lambda: self._collected(sql, params or {}, limits))
+
+    def query(self, name: str, params: Values | None = None, *, limits: Limits | None = None) -> Result:
+        """Run a named query. ``params`` may be texts, as from a command line, or values of the declared types.
+
+        Raises :class:`UnknownName` and :class:`UsageError` on top of what :meth:`run` raises.
+        """
+        from kandji_queries.catalog import named  # ad-hoc SQL does not need the catalogue
+
+        query = named(name)
+        return self.run(query.sql, query.bind(params or {}), limits=limits)
+
+    @contextmanager
+    def stream(self, sql: str, params: Values | None = None, *, limits: Limits | None = None) -> Iterator[Stream]:
+        """As :meth:`run`, with rows that are fetched while they are used."""
+        with ExitStack() as stack:
+            yield self._once_more(lambda: stack.enter_context(self._opened(sql, params or {}, limits)))
+
+    @contextmanager
+    def stream_query(
+        self, name: str, params: Values | None = None, *, limits: Limits | None = None
+    ) -> Iterator[Stream]:
+        """As :meth:`query`, with rows that are fetched while they are used."""
+        from kandji_queries.catalog import named
+
+        query = named(name)
+        with self.stream(query.sql, query.bind(params or {}), limits=limits) as stream:
+            yield stream
+
+    def tables(self) -> "list[TableInfo]":
+        """Every table and view, with its age."""
+        from kandji_queries.tables import table_infos  # ad-hoc SQL does not need the dictionary
+
+        return self._once_more(lambda: self._with_all(lambda engine: table_infos(engine, datetime.now(UTC))))
+
+    def describe(self, table: str) -> "TableDetail":
+        """One table or view with its columns; :class:`UnknownName` with the nearest names."""
+        from kandji_queries.tables import TableDetail, columns
+
+        infos = {info.name: info for info in self.tables()}
+        name = table.casefold()
+        if name not in infos:
+            raise UnknownName("table", table, infos)
+        sources = self._vocabulary.tables(self._store.manifest(), [name])
+        found = self._once_more(lambda: self._with_all(lambda engine: columns(engine, name, sources)))
+        return TableDetail(infos[name], found)
+
+    def self_test(self) -> None:
+        """Try the known ways out of the engine; :class:`StoreError` if one works. A server calls it before serving."""
+        from kandji_queries.selftest import refuse_if_open  # only servers and tests need it
+
+        self._with_all(refuse_if_open)
+
+    def _collected(self, sql: str, params: Values, limits: Limits | None) -> Result:
+        with self._opened(sql, params, limits) as stream:
+            return stream.collect()
+
+    @contextmanager
+    def _opened(self, sql: str, params: Values, limits: Limits | None) -> Iterator[Stream]:
+        manifest = self._store.manifest()
+        names = self._vocabulary.names(manifest)
+        used = self._guard.check(sql, names, params).tables
+        tables = self._vocabulary.tables(manifest, used)
+        wanted = {*used, *tables} if self._lazy else names
+        with self._store.engine(manifest, wanted) as engine, engine.cursor() as cursor:
+            _refuse_outdated(engine, used)
+            source = Source(cursor, limits or self.limits)
+            found = source.start(sql, params)
+            yield Stream(columns=found, as_of=engine.as_of(sorted(tables)), batches=source, notes=self.warnings)
+
+    def _with_all(self, action: Callable[[Engine], T]) -> T:
+        manifest = self._store.manifest()
+        with self._store.engine(manifest, self._vocabulary.names(manifest)) as engine:
+            return action(engine)
+
+    def _once_more(self, action: Callable[[], T]) -> T:
+        """A file that turns out damaged is never used again, so the second attempt is on an older state."""
+        try:
+            return action()
+        except StoreDamaged:
+            return action()
+
+
+def _refuse_outdated(engine: Engine, names: Iterable[str]) -> None:
+    if outdated := sorted(engine.outdated.intersection(names)):
+        raise Failed(
+            f"The view {', '.join(outdated)} needs columns that were not mirrored yet when its tables were written. "
+            "Run `kandji-mirror sync --full`."
+        )

@@ -1,0 +1,12 @@
+-- title: Devices by platform
+-- description: How many devices there are of each platform, and how many of them are marked missing or removed
+--   (these are included in the count).
+-- chart: bar
+SELECT
+    coalesce(platform, 'unknown') AS platform,
+    count(*) AS devices,
+    count(*) FILTER (is_missing) AS missing,
+    count(*) FILTER (is_removed) AS removed
+FROM devices
+GROUP BY ALL
+ORDER BY devices DESC, platform;

@@ -1,0 +1,28 @@
+-- title: Macs without an app
+-- description: Macs on which no app was found whose name or bundle identifier contains a text, in any letter case.
+--   inventory_known is false for a Mac of which no apps at all are mirrored: there the app may be installed and not
+--   yet reported. Macs marked missing or removed are listed with these flags.
+-- param: app text | Part of the app's name or bundle identifier, such as falcon.
+SELECT
+    d.device_id,
+    d.device_name,
+    d.serial_number,
+    d.os_version,
+    EXISTS (FROM apps AS a WHERE a.device_id = d.device_id) AS inventory_known,
+    d.user_name,
+    d.user_email,
+    d.blueprint_name,
+    d.last_check_in,
+    d.is_missing,
+    d.is_removed
+FROM devices AS d
+WHERE
+    d.platform = 'Mac'
+    AND d.device_id NOT IN (
+        SELECT a.device_id
+        FROM apps AS a
+        WHERE
+            a.device_id IS NOT NULL
+            AND (contains(lower(a.name), lower($app)) OR contains(lower(a.bundle_id), lower($app)))
+    )
+ORDER BY inventory_known DESC, d.device_name, d.device_id;

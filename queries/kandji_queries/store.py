@@ -1,0 +1,168 @@
+"""Which manifest answers, and the engine that is open on it.
+
+A new manifest gets a new engine; the old one closes when its last statement is done. A damaged manifest or data file
+makes the newest older manifest that is whole answer instead, and :attr:`Store.warnings` say so.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+import duckdb
+
+from kandji_queries.engine import Engine, blank
+from kandji_queries.failures import translated
+from kandji_queries.limits import Limits
+from kandji_schema.errors import StoreDamaged
+from kandji_schema.manifest import Manifest, data_dir, generations, kept, missing_files, nothing_mirrored
+
+
+class Store:
+    """The mirror's files, opened as they are needed. Thread-safe."""
+
+    def __init__(self, home: Path, limits: Limits, *, lazy: bool) -> None:
+        """``lazy`` opens only the files a statement needs, for a process that runs one statement."""
+        self.warnings: list[str] = []
+        self._home = home
+        self._limits = limits
+        self._lazy = lazy
+        self._lock = RLock()
+        self._listing: list[int] | None = None
+        self._manifest: Manifest | None = None
+        self._engine: Engine | None = None
+        self._blank: duckdb.DuckDBPyConnection | None = None
+        self._bad_generations: set[int] = set()
+        self._bad_files: set[str] = set()
+
+    def parser(self) -> duckdb.DuckDBPyConnection:
+        """A connection to an engine without data."""
+        with self._lock:
+            if self._blank is None:
+                self._blank = blank(self._limits)
+            return self._blank.cursor()
+
+    def manifest(self) -> Manifest:
+        """The newest whole manifest; looks at the folder's names each time, at the files when the names changed.
+
+        :class:`NothingMirrored` where there is none, :class:`StoreDamaged` where none is whole.
+        """
+        with self._lock:
+            listing = generations(self._home)
+            if self._manifest is None or listing != self._listing:
+                self._manifest = self._newest_whole()
+                self._listing = listing
+            return self._manifest
+
+    @contextmanager
+    def engine(self, manifest: Manifest, tables: Collection[str]) -> Iterator[Engine]:
+        """An engine that has ``tables`` of ``manifest``; it stays open for the length of the block."""
+        engine = self._lease(manifest, frozenset(tables))
+        try:
+            with _our_errors():
+                yield engine
+        except StoreDamaged:
+            self._distrust(manifest)
+            raise
+        finally:
+            self._release(engine)
+
+    def close(self) -> None:
+        """Close what is open; statements still running end with an error."""
+        with self._lock:
+            for open_one in (self._engine, self._blank):
+                if open_one is not None:
+                    open_one.close()
+            self._engine = self._blank = None
+
+    def _newest_whole(self) -> Manifest:
+        troubles: list[str] = []
+        for entry in kept(self._home):
+            trouble = str(entry) if isinstance(entry, StoreDamaged) else self._trouble(entry)
+            if not trouble and isinstance(entry, Manifest):
+                self.warnings = [*troubles, _fallen_back(entry)] if troubles else []
+                return entry
+            troubles.append(trouble)
+        if not troubles:
+            raise nothing_mirrored(self._home)
+        raise StoreDamaged(
+            f"No state of the mirror is whole. {troubles[0]} Run `kandji-mirror sync --full` to fetch everything anew."
+        )
+
+    def _trouble(self, manifest: Manifest) -> str:
+        """What is wrong with a manifest's files, or an empty text."""
+        named = {state.file for state in manifest.tables.values() if state.file}
+        damaged = sorted({*missing_files(self._home, manifest), *(named & self._bad_files)})
+        if damaged:
+            return f"State {manifest.generation} cannot be used: {', '.join(damaged)} missing, cut or altered."
+        return f"State {manifest.generation} cannot be read." if manifest.generation in self._bad_generations else ""
+
+    def _lease(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
+        with self._lock:
+            current = self._engine
+            if current is None or current.manifest is not manifest or not tables <= current.tables:
+                current = self._opened(manifest, tables)
+                self._retire()
+                self._engine = current
+            current.users += 1
+            return current
+
+    def _opened(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
+        base = self._taken_parser() or blank(self._limits)
+        try:
+            return Engine(base, manifest, data_dir(self._home), tables)
+        except StoreDamaged:
+            self._distrust(manifest)
+            raise
+
+    def _taken_parser(self) -> duckdb.DuckDBPyConnection | None:
+        """Where one statement is all there is, the engine that parsed it runs it: starting another takes 20 ms."""
+        taken = self._blank if self._lazy else None
+        if taken is not None:
+            self._blank = None
+        return taken
+
+    def _retire(self) -> None:
+        if self._engine is not None and self._engine.users == 0:
+            self._engine.close()
+
+    def _release(self, engine: Engine) -> None:
+        with self._lock:
+            engine.users -= 1
+            if engine.users == 0 and engine is not self._engine:
+                engine.close()
+
+    def _distrust(self, manifest: Manifest) -> None:
+        """Never use this manifest again, nor any other that names one of its damaged files."""
+        with self._lock:
+            files = {state.name: state.file for state in manifest.tables.values() if state.file}
+            folder = data_dir(self._home)
+            self._bad_files |= {file for name, file in files.items() if not _is_whole(folder / file, name)}
+            self._bad_generations.add(manifest.generation)
+            self._manifest = None
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise translated(error) from error
+
+
+def _fallen_back(manifest: Manifest) -> str:
+    return (
+        f"The answer comes from the older state {manifest.generation}, published "
+        f"{manifest.published_at:%Y-%m-%d %H:%M} UTC. "
+        "`kandji-mirror doctor` looks at the store, `kandji-mirror sync --full` repairs it."
+    )
+
+
+def _is_whole(path: Path, table: str) -> bool:
+    """Read every block of a data file; DuckDB compares the checksums."""
+    try:
+        with duckdb.connect(path, read_only=True) as file:
+            file.execute(f'SELECT count(hash(COLUMNS(*))) FROM "{table}"').fetchall()
+    except duckdb.Error:
+        return False
+    return True

@@ -1,0 +1,84 @@
+"""A client for the simulated tenant, as simple as the provider's idioms allow: it shares no code with ours."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from kandji_mirror.api.wire import Request, Response, Send
+from kandji_mirror.simulator.tenant import TOKEN
+from kandji_mirror.simulator.world import World
+from kandji_schema.registry import resource
+from kandji_schema.resource import Paging, Resource
+
+Page = dict[str, Any]
+
+
+def get(send: Send, path: str, **query: object) -> Response:
+    return get_as(send, f"Bearer {TOKEN}", path, **query)
+
+
+def get_as(send: Send, authorization: str, path: str, **query: object) -> Response:
+    return send(Request("GET", path, tuple((k, str(v)) for k, v in query.items()), {"Authorization": authorization}))
+
+
+def get_json(send: Send, path: str, **query: object) -> Any:
+    response = get(send, path, **query)
+    assert response.status == 200, (path, query, response)
+    return json.loads(response.body)
+
+
+def walk(send: Send, path: str, paging: Paging, limit: int, **query: object) -> Iterator[dict[str, Any]]:
+    """All rows of a list, page by page."""
+    return _WALKS[paging](send, path, limit, query)
+
+
+def walk_table(send: Send, world: World, name: str, limit: int) -> list[dict[str, Any]]:
+    """All rows of a table, with what the path adds, as the truth has them."""
+    table = world.resources.get(name) or resource(name)
+    return [
+        {**parent, **row}
+        for parent in _parents(world, table)
+        for row in walk(send, table.path.format(**parent), table.paging, limit)
+    ]
+
+
+def _parents(world: World, table: Resource) -> list[dict[str, str]]:
+    if table.parent is None:
+        return [{}]
+    rows = world.truth(table.parent)
+    return [{ours: str(row[theirs]) for ours, theirs in table.parent_key.items()} for row in rows]
+
+
+def _array(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
+    offset = 0
+    while page := get_json(send, path, limit=limit, offset=offset, **query):
+        yield from page
+        offset += limit
+
+
+def _count(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
+    page = get_json(send, path, limit=limit, **query)
+    yield from page["results"]
+    while page["next"]:
+        page = get_json(send, path, **dict(parse_qsl(urlsplit(page["next"]).query)))
+        yield from page["results"]
+
+
+def _cursor(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
+    page = get_json(send, path, **query)
+    yield from page["results"]
+    while page["next"]:
+        page = get_json(send, path, **dict(parse_qsl(urlsplit(page["next"]).query)))
+        yield from page["results"]
+
+
+def _prism(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
+    page = get_json(send, path, limit=limit, **query)
+    yield from page["data"]
+    while page.get("cursor"):
+        page = get_json(send, path, limit=limit, cursor=page["cursor"], **query)
+        yield from page["data"]
+
+
+_WALKS = {Paging.ARRAY: _array, Paging.COUNT: _count, Paging.CURSOR: _cursor, Paging.PRISM: _prism}

@@ -1,0 +1,99 @@
+"""A small mirror on disk, for the tests of the reading side: real tables, real files, real manifests."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kandji_schema.ddl import statements
+from kandji_schema.manifest import Manifest, State, TableState, data_dir, manifest_path, manifests_dir
+from kandji_schema.registry import resources
+
+Rows = Sequence[Mapping[str, Any]]
+
+SYNCED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def device(number: int, **facts: Any) -> dict[str, Any]:
+    """A Mac that is well; ``facts`` change it."""
+    return {
+        "device_id": f"d{number}",
+        "device_name": f"Mac {number}",
+        "serial_number": f"S{number}",
+        "platform": "Mac",
+        "model": "MacBook Air",
+        "os_version": "15.1",
+        "last_check_in": NOW - timedelta(hours=1),
+        "first_enrollment": NOW - timedelta(days=100),
+        "user_email": f"user{number}@example.org",
+        "blueprint_id": "b1",
+        "blueprint_name": "Engineering",
+        "is_missing": False,
+        "is_removed": False,
+        "tags": ["lab"],
+        **facts,
+    }
+
+
+def publish(home: Path, rows: Mapping[str, Rows], generation: int = 1, *, keep: Manifest | None = None) -> Manifest:
+    """Write one generation: a file for each table of ``rows``; the others as in ``keep``, else never synced."""
+    for folder in (data_dir(home), manifests_dir(home)):
+        folder.mkdir(parents=True, exist_ok=True)
+    never = {
+        name: TableState(name=name, ddl=statements(resource), ttl_seconds=300) for name, resource in resources().items()
+    }
+    states = {**never, **(keep.tables if keep else {})}
+    states |= {name: _stored(home, never[name], rows[name], generation) for name in rows}
+    manifest = Manifest(generation=generation, tenant="example", published_at=SYNCED, tables=states)
+    manifest_path(home, generation).write_bytes(manifest.to_json())
+    return manifest
+
+
+def _stored(home: Path, state: TableState, rows: Rows, generation: int) -> TableState:
+    path = data_dir(home) / f"{state.name}.{generation:08d}.duckdb"
+    with duckdb.connect() as writer:
+        writer.execute(f"ATTACH '{path}' AS target (STORAGE_VERSION 'v1.5.0')")
+        writer.execute("USE target")
+        for statement in state.ddl:
+            writer.execute(statement)
+        for row in rows:
+            names = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join("?" for _ in row)
+            writer.execute(f'INSERT INTO "{state.name}" ({names}) VALUES ({marks})', list(row.values()))
+    return TableState(
+        name=state.name,
+        ddl=state.ddl,
+        ttl_seconds=300,
+        file=path.name,
+        bytes=path.stat().st_size,
+        rows=len(rows),
+        synced_at=SYNCED,
+        method="full",
+        state=State.OK,
+        attempted_at=SYNCED,
+    )
+
+
+def small_fleet(home: Path) -> Manifest:
+    """Three Macs, an iPad, two blueprints, some apps; the posture of two Macs; everything else never synced."""
+    return publish(
+        home,
+        {
+            "devices": [device(1), device(2, is_missing=True), device(3), device(4, platform="iPad", tags=None)],
+            "blueprints": [{"id": "b1", "name": "Engineering"}, {"id": "b2", "name": "Empty"}],
+            "apps": [
+                {
+                    "device_id": "d1",
+                    "name": "zoom.us",
+                    "bundle_id": "us.zoom.xos",
+                    "version": "6.0",
+                    "path": "/A/z.app",
+                },
+                {"device_id": "d2", "name": "Slack", "bundle_id": "com.slack", "version": "4.9", "path": "/A/s.app"},
+            ],
+            "prism_filevault": [{"device_id": "d1", "status": True}, {"device_id": "d2", "status": False}],
+        },
+    )

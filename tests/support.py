@@ -1,0 +1,117 @@
+"""What tests of the whole mirror share: a sync against a simulated tenant, and the truth worked out in plain Python."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kandji_mirror.api.budget import Unlimited
+from kandji_mirror.api.client import Client
+from kandji_mirror.api.wire import Send
+from kandji_mirror.simulator.tenant import TOKEN, Tenant
+from kandji_mirror.simulator.world import World
+from kandji_mirror.sync.outcome import Report
+from kandji_mirror.sync.run import sync
+from kandji_schema.columns import Column, Kind
+from kandji_schema.manifest import Manifest, data_dir, kept
+from kandji_schema.registry import resource, resources
+
+Rows = list[tuple[Any, ...]]
+
+
+def make_tenant(devices: int = 50, *, seed: int = 1, apps: int = 10, **facts: Any) -> Tenant:
+    """A simulated tenant without rate limits."""
+    return Tenant(World(seed, devices, apps_per_device=apps), **{"limits": None, **facts})
+
+
+def client_of(send: Send) -> Client:
+    """A client that never waits."""
+    return Client(send, TOKEN, Unlimited(), sleep=lambda _: None, jitter=lambda: 0.0)
+
+
+def run_sync(home: Path, tenant: Tenant, *names: str, **facts: Any) -> Report:
+    """One run over everything, or over the named tables."""
+    return sync(home, "loopback", client_of(tenant.handle), names=names, **{"everything": True, **facts})
+
+
+def manifest_of(home: Path) -> Manifest:
+    """The newest manifest."""
+    newest = next(kept(home))
+    assert isinstance(newest, Manifest)
+    return newest
+
+
+def mirrored(home: Path, table: str) -> Rows:
+    """All rows of a table as published, sorted, without ``extra``."""
+    file = manifest_of(home).tables[table].file
+    if file is None:
+        return []
+    names = ", ".join(f'"{c.name}"' for c in _own_columns(table))
+    with duckdb.connect(data_dir(home) / file, read_only=True) as con:
+        return ordered(con.execute(f'SELECT {names} FROM "{table}"').fetchall())
+
+
+def true_rows(world: World, table: str) -> Rows:
+    """What the table should hold, from the provider's own rows, sorted."""
+    columns = _own_columns(table)
+    return ordered(tuple(_value(column, row) for column in columns) for row in world.truth(table))
+
+
+def ordered(rows: Iterable[tuple[Any, ...]]) -> Rows:
+    """Rows in an order that does not depend on types."""
+    return sorted(rows, key=repr)
+
+
+def differing(home: Path, world: World) -> list[str]:
+    """Names of the tables that do not equal the tenant row for row."""
+    return [name for name in resources() if mirrored(home, name) != true_rows(world, name)]
+
+
+def _own_columns(table: str) -> list[Column]:
+    return [c for c in resource(table).columns if c.name != "extra"]
+
+
+def _value(column: Column, row: dict[str, Any]) -> Any:
+    found = next((v for v in (_dig(row, source) for source in column.sources) if v not in (None, "")), None)
+    return None if found is None else _READ[column.kind](found)
+
+
+def _dig(row: Any, source: str) -> Any:
+    for name in source.split("."):
+        row = row.get(name) if isinstance(row, dict) else None
+    return None if isinstance(row, dict) and column_is_nested(source) else row
+
+
+def column_is_nested(source: str) -> bool:
+    """Whether a field may be an object although its column is a text (``enrollment_code``)."""
+    return source == "enrollment_code"
+
+
+def _moment(value: Any) -> datetime:
+    text = re.sub(r" ([+-]\d\d):?(\d\d)$", r"\1:\2", value)
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _document(value: Any) -> Any:
+    import json
+
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+_READ: dict[Kind, Callable[[Any], Any]] = {
+    Kind.TEXT: _text,
+    Kind.BOOLEAN: lambda value: {"true": True, "yes": True, "false": False, "no": False}[str(value).lower()],
+    Kind.INTEGER: int,
+    Kind.NUMBER: float,
+    Kind.TIMESTAMP: _moment,
+    Kind.TEXTS: list,
+    Kind.DOCUMENT: _document,
+}

@@ -1,0 +1,194 @@
+"""The request budget of all processes of a home."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from kandji_mirror.api.budget import FILE, Limiter, Unlimited
+from kandji_schema.errors import RateLimited, StoreError
+
+ACME = "https://acme.api.kandji.io"
+
+
+class Clock:
+    """A time of day that moves only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limiter(tmp_path: Path, clock: Clock) -> Iterator[Limiter]:
+    with Limiter(tmp_path, ACME, per_second=3, per_hour=8, wall=clock) as limiter:
+        yield limiter
+
+
+def take(limiter: Limiter, count: int, clock: Clock) -> None:
+    for _ in range(count):
+        limiter.acquire(120.0, clock.sleep)
+
+
+def test_permits_within_a_second_do_not_wait(limiter: Limiter, clock: Clock) -> None:
+    take(limiter, 3, clock)
+    assert clock.slept == []
+
+
+def test_a_full_second_is_waited_for(limiter: Limiter, clock: Clock) -> None:
+    take(limiter, 7, clock)
+    assert clock.slept == [1.001, 1.001]
+
+
+def test_a_used_up_hour_is_an_error_at_once_that_says_when_it_ends(limiter: Limiter, clock: Clock) -> None:
+    take(limiter, 8, clock)
+    before = clock.now
+    with pytest.raises(RateLimited, match=r"3 a second and 8 an hour .* free in 60 min") as used_up:
+        limiter.acquire(120.0, clock.sleep)
+    assert clock.now == before
+    assert used_up.value.retry_after == pytest.approx(3600 - 2.002 + 0.001, abs=0.002)
+
+
+def test_an_hour_later_there_are_permits_again(limiter: Limiter, clock: Clock) -> None:
+    take(limiter, 8, clock)
+    clock.now += 3601
+    take(limiter, 3, clock)
+
+
+def test_a_restart_does_not_forget_what_was_sent(tmp_path: Path, clock: Clock, limiter: Limiter) -> None:
+    take(limiter, 8, clock)
+    limiter.close()
+    with (
+        Limiter(tmp_path, ACME, per_second=3, per_hour=8, wall=clock) as again,
+        pytest.raises(RateLimited),
+    ):
+        again.acquire(0.0)
+
+
+def test_each_tenant_has_its_own_budget(tmp_path: Path, clock: Clock, limiter: Limiter) -> None:
+    take(limiter, 8, clock)
+    with Limiter(tmp_path, "https://other.api.kandji.io", per_second=3, per_hour=8, wall=clock) as other:
+        other.acquire(0.0)
+
+
+@pytest.mark.parametrize(("per_second", "per_hour", "at_once"), [(50, 1, 1), (5, 5, 5), (1, 10_000, 1), (2, 7_200, 2)])
+def test_every_pair_of_rates_the_settings_allow_works(
+    tmp_path: Path, clock: Clock, per_second: int, per_hour: int, at_once: int
+) -> None:
+    with Limiter(tmp_path, ACME, per_second=per_second, per_hour=per_hour, wall=clock) as limiter:
+        for _ in range(at_once):
+            limiter.acquire(0.0)
+        with pytest.raises(RateLimited):
+            limiter.acquire(0.0)
+
+
+def test_a_clock_that_was_ahead_does_not_block_the_next_start(tmp_path: Path, clock: Clock, limiter: Limiter) -> None:
+    clock.now += 86_400
+    take(limiter, 3, clock)
+    limiter.close()
+    clock.now -= 86_400
+    with Limiter(tmp_path, ACME, per_second=3, per_hour=8, wall=clock) as again:
+        again.acquire(0.0)
+
+
+def test_permits_older_than_an_hour_leave_the_file(tmp_path: Path, clock: Clock) -> None:
+    with Limiter(tmp_path, ACME, per_second=50, per_hour=10_000, wall=clock) as limiter:
+        take(limiter, 400, clock)
+        clock.now += 4_000
+        take(limiter, 100, clock)
+    with sqlite3.connect(tmp_path / FILE) as database:
+        (table,) = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchone()
+        assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (100,)
+    database.close()
+
+
+def test_a_damaged_file_is_replaced_at_the_start(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / FILE).write_bytes(b"this is not a database" * 100)
+    with Limiter(tmp_path, ACME, per_second=3, per_hour=8, wall=clock) as limiter:
+        limiter.acquire(0.0)
+
+
+def test_a_file_damaged_under_way_is_replaced(tmp_path: Path, clock: Clock, limiter: Limiter) -> None:
+    take(limiter, 8, clock)
+    with sqlite3.connect(tmp_path / FILE) as other:  # makes the limiter's own connection look at the file again
+        other.execute("CREATE TABLE other (number INTEGER)")
+    other.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+    (tmp_path / FILE).write_bytes(b"this is not a database" * 1_000)
+    other.close()
+    take(limiter, 3, clock)
+
+
+def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    with pytest.raises(StoreError, match=r"home/budget\.sqlite cannot be used"):
+        Limiter(tmp_path / "home", ACME, per_second=3, per_hour=8)
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(StoreError, match=r"budget\.sqlite cannot be used: unable to open"):
+        Limiter(tmp_path, ACME, per_second=3, per_hour=8)
+
+
+def test_threads_share_the_budget(tmp_path: Path, clock: Clock) -> None:
+    given: list[int] = []
+
+    def take_all(limiter: Limiter) -> None:
+        count = 0
+        try:
+            while True:
+                limiter.acquire(0.0)
+                count += 1
+        except RateLimited:
+            given.append(count)
+
+    with Limiter(tmp_path, ACME, per_second=40, per_hour=8_000, wall=clock) as limiter:
+        threads = [Thread(target=take_all, args=(limiter,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sum(given) == 40
+
+
+PROCESS = """
+import sys, time
+from pathlib import Path
+from kandji_mirror.api.budget import Limiter
+with Limiter(Path(sys.argv[1]), "tenant", per_second=20, per_hour=60) as limiter:
+    for _ in range(15):
+        limiter.acquire(30.0)
+        print(time.time(), flush=True)
+"""
+
+
+def test_four_processes_together_keep_the_second_and_the_hour(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROCESS, str(tmp_path)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    times = sorted(float(line) for process in processes for line in process.communicate(timeout=60)[0].split())
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert len(times) == 60
+    # A permit is printed a little after it was given, hence 0.9 s for the window of a second.
+    assert all(later - earlier > 0.9 for earlier, later in zip(times, times[20:], strict=False))
+    with Limiter(tmp_path, "tenant", per_second=20, per_hour=60) as fifth, pytest.raises(RateLimited):
+        fifth.acquire(5.0)
+
+
+def test_unlimited_permits_never_wait() -> None:
+    Unlimited().acquire(0.0)

@@ -1,0 +1,284 @@
+"""The real transport, against small servers on loopback."""
+
+import logging
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from kandji_mirror.api.http import HttpTransport
+from kandji_mirror.api.wire import Request, Response
+from kandji_schema.errors import ApiError, ConfigurationError, Rejected, ServerFault, Unreachable
+
+DAY = timedelta(days=1)
+TOKEN = "5e0a3c1b-aaaa-4a2b-9c3d-0000deadbeef"
+GET = Request("GET", "/api/v1/devices", (("limit", "300"), ("email", "ann@example.com")), {"Authorization": TOKEN})
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nX-Total-Count: 0\r\n\r\n[]"
+
+
+class Server:
+    """Answers every connection with the same bytes and remembers what it was sent."""
+
+    def __init__(self, listener: socket.socket, answer: bytes) -> None:
+        self.listener = listener
+        self.answer = answer
+        self.received: list[bytes] = []
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def run(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(5)
+                self.received.append(connection.recv(65_536))
+                connection.sendall(self.answer)
+
+
+@contextmanager
+def served(answer: bytes) -> Iterator[Server]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(listener, answer)
+        thread = Thread(target=server.run, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+
+
+def asked(answer: bytes, request: Request = GET, *, total_timeout: float = 120.0, max_bytes: int = 10_000) -> Response:
+    with (
+        served(answer) as server,
+        HttpTransport(server.url, read_timeout=2, total_timeout=total_timeout, max_bytes=max_bytes) as send,
+    ):
+        return send(request)
+
+
+def refused(answer: bytes, *, max_bytes: int = 10_000) -> ApiError:
+    with pytest.raises(ApiError) as raised:
+        asked(answer, max_bytes=max_bytes)
+    assert_quiet(raised.value)
+    return raised.value
+
+
+def assert_quiet(error: BaseException) -> None:
+    shown = f"{error!r} {error.__cause__!r} {error.__suppress_context__ or error.__context__!r}"
+    assert TOKEN not in shown
+    assert "ann@" not in shown
+    assert "ann%40" not in shown
+
+
+def test_a_request_goes_out_as_it_is_and_the_answer_comes_back() -> None:
+    with served(WHOLE) as server, HttpTransport(server.url, read_timeout=2) as send:
+        response = send(GET)
+    head = server.received[0].split(b"\r\n")
+    assert head[0] == b"GET /api/v1/devices?limit=300&email=ann%40example.com HTTP/1.1"
+    assert b"Authorization: " + TOKEN.encode() in head
+    assert response == Response(
+        200, {"content-type": "application/json", "content-length": "2", "x-total-count": "0"}, b"[]"
+    )
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_redirects_are_not_followed(status: int) -> None:
+    with served(WHOLE) as elsewhere:
+        location = f"Location: {elsewhere.url}/api/v1/devices".encode()
+        answer = b"HTTP/1.1 %d Moved\r\n%s\r\nContent-Length: 0\r\n\r\n" % (status, location)
+        assert asked(answer).status == status
+    assert elsewhere.received == []
+
+
+@pytest.mark.parametrize("path", ["https://evil.example/api/", "/api/v1/../x", "/api//x", "/api/x%2fy", "/api/x?y=1"])
+def test_a_path_trick_never_leaves(path: str) -> None:
+    with served(WHOLE) as server, HttpTransport(server.url, read_timeout=2) as send, pytest.raises(Rejected):
+        send(Request("GET", path))
+    assert server.received == []
+
+
+def test_a_body_beyond_the_limit_is_given_up() -> None:
+    error = refused(WHOLE.replace(b"Content-Length: 2", b"Content-Length: 9000") + b" " * 9_000, max_bytes=1_000)
+    assert isinstance(error, ServerFault)
+    assert "larger than 1,000 bytes" in str(error)
+
+
+def test_a_body_cut_short_is_no_answer() -> None:
+    error = refused(WHOLE.replace(b"Content-Length: 2", b"Content-Length: 900"))
+    assert isinstance(error, Unreachable)
+    assert error.sent
+
+
+def test_a_chunked_body_cut_short_is_no_answer() -> None:
+    error = refused(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1,2,\r\n")
+    assert isinstance(error, Unreachable)
+
+
+def test_a_connection_closed_without_a_word_is_no_answer() -> None:
+    error = refused(b"")
+    assert isinstance(error, Unreachable)
+    assert error.sent
+
+
+def test_what_is_not_http_is_no_answer() -> None:
+    assert isinstance(refused(b"SSH-2.0-OpenSSH_9.6\r\n"), Unreachable)
+
+
+def test_a_body_that_cannot_be_decompressed_is_a_fault_of_the_server() -> None:
+    error = refused(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope")
+    assert isinstance(error, ServerFault)
+
+
+def test_a_refused_connection_is_known_not_to_have_been_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with HttpTransport(url, read_timeout=2) as send, pytest.raises(Unreachable, match="check the network") as raised:
+        send(GET)
+    assert not raised.value.sent
+    assert_quiet(raised.value)
+
+
+def test_a_silent_server_is_given_up_after_the_read_timeout() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        HttpTransport(f"http://127.0.0.1:{listener.getsockname()[1]}", read_timeout=0.1) as send,
+        pytest.raises(Unreachable, match="READ_TIMEOUT") as raised,
+    ):
+        send(GET)
+    assert raised.value.sent
+
+
+def test_a_server_that_drips_is_given_up_after_the_total_timeout() -> None:
+    """The clock moves on by 50 s at every look: the third piece of the body is too late."""
+    ticks = iter(range(0, 10_000, 50))
+    drip = WHOLE.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked").removesuffix(b"[]")
+    with (
+        served(drip + b"1\r\n \r\n" * 100) as server,
+        HttpTransport(server.url, read_timeout=2, clock=lambda: next(ticks)) as send,
+        pytest.raises(Unreachable, match="not complete after 120 s") as raised,
+    ):
+        send(GET)
+    assert raised.value.sent
+
+
+def test_a_plain_server_behind_https_is_no_connection() -> None:
+    with (
+        served(WHOLE) as server,
+        HttpTransport(server.url.replace("http:", "https:"), read_timeout=2) as send,
+        pytest.raises(Unreachable) as raised,
+    ):
+        send(GET)
+    assert not raised.value.sent
+
+
+@pytest.mark.parametrize("content", [None, "not a certificate"])
+def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigurationError, match=r"KANDJI_MIRROR_CA_FILE .*ca\.pem"):
+        HttpTransport("https://127.0.0.1:1", read_timeout=2, ca_file=str(path))
+
+
+def test_requests_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        asked(WHOLE)
+    assert caplog.text == ""
+
+
+def test_proxies_of_the_environment_are_not_asked_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(b"") as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert asked(WHOLE).status == 200
+    assert proxy.received == []
+
+
+def test_proxies_of_the_environment_are_asked_for_other_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with (
+            HttpTransport("https://acme.api.kandji.io", read_timeout=2) as send,
+            pytest.raises(Unreachable, match="proxy refused") as raised,
+        ):
+            send(GET)
+    assert proxy.received[0].startswith(b"CONNECT acme.api.kandji.io:443 HTTP/1.1\r\n")
+    assert TOKEN.encode() not in proxy.received[0]
+    assert not raised.value.sent
+
+
+def test_a_proxy_that_cannot_be_used_is_a_setting_to_correct(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "carrier-pigeon://user:hunter2@proxy.example")
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as raised:
+        HttpTransport("https://acme.api.kandji.io", read_timeout=2)
+    assert "hunter2" not in f"{raised.value}"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEM file of a key and a certificate for 127.0.0.1 that nobody signed but itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - DAY, now + DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + signed.public_bytes(Encoding.PEM))
+    return path
+
+
+@contextmanager
+def served_over_tls(certificate: Path) -> Iterator[str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=greet, args=(listener, context), daemon=True)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            thread.join(5)
+
+
+def greet(listener: socket.socket, context: ssl.SSLContext) -> None:
+    connection, _ = listener.accept()
+    with connection, suppress(ssl.SSLError):
+        connection.settimeout(5)
+        with context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(65_536)
+            secured.sendall(WHOLE)
+
+
+def test_an_untrusted_certificate_names_the_setting(certificate: Path) -> None:
+    with (
+        served_over_tls(certificate) as url,
+        HttpTransport(url, read_timeout=2) as send,
+        pytest.raises(ConfigurationError, match="KANDJI_MIRROR_CA_FILE") as raised,
+    ):
+        send(GET)
+    assert_quiet(raised.value)
+
+
+def test_a_certificate_of_the_ca_file_is_trusted(certificate: Path) -> None:
+    with served_over_tls(certificate) as url, HttpTransport(url, read_timeout=2, ca_file=str(certificate)) as send:
+        assert send(GET).body == b"[]"

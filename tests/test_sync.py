@@ -1,0 +1,294 @@
+"""After a healthy pass the mirror equals the tenant; after an unhealthy one it equals what it was."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
+
+from kandji_mirror.api.wire import Request, Response
+from kandji_mirror.simulator.faults import Fault
+from kandji_mirror.simulator.faults import Kind as Trouble
+from kandji_mirror.simulator.quirks import Quirks
+from kandji_mirror.sync.run import sync
+from kandji_schema.errors import AuthenticationError, ConfigurationError
+from kandji_schema.manifest import State, data_dir
+from kandji_schema.registry import resources
+
+
+@pytest.mark.parametrize("devices", [0, 1, 50, 301, 1_000])
+def test_the_mirror_equals_the_tenant_row_for_row(tmp_path: Path, devices: int) -> None:
+    tenant = make_tenant(devices)
+    report = run_sync(tmp_path, tenant)
+    assert report.failed == ()
+    assert differing(tmp_path, tenant.world) == []
+
+
+def test_a_first_sync_asks_for_nothing_needless(tmp_path: Path) -> None:
+    tenant = make_tenant(700, apps=20)
+    run_sync(tmp_path, tenant)
+    pages = {
+        name: -(-tenant.world.count(name) // (r.page_size or 300))
+        for name, r in resources().items()
+        if r.parent is None
+    }
+    lists = tenant.world.count("blueprints")
+    assert len(tenant.requests) == sum(max(1, n) for n in pages.values()) + lists
+
+
+def test_the_mirror_follows_a_changing_tenant(tmp_path: Path) -> None:
+    tenant = make_tenant(200)
+    for _ in range(3):
+        run_sync(tmp_path, tenant)
+        assert differing(tmp_path, tenant.world) == []
+        tenant.world.advance(4)
+
+
+@pytest.mark.parametrize("quirks", [Quirks(totals=False), Quirks(prism_cursors=False)])
+def test_servers_without_totals_or_cursors_are_mirrored_too(tmp_path: Path, quirks: Quirks) -> None:
+    tenant = make_tenant(400, quirks=quirks)
+    run_sync(tmp_path, tenant)
+    assert differing(tmp_path, tenant.world) == []
+
+
+def test_a_table_that_did_not_change_keeps_its_file(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    before = {t.name: t.file for t in manifest_of(tmp_path).tables.values()}
+    tenant.world.rename(tenant.world.device_ids()[0], "renamed")
+    run_sync(tmp_path, tenant)
+    after = {t.name: t.file for t in manifest_of(tmp_path).tables.values()}
+    assert {name for name in after if after[name] != before[name]} == {"devices", "prism_device_information"}
+
+
+def test_all_tables_of_a_run_appear_in_one_manifest(tmp_path: Path) -> None:
+    report = run_sync(tmp_path, make_tenant())
+    assert report.generation == manifest_of(tmp_path).generation == 1
+
+
+def test_only_what_is_due_is_read(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    tenant.requests.clear()
+    report = run_sync(tmp_path, tenant, everything=False)
+    assert (len(tenant.requests), report.outcomes, report.generation) == (0, (), None)
+
+
+def test_named_tables_are_read_whether_due_or_not(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    assert [o.table for o in run_sync(tmp_path, tenant, "users").outcomes] == ["users"]
+
+
+# -- deletions -----------------------------------------------------------------------------------------------------
+
+
+def test_a_removed_device_goes_after_the_provider_said_it_is_gone(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    gone = tenant.world.device_ids()[7]
+    tenant.world.remove(gone)
+    tenant.requests.clear()
+    run_sync(tmp_path, tenant)
+    assert differing(tmp_path, tenant.world) == []
+    assert [(r.path, r.status) for r in tenant.requests if gone in r.path] == [(f"/api/v1/devices/{gone}", 404)]
+
+
+def test_a_device_the_list_skipped_stays(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    tenant.reshape("/api/v1/devices$", lambda page: page[1:])
+    report = run_sync(tmp_path, tenant, "devices")
+    assert (report.failed, mirrored(tmp_path, "devices")) == ((), true_rows(tenant.world, "devices"))
+
+
+def test_a_list_that_lost_most_devices_is_not_believed(tmp_path: Path) -> None:
+    tenant = make_tenant(200, quirks=Quirks(totals=False))
+    run_sync(tmp_path, tenant)
+    tenant.reshape("/api/v1/devices$", lambda page: page[:10])
+    (failed,) = run_sync(tmp_path, tenant, "devices").failed
+    assert "190 of 200 rows of devices did not come" in str(failed.error)
+    assert mirrored(tmp_path, "devices") == true_rows(tenant.world, "devices")
+
+
+def test_many_removed_devices_cost_a_sample_of_questions(tmp_path: Path) -> None:
+    tenant = make_tenant(400)
+    run_sync(tmp_path, tenant)
+    for device in tenant.world.device_ids()[:120]:
+        tenant.world.remove(device)
+    tenant.requests.clear()
+    run_sync(tmp_path, tenant)
+    assert differing(tmp_path, tenant.world) == []
+    assert sum(bool(re.fullmatch("/api/v1/devices/.+", r.path)) for r in tenant.requests) == 20
+
+
+def test_without_the_right_to_ask_for_one_device_two_absences_mean_gone(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    tenant.forbid("/api/v1/devices/")
+    tenant.world.remove(tenant.world.device_ids()[0])
+    run_sync(tmp_path, tenant)
+    assert differing(tmp_path, tenant.world) == []
+
+
+def test_a_prism_category_that_shrank_without_the_count_agreeing_is_not_believed(tmp_path: Path) -> None:
+    tenant = make_tenant(100)
+    run_sync(tmp_path, tenant)
+    calls = iter(range(1, 100))
+
+    def shrinking(page: dict[str, Any]) -> dict[str, Any]:
+        return {**page, "data": page["data"][: 20 + next(calls)], "total": None}
+
+    tenant.reshape("/api/v1/prism/filevault", shrinking)
+    (failed,) = run_sync(tmp_path, tenant, "prism_filevault").failed
+    assert "The previous rows are kept" in str(failed.error)
+    assert mirrored(tmp_path, "prism_filevault") == true_rows(tenant.world, "prism_filevault")
+
+
+def test_a_removed_blueprint_takes_its_library_items_with_it(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    tenant.world.remove_blueprint(tenant.world.blueprint_ids()[0])
+    run_sync(tmp_path, tenant)
+    assert differing(tmp_path, tenant.world) == []
+
+
+# -- trouble -------------------------------------------------------------------------------------------------------
+
+
+def test_a_resource_without_permission_is_a_state_and_stops_nothing(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    rows = mirrored(tmp_path, "apps")
+    tenant.forbid("/api/v1/prism/apps")
+    tenant.world.advance(4)
+    report = run_sync(tmp_path, tenant)
+    assert report.failed == ()
+    assert manifest_of(tmp_path).tables["apps"].state is State.FORBIDDEN
+    assert mirrored(tmp_path, "apps") == rows
+    assert differing(tmp_path, tenant.world) == ["apps"]
+
+
+def test_a_failing_resource_keeps_its_rows_and_the_others_go_on(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    synced_at = manifest_of(tmp_path).tables["users"].synced_at
+    tenant.faults.append(Fault("/api/v1/users", Trouble.UNAVAILABLE, times=99))
+    tenant.world.advance(4)
+    report = run_sync(tmp_path, tenant)
+    state = manifest_of(tmp_path).tables["users"]
+    assert [o.table for o in report.failed] == ["users"]
+    assert (state.state, state.synced_at) == (State.FAILED, synced_at)
+    assert "503" in str(state.error)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Trouble.SERVER_ERROR,
+        Trouble.BAD_GATEWAY,
+        Trouble.UNAVAILABLE,
+        Trouble.GATEWAY_TIMEOUT,
+        Trouble.HTML_PAGE,
+        Trouble.TRUNCATED_JSON,
+        Trouble.EMPTY_BODY,
+        Trouble.RATE_LIMITED,
+        Trouble.RATE_LIMITED_UNTIL,
+        Trouble.RATE_LIMITED_BARE,
+        Trouble.RESET,
+        Trouble.TORN,
+    ],
+)
+def test_passing_trouble_on_any_page_is_not_seen_in_the_mirror(tmp_path: Path, trouble: Trouble) -> None:
+    tenant = make_tenant(350)
+    paths = ("/devices\\?", "/prism/apps", "/users", "/blueprints\\?", "/list-library-items", "/prism/filevault")
+    tenant.faults.extend(Fault(f"/api/v1{path}" if path[1] != "l" else path, trouble, times=2) for path in paths)
+    assert run_sync(tmp_path, tenant).failed == ()
+    assert differing(tmp_path, tenant.world) == []
+
+
+def test_one_blueprint_whose_list_fails_keeps_its_items(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    before = mirrored(tmp_path, "blueprint_library_items")
+    broken = tenant.world.blueprint_ids()[0]
+    tenant.faults.append(Fault(f"{broken}/list-library-items", Trouble.SERVER_ERROR, times=99))
+    (failed,) = run_sync(tmp_path, tenant, "blueprint_library_items").failed
+    assert "1 of" in str(failed.error)
+    assert mirrored(tmp_path, "blueprint_library_items") == before
+
+
+def test_a_wrong_token_stops_the_run(tmp_path: Path) -> None:
+    tenant = make_tenant(token="another")
+    with pytest.raises(AuthenticationError):
+        run_sync(tmp_path, tenant)
+    assert len(tenant.requests) == 1
+
+
+def test_a_token_that_stops_working_leaves_what_was_complete(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    tenant.faults.append(Fault("/api/v1/prism", Trouble.UNAUTHORIZED, times=99))
+    report = run_sync(tmp_path, tenant)
+    assert {o.state for o in report.outcomes if o.table.startswith("prism")} == {State.FORBIDDEN}
+    assert mirrored(tmp_path, "devices") == true_rows(tenant.world, "devices")
+
+
+def test_a_home_of_another_tenant_is_refused(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    with pytest.raises(ConfigurationError, match="mirrors the tenant 'loopback', the settings name 'acme'"):
+        sync(tmp_path, "acme", client_of(tenant.handle))
+
+
+def test_rows_that_are_no_objects_and_rows_without_any_key_are_noticed(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    tenant.reshape("/api/v1/users", lambda page: {**page, "results": [*page["results"], 7, None]})
+    tenant.reshape("/api/v1/prism/filevault", lambda page: {**page, "data": [{"x": 1} for _ in page["data"]]})
+    report = run_sync(tmp_path, tenant)
+    assert [o.table for o in report.failed] == ["prism_filevault"]
+    assert manifest_of(tmp_path).tables["users"].odd_values == 2
+    assert mirrored(tmp_path, "users") == true_rows(tenant.world, "users")
+
+
+def test_new_fields_are_reported_and_kept(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    tenant.reshape("/api/v1/devices$", lambda page: [{**row, "colour": "blue"} for row in page])
+    run_sync(tmp_path, tenant)
+    assert manifest_of(tmp_path).tables["devices"].unknown_fields == ("colour",)
+
+
+def test_a_cut_or_lost_data_file_is_made_anew(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    files = {t.name: data_dir(tmp_path) / str(t.file) for t in manifest_of(tmp_path).tables.values()}
+    files["users"].unlink()
+    files["devices"].write_bytes(files["devices"].read_bytes()[:4096])
+    report = run_sync(tmp_path, tenant, everything=False)
+    assert {o.table for o in report.outcomes} == {"users", "devices"}
+    assert len(report.warnings) == 2
+    assert differing(tmp_path, tenant.world) == []
+
+
+def test_a_data_file_whose_bytes_were_altered_is_not_taken_for_unchanged(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    path = data_dir(tmp_path) / str(manifest_of(tmp_path).tables["devices"].file)
+    data = bytearray(path.read_bytes())
+    data[12_288:] = bytes(len(data) - 12_288)
+    path.chmod(0o600)
+    path.write_bytes(data)
+    run_sync(tmp_path, tenant)
+    assert differing(tmp_path, tenant.world) == []
+
+
+def test_a_link_to_another_host_is_never_followed(tmp_path: Path) -> None:
+    tenant = make_tenant(700)
+    paths: list[str] = []
+
+    def watched(request: Request) -> Response:
+        paths.append(request.path)
+        return tenant.handle(request)
+
+    sync(tmp_path, "loopback", client_of(watched), names=["users"])
+    assert set(paths) == {"/api/v1/users"}
