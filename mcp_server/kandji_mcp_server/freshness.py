@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from kandji_mirror.cli.status import age
 from kandji_schema.manifest import State
 
 if TYPE_CHECKING:
@@ -13,18 +14,16 @@ OVERDUE = 2
 """Rows older than this many times their time to live are called overdue."""
 
 TROUBLES: Mapping[State, str] = {
-    State.FAILED: "The last sync failed; the rows are those of the sync before",
-    State.FORBIDDEN: "The API token may not read it; rows are those of the last sync that could",
+    State.FAILED: "The last sync failed; the rows, if any, are those of the last good one",
+    State.FORBIDDEN: "The API token may not read it; the rows, if any, are those of the last sync that could",
     State.NEVER: "Never synced, so empty here whatever the tenant holds",
 }
 """What a state that is not ``ok`` means for an answer."""
 
 
-def in_words(moment: str | None, now: datetime) -> str:
+def in_words(synced_at: str | None, now: datetime) -> str:
     """``2026-11-20T12:00:00Z`` as an age: ``5 min``, ``3 h``, ``never synced``."""
-    from kandji_mirror.cli.status import age  # brings rich, which only the first answer should wait for
-
-    return age(datetime.fromisoformat(moment), now) if moment else State.NEVER.value
+    return age(datetime.fromisoformat(synced_at), now) if synced_at else State.NEVER.value
 
 
 def cautions(tables: "Iterable[TableInfo]", now: datetime) -> list[str]:
@@ -34,9 +33,9 @@ def cautions(tables: "Iterable[TableInfo]", now: datetime) -> list[str]:
     return [*filter(None, troubles), *_overdue(tables, now)]
 
 
-def is_overdue(age: float | None, ttl: float | None) -> bool:
-    """Whether rows of this age, in seconds, should have been read anew; what was never synced always is."""
-    return age is None or ttl is None or age > OVERDUE * ttl
+def is_overdue(synced_at: datetime | None, ttl_seconds: int, now: datetime) -> bool:
+    """Whether rows read at that moment should have been read anew by now; what was never synced always is."""
+    return synced_at is None or (now - synced_at).total_seconds() > OVERDUE * ttl_seconds
 
 
 def _named(words: str, tables: "list[TableInfo]") -> str:
@@ -45,7 +44,8 @@ def _named(words: str, tables: "list[TableInfo]") -> str:
 
 
 def _overdue(tables: "Iterable[TableInfo]", now: datetime) -> Iterator[str]:
-    old = [t for t in tables if t.synced_at and is_overdue(t.age_seconds, t.ttl_seconds)]
+    synced = ((t, datetime.fromisoformat(t.synced_at)) for t in tables if t.synced_at)
+    old = [t for t, synced_at in synced if is_overdue(synced_at, t.ttl_seconds or 0, now)]
     if old:
         ages = ", ".join(f"{t.name} ({in_words(t.synced_at, now)} old)" for t in old)
         yield f"Overdue for a sync: {ages}. `kandji-mirror sync` reads what is due."

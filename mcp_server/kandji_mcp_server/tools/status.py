@@ -10,6 +10,7 @@ from mcp.types import CallToolResult
 from kandji_mcp_server.answers import StatusAnswer, SyncedTable, result
 from kandji_mcp_server.freshness import is_overdue
 from kandji_mcp_server.mirror import Mirror
+from kandji_mirror.cli.status import age, newest_whole
 from kandji_queries.values import moment
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ async def sync_status(ctx: Context[Mirror]) -> Annotated[CallToolResult, StatusA
 
 def _status(mirror: Mirror) -> StatusAnswer:
     """Read from the manifest alone, so it answers also while the data files do not."""
-    from kandji_mirror.cli.status import newest_whole  # brings rich, which only this answer should wait for
-
     manifest, warnings = newest_whole(mirror.home)
     now = mirror.clock()
     return StatusAnswer(
@@ -40,9 +39,6 @@ def _status(mirror: Mirror) -> StatusAnswer:
 
 
 def _table(state: "TableState", now: datetime) -> SyncedTable:
-    from kandji_mirror.cli.status import age
-
-    seconds = (now - state.synced_at).total_seconds() if state.synced_at else None
     return SyncedTable(
         name=state.name,
         state=state.state.value,
@@ -50,7 +46,7 @@ def _table(state: "TableState", now: datetime) -> SyncedTable:
         as_of=_text(state.synced_at),
         age=age(state.synced_at, now),
         ttl_seconds=state.ttl_seconds,
-        overdue=is_overdue(seconds, state.ttl_seconds),
+        overdue=is_overdue(state.synced_at, state.ttl_seconds, now),
         attempted_at=_text(state.attempted_at),
         method=state.method,
         error=state.error,

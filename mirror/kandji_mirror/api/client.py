@@ -15,6 +15,9 @@ from kandji_schema.errors import RateLimited, RetryLater, Unreachable
 ATTEMPTS = 6
 """A GET is sent at most so often: once, and five retries (the provider's contract)."""
 
+UNPROVEN_ATTEMPTS = 3
+"""So often while no host has answered at all: a wrong name or a missing network is not mended by waiting."""
+
 LONGEST_BACKOFF = 60.0
 MOST_JITTER = 1.0
 PROBE_AFTER = 300.0
@@ -166,10 +169,15 @@ class Client:
         wait = self._wait_after(error, attempt)
         if isinstance(error, RateLimited) and error.status is not None:
             self._pause_everybody(wait)
-        if attempt >= ATTEMPTS or not _worth_retrying(error) or self._too_long(wait) or self._stopped.is_set():
+        tried_enough = attempt >= self._attempts(error) or not _worth_retrying(error)
+        if tried_enough or self._too_long(wait) or self._stopped.is_set():
             raise error
         if not isinstance(error, RateLimited):  # a rate limit is sat out by whoever sends next, this thread too
             self._sleep(wait)
+
+    def _attempts(self, error: RetryLater) -> int:
+        no_host = isinstance(error, Unreachable) and not error.sent and not self._proven
+        return UNPROVEN_ATTEMPTS if no_host else ATTEMPTS
 
     def _wait_after(self, error: RetryLater, attempt: int) -> float:
         if error.retry_after is not None:

@@ -1,37 +1,30 @@
-"""The commands. Each one only reads its arguments here and is carried out by the module it imports."""
+"""The commands. Each one only reads its arguments here and is carried out by the module it imports.
 
-from typing import Annotated
+click, not typer: typer imports pydantic for every argument, which alone costs as much as DuckDB's whole start.
+"""
 
-import typer
+import click
 
-from kandji_mirror.cli.options import (
-    AppsOption,
-    DevicesOption,
-    Format,
-    FormatOption,
-    JsonOption,
-    ParamOption,
-    SeedOption,
-    parameters,
-)
+from kandji_mirror.cli.options import fleet_options, format_option, json_option, param_option
 
 EPILOG = (
     "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 some table could not be synced, "
     "5 refused or failed statement, 6 not confirmed, 7 nothing mirrored yet, 8 the mirror's own files, 130 interrupted."
 )
 
-app = typer.Typer(
-    help="A local mirror of a Kandji (Iru) tenant that answers SQL.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kandji-mirror")
+def app() -> None:
+    """A local mirror of a Kandji (Iru) tenant that answers SQL."""
 
 
 @app.command()
-def demo(devices: DevicesOption = 300, apps: AppsOption = 40, seed: SeedOption = 1) -> None:
-    """Sync a tenant and print a fleet report: the configured one, else a simulated one.
+@fleet_options
+def demo(devices: int, apps: int, seed: int) -> None:
+    """Sync a tenant and print a fleet report.
+
+    The configured tenant if there is one, else a simulated one.
 
     Example: kandji-mirror demo --devices 1000
     """
@@ -41,12 +34,9 @@ def demo(devices: DevicesOption = 300, apps: AppsOption = 40, seed: SeedOption =
 
 
 @app.command()
-def simulate(
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8_080,
-    devices: DevicesOption = 300,
-    apps: AppsOption = 40,
-    seed: SeedOption = 1,
-) -> None:
+@click.option("--port", type=click.IntRange(0, 65_535), default=8_080, show_default=True, help="On 127.0.0.1; 0: any.")
+@fleet_options
+def simulate(port: int, devices: int, apps: int, seed: int) -> None:
     """Serve a simulated tenant on loopback until Ctrl-C.
 
     Example: kandji-mirror simulate --port 8080 --devices 1000 --seed 7
@@ -57,24 +47,22 @@ def simulate(
 
 
 @app.command()
-def sync(
-    tables: Annotated[
-        list[str] | None, typer.Argument(help="Tables to sync now; without any, those that are due.")
-    ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Sync every table now, due or not.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Bring the mirror up to date.
+@click.argument("tables", nargs=-1, metavar="[TABLE]...")
+@click.option("--full", is_flag=True, help="Sync every table now, due or not.")
+@json_option
+def sync(tables: tuple[str, ...], full: bool, as_json: bool) -> None:
+    """Bring the named tables up to date, or those that are due.
 
     Example: kandji-mirror sync devices apps
     """
     from kandji_mirror.cli.syncing import sync_now
 
-    sync_now(tables or [], everything=full, as_json=as_json)
+    sync_now(tables, everything=full, as_json=as_json)
 
 
 @app.command()
-def status(as_json: JsonOption = False) -> None:
+@json_option
+def status(as_json: bool) -> None:
     """Show how old each table is and how it was synced.
 
     Example: kandji-mirror status --json
@@ -85,69 +73,68 @@ def status(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def sql(
-    statement: Annotated[str, typer.Argument(help="One read-only SQL statement; - reads it from standard input.")],
-    param: ParamOption = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's name
-) -> None:
-    """Run one read-only SQL statement.
+@click.argument("statement")
+@param_option
+@format_option
+def sql(statement: str, params: dict[str, str], form: str) -> None:
+    """Run one read-only SQL statement; - reads it from standard input.
 
     Example: kandji-mirror sql "SELECT platform, count(*) FROM devices GROUP BY ALL"
     """
     from kandji_mirror.cli.reads import run_sql
 
-    run_sql(statement, parameters(param), format.value)
+    run_sql(statement, params, form)
 
 
 @app.command()
-def query(
-    name: Annotated[str, typer.Argument(help="Name of the query; `kandji-mirror queries` lists them.")],
-    param: ParamOption = None,
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's name
-) -> None:
-    """Run a named query.
+@click.argument("name")
+@param_option
+@format_option
+def query(name: str, params: dict[str, str], form: str) -> None:
+    """Run a named query; `kandji-mirror queries` lists them.
 
     Example: kandji-mirror query stale_devices --param days=30
     """
     from kandji_mirror.cli.reads import run_query
 
-    run_query(name, parameters(param), format.value)
+    run_query(name, params, form)
 
 
 @app.command()
-def tables(format: FormatOption = Format.TABLE) -> None:  # noqa: A002  # the option's name
+@format_option
+def tables(form: str) -> None:
     """List the tables and views: what they hold and how old they are.
 
     Example: kandji-mirror tables
     """
     from kandji_mirror.cli.reads import list_tables
 
-    list_tables(format.value)
+    list_tables(form)
 
 
 @app.command()
-def describe(
-    table: Annotated[str, typer.Argument(help="Table or view.")],
-    format: FormatOption = Format.TABLE,  # noqa: A002  # the option's name
-) -> None:
+@click.argument("table")
+@format_option
+def describe(table: str, form: str) -> None:
     """Show the columns of a table or view with their meaning.
 
     Example: kandji-mirror describe devices
     """
     from kandji_mirror.cli.reads import describe_table
 
-    describe_table(table, format.value)
+    describe_table(table, form)
 
 
 @app.command()
-def queries(format: FormatOption = Format.TABLE) -> None:  # noqa: A002  # the option's name
+@format_option
+def queries(form: str) -> None:
     """List the named queries and their parameters.
 
     Example: kandji-mirror queries
     """
     from kandji_mirror.cli.reads import list_queries
 
-    list_queries(format.value)
+    list_queries(form)
 
 
 @app.command()

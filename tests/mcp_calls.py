@@ -1,0 +1,77 @@
+"""Calling the MCP server in memory, in either protocol era, for the tests of its tools."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+from mcp import Client
+from mcp.types import CallToolResult, TextContent
+
+from kandji_mcp_server.mirror import Mirror, mirror_of
+from kandji_mcp_server.registering import Spec
+from kandji_mcp_server.server import TOOLS, build
+from kandji_schema.manifest import Manifest, manifest_path
+from kandji_schema.settings import Settings
+
+Era = Literal["auto", "legacy"]
+Call = tuple[str, Mapping[str, Any]]
+
+LATER = datetime(2026, 11, 20, 12, 3, tzinfo=UTC)
+"""Three minutes after the rows of ``reads_home`` were read."""
+
+
+@contextmanager
+def opened(home: Path, **settings: Any) -> Iterator[Mirror]:
+    """The mirror in ``home`` as the server opens it, three minutes after its last sync."""
+    mirror = replace(mirror_of(Settings(mirror_home=str(home), **settings)), clock=lambda: LATER)
+    try:
+        yield mirror
+    finally:
+        mirror.close()
+
+
+def calls(mirror: Mirror, era: Era, *wanted: Call, tools: Sequence[Spec] = TOOLS) -> list[CallToolResult]:
+    """Connect, call one after the other, disconnect."""
+
+    async def talk() -> list[CallToolResult]:
+        async with Client(build(mirror, tools), mode=era) as client:
+            return [await client.call_tool(name, dict(arguments)) for name, arguments in wanted]
+
+    return anyio.run(talk)
+
+
+def answer(mirror: Mirror, era: Era, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    """The JSON of one call that succeeds."""
+    (found,) = calls(mirror, era, (tool, arguments))
+    assert not found.is_error, said(found)
+    document = json.loads(said(found))
+    assert document == found.structured_content
+    assert isinstance(document, dict)
+    return document
+
+
+def refusal(mirror: Mirror, era: Era, tool: str, /, **arguments: Any) -> str:
+    """What one call that fails says."""
+    (found,) = calls(mirror, era, (tool, arguments))
+    assert found.is_error
+    return said(found)
+
+
+def said(found: CallToolResult) -> str:
+    """The one text of a result."""
+    (content,) = found.content
+    assert isinstance(content, TextContent)
+    return content.text
+
+
+def republish(home: Path, manifest: Manifest, table: str, **facts: Any) -> Manifest:
+    """The next generation: the same files, with other facts about one table."""
+    tables = {**manifest.tables, table: replace(manifest.tables[table], **facts)}
+    newer = replace(manifest, generation=manifest.generation + 1, tables=tables)
+    manifest_path(home, newer.generation).write_bytes(newer.to_json())
+    return newer

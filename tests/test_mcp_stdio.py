@@ -1,0 +1,177 @@
+"""The real command over real pipes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.types import TextContent
+from reads_home import small_fleet
+
+SCRIPTS = Path(sys.executable).parent
+COMMANDS = [[str(SCRIPTS / "kandji-mirror-mcp")], [str(SCRIPTS / "kandji-mirror"), "mcp"]]
+COMMAND = COMMANDS[0]
+SLOW = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
+WAIT = 60.0
+
+
+def message(method: str, number: int | None = None, **params: Any) -> bytes:
+    """One line of the protocol; a notification without a number."""
+    head: dict[str, Any] = {"jsonrpc": "2.0"} if number is None else {"jsonrpc": "2.0", "id": number}
+    return json.dumps({**head, "method": method, "params": params}).encode() + b"\n"
+
+
+def call(number: int, tool: str, **arguments: Any) -> bytes:
+    return message("tools/call", number, name=tool, arguments=arguments)
+
+
+GREETING = message(
+    "initialize", 0, protocolVersion="2025-06-18", capabilities={}, clientInfo={"name": "test", "version": "1"}
+) + message("notifications/initialized")
+
+
+def environment(home: Path, **more: str) -> Mapping[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "KANDJI_MIRROR_HOME": str(home),
+        "KANDJI_MIRROR_CONFIG": str(home / "config.toml"),
+        **more,
+    }
+
+
+@contextmanager
+def running(home: Path, command: list[str] = COMMAND, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The command with pipes; killed at the end if it is still there."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(home, **more), cwd=home
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def conversation(home: Path, said: bytes, command: list[str] = COMMAND, **more: str) -> tuple[dict[int, Any], int, str]:
+    """Send everything at once and close: answers by number, exit code, log. Every line of stdout is the protocol's."""
+    with running(home, command, **more) as process:
+        out, log = process.communicate(said, timeout=WAIT)
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert all(answer["jsonrpc"] == "2.0" for answer in answers)
+    return {answer["id"]: answer for answer in answers}, process.returncode, log.decode()
+
+
+def exchanged(process: subprocess.Popen[bytes], said: bytes) -> Any:
+    """Send one thing and wait for one answer."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(said)
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_everything_asked_before_the_end_of_input_is_answered(tmp_path: Path, command: list[str]) -> None:
+    small_fleet(tmp_path)
+    asked = GREETING + message("tools/list", 1) + call(2, "run_sql", sql="SELECT count(*) FROM devices")
+
+    answers, code, log = conversation(tmp_path, asked, command)
+
+    assert answers[0]["result"]["serverInfo"]["name"] == "kandji-mirror"
+    assert len(answers[1]["result"]["tools"]) == 5
+    assert answers[2]["result"]["structuredContent"]["rows"] == [[4]]
+    assert (code, log) == (0, "")
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+def test_the_official_client_gets_the_same_over_a_pipe(tmp_path: Path, era: Any) -> None:
+    small_fleet(tmp_path)
+    server = StdioServerParameters(command=COMMAND[0], env=dict(environment(tmp_path)), cwd=tmp_path)
+
+    async def talk() -> list[str]:
+        async with Client(server, mode=era) as client:
+            found = await client.call_tool("run_query", {"name": "devices_with_app", "params": {"app": "zoom"}})
+            return [content.text for content in found.content if isinstance(content, TextContent)]
+
+    (text,) = anyio.run(talk)
+    assert json.loads(text)["row_count"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals, busy: bool) -> None:
+    small_fleet(tmp_path)
+    with running(tmp_path) as process:
+        exchanged(process, GREETING)
+        if busy:
+            exchanged(process, call(1, "run_sql", sql=SLOW) + message("ping", 2))
+        process.send_signal(number)
+        code = process.wait(10)
+        log = process.stderr.read() if process.stderr else b""
+
+    assert (code, log) == (0, b"")
+
+
+def test_garbage_on_stdin_does_not_end_the_conversation(tmp_path: Path) -> None:
+    small_fleet(tmp_path)
+    garbage = b'not json\n\xff\xfe\n[]\n{}\n{"jsonrpc":"2.0"}\n\n' + message("no/such", 7)
+
+    answers, code, log = conversation(tmp_path, GREETING + garbage + call(9, "sync_status"))
+
+    assert answers[7]["error"]["code"] == -32601
+    assert answers[9]["result"]["structuredContent"]["tenant"] == "example"
+    assert (code, log) == (0, "")
+
+
+def test_the_greeting_is_answered_without_a_mirror(tmp_path: Path) -> None:
+    answers, code, log = conversation(tmp_path, GREETING + call(1, "list_tables"))
+
+    assert answers[0]["result"]["protocolVersion"] == "2025-06-18"
+    assert answers[1]["result"]["isError"] is True
+    assert "Run `kandji-mirror sync`" in answers[1]["result"]["content"][0]["text"]
+    assert (code, log) == (0, "")
+
+
+def test_a_wrong_setting_is_one_line_on_stderr_and_exit_3(tmp_path: Path) -> None:
+    answers, code, log = conversation(tmp_path, GREETING, KANDJI_MIRROR_MCP_ROWS="many")
+
+    assert (answers, code) == ({}, 3)
+    assert log == (
+        "kandji-mirror mcp: KANDJI_MIRROR_MCP_ROWS is 'many'; it must be a whole number from 1 to 100000. "
+        "Change or remove it.\n"
+    )
+
+
+def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
+    small_fleet(tmp_path)
+    with running(tmp_path) as process:
+        exchanged(process, GREETING)
+        assert process.stdout is not None
+        assert process.stdin is not None
+        process.stdout.close()
+        process.stdin.write(message("tools/list", 1))
+        process.stdin.close()
+        code = process.wait(WAIT)
+        log = process.stderr.read() if process.stderr else b""
+
+    assert (code, log) == (0, b"")
+
+
+def test_the_server_loads_nothing_it_does_not_need(tmp_path: Path) -> None:
+    code = (
+        "import sys; import kandji_mcp_server.main, kandji_mcp_server.server, kandji_mcp_server.stdio\n"
+        "print(sorted({'duckdb', 'sqlglot', 'sqlmodel', 'apscheduler', 'httpx'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+
+    assert loaded.stdout == "[]\n"

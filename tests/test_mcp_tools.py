@@ -1,0 +1,357 @@
+"""The MCP tools through a client in memory, each in both protocol eras."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult, ListToolsResult
+from mcp_calls import Era, answer, calls, opened, refusal, republish, said
+from reads_home import device, publish, small_fleet
+
+from kandji_mcp_server.answers import DATA, RowsAnswer
+from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.registering import Spec
+from kandji_mcp_server.server import INSTRUCTIONS, build
+from kandji_queries.catalog import catalog
+from kandji_schema.manifest import State, manifest_path
+from kandji_schema.registry import resources
+
+NAMES = ["list_tables", "describe_table", "run_query", "run_sql", "sync_status"]
+MINIMAL = {
+    "list_tables": {},
+    "describe_table": {"table": "devices"},
+    "run_query": {"name": "devices_by_platform"},
+    "run_sql": {"sql": "SELECT 1"},
+    "sync_status": {},
+}
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def era(request: pytest.FixtureRequest) -> Era:
+    chosen: Era = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
+    """A small fleet that every test may read."""
+    home = tmp_path_factory.mktemp("home")
+    small_fleet(home)
+    with opened(home) as found:
+        yield found
+
+
+def listed(mirror: Mirror, era: Era) -> ListToolsResult:
+    async def talk() -> ListToolsResult:
+        async with Client(build(mirror), mode=era) as client:
+            assert client.instructions == INSTRUCTIONS
+            return await client.list_tools()
+
+    return anyio.run(talk)
+
+
+def test_every_tool_says_that_it_only_reads_and_takes_nothing_it_does_not_name(mirror: Mirror, era: Era) -> None:
+    tools = listed(mirror, era).tools
+
+    assert [tool.name for tool in tools] == NAMES
+    for tool in tools:
+        assert tool.annotations is not None
+        hints = tool.annotations
+        assert (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint) == (True, False, True)
+        assert hints.open_world_hint is False
+        assert tool.title
+        assert tool.description
+        assert tool.output_schema
+        assert tool.input_schema["additionalProperties"] is False
+
+
+def test_the_list_of_tools_is_small(mirror: Mirror, era: Era) -> None:
+    assert len(listed(mirror, era).model_dump_json(by_alias=True, exclude_unset=True)) <= 12_000
+
+
+def test_the_named_queries_can_be_called_from_the_description_alone(mirror: Mirror, era: Era) -> None:
+    (tool,) = (tool for tool in listed(mirror, era).tools if tool.name == "run_query")
+
+    assert tool.description is not None
+    assert "- stale_devices(days int = 7): " in tool.description
+    assert all(f"- {name}(" in tool.description for name in catalog())
+
+
+def test_every_table_is_listed_with_its_age_and_its_columns(mirror: Mirror, era: Era) -> None:
+    tables = {table["name"]: table for table in answer(mirror, era, "list_tables")["tables"]}
+
+    assert {*resources(), "fleet", "freshness"} <= tables.keys()
+    assert tables["blueprints"] == {
+        "name": "blueprints",
+        "kind": "table",
+        "description": resources()["blueprints"].description,
+        "rows": 2,
+        "as_of": "2026-11-20T12:00:00Z",
+        "age": "3 min",
+        "state": "ok",
+        "columns": [column.name for column in resources()["blueprints"].columns],
+    }
+    assert tables["users"]["state"] == "never synced"
+    assert tables["fleet"]["kind"] == "view"
+
+
+def test_a_table_is_described_with_the_columns_that_join_to_it(mirror: Mirror, era: Era) -> None:
+    found = answer(mirror, era, "describe_table", table="devices")
+
+    columns = {column["name"]: column for column in found["columns"]}
+    assert columns["os_version"]["type"] == "VARCHAR"
+    assert "version_key" in columns["os_version"]["description"]
+    assert "apps.device_id" in found["joins"]["device_id"]
+    assert "users.id" in found["joins"]["user_id"]
+    assert "blueprints.id" in found["joins"]["blueprint_id"]
+
+
+def test_an_answer_is_dated_and_complete(mirror: Mirror, era: Era) -> None:
+    found = answer(mirror, era, "run_sql", sql="SELECT platform, count(*) AS n FROM devices GROUP BY ALL ORDER BY n")
+
+    assert found == {
+        "as_of": {"devices": "2026-11-20T12:00:00Z"},
+        "age": {"devices": "3 min"},
+        "row_count": 2,
+        "truncated": False,
+        "about_cells": DATA,
+        "columns": [{"name": "platform", "type": "VARCHAR"}, {"name": "n", "type": "BIGINT"}],
+        "rows": [["iPad", 1], ["Mac", 3]],
+    }
+
+
+def test_the_text_of_an_answer_is_compact(mirror: Mirror, era: Era) -> None:
+    (found,) = calls(mirror, era, ("run_sql", {"sql": "FROM devices"}))
+
+    assert said(found) == json.dumps(found.structured_content, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_parameters_are_bound_not_written_into_the_statement(mirror: Mirror, era: Era) -> None:
+    hostile = "Robert'); DROP TABLE devices;--"
+
+    found = answer(
+        mirror, era, "run_sql", sql="SELECT $name AS name, $ids AS ids", params={"name": hostile, "ids": [1]}
+    )
+
+    assert found["rows"] == [[hostile, [1]]]
+
+
+@pytest.mark.parametrize("params", [{"app": "zoom"}, '{"app": "zoom"}'])
+def test_a_named_query_is_answered_in_one_call(mirror: Mirror, era: Era, params: object) -> None:
+    found = answer(mirror, era, "run_query", name="devices_with_app", params=params)
+
+    names = [column["name"] for column in found["columns"]]
+    assert [dict(zip(names, row, strict=True))["device_name"] for row in found["rows"]] == ["Mac 1"]
+    assert found["as_of"].keys() == {"apps", "devices"}
+
+
+@pytest.mark.parametrize("tool", NAMES)
+def test_a_misspelt_argument_is_refused_by_every_tool(mirror: Mirror, era: Era, tool: str) -> None:
+    said_ = refusal(mirror, era, tool, **MINIMAL[tool], limt=9)
+
+    assert said_.startswith("There is no argument 'limt'. Arguments of ")
+
+
+def test_a_misspelt_argument_is_told_the_nearest_name(mirror: Mirror, era: Era) -> None:
+    assert refusal(mirror, era, "run_sql", sql="SELECT 1", param={}) == (
+        "There is no argument 'param'. Did you mean params? Arguments of run_sql: sql, params (optional)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "expected"),
+    [
+        ("run_sql", {}, "The argument sql is missing."),
+        ("run_sql", {"sql": 5}, "The argument sql is 5: input should be a valid string."),
+        (
+            "run_sql",
+            {"sql": "SELECT 1", "params": [1]},
+            "The argument params is [1]: input should be a valid dictionary.",
+        ),
+        ("describe_table", {"table": None}, "The argument table is None: input should be a valid string."),
+        ("describe_table", {"table": "device"}, "There is no table 'device'. Did you mean devices?"),
+        ("run_query", {"name": "stale"}, "There is no query 'stale'. Did you mean stale_devices?"),
+        ("run_query", {"name": "stale_devices", "params": {"days": -1}}, "The parameter days is -1; it must be"),
+        ("run_query", {"name": "stale_devices", "params": {"day": 3}}, "There is no parameter of stale_devices 'day'."),
+    ],
+)
+def test_a_wrong_argument_is_named_with_the_rule(
+    mirror: Mirror, era: Era, tool: str, arguments: dict[str, object], expected: str
+) -> None:
+    assert refusal(mirror, era, tool, **arguments).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
+        ("DROP TABLE devices", "the mirror is read-only"),
+        ("COPY devices TO '/tmp/stolen.csv'", "`kandji-mirror export` writes files."),
+        ("WITH c AS (COPY (SELECT 1) TO '/tmp/stolen.csv') SELECT 1", "COPY is not part of a query"),
+        ("FROM read_csv('/etc/passwd')", "read_csv"),
+        ("ATTACH '/tmp/other.duckdb'", "SHOW TABLES lists them"),
+        ("SET threads=1", "Settings cannot be changed"),
+        ("SELECT 1; SELECT 2", "exactly one at a time"),
+        ("SELECT * FROM device", "Did you mean devices"),
+        ("SELECT os FROM devices", "os_version"),
+    ],
+)
+def test_a_statement_that_may_not_run_is_told_what_to_do_instead(
+    mirror: Mirror, era: Era, sql: str, instead: str
+) -> None:
+    assert instead in refusal(mirror, era, "run_sql", sql=sql)
+    assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[4]]
+
+
+@pytest.mark.parametrize(
+    ("limits", "rows"), [({"mirror_mcp_rows": 3}, 3), ({"mirror_mcp_bytes": 1_000, "mirror_mcp_rows": 100_000}, 250)]
+)
+def test_a_long_answer_is_cut_and_says_what_to_do(tmp_path: Path, era: Era, limits: dict[str, int], rows: int) -> None:
+    small_fleet(tmp_path)
+    with opened(tmp_path, **limits) as mirror:
+        found = answer(mirror, era, "run_sql", sql="SELECT 10 AS n FROM range(5000)")
+
+    assert found["truncated"] is True
+    assert 0 < found["row_count"] == len(found["rows"]) <= rows
+    assert "Aggregate, filter" in found["notes"][-1]
+
+
+def test_one_long_cell_does_not_fill_the_answer(mirror: Mirror, era: Era) -> None:
+    found = answer(mirror, era, "run_sql", sql="SELECT repeat('x', 9000) AS script")
+
+    assert len(found["rows"][0][0]) < 4_100
+    assert found["notes"] == ["1 long values are cut to 4,000 bytes."]
+
+
+def test_an_answer_with_more_columns_than_it_may_hold_is_refused(mirror: Mirror, era: Era) -> None:
+    stars = ", ".join("*" for _ in range(100))
+
+    assert "Name the columns you need." in refusal(mirror, era, "run_sql", sql=f"SELECT {stars} FROM devices")
+
+
+@pytest.mark.parametrize("tool", NAMES)
+def test_without_a_mirror_every_tool_tells_how_to_make_one(tmp_path: Path, era: Era, tool: str) -> None:
+    with opened(tmp_path) as mirror:
+        assert "Run `kandji-mirror sync`" in refusal(mirror, era, tool, **MINIMAL[tool])
+
+
+def test_a_mirror_made_after_the_start_is_found(tmp_path: Path, era: Era) -> None:
+    with opened(tmp_path) as mirror:
+        refusal(mirror, era, "run_sql", sql="FROM devices")
+        manifest = small_fleet(tmp_path)
+        assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[4]]
+        publish(tmp_path, {"devices": [device(9)]}, generation=2, keep=manifest)
+        assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[1]]
+
+
+def test_an_answer_from_a_table_whose_sync_failed_says_so_first(tmp_path: Path, era: Era) -> None:
+    republish(tmp_path, small_fleet(tmp_path), "devices", state=State.FAILED, error="503 from the provider")
+    with opened(tmp_path) as mirror:
+        found = answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")
+
+    assert next(iter(found)) == "notes"
+    assert found["notes"][0] == (
+        "The last sync failed; the rows, if any, are those of the last good one: devices (503 from the provider)."
+    )
+    assert found["rows"] == [[4]]
+
+
+def test_an_old_answer_says_how_old_and_what_to_do(tmp_path: Path, era: Era) -> None:
+    long_ago = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+    republish(tmp_path, small_fleet(tmp_path), "devices", synced_at=long_ago)
+    with opened(tmp_path) as mirror:
+        found = answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")
+
+    assert found["notes"] == ["Overdue for a sync: devices (3 h old). `kandji-mirror sync` reads what is due."]
+    assert found["as_of"] == {"devices": "2026-11-20T09:00:00Z"}
+
+
+def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: Mirror, era: Era) -> None:
+    found = answer(mirror, era, "run_sql", sql="SELECT count(*) FROM users")
+
+    assert found["notes"] == ["Never synced, so empty here whatever the tenant holds: users."]
+    assert (found["as_of"], found["age"]) == ({"users": None}, {"users": "never synced"})
+
+
+@pytest.mark.parametrize("tool", NAMES)
+def test_an_answer_from_an_older_state_says_so(tmp_path: Path, era: Era, tool: str) -> None:
+    small_fleet(tmp_path)
+    manifest_path(tmp_path, 2).write_text("torn")
+    arguments = {"sql": "FROM devices"} if tool == "run_sql" else MINIMAL[tool]
+    with opened(tmp_path) as mirror:
+        assert any("00000002.json" in note for note in answer(mirror, era, tool, **arguments)["notes"])
+
+
+def test_text_that_cannot_be_seen_is_taken_out_of_cells_and_column_names(mirror: Mirror, era: Era) -> None:
+    statement = (
+        "SELECT 'a' || chr(8238) || chr(27) || '[31mb' AS \"c\u202e\", {'k': chr(917569) || 'é\n👩\u200d💻'} AS s"
+    )
+    found = answer(mirror, era, "run_sql", sql=statement)
+
+    assert found["rows"] == [["a[31mb", {"k": "é\n👩\u200d💻"}]]
+    assert [column["name"] for column in found["columns"]] == ["c", "s"]
+    assert found["notes"] == [
+        "Control and text-direction characters were removed from some texts; look things up by identifier."
+    ]
+
+
+def test_the_status_tells_why_data_is_missing(tmp_path: Path, era: Era) -> None:
+    republish(tmp_path, small_fleet(tmp_path), "users", state=State.FORBIDDEN, error="403")
+    with opened(tmp_path) as mirror:
+        found = answer(mirror, era, "sync_status")
+
+    tables = {table["name"]: table for table in found["tables"]}
+    assert (found["tenant"], found["published_at"]) == ("example", "2026-11-20T12:00:00Z")
+    assert tables["devices"] == {
+        "name": "devices",
+        "state": "ok",
+        "rows": 4,
+        "as_of": "2026-11-20T12:00:00Z",
+        "age": "3 min",
+        "ttl_seconds": 300,
+        "overdue": False,
+        "attempted_at": "2026-11-20T12:00:00Z",
+        "method": "full",
+    }
+    assert (tables["users"]["state"], tables["users"]["error"]) == ("no permission", "403")
+
+
+def test_a_slow_statement_is_stopped_and_does_not_hold_up_the_others(tmp_path: Path, era: Era) -> None:
+    small_fleet(tmp_path)
+    slow = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
+    ended: list[str] = []
+
+    async def talk(mirror: Mirror) -> None:
+        async def call(client: Client, sql: str) -> None:
+            ended.append(said(await client.call_tool("run_sql", {"sql": sql}))[:25])
+
+        async with Client(build(mirror), mode=era) as client, anyio.create_task_group() as tasks:
+            tasks.start_soon(call, client, slow)
+            await anyio.lowlevel.checkpoint()
+            tasks.start_soon(call, client, "SELECT")
+
+    with opened(tmp_path, mirror_query_seconds=1.5) as mirror:
+        anyio.run(talk, mirror)
+
+    assert ended[-1] == "The statement was stopped"
+    assert len(ended) == 2
+
+
+async def broken(ctx: Context[Mirror]) -> Annotated[CallToolResult, RowsAnswer]:
+    """Fail as no tool should."""
+    raise RuntimeError("the secret is in this text")
+
+
+def test_an_unexpected_failure_is_logged_and_not_shown(
+    mirror: Mirror, era: Era, caplog: pytest.LogCaptureFixture
+) -> None:
+    (found,) = calls(mirror, era, ("broken", {}), tools=[Spec(broken, "Broken")])
+
+    assert found.is_error
+    assert said(found) == "Error executing tool broken"
+    assert "the secret is in this text" in caplog.text
