@@ -26,7 +26,7 @@ ROUNDS = 3
 def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
     tenant = Tenant(World(1, devices, apps_per_device=apps), limits=None)
     client = Client(tenant.handle, TOKEN, Unlimited())
-    pages = [page for page in islice(walk(client, resource("apps")), PAGES)]
+    pages = list(islice(walk(client, resource("apps")), PAGES))
     texts, rows = [page.text for page in pages], sum(len(page.rows) for page in pages)
     del pages
     rounds = [(_seconds(lambda: ours(folder, texts)), _seconds(lambda: limit(folder, texts))) for _ in range(ROUNDS)]

@@ -1,5 +1,6 @@
 """What tests of the whole mirror share: a sync against a simulated tenant, and the truth worked out in plain Python."""
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -27,9 +28,25 @@ def make_tenant(devices: int = 50, *, seed: int = 1, apps: int = 10, **facts: An
     return Tenant(World(seed, devices, apps_per_device=apps), **{"limits": None, **facts})
 
 
+class Clock:
+    """Time that passes only while someone sleeps."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def read(self) -> float:
+        """Seconds since the test began, in the sleepers' time."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        self._now += seconds
+
+
 def client_of(send: Send) -> Client:
-    """A client that never waits."""
-    return Client(send, TOKEN, Unlimited(), sleep=lambda _: None, jitter=lambda: 0.0)
+    """A client whose waits take no time."""
+    clock = Clock()
+    return Client(send, TOKEN, Unlimited(), clock=clock.read, sleep=clock.sleep, jitter=lambda: 0.0)
 
 
 def run_sync(home: Path, tenant: Tenant, *names: str, **facts: Any) -> Report:
@@ -82,12 +99,7 @@ def _value(column: Column, row: dict[str, Any]) -> Any:
 def _dig(row: Any, source: str) -> Any:
     for name in source.split("."):
         row = row.get(name) if isinstance(row, dict) else None
-    return None if isinstance(row, dict) and column_is_nested(source) else row
-
-
-def column_is_nested(source: str) -> bool:
-    """Whether a field may be an object although its column is a text (``enrollment_code``)."""
-    return source == "enrollment_code"
+    return None if isinstance(row, dict) and source == "enrollment_code" else row  # an object or a text
 
 
 def _moment(value: Any) -> datetime:
@@ -100,9 +112,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _document(value: Any) -> Any:
-    import json
-
+def _document(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -187,7 +187,10 @@ def test_apps_known_by_name_alone_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_a_row_without_its_key_is_kept(tmp_path: Path) -> None:
-    rows = [{"device_id": None, "device_name": "ghost"}, {"device_id": "", "device_name": "ghost"}]
+    rows: list[dict[str, Any]] = [
+        {"device_id": None, "device_name": "ghost"},
+        {"device_id": "", "device_name": "ghost"},
+    ]
     assert len(written(tmp_path, "devices", rows)) == 2
 
 

@@ -191,7 +191,7 @@ def test_a_wrong_argument_is_named_with_the_rule(
     ("sql", "instead"),
     [
         ("DROP TABLE devices", "the mirror is read-only"),
-        ("COPY devices TO '/tmp/stolen.csv'", "`kandji-mirror export` writes files."),
+        ("COPY devices TO '/tmp/stolen.csv'", "`kandji-mirror sql ... --format csv` writes rows to a file."),
         ("WITH c AS (COPY (SELECT 1) TO '/tmp/stolen.csv') SELECT 1", "COPY is not part of a query"),
         ("FROM read_csv('/etc/passwd')", "read_csv"),
         ("ATTACH '/tmp/other.duckdb'", "SHOW TABLES lists them"),

@@ -70,7 +70,7 @@ def test_the_engine_alone_stops(engine: Engine, sql: str) -> None:
         ("FROM device", "Did you mean devices?"),
         ("FROM stored_devices.main.devices", "Did you mean devices?"),
         ("SELECT lenght('a')", "Did you mean length"),
-        ("FROM 'x.csv'", "kandji-mirror export"),
+        ("FROM 'x.csv'", "SHOW TABLES lists them"),
         ("FROM information_schema.tables", "SHOW TABLES"),
         ("CREATE TABLE x AS SELECT 1", "WITH name AS"),
         ("FROM devices WHERE device_id = $id", "--param id="),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kandji_mirror.cli.status import age
+from kandji_schema.ages import age
 from kandji_schema.manifest import State
 
 if TYPE_CHECKING:

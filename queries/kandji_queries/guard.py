@@ -15,8 +15,8 @@ from kandji_queries.walk import CATALOG, Path, Walk
 from kandji_schema.errors import Refused
 
 DONE_INSTEAD = {
-    "COPY": "`kandji-mirror export` writes files.",
-    "EXPORT": "`kandji-mirror export` writes files.",
+    "COPY": "`kandji-mirror sql ... --format csv` writes rows to a file.",
+    "EXPORT": "`kandji-mirror sql ... --format csv` writes rows to a file.",
     "ATTACH": "All tables of the mirror are there already; SHOW TABLES lists them.",
     "LOAD": "No extensions can be loaded.",
     "VARIABLE_SET": "Settings cannot be changed; times are UTC.",

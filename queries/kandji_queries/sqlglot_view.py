@@ -89,7 +89,8 @@ def _allow(node: exp.Expr) -> None:
 def _known(name: str, known: dict[str, str]) -> str:
     if name in known:
         return known[name]
-    nearest = get_close_matches(name, known, n=3) or sorted(known)
+    bare = {other.rpartition(".")[2] for other in known}
+    nearest = get_close_matches(name.rpartition(".")[2], bare, n=3) or sorted(bare)
     raise Refused(f"There is no table {name!r} here. Did you mean {' or '.join(nearest[:3])}?", rule="table")
 
 

@@ -153,8 +153,7 @@ def _our_errors() -> Iterator[None]:
 def _fallen_back(manifest: Manifest) -> str:
     return (
         f"The answer comes from the older state {manifest.generation}, published "
-        f"{manifest.published_at:%Y-%m-%d %H:%M} UTC. "
-        "`kandji-mirror doctor` looks at the store, `kandji-mirror sync --full` repairs it."
+        f"{manifest.published_at:%Y-%m-%d %H:%M} UTC. `kandji-mirror sync --full` repairs the newest."
     )
 
 

@@ -15,7 +15,7 @@ from kandji_schema.errors import Failed
 BATCH = 2_000
 """Rows fetched at a time: enough to make the watch over each call cheap."""
 
-MORE = "Aggregate, filter, or name fewer columns; `kandji-mirror export` writes whole tables and queries to files."
+MORE = "Aggregate, filter, or name fewer columns; `kandji-mirror sql ... --format csv` writes more rows to a file."
 
 
 class Source:

@@ -38,7 +38,7 @@ CLASSES = frozenset(
 """Classes of expressions."""
 
 ALLOWED_IN_FROM = ", ".join(sorted(functions.TABLE_FUNCTIONS))
-FILE_HINT = "Only the mirror's own tables can be read: SHOW TABLES lists them, `kandji-mirror export` writes files."
+FILE_HINT = "Only the mirror's own tables can be read: SHOW TABLES lists them."
 CATALOG_HINT = "SHOW TABLES lists the tables, DESCRIBE <table> the columns."
 FUNCTION_HINT = "DuckDB's functions of numbers, texts, times, lists, structs and JSON can be, and version_key()."
 HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -207,6 +207,7 @@ def _unknown(kind: str) -> Refused:
 
 
 def _hint(name: str, known: Collection[str], otherwise: str = CATALOG_HINT) -> str:
-    if nearest := get_close_matches(name.rpartition(".")[2], known, n=3, cutoff=0.7):
+    bare = {other.rpartition(".")[2] for other in known}  # each table is known by its short and long names
+    if nearest := get_close_matches(name.rpartition(".")[2], bare, n=3, cutoff=0.7):
         return f"Did you mean {' or '.join(nearest)}?"
     return next((hint for marks, hint in HINTS if any(mark in name for mark in marks)), otherwise)

@@ -139,6 +139,22 @@ def nothing_mirrored(home: Path) -> NothingMirrored:
     )
 
 
+def newest_whole(home: Path) -> tuple[Manifest, list[str]]:
+    """The manifest readers use, and why newer ones are not; raises when there is none."""
+    warnings: list[str] = []
+    for candidate in kept(home):
+        if isinstance(candidate, StoreDamaged):
+            warnings.append(str(candidate))
+            continue
+        missing = missing_files(home, candidate)
+        if not missing:
+            return candidate, warnings
+        warnings.append(f"Manifest {candidate.generation} names files that are missing or cut: {', '.join(missing)}.")
+    if warnings:
+        raise StoreDamaged(f"{' '.join(warnings)} Run `kandji-mirror sync --full` to read everything anew.")
+    raise nothing_mirrored(home)
+
+
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size

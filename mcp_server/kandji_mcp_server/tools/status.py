@@ -10,8 +10,9 @@ from mcp.types import CallToolResult
 from kandji_mcp_server.answers import StatusAnswer, SyncedTable, result
 from kandji_mcp_server.freshness import is_overdue
 from kandji_mcp_server.mirror import Mirror
-from kandji_mirror.cli.status import age, newest_whole
 from kandji_queries.values import moment
+from kandji_schema.ages import age
+from kandji_schema.manifest import newest_whole
 
 if TYPE_CHECKING:
     from kandji_schema.manifest import TableState

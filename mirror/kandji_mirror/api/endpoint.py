@@ -58,7 +58,7 @@ def token(settings: Settings, *, folder: Path | None = None, keychain: Callable[
     if not found:
         raise ConfigurationError(
             f"No API token. Set KANDJI_API_TOKEN (environment, .env or config.toml), or put the token into {path} "
-            "(mode 0600), or run `kandji-mirror login` to keep it in the OS keychain."
+            "(mode 0600), or store it in the OS keychain as service kandji-mirror, user api-token."
         )
     return _checked_token(found)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from kandji_mirror.cli.output import print_rows, say, warn
-from kandji_schema.errors import StoreDamaged
-from kandji_schema.manifest import Manifest, TableState, kept, missing_files, nothing_mirrored
+from kandji_schema.ages import age
+from kandji_schema.manifest import Manifest, TableState, newest_whole
 from kandji_schema.settings import load
 
 
@@ -22,33 +22,6 @@ def show(*, as_json: bool) -> None:
     now = datetime.now(UTC)
     print_rows(HEAD, (_cells(state, now) for state in manifest.tables.values()), "table")
     say(f"\nTenant {manifest.tenant}, manifest {manifest.generation} in {home}")
-
-
-def newest_whole(home: Path) -> tuple[Manifest, list[str]]:
-    """The manifest readers use, and why newer ones are not; raises when there is none."""
-    warnings: list[str] = []
-    for candidate in kept(home):
-        if isinstance(candidate, StoreDamaged):
-            warnings.append(str(candidate))
-            continue
-        missing = missing_files(home, candidate)
-        if not missing:
-            return candidate, warnings
-        warnings.append(f"Manifest {candidate.generation} names files that are missing or cut: {', '.join(missing)}.")
-    if warnings:
-        raise StoreDamaged(f"{' '.join(warnings)} Run `kandji-mirror sync --full` to read everything anew.")
-    raise nothing_mirrored(home)
-
-
-def age(moment: datetime | None, now: datetime) -> str:
-    """How long ago, in the largest unit that fits: 12 s, 5 min, 3 h, 2 d."""
-    if moment is None:
-        return "never"
-    seconds = max(0, int((now - moment).total_seconds()))
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"
 
 
 HEAD = ("table", "state", "rows", "age", "due after", "last try", "requests", "remarks")

@@ -19,8 +19,8 @@ from kandji_schema.resource import Resource
 STORAGE_VERSION = "v1.5.0"
 """Data files can be opened by any DuckDB 1.5 tool; the default of 2.0 could not (PERFORMANCE D)."""
 
-BATCH_PAGES = 5
-"""Pages handed to DuckDB at once: the fastest of 1, 5 and 50 by measurement."""
+BATCH_PAGES = 10
+"""Pages handed to DuckDB at once: the fastest of 1, 5, 10 and 50 by measurement."""
 
 _ATTACH = f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
 """A scratch file that a crash leaves behind is swept, never recovered: a log of it would only cost writes."""
