@@ -73,8 +73,12 @@ def mirrored(home: Path, table: str) -> Rows:
 
 def true_rows(world: World, table: str) -> Rows:
     """What the table should hold, from the provider's own rows, sorted."""
-    columns = _own_columns(table)
-    return ordered(tuple(_value(column, row) for column in columns) for row in world.truth(table))
+    return ordered(values_of(table, row) for row in world.truth(table))
+
+
+def values_of(table: str, row: dict[str, Any]) -> tuple[Any, ...]:
+    """One row of the provider as the table should hold it, without ``extra``."""
+    return tuple(_value(column, row) for column in _own_columns(table))
 
 
 def ordered(rows: Iterable[tuple[Any, ...]]) -> Rows:
