@@ -134,10 +134,15 @@ def config_dir() -> Path:
     return user_config_path("kandji-mirror")
 
 
-def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
-    """Read every setting. ``environ`` and ``folder`` (of ``.env``) default to the process's own."""
-    environ = os.environ if environ is None else environ
-    sources = (_from_environment(environ), _from_dotenv(folder or Path.cwd()), _from_toml(environ))
+def load(
+    environ: Mapping[str, str] | None = None, *, folder: Path | None = None, config: Path | None = None
+) -> Settings:
+    """Read every setting. ``environ``, the ``folder`` of ``.env`` and the ``config`` file default to the user's own."""
+    sources = (
+        _from_environment(os.environ if environ is None else environ),
+        _from_dotenv(folder or Path.cwd()),
+        _from_toml(config or config_dir() / "config.toml"),
+    )
     return Settings(**{s.key: _first(s, sources) for s in SETTINGS})
 
 
@@ -166,11 +171,7 @@ def _from_dotenv(folder: Path) -> Source:
     return lambda setting: values.get(setting.name)
 
 
-def _from_toml(environ: Mapping[str, str]) -> Source:
-    override = environ.get("KANDJI_MIRROR_CONFIG")
-    if override is None and environ is not os.environ:
-        return lambda setting: None
-    path = Path(override) if override else config_dir() / "config.toml"
+def _from_toml(path: Path) -> Source:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -11,16 +11,14 @@ from kandji_schema.columns import Column, Kind
 
 # "2022-08-15 13:51:01 +0000" is the one spelling of the provider that DuckDB's own cast refuses.
 _ZONE = r"regexp_replace({raw}, ' ([+-]\d\d):?(\d\d)$', '\1:\2')"
-_MOMENT = f"coalesce(TRY_CAST({{raw}} AS TIMESTAMPTZ), TRY_CAST({_ZONE} AS TIMESTAMPTZ))"
-
 _CASTS = {
     Kind.BOOLEAN: "TRY_CAST({raw} AS BOOLEAN)",
     # The cast alone would round 12.7 and read 0x10.
     Kind.INTEGER: "CASE WHEN TRY_CAST({raw} AS DOUBLE) = TRY_CAST({raw} AS BIGINT) THEN TRY_CAST({raw} AS BIGINT) END",
     Kind.NUMBER: "CASE WHEN isfinite(TRY_CAST({raw} AS DOUBLE)) THEN TRY_CAST({raw} AS DOUBLE) END",
-    # As TIMESTAMPTZ in a UTC session: a plain TIMESTAMP cast would drop the offset. The bounds are Python's.
-    Kind.TIMESTAMP: f"CASE WHEN {_MOMENT} BETWEEN '0001-01-01 00:00:00+00' AND '9999-12-31 23:59:59+00' "
-    f"THEN {_MOMENT}::TIMESTAMP END",
+    # As TIMESTAMPTZ in a UTC session: a plain TIMESTAMP cast would drop the offset. Words ("infinity") are no moments.
+    Kind.TIMESTAMP: "CASE WHEN {raw} BETWEEN '0' AND ':' "
+    f"THEN coalesce(TRY_CAST({{raw}} AS TIMESTAMPTZ), TRY_CAST({_ZONE} AS TIMESTAMPTZ))::TIMESTAMP END",
 }
 _JSON_CASTS = {
     Kind.TEXTS: "CASE WHEN json_type({raw}) = 'ARRAY' THEN from_json({raw}, '[\"VARCHAR\"]') END",

@@ -1,0 +1,64 @@
+"""One parametrised look at every table: what a new one has to bring."""
+
+import re
+
+import duckdb
+import pytest
+
+from kandji_schema import ddl, errors
+from kandji_schema.columns import Kind, Personal
+from kandji_schema.errors import MirrorError, UnknownName
+from kandji_schema.registry import resource, resources
+from kandji_schema.resource import Resource
+
+EVERY = [pytest.param(r, id=name) for name, r in resources().items()]
+
+
+@pytest.mark.parametrize("table", EVERY)
+def test_a_table_and_all_its_columns_are_described(table: Resource) -> None:
+    assert table.description.startswith("One row per")
+    assert [c.name for c in table.columns if not c.description.endswith(".")] == []
+
+
+@pytest.mark.parametrize("table", EVERY)
+def test_a_table_has_a_key_and_keeps_what_it_does_not_know(table: Resource) -> None:
+    assert table.key
+    assert (table.columns[-1].name, table.columns[-1].kind) == ("extra", Kind.DOCUMENT)
+
+
+@pytest.mark.parametrize("table", EVERY)
+def test_the_ddl_makes_the_declared_columns_without_any_index(table: Resource) -> None:
+    with duckdb.connect() as con:
+        for statement in ddl.statements(table):
+            con.execute(statement)
+        made = con.execute(f'DESCRIBE "{table.name}"').fetchall()
+        assert [(name, kind) for name, kind, *_ in made] == [(c.name, str(c.kind)) for c in table.columns]
+        assert con.execute("SELECT count(*) FROM duckdb_constraints()").fetchone() == (0,)
+        assert con.execute("SELECT count(*) FROM duckdb_indexes()").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("table", EVERY)
+def test_braces_in_a_path_are_columns_of_the_parent(table: Resource) -> None:
+    assert table.path.format(**dict.fromkeys(table.parent_key, "x")).startswith("/api/v1/")
+    parent = resource(table.parent) if table.parent else None
+    columns = {c.name for c in parent.columns} if parent else set()
+    assert set(table.parent_key.values()) <= columns
+
+
+def test_names_of_people_are_marked_wherever_they_stand() -> None:
+    telling = ("user_name", "user_email", "device_name", "device_user_name", "device_user_email", "email", "host_name")
+    columns = [(r.name, c) for r in resources().values() for c in r.columns if c.name in telling]
+    assert [(table, c.name) for table, c in columns if not isinstance(c.personal, Personal)] == []
+    assert len(columns) >= 8
+
+
+def test_a_misspelt_table_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="Did you mean devices"):
+        resource("devicez")
+
+
+def test_every_error_is_drawn_in_the_tree_with_its_exit_code() -> None:
+    drawn = dict(re.findall(r"(\w+)\s+exit (\d+)", str(errors.__doc__)))
+    kinds = [k for k in vars(errors).values() if isinstance(k, type) and issubclass(k, MirrorError)]
+    assert [k.__name__ for k in kinds if k.__name__ not in str(errors.__doc__)] == []
+    assert drawn == {k.__name__: str(k.exit_code) for k in kinds if k.__name__ in drawn}
