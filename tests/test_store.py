@@ -174,10 +174,11 @@ def test_ctrl_c_publishes_the_tables_that_were_complete(tmp_path: Path) -> None:
     assert differing(tmp_path, tenant.world) == ["blueprint_library_items"]
 
 
-def test_data_files_are_for_their_owner_and_open_in_any_duckdb(tmp_path: Path) -> None:
-    run_sync(tmp_path, make_tenant())
-    path = data_dir(tmp_path) / str(manifest_of(tmp_path).tables["devices"].file)
-    assert path.stat().st_mode & 0o077 == 0
+def test_the_mirror_is_for_its_owner_and_its_files_open_in_any_duckdb(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    run_sync(home, make_tenant())
+    path = data_dir(home) / str(manifest_of(home).tables["devices"].file)
+    assert [p.stat().st_mode & 0o077 for p in (path, home)] == [0, 0]
     with duckdb.connect(path, read_only=True) as con:
         tags = con.execute("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchone()
     assert tags is not None

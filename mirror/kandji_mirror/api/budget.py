@@ -64,7 +64,7 @@ class Limiter:
         self._processes = FileLock(f"{self._path}.lock", poll_interval=_POLL_SECONDS)
         self._given = 0
         with _explained(self._path):
-            home.mkdir(parents=True, exist_ok=True)
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._alone():
             self._bucket = self._opened()
 

@@ -130,6 +130,7 @@ def open_store(
     Raises :class:`AlreadySyncing`, :class:`ConfigurationError` for a home of another tenant, and :class:`StoreError`.
     """
     with _local_trouble(home):
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)  # names of people are in there
         for folder in (manifests_dir(home), data_dir(home)):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with writer_lock(home):

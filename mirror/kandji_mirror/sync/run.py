@@ -90,6 +90,7 @@ class Run:
         self._progress = progress
         self._states: dict[str, TableState] = {}
         self._stopped = False
+        self._answered = True
 
     def read_all(self) -> None:
         """Read every wanted table. The first one goes alone: it shows whether host and token are right at all."""
@@ -97,14 +98,8 @@ class Run:
         children = [r for r in self._wanted if r.parent is not None]
         for group in (roots[:1], roots[1:], children):
             self._read_side_by_side(group)
-            if self._unreachable():
-                return
-
-    def _unreachable(self) -> bool:
-        """Whether not even the first table was answered; asking for the others would only take as long again."""
-        return len(self.outcomes) == 1 and self._first_error is not None
-
-    _first_error: Unreachable | None = None
+            if not self._answered:
+                return  # not even the first table was; asking for the others would only take as long again
 
     def _read_side_by_side(self, group: list[Resource]) -> None:
         pool = ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix="sync")
@@ -131,8 +126,7 @@ class Run:
         except (ApiError, SyncError, StoreError) as error:
             if self._stopped:
                 return
-            if isinstance(error, Unreachable):
-                self._first_error = error
+            self._answered = bool(self.outcomes) or not isinstance(error, Unreachable)
             state = self._failed(previous, error)
         if self._stopped and state.state is State.FAILED:
             return
