@@ -1,6 +1,7 @@
 """After a healthy pass the mirror equals the tenant; after an unhealthy one it equals what it was."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from kandji_mirror.simulator.faults import Fault
 from kandji_mirror.simulator.faults import Kind as Trouble
 from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.sync.run import sync
+from kandji_schema import ddl
 from kandji_schema.errors import AuthenticationError, ConfigurationError
-from kandji_schema.manifest import State, data_dir
-from kandji_schema.registry import resources
+from kandji_schema.manifest import State, data_dir, manifest_path
+from kandji_schema.registry import resource, resources
 
 
 @pytest.mark.parametrize("devices", [0, 1, 50, 301, 1_000])
@@ -129,6 +131,20 @@ def test_without_the_right_to_ask_for_one_device_two_absences_mean_gone(tmp_path
     tenant.forbid("/api/v1/devices/")
     tenant.world.remove(tenant.world.device_ids()[0])
     run_sync(tmp_path, tenant)
+    assert differing(tmp_path, tenant.world) == []
+
+
+def test_a_provider_without_an_endpoint_for_one_row_is_walked_twice(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    tenant.world.remove_user(tenant.world.user_ids()[0])
+
+    def no_route(request: Request) -> Response:
+        if re.fullmatch("/api/v1/(users|devices)/.+", request.path):
+            return Response(404, {}, b'{"message": "no Route matched with those values"}')
+        return tenant.handle(request)
+
+    assert sync(tmp_path, "loopback", client_of(no_route), everything=True).failed == ()
     assert differing(tmp_path, tenant.world) == []
 
 
@@ -292,3 +308,17 @@ def test_a_link_to_another_host_is_never_followed(tmp_path: Path) -> None:
 
     sync(tmp_path, "loopback", client_of(watched), names=["users"])
     assert set(paths) == {"/api/v1/users"}
+
+
+def test_a_table_whose_columns_changed_with_the_version_is_due_and_read_anew(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    run_sync(tmp_path, tenant)
+    manifest = manifest_of(tmp_path)
+    older = replace(manifest.tables["users"], ddl=('CREATE TABLE "users" ("id" VARCHAR)',))
+    manifest_path(tmp_path, 2).write_bytes(
+        replace(manifest, generation=2, tables={**manifest.tables, "users": older}).to_json()
+    )
+    report = run_sync(tmp_path, tenant, everything=False)
+    assert [o.table for o in report.outcomes] == ["users"]
+    assert manifest_of(tmp_path).tables["users"].ddl == ddl.statements(resource("users"))
+    assert differing(tmp_path, tenant.world) == []

@@ -47,7 +47,8 @@ class Pass:
         """The published data file, if it can still be read to its last block."""
         path = self.store.data_file(self.resource.name)
         digest = staging.digest_of_file(path) if path else None
-        if path and digest is None:
+        same_columns = self.previous.ddl[0] == ddl.statements(self.resource)[0]
+        if path and digest is None and same_columns:
             self.store.warnings.append(f"{path} is damaged; {self.resource.name} is written anew.")
         return Live(path, digest, self.previous.rows) if path and digest else None
 
@@ -94,15 +95,13 @@ class Pass:
 
     def _written(self, staging: Staging, live: Live | None, target: Path) -> TableState:
         """The state with the rows as they are now; the published file stays where it holds exactly these."""
-        digest = staging.digest()
-        if live and live.digest == digest:
+        digest, definition = staging.digest(), ddl.statements(self.resource)
+        if live and live.digest == digest and self.previous.ddl == definition:
             return replace(self.previous, digest=digest)
         rows = staging.write(target)
         size = target.stat().st_size
         file = self.store.admit(self.resource.name, target)
-        return replace(
-            self.previous, ddl=ddl.statements(self.resource), file=file, bytes=size, rows=rows, digest=digest
-        )
+        return replace(self.previous, ddl=definition, file=file, bytes=size, rows=rows, digest=digest)
 
     def _ended(self, state: TableState, walked: Walked, began: datetime) -> TableState:
         if not walked.kept_parents:

@@ -16,7 +16,7 @@ from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.outcome import Silent
 from kandji_mirror.sync.walks import walk_all
-from kandji_schema.errors import NotFound, RetryLater, Skip, Suspicious
+from kandji_schema.errors import NotFound, Rejected, RetryLater, Skip, Suspicious
 from kandji_schema.resource import Paging, Resource
 
 MANY = 50
@@ -38,7 +38,7 @@ def confirm_vanished(client: Client, resource: Resource, staging: Staging, live:
     asked = missing[:: max(1, len(missing) // SAMPLE)][:SAMPLE] if many else missing
     try:
         found = [page for key in asked if (page := _still_there(client, resource, key)) is not None]
-    except Skip:
+    except (Skip, Rejected):
         return len(asked) + _absent_twice(client, resource, staging)
     if found and many:
         raise Suspicious(
@@ -86,7 +86,7 @@ def _count(client: Client, resource: Resource) -> int | None:
     """The provider's count of a Prism category; None where it is approximate or not to be had."""
     try:
         answer = orjson.loads(client.get("/api/v1/prism/count", (("category", resource.category or ""),)).body)
-    except (Skip, RetryLater, orjson.JSONDecodeError):
+    except (Skip, Rejected, RetryLater, orjson.JSONDecodeError):
         return None
     exact = isinstance(answer, dict) and not answer.get("approximate") and isinstance(answer.get("count"), int)
     return answer["count"] if exact else None
