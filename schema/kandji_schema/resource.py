@@ -12,7 +12,7 @@ from kandji_schema.columns import Column, columns_of
 
 
 class Paging(StrEnum):
-    """The provider's pagination idioms (CONTRACT section 4)."""
+    """The provider's pagination idioms."""
 
     ARRAY = "bare array"
     COUNT = "count envelope"

@@ -17,7 +17,7 @@ from kandji_schema.errors import StoreDamaged, StoreError, StoreFull
 from kandji_schema.resource import Resource
 
 STORAGE_VERSION = "v1.5.0"
-"""Data files can be opened by any DuckDB 1.5 tool; the default of 2.0 could not (PERFORMANCE D)."""
+"""Data files can be opened by any DuckDB 1.5 tool; the default of 2.0 could not."""
 
 BATCH_PAGES = 10
 """Pages handed to DuckDB at once: the fastest of 1, 5, 10 and 50 by measurement."""
