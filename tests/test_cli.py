@@ -193,6 +193,21 @@ def test_a_stopped_sync_ends_at_once_and_keeps_what_was_complete(
     assert run(tmp_path, "sql", "SELECT count(*) FROM devices").returncode == 0
 
 
+def test_ctrl_c_in_a_long_statement_ends_without_a_traceback(home: Path) -> None:
+    statement = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range = 7"
+    command = [COMMAND, "sql", statement]
+    with subprocess.Popen(command, env=environment(home), stderr=subprocess.PIPE, text=True) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=2)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        assert (process.stderr.read(), process.wait(timeout=10)) == ("", -signal.SIGINT)  # 130 in a shell
+
+
+def test_without_a_command_the_help_is_shown(home: Path) -> None:
+    assert "Usage: kandji-mirror" in run(home).stdout + run(home).stderr
+
+
 def test_a_damaged_manifest_or_data_file_does_not_stop_answers(tmp_path: Path) -> None:
     tenant = make_tenant()
     run_sync(tmp_path, tenant)

@@ -1,5 +1,6 @@
 """``sql``, ``query``, ``tables``, ``describe`` and ``queries``: everything that reads the mirror."""
 
+import signal
 import sys
 from collections.abc import Mapping
 
@@ -64,6 +65,9 @@ def signature(param: Param) -> str:
 
 def open_reader() -> Reader:
     """A reader of the configured home that opens only the files a statement needs."""
+    # Ctrl-C ends the process at once, as it does other tools: nothing is written here, and Python's own handler
+    # would have to wait until the engine comes back.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = load()
     limits = Limits(
         seconds=settings.mirror_query_seconds,
