@@ -232,6 +232,23 @@ def test_a_reader_of_our_output_may_leave_early(home: Path) -> None:
     assert (done.stdout, done.stderr) == ("range\n", "")
 
 
+def test_a_full_disk_under_our_output_is_told(home: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        command = [COMMAND, "sql", "SELECT 1", "-f", "csv"]
+        done = subprocess.run(
+            command, env=environment(home), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (8, "kandji-mirror: No space left on device.\n")
+
+
+def test_a_home_that_is_no_folder_is_told(tmp_path: Path) -> None:
+    for arguments in (["status"], ["sql", "FROM devices"]):
+        done = run(tmp_path, *arguments, KANDJI_MIRROR_HOME="/dev/null")
+        assert (done.returncode, "/dev/null/store/manifests cannot be read" in done.stderr) == (8, True), done.stderr
+
+
 def test_every_command_has_help_with_an_example() -> None:
     for name, command in app.commands.items():
         assert f"Example: kandji-mirror {name}" in str(command.help)

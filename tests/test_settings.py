@@ -53,6 +53,12 @@ def test_a_config_file_that_cannot_be_used_is_named(tmp_path: Path, text: str) -
         loaded(tmp_path)
 
 
+def test_a_dotenv_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"KANDJI_REGION=\xff")
+    with pytest.raises(ConfigurationError, match=r"\.env cannot be read"):
+        loaded(tmp_path)
+
+
 def test_settings_never_show_their_values(tmp_path: Path) -> None:
     assert "sesame" not in repr(loaded(tmp_path, {"KANDJI_API_TOKEN": "sesame"}))
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from kandji_schema.errors import NothingMirrored, StoreDamaged
+from kandji_schema.errors import NothingMirrored, StoreDamaged, StoreError
 
 FORMAT = 1
 
@@ -107,11 +107,15 @@ def manifest_path(home: Path, generation: int) -> Path:
 
 
 def generations(home: Path) -> list[int]:
-    """Numbers of the manifests that exist, newest first."""
+    """Numbers of the manifests that exist, newest first; :class:`StoreError` where the folder cannot be read."""
     try:
         names = [entry.name for entry in manifests_dir(home).iterdir()]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise StoreError(
+            f"{manifests_dir(home)} cannot be read: {error.strerror}. Correct its rights or set KANDJI_MIRROR_HOME."
+        ) from error
     return sorted((int(n[:-5]) for n in names if n.endswith(".json") and n[:-5].isdigit()), reverse=True)
 
 

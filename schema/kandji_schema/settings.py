@@ -167,7 +167,10 @@ def _from_dotenv(folder: Path) -> Source:
         return lambda setting: None
     from dotenv import dotenv_values  # only where there is a file
 
-    values = dotenv_values(path, interpolate=False)
+    try:
+        values = dotenv_values(path, interpolate=False)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read as text: {error}. Correct it or remove it.") from error
     return lambda setting: values.get(setting.name)
 
 

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from kandji_schema.errors import Interrupted, MirrorError
+from kandji_schema.errors import Interrupted, MirrorError, StoreError
 
 
 def run() -> None:
@@ -22,9 +22,17 @@ def run() -> None:
     except (click.Abort, KeyboardInterrupt):
         _end("kandji-mirror: Stopped.", Interrupted.exit_code)
     except BrokenPipeError:
-        # The reader of our output (head, less) has seen enough. Nothing is wrong, and Python must not say so at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader of it (head, less) has seen enough: nothing is wrong
         sys.exit(0)
+    except OSError as error:
+        _drop_output()
+        where = f"{error.filename}: " if error.filename else ""
+        _end(f"kandji-mirror: {where}{error.strerror or error}.", StoreError.exit_code)
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere, so that Python does not fail on it once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _end(line: str, code: int) -> None:
