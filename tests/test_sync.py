@@ -15,7 +15,7 @@ from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.sync.run import sync
 from kandji_schema import ddl
 from kandji_schema.errors import AuthenticationError, ConfigurationError
-from kandji_schema.manifest import State, data_dir, manifest_path
+from kandji_schema.manifest import NO_OBJECT, State, data_dir, manifest_path
 from kandji_schema.registry import resource, resources
 
 
@@ -263,7 +263,7 @@ def test_rows_that_are_no_objects_and_rows_without_any_key_are_noticed(tmp_path:
     tenant.reshape("/api/v1/prism/filevault", lambda page: {**page, "data": [{"x": 1} for _ in page["data"]]})
     report = run_sync(tmp_path, tenant)
     assert [o.table for o in report.failed] == ["prism_filevault"]
-    assert manifest_of(tmp_path).tables["users"].odd_values == 2
+    assert manifest_of(tmp_path).tables["users"].drift.odd == {NO_OBJECT: 2}
     assert mirrored(tmp_path, "users") == true_rows(tenant.world, "users")
 
 
@@ -271,7 +271,7 @@ def test_new_fields_are_reported_and_kept(tmp_path: Path) -> None:
     tenant = make_tenant()
     tenant.reshape("/api/v1/devices$", lambda page: [{**row, "colour": "blue"} for row in page])
     run_sync(tmp_path, tenant)
-    assert manifest_of(tmp_path).tables["devices"].unknown_fields == ("colour",)
+    assert manifest_of(tmp_path).tables["devices"].drift.unknown == {"colour": 50}
 
 
 def test_a_cut_or_lost_data_file_is_made_anew(tmp_path: Path) -> None:

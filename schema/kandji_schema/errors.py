@@ -15,6 +15,7 @@
     │   ├── Skip                     this resource cannot be read, the others can
     │   │   ├── PermissionMissing    403, or 401 where other endpoints answer
     │   │   └── NotFound             404: the thing is gone
+    │   ├── ExportFailed             a Prism export did not end in a whole file; its pages can be read instead
     │   └── Rejected                 any other 4xx: the request itself is wrong
     ├── SyncError                    exit 4: the answer must not replace what is mirrored
     │   ├── Suspicious               too much vanished at once, or rows without keys
@@ -115,6 +116,10 @@ class PermissionMissing(Skip):
 
 class NotFound(Skip):
     """The thing asked for is gone."""
+
+
+class ExportFailed(ApiError):
+    """A Prism export failed, took too long, or its file was not whole."""
 
 
 class Rejected(ApiError):

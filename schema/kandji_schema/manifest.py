@@ -28,8 +28,41 @@ class State(StrEnum):
 
     NEVER = "never synced"
     OK = "ok"
+    PARTIAL = "partial"
     FORBIDDEN = "no permission"
+    ABSENT = "not offered"
     FAILED = "failed"
+
+
+NO_OBJECT = "(no object)"
+"""Stands for a field in :attr:`Drift.odd` where a member of the list of rows was no object at all."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How the provider's rows differed from what is declared, as of the pass that last read a whole set.
+
+    ``unknown`` and ``odd`` count rows by field of the provider: with a field that has no column, and with a value that
+    did not fit its column. Both are kept in ``extra``. ``missing`` are declared fields that no row carried.
+    """
+
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    odd: Mapping[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One immutable file of history below ``store/history``. Times are aware UTC, ``until`` is the newest event's.
+
+    ``tables`` counts the events by table; ``bytes`` is the size of the file.
+    """
+
+    file: str
+    bytes: int
+    since: datetime
+    until: datetime
+    tables: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,7 +71,15 @@ class TableState:
 
     ``file`` is the name below ``store/data`` or None while nothing was ever synced; then ``ddl`` makes the empty table.
     ``bytes`` is the size of that file. ``digest`` is an order-independent hash of all rows (DuckDB's ``hash``).
-    ``synced_at`` is when the pass that read these rows began: the answer to "how old is this?".
+    ``synced_at`` is when the pass that read these rows began: the answer to "how old is this?". For a swept table it is
+    when the oldest of its rows was read.
+
+    ``ttl_seconds`` is the age after which the table is due; where the budget stretched it, ``ttl_reason`` says why.
+    ``whole_at`` is when all rows were last read, ``checked_at`` when their number was last found equal to the
+    provider's. ``surplus`` is how many rows the provider counted more than it sent rows of different keys at that time.
+    ``built_bytes`` is the size of the file when it was last written anew. ``watermark`` is where the next increment
+    begins. ``note`` says what is not perfect though nothing failed. ``drift`` is what of the provider's rows was not as
+    declared.
     """
 
     name: str
@@ -51,21 +92,28 @@ class TableState:
     synced_at: datetime | None = None
     method: str | None = None
     requests: int = 0
-    odd_values: int = 0
-    unknown_fields: tuple[str, ...] = ()
+    drift: Drift = Drift()  # frozen
     state: State = State.NEVER
     attempted_at: datetime | None = None
     error: str | None = None
+    note: str | None = None
+    ttl_reason: str | None = None
+    whole_at: datetime | None = None
+    checked_at: datetime | None = None
+    watermark: datetime | None = None
+    surplus: int = 0
+    built_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """One published state of the whole mirror."""
+    """One published state of the whole mirror. ``history`` are the segments, oldest first."""
 
     generation: int
     tenant: str
     published_at: datetime
     tables: Mapping[str, TableState] = field(default_factory=dict)
+    history: tuple[Segment, ...] = ()
 
     def to_json(self) -> bytes:
         """The manifest as the bytes of its file."""
@@ -86,7 +134,8 @@ class Manifest:
                 raise StoreDamaged(f"its format is {envelope['format']!r}, this version reads {FORMAT}")
             tables = {name: _table(entry) for name, entry in body.pop("tables").items()}
             published_at = datetime.fromisoformat(body.pop("published_at"))
-            return cls(tables=tables, published_at=published_at, **body)
+            history = tuple(_segment(entry) for entry in body.pop("history", ()))
+            return cls(tables=tables, published_at=published_at, history=history, **body)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreDamaged(f"it is not a manifest ({type(error).__name__})") from error
 
@@ -99,6 +148,11 @@ def manifests_dir(home: Path) -> Path:
 def data_dir(home: Path) -> Path:
     """Folder of the data files."""
     return home / "store" / "data"
+
+
+def history_dir(home: Path) -> Path:
+    """Folder of the history segments."""
+    return home / "store" / "history"
 
 
 def manifest_path(home: Path, generation: int) -> Path:
@@ -166,10 +220,31 @@ def _size(path: Path) -> int:
         return -1
 
 
+_TIMES = ("synced_at", "attempted_at", "whole_at", "checked_at", "watermark")
+
+
 def _table(entry: dict[str, Any]) -> TableState:
-    times = {k: datetime.fromisoformat(entry[k]) if entry[k] else None for k in ("synced_at", "attempted_at")}
-    lists = {k: tuple(entry[k]) for k in ("ddl", "unknown_fields")}
-    return TableState(**{**entry, **times, **lists, "state": State(entry["state"])})
+    known = {name: entry[name] for name in TableState.__dataclass_fields__ if name in entry}
+    times = {name: _time(entry.get(name)) for name in _TIMES}
+    drift = entry.get("drift", {})
+    return TableState(
+        **{
+            **known,
+            **times,
+            "ddl": tuple(entry["ddl"]),
+            "state": State(entry["state"]),
+            "drift": Drift(**{**drift, "missing": tuple(drift.get("missing", ()))}),
+        }
+    )
+
+
+def _segment(entry: dict[str, Any]) -> Segment:
+    times = {name: datetime.fromisoformat(entry[name]) for name in ("since", "until")}
+    return Segment(**{**entry, **times})
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _plain(value: object) -> str:

@@ -18,6 +18,24 @@ class Paging(StrEnum):
     COUNT = "count envelope"
     CURSOR = "cursor link"
     PRISM = "prism"
+    PAGE = "page and size"
+    AFTER = "after and size"
+    OFFSET = "limit and offset"
+    WHOLE = "whole set at once"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fallback:
+    """Another way to a Prism table, one request a device, for tokens that may not read Prism.
+
+    ``path`` names the device in braces, ``rows_at`` the member that holds its rows. ``names`` are, by column, the
+    fields of those rows it is read from, first one present wins; they differ from platform to platform.
+    """
+
+    path: str
+    rows_at: str
+    permission: str
+    names: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +44,16 @@ class Resource:
 
     ``path`` is below the API host. A ``page_size`` of 0 leaves the size of pages to the provider. With a ``parent``
     it names columns of this table in braces, which ``parent_key`` maps to columns of the parent; the rows are then
-    asked for once a parent row. ``confirm`` is the path that answers 404 for a row that is really gone.
-    ``key_fallback`` joins the key where all of it but the first column is NULL. ``ignored`` are fields of the
-    provider that are known and stored elsewhere, or nowhere as they never hold anything.
+    asked for once a parent row. ``rows_at`` is the member of the answer that holds the rows, where it is not the answer
+    itself. ``confirm`` is the path that answers 404 for a row that is really gone. ``key_fallback`` joins the key where
+    all of it but the first column is NULL. ``ignored`` are fields of the provider that are known and stored elsewhere,
+    or nowhere as they never hold anything.
+
+    ``swept`` tables cost one request a parent row and are read slowly, out of the budget that is left. ``newest_first``
+    lists only ever grow, at their front: reading stops at what is known. Of ``tracked`` tables every change is kept as
+    history. ``full_every`` is how often a table that is kept up to date by increments is read as a whole again, which
+    sees what increments and counts cannot. ``licensed`` features are sold separately: without them the provider refuses
+    the table. ``fallback`` is the way round a missing Prism permission.
     """
 
     model: type[SQLModel]
@@ -45,6 +70,13 @@ class Resource:
     category: str | None = None
     platforms: tuple[str, ...] = ()
     ignored: frozenset[str] = frozenset()
+    rows_at: str = ""
+    swept: bool = False
+    newest_first: bool = False
+    tracked: bool = False
+    full_every: timedelta | None = None
+    licensed: bool = False
+    fallback: Fallback | None = None
 
     @property
     def name(self) -> str:

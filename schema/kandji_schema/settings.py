@@ -95,6 +95,25 @@ class Settings:
         low=1,
         high=10_000,
     )
+    mirror_background_share: int = _setting(
+        30,
+        "Share of the provider's 10,000 requests an hour that syncing in the background may use, in percent.",
+        low=1,
+        high=100,
+    )
+    mirror_sweep_requests: int = _setting(
+        40,
+        "Most requests one `sync` spends on tables that cost a request a device, unless they are named.",
+        low=0,
+        high=10_000,
+    )
+    mirror_ttl: str = _setting(
+        "", "Other times after which tables are due, such as `devices=10m,apps=2h` (s, m, h, d)."
+    )
+    mirror_history_days: int = _setting(400, "Days for which changes are kept; 0 keeps no history.", low=0, high=36_500)
+    mirror_compliance_file: str = _setting(
+        "", "TOML file of compliance rules; by default `compliance.toml` in the data directory, else the built-in ones."
+    )
     mirror_read_timeout: float = _setting(
         60.0, "Seconds without a byte after which a request is given up.", low=0.1, high=600
     )

@@ -51,8 +51,8 @@ def _table(state: "TableState", now: datetime) -> SyncedTable:
         attempted_at=_text(state.attempted_at),
         method=state.method,
         error=state.error,
-        odd_values=state.odd_values,
-        unknown_fields=list(state.unknown_fields),
+        odd_values=sum(state.drift.odd.values()),
+        unknown_fields=sorted(state.drift.unknown),
     )
 
 

@@ -1,6 +1,7 @@
 """``kandji-mirror status``: read from the manifest alone, so it answers also while DuckDB or the tenant do not."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,8 @@ def _cells(state: TableState, now: datetime) -> tuple[str, ...]:
 
 
 def _drift(state: TableState) -> str:
-    odd = [f"{state.odd_values} odd values"] if state.odd_values else []
-    unknown = [f"unknown fields {', '.join(state.unknown_fields)}"] if state.unknown_fields else []
+    odd = [f"{sum(state.drift.odd.values())} odd values"] if state.drift.odd else []
+    unknown = [f"unknown fields {', '.join(state.drift.unknown)}"] if state.drift.unknown else []
     return "; ".join(odd + unknown)
 
 
@@ -67,8 +68,7 @@ def _entry(state: TableState, now: datetime) -> dict[str, Any]:
         "ttl_seconds": state.ttl_seconds,
         "method": state.method,
         "requests": state.requests,
-        "odd_values": state.odd_values,
-        "unknown_fields": list(state.unknown_fields),
+        "drift": asdict(state.drift),
         "attempted_at": state.attempted_at and state.attempted_at.isoformat(),
         "error": state.error,
     }

@@ -13,7 +13,7 @@ from kandji_mirror.sync.vanished import confirm_shrunk, confirm_vanished
 from kandji_mirror.sync.walks import Walked, walk_all, walk_parents
 from kandji_schema import ddl
 from kandji_schema.errors import Suspicious
-from kandji_schema.manifest import State, TableState
+from kandji_schema.manifest import NO_OBJECT, Drift, State, TableState
 from kandji_schema.resource import Resource
 
 METHOD = "full walk"
@@ -67,8 +67,11 @@ class Pass:
             state,
             method=METHOD,
             requests=requests,
-            odd_values=walked.odd_rows + sum(n for name, n in leftovers.items() if name in known),
-            unknown_fields=tuple(name for name in leftovers if name not in known),
+            drift=Drift(
+                unknown={name: n for name, n in leftovers.items() if name not in known},
+                odd={name: n for name, n in leftovers.items() if name in known}
+                | ({NO_OBJECT: walked.odd_rows} if walked.odd_rows else {}),
+            ),
             attempted_at=began,
         )
         return self._ended(state, walked, began)

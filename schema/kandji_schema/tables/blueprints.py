@@ -41,5 +41,6 @@ BLUEPRINTS = Resource(
     page_size=1_000,  # the one list that allows more than 300
     ttl=timedelta(minutes=30),
     permission="Blueprint list",
+    tracked=True,
     confirm="/api/v1/blueprints/{id}",
 )

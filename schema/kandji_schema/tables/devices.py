@@ -67,4 +67,5 @@ DEVICES = Resource(
     ttl=timedelta(minutes=5),
     permission="Device list",
     confirm="/api/v1/devices/{device_id}",
+    tracked=True,
 )

@@ -24,4 +24,6 @@ class PrismActivationLock(PrismRow, table=True):
     extra: Any = extra()
 
 
-PRISM_ACTIVATION_LOCK = category(PrismActivationLock, "activation_lock", ttl=timedelta(minutes=2), platforms=APPLE)
+PRISM_ACTIVATION_LOCK = category(
+    PrismActivationLock, "activation_lock", ttl=timedelta(minutes=2), full_every=timedelta(hours=6), platforms=APPLE
+)

@@ -24,5 +24,9 @@ class PrismApplicationFirewall(PrismRow, table=True):
 
 
 PRISM_APPLICATION_FIREWALL = category(
-    PrismApplicationFirewall, "application_firewall", ttl=timedelta(minutes=2), platforms=MAC
+    PrismApplicationFirewall,
+    "application_firewall",
+    ttl=timedelta(minutes=2),
+    full_every=timedelta(hours=6),
+    platforms=MAC,
 )

@@ -61,6 +61,7 @@ PRISM_DEVICE_INFORMATION = category(
     PrismDeviceInformation,
     "device_information",
     ttl=timedelta(minutes=2),
+    full_every=timedelta(hours=6),
     platforms=(),
     ignored=ALWAYS_NULL,  # the one category that keeps the person and blueprint columns
 )

@@ -20,4 +20,6 @@ class PrismFileVault(PrismRow, table=True):
     extra: Any = extra()
 
 
-PRISM_FILEVAULT = category(PrismFileVault, "filevault", ttl=timedelta(minutes=2), platforms=MAC)
+PRISM_FILEVAULT = category(
+    PrismFileVault, "filevault", ttl=timedelta(minutes=2), full_every=timedelta(hours=6), platforms=MAC
+)

@@ -22,5 +22,9 @@ class PrismGatekeeperAndXProtect(PrismRow, table=True):
 
 
 PRISM_GATEKEEPER_AND_XPROTECT = category(
-    PrismGatekeeperAndXProtect, "gatekeeper_and_xprotect", ttl=timedelta(minutes=2), platforms=MAC
+    PrismGatekeeperAndXProtect,
+    "gatekeeper_and_xprotect",
+    ttl=timedelta(minutes=2),
+    full_every=timedelta(hours=6),
+    platforms=MAC,
 )

@@ -28,4 +28,6 @@ class PrismStartupSettings(PrismRow, table=True):
     extra: Any = extra()
 
 
-PRISM_STARTUP_SETTINGS = category(PrismStartupSettings, "startup_settings", ttl=timedelta(minutes=2), platforms=MAC)
+PRISM_STARTUP_SETTINGS = category(
+    PrismStartupSettings, "startup_settings", ttl=timedelta(minutes=2), full_every=timedelta(hours=6), platforms=MAC
+)
