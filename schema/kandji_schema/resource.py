@@ -53,7 +53,8 @@ class Resource:
     lists only ever grow, at their front: reading stops at what is known. Of ``tracked`` tables every change is kept as
     history. ``full_every`` is how often a table that is kept up to date by increments is read as a whole again, which
     sees what increments and counts cannot. ``licensed`` features are sold separately: without them the provider refuses
-    the table. ``fallback`` is the way round a missing Prism permission.
+    the table. ``fallback`` is the way round a missing Prism permission. In a table with ``repeats`` several rows of one
+    key are no mistake: its key column ``ordinal`` numbers them, and it is always read as a whole.
     """
 
     model: type[SQLModel]
@@ -77,6 +78,7 @@ class Resource:
     full_every: timedelta | None = None
     licensed: bool = False
     fallback: Fallback | None = None
+    repeats: bool = False
 
     @property
     def name(self) -> str:
