@@ -39,8 +39,16 @@ def walk_table(send: Send, world: World, name: str, limit: int) -> list[dict[str
     return [
         {**parent, **row}
         for parent in _parents(world, table)
-        for row in walk(send, table.path.format(**parent), table.paging, limit)
+        for row in _rows_of(send, table, table.path.format(**parent), limit)
     ]
+
+
+def _rows_of(send: Send, table: Resource, path: str, limit: int) -> Iterator[dict[str, Any]]:
+    if table.paging is not Paging.WHOLE:
+        return walk(send, path, table.paging, limit)
+    body = get_json(send, path)
+    found = body[table.rows_at] if table.rows_at else body
+    return iter(found if isinstance(found, list) else [found])
 
 
 def _parents(world: World, table: Resource) -> list[dict[str, str]]:
@@ -81,4 +89,34 @@ def _prism(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str,
         yield from page["data"]
 
 
-_WALKS = {Paging.ARRAY: _array, Paging.COUNT: _count, Paging.CURSOR: _cursor, Paging.PRISM: _prism}
+def _page(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
+    number = 1
+    while rows := get_json(send, path, size=limit, page=number, **query)["results"]:
+        yield from rows
+        number += 1
+
+
+def _after(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
+    page = get_json(send, path, size=limit, **query)
+    yield from page["results"]
+    while page["next"]:
+        page = get_json(send, path, **dict(parse_qsl(urlsplit(page["next"]).query)))
+        yield from page["results"]
+
+
+def _offset(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
+    offset = 0
+    while rows := get_json(send, path, limit=limit, offset=offset, **query)["results"]:
+        yield from rows
+        offset += len(rows)
+
+
+_WALKS = {
+    Paging.ARRAY: _array,
+    Paging.COUNT: _count,
+    Paging.CURSOR: _cursor,
+    Paging.PRISM: _prism,
+    Paging.PAGE: _page,
+    Paging.AFTER: _after,
+    Paging.OFFSET: _offset,
+}

@@ -11,7 +11,7 @@ import duckdb
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.wire import Send
+from kandji_mirror.api.wire import Fetch, Send
 from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.outcome import Report
@@ -43,15 +43,21 @@ class Clock:
         self._now += seconds
 
 
-def client_of(send: Send) -> Client:
+def client_of(send: Send, fetch: Fetch | None = None) -> Client:
     """A client whose waits take no time."""
     clock = Clock()
-    return Client(send, TOKEN, Unlimited(), clock=clock.read, sleep=clock.sleep, jitter=lambda: 0.0)
+    return Client(send, TOKEN, Unlimited(), fetch=fetch, clock=clock.read, sleep=clock.sleep, jitter=lambda: 0.0)
 
 
 def run_sync(home: Path, tenant: Tenant, *names: str, **facts: Any) -> Report:
-    """One run over everything, or over the named tables."""
-    return sync(home, "loopback", client_of(tenant.handle), names=names, **{"everything": True, **facts})
+    """One run over everything anew, or over the named tables by the cheapest way."""
+    client = client_of(tenant.handle, tenant.fetch)
+    return sync(home, "loopback", client, names=names, **{"everything": not names, **facts})
+
+
+def refresh(home: Path, tenant: Tenant, **facts: Any) -> Report:
+    """One run over every table that is no sweep, by the cheapest way."""
+    return run_sync(home, tenant, *(r.name for r in resources().values() if not r.swept), **facts)
 
 
 def manifest_of(home: Path) -> Manifest:
@@ -61,24 +67,24 @@ def manifest_of(home: Path) -> Manifest:
     return newest
 
 
-def mirrored(home: Path, table: str) -> Rows:
-    """All rows of a table as published, sorted, without ``extra``."""
+def mirrored(home: Path, table: str, *, volatile: bool = True) -> Rows:
+    """All rows of a table as published, sorted, without ``extra``; without ``volatile`` columns where not wanted."""
     file = manifest_of(home).tables[table].file
     if file is None:
         return []
-    names = ", ".join(f'"{c.name}"' for c in _own_columns(table))
+    names = ", ".join(f'"{c.name}"' for c in _own_columns(table, volatile))
     with duckdb.connect(data_dir(home) / file, read_only=True) as con:
         return ordered(con.execute(f'SELECT {names} FROM "{table}"').fetchall())
 
 
-def true_rows(world: World, table: str) -> Rows:
+def true_rows(world: World, table: str, *, volatile: bool = True) -> Rows:
     """What the table should hold, from the provider's own rows, sorted."""
-    return ordered(values_of(table, row) for row in world.truth(table))
+    return ordered(values_of(table, row, volatile=volatile) for row in world.truth(table))
 
 
-def values_of(table: str, row: dict[str, Any]) -> tuple[Any, ...]:
+def values_of(table: str, row: dict[str, Any], *, volatile: bool = True) -> tuple[Any, ...]:
     """One row of the provider as the table should hold it, without ``extra``."""
-    return tuple(_value(column, row) for column in _own_columns(table))
+    return tuple(_value(column, row) for column in _own_columns(table, volatile))
 
 
 def ordered(rows: Iterable[tuple[Any, ...]]) -> Rows:
@@ -86,13 +92,20 @@ def ordered(rows: Iterable[tuple[Any, ...]]) -> Rows:
     return sorted(rows, key=repr)
 
 
-def differing(home: Path, world: World) -> list[str]:
-    """Names of the tables that do not equal the tenant row for row."""
-    return [name for name in resources() if mirrored(home, name) != true_rows(world, name)]
+def differing(home: Path, world: World, *, volatile: bool = True, tables: Iterable[str] = ()) -> list[str]:
+    """Names of the tables that do not equal the tenant row for row.
+
+    ``volatile`` columns of rows that were only collected again lag behind after increments: the provider does not call
+    that a change.
+    """
+    names = tables or resources()
+    return [n for n in names if mirrored(home, n, volatile=volatile) != true_rows(world, n, volatile=volatile)]
 
 
-def _own_columns(table: str) -> list[Column]:
-    return [c for c in resource(table).columns if c.name != "extra"]
+def _own_columns(table: str, volatile: bool = True) -> list[Column]:
+    """Without ``extra``, and without ``ordinal``, which the mirror makes up."""
+    ours = {"extra", "ordinal"} if resource(table).repeats else {"extra"}
+    return [c for c in resource(table).columns if c.name not in ours and (volatile or not c.volatile)]
 
 
 def _value(column: Column, row: dict[str, Any]) -> Any:

@@ -1,8 +1,11 @@
 """What an answer means."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
-from kandji_mirror.api.answers import Asked, error_text, failure, remaining_hour, retry_after
+from kandji_mirror.api.answers import LONGEST_WAIT, Asked, error_text, failure, remaining_hour, retry_after, sent_at
 from kandji_mirror.api.wire import Response
 from kandji_schema.errors import (
     AuthenticationError,
@@ -74,6 +77,23 @@ def test_html_is_known_by_its_header_too() -> None:
 
 def test_long_texts_are_cut() -> None:
     assert error_text(answer(400, f'"{"x" * 999}"')) == "x" * 199 + "…"
+    assert error_text(answer(400, f'{{"detail":"{"x" * 2_000_000}"}}')) == '{"detail":"' + "x" * 188 + "…"
+
+
+@pytest.mark.parametrize(
+    "piece", ["<", "<title>", "<script>", "</script ", "<!--", "bearer ", "[", "&", "<title", "\x00"]
+)
+@pytest.mark.timeout(10)
+def test_a_body_made_to_keep_a_parser_busy_is_read_at_once(piece: str) -> None:
+    assert len(error_text(answer(500, piece * (2_000_000 // len(piece))))) <= 200
+
+
+def test_a_redirect_names_its_status_alone() -> None:
+    moved = answer(302, "<a href='https://evil.example/?email=ann'>here</a>", location="https://evil.example/")
+    shown = str(judged(moved))
+    assert shown == (
+        "GET /api/v1/devices answered 302: a redirect, which is not followed with the token. Check KANDJI_API_URL."
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,6 +148,10 @@ def test_a_401_where_others_answered_is_a_missing_permission() -> None:
     assert type(judged(answer(401), PROVEN)) is PermissionMissing
 
 
+def test_a_401_of_an_endpoint_that_answered_before_is_a_token_that_ended() -> None:
+    assert type(judged(answer(401), replace(PROVEN, answered=True))) is AuthenticationError
+
+
 def test_an_unknown_path_of_a_known_host_never_proves_that_something_is_gone() -> None:
     assert type(judged(answer(404, NO_ROUTE), PROVEN)) is Rejected
 
@@ -143,12 +167,25 @@ def test_an_unknown_host_names_the_settings_to_check() -> None:
         (429, {"Retry-After": "1.5"}, 1.5),
         (503, {"retry-after": "Mon, 21 Sep 2026 14:14:20 GMT"}, 60.0),
         (429, {"retry-after": "Mon, 21 Sep 2026 14:14:20 -0000"}, 60.0),
-        (429, {"retry-after": "Mon, 21 Sep 2020 14:14:20 GMT"}, 0.0),
+        (429, {"retry-after": "Mon, 21 Sep 2020 14:14:20 GMT"}, None),
+        (429, {"retry-after": "Mon, 21 Sep 2020 14:14:20 GMT", "Date": "Mon, 21 Sep 2020 14:14:18 GMT"}, 2.0),
+        (429, {"retry-after": "Wed, 23 Sep 2026 14:14:20 GMT", "date": "Wed, 23 Sep 2026 14:14:18 GMT"}, 2.0),
+        (429, {"retry-after": "Mon, 21 Sep 2026 14:14:20 GMT", "date": "yesterday"}, 60.0),
+        (429, {"retry-after": "Wed, 23 Sep 2026 14:14:20 GMT"}, LONGEST_WAIT),
+        (429, {"retry-after": "0"}, None),
+        (429, {"retry-after": " 42 "}, 42.0),
+        (429, {"retry-after": "999999999"}, LONGEST_WAIT),
+        (429, {"retry-after": "9" * 400}, None),
+        (429, {"retry-after": ""}, None),
         (429, {"retry-after": "soon"}, None),
         (429, {"retry-after": "-5"}, None),
         (429, {"retry-after": "nan"}, None),
-        (429, {"retry-after": "1e999"}, None),
+        (429, {"retry-after": "1e9"}, None),
+        (429, {"retry-after": "1_0"}, None),
+        (429, {"retry-after": "٣"}, None),
         (429, {"retry-after": "Mon, 99 Sep 2026 14:14:20 GMT"}, None),
+        (429, {"retry-after": "Mon, 21 Sep 99999 14:14:20 GMT"}, None),
+        (429, {"retry-after": "soon", "ratelimit-reset": "1", "x-ratelimit-remaining-hour": "9"}, 1.0),
         (429, {}, None),
         (429, {"ratelimit-reset": "1", "x-ratelimit-remaining-hour": "9"}, 1.0),
         (429, {"RateLimit-Reset": "1", "X-RateLimit-Remaining-Hour": "9"}, 1.0),
@@ -167,3 +204,17 @@ def test_the_wait_a_server_asks_for(status: int, headers: dict[str, str], second
 )
 def test_the_requests_left_in_this_hour(raw: str, left: int | None) -> None:
     assert remaining_hour(Response(200, {"X-RateLimit-Remaining-Hour": raw})) == left
+
+
+@pytest.mark.parametrize(
+    ("raw", "moment"),
+    [
+        ("Mon, 21 Sep 2026 14:13:20 GMT", datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)),
+        ("Mon, 21 Sep 2026 14:13:20 +0200", datetime(2026, 9, 21, 12, 13, 20, tzinfo=UTC)),
+        ("Mon, 21 Sep 2026 14:13:20", datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)),
+        ("now", None),
+        ("", None),
+    ],
+)
+def test_the_time_of_the_server(raw: str, moment: datetime | None) -> None:
+    assert sent_at(Response(200, {"Date": raw})) == moment

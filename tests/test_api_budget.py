@@ -3,13 +3,14 @@
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from kandji_mirror.api.budget import FILE, Limiter, Unlimited
+from kandji_mirror.api.budget import FILE, Limiter, Permits, Unlimited
 from kandji_schema.errors import RateLimited, StoreError
 
 ACME = "https://acme.api.kandji.io"
@@ -167,6 +168,74 @@ def test_threads_share_the_budget(tmp_path: Path, clock: Clock) -> None:
     assert sum(given) == 40
 
 
+# -- the share of background work ----------------------------------------------------------------------------------
+
+
+def all_given(permits: Permits) -> int:
+    """How many permits are to be had without waiting."""
+    count = 0
+    try:
+        while True:
+            permits.acquire(0.0)
+            count += 1
+    except RateLimited:
+        return count
+
+
+def test_background_work_stops_at_its_share_and_people_go_on(tmp_path: Path, clock: Clock) -> None:
+    with Limiter(tmp_path, ACME, per_second=50, per_hour=40, background_per_hour=12, wall=clock) as limiter:
+        assert all_given(limiter.background()) == 12
+        with pytest.raises(RateLimited, match=r"used up: 12 an hour for work in the background\..* free in 60 min"):
+            limiter.background().acquire(120.0)
+        assert all_given(limiter) == 28
+
+
+def test_background_work_leaves_the_last_of_the_hour_to_people(tmp_path: Path, clock: Clock) -> None:
+    with Limiter(tmp_path, ACME, per_second=9_000, per_hour=3_600, wall=clock) as limiter:
+        for _ in range(2_390):
+            limiter.acquire(0.0)
+        assert all_given(limiter.background()) == 10
+        with pytest.raises(RateLimited, match=r"2,400 an hour for work in the background, which leaves the rest"):
+            limiter.background().acquire(0.0)
+        assert all_given(limiter) == 1_200
+
+
+def test_a_small_hour_keeps_two_thirds_for_background_work(tmp_path: Path, clock: Clock) -> None:
+    with Limiter(tmp_path, ACME, per_second=50, per_hour=9, wall=clock) as limiter:
+        assert all_given(limiter.background()) == 6
+
+
+def test_a_refused_background_request_costs_nothing(tmp_path: Path, clock: Clock) -> None:
+    with Limiter(tmp_path, ACME, per_second=3, per_hour=30, background_per_hour=5, wall=clock) as limiter:
+        take(limiter, 3, clock)
+        for _ in range(10):
+            with pytest.raises(RateLimited):
+                limiter.background().acquire(0.0)
+        clock.now += 2
+        assert all_given(limiter.background()) == 3
+
+
+def test_the_background_share_comes_back_as_the_hour_rolls(tmp_path: Path, clock: Clock) -> None:
+    with Limiter(tmp_path, ACME, per_second=50, per_hour=90, background_per_hour=4, wall=clock) as limiter:
+        for _ in range(4):
+            limiter.background().acquire(0.0)
+            clock.now += 600
+        with pytest.raises(RateLimited) as refused:
+            limiter.background().acquire(0.0)
+        assert refused.value.retry_after == pytest.approx(1_200.001)
+        clock.now += 1_201
+        assert all_given(limiter.background()) == 1
+
+
+def test_a_restart_does_not_forget_the_background_share(tmp_path: Path, clock: Clock) -> None:
+    for given in (4, 0):
+        with Limiter(tmp_path, ACME, per_second=50, per_hour=90, background_per_hour=4, wall=clock) as limiter:
+            assert all_given(limiter.background()) == given
+
+
+# -- several processes ---------------------------------------------------------------------------------------------
+
+
 PROCESS = """
 import sys, time
 from pathlib import Path
@@ -188,6 +257,35 @@ def test_four_processes_together_keep_the_second_and_the_hour(tmp_path: Path) ->
     assert all(later - earlier > 0.9 for earlier, later in zip(times, times[20:], strict=False))
     with Limiter(tmp_path, "tenant", per_second=20, per_hour=60) as fifth, pytest.raises(RateLimited):
         fifth.acquire(5.0)
+
+
+GREEDY = """
+import sys, time
+from pathlib import Path
+from kandji_mirror.api.budget import Limiter
+from kandji_schema.errors import RateLimited
+with Limiter(Path(sys.argv[1]), "tenant", per_second=45, per_hour=9_000, background_per_hour=100) as limiter:
+    background = limiter.background()
+    for _ in range(10):
+        limiter.acquire(30.0)
+        print("asked", time.time(), flush=True)
+    while True:
+        try:
+            background.acquire(30.0)
+        except RateLimited:
+            break
+        print("background", time.time(), flush=True)
+"""
+
+
+def test_four_processes_together_keep_the_share_of_background_work(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", GREEDY, str(tmp_path)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    lines = [line.split() for process in processes for line in process.communicate(timeout=60)[0].splitlines()]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert Counter(kind for kind, _ in lines) == {"asked": 40, "background": 100}
+    times = sorted(float(time) for _, time in lines)
+    assert all(later - earlier > 0.9 for earlier, later in zip(times, times[45:], strict=False))
 
 
 def test_unlimited_permits_never_wait() -> None:

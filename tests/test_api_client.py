@@ -1,13 +1,16 @@
 """Requests, retries, pauses and the budget of the hour."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
 import pytest
 
 from kandji_mirror.api.budget import Sleep, Unlimited
-from kandji_mirror.api.client import ATTEMPTS, PROBE_AFTER, Client
+from kandji_mirror.api.client import ATTEMPTS, Client
+from kandji_mirror.api.turns import PROBE_AFTER
 from kandji_mirror.api.wire import Request, Response, Send
 from kandji_schema.errors import (
     ApiError,
@@ -251,6 +254,97 @@ def test_a_401_after_a_success_is_a_missing_permission(clock: Clock) -> None:
     client.get("/api/v1/devices")
     with pytest.raises(PermissionMissing):
         client.get("/api/v1/users")
+
+
+def test_a_401_of_the_very_endpoint_that_answered_is_a_token_that_ended(clock: Clock) -> None:
+    client = client_of(Provider(OK, OK, Response(401)), clock)
+    client.get("/api/v1/devices/5e0a3c1b/details")
+    client.get("/api/v1/users")
+    with pytest.raises(AuthenticationError):
+        client.get("/api/v1/devices/77883d40/details")
+
+
+def test_a_post_carries_its_body_once(clock: Clock) -> None:
+    provider = Provider(OK)
+    assert client_of(provider, clock).post("/api/v1/prism/export", {"category": "apps", "columns": []}) == OK
+    (asked,) = provider.asked
+    assert (asked.method, asked.path, asked.query) == ("POST", "/api/v1/prism/export", ())
+    assert asked.body == b'{"category":"apps","columns":[]}'
+    assert asked.headers["Content-Type"] == "application/json"
+    assert asked.headers["Authorization"] == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize("reply", [Response(500), Response(502), Response(503), Response(504), CUT])
+def test_a_post_that_may_have_been_carried_out_is_not_sent_again(reply: Reply, clock: Clock) -> None:
+    provider = Provider(reply, OK)
+    with pytest.raises(ApiError):
+        client_of(provider, clock).post("/api/v1/prism/export", {})
+    assert (len(provider.asked), clock.slept) == (1, [])
+
+
+@pytest.mark.parametrize("reply", [Response(429), REFUSED])
+def test_a_post_that_was_certainly_not_carried_out_is_sent_again(reply: Reply, clock: Clock) -> None:
+    provider = Provider(reply, reply, OK)
+    assert client_of(provider, clock).post("/api/v1/prism/export", {}) == OK
+    assert (len(provider.asked), clock.slept) == (3, [1.5, 2.5])
+
+
+def test_a_post_is_not_sent_without_a_permit(clock: Clock) -> None:
+    class NoPermits:
+        def acquire(self, timeout: float, sleep: Sleep = clock.sleep) -> None:
+            raise RateLimited("the budget is used up", retry_after=1.0)
+
+    provider = Provider(OK)
+    with pytest.raises(RateLimited, match="used up"):
+        Client(provider, TOKEN, NoPermits(), clock=clock, sleep=clock.sleep).post("/api/v1/prism/export", {})
+    assert provider.asked == []
+
+
+def test_a_download_costs_no_permit_and_no_request(clock: Clock, tmp_path: Path) -> None:
+    class NoPermits:
+        def acquire(self, timeout: float, sleep: Sleep = clock.sleep) -> None:
+            raise RateLimited("the budget is used up", retry_after=1.0)
+
+    fetched: list[tuple[str, Path]] = []
+
+    def fetch(url: str, target: Path) -> None:
+        fetched.append((url, target))
+        if len(fetched) == 1:
+            raise CUT
+
+    client = Client(Provider(OK), TOKEN, NoPermits(), fetch=fetch, clock=clock, sleep=clock.sleep, jitter=lambda: 0.5)
+    client.download("https://files.example/x", tmp_path)
+    assert (fetched, client.requests) == ([("https://files.example/x", tmp_path)] * 2, 0)
+    assert clock.slept == [1.5]
+
+
+def test_the_providers_time_is_that_of_its_newest_answer(clock: Clock) -> None:
+    dated = [Response(200, {"Date": f"Mon, 21 Sep 2026 14:13:2{n} GMT"}) for n in range(2)]
+    client = client_of(Provider(dated[0], dated[1], OK), clock)
+    assert client.provider_now is None
+    for second in (0, 1, 1):
+        client.get("/api/v1/devices")
+        assert client.provider_now == datetime(2026, 9, 21, 14, 13, 20 + second, tzinfo=UTC)
+
+
+def test_a_proxys_error_page_does_not_tell_the_providers_time(clock: Clock) -> None:
+    client = client_of(Provider(Response(403, {"Date": "Mon, 21 Sep 2026 14:13:20 GMT"})), clock)
+    with pytest.raises(PermissionMissing):
+        client.get("/api/v1/devices")
+    assert client.provider_now is None
+
+
+def test_a_pause_is_the_clients_own_wait(clock: Clock) -> None:
+    client_of(Provider(OK), clock).pause(42)
+    assert clock.slept == [42]
+
+
+def test_stop_ends_a_pause(clock: Clock) -> None:
+    client = client_of(Provider(OK), clock)
+    client.stop()
+    with pytest.raises(Unreachable, match="Stopped") as stopped:
+        client.pause(42)
+    assert (clock.slept, stopped.value.sent, client.stopped) == ([], False, True)
 
 
 def test_only_requests_that_left_are_counted(clock: Clock) -> None:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from loopback import served
 
 from kandji_mirror.api.http import HttpTransport
 from kandji_mirror.api.wire import Request, Response
@@ -25,40 +26,6 @@ DAY = timedelta(days=1)
 TOKEN = "5e0a3c1b-aaaa-4a2b-9c3d-0000deadbeef"
 GET = Request("GET", "/api/v1/devices", (("limit", "300"), ("email", "ann@example.com")), {"Authorization": TOKEN})
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nX-Total-Count: 0\r\n\r\n[]"
-
-
-class Server:
-    """Answers every connection with the same bytes and remembers what it was sent."""
-
-    def __init__(self, listener: socket.socket, answer: bytes) -> None:
-        self.listener = listener
-        self.answer = answer
-        self.received: list[bytes] = []
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    def run(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(5)
-                self.received.append(connection.recv(65_536))
-                connection.sendall(self.answer)
-
-
-@contextmanager
-def served(answer: bytes) -> Iterator[Server]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server(listener, answer)
-        thread = Thread(target=server.run, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
 
 
 def asked(answer: bytes, request: Request = GET, *, total_timeout: float = 120.0, max_bytes: int = 10_000) -> Response:

@@ -1,91 +1,34 @@
 """Every page, once, in order, with no needless request; and what an answer must be to count as a page."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from itertools import count
 from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel
+from paged import (
+    COUNTED,
+    CURSORED,
+    HOST,
+    PRISM,
+    THINGS,
+    Provider,
+    Walked,
+    as_response,
+    documents,
+    expected,
+    fails,
+    things,
+)
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import ATTEMPTS, Client
-from kandji_mirror.api.paging import Page, walk
+from kandji_mirror.api.paging import walk
 from kandji_mirror.api.wire import Request, Response
-from kandji_schema.columns import extra, text
-from kandji_schema.errors import PermissionMissing, ServerFault, Unreachable
+from kandji_schema.errors import NotFound, PermissionMissing, Unreachable
 from kandji_schema.resource import Paging, Resource
-
-HOST = "https://acme.kandji.io/api/v1/things"  # the web app: not the host we ask
-
-
-class PagedThing(SQLModel, table=True):
-    """One row of the tests."""
-
-    id: str | None = text("Key.", key=True)
-    name: str | None = text("Name.")
-    extra: Any = extra()
-
-
-THINGS = Resource(
-    model=PagedThing,
-    path="/api/v1/things",
-    paging=Paging.ARRAY,
-    page_size=3,
-    params={"ordering": "id"},
-    ttl=timedelta(minutes=5),
-    permission="Things: list",
-    ignored=frozenset({"known_elsewhere"}),
-)
-COUNTED = replace(THINGS, paging=Paging.COUNT)
-CURSORED = replace(THINGS, paging=Paging.CURSOR)
-PRISM = replace(THINGS, paging=Paging.PRISM)
-
-Provider = Callable[[Mapping[str, str]], Any]
-
-
-class Walked:
-    """A whole walk through ``provider``, a function from query parameters to a body, a response or an error."""
-
-    def __init__(self, resource: Resource, provider: Provider, *, in_flight: int = 8) -> None:
-        self.asked: list[dict[str, str]] = []
-        self.pages: list[Page] = []
-        self.paths: set[str] = set()
-        self.client = Client(self._answer(provider), "token", Unlimited(), sleep=lambda _seconds: None)
-        self._walk = walk(self.client, resource, in_flight=in_flight)
-
-    def _answer(self, provider: Provider) -> Callable[[Request], Response]:
-        def send(request: Request) -> Response:
-            self.paths.add(request.path)
-            self.asked.append(dict(request.query))
-            return as_response(provider(self.asked[-1]))
-
-        return send
-
-    def all(self) -> "Walked":
-        self.pages += self._walk
-        return self
-
-    @property
-    def ids(self) -> list[str]:
-        return [row["id"] for page in self.pages for row in page.rows]
-
-    def asked_for(self, name: str) -> list[str | None]:
-        return [query.get(name) for query in self.asked]
-
-
-def as_response(answer: Any) -> Response:
-    if isinstance(answer, Exception):
-        raise answer
-    return answer if isinstance(answer, Response) else Response(200, {}, json.dumps(answer).encode())
-
-
-def things(first: int, last: int) -> list[dict[str, Any]]:
-    return [{"id": f"{n:05}", "name": "x"} for n in range(first, last)]
 
 
 def array(total: int, *, header: bool = True, cap: int = 300, shown: int | None = None) -> Provider:
@@ -98,14 +41,6 @@ def array(total: int, *, header: bool = True, cap: int = 300, shown: int | None 
         return Response(200, headers if header else {}, json.dumps(rows).encode())
 
     return provider
-
-
-def expected(total: int) -> list[str]:
-    return [row["id"] for row in things(0, total)]
-
-
-def documents(walked: Walked) -> list[dict[str, Any]]:
-    return [row for page in walked.pages for row in json.loads(page.text)["data"]]
 
 
 @pytest.mark.parametrize("total", range(11))
@@ -137,8 +72,14 @@ def test_every_request_carries_the_limit_and_the_parameters_of_the_resource() ->
     assert walked.paths == {"/api/v1/things"}
 
 
+def test_parameters_of_the_walk_go_with_every_request() -> None:
+    walked = Walked(PRISM, prism(5), params={"filter": '{"updated_at":{"gte":"2026"}}'}).all()
+    shared = {"ordering": "id", "limit": "3", "filter": '{"updated_at":{"gte":"2026"}}'}
+    assert walked.asked == [shared, {**shared, "cursor": "3"}]
+
+
 def test_a_server_that_caps_pages_below_the_limit_sets_the_step() -> None:
-    walked = Walked(replace(THINGS, page_size=300), array(10, cap=4)).all()
+    walked = Walked(replace(THINGS, page_size=300), array(10, cap=4), in_flight=1).all()
     assert walked.ids == expected(10)
     assert walked.asked_for("offset") == [None, "4", "8"]
 
@@ -282,6 +223,15 @@ def test_a_page_that_went_away_meanwhile_is_the_end() -> None:
     assert sum(len(page.rows) for page in walked.pages) < (walked.pages[0].total or 0)
 
 
+@pytest.mark.parametrize("body", [b'{"detail":"Not found."}', b"<title>Not Found</title>", b""])
+def test_a_list_that_went_away_meanwhile_is_not_read_as_its_end(body: bytes) -> None:
+    def provider(query: Mapping[str, str]) -> Any:
+        return Response(404, {}, body) if "page" in query else counted(4, idiom="page")(query)
+
+    with pytest.raises(NotFound):
+        Walked(COUNTED, provider).all()
+
+
 def cursored(pages: int) -> Provider:
     def provider(query: Mapping[str, str]) -> dict[str, Any]:
         number = int(query.get("cursor", "p+/=0")[4:])
@@ -342,7 +292,7 @@ def prism_by_offset(total: int | None, *, limit: int | None = 3, rows: int = 7) 
 
 
 def test_prism_without_a_cursor_is_walked_by_offset_where_the_total_says_more() -> None:
-    walked = Walked(PRISM, prism_by_offset(7)).all()
+    walked = Walked(PRISM, prism_by_offset(7), in_flight=1).all()
     assert (walked.ids, walked.asked_for("offset")) == (expected(7), [None, "3", "6"])
 
 
@@ -365,13 +315,6 @@ def test_a_numeric_cursor_is_passed_on() -> None:
         return {"data": rows, "cursor": cursor}
 
     assert Walked(PRISM, provider).all().ids == expected(4)
-
-
-def fails(resource: Resource, provider: Provider) -> Walked:
-    walked = Walked(resource, provider)
-    with pytest.raises(ServerFault):
-        walked.all()
-    return walked
 
 
 def test_a_repeated_cursor_stops_the_walk() -> None:
@@ -449,68 +392,3 @@ def test_a_page_that_came_right_at_the_second_attempt_counts_once() -> None:
     answers = iter([Response(200, {}, b"<html>"), things(0, 3), Response(200, {}, b"[{"), things(3, 4)])
     walked = Walked(THINGS, lambda _query: next(answers)).all()
     assert walked.ids == expected(4)
-
-
-def page_of(resource: Resource, body: bytes) -> Page:
-    (page,) = Walked(resource, lambda _query: Response(200, {}, body)).all().pages
-    return page
-
-
-def test_a_prism_body_is_handed_on_untouched() -> None:
-    body = b'{ "offset":null,"limit":3, "total":1 ,"data":[{"id":"\xc3\xa9","name":1.10}],"cursor":null}'
-    page = page_of(PRISM, body)
-    assert (page.text, page.unknown, page.odd_rows) == (body.decode(), Counter(), 0)
-
-
-def test_an_array_is_handed_on_untouched_within_an_object() -> None:
-    assert page_of(THINGS, b'[{"name":"x","id":1.0} ]').text == '{"data":[{"name":"x","id":1.0} ]}'
-
-
-def test_unknown_fields_are_kept_in_extra_and_counted() -> None:
-    rows: list[dict[str, Any]] = [
-        {"id": "1", "colour": "red", "name": "x", "size": {"w": 1}},
-        {"id": "2", "colour": None, "known_elsewhere": 1},
-        {"id": "3", "colour": "blue", "extra": [7]},
-        {"id": "4", "extra": None},
-    ]
-    page = page_of(replace(THINGS, page_size=9), json.dumps(rows).encode())
-    assert json.loads(page.text)["data"] == [
-        rows[0] | {"extra": {"colour": "red", "size": {"w": 1}}},
-        rows[1],
-        rows[2] | {"extra": {"colour": "blue", "extra": [7]}},
-        rows[3],
-    ]
-    assert page.unknown == Counter(colour=2, size=1, extra=1)
-    assert page.rows == rows
-    assert list(json.loads(page.text)["data"][0]) == ["id", "colour", "name", "size", "extra"]
-
-
-def test_rows_that_are_no_objects_are_counted_and_left_out() -> None:
-    walked = Walked(THINGS, lambda q: [[], None, {"id": "1"}] if "offset" not in q else [{"id": "2"}, "x"]).all()
-    assert [(page.rows, page.odd_rows) for page in walked.pages] == [([{"id": "1"}], 2), ([{"id": "2"}], 1)]
-    assert documents(walked) == [{"id": "1"}, {"id": "2"}]
-
-
-@pytest.mark.parametrize(
-    ("body", "row"),
-    [
-        (b'\xef\xbb\xbf[{"id":"1"}]', {"id": "1"}),
-        (b'[{"id":"\\ud83d"}]', {"id": "\ufffd"}),
-        (b'[{"id":"\\ud83d\\ude00"}]', {"id": "😀"}),
-        (b'[{"id":"a\xff"}]', {"id": "a\ufffd"}),
-        (b'[{"id":"a\tb"}]', {"id": "a\tb"}),
-        (b'[{"id":NaN,"name":-Infinity}]', {"id": None, "name": None}),
-        (b'[{"id":1e999}]', {"id": None}),
-        (b'[{"id":"\\u0000"}]', {"id": "\x00"}),
-        (b'[{"id":123456789012345678901234567890}]', {"id": 123456789012345678901234567890}),
-        (b'[{"id":-9223372036854775809,"name":[]},7]', {"id": -9223372036854775809, "name": []}),
-        (b'[{"id":18446744073709551616,"x":1}]', {"id": 18446744073709551616, "x": 1, "extra": {"x": 1}}),
-    ],
-)
-def test_nearly_json_is_read_without_losing_a_digit(body: bytes, row: dict[str, Any]) -> None:
-    assert json.loads(page_of(THINGS, body).text)["data"] == [row]
-
-
-def test_the_text_of_a_page_is_strict_utf_8() -> None:
-    page = page_of(THINGS, b'[{"id":"\\udfff","\\ud800":1}]')
-    assert page.text.encode() == '{"data":[{"id":"\ufffd","\ufffd":1,"extra":{"\ufffd":1}}]}'.encode()

@@ -1,7 +1,6 @@
 """The command line as a user meets it: real processes, real HTTP on loopback, documented exit codes."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import COMMAND, environment, run
 from support import differing, make_tenant, run_sync
 
 from kandji_mirror.cli import options
@@ -19,8 +19,6 @@ from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_queries import formats
 from kandji_schema.manifest import data_dir, manifest_path
 from kandji_schema.settings import SETTINGS
-
-COMMAND = str(Path(sys.executable).with_name("kandji-mirror"))
 
 
 @pytest.fixture(scope="module")
@@ -39,26 +37,6 @@ def tenant() -> Tenant:
 def url(tenant: Tenant) -> Iterator[str]:
     with serve(tenant) as server:
         yield server.url
-
-
-def environment(home: Path, **settings: str) -> dict[str, str]:
-    """The environment without any setting of ours but these."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("KANDJI_")}
-    folders = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "COLUMNS": "200"}
-    return {**plain, **folders, "KANDJI_MIRROR_HOME": str(home), **settings}
-
-
-def run(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in an empty folder, so that no ``.env`` is found."""
-    return subprocess.run(
-        [COMMAND, *arguments],
-        env=environment(home, **settings),
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_a_statement_is_answered_with_its_age(home: Path) -> None:

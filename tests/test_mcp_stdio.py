@@ -44,6 +44,7 @@ def environment(home: Path, **more: str) -> Mapping[str, str]:
         "HOME": str(home),
         "KANDJI_MIRROR_HOME": str(home),
         "KANDJI_MIRROR_CONFIG": str(home / "config.toml"),
+        "KANDJI_MIRROR_BACKGROUND": "off",
         **more,
     }
 

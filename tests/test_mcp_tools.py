@@ -256,7 +256,8 @@ def test_an_answer_from_a_table_whose_sync_failed_says_so_first(tmp_path: Path, 
 
     assert next(iter(found)) == "notes"
     assert found["notes"][0] == (
-        "The last sync failed; the rows, if any, are those of the last good one: devices (503 from the provider)."
+        "devices: the last sync failed (503 from the provider), the rows are 3 min old; "
+        "`kandji-mirror sync` tries again."
     )
     assert found["rows"] == [[4]]
 
@@ -267,14 +268,16 @@ def test_an_old_answer_says_how_old_and_what_to_do(tmp_path: Path, era: Era) -> 
     with opened(tmp_path) as mirror:
         found = answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")
 
-    assert found["notes"] == ["Overdue for a sync: devices (3 h old). `kandji-mirror sync` reads what is due."]
+    assert found["notes"] == ["devices: 3 h old, due after 5 min; `kandji-mirror sync` reads what is due."]
     assert found["as_of"] == {"devices": "2026-11-20T09:00:00Z"}
 
 
 def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: Mirror, era: Era) -> None:
     found = answer(mirror, era, "run_sql", sql="SELECT count(*) FROM users")
 
-    assert found["notes"] == ["Never synced, so empty here whatever the tenant holds: users."]
+    assert found["notes"] == [
+        "users: never synced, so empty here whatever the tenant holds; `kandji-mirror sync` reads what is due."
+    ]
     assert (found["as_of"], found["age"]) == ({"users": None}, {"users": "never synced"})
 
 

@@ -38,7 +38,7 @@ def home(published: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(params=[False, True], ids=["eager", "lazy"])
 def reader(home: Path, request: pytest.FixtureRequest) -> Iterator[Reader]:
-    with Reader(home, Limits(memory_mb=256), lazy=request.param) as reader:
+    with Reader(home, Limits(memory_mb=256), lazy=request.param, clock=lambda: SYNCED) as reader:
         yield reader
 
 

@@ -1,6 +1,7 @@
 """What the simulated tenant says besides data: authentication, permissions, limits, faults; and the shapes of data."""
 
 import json
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,10 @@ import pytest
 from naive_client import get, get_as, get_json
 
 from kandji_mirror.api.wire import Request
-from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_mirror.simulator.limits import Limits, RetryAfter
+from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.simulator.tenant import TOKEN, Journal, Tenant
 from kandji_mirror.simulator.world import World
-from kandji_schema.errors import Unreachable
 
 FIXTURES = Path(__file__).parent / "fixtures"
 EXAMPLES = Path(__file__).parents[2] / "shared" / "api" / "examples"
@@ -130,87 +130,20 @@ def test_a_spent_hour_says_how_long_it_lasts(world: World) -> None:
 def test_limits_may_count_without_headers_or_refusals(world: World) -> None:
     tenant = _tenant(world, limits=Limits(per_second=1, enforced=False, headers=False))
     answers = [get(tenant.handle, "/api/v1/users") for _ in range(3)]
-    assert [(a.status, set(a.headers)) for a in answers] == [(200, {"content-type"})] * 3
+    assert [(a.status, set(a.headers)) for a in answers] == [(200, {"content-type", "date"})] * 3
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "content_type", "start"),
+    ("quirks", "date"),
     [
-        (Kind.SERVER_ERROR, 500, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.BAD_GATEWAY, 502, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.UNAVAILABLE, 503, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.GATEWAY_TIMEOUT, 504, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.HTML_PAGE, 200, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.UNAUTHORIZED, 401, "application/json", b'{"error"'),
-        (Kind.FORBIDDEN, 403, "application/json", b'{"detail"'),
-        (Kind.NOT_FOUND, 404, "application/json", b'{"detail"'),
-        (Kind.NOT_FOUND_PAGE, 404, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.BAD_REQUEST, 400, "application/json", b'{"error"'),
-        (Kind.RATE_LIMITED, 429, "application/json", b'{"message"'),
-        (Kind.DELAY, 200, "application/json", b'[{"device_id"'),
-        (Kind.SLOW, 200, "application/json", b'[{"device_id"'),
+        (Quirks(), "Mon, 12 Jan 2026 09:00:00 GMT"),
+        (Quirks(clock=timedelta(days=-2)), "Sat, 10 Jan 2026 09:00:00 GMT"),
+        (Quirks(clock=timedelta(hours=2)), "Mon, 12 Jan 2026 11:00:00 GMT"),
+        (Quirks(dates=False), None),
     ],
 )
-def test_a_fault_spoils_the_answer(world: World, kind: Kind, status: int, content_type: str, start: bytes) -> None:
-    tenant = _tenant(world, sleep=lambda seconds: None)
-    tenant.faults.append(Fault("devices", kind))
-    response = get(tenant.handle, "/api/v1/devices")
-    assert (response.status, response.headers["content-type"]) == (status, content_type)
-    assert response.body.startswith(start)
-
-
-def test_a_fault_strikes_where_when_and_as_often_as_told(world: World) -> None:
-    tenant = _tenant(world)
-    tenant.faults.append(Fault(r"devices\?.*offset=10$", Kind.SERVER_ERROR, times=2, after=1))
-    struck = [get(tenant.handle, "/api/v1/devices", limit=10, offset=10).status for _ in range(4)]
-    assert struck == [200, 500, 500, 200]
-    assert get(tenant.handle, "/api/v1/devices", limit=10, offset=20).status == 200
-
-
-def test_a_body_can_be_cut_or_empty(world: World) -> None:
-    tenant = _tenant(world)
-    whole = get(tenant.handle, "/api/v1/users").body
-    tenant.faults += [Fault("users", Kind.TRUNCATED_JSON), Fault("users", Kind.EMPTY_BODY)]
-    assert [get(tenant.handle, "/api/v1/users").body for _ in range(3)] == [whole[: len(whole) // 2], b"", whole]
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        (Kind.RATE_LIMITED, "42"),
-        (Kind.RATE_LIMITED_UNTIL, "Fri, 15 Jan 2027 08:00:42 GMT"),
-        (Kind.RATE_LIMITED_BARE, None),
-    ],
-)
-def test_a_429_spells_its_retry_after_in_three_ways(world: World, kind: Kind, expected: str | None) -> None:
-    tenant = _tenant(world, clock=_Clock())
-    tenant.faults.append(Fault("", kind, seconds=42))
-    assert get(tenant.handle, "/api/v1/users").headers.get("retry-after") == expected
-
-
-@pytest.mark.parametrize("kind", [Kind.RESET, Kind.TORN])
-def test_a_broken_connection_is_no_answer(world: World, kind: Kind) -> None:
-    tenant = _tenant(world)
-    tenant.faults.append(Fault("", kind))
-    with pytest.raises(Unreachable):
-        get(tenant.handle, "/api/v1/users")
-
-
-def test_a_delay_sleeps_by_the_given_clock(world: World) -> None:
-    slept: list[float] = []
-    tenant = _tenant(world, sleep=slept.append)
-    tenant.faults += [Fault("", Kind.DELAY, seconds=3), Fault("", Kind.SLOW, seconds=4)]
-    get(tenant.handle, "/api/v1/users")
-    get(tenant.handle, "/api/v1/users")
-    assert slept == [3, 4]
-
-
-def test_pages_can_be_reshaped_to_try_drift(world: World) -> None:
-    tenant = _tenant(world)
-    tenant.reshape("/blueprints$", lambda page: {**page, "results": [{**row, "new": 1} for row in page["results"]]})
-    assert {row["new"] for row in get_json(tenant.handle, "/api/v1/blueprints")["results"]} == {1}
-    tenant.reshape("/blueprints$", None)
-    assert all("new" not in row for row in get_json(tenant.handle, "/api/v1/blueprints")["results"])
+def test_every_answer_is_dated_by_the_providers_clock(world: World, quirks: Quirks, date: str | None) -> None:
+    assert get(_tenant(world, quirks=quirks).handle, "/nowhere").headers.get("date") == date
 
 
 PROVIDER_ROWS: dict[str, dict[str, Any]] = json.loads((FIXTURES / "provider_rows.json").read_text(encoding="utf-8"))

@@ -3,8 +3,9 @@
 import json
 import socket
 from collections.abc import Iterator
-from http.client import HTTPConnection, IncompleteRead
-from threading import Thread
+from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
+from pathlib import Path
+from threading import Event, Thread
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -12,6 +13,7 @@ from naive_client import walk_table
 
 from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.simulator.faults import Fault, Kind
+from kandji_mirror.simulator.limits import Limits
 from kandji_mirror.simulator.serve import Server, serve
 from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.simulator.world import World
@@ -104,6 +106,98 @@ def test_a_slow_body_arrives_whole(tenant: Tenant, connection: HTTPConnection) -
     _, whole = _ask(connection, "GET", "/api/v1/devices")
     tenant.faults.append(Fault("devices", Kind.SLOW, seconds=0.05))
     assert _ask(connection, "GET", "/api/v1/devices") == (200, whole)
+
+
+def test_a_hanging_answer_sends_no_byte_and_ends(tenant: Tenant, connection: HTTPConnection) -> None:
+    tenant.faults.append(Fault("devices", Kind.HANGING, seconds=0.05))
+    with pytest.raises(RemoteDisconnected):
+        _ask(connection, "GET", "/api/v1/devices")
+    connection.close()
+    assert _ask(connection, "GET", "/api/v1/devices")[0] == 200
+
+
+def test_closing_ends_a_hanging_answer(tenant: Tenant) -> None:
+    asked = Event()
+    tenant.faults.append(Fault("devices", Kind.HANGING, seconds=3_600))
+    tenant.between("devices", lambda world: asked.set())
+    server = serve(tenant)
+    address = urlsplit(server.url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection.request("GET", "/api/v1/devices", headers=HEADERS)
+    assert asked.wait(10)
+    server.close()
+    with pytest.raises((RemoteDisconnected, ConnectionError)):
+        connection.getresponse()
+    connection.close()
+
+
+def test_the_date_is_the_tenants_and_there_is_one(connection: HTTPConnection) -> None:
+    connection.request("GET", "/api/v1/devices?limit=1", headers=HEADERS)
+    response = connection.getresponse()
+    response.read()
+    assert response.headers.get_all("date") == ["Mon, 12 Jan 2026 09:00:00 GMT"]
+
+
+def _export(connection: HTTPConnection) -> str:
+    connection.request("POST", "/api/v1/prism/export", b'{"category":"apps"}', HEADERS)
+    job = json.loads(connection.getresponse().read())
+    answers = [json.loads(_ask(connection, "GET", f"/api/v1/prism/export/{job['id']}")[1]) for _ in range(2)]
+    return str(answers[-1]["signed_url"])
+
+
+def _download(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def test_exported_files_are_on_a_second_port_that_refuses_a_token(
+    tenant: Tenant, server: Server, connection: HTTPConnection, tmp_path: Path
+) -> None:
+    url = _export(connection)
+    assert (url.startswith(f"{server.storage_url}/"), url.startswith(f"{server.url}/")) == (True, False)
+    tenant.fetch(url, tmp_path / "file")
+    assert _download(url, {}) == (200, (tmp_path / "file").read_bytes())
+    assert _download(url, HEADERS)[0] == 400
+
+
+def test_a_torn_download_has_no_end(tenant: Tenant, connection: HTTPConnection) -> None:
+    url = _export(connection)
+    tenant.faults.append(Fault("visibility-export", Kind.TORN))
+    with pytest.raises(IncompleteRead):
+        _download(url, {})
+
+
+def test_downloads_do_not_count_against_the_limits() -> None:
+    tenant = Tenant(World(1, 30, apps_per_device=12), limits=Limits(per_second=1_000, per_hour=4), clock=lambda: 1e9)
+    with serve(tenant) as server:
+        address = urlsplit(server.url)
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=10)
+        url = _export(connection)
+        assert [_download(url, {})[0] for _ in range(3)] == [200] * 3
+        assert [_ask(connection, "GET", "/api/v1/tags")[0] for _ in range(2)] == [200, 429]
+        connection.close()
+
+
+def test_faults_have_a_door(connection: HTTPConnection) -> None:
+    assert json.loads(_ask(connection, "GET", "/_faults")[1])["SERVER_ERROR"] == "500 with a page of HTML"
+    connection.request("POST", "/_faults", b'{"pattern": "tags", "kind": "SERVER_ERROR", "times": 2}')
+    assert connection.getresponse().read() == b'{"faults":1}'
+    assert _ask(connection, "GET", "/api/v1/tags")[0] == 500
+    assert _ask(connection, "DELETE", "/_faults") == (200, b'{"faults":0}')
+    assert _ask(connection, "GET", "/api/v1/tags")[0] == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"pattern": "x"}', b'{"pattern": "x", "kind": "BOREDOM"}'])
+def test_the_door_of_faults_says_what_it_takes(connection: HTTPConnection, body: bytes) -> None:
+    connection.request("POST", "/_faults", body)
+    response = connection.getresponse()
+    assert (response.status, b"SERVER_ERROR" in response.read()) == (400, True)
 
 
 def test_closing_ends_open_connections_and_frees_the_port(tenant: Tenant) -> None:

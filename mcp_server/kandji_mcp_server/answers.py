@@ -95,16 +95,24 @@ class SyncedTable(BaseModel):
     overdue: bool
     attempted_at: str | Absent = None
     method: str | Absent = None
+    checked_at: str | Absent = Field(None, description="When the number of rows was last found equal to the tenant's.")
     error: str | Absent = None
-    odd_values: int = 0
-    unknown_fields: list[str] = []
+    note: str | Absent = None
+    ttl_reason: str | Absent = Field(None, description="Why the table is due later than declared.")
+    odd_values: dict[str, int] = Field({}, description="Rows by field whose value did not fit.")
+    unknown_fields: dict[str, int] = Field({}, description="Rows by field that has no column.")
+    missing_fields: list[str] = []
 
 
 class StatusAnswer(Answer):
-    """The state of the whole mirror."""
+    """The state of the whole mirror. Requests are those of the last hour."""
 
     tenant: str
     published_at: str
+    syncing: bool = Field(False, description="A process is syncing at this moment.")
+    requests: int | Absent = None
+    background_requests: int | Absent = None
+    changes_since: str | Absent = Field(None, description="Changes are known since then.")
     tables: list[SyncedTable]
 
 

@@ -4,7 +4,9 @@ import logging
 import os
 import signal
 import sys
+from threading import Thread
 
+from kandji_mcp_server.background import Background
 from kandji_schema.errors import MirrorError
 from kandji_schema.settings import Settings, load
 
@@ -15,8 +17,7 @@ def main() -> None:
     Only the protocol goes to stdout, the log to stderr. Foreseeable trouble is one line there and a documented exit
     code.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end)
+    _on_signals(None)
     # Before the SDK is there: it would install a handler of its own.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
@@ -32,9 +33,30 @@ def _serve(settings: Settings) -> None:
     from kandji_mcp_server.stdio import serve
 
     mirror = mirror_of(settings)
-    serve(build(mirror), mirror.warm_up)
+    mirror.background = background = Background(settings)
+    _on_signals(background)
+    serve(build(mirror), mirror.warm_up, background.start)
+    if background.running:
+        _leave(background)
 
 
-def _end(*_: object) -> None:
-    """End at once: the thread that waits for input cannot be woken, and reading leaves nothing to save."""
+def _on_signals(background: Background | None) -> None:
+    """End on a signal: at once, or after the background; at once too where a second signal comes meanwhile.
+
+    The thread that waits for input cannot be woken, and reading leaves nothing to save.
+    """
+
+    def end(*_: object) -> None:
+        if background is None or not background.running or background.stopping:
+            os._exit(0)
+        Thread(target=_leave, args=(background,), daemon=True).start()  # a handler must not wait for locks
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+
+
+def _leave(background: Background) -> None:
+    """Stop syncing, for two seconds at most, and end: threads that still work would be waited for otherwise."""
+    background.stop()
+    sys.stderr.flush()
     os._exit(0)

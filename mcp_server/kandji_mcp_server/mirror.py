@@ -14,9 +14,11 @@ from kandji_schema.errors import MirrorError
 from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
+    from kandji_mcp_server.background import Background
     from kandji_queries.reader import Reader
 
 T = TypeVar("T")
+Clock = Callable[[], datetime]
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +33,15 @@ CELL_BYTES = 4_000
 class Mirror:
     """The mirror in ``home``. Nothing is opened before the first :meth:`ask`, so that a client's greeting never waits.
 
-    ``open_reader`` makes the reader; ``clock`` tells the time, aware UTC, for ages.
+    ``open_reader`` makes the reader from ``clock``, which tells the time, aware UTC, for ages.
+    ``background`` syncs beside the conversation, where this process may.
     """
 
     home: Path
     most_bytes: int
-    open_reader: "Callable[[], Reader]"
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    open_reader: "Callable[[Clock], Reader]"
+    clock: Clock = lambda: datetime.now(UTC)
+    background: "Background | None" = None
     _reader: "Reader | None" = field(default=None, init=False)
     _sealed: bool = field(default=False, init=False)
     _opening: Lock = field(default_factory=Lock, init=False)
@@ -65,7 +69,7 @@ class Mirror:
     def _checked_reader(self) -> "Reader":
         """The reader, once its engine has been tried for known ways out; none of them may work."""
         with self._opening:
-            self._reader = self._reader or self.open_reader()
+            self._reader = self._reader or self.open_reader(self.clock)
             if not self._sealed:
                 self._reader.self_test()
                 self._sealed = True
@@ -79,10 +83,14 @@ class Mirror:
 
 def mirror_of(settings: Settings) -> Mirror:
     """The mirror the settings name, with the limits of an answer to a model."""
-    return Mirror(home=settings.home, most_bytes=settings.mirror_mcp_bytes, open_reader=lambda: _reader(settings))
+    return Mirror(
+        home=settings.home,
+        most_bytes=settings.mirror_mcp_bytes,
+        open_reader=lambda clock: _reader(settings, clock),
+    )
 
 
-def _reader(settings: Settings) -> "Reader":
+def _reader(settings: Settings, clock: Clock) -> "Reader":
     from kandji_queries.limits import Limits
     from kandji_queries.reader import Reader  # with it comes DuckDB, which greeting a client does not need
 
@@ -93,4 +101,5 @@ def _reader(settings: Settings) -> "Reader":
         bytes=settings.mirror_mcp_bytes,
         cell_bytes=CELL_BYTES,
     )
-    return Reader(settings.home, limits, second_opinion=True)
+    rules = settings.mirror_compliance_file
+    return Reader(settings.home, limits, second_opinion=True, rules=rules, clock=clock)

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from kandji_mirror.api.budget import Limiter
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.endpoint import base_url, tenant_name, token
-from kandji_mirror.api.http import HttpTransport
+from kandji_mirror.api.http import Download, HttpTransport
 from kandji_schema.settings import Settings
+
+PROVIDERS_HOUR = 10_000
+"""Requests an hour that the provider allows a tenant, all its tokens together (the provider's contract)."""
+
+BACKGROUND_FLOOR = 2_000
+"""With fewer requests left to the tenant in this hour, work that nobody waits for stops."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +27,11 @@ class Connection:
 
 
 @contextmanager
-def connect(settings: Settings) -> Iterator[Connection]:
-    """Read host and token from the settings; :class:`ConfigurationError` before anything is sent."""
+def connect(settings: Settings, *, background: bool = False) -> Iterator[Connection]:
+    """Read host and token from the settings; :class:`ConfigurationError` before anything is sent.
+
+    A ``background`` client keeps to the share of work that nobody waits for, and leaves the last of the hour to others.
+    """
     url = base_url(settings)
     secret = token(settings)
     limiter = Limiter(
@@ -30,11 +39,22 @@ def connect(settings: Settings) -> Iterator[Connection]:
         url,
         per_second=settings.mirror_requests_per_second,
         per_hour=settings.mirror_requests_per_hour,
+        background_per_hour=background_per_hour(settings),
     )
     transport = HttpTransport(url, read_timeout=settings.mirror_read_timeout, ca_file=settings.mirror_ca_file)
-    with limiter, transport:
-        client = Client(transport, secret, limiter)
+    download = Download(url, read_timeout=settings.mirror_read_timeout, ca_file=settings.mirror_ca_file)
+    with limiter, transport, download:
+        client = (
+            Client(transport, secret, limiter.background(), fetch=download, floor=BACKGROUND_FLOOR)
+            if background
+            else Client(transport, secret, limiter, fetch=download)
+        )
         try:
             yield Connection(tenant_name(url), url, client)
         finally:
             client.stop()
+
+
+def background_per_hour(settings: Settings) -> int:
+    """Requests an hour that background work of all our processes may send together."""
+    return PROVIDERS_HOUR * settings.mirror_background_share // 100

@@ -1,7 +1,8 @@
 """Our own views and macros: one file each, found by looking into the folders.
 
 ``views/<name>.sql`` holds a plain SELECT; the engine makes it the view ``<name>``. Its header has ``title``,
-``description`` and a line ``column: name | description`` for every column that is not simply one of the tables'.
+``description`` and a line ``column: name | description`` for every column that is not simply one of the tables'. It may
+read views that come before it in the alphabet.
 ``macros/<name>.sql`` holds the ``CREATE MACRO`` statement.
 """
 

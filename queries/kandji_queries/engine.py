@@ -6,18 +6,20 @@ file system itself, then the configuration is locked. On top every statement run
 the in-memory catalog that holds the views would take new ones.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import duckdb
 
-from kandji_queries import definitions
+from kandji_queries import definitions, history
+from kandji_queries.as_of import EVENTS
 from kandji_queries.limits import Limits
-from kandji_schema.errors import StoreDamaged
-from kandji_schema.manifest import Manifest, TableState
+from kandji_queries.rulebook import INPUTS, Rulebook
+from kandji_queries.states import add_states
+from kandji_schema.errors import ConfigurationError, Failed, MirrorError, StoreDamaged
+from kandji_schema.manifest import Manifest, TableState, history_dir
 
 CONFIG: Mapping[str, str | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
@@ -44,13 +46,6 @@ LOCKS = (
 )
 """The order is part of it: after the second last nothing opens files, after the last nothing changes settings."""
 
-STATES = "internal.table_states"
-"""Where the manifest's facts are, for the view ``freshness``; not one of the tables statements may name."""
-
-_STATES_DDL = f"""CREATE SCHEMA internal; CREATE TABLE {STATES} (
-    table_name VARCHAR, state VARCHAR, rows BIGINT, synced_at TIMESTAMP, ttl_seconds BIGINT,
-    method VARCHAR, last_error VARCHAR, attempted_at TIMESTAMP)"""
-
 
 def blank(limits: Limits) -> duckdb.DuckDBPyConnection:
     """An engine without data: good for parsing, and what :class:`Engine` is made from."""
@@ -62,23 +57,33 @@ def blank(limits: Limits) -> duckdb.DuckDBPyConnection:
 class Engine:
     """One manifest, opened. ``tables`` are the names it holds.
 
-    ``outdated`` are views among them that need columns which a data file, written by an older version, does not have.
+    ``broken`` are views among them that cannot be made, with the reason: a data file was written by an older version
+    and lacks a column, or the rules of compliance are wrong.
     """
 
     def __init__(
-        self, base: duckdb.DuckDBPyConnection, manifest: Manifest, folder: Path, tables: Collection[str]
+        self,
+        base: duckdb.DuckDBPyConnection,
+        manifest: Manifest,
+        folder: Path,
+        tables: Collection[str],
+        *,
+        rules: Rulebook | None = None,
     ) -> None:
         """Take over ``base``, a blank engine. :class:`StoreDamaged` where a data file cannot be opened.
 
-        ``folder`` holds the data files; ``tables`` are names of tables and views, what they need included.
+        ``folder`` holds the data files; ``tables`` are names of tables and views, what they need included. ``rules``
+        are those of compliance, by default the built-in ones.
         """
         self.manifest = manifest
         self.folder = folder
         self.tables = frozenset(tables)
-        self.outdated: set[str] = set()
+        self.broken: dict[str, MirrorError] = {}
         self.users = 0
         self._lock = Lock()
         self._base = base
+        self._rules = rules or Rulebook()
+        self.stamp = self._rules.stamp()
         try:
             self._fill()
         except BaseException:
@@ -91,7 +96,8 @@ class Engine:
             self._add_table(state)
         for macro in definitions.macros().values():
             self._base.execute(macro.sql)
-        self._add_states()
+        add_states(self._base, self.manifest.tables.values())
+        self._add_history()
         for view in definitions.views().values():
             if view.name in self.tables:
                 self._add_view(view)
@@ -112,16 +118,42 @@ class Engine:
     def _add_view(self, view: definitions.View) -> None:
         """A file written before a column existed must not take everything else down with the view that wants it."""
         try:
+            if INPUTS in view.sql:
+                self._add_rules()
             self._base.execute(f"CREATE VIEW main.{_quoted(view.name)} AS {view.sql}")
-        except duckdb.BinderException:
-            self.outdated.add(view.name)
+        except (duckdb.BinderException, duckdb.CatalogException):
+            self.broken[view.name] = _outdated(view.name)
+        except ConfigurationError as error:
+            self.broken[view.name] = error
 
-    def _add_states(self) -> None:
-        self._base.execute(_STATES_DDL)
-        rows = [_state_row(state) for state in self.manifest.tables.values()]
-        if rows:
-            places = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
-            self._base.execute(f"INSERT INTO {STATES} VALUES {places}", [cell for row in rows for cell in row])
+    def _add_history(self) -> None:
+        """The segments where they are wanted, else only the shape of what would be in them."""
+        segments = self.manifest.history
+        if not segments or EVENTS not in self.tables:
+            history.add_nothing(self._base)
+            return
+        history.add(self._base, segments, history_dir(self.folder.parent.parent))
+        for past in history.pasts(self._base, lambda table: self._shape(table) if table in self.tables else None):
+            self._base.execute(past.macro)
+
+    def _add_rules(self) -> None:
+        from kandji_queries.rule_inputs import statements  # only for statements that ask about compliance
+
+        for statement in statements(self._rules.rules(), self._shape):
+            self._base.execute(statement)
+
+    def _shape(self, table: str) -> dict[str, str] | None:
+        """Types of a mirrored table's columns by name; None where it is not here."""
+        if table not in self.manifest.tables:
+            return None
+        described = self._base.execute(f"DESCRIBE main.{_quoted(table)}").fetchall()
+        return {name: kind for name, kind, *_ in described}
+
+    def refuse_broken(self, names: Collection[str]) -> None:
+        """Raise the reason why one of the views cannot be asked; of views that read views the innermost's."""
+        for name, reason in self.broken.items():
+            if name in names:
+                raise reason
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection for one statement, inside a read-only transaction; close it afterwards."""
@@ -150,13 +182,11 @@ def utc_text(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
-def _state_row(state: TableState) -> Iterator[Any]:
-    yield from (state.name, state.state.value, state.rows, _naive(state.synced_at), state.ttl_seconds)
-    yield from (state.method, state.error, _naive(state.attempted_at))
-
-
-def _naive(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+def _outdated(view: str) -> Failed:
+    return Failed(
+        f"The view {view} needs columns that were not mirrored yet when its tables were written. "
+        "Run `kandji-mirror sync --full`."
+    )
 
 
 def _quoted(name: str) -> str:

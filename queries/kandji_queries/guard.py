@@ -46,27 +46,30 @@ class Guard:
         self._connect = connect
         self._second_opinion = second_opinion
 
-    def check(self, sql: str, tables: Collection[str], params: Collection[str] = ()) -> Checked:
+    def check(
+        self, sql: str, tables: Collection[str], params: Collection[str] = (), macros: Mapping[str, str] | None = None
+    ) -> Checked:
         """Say what the statement reads, or why it may not run.
 
-        ``tables`` are the names there are (views included), ``params`` the parameters that will be bound.
+        ``tables`` are the names there are (views included), ``params`` the parameters that will be bound, ``macros``
+        our table functions with the table behind each; who calls one reads :data:`EVENTS` too.
         :class:`Refused` names the thing, the rule and what to do instead; :class:`Failed` is a text that is not SQL.
         """
         parsed = tree.parse(sql, self._connect)
         if parsed.type == "EXPLAIN":
-            body = self.check(_explained(sql), tables, params)
+            body = self.check(_explained(sql), tables, params, macros)
             return Checked("explain", body.tables)
         if parsed.type == "MULTI":
             return Checked("pivot", self._dynamic_pivot(sql, tables))
         if parsed.node is None:
             raise _not_a_query(parsed.type)
-        walk = Walk(_paths(tables), params)
+        walk = Walk(_paths(tables), params, macros or {})
         walk.check(parsed.node)
         if walk.shows_tables:
             return Checked("show", tuple(tables))
         if self._second_opinion:
-            self._compare(sql, walk.used)
-        return Checked("select", tuple(walk.used))
+            self._compare(sql, walk.named)
+        return Checked("select", tuple({**walk.named, **walk.behind_macros}))
 
     def _dynamic_pivot(self, sql: str, tables: Collection[str]) -> tuple[str, ...]:
         from kandji_queries import sqlglot_view  # as long as starting DuckDB, and rarely needed

@@ -1,20 +1,23 @@
 """The reading side's front door: one object, any number of threads, always the newest whole manifest."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from kandji_queries.cautions import cautions
 from kandji_queries.engine import Engine
 from kandji_queries.guard import Guard
+from kandji_queries.history import macros
 from kandji_queries.limits import Limits
 from kandji_queries.result import Result, Stream
 from kandji_queries.store import Store
 from kandji_queries.streaming import Source
 from kandji_queries.vocabulary import Vocabulary
-from kandji_schema.errors import Failed, StoreDamaged, UnknownName
+from kandji_schema.errors import StoreDamaged, UnknownName
+from kandji_schema.manifest import Manifest
 
 if TYPE_CHECKING:
     from kandji_queries.tables import TableDetail, TableInfo
@@ -27,18 +30,27 @@ class Reader:
     """Questions to the mirror in ``home``, answered from its files; nothing is ever written and no network is used."""
 
     def __init__(
-        self, home: Path, limits: Limits | None = None, *, second_opinion: bool = False, lazy: bool = False
+        self,
+        home: Path,
+        limits: Limits | None = None,
+        *,
+        second_opinion: bool = False,
+        lazy: bool = False,
+        rules: str = "",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Opens nothing yet.
 
         ``second_opinion`` lets sqlglot look at every statement too (as long to import as DuckDB). ``lazy`` opens only
-        the files a statement needs: right for a process that asks once.
+        the files a statement needs: right for a process that asks once. ``rules`` is a file of compliance rules as the
+        setting names it. ``clock`` tells the time, aware UTC, for what notes say of ages.
         """
         self.limits = limits or Limits()
         self._lazy = lazy
-        self._store = Store(home, self.limits, lazy=lazy)
+        self._clock = clock
+        self._store = Store(home, self.limits, lazy=lazy, rules=rules)
         self._guard = Guard(self._store.parser, second_opinion=second_opinion)
-        self._vocabulary = Vocabulary(self._guard)
+        self._vocabulary = Vocabulary(self._guard, self._store.rules)
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +105,7 @@ class Reader:
         """Every table and view, with its age."""
         from kandji_queries.tables import table_infos  # ad-hoc SQL does not need the dictionary
 
-        return self._once_more(lambda: self._with_all(lambda engine: table_infos(engine, datetime.now(UTC))))
+        return self._once_more(lambda: self._with_all(lambda engine: table_infos(engine, self._clock())))
 
     def describe(self, table: str) -> "TableDetail":
         """One table or view with its columns; :class:`UnknownName` with the nearest names."""
@@ -102,10 +114,16 @@ class Reader:
         infos = {info.name: info for info in self.tables()}
         name = table.casefold()
         if name not in infos:
+            self._with_all(lambda engine: engine.refuse_broken([name]))
             raise UnknownName("table", table, infos)
         sources = self._vocabulary.tables(self._store.manifest(), [name])
         found = self._once_more(lambda: self._with_all(lambda engine: columns(engine, name, sources)))
         return TableDetail(infos[name], found)
+
+    def cautions(self, names: Iterable[str]) -> list[str]:
+        """What has to be known of some tables and views before their rows are believed, as answers say it in notes."""
+        manifest = self._store.manifest()
+        return self._cautions(manifest, self._vocabulary.tables(manifest, names))
 
     def self_test(self) -> None:
         """Try the known ways out of the engine; :class:`StoreError` if one works. A server calls it before serving."""
@@ -121,14 +139,19 @@ class Reader:
     def _opened(self, sql: str, params: Values, limits: Limits | None) -> Iterator[Stream]:
         manifest = self._store.manifest()
         names = self._vocabulary.names(manifest)
-        used = self._guard.check(sql, names, params).tables
-        tables = self._vocabulary.tables(manifest, used)
-        wanted = {*used, *tables} if self._lazy else names
+        checked = self._guard.check(sql, names, params, macros(manifest))
+        lists_names = checked.kind == "show"
+        behind = self._vocabulary.behind(manifest, () if lists_names else checked.tables)
+        wanted = behind if self._lazy and not lists_names else {*names, *behind}
         with self._store.engine(manifest, wanted) as engine, engine.cursor() as cursor:
-            _refuse_outdated(engine, used)
+            engine.refuse_broken(behind)
             source = Source(cursor, limits or self.limits)
             found = source.start(sql, params)
-            yield Stream(columns=found, as_of=engine.as_of(sorted(tables)), batches=source, notes=self.warnings)
+            notes = [*self.warnings, *self._cautions(manifest, behind)]
+            yield Stream(columns=found, as_of=engine.as_of(sorted(behind)), batches=source, notes=notes)
+
+    def _cautions(self, manifest: Manifest, names: Collection[str]) -> list[str]:
+        return cautions([state for name, state in sorted(manifest.tables.items()) if name in names], self._clock())
 
     def _with_all(self, action: Callable[[Engine], T]) -> T:
         manifest = self._store.manifest()
@@ -141,11 +164,3 @@ class Reader:
             return action()
         except StoreDamaged:
             return action()
-
-
-def _refuse_outdated(engine: Engine, names: Iterable[str]) -> None:
-    if outdated := sorted(engine.outdated.intersection(names)):
-        raise Failed(
-            f"The view {', '.join(outdated)} needs columns that were not mirrored yet when its tables were written. "
-            "Run `kandji-mirror sync --full`."
-        )

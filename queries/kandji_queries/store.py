@@ -11,19 +11,27 @@ from threading import RLock
 
 import duckdb
 
+from kandji_queries import history
+from kandji_queries.as_of import EVENTS
 from kandji_queries.engine import Engine, blank
 from kandji_queries.failures import translated
+from kandji_queries.history import HistoryDamaged
 from kandji_queries.limits import Limits
+from kandji_queries.rulebook import Rulebook
 from kandji_schema.errors import StoreDamaged
-from kandji_schema.manifest import Manifest, data_dir, generations, kept, missing_files, nothing_mirrored
+from kandji_schema.manifest import Manifest, data_dir, generations, history_dir, kept, missing_files, nothing_mirrored
 
 
 class Store:
     """The mirror's files, opened as they are needed. Thread-safe."""
 
-    def __init__(self, home: Path, limits: Limits, *, lazy: bool) -> None:
-        """``lazy`` opens only the files a statement needs, for a process that runs one statement."""
+    def __init__(self, home: Path, limits: Limits, *, lazy: bool, rules: str = "") -> None:
+        """``lazy`` opens only the files a statement needs, for a process that runs one statement.
+
+        ``rules`` is a file of compliance rules, as the setting names it.
+        """
         self.warnings: list[str] = []
+        self.rules = Rulebook(home, rules)
         self._home = home
         self._limits = limits
         self._lazy = lazy
@@ -61,7 +69,9 @@ class Store:
         try:
             with _our_errors():
                 yield engine
-        except StoreDamaged:
+        except StoreDamaged as error:
+            if EVENTS in engine.tables:
+                history.refuse_damaged(manifest.history, history_dir(self._home), error)
             self._distrust(manifest)
             raise
         finally:
@@ -100,17 +110,22 @@ class Store:
     def _lease(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
         with self._lock:
             current = self._engine
-            if current is None or current.manifest is not manifest or not tables <= current.tables:
+            if current is None or not self._serves(current, manifest, tables):
                 current = self._opened(manifest, tables)
                 self._retire()
                 self._engine = current
             current.users += 1
             return current
 
+    def _serves(self, engine: Engine, manifest: Manifest, tables: frozenset[str]) -> bool:
+        return engine.manifest is manifest and tables <= engine.tables and engine.stamp == self.rules.stamp()
+
     def _opened(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
         base = self._taken_parser() or blank(self._limits)
         try:
-            return Engine(base, manifest, data_dir(self._home), tables)
+            return Engine(base, manifest, data_dir(self._home), tables, rules=self.rules)
+        except HistoryDamaged:
+            raise  # the tables are whole: their state stays in use
         except StoreDamaged:
             self._distrust(manifest)
             raise

@@ -48,7 +48,7 @@ def table_infos(engine: Engine, now: datetime) -> list[TableInfo]:
     comments = _table_comments(engine)
     states = engine.manifest.tables
     tables = [_table_info(states[name], comments.get(name, ""), now) for name in sorted(states)]
-    views = (v for v in definitions.views().values() if v.name in engine.tables - engine.outdated)
+    views = (v for v in definitions.views().values() if v.name in engine.tables - engine.broken.keys())
     return tables + [TableInfo(view.name, "view", view.description) for view in views]
 
 

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from kandji_queries import functions
+from kandji_queries.as_of import EVENTS, SUFFIX
 from kandji_schema.errors import Refused
 
 Node = Mapping[str, Any]
@@ -51,15 +52,21 @@ HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
 
 
 class Walk:
-    """One statement's walk. ``tables`` maps each allowed path in lower case to the name of its table."""
+    """One statement's walk. ``tables`` maps each allowed path in lower case to the name of its table.
 
-    def __init__(self, tables: Mapping[Path, str], parameters: Collection[str]) -> None:
-        """``parameters`` are the names that will be bound."""
-        self.used: dict[str, None] = {}
+    Afterwards ``named`` are the tables whose names the statement has, ``behind_macros`` those that our own table
+    functions read for it.
+    """
+
+    def __init__(self, tables: Mapping[Path, str], parameters: Collection[str], macros: Mapping[str, str]) -> None:
+        """``parameters`` are the names that will be bound, ``macros`` our table functions, each with its table."""
+        self.named: dict[str, None] = {}
+        self.behind_macros: dict[str, None] = {}
         self.shows_tables = False
         self._from_calls: set[int] = set()
         self._tables = tables
         self._parameters = parameters
+        self._macros = macros
 
     def check(self, root: Node) -> None:
         """Visit every node below ``root``, itself included; :class:`Refused` at the first that is not allowed."""
@@ -101,12 +108,16 @@ class Walk:
                 f"There is no table {name!r} here. {_hint(name, set(self._tables.values()))}",
                 rule="table",
             )
-        self.used[self._tables[path]] = None
+        self.named[self._tables[path]] = None
 
     def _table_function(self, node: Node, _: Scope) -> None:
         called = node["function"]
         name = _function_name(called)
-        if name not in functions.TABLE_FUNCTIONS:
+        if name in self._macros:
+            self.behind_macros |= {self._macros[name]: None, EVENTS: None}
+        elif name.endswith(SUFFIX):
+            raise _no_history(name, self._macros)
+        elif name not in functions.TABLE_FUNCTIONS:
             raise Refused(
                 f"The table function {name!r} cannot be used; {ALLOWED_IN_FROM} can. {_hint(name, ())}",
                 rule="table function",
@@ -195,6 +206,13 @@ def _numbers(value: Any) -> Iterator[float]:
             if isinstance(literal, dict) and literal["kind"] in {"INTEGER", "NUMERIC"}:
                 yield float(literal["text"].replace("_", ""))
             waiting.extend(v for v in item.values() if isinstance(v, dict | list))
+
+
+def _no_history(name: str, macros: Collection[str]) -> Refused:
+    there_are = f"There are {', '.join(sorted(macros))}." if macros else "No changes were kept until now."
+    nearest = get_close_matches(name, macros, n=1, cutoff=0.85)
+    instead = f"Did you mean {nearest[0]}?" if nearest else there_are
+    return Refused(f"There is no history for {name}(). {instead}", rule="table function")
 
 
 def _unknown(kind: str) -> Refused:

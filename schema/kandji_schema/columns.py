@@ -31,6 +31,7 @@ class Personal(StrEnum):
 
     IDENTITY = "identifies a person"
     FREE_TEXT = "free text in which people put names"
+    PATH = "a path that may lie in somebody's home folder"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def extra() -> Any:
     return _declare(
         JSON,
         "JSON object of what the provider sent and no column could take: unknown fields, and values that did not fit.",
+        personal=Personal.FREE_TEXT,
     )
 
 

@@ -95,6 +95,9 @@ class Settings:
         low=1,
         high=10_000,
     )
+    mirror_background: bool = _setting(
+        True, "Whether `mcp` syncs in the background, where a token is set and no other process does already."
+    )
     mirror_background_share: int = _setting(
         30,
         "Share of the provider's 10,000 requests an hour that syncing in the background may use, in percent.",

@@ -8,7 +8,7 @@ from mcp.types import CallToolResult
 from pydantic import Field, WithJsonSchema
 
 from kandji_mcp_server.answers import DATA, RowsAnswer, result
-from kandji_mcp_server.freshness import cautions, in_words
+from kandji_mcp_server.freshness import in_words
 from kandji_mcp_server.mirror import Mirror
 from kandji_queries.catalog import NamedQuery, catalog
 from kandji_queries.params import Param
@@ -71,16 +71,15 @@ def _signature(param: Param) -> str:
 
 
 async def _rows(mirror: Mirror, question: "Callable[[Reader], Result]") -> CallToolResult:
-    return result(await mirror.ask(lambda reader: _answer(mirror, reader, question(reader))))
+    return result(await mirror.ask(lambda reader: _answer(mirror, question(reader))))
 
 
-def _answer(mirror: Mirror, reader: "Reader", found: "Result") -> RowsAnswer:
+def _answer(mirror: Mirror, found: "Result") -> RowsAnswer:
     now = mirror.clock()
-    used = [info for info in reader.tables() if info.name in found.as_of]
     document = found.to_json()
     _refuse_too_wide(document["columns"], mirror.most_bytes)
     return RowsAnswer(
-        notes=[*cautions(used, now), *found.notes],
+        notes=found.notes,
         as_of=found.as_of,
         age={table: in_words(moment, now) for table, moment in found.as_of.items()},
         row_count=found.row_count,

@@ -8,8 +8,10 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 
 from kandji_mcp_server.answers import StatusAnswer, SyncedTable, result
-from kandji_mcp_server.freshness import is_overdue
 from kandji_mcp_server.mirror import Mirror
+from kandji_mirror.api.spending import spending
+from kandji_mirror.store.holder import holder
+from kandji_queries.cautions import is_overdue
 from kandji_queries.values import moment
 from kandji_schema.ages import age
 from kandji_schema.manifest import newest_whole
@@ -28,13 +30,18 @@ async def sync_status(ctx: Context[Mirror]) -> Annotated[CallToolResult, StatusA
 
 
 def _status(mirror: Mirror) -> StatusAnswer:
-    """Read from the manifest alone, so it answers also while the data files do not."""
+    """Read from the manifest and small files beside it, so it answers also while the data files do not."""
     manifest, warnings = newest_whole(mirror.home)
     now = mirror.clock()
+    spent = spending(mirror.home, now)
     return StatusAnswer(
         notes=warnings,
         tenant=manifest.tenant,
         published_at=moment(manifest.published_at),
+        syncing=holder(mirror.home) is not None,
+        requests=spent.requests if spent else None,
+        background_requests=spent.background if spent else None,
+        changes_since=_text(min((segment.since for segment in manifest.history), default=None)),
         tables=[_table(state, now) for state in manifest.tables.values()],
     )
 
@@ -50,9 +57,13 @@ def _table(state: "TableState", now: datetime) -> SyncedTable:
         overdue=is_overdue(state.synced_at, state.ttl_seconds, now),
         attempted_at=_text(state.attempted_at),
         method=state.method,
+        checked_at=_text(state.checked_at),
         error=state.error,
-        odd_values=sum(state.drift.odd.values()),
-        unknown_fields=sorted(state.drift.unknown),
+        note=state.note,
+        ttl_reason=state.ttl_reason,
+        odd_values=dict(state.drift.odd),
+        unknown_fields=dict(state.drift.unknown),
+        missing_fields=list(state.drift.missing),
     )
 
 

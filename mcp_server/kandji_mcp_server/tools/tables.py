@@ -10,7 +10,7 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from kandji_mcp_server.answers import DescribedColumn, ListedTable, TableAnswer, TablesAnswer, result
-from kandji_mcp_server.freshness import cautions, in_words
+from kandji_mcp_server.freshness import in_words
 from kandji_mcp_server.mirror import Mirror
 
 if TYPE_CHECKING:
@@ -42,13 +42,15 @@ def _listed(reader: "Reader", now: datetime) -> TablesAnswer:
     infos = reader.tables()
     columns = _columns(reader, infos)
     tables = [ListedTable(**_facts(info, now), columns=list(columns[info.name])) for info in infos]
-    return TablesAnswer(notes=[*reader.warnings, *cautions(infos, now)], tables=tables)
+    return TablesAnswer(
+        notes=[*reader.warnings, *reader.cautions(info.name for info in infos if info.state)], tables=tables
+    )
 
 
 def _described(reader: "Reader", table: str, now: datetime) -> TableAnswer:
     detail = reader.describe(table)
     return TableAnswer(
-        notes=[*reader.warnings, *cautions([detail.info], now)],
+        notes=[*reader.warnings, *reader.cautions([detail.info.name])],
         **_facts(detail.info, now),
         columns=[DescribedColumn(**asdict(column)) for column in detail.columns],
         joins=joins(table, _columns(reader, reader.tables())),

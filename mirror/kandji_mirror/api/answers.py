@@ -1,7 +1,6 @@
 """What an answer means: which error it is, what its text says, how long the server wants us to wait."""
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,9 +25,14 @@ from kandji_schema.errors import (
 LONGEST_TEXT = 200
 """Characters of the provider's own words that an error of ours repeats."""
 
-_LOOKED_AT = 100_000  # bytes of an error body; a longer one is a web page
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
-_UNSEEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
+LONGEST_WAIT = 3_600.0
+"""Seconds: the longest of the provider's windows. A server that asks for more is not taken at its word."""
+
+_LOOKED_AT = 100_000  # bytes or characters of an error; what is longer is a web page
+# Nothing of these looks twice at the same place: a body of 100,000 "<" must not cost minutes.
+_TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\b[^<>]*>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>", re.IGNORECASE | re.DOTALL)
+_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 _BEARER = re.compile(r"(bearer\s+)\S+", re.IGNORECASE)
 
 
@@ -36,13 +40,14 @@ _BEARER = re.compile(r"(bearer\s+)\S+", re.IGNORECASE)
 class Asked:
     """What an answer is judged by: the request (method and path), the token that must not show, and what came before.
 
-    ``proven`` is true once another request with this token and host succeeded: then a 401 is about this endpoint alone.
-    ``now`` is the time of day in seconds since 1970.
+    ``proven`` is true once a request with this token and host succeeded: then a 401 is about this endpoint alone,
+    unless it was this very one that ``answered`` before. ``now`` is the time of day in seconds since 1970.
     """
 
     request: str
     token: str = field(default="", repr=False)
     proven: bool = False
+    answered: bool = False
     now: float = 0.0
 
 
@@ -57,18 +62,40 @@ def failure(response: Response, asked: Asked) -> MirrorError | None:
 
 
 def error_text(response: Response, *, token: str = "") -> str:
-    """The provider's own words, on one line, at most 200 characters, without the token."""
-    return _tidy(_first_text(response) or _phrase(response.status), token)
+    """The provider's own words, as :func:`tidy` leaves them."""
+    return tidy(_first_text(response) or _phrase(response.status), token=token)
+
+
+def tidy(text: str, *, token: str = "") -> str:
+    """Words from outside on one line, at most 200 characters, without the token and without control characters."""
+    text = text[:_LOOKED_AT]
+    if token:
+        text = re.sub(re.escape(token), "***", text, flags=re.IGNORECASE)
+    text = _BEARER.sub(r"\1***", text)
+    words = "".join(c if c.isprintable() else " " for c in text).split()
+    line = " ".join(words).rstrip(".")
+    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
 
 
 def retry_after(response: Response, *, now: float) -> float | None:
-    """Seconds the server asked to wait, None where it did not say. ``now`` is in seconds since 1970."""
-    asked = _seconds(header(response, "retry-after"), now)
-    if asked is not None:
-        return asked
-    if response.status == HTTPStatus.TOO_MANY_REQUESTS and (remaining_hour(response) or 0) > 0:
-        return _number(header(response, "ratelimit-reset"))
-    return None
+    """Seconds the server asked to wait, at most an hour; None where it did not say, or a moment that is past.
+
+    ``now`` is in seconds since 1970. It counts only where the server does not tell its own time: clocks differ.
+    """
+    asked = _seconds(header(response, "retry-after"), response, now)
+    if not asked and response.status == HTTPStatus.TOO_MANY_REQUESTS and (remaining_hour(response) or 0) > 0:
+        asked = _number(header(response, "ratelimit-reset"))
+    return min(asked, LONGEST_WAIT) if asked else None
+
+
+def sent_at(response: Response) -> datetime | None:
+    """The server's time, from its ``Date`` header, in UTC."""
+    return _moment(header(response, "date"))
+
+
+def is_beyond_last_page(error: NotFound) -> bool:
+    """Whether a 404 says that the list has fewer pages, and not that there is no such list."""
+    return "invalid page" in str(error).lower()
 
 
 def remaining_hour(response: Response) -> int | None:
@@ -89,7 +116,7 @@ Maker = Callable[[Response, Asked, str], MirrorError]
 
 
 def _unauthorized(response: Response, asked: Asked, said: str) -> MirrorError:
-    if asked.proven:
+    if asked.proven and not asked.answered:
         return _forbidden(response, asked, said)
     return AuthenticationError(
         f"{said}. The token is wrong, revoked or expired, or it lacks this permission. "
@@ -121,7 +148,9 @@ def _fault(response: Response, asked: Asked, said: str) -> MirrorError:
 
 
 def _redirect(response: Response, asked: Asked, said: str) -> MirrorError:
-    return Rejected(f"{said}. Redirects are not followed with the token; check KANDJI_API_URL.", status=response.status)
+    # Neither its body nor its Location is repeated: whoever redirects may have put the query into both.
+    text = f"{asked.request} answered {response.status}: a redirect, which is not followed with the token."
+    return Rejected(f"{text} Check KANDJI_API_URL.", status=response.status)
 
 
 def _rejected(response: Response, asked: Asked, said: str) -> MirrorError:
@@ -180,31 +209,27 @@ def _object_texts(fields: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: {first}"
 
 
-def _tidy(text: str, token: str) -> str:
-    if token:
-        text = re.sub(re.escape(token), "***", text, flags=re.IGNORECASE)
-    text = _BEARER.sub(r"\1***", text)
-    words = "".join(c if c.isprintable() else " " for c in text).split()
-    line = " ".join(words).rstrip(".")
-    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
-
-
 def _number(raw: str | None) -> float | None:
-    try:
-        value = float(raw or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
+    return float(raw) if raw and _SECONDS.fullmatch(raw.strip()) else None
 
 
-def _seconds(raw: str | None, now: float) -> float | None:
-    """A ``Retry-After`` value: seconds, or an HTTP date."""
-    number = _number(raw)
-    if number is not None or not raw:
-        return number
+def _seconds(raw: str | None, response: Response, now: float) -> float | None:
+    """A ``Retry-After`` value: seconds, or an HTTP date, from the provider's clock or from ours.
+
+    Clocks differ, and whoever sets this header need not be who sets ``Date``: the shortest wait that makes sense counts.
+    """
+    moment = _moment(raw)
+    if moment is None:
+        return _number(raw)
+    clocks = filter(None, (sent_at(response), datetime.fromtimestamp(now, UTC)))
+    waits = [(moment - clock).total_seconds() for clock in clocks]
+    return min((wait for wait in waits if 0 <= wait <= LONGEST_WAIT), default=max(0.0, waits[0]))
+
+
+def _moment(raw: str | None) -> datetime | None:
+    """An HTTP date, in UTC."""
     try:
-        moment = parsedate_to_datetime(raw)
-        when = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (when - datetime.fromtimestamp(now, UTC)).total_seconds())
+        moment = parsedate_to_datetime(raw or "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from filelock import FileLock, Timeout
-from pyrate_limiter import Duration, Rate, RateItem, SQLiteBucket
 
-from kandji_schema.errors import RateLimited, StoreError, StoreFull
+from kandji_mirror.api.windows import Limits, Refused, Windows
+from kandji_schema.errors import StoreError, StoreFull
 
 FILE = "budget.sqlite"
 _LOCK_SECONDS = 10.0  # a permit takes half a millisecond; whoever holds the lock longer is stuck
@@ -42,9 +42,10 @@ class Unlimited:
 class Limiter:
     """Permits out of one file, ``budget.sqlite`` in ``home``, for every thread and process that opens it.
 
-    ``tenant`` tells whose budget it is, usually the base URL. Both windows roll: in no second more than
-    ``per_second``, in no hour more than ``per_hour``. ``wall`` is the time of day in seconds since 1970, since a
-    permit outlives its process.
+    ``tenant`` tells whose budget it is, usually the base URL. All windows roll: in no second more than ``per_second``,
+    in no hour more than ``per_hour``. Of these, background work gets ``background_per_hour``, and never the last ones
+    of the hour (:data:`~kandji_mirror.api.windows.RESERVED`). ``wall`` is the time of day in seconds since 1970, since
+    a permit outlives its process.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Limiter:
         *,
         per_second: int,
         per_hour: int,
+        background_per_hour: int | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        """``background_per_hour`` is the whole hour unless given."""
         self._path = home / FILE
-        self._table = "permits_" + hashlib.sha256(tenant.encode()).hexdigest()[:16]
-        self._rates = _rates(per_second, per_hour)
+        self._name = hashlib.sha256(tenant.encode()).hexdigest()[:16]
+        self._limits = Limits.of(per_second, per_hour, background_per_hour or per_hour)
         self._wall = wall
         self._threads = Lock()
         self._processes = FileLock(f"{self._path}.lock", poll_interval=_POLL_SECONDS)
@@ -66,25 +69,29 @@ class Limiter:
         with _explained(self._path):
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._alone():
-            self._bucket = self._opened()
+            self._windows = self._opened()
 
-    def acquire(self, timeout: float, sleep: Sleep = time.sleep) -> None:
+    def acquire(self, timeout: float, sleep: Sleep = time.sleep, *, background: bool = False) -> None:
         """Take one permit, waiting up to ``timeout`` seconds by calling ``sleep``.
 
         :class:`RateLimited` at once when no permit will be free in time; its ``retry_after`` says when one will be.
         :class:`StoreError` when the file cannot be used.
         """
         waited = 0.0
-        while (wait := self._take()) > 0:
-            if waited + wait > timeout:
-                raise self._used_up(wait)
-            sleep(wait)
-            waited += wait
+        while (refused := self._take(background)) is not None:
+            if waited + refused.wait > timeout:
+                raise refused.error()
+            sleep(refused.wait)
+            waited += refused.wait
+
+    def background(self) -> Permits:
+        """Permits of the same file for work nobody waits for; they count against its share and the whole budget."""
+        return _Background(self)
 
     def close(self) -> None:
         """Close the file. No permit can be had any more."""
         with self._threads:
-            _close(self._bucket)
+            self._windows.close()
 
     def __enter__(self) -> Self:
         return self
@@ -94,37 +101,31 @@ class Limiter:
     ) -> None:
         self.close()
 
-    def _take(self) -> float:
-        """0.0 and a permit, or the seconds until one may be free."""
+    def _take(self, background: bool) -> Refused | None:
+        """None and a permit, or what stands against it."""
         with self._alone():
             try:
-                return self._put()
+                return self._put(background)
             except sqlite3.DatabaseError as error:
                 if not _corrupt(error):
                     raise
-                _close(self._bucket)
-                self._bucket = self._rebuilt()
-                return self._put()
+                self._windows.close()
+                self._windows = self._rebuilt()
+                return self._put(background)
 
-    def _put(self) -> float:
-        item = RateItem("request", self._now())
-        if self._bucket.put(item):
+    def _put(self, background: bool) -> Refused | None:
+        now = self._now()
+        refused = self._windows.put_background(now) if background else self._windows.put(now)
+        if refused is None:
             self._given += 1
             if self._given % _SWEEP_EVERY == 0:
-                self._sweep(self._bucket)
-            return 0.0
-        return max(1, int(self._bucket.waiting(item))) / 1000  # type: ignore[arg-type]  # awaitable for async buckets only
+                self._windows.sweep(now)
+        return refused
 
     def _now(self) -> int:
         return round(self._wall() * 1000)
 
-    def _sweep(self, bucket: SQLiteBucket) -> None:
-        """Remove permits older than an hour, and those of a clock that was ahead."""
-        bucket.leak(self._now())
-        bucket.conn.execute(f"DELETE FROM '{self._table}' WHERE item_timestamp > ?", [self._now() + 1000]).close()
-        bucket.conn.commit()
-
-    def _opened(self) -> SQLiteBucket:
+    def _opened(self) -> Windows:
         try:
             return self._open()
         except sqlite3.DatabaseError as error:
@@ -132,23 +133,20 @@ class Limiter:
                 raise
             return self._rebuilt()
 
-    def _rebuilt(self) -> SQLiteBucket:
+    def _rebuilt(self) -> Windows:
         """A new empty file: forgetting an hour's count is better than no answer, the provider still counts."""
         for suffix in _FILES:
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
         return self._open()
 
-    def _open(self) -> SQLiteBucket:
-        # The library's own file lock waits without end for a process that was stopped while holding it: we hold ours.
-        bucket = SQLiteBucket.init_from_file(self._rates, table=self._table, db_path=str(self._path))
+    def _open(self) -> Windows:
+        windows = Windows(self._path, self._name, self._limits)
         try:
-            bucket.conn.execute("PRAGMA journal_mode=WAL").close()
-            bucket.conn.execute("PRAGMA synchronous=NORMAL").close()
-            self._sweep(bucket)
+            windows.sweep(self._now())
         except sqlite3.Error:
-            _close(bucket)
+            windows.close()
             raise
-        return bucket
+        return windows
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -162,30 +160,16 @@ class Limiter:
                 "kandji-mirror process and end it."
             ) from None
 
-    def _used_up(self, wait: float) -> RateLimited:
-        return RateLimited(
-            f"The request budget is used up: {' and '.join(map(_in_words, self._rates))} for all processes together. "
-            f"The next request is free in {_duration(wait)}.",
-            retry_after=wait,
-        )
 
+class _Background:
+    """The :class:`Permits` of a limiter for background work."""
 
-def _rates(per_second: int, per_hour: int) -> list[Rate]:
-    """The two windows, shortest first; one where the hour is the tighter of the two at any moment."""
-    hour = Rate(min(per_hour, per_second * 3600), Duration.HOUR)
-    return [Rate(per_second, Duration.SECOND), hour] if hour.limit > per_second else [hour]
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
 
-
-def _in_words(rate: Rate) -> str:
-    return f"{rate.limit:,} {'a second' if rate.interval == Duration.SECOND else 'an hour'}"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
-
-
-def _close(bucket: SQLiteBucket) -> None:
-    bucket.close()  # type: ignore[no-untyped-call]  # the library leaves it without annotations
+    def acquire(self, timeout: float, sleep: Sleep = time.sleep) -> None:
+        """See :meth:`Limiter.acquire`."""
+        self._limiter.acquire(timeout, sleep, background=True)
 
 
 def _corrupt(error: sqlite3.DatabaseError) -> bool:

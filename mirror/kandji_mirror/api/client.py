@@ -1,16 +1,22 @@
 """The API client: requests that carry the token, keep to the budget, and are sent again where that may help."""
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from threading import Event, Lock
 from typing import TypeVar
 
-from kandji_mirror.api.answers import Asked, failure, remaining_hour
+from kandji_mirror.api.answers import Asked, failure, sent_at
+from kandji_mirror.api.aside import Calls
+from kandji_mirror.api.bodies import dump
 from kandji_mirror.api.budget import Permits
-from kandji_mirror.api.wire import Request, Response, Send
-from kandji_schema.errors import RateLimited, RetryLater, Unreachable
+from kandji_mirror.api.turns import MOST_JITTER, PROBE_AFTER, Turns
+from kandji_mirror.api.wire import Fetch, Request, Response, Send
+from kandji_schema.errors import ExportFailed, RateLimited, RetryLater, Unreachable
 
 ATTEMPTS = 6
 """A GET is sent at most so often: once, and five retries (the provider's contract)."""
@@ -18,18 +24,19 @@ ATTEMPTS = 6
 UNPROVEN_ATTEMPTS = 3
 """So often while no host has answered at all: a wrong name or a missing network is not mended by waiting."""
 
-LONGEST_BACKOFF = 60.0
-MOST_JITTER = 1.0
-PROBE_AFTER = 300.0
-"""Seconds after which one request finds out whether a used-up hour is over: the provider does not tell."""
+DOWNLOAD_ATTEMPTS = 3
+"""A file may be large: it is downloaded at most so often from one URL."""
 
+LONGEST_BACKOFF = 60.0
+
+_AN_ID = re.compile(r"(?<=/)[^/]*[0-9][^/]*")
 _RETRIED = frozenset({None, 200, 429, 500, 502, 503, 504})  # None: no answer; 200: an answer that is not the endpoint's
 
 T = TypeVar("T")
 
 
 class Client:
-    """Reads the API through ``send``. Any number of threads may call it at once.
+    """Reads the API through ``send``, and signed URLs through ``fetch``. Any number of threads may call it at once.
 
     ``limiter`` gives a permit for every request. ``clock`` (monotonic) and ``wall`` (since 1970) are in seconds;
     ``sleep`` is by default one that :meth:`stop` ends. ``jitter`` answers 0.0 to 1.0. A wait longer than ``patience``
@@ -43,6 +50,7 @@ class Client:
         token: str,
         limiter: Permits,
         *,
+        fetch: Fetch | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], object] | None = None,
@@ -51,22 +59,19 @@ class Client:
         floor: int = 500,
     ) -> None:
         self._send = send
+        self._fetch = fetch
         self._token = token
-        self._limiter = limiter
-        self._clock = clock
         self._wall = wall
+        self._calls = Calls()
         self._stopped = Event()
         self._wait = sleep or self._stopped.wait
         self._jitter = jitter
-        self._patience = patience
-        self._floor = max(floor, 1)
+        self._turns = Turns(limiter, clock=clock, sleep=self._sleep, patience=patience, floor=floor)
         self._headers = _headers(token)
         self._lock = Lock()
         self._requests = 0
-        self._remaining_hour: int | None = None
-        self._proven = False
-        self._resume_at = 0.0
-        self._probe_at = 0.0
+        self._provider_now: datetime | None = None
+        self._proven: set[str] = set()
 
     @property
     def requests(self) -> int:
@@ -76,7 +81,17 @@ class Client:
     @property
     def remaining_hour(self) -> int | None:
         """Requests the tenant has left in this hour, as last told by the provider; None while it has not told."""
-        return self._remaining_hour
+        return self._turns.remaining_hour
+
+    @property
+    def provider_now(self) -> datetime | None:
+        """The provider's time of day in UTC, as of its newest answer; None where it never told."""
+        return self._provider_now
+
+    @property
+    def stopped(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stopped.is_set()
 
     def get(self, path: str, params: Iterable[tuple[str, str]] = ()) -> Response:
         """The answer to a GET, with a status from 200 to 299; anything else is one of our errors."""
@@ -85,32 +100,71 @@ class Client:
     def read(self, path: str, params: Iterable[tuple[str, str]], parse: Callable[[Response], T]) -> T:
         """What ``parse`` makes of the answer. A :class:`ServerFault` of ``parse`` is retried like one of the server."""
         request = Request("GET", path, tuple(params), self._headers)
+        return self._repeated(lambda: parse(self._send_once(request)), _worth_retrying, ATTEMPTS)
+
+    def post(self, path: str, body: Mapping[str, object]) -> Response:
+        """The answer to a POST of a JSON object. It is sent again only where it is certain that it was not carried out.
+
+        That is after a 429, and after a connection that was never made. :class:`Unreachable` with ``sent``, and
+        :class:`ServerFault`, leave open whether it was.
+        """
+        headers = {**self._headers, "Content-Type": "application/json"}
+        request = Request("POST", path, (), headers, dump(body).encode())
+        return self._repeated(lambda: self._send_once(request), _never_carried_out, ATTEMPTS)
+
+    def download(self, url: str, target: Path) -> None:
+        """Write what a signed URL holds into ``target``, retried like a GET. It costs no request of the budget.
+
+        :class:`ExportFailed` where this client cannot download at all.
+        """
+        fetch = self._fetch
+        if fetch is None:
+            raise ExportFailed("This client was made without a way to download files.")
+
+        def once() -> None:
+            self._check_stopped()
+            self._calls.result(lambda: fetch(url, target))
+
+        self._repeated(once, _worth_retrying, DOWNLOAD_ATTEMPTS)
+
+    def pause(self, seconds: float) -> None:
+        """Wait. :meth:`stop` ends it, with :class:`Unreachable`."""
+        self._sleep(seconds)
+
+    def stop(self) -> None:
+        """End every wait at once, also for answers that are on their way, and send nothing more.
+
+        The threads that waited get :class:`Unreachable`.
+        """
+        self._stopped.set()
+        self._calls.abandon(lambda: Unreachable("Stopped before the answer came.", sent=True))
+
+    def _repeated(self, once: Callable[[], T], again: Callable[[RetryLater], bool], attempts: int) -> T:
+        """What ``once`` returns, called again after errors that ``again`` approves of."""
         attempt = 0
         while True:
             try:
-                return parse(self._send_once(request))
+                return once()
             except RetryLater as error:
                 attempt += 1
-                self._before_retry(error, attempt)
-
-    def stop(self) -> None:
-        """End every wait at once and send nothing more. Threads in a wait get :class:`Unreachable`."""
-        self._stopped.set()
+                self._before_retry(error, attempt, attempts if again(error) else 0)
 
     def _send_once(self, request: Request) -> Response:
         """One request, never retried: what it raises after it left says nothing about whether it was carried out."""
-        self._await_turn()
+        self._check_stopped()
+        self._turns.wait()
+        self._check_stopped()
         response = self._counted(request)
-        self._note(response)
+        self._turns.note(response)
         error = failure(response, self._asked(request))
         if error is not None:
             raise error
-        self._proven = True
+        self._note_success(request, response)
         return response
 
     def _counted(self, request: Request) -> Response:
         try:
-            response = self._send(request)
+            response = self._calls.result(lambda: self._send(request))
         except RetryLater as error:
             self._count(sent=not isinstance(error, Unreachable) or error.sent)
             raise
@@ -122,76 +176,38 @@ class Client:
             self._requests += sent
 
     def _asked(self, request: Request) -> Asked:
-        what = f"{request.method} {request.path}"
-        return Asked(request=what, token=self._token, proven=self._proven, now=self._wall())
-
-    def _note(self, response: Response) -> None:
-        left = remaining_hour(response)
-        if left is None:
-            return
-        with self._lock:
-            self._remaining_hour = left
-            if left < self._floor:
-                self._probe_at = self._clock() + PROBE_AFTER
-
-    def _await_turn(self) -> None:
-        self._check_stopped()
-        self._sit_out_pause()
-        self._check_hour()
-        self._limiter.acquire(self._patience, self._sleep)
-        self._sit_out_pause()  # another thread may have met a 429 meanwhile
-        self._check_stopped()
-
-    def _check_hour(self) -> None:
-        """Refuse while the hour is nearly used up, but let one request through every five minutes to see."""
-        with self._lock:
-            left = self._remaining_hour
-            if left is None or left >= self._floor:
-                return
-            wait = self._probe_at - self._clock()
-            if wait <= 0:
-                self._probe_at = self._clock() + PROBE_AFTER
-                return
-        raise RateLimited(
-            f"The tenant has {left} requests left in this hour; below {self._floor} they are left to its other tokens. "
-            f"Try again in {wait:.0f} s.",
-            retry_after=wait,
+        return Asked(
+            request=f"{request.method} {request.path}",
+            token=self._token,
+            proven=bool(self._proven),
+            answered=_endpoint(request) in self._proven,
+            now=self._wall(),
         )
 
-    def _sit_out_pause(self) -> None:
-        while (left := self._resume_at - self._clock()) > 0:
-            if self._too_long(left):
-                raise RateLimited(f"The provider asked us to wait; try again in {left:.0f} s.", retry_after=left)
-            self._sleep(left)
+    def _note_success(self, request: Request, response: Response) -> None:
+        self._proven.add(_endpoint(request))
+        self._provider_now = sent_at(response) or self._provider_now
 
-    def _before_retry(self, error: RetryLater, attempt: int) -> None:
+    def _before_retry(self, error: RetryLater, attempt: int, attempts: int) -> None:
         """Wait as long as the error asks for, or raise it again where no retry is due."""
         wait = self._wait_after(error, attempt)
         if isinstance(error, RateLimited) and error.status is not None:
-            self._pause_everybody(wait)
-        tried_enough = attempt >= self._attempts(error) or not _worth_retrying(error)
-        if tried_enough or self._too_long(wait) or self._stopped.is_set():
+            self._turns.pause(wait)
+        if attempt >= min(attempts, self._sensible_attempts(error)) or self._turns.too_long(wait):
             raise error
         if not isinstance(error, RateLimited):  # a rate limit is sat out by whoever sends next, this thread too
             self._sleep(wait)
 
-    def _attempts(self, error: RetryLater) -> int:
+    def _sensible_attempts(self, error: RetryLater) -> int:
         no_host = isinstance(error, Unreachable) and not error.sent and not self._proven
         return UNPROVEN_ATTEMPTS if no_host else ATTEMPTS
 
     def _wait_after(self, error: RetryLater, attempt: int) -> float:
         if error.retry_after is not None:
             return error.retry_after + MOST_JITTER * self._jitter()
-        if isinstance(error, RateLimited) and self._remaining_hour == 0:
+        if isinstance(error, RateLimited) and self._turns.remaining_hour == 0:
             return PROBE_AFTER
         return min(LONGEST_BACKOFF, 2.0 ** (attempt - 1)) + MOST_JITTER * self._jitter()
-
-    def _too_long(self, seconds: float) -> bool:
-        return seconds > self._patience + MOST_JITTER
-
-    def _pause_everybody(self, seconds: float) -> None:
-        with self._lock:
-            self._resume_at = max(self._resume_at, self._clock() + seconds)
 
     def _sleep(self, seconds: float) -> None:
         self._check_stopped()
@@ -211,6 +227,11 @@ def _headers(token: str) -> Mapping[str, str]:
     }
 
 
+def _endpoint(request: Request) -> str:
+    """Method and path, the same for every id in it: a segment with a digit is one."""
+    return f"{request.method} {_AN_ID.sub('*', request.path)}"
+
+
 def _as_it_is(response: Response) -> Response:
     return response
 
@@ -218,3 +239,9 @@ def _as_it_is(response: Response) -> Response:
 def _worth_retrying(error: RetryLater) -> bool:
     """Not for our own refusals (an hour used up), which no wait of seconds changes."""
     return error.status in _RETRIED and not (isinstance(error, RateLimited) and error.status is None)
+
+
+def _never_carried_out(error: RetryLater) -> bool:
+    """Whether even a write may be sent again."""
+    never_left = isinstance(error, Unreachable) and not error.sent
+    return never_left or (isinstance(error, RateLimited) and error.status is not None)

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from kandji_schema.errors import ConfigurationError
+from kandji_schema.errors import ConfigurationError, Rejected
 from kandji_schema.settings import Settings, config_dir
 
 KEYCHAIN = ("kandji-mirror", "api-token")
@@ -46,6 +46,28 @@ def is_loopback(base_url: str) -> bool:
     host = urlsplit(base_url).hostname or ""
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def signed_url(url: str, api_url: str) -> SplitResult:
+    """The parts of a URL the provider gave for a download; :class:`Rejected` where it is not to be asked.
+
+    It may lead anywhere over https. Over plain http it may lead to this machine only, and only from an API on it.
+    """
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises where the port is no number
+    except ValueError:
+        raise _not_fetched("is no URL") from None
+    local = is_loopback(url) and is_loopback(api_url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise _not_fetched("does not begin with https://")
+    if not parts.hostname or "@" in parts.netloc or re.search(r"[^\x21-\x7e]|\\", url):
+        raise _not_fetched("has no plain host name")
+    return parts
+
+
+def _not_fetched(reason: str) -> Rejected:
+    return Rejected(f"The provider's address of a download {reason}. Nothing was sent.")
 
 
 def token(settings: Settings, *, folder: Path | None = None, keychain: Callable[[], str | None] | None = None) -> str:

@@ -1,29 +1,37 @@
-"""The real :data:`~kandji_mirror.api.wire.Send`: HTTPS through httpx. No other module knows httpx."""
+"""The real :data:`~kandji_mirror.api.wire.Send` and :data:`~kandji_mirror.api.wire.Fetch`: HTTPS through httpx.
+
+No other module knows httpx.
+"""
 
 import logging
 import ssl
 import time
 from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode
 
 import httpx
 
-from kandji_mirror.api.endpoint import is_loopback
+from kandji_mirror.api.endpoint import is_loopback, signed_url
 from kandji_mirror.api.paths import checked
+from kandji_mirror.api.whole_file import new_file
 from kandji_mirror.api.wire import Request, Response
-from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, ServerFault, Unreachable
+from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, Rejected, ServerFault, Unreachable
 
 MIB = 1024 * 1024
+GIB = 1024 * MIB
 CONNECTIONS = 32
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _REASONS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
-    (httpx.ConnectTimeout, "no connection in time; check the network, the proxy and KANDJI_SUBDOMAIN"),
+    (httpx.ConnectTimeout, "no connection in time; check the network, the proxy and {setting}"),
     (httpx.PoolTimeout, "all connections were busy"),
     (httpx.TimeoutException, "no byte came for too long (KANDJI_MIRROR_READ_TIMEOUT)"),
     (httpx.ProxyError, "the proxy refused the connection; check HTTPS_PROXY"),
-    (httpx.ConnectError, "no connection; check the network, the proxy and KANDJI_SUBDOMAIN"),
+    (httpx.ConnectError, "no connection; check the network, the proxy and {setting}"),
     (httpx.RemoteProtocolError, "the connection closed in the middle of the answer"),
 )
 
@@ -51,11 +59,8 @@ class HttpTransport:
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
         self._clock = clock
-        for name in ("httpx", "httpcore"):  # at INFO they log whole URLs, with serial numbers and addresses
-            logging.getLogger(name).setLevel(logging.WARNING)
-        read = min(read_timeout, total_timeout)
-        timeout = httpx.Timeout(connect=connect_timeout, read=read, write=read, pool=read)
-        self._client = _open(base_url, timeout, _tls(base_url, ca_file))
+        timeout = _timeout(connect_timeout, min(read_timeout, total_timeout))
+        self._client = _open(base_url, timeout, _tls(base_url, ca_file), encoding="gzip")
 
     def __call__(self, request: Request) -> Response:
         """Send once. :class:`Unreachable` without an answer, :class:`ServerFault` for one that cannot be taken in."""
@@ -71,8 +76,8 @@ class HttpTransport:
                 body = self._body(answer, deadline, what)
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(answer.status_code, headers, body)
-        except httpx.HTTPError as error:
-            raise _translated(error, what) from None  # the text of httpx's own errors may hold the URL
+        except httpx.HTTPError as error:  # its own text may hold the URL
+            raise _translated(error, what, "KANDJI_SUBDOMAIN") from None
 
     def _body(self, answer: httpx.Response, deadline: float, what: str) -> bytes:
         pieces = bytearray()
@@ -100,7 +105,98 @@ class HttpTransport:
         self.close()
 
 
-def _open(base_url: str, timeout: httpx.Timeout, tls: ssl.SSLContext) -> httpx.Client:
+class Download:
+    """Downloads signed URLs, on any host: see :func:`~kandji_mirror.api.endpoint.signed_url`.
+
+    Nothing of what is sent to the API goes there: it knows no token, keeps no cookies, and every download has a
+    connection of its own. ``max_bytes`` bounds the file; the rest is as for :class:`HttpTransport`.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        *,
+        read_timeout: float,
+        ca_file: str = "",
+        connect_timeout: float = 10.0,
+        total_timeout: float = 3_600.0,
+        max_bytes: int = 16 * GIB,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api_url = api_url
+        self._ca_file = ca_file
+        self._timeout = _timeout(connect_timeout, min(read_timeout, total_timeout))
+        self._total_timeout = total_timeout
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._closed = Event()
+
+    def __call__(self, url: str, target: Path) -> None:
+        """A :data:`~kandji_mirror.api.wire.Fetch`. The file is there whole, or not at all."""
+        what = f"The download from {signed_url(url, self._api_url).hostname}"
+        deadline = self._clock() + self._total_timeout
+        try:
+            with (
+                _open(url, self._timeout, _tls(url, self._ca_file), encoding="identity") as client,
+                client.stream("GET", url) as answer,
+            ):
+                _refuse_unless_whole(answer, what)
+                self._write(answer, target, deadline, what)
+        except httpx.HTTPError as error:
+            raise _translated(error, what, "the firewall") from None
+        except httpx.InvalidURL:
+            raise Rejected("The provider's address of a download is no URL. Nothing was sent.") from None
+
+    def _write(self, answer: httpx.Response, target: Path, deadline: float, what: str) -> None:
+        written = 0
+        with new_file(target) as write:
+            for piece in answer.iter_bytes():
+                write(piece)
+                written += len(piece)
+                if written > self._max_bytes:
+                    raise ServerFault(f"{what}: it is larger than {self._max_bytes:,} bytes, so it was given up.")
+                if self._clock() > deadline:
+                    raise Unreachable(f"{what}: it was not complete after {self._total_timeout:g} s.", sent=True)
+                if self._closed.is_set():
+                    raise Unreachable(f"{what} was stopped.", sent=True)
+
+    def close(self) -> None:
+        """End downloads that still run at their next piece."""
+        self._closed.set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _refuse_unless_whole(answer: httpx.Response, what: str) -> None:
+    """Refuse what is no file, and a file of which nobody could tell that it came whole.
+
+    The body is not repeated: storage services answer a wrong signature with all that went into it.
+    """
+    status = answer.status_code
+    said = f"{what} was answered with {status}"
+    if 300 <= status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS:
+        raise Rejected(f"{said}: the address has expired, or it leads nowhere.", status=status)
+    if status != HTTPStatus.OK:
+        raise ServerFault(f"{said}.", status=status if status >= 500 else 503)
+    if "html" in answer.headers.get("content-type", "").lower():
+        raise ServerFault(f"{said}, but it is a web page.", status=status)
+    if not {"content-length", "transfer-encoding"} & answer.headers.keys():
+        raise ServerFault(f"{said}, but without a length: it could be cut short unseen.", status=status)
+
+
+def _timeout(connect: float, read: float) -> httpx.Timeout:
+    return httpx.Timeout(connect=connect, read=read, write=read, pool=read)
+
+
+def _open(base_url: str, timeout: httpx.Timeout, tls: ssl.SSLContext, *, encoding: str) -> httpx.Client:
+    for name in ("httpx", "httpcore"):  # at INFO they log whole URLs, with serial numbers, addresses and signatures
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return httpx.Client(
             timeout=timeout,
@@ -108,7 +204,7 @@ def _open(base_url: str, timeout: httpx.Timeout, tls: ssl.SSLContext) -> httpx.C
             trust_env=not is_loopback(base_url),
             follow_redirects=False,
             http2=False,
-            headers={"Accept-Encoding": "gzip"},
+            headers={"Accept-Encoding": encoding},
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:  # the only values it reads itself
@@ -133,7 +229,7 @@ def _tls(base_url: str, ca_file: str) -> ssl.SSLContext:
     return context
 
 
-def _translated(error: httpx.HTTPError, what: str) -> MirrorError:
+def _translated(error: httpx.HTTPError, what: str, setting: str) -> MirrorError:
     if _untrusted(error):
         return ConfigurationError(
             f"{what}: the server's certificate is not trusted. Behind a company proxy, set KANDJI_MIRROR_CA_FILE to "
@@ -141,11 +237,12 @@ def _translated(error: httpx.HTTPError, what: str) -> MirrorError:
         )
     if isinstance(error, httpx.DecodingError):
         return ServerFault(f"{what}: the body of the answer cannot be decompressed.", status=200)
-    return _no_answer(error, what)
+    return _no_answer(error, what, setting)
 
 
-def _no_answer(error: httpx.HTTPError, what: str) -> ApiError:
+def _no_answer(error: httpx.HTTPError, what: str, setting: str) -> ApiError:
     reason = next((text for kind, text in _REASONS if isinstance(error, kind)), "the connection broke")
+    reason = reason.format(setting=setting)
     return Unreachable(f"{what}: {reason} ({type(error).__name__}).", sent=not isinstance(error, _NEVER_SENT))
 
 

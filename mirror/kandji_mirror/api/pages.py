@@ -21,8 +21,9 @@ class Page:
     ``text`` is a JSON object whose member ``data`` is the list of rows; where a row has unknown fields that are not
     null, it has them there in a member ``extra`` too. ``rows`` are the same rows without ``extra``. ``total`` is what
     the provider says there are on all pages, None where it does not: a hint. ``odd_rows`` counts members of the list
-    that were no objects and are left out; ``unknown`` counts the rows that carry each unknown field. ``onward`` are
-    the query parameters of the next page: empty on the last one, None where the page does not tell.
+    that were no objects and are left out; ``unknown`` counts the rows that carry each unknown field, ``absent`` are the
+    known ones that no row carries, none where there are no rows. ``onward`` are the query parameters of the next page:
+    empty on the last one, None where the page does not tell.
     """
 
     rows: list[Row]
@@ -31,6 +32,7 @@ class Page:
     odd_rows: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
     onward: Mapping[str, str] | None = field(default_factory=lambda: LAST)
+    absent: frozenset[str] = frozenset()
 
     @property
     def members(self) -> int:
@@ -55,7 +57,7 @@ def read_page(response: Response, resource: Resource) -> Page:
     else:
         rows = _in_full(rows, response, resource)
         text = dump({"data": [_with_extra(row, resource.known_fields) for row in rows]})
-    return Page(rows, text, opened.total, odd, unknown, opened.onward)
+    return Page(rows, text, opened.total, odd, unknown, opened.onward, _absent_fields(rows, resource.known_fields))
 
 
 def _in_full(rows: list[Row], response: Response, resource: Resource) -> list[Row]:
@@ -73,6 +75,12 @@ def _unknown_fields(rows: list[Row], known: frozenset[str]) -> Counter[str]:
     """How many rows carry each unknown field with a value; fast where, as nearly always, there is none."""
     strange = [row for row in rows if not known.issuperset(row)]
     return Counter(name for row in strange for name in _extra(row, known))
+
+
+def _absent_fields(rows: list[Row], known: frozenset[str]) -> frozenset[str]:
+    """Known fields without a trace in any row: of those the first row lacks, which are few, the others are asked."""
+    candidates = known.difference(rows[0]) if rows else ()
+    return frozenset(name for name in candidates if not any(name in row for row in rows))
 
 
 def _extra(row: Row, known: Collection[str]) -> Row:

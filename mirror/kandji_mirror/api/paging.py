@@ -1,44 +1,67 @@
 """All pages of a resource, in order, with no needless request."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Thread
-from typing import TypeVar
+from types import MappingProxyType
 
+from kandji_mirror.api.answers import is_beyond_last_page
+from kandji_mirror.api.aside import in_thread
+from kandji_mirror.api.bodies import dump
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.pages import Page, read_page
 from kandji_schema.errors import NotFound, ServerFault
-from kandji_schema.resource import Resource
+from kandji_schema.resource import Paging, Resource
 
 MOST_EMPTY_PAGES = 10
 """Empty pages in a row, each naming another one after it, before a walk is given up."""
 
 __all__ = ["Page", "walk"]
 
-T = TypeVar("T")
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+_SIZE_NAMES = {Paging.PAGE: "size", Paging.AFTER: "size"}  # the others call it limit
+_SIDE_BY_SIDE = frozenset({Paging.ARRAY, Paging.PRISM})
+"""Idioms whose pages are asked for by offset, several at once, where the first one does not tell how it goes on."""
 
 
-def walk(client: Client, resource: Resource, *, path: str | None = None, in_flight: int = 8) -> Iterator[Page]:
+def walk(
+    client: Client,
+    resource: Resource,
+    *,
+    path: str | None = None,
+    params: Mapping[str, str] = NOTHING,
+    in_flight: int = 8,
+) -> Iterator[Page]:
     """Every page of ``resource``, in order; ``path`` fills in the braces of the resource's own.
 
-    Up to ``in_flight`` requests run at once where the first page tells how many rows there are and where pages are
-    counted by offset. A resource with ``page_size`` 0 has pages of the provider's choosing: no limit is sent. Whether
-    all rows came is for the caller to judge, by ``Page.total``. :class:`ServerFault` for a walk that goes round in
-    circles.
+    ``params`` are sent with every request, beside the resource's own. Up to ``in_flight`` requests run at once where
+    the first page tells how many rows there are and where pages are counted by offset. A resource with ``page_size`` 0
+    has pages of the provider's choosing: no limit is sent. Whether all rows came is for the caller to judge, by
+    ``Page.total``. :class:`ServerFault` for a page that comes a second time, and for links that go round in circles.
     """
-    return _without_repeats(_Walk(client, resource, path or resource.path, in_flight).pages())
+    sent = {**resource.params, **_size(resource), **params}
+    path = path or resource.path
+    return _without_repeats(_Walk(client, resource, path, sent, in_flight).pages(), path)
 
 
-def _without_repeats(pages: Iterator[Page]) -> Iterator[Page]:
-    """The pages, as long as each differs from the one before."""
-    before: Page | None = None
+def _size(resource: Resource) -> Mapping[str, str]:
+    if not resource.page_size or resource.paging is Paging.WHOLE:
+        return NOTHING
+    return {_SIZE_NAMES.get(resource.paging, "limit"): str(resource.page_size)}
+
+
+def _without_repeats(pages: Iterator[Page], path: str) -> Iterator[Page]:
+    """The pages, as long as none was seen before: its first and last row and their number tell it from the others."""
+    seen: set[int] = set()
     for page in pages:
-        if before and page.rows and page.rows == before.rows:
-            raise ServerFault("The provider sent the same page twice in a row: it does not page as it should.")
+        if page.rows:
+            fingerprint = hash(dump([page.rows[0], page.rows[-1], len(page.rows)]))
+            if fingerprint in seen:
+                raise ServerFault(f"GET {path} sent the same page twice: it does not page as it should.")
+            seen.add(fingerprint)
         yield page
-        before = page
 
 
 @dataclass(frozen=True)
@@ -46,38 +69,48 @@ class _Walk:
     client: Client
     resource: Resource
     path: str
+    params: Mapping[str, str]
     in_flight: int
 
     def pages(self) -> Iterator[Page]:
-        first = self._fetch({})
+        start = {"page": "1"} if self.resource.paging is Paging.PAGE else NOTHING
+        first = self._fetch(start)
         yield first
-        if first.onward is None:
+        if first.onward is None and self.resource.paging in _SIDE_BY_SIDE:
             yield from self._by_offset(first)
         else:
-            yield from self._by_link(first.onward)
+            yield from self._one_by_one(first, start)
 
     def _fetch(self, onward: Mapping[str, str]) -> Page:
-        limit = {"limit": str(self.resource.page_size)} if self.resource.page_size else {}
-        params = {**self.resource.params, **limit, **onward}
+        params = {**self.params, **onward}
         return self.client.read(self.path, params.items(), lambda response: read_page(response, self.resource))
 
-    def _by_link(self, onward: Mapping[str, str] | None) -> Iterator[Page]:
-        seen: set[tuple[tuple[str, str], ...]] = set()
-        empty = 0
-        while onward:
-            here = tuple(onward.items())
-            if here in seen or empty > MOST_EMPTY_PAGES:
+    def _one_by_one(self, page: Page, here: Mapping[str, str]) -> Iterator[Page]:
+        """The pages after ``page``, which ``here`` brought: each tells, at least by its number, which one is next."""
+        seen, rows, empty = {tuple(here.items())}, page.members, 0
+        while here := self._onward(page, here, rows):
+            if tuple(here.items()) in seen or empty > MOST_EMPTY_PAGES:
                 raise ServerFault(f"GET {self.path}: the provider's links to the next page go round in circles.")
-            seen.add(here)
-            page = self._linked(onward)
+            seen.add(tuple(here.items()))
+            page = self._unless_beyond_the_last(here)
             yield page
-            onward, empty = page.onward, 0 if page.members else empty + 1
+            rows, empty = rows + page.members, 0 if page.members else empty + 1
 
-    def _linked(self, onward: Mapping[str, str]) -> Page:
+    def _onward(self, page: Page, here: Mapping[str, str], rows: int) -> Mapping[str, str]:
+        """Parameters of the page after ``page``; empty at the end. Without a link, the ``rows`` until now decide."""
+        if page.onward is not None:
+            return page.onward
+        if page.total == rows or "cursor" in here:
+            return NOTHING
+        if "page" in here or not self.resource.page_size:
+            return {"page": str(int(here.get("page", "1")) + 1)}
+        return {"offset": str(rows)}
+
+    def _unless_beyond_the_last(self, onward: Mapping[str, str]) -> Page:
         try:
             return self._fetch(onward)
-        except NotFound:
-            if "page" not in onward:
+        except NotFound as error:
+            if "page" not in onward or not is_beyond_last_page(error):
                 raise
             return Page([], '{"data":[]}')  # rows went away meanwhile, and this page with them
 
@@ -85,7 +118,7 @@ class _Walk:
         """The pages after the first. Its length is the step: a server may cap a page below the limit."""
         step = first.members
         total = first.total if first.total is not None and first.total >= step else None
-        if not self._goes_on(step, total):
+        if not step or step == total:
             return
         offset = step
         ahead: deque[Future[Page]] = deque()
@@ -101,24 +134,5 @@ class _Walk:
                 return
             total = total if total is None or page.total is None else page.total
 
-    def _goes_on(self, step: int, total: int | None) -> bool:
-        if not 0 < step <= self.resource.page_size:  # empty, or the whole set at once
-            return False
-        return step == self.resource.page_size if total is None else step < total
-
     def _start(self, offset: int) -> Future[Page]:
-        return _in_thread(lambda: self._fetch({"offset": str(offset)}))
-
-
-def _in_thread(job: Callable[[], T]) -> Future[T]:
-    """Run ``job`` in a thread that cannot hold up the end of the process, as a pool's threads would."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(job())
-        except BaseException as error:  # raised again where the result is asked for
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True, name="kandji-page").start()
-    return future
+        return in_thread(lambda: self._fetch({"offset": str(offset)}))

@@ -6,6 +6,7 @@ the function they want.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,10 @@ class Response:
 
 Send = Callable[[Request], Response]
 """Sends one request once. Raises :class:`kandji_schema.errors.Unreachable` where no answer came."""
+
+Fetch = Callable[[str, Path], None]
+"""Downloads a signed URL into a file, without the token and without following redirects.
+
+Raises :class:`~kandji_schema.errors.Unreachable` (also for a body cut short), :class:`ServerFault`, :class:`Rejected`
+(expired, for one) and :class:`StoreFull`; their texts never hold the URL, and no part of the file stays.
+"""

@@ -12,7 +12,13 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.sync.outcome import Outcome
 from kandji_schema.manifest import State
 
-_MARKS = {State.OK: "[green]ok[/]", State.FORBIDDEN: "[yellow]no permission[/]", State.FAILED: "[red]failed[/]"}
+_MARKS = {
+    State.OK: "[green]ok[/]",
+    State.PARTIAL: "[yellow]partial[/]",
+    State.FORBIDDEN: "[yellow]no permission[/]",
+    State.ABSENT: "[yellow]not offered[/]",
+    State.FAILED: "[red]failed[/]",
+}
 
 
 @contextmanager

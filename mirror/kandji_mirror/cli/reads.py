@@ -74,7 +74,7 @@ def open_reader() -> Reader:
         memory_mb=settings.mirror_query_memory_mb,
         rows=settings.mirror_query_rows,
     )
-    return Reader(settings.home, limits, lazy=True)
+    return Reader(settings.home, limits, lazy=True, rules=settings.mirror_compliance_file)
 
 
 def date(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form: str) -> None:

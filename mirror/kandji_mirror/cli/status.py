@@ -1,61 +1,177 @@
-"""``kandji-mirror status``: read from the manifest alone, so it answers also while DuckDB or the tenant do not."""
+"""``kandji-mirror status``: read from the manifest and small files beside it, never from DuckDB or the tenant."""
 
 import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
+from kandji_mirror.api.spending import Spending, spending
 from kandji_mirror.cli.output import print_rows, say, warn
+from kandji_mirror.store.holder import Holder, holder
 from kandji_schema.ages import age
-from kandji_schema.manifest import Manifest, TableState, newest_whole
-from kandji_schema.settings import load
+from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
+from kandji_schema.settings import Settings, load
+
+HEAD = ("table", "state", "rows", "age", "due after", "checked", "tried", "requests", "method")
+
+NAMED = 5
+"""Fields that are named in one remark; of more there is the number."""
 
 
 def show(*, as_json: bool) -> None:
-    """Print the state of every table, the newest whole manifest's."""
-    home = load().home
-    manifest, warnings = newest_whole(home)
+    """Print the state of every table, the newest whole manifest's, then what the syncing costs and who does it."""
+    settings, now = load(), datetime.now(UTC)
+    manifest, warnings = newest_whole(settings.home)
     if as_json:
-        say(json.dumps(_document(home, manifest, warnings), indent=1))
+        say(json.dumps(_document(settings, manifest, warnings, now), indent=1))
         return
     warn(warnings)
-    now = datetime.now(UTC)
-    print_rows(HEAD, (_cells(state, now) for state in manifest.tables.values()), "table")
-    say(f"\nTenant {manifest.tenant}, manifest {manifest.generation} in {home}")
+    states = manifest.tables.values()
+    print_rows(HEAD, _columns(states, now), "table")
+    _say_remarks(states, now)
+    say()
+    for head, text in _facts(settings, manifest, now):
+        say(f"{head:<9} {text}")
 
 
-HEAD = ("table", "state", "rows", "age", "due after", "last try", "requests", "remarks")
+def _columns(states: Iterable[TableState], now: datetime) -> Iterator[tuple[str, ...]]:
+    """One line a table; numbers are padded to stand under each other."""
+    listed = list(states)
+    rows = _right("rows", (state.rows for state in listed))
+    requests = _right("requests", (state.requests for state in listed))
+    for state, row_count, request_count in zip(listed, rows, requests, strict=True):
+        yield (
+            state.name,
+            state.state.value,
+            row_count,
+            age(state.synced_at, now),
+            _length(state.ttl_seconds, now) + ("*" if state.ttl_reason else ""),
+            age(state.checked_at, now) if state.checked_at else "",
+            age(state.attempted_at, now),
+            request_count,
+            state.method or "",
+        )
 
 
-def _cells(state: TableState, now: datetime) -> tuple[str, ...]:
+def _right(head: str, numbers: Iterable[int]) -> list[str]:
+    texts = [f"{number:,}" for number in numbers]
+    width = max(map(len, [head, *texts]))
+    return [text.rjust(width) for text in texts]
+
+
+def _length(seconds: int, now: datetime) -> str:
+    return age(now - timedelta(seconds=seconds), now)
+
+
+def _say_remarks(states: Iterable[TableState], now: datetime) -> None:
+    width = max(60, shutil.get_terminal_size((120, 24)).columns)
+    remarks = [f"{state.name}: {_visible(remark)}" for state in states for remark in _remarks(state, now)]
+    for line in ["", *remarks] if remarks else ():
+        say("\n".join(wrap(line, width, subsequent_indent="    ")))
+
+
+def _visible(text: str) -> str:
+    """The provider names its fields as it likes: nothing of that may move the cursor."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _remarks(state: TableState, now: datetime) -> Iterator[str]:
+    """What is to be said of a table beyond its line, each a sentence."""
+    if state.error:
+        yield state.error
+    if state.note:
+        yield state.note
+    if state.ttl_reason:
+        yield f"* due after {_length(state.ttl_seconds, now)}, stretched: {state.ttl_reason}"
+    if drift := "; ".join(_drift(state.drift)):
+        yield drift
+
+
+def _drift(drift: Drift) -> Iterator[str]:
+    if drift.unknown:
+        yield f"unknown fields: {_counted(drift.unknown)}"
+    if drift.odd:
+        yield f"odd values: {_counted(drift.odd)}"
+    if drift.missing:
+        yield f"missing fields: {_some(drift.missing)}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """Fields with the number of rows, the most frequent first."""
+    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return _some([f"{name} ({count:,})" for name, count in frequent])
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+    return ", ".join(listed[:NAMED]) + more
+
+
+def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tuple[str, str]]:
+    yield "Requests", _spent(spending(settings.home, now), settings)
+    yield "History", _history(manifest.history, now)
+    yield "Syncing", _syncing(holder(settings.home), now)
+    published = f"published {age(manifest.published_at, now)} ago"
+    yield "Mirror", f"tenant {manifest.tenant}, manifest {manifest.generation}, {published}, in {settings.home}"
+
+
+def _spent(spent: Spending | None, settings: Settings) -> str:
+    if spent is None:
+        return "none counted yet"
     return (
-        state.name,
-        state.state.value,
-        f"{state.rows:,}",
-        age(state.synced_at, now),
-        age(now - timedelta(seconds=state.ttl_seconds), now),
-        age(state.attempted_at, now),
-        str(state.requests),
-        state.error or _drift(state),
+        f"{spent.requests:,} of {settings.mirror_requests_per_hour:,} in the last hour by all our processes, "
+        f"{spent.background:,} of them in the background (its share: {settings.mirror_background_share} %)"
     )
 
 
-def _drift(state: TableState) -> str:
-    odd = [f"{sum(state.drift.odd.values())} odd values"] if state.drift.odd else []
-    unknown = [f"unknown fields {', '.join(state.drift.unknown)}"] if state.drift.unknown else []
-    return "; ".join(odd + unknown)
+def _history(segments: tuple[Segment, ...], now: datetime) -> str:
+    if not segments:
+        return "no changes yet"
+    facts = _history_facts(segments)
+    since = min(segment.since for segment in segments)
+    return (
+        f"{facts['events']:,} changes since {since:%Y-%m-%d} ({age(since, now)}), {facts['files']} files, "
+        f"{facts['bytes'] / 1e6:.1f} MB"
+    )
 
 
-def _document(home: Path, manifest: Manifest, warnings: list[str]) -> dict[str, Any]:
-    now = datetime.now(UTC)
+def _syncing(found: Holder | None, now: datetime) -> str:
+    return f"process {found.pid}, for {age(found.since, now)}" if found else "no process at this moment"
+
+
+def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: datetime) -> dict[str, Any]:
+    home: Path = settings.home
+    spent, syncing = spending(home, now), holder(home)
     return {
         "home": str(home),
         "tenant": manifest.tenant,
         "generation": manifest.generation,
-        "published_at": manifest.published_at.isoformat(),
+        "published_at": _text(manifest.published_at),
         "tables": {name: _entry(state, now) for name, state in manifest.tables.items()},
+        "budget": {
+            "requests_last_hour": spent and spent.requests,
+            "requests_per_hour": settings.mirror_requests_per_hour,
+            "background_last_hour": spent and spent.background,
+            "background_share_percent": settings.mirror_background_share,
+        },
+        "history": _history_facts(manifest.history),
+        "syncing": syncing and {"pid": syncing.pid, "since": _text(syncing.since)},
         "warnings": warnings,
+    }
+
+
+def _history_facts(segments: tuple[Segment, ...]) -> dict[str, Any]:
+    return {
+        "since": _text(min((segment.since for segment in segments), default=None)),
+        "until": _text(max((segment.until for segment in segments), default=None)),
+        "files": len(segments),
+        "bytes": sum(segment.bytes for segment in segments),
+        "events": sum(sum(segment.tables.values()) for segment in segments),
     }
 
 
@@ -63,12 +179,20 @@ def _entry(state: TableState, now: datetime) -> dict[str, Any]:
     return {
         "state": state.state.value,
         "rows": state.rows,
-        "synced_at": state.synced_at and state.synced_at.isoformat(),
+        "synced_at": _text(state.synced_at),
         "age_seconds": state.synced_at and round((now - state.synced_at).total_seconds(), 1),
         "ttl_seconds": state.ttl_seconds,
+        "ttl_reason": state.ttl_reason,
         "method": state.method,
         "requests": state.requests,
+        "whole_at": _text(state.whole_at),
+        "checked_at": _text(state.checked_at),
         "drift": asdict(state.drift),
-        "attempted_at": state.attempted_at and state.attempted_at.isoformat(),
+        "attempted_at": _text(state.attempted_at),
         "error": state.error,
+        "note": state.note,
     }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -12,8 +12,11 @@ from kandji_mirror.cli.output import say, tell, warn
 from kandji_mirror.connection import connect
 from kandji_mirror.state import RunLog
 from kandji_mirror.sync.outcome import Report
+from kandji_mirror.sync.pace import Pace
+from kandji_mirror.sync.plan import ttl_overrides
 from kandji_mirror.sync.run import sync
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
+from kandji_schema.registry import resources
 from kandji_schema.settings import Settings, load
 
 
@@ -35,6 +38,7 @@ def sync_now(names: Sequence[str], *, everything: bool, as_json: bool) -> None:
 
 def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool = False) -> Report:
     """One run with progress on stderr, recorded in the run log."""
+    overrides = ttl_overrides(settings.mirror_ttl, resources())
     with stopped_by_sigterm(), connect(settings) as connection:
         try:
             with watched(connection.client) as progress:
@@ -44,6 +48,9 @@ def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool 
                     connection.client,
                     names=names,
                     everything=everything,
+                    sweep=settings.mirror_sweep_requests,
+                    paces={name: Pace(ttl) for name, ttl in overrides.items()},
+                    keep_days=settings.mirror_history_days,
                     progress=progress,
                 )
         except KeyboardInterrupt:
@@ -86,6 +93,9 @@ def summarise(report: Report) -> None:
     left = "" if report.remaining_hour is None else f", {report.remaining_hour:,} left this hour"
     cost = f"{report.seconds:.1f} s and {report.requests:,} requests{left}"
     tell(f"{len(report.outcomes)} tables, {rows:,} rows in {cost}.")
+    for outcome in report.outcomes:
+        if outcome.note:
+            tell(f"{outcome.table}: {outcome.note}.")
 
 
 def as_text(report: Report) -> str:

@@ -1,72 +1,96 @@
-"""The statement that turns page texts into typed rows of one table, derived from the table's columns."""
+"""The statement that turns the provider's rows into typed rows of one table, derived from the table's columns."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-from kandji_mirror.ingest.values import Field, fields_of
+from kandji_mirror.ingest.values import Field, fields_of, moment_alias
 from kandji_schema.columns import Column
 from kandji_schema.resource import Resource
 
 
 @dataclass(frozen=True)
 class Projection:
-    """SQL for one resource.
+    """SQL for one resource. ``target`` is the SQL name of a table with its columns."""
 
-    ``insert`` takes the page texts as one list parameter, then a value for each of ``constants``: columns that come
-    from the request's path and not from the rows. The list matters: a single text would be folded into the plan and
-    parsed once per column.
-    """
+    resource: Resource
+    target: str
 
-    insert: str
-    constants: tuple[str, ...]
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields read from the provider's rows."""
+        return fields_of(self._columns)
+
+    @cached_property
+    def insert_pages(self) -> str:
+        """Takes page texts as one list, then a list as long for each column whose values come from the request's path.
+
+        Lists matter: a single text would be folded into the plan and parsed once per column. As JSON they would be
+        parsed once more, to see that they are JSON.
+        """
+        lists = ["unnest($1::VARCHAR[]) AS page"]
+        lists += [f"unnest(${i}::VARCHAR[]) AS {_alias(c)}" for i, c in enumerate(self.resource.parent_key, start=2)]
+        given = "".join(f"{_alias(name)}, " for name in self.resource.parent_key)
+        rows = f"unnest(from_json(page, '{self._structure}').data, max_depth := 2)"
+        return self.insert(f"SELECT {given}{rows} FROM (SELECT {', '.join(lists)})")
+
+    def insert(self, raw: str) -> str:
+        """The statement for rows of ``raw``: a query with every field as its raw type, and ``extra`` as JSON.
+
+        The columns of the request's path have their values in it already.
+        """
+        moments = [f"{sql} AS {moment_alias(source)}" for f in self.fields for source, sql in f.moments()]
+        read = f"SELECT *, {', '.join(self._values())} FROM (SELECT {', '.join(['*', *moments])} FROM ({raw}))"
+        ordered = (self._extra if c.name == "extra" else _alias(c.name) for c in self.resource.columns)
+        return f"INSERT INTO {self.target} SELECT {', '.join(ordered)} FROM ({read})"
+
+    @property
+    def _columns(self) -> tuple[Column, ...]:
+        given = {*self.resource.parent_key, "extra"}
+        return tuple(c for c in self.resource.columns if c.name not in given)
+
+    @property
+    def _structure(self) -> str:
+        row = {f.name: f.raw_type for f in self.fields} | {"extra": "JSON"}
+        return json.dumps({"data": [row]}).replace("'", "''")
+
+    def _values(self) -> Iterator[str]:
+        for column in self._columns:
+            values = [self._value(column, source) for source in column.sources]
+            expression = values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+            yield f"{expression} AS {_alias(column.name)}"
+
+    def _value(self, column: Column, source: str) -> str:
+        return self._by_name[source.partition(".")[0]].value(column, source)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {f.name: f for f in self.fields}
+
+    @property
+    def _extra(self) -> str:
+        """What the page has in ``extra``, and what did not fit."""
+        found = ((f.name, f.leftover(self._known_value)) for f in self.fields)
+        members = [member(name, left.content, left.condition) for name, left in found if left]
+        return json_object_of(["nullif((extra::VARCHAR)[2:-2], '')", *members])
+
+    def _known_value(self, column: Column, source: str) -> str:
+        """The column's value from that source, already worked out where that is its only one."""
+        return _alias(column.name) if column.sources == (source,) else self._value(column, source)
 
 
-def projection(resource: Resource, target: str) -> Projection:
-    """The projection of a resource into ``target``, an SQL name of a table with its columns."""
-    constants = tuple(resource.parent_key)
-    columns = tuple(c for c in resource.columns if c.name not in constants and c.name != "extra")
-    fields = fields_of(columns)
-    page = "SELECT unnest($1::JSON[]) AS page"
-    raw = f"SELECT unnest(from_json(page, '{_structure(fields)}').data, max_depth := 2) FROM ({page})"
-    read = f"SELECT *, {', '.join(_values(columns, fields))} FROM ({raw})"
-    given = {name: f"${i}::VARCHAR" for i, name in enumerate(constants, start=2)} | {"extra": _extra(fields)}
-    ordered = ", ".join(given.get(c.name, _alias(c.name)) for c in resource.columns)
-    return Projection(f"INSERT INTO {target} SELECT {ordered} FROM ({read})", constants)
+def member(name: str, content: str, condition: str) -> str:
+    """Text of one member of a JSON object where ``condition`` holds, else NULL; ``content`` is JSON."""
+    text = json.dumps(name, ensure_ascii=False).replace("'", "''")
+    return f"CASE WHEN {condition} THEN '{text}:' || ({content})::VARCHAR END"
+
+
+def json_object_of(members: list[str]) -> str:
+    """JSON object of the members that are there; NULL where there are none. As text: a merge would lose nulls."""
+    return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')::JSON"
 
 
 def _alias(name: str) -> str:
     """Name of a column's value beside the raw field of the same name."""
     return f'"= {name}"'
-
-
-def _values(columns: tuple[Column, ...], fields: tuple[Field, ...]) -> Iterator[str]:
-    by_name = {f.name: f for f in fields}
-    for column in columns:
-        values = [by_name[source.partition(".")[0]].value(column, source) for source in column.sources]
-        expression = values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
-        yield f"{expression} AS {_alias(column.name)}"
-
-
-def _structure(fields: tuple[Field, ...]) -> str:
-    row = {f.name: f.raw_type for f in fields} | {"extra": "JSON"}
-    return json.dumps({"data": [row]}).replace("'", "''")
-
-
-def _extra(fields: tuple[Field, ...]) -> str:
-    """Built only for the rows that need it: most have nothing left over."""
-    found = {f.name: f.leftover(_plain_value(f)) for f in fields}
-    leftovers = {name: left for name, left in found.items() if left}
-    any_left = " OR ".join(["extra IS NOT NULL", *(left.condition for left in leftovers.values())])
-    kept = ", ".join(
-        f"'{name}', CASE WHEN {left.condition} THEN {left.content} END" for name, left in leftovers.items()
-    )
-    return f"CASE WHEN {any_left} THEN json_merge_patch(coalesce(extra, '{{}}'), json_object({kept})) END"
-
-
-def _plain_value(field: Field) -> str:
-    """The value of the column read from the field itself, already worked out where that is its only source."""
-    column = field.plain
-    if column is None:
-        return "NULL"
-    return _alias(column.name) if column.sources == (field.name,) else field.value(column, field.name)

@@ -2,80 +2,76 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
 import duckdb
 
-from kandji_mirror.ingest.projection import projection
-from kandji_schema import ddl
-from kandji_schema.errors import StoreDamaged, StoreError, StoreFull
+from kandji_mirror.ingest.csv_load import CsvLoad, Loaded
+from kandji_mirror.ingest.engine import MEMORY_MB, Engine, create_table, describe_table, new_file, store_errors
+from kandji_mirror.ingest.keys import (
+    ORDINAL,
+    duplicates,
+    first_key,
+    in_order,
+    older_duplicates,
+    repeats_numbered,
+    steps_back,
+)
+from kandji_mirror.ingest.merging import Difference, Merge, Merged
+from kandji_mirror.ingest.projection import Projection
+from kandji_mirror.ingest.writers import Writers
+from kandji_schema.errors import StoreError
 from kandji_schema.resource import Resource
 
-STORAGE_VERSION = "v1.5.0"
-"""Data files can be opened by any DuckDB 1.5 tool; the default of 2.0 could not."""
+__all__ = ["Merged", "Staging", "read_key", "store_errors"]
 
-BATCH_PAGES = 10
-"""Pages handed to DuckDB at once: the fastest of 1, 5, 10 and 50 by measurement."""
-
-_ATTACH = f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
-"""A scratch file that a crash leaves behind is swept, never recovered: a log of it would only cost writes."""
-
-
-def connect(*, memory_mb: int, spill: Path) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB for the writer: UTC, bounded memory, spilling into ``spill``, silent."""
-    con = duckdb.connect(
-        config={
-            "memory_limit": f"{memory_mb}MB",
-            "threads": 2,
-            "temp_directory": str(spill),
-            "autoload_known_extensions": False,
-        }
-    )
-    con.execute("SET TimeZone='UTC'; SET enable_progress_bar=false; PRAGMA disable_checkpoint_on_shutdown")
-    return con
-
-
-@contextmanager
-def store_errors(what: str) -> Iterator[None]:
-    """Turn DuckDB's and the system's file errors into ours. ``what`` completes "... could not be written"."""
-    try:
-        yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        hint = "Free some space or choose another KANDJI_MIRROR_HOME; what was published before still answers."
-        raise StoreFull(f"{what} could not be written: {reason}. {hint}") from error
-    except (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException) as error:
-        raise StoreDamaged(f"{what} is damaged: {str(error).splitlines()[0]}.") from error
-    except duckdb.Error as error:
-        raise StoreError(f"{what} could not be built: {str(error).splitlines()[0]}.") from error
+BATCH_PAGES = 20
+"""Pages handed to DuckDB at once: the fastest of 5, 10, 20 and 50 by measurement."""
 
 
 class Staging:
-    """Takes pages in any thread, then answers questions about the rows and writes them out.
+    """Takes pages or an export, then answers questions about the rows and writes them out.
 
-    ``scratch`` and the file given to :meth:`write` are temporary files in the store's data folder; whoever owns the
-    staging removes them. ``rows`` counts what was taken, duplicates included.
+    ``scratch`` and the files given to :meth:`write` and :meth:`merge` are temporary files in the store's data folder;
+    whoever owns the staging removes them. One thread uses a staging at a time. Every error is one of ours:
+    :class:`StoreFull` and :class:`StoreDamaged` for files; after one in :meth:`add` or :meth:`flush` the rows are lost,
+    and all but :meth:`clear` raises it again.
     """
 
-    def __init__(self, resource: Resource, scratch: Path, *, memory_mb: int = 256, writers: int = 2) -> None:
-        """``writers`` threads parse pages side by side, each on its own connection."""
+    def __init__(
+        self,
+        resource: Resource,
+        scratch: Path,
+        *,
+        engine: Engine | None = None,
+        memory_mb: int = MEMORY_MB,
+        writers: int = 2,
+    ) -> None:
+        """``writers`` threads parse pages side by side. Without an ``engine`` to share it opens one of its own."""
         self.resource = resource
-        self._con = connect(memory_mb=memory_mb, spill=scratch.with_suffix(".spill"))
-        self._execute(f"ATTACH '{_quoted(scratch)}' AS stage {_ATTACH}; USE stage")
-        for statement in ddl.statements(resource)[:1]:
-            self._execute(statement)
-        self._table = f'stage.main."{resource.name}"'
-        self._projection = projection(resource, self._table)
-        self._pool = ThreadPoolExecutor(writers, thread_name_prefix=f"ingest-{resource.name}")
-        self._pending: list[Future[None]] = []
-        self._batch: list[str] = []
-        self._local = threading.local()
-        self._batch_constants: tuple[str, ...] = ()
+        self._scratch = scratch
+        self._what = f"Table {resource.name}"
+        self._batch: list[tuple[str, Sequence[str]]] = []
+        self._untouched = True
+        self._compared: tuple[Path, frozenset[str], Merge, Difference] | None = None
+        with ExitStack() as open_things, store_errors(self._what):
+            self._engine = engine or open_things.enter_context(
+                Engine(scratch.with_suffix(".spill"), memory_mb=memory_mb)
+            )
+            self._con = self._engine.cursor()
+            open_things.callback(self._con.close)
+            self._catalog = self._engine.attach(self._con, scratch, writable=True)
+            open_things.callback(self._con.execute, f"DETACH {self._catalog}")
+            self._table = create_table(self._con, self._catalog, resource)
+            self._projection = Projection(resource, self._table)
+            self._writers = Writers(self._engine, self._what, writers)
+            open_things.callback(self._writers.close)
+            self._open_things = open_things.pop_all()
 
     def __enter__(self) -> Staging:
         return self
@@ -83,171 +79,216 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._con.close()
+        self._open_things.close()
+
+    # -- taking rows -------------------------------------------------------------------------------------------
 
     def add(self, page: str, constants: Sequence[str] = ()) -> None:
-        """Take one page text, ``{"data": [...]}``. ``constants`` are the values of the request's path, in key order."""
-        if tuple(constants) != self._batch_constants:
-            self._hand_over()
-            self._batch_constants = tuple(constants)
-        self._batch.append(page)
+        """Take one page text, ``{"data": [...]}``. ``constants`` are the values of the request's path, in key order.
+
+        A row's unknown fields are in its member ``extra``, an object; other unknown ones are not seen. The character
+        NUL and any other within texts is kept as it is.
+        """
+        self._compared = None
+        self._batch.append((page, constants))
         if len(self._batch) >= BATCH_PAGES:
             self._hand_over()
+
+    def add_csv(self, path: Path, *, counted: int | None = None) -> Loaded:
+        """Take a Prism export as a whole, or nothing of it.
+
+        Columns meet fields by name without case and punctuation; the others are kept in ``extra``. An empty cell is
+        NULL, lists and objects may be JSON or as Python prints them. :class:`Suspicious` where the file is no CSV, is
+        torn, or has no column for a part of the key. A file whose last line has no end is taken only where its rows are
+        as many as ``counted``, the provider's own exact number.
+        """
+        self.flush()
+        self._compared = None
+        with store_errors(self._what):
+            return CsvLoad(self._con, self._projection, path).run(counted)
 
     def flush(self) -> None:
         """Wait until every page taken is in the scratch file."""
         self._hand_over()
-        self._wait_for(0)
+        self._writers.settle()
 
     def _hand_over(self) -> None:
         if not self._batch:
             return
-        parameters: list[object] = [self._batch, *self._batch_constants]
+        pages, constants = zip(*self._batch, strict=True)
         self._batch = []
-        self._pending.append(self._pool.submit(self._insert, parameters))
-        self._wait_for(4)  # few batches in flight: pages are half a megabyte each
-
-    def _wait_for(self, most: int) -> None:
-        while len(self._pending) > most:
-            self._pending.pop(0).result()
-
-    def _insert(self, parameters: list[object]) -> None:
-        with store_errors(f"Table {self.resource.name}"):
-            cursor = getattr(self._local, "cursor", None)
-            if cursor is None:
-                cursor = self._local.cursor = self._con.cursor()
-                cursor.execute("SET TimeZone='UTC'")
-            cursor.execute(self._projection.insert, parameters)
-
-    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
-        with store_errors(f"Table {self.resource.name}"):
-            return self._con.execute(sql, list(parameters))
-
-    def _one(self, sql: str, parameters: Sequence[object] = ()) -> tuple[object, ...]:
-        row: tuple[object, ...] | None = self._execute(sql, parameters).fetchone()
-        return row or ()
-
-    # -- questions ---------------------------------------------------------------------------------------------
-
-    @property
-    def rows(self) -> int:
-        """Rows in the scratch file."""
-        return int(str(self._one(f"SELECT count(*) FROM {self._table}")[0]))
-
-    def rows_without_key(self) -> int:
-        """Rows whose first key column is empty."""
-        return int(str(self._one(f'SELECT count(*) FROM {self._table} WHERE "{self.resource.key[0]}" IS NULL')[0]))
-
-    def keys(self) -> Iterator[str]:
-        """Values of the first key column."""
-        yield from (str(r[0]) for r in self._execute(f"SELECT {self._first_key} FROM {self._table}").fetchall())
-
-    def leftovers(self) -> dict[str, int]:
-        """How many rows keep something in ``extra``, by the provider's field name."""
-        sql = (
-            f"SELECT unnest(json_keys(extra)) AS field, count(*) FROM {self._table} WHERE extra IS NOT NULL GROUP BY 1"
-        )
-        return {str(field): int(n) for field, n in self._execute(f"{sql} ORDER BY 1").fetchall()}
-
-    # -- changes -----------------------------------------------------------------------------------------------
+        self._writers.submit(self._projection.insert_pages, [list(pages), *map(list, zip(*constants, strict=True))])
 
     def clear(self) -> None:
-        """Forget every row taken until now."""
-        self.flush()
-        self._execute(f"DELETE FROM {self._table}")
+        """Forget every row taken until now, and every error."""
+        self._batch = []
+        self._writers.forget()
+        self._changed(f"DELETE FROM {self._table}")
 
     def copy_rows(self, source: Path, where: str, values: Iterable[str]) -> None:
         """Take rows of a published file unchanged: those whose column ``where`` has one of ``values``."""
         self.flush()
-        chosen = f'SELECT * FROM live."{self.resource.name}" WHERE list_contains(?, "{where}")'
-        sql = f"INSERT INTO {self._table} BY NAME {chosen}"
-        with self.attached(source):
-            self._execute(sql, [list(values)])
+        self._compared = None
+        with self._attached(source) as live:
+            chosen = f'SELECT * FROM {live} WHERE "{where}" IN (SELECT unnest($1::VARCHAR[]))'
+            self._execute(f"INSERT INTO {self._table} BY NAME {chosen}", [list(values)])
+
+    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
+        with store_errors(self._what):
+            return self._con.execute(sql, list(parameters))
+
+    def _changed(self, sql: str) -> int:
+        """Run a DELETE or UPDATE; returns the number of rows it concerned."""
+        self._compared = None
+        rows = self._number(sql)
+        self._untouched = self._untouched and not rows
+        return rows
+
+    # -- questions ---------------------------------------------------------------------------------------------
+
+    def _ask(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        self.flush()
+        return self._execute(sql, parameters).fetchall()
+
+    def _number(self, sql: str) -> int:
+        return int(str(self._execute(sql).fetchall()[0][0]))
+
+    @property
+    def rows(self) -> int:
+        """Rows taken, duplicates included."""
+        self.flush()
+        return self._number(f"SELECT count(*) FROM {self._table}")
+
+    def rows_without_key(self) -> int:
+        """Rows whose first key column is empty."""
+        self.flush()
+        return self._number(f"SELECT count(*) FROM {self._table} WHERE {self._first_key} IS NULL")
+
+    def keys(self) -> Iterator[str]:
+        """Values of the first key column."""
+        yield from (str(key) for (key,) in self._ask(f"SELECT {self._first_key} FROM {self._table}"))
+
+    def first_keys(self) -> list[str]:
+        """Distinct values of the first key column, in order, without NULL: the devices of a Prism table."""
+        sql = f"SELECT DISTINCT {self._first_key} FROM {self._table} WHERE {self._first_key} IS NOT NULL ORDER BY 1"
+        return [str(key) for (key,) in self._ask(sql)]
+
+    def newest(self, column: str = "updated_at") -> datetime | None:
+        """Greatest value of a timestamp column, aware UTC; None where there is none."""
+        ((found,),) = self._ask(f'SELECT max("{column}") FROM {self._table}')
+        return found.replace(tzinfo=UTC) if isinstance(found, datetime) else None
+
+    def leftovers(self) -> dict[str, int]:
+        """How many rows keep something in ``extra``, by the provider's field name."""
+        fields = f"SELECT unnest(json_keys(extra)) AS field FROM {self._table} WHERE extra IS NOT NULL"
+        sql = f"SELECT field, count(*) FROM ({fields}) GROUP BY field ORDER BY field"
+        return {str(field): int(str(n)) for field, n in self._ask(sql)}
 
     def vanished(self, source: Path) -> list[str]:
         """First-key values of a published file that no staged row has, in order."""
-        key, live = self._first_key, f'live."{self.resource.name}"'
+        self.flush()
+        key = self._first_key
         staged = f"SELECT {key} FROM {self._table} WHERE {key} IS NOT NULL"
-        sql = f"SELECT DISTINCT {key} FROM {live} WHERE {key} IS NOT NULL AND {key} NOT IN ({staged}) ORDER BY 1"
-        with self.attached(source):
-            return [str(r[0]) for r in self._execute(sql).fetchall()]
+        with self._attached(source) as live:
+            gone = f"SELECT DISTINCT {key} FROM {live} WHERE {key} IS NOT NULL AND {key} NOT IN ({staged}) ORDER BY 1"
+            return [str(value) for (value,) in self._ask(gone)]
+
+    @property
+    def _first_key(self) -> str:
+        return first_key(self.resource)
+
+    # -- keys --------------------------------------------------------------------------------------------------
 
     def drop_duplicates(self) -> int:
         """Keep one row a key, the one updated last; returns how many were dropped.
 
-        Pages shift while a walk is under way, so a row can come twice. Rows without a first key are all kept: nothing
-        says that they are the same.
+        Pages shift while a walk is under way, so a row can come twice. Rows without a first key are all kept, and so
+        are those of a table with repeats: nothing says that they are the same.
         """
-        key = self._key_expression
-        counted = (
-            f"SELECT count(*) - count(DISTINCT hash({key})) FROM {self._table} WHERE {self._first_key} IS NOT NULL"
-        )
-        if not self._one(counted)[0]:
+        self.flush()
+        if self.resource.repeats or not self._number(duplicates(self.resource, self._table)):
             return 0
-        latest = '"updated_at" DESC NULLS LAST, ' if any(c.name == "updated_at" for c in self.resource.columns) else ""
-        ranked = (
-            f"SELECT rowid AS r, row_number() OVER (PARTITION BY {key} ORDER BY {latest}rowid DESC) AS n "
-            f"FROM {self._table} WHERE {self._first_key} IS NOT NULL"
-        )
-        sql = f"DELETE FROM {self._table} WHERE rowid IN (SELECT r FROM ({ranked}) WHERE n > 1)"
-        return int(str(self._one(sql)[0]))
+        older = older_duplicates(self.resource, self._table)
+        return self._changed(f"DELETE FROM {self._table} WHERE rowid IN ({older})")
 
-    @property
-    def _first_key(self) -> str:
-        return f'"{self.resource.key[0]}"'
-
-    @property
-    def _key_expression(self) -> str:
-        """The key as SQL expressions; ``key_fallback`` joins it where every part but the first is NULL."""
-        parts = [f'"{k}"' for k in self.resource.key]
-        if self.resource.key_fallback:
-            empty = " AND ".join(f"{p} IS NULL" for p in parts[1:])
-            parts += [f'CASE WHEN {empty} THEN "{name}" END' for name in self.resource.key_fallback]
-        return ", ".join(parts)
+    def number_repeats(self) -> None:
+        """Number the rows of a table with repeats within the rest of their key, from 1, in its column ``ordinal``."""
+        self.flush()
+        numbered = repeats_numbered(self.resource, self._table)
+        self._changed(f'UPDATE {self._table} AS t SET "{ORDINAL}" = place FROM ({numbered}) WHERE t.rowid = row')
 
     # -- output ------------------------------------------------------------------------------------------------
 
     def digest(self) -> str:
         """Order-independent hash of all rows."""
+        self.flush()
         return self._digest_of(self._table)
 
     def digest_of_file(self, source: Path) -> str | None:
         """The same hash over a published file; None where it cannot be read or has other columns."""
         try:
-            with self.attached(source):
-                return self._digest_of(f'live."{self.resource.name}"')
+            with self._attached(source) as live:
+                return self._digest_of(live)
         except StoreError:
             return None
 
     def _digest_of(self, table: str) -> str:
         columns = ", ".join(f'"{c.name}"' for c in self.resource.columns)
         sql = f"SELECT count(*), bit_xor(h), sum(h % 1000000007) FROM (SELECT hash({columns}) AS h FROM {table})"
-        return "-".join(str(part) for part in self._one(sql))
+        return "-".join(str(part) for part in self._execute(sql).fetchall()[0])
 
     def write(self, target: Path) -> int:
-        """Write the rows, ordered by key, into the new data file ``target``; returns the number of rows.
+        """Write the rows, in the order of their first key, into the new data file ``target``; returns their number.
 
         The order lets a question about one device skip all other blocks, so that no index is needed.
         """
-        self._execute(f"ATTACH '{_quoted(target)}' AS target {_ATTACH}; USE target")
-        for statement in ddl.statements(self.resource):
-            self._execute(statement)
-        order = ", ".join(f'"{k}"' for k in self.resource.key)
-        (rows,) = self._one(
-            f'INSERT INTO target.main."{self.resource.name}" SELECT * FROM {self._table} ORDER BY {order}'
-        )
-        self._execute("USE memory; CHECKPOINT target; DETACH target")
-        return int(str(rows))
+        self.flush()
+        with store_errors(self._what):
+            if self._untouched and not self._number(steps_back(self.resource, self._table)):
+                self._copy_scratch(target)
+            else:
+                self._write_sorted(target)
+        return self.rows
+
+    def _copy_scratch(self, target: Path) -> None:
+        """The scratch file is a data file already; to sort what is in order takes as long as to load it."""
+        describe_table(self._con, self._catalog, self.resource)
+        self._con.execute(f"CHECKPOINT {self._catalog}")
+        shutil.copyfile(self._scratch, target)
+
+    def _write_sorted(self, target: Path) -> None:
+        with new_file(self._engine, self._con, self.resource, target) as table:
+            self._con.execute(f"INSERT INTO {table} SELECT * FROM {self._table} ORDER BY {in_order(self.resource)}")
+
+    def rows_after(self, live: Path, whole: Collection[str] = ()) -> int:
+        """Rows that :meth:`merge` would leave."""
+        return self._difference(live, whole)[1].rows
+
+    def merge(self, live: Path, target: Path, *, whole: Collection[str] = (), built_bytes: int = 0) -> Merged:
+        """Put the staged rows into the rows of a published file, and write ``target`` where that changes anything.
+
+        A staged row replaces the live row of its key, unless all columns are equal; of first keys in ``whole``
+        (devices) every live row that was not staged goes too. ``built_bytes`` is the size of the file when all of it
+        was last written. The staged rows have one row a key, see :meth:`drop_duplicates` and :meth:`number_repeats`.
+        """
+        merge, found = self._difference(live, whole)
+        return merge.write(found, target, built_bytes=built_bytes)
+
+    def _difference(self, live: Path, whole: Collection[str]) -> tuple[Merge, Difference]:
+        """Worked out once for a question and the merge that follows it."""
+        self.flush()
+        if self._compared and self._compared[:2] == (live, frozenset(whole)):
+            return self._compared[2:]
+        merge = Merge(self._engine, self._con, self.resource, self._table, live)
+        found = merge.compare(whole)
+        self._compared = (live, frozenset(whole), merge, found)
+        return merge, found
 
     @contextmanager
-    def attached(self, source: Path) -> Iterator[None]:
-        """A published file as catalog ``live``, read-only, for the time of the block."""
-        self._execute(f"ATTACH '{_quoted(source)}' AS live (READ_ONLY)")
-        try:
-            yield
-        finally:
-            self._execute("DETACH live")
+    def _attached(self, source: Path) -> Iterator[str]:
+        """The table of a published file, for the time of the block."""
+        with self._engine.attached(self._con, source) as catalog:
+            yield f'{catalog}.main."{self.resource.name}"'
 
 
 def read_key(source: Path, table: str, columns: Sequence[str]) -> list[tuple[str, ...]]:
@@ -256,7 +297,3 @@ def read_key(source: Path, table: str, columns: Sequence[str]) -> list[tuple[str
     filled = " AND ".join(f'"{c}" IS NOT NULL' for c in columns)
     with store_errors(str(source)), duckdb.connect(source, read_only=True) as con:
         return con.execute(f'SELECT DISTINCT {names} FROM "{table}" WHERE {filled} ORDER BY ALL').fetchall()
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

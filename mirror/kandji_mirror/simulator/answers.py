@@ -11,12 +11,13 @@ HTML = {"content-type": "text/html; charset=utf-8"}
 
 
 class Transport(Enum):
-    """What becomes of an answer on its way; in process, ``RESET`` and ``TORN`` raise ``Unreachable``."""
+    """What becomes of an answer on its way; in process, ``RESET``, ``TORN`` and ``HANGING`` raise ``Unreachable``."""
 
     WHOLE = "arrives"
     RESET = "connection reset before the first byte"
     TORN = "connection closed in the middle of the body"
     SLOW = "body arrives in drips"
+    HANGING = "not one byte arrives"
 
 
 def json_answer(status: int, body: Any) -> Response:

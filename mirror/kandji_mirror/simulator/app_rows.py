@@ -5,14 +5,16 @@ look's list the device goes; versions and times are drawn per device and app. On
 """
 
 from bisect import bisect_right
-from functools import cache, lru_cache, reduce
+from functools import lru_cache
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from kandji_mirror.simulator.catalogue import CURRENT, App, Bundle, Catalogue, catalogue
+from kandji_mirror.simulator.app_content import COLUMNS, csv_tails, tails
+from kandji_mirror.simulator.catalogue import CURRENT, App, Catalogue, catalogue
 from kandji_mirror.simulator.chance import chance
+from kandji_mirror.simulator.csv_rows import Spelling, cell
 from kandji_mirror.simulator.moments import DAY, MINUTE, offset
-from kandji_mirror.simulator.prism_rows import Row, encode, identity
+from kandji_mirror.simulator.prism_rows import IDENTITY, TIMES, Row, encode, identity
 from kandji_mirror.simulator.records import AppState, Device
 
 LOOKS = 48
@@ -48,14 +50,24 @@ class AppRows:
         """See :class:`Category`."""
         return device.apps_changed
 
-    def rows(self, device: Device) -> list[Row]:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """See :class:`Category`."""
+        return COLUMNS
+
+    def counted(self, device: Device, since: int) -> int:
+        """See :class:`Category`."""
+        apps = self._catalogue(device).apps
+        return sum(len(apps[index].bundles) for index in self._written(device, since))
+
+    def rows(self, device: Device, since: int = 0) -> list[Row]:
         """See :class:`Category`."""
         apps = self._catalogue(device)
         head = encode(identity(device))[:-1] + b',"created_at":"'
         collected = offset(device.collected or 0).encode()
         home = f"/Users/{device.account}/".encode()
         found: list[Row] = []
-        for index, (version, created, updated) in self.installed(device).items():
+        for index, (version, created, updated) in self._written(device, since).items():
             app, first = apps.apps[index], apps.first[index]
             seen = offset(created).encode()
             written = seen if created == updated else offset(updated).encode()
@@ -65,10 +77,29 @@ class AppRows:
                 written,
                 collected,
             )
-            tails = _tails(app, version)
-            if app.flavour == "home":
-                tails = tuple(tail.replace(b"/Users/~/", home) for tail in tails)
-            found += [Row(first + n, updated, front + tail) for n, tail in enumerate(tails)]
+            for n, tail in enumerate(tails(app, version), first):
+                end = tail.replace(b"/Users/~/", home) if app.flavour == "home" else tail
+                found.append(Row(n, updated, front + end))
+        return found
+
+    def csv(self, device: Device, names: tuple[str, ...], spelling: Spelling) -> list[bytes]:
+        """See :class:`Category`."""
+        apps = self._catalogue(device).apps
+        known = identity(device)
+        front = [cell(known[name], spelling) for name in names if name in IDENTITY]
+        asked = [TIMES.index(name) for name in names if name in TIMES]
+        own = tuple(name for name in names if name not in IDENTITY and name not in TIMES)
+        ends = csv_tails(own, spelling)
+        comma = b"," if own and (front or asked) else b""
+        collected = offset(device.collected or 0).encode()
+        home = f"/Users/{device.account}/".encode()
+        found: list[bytes] = []
+        for index, (version, created, updated) in self.installed(device).items():
+            app, seen = apps[index], offset(created).encode()
+            stamps = (seen, seen if created == updated else offset(updated).encode(), b"", collected)
+            start = b",".join(front + [stamps[n] for n in asked]) + comma
+            at_home = app.flavour == "home"
+            found += [start + (e.replace(b"/Users/~/", home) if at_home else e) for e in ends(app, version)]
         return found
 
     def installed(self, device: Device) -> dict[int, AppState]:
@@ -79,6 +110,15 @@ class AppRows:
             return found
         merged = {**found, **device.apps}
         return {i: state for i in sorted(merged) if (state := merged[i])}
+
+    def _written(self, device: Device, since: int) -> dict[int, AppState]:
+        """What was installed or changed since then; nothing of what is drawn comes after ``drawn_until``."""
+        if not since:
+            return self.installed(device)
+        if since <= device.drawn_until:
+            return {i: state for i, state in self.installed(device).items() if state.updated >= since}
+        changes = device.apps or {}
+        return {i: state for i in sorted(changes) if (state := changes[i]) and state.updated >= since}
 
     def put(self, device: Device, index: int, state: AppState | None) -> None:
         """Install, update or (None) remove an app."""
@@ -117,142 +157,3 @@ class AppRows:
         keys = [draw.random() ** (100 / app.share) for app in apps]
         order = sorted(range(len(apps)), key=lambda i: -keys[i])
         return _Look(tuple(order), tuple(accumulate(len(apps[i].bundles) for i in order)))
-
-
-@lru_cache(maxsize=8_192)
-def _tails(app: App, version: str) -> tuple[bytes, ...]:
-    """The end of a row for each bundle of an app: everything that is the same on all devices."""
-    short = version if app.flavour in {"ios", "tv"} else "".join(filter(str.isdigit, version))
-    shown = ((_VERSION, version), (_SHORT, short))
-    return tuple(reduce(_fill, shown, template) for template in _templates(app))
-
-
-_VERSION, _SHORT = "{version}", "{short version}"
-
-
-def _fill(template: bytes, blank: tuple[str, str]) -> bytes:
-    return template.replace(blank[0].encode(), encode(blank[1])[1:-1])
-
-
-@cache
-def _templates(app: App) -> tuple[bytes, ...]:
-    return tuple(b"," + encode(_content(app, bundle))[1:] for bundle in app.bundles)
-
-
-_DEVELOPER_ID = (
-    "Developer ID Application: {app.developer} ({app.team_id}), Developer ID Certification Authority, Apple Root CA"
-)
-_SIGNERS = {
-    "system": "Software Signing, Apple Code Signing Certification Authority, Apple Root CA",
-    "store": "Apple Mac OS Application Signing, Apple Worldwide Developer Relations Certification Authority, "
-    "Apple Root CA",
-}
-_SIGNERS["utility"] = _SIGNERS["system"]
-_ORIGINS = {"system": "Apple", "utility": "Apple", "store": "App Store"}
-
-
-def _content(app: App, bundle: Bundle) -> dict[str, Any]:
-    mobile = bundle.path is None
-    return _on_mobile(app, bundle) if mobile else _on_mac(app, bundle)
-
-
-def _on_mac(app: App, bundle: Bundle) -> dict[str, Any]:
-    return _NOTHING | {
-        "path": bundle.path,
-        "obtained_from": _ORIGINS.get(app.flavour, "Identified Developer"),
-        "bundle_size": "" if app.share == 3 else None,
-        "bundle_id": bundle.bundle_id,
-        "name": bundle.name,
-        "short_version": _SHORT,
-        "signature": _SIGNERS.get(app.flavour, _DEVELOPER_ID).format(app=app),
-        "app_store_vendable": "" if app.share == 4 else None,
-        "version": _VERSION,
-        "executable": bundle.name,
-        "bundle_name": bundle.name,
-        "bundle_type": "APPL",
-        "compiler": "com.apple.compilers.llvm.clang.1_0",
-        "bundle_region": "en",
-        "minimum_system_version": "10.13",
-        "category": f"public.app-category.{app.category}",
-        "apple_scriptable": True if app.flavour in _ORIGINS else None,
-        "copyright": f"Copyright © {app.developer} All rights reserved.",
-        "developer_name": app.developer,
-        "team_id": app.team_id,
-    }
-
-
-def _on_mobile(app: App, bundle: Bundle) -> dict[str, Any]:
-    """Sizes are numbers, or texts for some apps; so are booleans."""
-    size = 1_000 * (len(app.developer) * 7_919 + app.share * 997)
-    spelled = app.share % 7 == 3
-    flags = dict.fromkeys(_MOBILE_FLAGS, "False" if spelled else False)
-    return (
-        _NOTHING
-        | flags
-        | {
-            "bundle_size": str(size) if spelled else size,
-            "bundle_id": bundle.bundle_id,
-            "name": bundle.name,
-            "short_version": _SHORT,
-            "app_store_vendable": "True" if spelled else True,
-            "device_based_vpp": "True" if spelled else True,
-            "dynamic_size": size // 3,
-            "external_version_identifier": str(860_000_000 + size // 1_000),
-            "version": _VERSION,
-        }
-    )
-
-
-_MOBILE_FLAGS = (
-    "ad_hoc_code_signed",
-    "beta_app",
-    "download_canceled",
-    "download_failed",
-    "download_paused",
-    "download_waiting",
-    "has_update_available",
-    "installing",
-    "app_clip",
-    "validated",
-)
-_NOTHING: dict[str, Any] = dict.fromkeys(
-    (
-        "path",
-        "obtained_from",
-        "bundle_size",
-        "bundle_id",
-        "name",
-        "short_version",
-        "signature",
-        "ad_hoc_code_signed",
-        "app_store_vendable",
-        "beta_app",
-        "device_based_vpp",
-        "download_canceled",
-        "download_failed",
-        "download_paused",
-        "download_waiting",
-        "dynamic_size",
-        "external_version_identifier",
-        "has_update_available",
-        "installing",
-        "version",
-        "app_clip",
-        "validated",
-        "executable",
-        "bundle_name",
-        "bundle_type",
-        "environment_variables",
-        "compiler",
-        "bundle_region",
-        "bundle_display_name",
-        "info",
-        "minimum_system_version",
-        "category",
-        "apple_scriptable",
-        "copyright",
-        "developer_name",
-        "team_id",
-    )
-)
-"""Every own column of an app row, in the provider's order, empty."""

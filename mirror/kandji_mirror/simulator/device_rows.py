@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from kandji_mirror.simulator.fleet import specimen
 from kandji_mirror.simulator.moments import DAY, offset, spaced, zulu
 from kandji_mirror.simulator.people import host_name
-from kandji_mirror.simulator.prism_rows import Row, encode, identity, times
+from kandji_mirror.simulator.prism_rows import Record, RecordCategory, identity, times
 from kandji_mirror.simulator.records import Device, User
 
 
@@ -67,15 +68,21 @@ def _loosely(row: dict[str, Any], device: Device) -> dict[str, Any]:
     return row
 
 
-class DeviceInformationRows:
+class DeviceInformationRows(RecordCategory):
     """The Prism category device_information: see :class:`Category`."""
 
-    def rows(self, device: Device) -> list[Row]:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """See :class:`Category`."""
+        return tuple(_information(specimen()))
+
+    def records(self, device: Device, since: int = 0) -> list[Record]:
         """One row, written at every collection."""
+        if self.latest(device) < since:
+            return []
         collected = device.collected or 0
         row = identity(device) | times(device.enrolled, collected, None, collected) | _information(device)
-        row |= (device.facts or {}).get("prism_device_information", {})
-        return [Row(0, collected, encode(row))]
+        return [Record(0, collected, row | (device.facts or {}).get("prism_device_information", {}))]
 
     def count(self, device: Device) -> int:
         """See :class:`Category`."""

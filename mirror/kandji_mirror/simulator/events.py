@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from kandji_mirror.simulator.catalogue import catalogue
 from kandji_mirror.simulator.chance import chance
+from kandji_mirror.simulator.device_status import STATUSES
+from kandji_mirror.simulator.list_rows import ListCategory
 from kandji_mirror.simulator.people import owned, person
 
 if TYPE_CHECKING:  # the world steps by this module
@@ -33,7 +35,15 @@ def step(world: World) -> None:
         ids = world.device_ids()
         for device_id in draw.sample(ids, min(len(ids), max(1, int(len(ids) * event.share)))):
             event.happen(world, draw, world.devices[device_id])
+    _edit_library(world, draw)
     _miss(world)
+
+
+def _edit_library(world: World, draw: Random) -> None:
+    """Somebody works on a library item, as the log tells; two things happen in one moment."""
+    name, item = draw.choice(sorted(world.recruiter.library.items()))
+    for active in (False, True):
+        world.audit.add(world.moment, "update", ("library_item", item), name=name, active=active, label=None)
 
 
 def _check_in(world: World, draw: Random, device: Device) -> None:
@@ -55,7 +65,6 @@ def _install_app(world: World, draw: Random, device: Device) -> None:
 def _remove_app(world: World, draw: Random, device: Device) -> None:
     installed = list(world.apps.installed(device))
     if installed and device.collected is not None:
-        world.check_in(device.id)
         world.remove_app(device.id, catalogue(device.platform).apps[draw.choice(installed)].bundle_id)
 
 
@@ -65,9 +74,22 @@ def _update_os(world: World, draw: Random, device: Device) -> None:
 
 
 def _redraw(world: World, draw: Random, device: Device) -> None:
-    invented = sorted(r.category for r in world.resources.values() if r.category and r.name != "apps")
-    if invented and device.collected is not None:
-        world.redraw(device.id, draw.choice(invented))
+    """A category other than apps changes: its one row, or some, one more, one less, another instead."""
+    names = sorted(r.name for r in world.resources.values() if r.category and r.name != "apps")
+    if not names or device.collected is None:
+        return
+    name = draw.choice(names)
+    if isinstance(world.tables.category(name), ListCategory):
+        draw.choice((world.change_rows, world.add_row, world.remove_row, world.swap_row))(device.id, name)
+    else:
+        world.redraw(device.id, name)
+
+
+def _report(world: World, draw: Random, device: Device) -> None:
+    """A library item of the device has another status."""
+    items = sorted(device.blueprint.items) if device.blueprint else []
+    if items:
+        world.set_status(device.id, draw.choice(items), draw.choice(STATUSES))
 
 
 def _reassign(world: World, draw: Random, device: Device) -> None:
@@ -96,7 +118,8 @@ EVENTS = (
     Event(0.002, _install_app),
     Event(0.001, _remove_app),
     Event(0.002, _update_os),
-    Event(0.002, _redraw),
+    Event(0.004, _redraw),
+    Event(0.005, _report),
     Event(0.0005, _reassign),
     Event(0.0005, _move),
     Event(0.0005, _rename),

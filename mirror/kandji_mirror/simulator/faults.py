@@ -1,9 +1,12 @@
 """Faults a test or a demonstration can switch on: what goes wrong, where and how often."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
+from enum import Enum
+from functools import partial
+from typing import Any
 
 from kandji_mirror.api.wire import Response
 from kandji_mirror.simulator.answers import (
@@ -17,31 +20,58 @@ from kandji_mirror.simulator.answers import (
     json_answer,
     page_answer,
 )
+from kandji_mirror.simulator.drift import CHANGES
 from kandji_mirror.simulator.limits import RetryAfter, retry_after
+
+ELSEWHERE = "elsewhere.example.net"
+"""The foreign host that redirects and links lead to."""
 
 
 class Kind(Enum):
-    """What goes wrong."""
+    """What goes wrong; the value says it in a line."""
 
-    SERVER_ERROR = auto()
-    BAD_GATEWAY = auto()
-    UNAVAILABLE = auto()
-    GATEWAY_TIMEOUT = auto()
-    HTML_PAGE = auto()
-    TRUNCATED_JSON = auto()
-    EMPTY_BODY = auto()
-    RATE_LIMITED = auto()
-    RATE_LIMITED_UNTIL = auto()
-    RATE_LIMITED_BARE = auto()
-    UNAUTHORIZED = auto()
-    FORBIDDEN = auto()
-    NOT_FOUND = auto()
-    NOT_FOUND_PAGE = auto()
-    BAD_REQUEST = auto()
-    DELAY = auto()
-    RESET = auto()
-    TORN = auto()
-    SLOW = auto()
+    SERVER_ERROR = "500 with a page of HTML"
+    BAD_GATEWAY = "502 with a page of HTML"
+    UNAVAILABLE = "503 with a page of HTML"
+    GATEWAY_TIMEOUT = "504 with a page of HTML"
+    HTML_PAGE = "200 with a page of HTML, as a captive portal sends it"
+    TRUNCATED_JSON = "200 whose JSON ends in the middle, the length being right"
+    EMPTY_BODY = "200 with nothing in it"
+    OBJECT_BODY = "200 with an empty object"
+    ARRAY_BODY = "200 with an empty array"
+    NULL_BODY = "200 with null"
+    TEXT_BODY = "200 with a JSON text"
+    NUMBER_BODY = "200 with a number"
+    RATE_LIMITED = "429 with Retry-After in seconds"
+    RATE_LIMITED_UNTIL = "429 with Retry-After as a date"
+    RATE_LIMITED_BARE = "429 without Retry-After"
+    RATE_LIMITED_GARBAGE = "429 with words in Retry-After"
+    HOUR_SPENT = "429 with nothing remaining, for this and all requests until the hour of the clock is over"
+    UNAUTHORIZED = "401, the token being right"
+    FORBIDDEN = "403"
+    NOT_FOUND = "404 in JSON"
+    NOT_FOUND_PAGE = "404 with a page of HTML"
+    BAD_REQUEST = "400"
+    FOUND = "302 to another host"
+    TEMPORARY_REDIRECT = "307 to another host"
+    FOREIGN_NEXT = "the link to the next page leads to another host"
+    REPEATED_PAGE = "the first answer it strikes comes again at every further strike"
+    TOTAL_TOO_HIGH = "totals say ten times as many and one, in header and body"
+    TOTAL_TOO_LOW = "totals say one, in header and body"
+    TOTAL_NULL = "totals are null in the body and no number in the header"
+    TOTAL_ABSENT = "totals are left out of header and body"
+    UNKNOWN_FIELD = "every row has a field nobody has heard of"
+    MISSING_FIELD = "every row lacks its first text field"
+    MISTYPED = "booleans are words and texts are objects"
+    LONG_TEXT = "a text of the first row has two megabytes"
+    CONTROL_CHARACTERS = "texts hold NUL and other control characters"
+    INVALID_DATE = "times name the 31st of February"
+    KEYLESS = "the first row has no identifiers"
+    DELAY = "the answer comes late"
+    HANGING = "no byte comes, for so many seconds; then the connection ends"
+    RESET = "the connection is reset before the first byte"
+    TORN = "the connection closes in the middle of the body"
+    SLOW = "the body arrives in drips"
 
 
 @dataclass
@@ -49,6 +79,7 @@ class Fault:
     """Goes wrong for ``times`` requests whose ``path?query`` matches, the first ``after`` of them excepted.
 
     ``pattern`` is a regular expression, searched for; ``seconds`` is the delay, or what ``Retry-After`` says.
+    Downloads of exported files are hit too: their paths begin with ``/visibility-export/``.
     """
 
     pattern: str
@@ -57,6 +88,7 @@ class Fault:
     after: int = 0
     seconds: float = 1.0
     _seen: int = field(default=0, repr=False)
+    _page: Response | None = field(default=None, repr=False)
 
     def strikes(self, target: str) -> bool:
         """Whether this request is hit; counts it."""
@@ -77,16 +109,32 @@ class Fault:
         if self.kind in _LIMITED:
             headers = {**LIMITED.headers, **retry_after(_LIMITED[self.kind], self.seconds, now)}
             return replace(LIMITED, headers=headers)
+        if self.kind is Kind.REPEATED_PAGE:
+            self._page = self._page or answer()
+            return self._page
         good = answer()
-        return replace(good, body=_BODIES.get(self.kind, bytes)(good.body))
+        return _SPOILERS[self.kind](good) if self.kind in _SPOILERS and good.status == 200 else good
 
 
-_TRANSPORTS = {Kind.RESET: Transport.RESET, Kind.TORN: Transport.TORN, Kind.SLOW: Transport.SLOW}
+_TRANSPORTS = {
+    Kind.RESET: Transport.RESET,
+    Kind.TORN: Transport.TORN,
+    Kind.SLOW: Transport.SLOW,
+    Kind.HANGING: Transport.HANGING,
+}
 _LIMITED = {
     Kind.RATE_LIMITED: RetryAfter.SECONDS,
     Kind.RATE_LIMITED_UNTIL: RetryAfter.DATE,
     Kind.RATE_LIMITED_BARE: RetryAfter.ABSENT,
+    Kind.RATE_LIMITED_GARBAGE: RetryAfter.GARBAGE,
 }
+
+
+def _moved(status: int) -> Response:
+    page = page_answer(status, "Moved")
+    return replace(page, headers={**page.headers, "location": f"https://{ELSEWHERE}/api/v1/devices"})
+
+
 _INSTEAD: Mapping[Kind, Response] = {
     Kind.SERVER_ERROR: page_answer(500, "Server Error (500)"),
     Kind.BAD_GATEWAY: page_answer(502, "502 Bad Gateway"),
@@ -94,10 +142,65 @@ _INSTEAD: Mapping[Kind, Response] = {
     Kind.GATEWAY_TIMEOUT: page_answer(504, "504 Gateway Time-out"),
     Kind.HTML_PAGE: page_answer(200, "Welcome to the guest network"),
     Kind.EMPTY_BODY: Response(200, HTML, b""),
+    Kind.OBJECT_BODY: json_answer(200, {}),
+    Kind.ARRAY_BODY: json_answer(200, []),
+    Kind.NULL_BODY: json_answer(200, None),
+    Kind.TEXT_BODY: json_answer(200, "text"),
+    Kind.NUMBER_BODY: json_answer(200, 42),
     Kind.UNAUTHORIZED: UNAUTHORIZED,
     Kind.FORBIDDEN: FORBIDDEN,
     Kind.NOT_FOUND: NOT_FOUND,
     Kind.NOT_FOUND_PAGE: NOT_FOUND_PAGE,
     Kind.BAD_REQUEST: json_answer(400, {"error": "Bad Request"}),
+    Kind.FOUND: _moved(302),
+    Kind.TEMPORARY_REDIRECT: _moved(307),
 }
-_BODIES: Mapping[Kind, Callable[[bytes], bytes]] = {Kind.TRUNCATED_JSON: lambda body: body[: len(body) // 2]}
+
+_TOTALS = frozenset({"count", "total", "total_count"})
+_TOTAL_HEADERS = frozenset({"x-total-count", "x-total-pages"})
+_Decoded = Callable[[Any], Any]
+
+
+def _decoded(change: _Decoded, response: Response) -> Response:
+    """The answer with its JSON changed; what is no JSON stays."""
+    try:
+        body = json.loads(response.body)
+    except ValueError:
+        return response
+    return replace(response, body=json_answer(200, change(body)).body)
+
+
+def _totals(lie: Callable[[int], str | None], response: Response) -> Response:
+    """``lie`` gives the JSON of a total, or None for none at all."""
+    headers = {n: _lied(lie, v) if n in _TOTAL_HEADERS else v for n, v in response.headers.items()}
+    kept = {name: value for name, value in headers.items() if value is not None}
+    return _decoded(partial(_lying, lie), replace(response, headers=kept))
+
+
+def _lied(lie: Callable[[int], str | None], said: str) -> str | None:
+    return lie(int(said))
+
+
+def _lying(lie: Callable[[int], str | None], body: Any) -> Any:
+    if not isinstance(body, dict):
+        return body
+    lies = {name: lie(body[name]) for name in _TOTALS & body.keys() if isinstance(body[name], int)}
+    honest = {name: value for name, value in body.items() if name not in lies}
+    return {**honest, **{name: json.loads(text) for name, text in lies.items() if text is not None}}
+
+
+def _foreign(body: Any) -> Any:
+    if not (isinstance(body, dict) and isinstance(body.get("next"), str)):
+        return body
+    return {**body, "next": re.sub(r"^https?://[^/]+", f"https://{ELSEWHERE}", body["next"])}
+
+
+_SPOILERS: Mapping[Kind, Callable[[Response], Response]] = {
+    Kind.TRUNCATED_JSON: lambda good: replace(good, body=good.body[: len(good.body) // 2]),
+    Kind.FOREIGN_NEXT: partial(_decoded, _foreign),
+    Kind.TOTAL_TOO_HIGH: partial(_totals, lambda total: str(10 * total + 1)),
+    Kind.TOTAL_TOO_LOW: partial(_totals, lambda total: "1"),
+    Kind.TOTAL_NULL: partial(_totals, lambda total: "null"),
+    Kind.TOTAL_ABSENT: partial(_totals, lambda total: None),
+    **{Kind[name.upper().replace(" ", "_")]: partial(_decoded, change) for name, change in CHANGES.items()},
+}

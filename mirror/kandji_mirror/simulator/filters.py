@@ -36,9 +36,16 @@ ALL = Filter(None, 0, ())
 def read_filter(text: str) -> Filter:
     """The filter of a query parameter; :class:`BadFilter` where it cannot be one."""
     try:
-        columns = json.loads(text)
+        return filter_of(json.loads(text))
+    except ValueError as error:
+        raise BadFilter("Invalid filter.") from error
+
+
+def filter_of(columns: Any) -> Filter:
+    """The filter that was sent as an object; :class:`BadFilter` where it cannot be one."""
+    try:
         asked = [(c, operator, value) for c, tests in columns.items() for operator, value in tests.items()]
-    except (ValueError, AttributeError) as error:
+    except AttributeError as error:
         raise BadFilter("Invalid filter.") from error
     since = [parse(v) or 0 for c, o, v in asked if (c, o) == ("updated_at", "gte") and isinstance(v, str)]
     ids = [_ids(o, v) for c, o, v in asked if c == "device_id" and o in {"in", "eq"}]
@@ -84,6 +91,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "not_in": lambda value, wanted: value not in wanted,
     "like": _like,
     "not_like": lambda value, wanted: not _like(value, wanted),
+    "is_null": lambda value, wanted: (value is None) is bool(wanted),
     "or": lambda value, tests: any(_COMPARISONS[o](value, w) for o, w in tests.items() if o in _COMPARISONS),
     **_COMPARISONS,
 }

@@ -1,17 +1,20 @@
 """Draws the people, blueprints and devices a world begins with, and those that join it later."""
 
 from bisect import bisect
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from random import Random
 
-from kandji_mirror.simulator.chance import chance, uuid_of
+from kandji_mirror.simulator.chance import chance, lot, uuid_from, uuid_of
+from kandji_mirror.simulator.facts import FACTS
 from kandji_mirror.simulator.hardware import AGENT_VERSIONS, APPLE, PLATFORM_SHARES, RELEASES, Model, Release, models_of
 from kandji_mirror.simulator.moments import DAY, HOUR, MINUTE
 from kandji_mirror.simulator.people import NAMES, owned, person, short_name
 from kandji_mirror.simulator.records import Blueprint, Device, User
 
 _FIRST_USER_NUMBER = 29_143
+_FIRST_BOXED = 1_000_000_000
+"""No fleet gets so large that its numbers reach those of devices in their boxes."""
 _PLATFORM_BOUNDS = tuple(accumulate(share for _, share in PLATFORM_SHARES))
 _SERIAL_LETTERS = "CDFGHJKLMNPQRTVWXY0123456789"
 _ODD_EVERY = 3
@@ -57,13 +60,18 @@ class Recruiter:
             created=created,
             updated=created + 40 * DAY if created + 40 * DAY < now else created,
             items={self.library[name]: name for name in names},
-            params={uuid_of(draw): _parameter(draw, n) for n in range(draw.randrange(12))},
+            params={parameter_id(name): _parameter(draw, n) for n, name in enumerate(_some_parameters(draw))},
         )
 
     @cached_property
     def library(self) -> dict[str, str]:
         """The tenant's library items: id by name."""
         return {name: uuid_of(chance(self._seed, "library", name)) for name in NAMES["library"]}
+
+    def boxed(self, number: int) -> Device:
+        """A device that nobody has opened yet."""
+        platform = ("Mac", "iPad", "iPhone")[number % 3]
+        return self.device(_FIRST_BOXED + number, DAY * 20_000, users=[], blueprints=[], platform=platform)
 
     def device(
         self,
@@ -108,8 +116,24 @@ class Recruiter:
         )
 
 
+@cache
+def specimen(platform: str = "Mac") -> Device:
+    """A device of no fleet, to see what rows look like."""
+    return Recruiter(0).device(0, DAY * 20_000, users=[], blueprints=[], platform=platform)
+
+
 def _agent(draw: Random, platform: str) -> str:
     return draw.choice(AGENT_VERSIONS.get(platform, ("",)))
+
+
+def parameter_id(name: str) -> str:
+    """The same in every tenant."""
+    return uuid_from(lot("parameter", name))
+
+
+def _some_parameters(draw: Random) -> list[str]:
+    names = [known["name"] for known in FACTS["parameters"]]
+    return draw.sample(names, draw.randrange(len(names) + 1))
 
 
 def _parameter(draw: Random, number: int) -> dict[str, object]:

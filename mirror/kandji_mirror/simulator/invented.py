@@ -6,9 +6,9 @@ from random import Random
 from typing import Any
 
 from kandji_mirror.simulator.chance import chance, uuid_of
-from kandji_mirror.simulator.moments import DAY, HOUR, SECOND, offset
+from kandji_mirror.simulator.moments import DAY, SECOND, offset
 from kandji_mirror.simulator.people import person
-from kandji_mirror.simulator.prism_rows import Row, encode, identity, times
+from kandji_mirror.simulator.prism_rows import Record, RecordCategory, identity, times
 from kandji_mirror.simulator.records import Device
 from kandji_schema.columns import Column, Kind, Personal
 from kandji_schema.prism import ALWAYS_NULL, DENORMALISED, PrismRow
@@ -25,58 +25,80 @@ _SHARED = frozenset({*PrismRow.model_fields, *DENORMALISED, *ALWAYS_NULL})
 
 
 def _own_columns(resource: Resource, given: Iterable[str]) -> tuple[Column, ...]:
-    """The columns that are drawn: all but ``extra`` and those ``given``, by their name or the provider's."""
-    known = {*given, "extra"}
+    """The columns that are drawn: all but our own and those ``given``, by their name or the provider's."""
+    known = {*given, "extra", *(["ordinal"] if resource.repeats else [])}
     return tuple(c for c in resource.columns if known.isdisjoint({c.name, c.sources[0]}))
 
 
-class InventedCategory:
-    """A Prism category without rows of its own making: see :class:`Category`."""
+class InventedRow(RecordCategory):
+    """A Prism category with one row a device, written at every collection: see :class:`Category`."""
 
     def __init__(self, seed: int, resource: Resource) -> None:
         self._seed = seed
         self._name = resource.name
         self._columns = _own_columns(resource, _SHARED)
-        self._keys = _combinations([c for c in self._columns if c.key], copies=4)
 
-    def rows(self, device: Device) -> list[Row]:
+    @property
+    def columns(self) -> tuple[str, ...]:
         """See :class:`Category`."""
-        epoch = self._epoch(device)[0]
+        return tuple(column.sources[0] for column in self._columns)
+
+    def records(self, device: Device, since: int = 0) -> list[Record]:
+        """See :class:`RecordCategory`."""
+        if self.latest(device) < since:
+            return []
+        epoch, changed = (device.redrawn or {}).get(self._name, (0, 0))
         draw = chance(self._seed, self._name, device.number, epoch)
-        head = identity(device)
-        return [self._row(device, head, keys, draw, n) for n, keys in enumerate(self._chosen(device))]
+        collected = device.collected or 0
+        row = identity(device) | times(device.first_collected, collected, changed or None, collected)
+        for column in self._columns:
+            _place(row, column, _UNSET, draw, device.account)
+        row |= (device.facts or {}).get(self._name, {})
+        _misspell(row, self._columns, device.number)
+        return [Record(0, collected, row)]
 
     def count(self, device: Device) -> int:
         """See :class:`Category`."""
-        return sum(1 for _ in self._chosen(device))
+        return 1
 
     def latest(self, device: Device) -> int:
         """See :class:`Category`."""
-        if not self._keys:
-            return device.collected or 0
-        return max(device.drawn_until, self._epoch(device)[1])
+        return device.collected or 0
 
-    def _epoch(self, device: Device) -> tuple[int, int]:
-        return (device.redrawn or {}).get(self._name, (0, 0))
 
-    def _chosen(self, device: Device) -> Iterable[dict[str, Any]]:
-        """The keys of the device's rows: one row without key columns, else about two thirds of what is possible."""
-        if not self._keys:
-            return [{}]
-        draw = chance(self._seed, self._name, device.number, "keys")
-        return [keys for keys in self._keys if draw.random() < 2 / 3]
+class InventedThings:
+    """What stands in a Prism category with several rows a device: see :class:`Recipe`."""
 
-    def _row(self, device: Device, head: dict[str, Any], keys: dict[str, Any], draw: Random, place: int) -> Row:
-        created = min(device.first_collected + int(draw.random() * HOUR), device.drawn_until)
-        changed = self._epoch(device)[1]
-        collected = device.collected or 0
-        updated = max(created, changed) if self._keys else collected
-        row = head | times(created, updated, changed or None, collected)
+    always = 0
+
+    def __init__(self, resource: Resource) -> None:
+        self._columns = _own_columns(resource, _SHARED)
+        self._keys = _combinations([c for c in self._columns if c.key], copies=4)
+
+    @property
+    def size(self) -> int:
+        """See :class:`Recipe`; 0 where the table has no key besides the device."""
+        return len(self._keys)
+
+    @property
+    def per_device(self) -> float:
+        """See :class:`Recipe`; they are few as it is: two thirds, whatever the scale of others."""
+        return self.size * 2 / 3
+
+    def columns(self, place: int, device: Device, number: int) -> dict[str, Any]:
+        """See :class:`Recipe`."""
+        draw, keys = chance(number), {**self._keys[place]}
+        keys |= _drawn_keys(self._columns, keys, chance("key", device.id, place))
+        row: dict[str, Any] = {}
         for column in self._columns:
             _place(row, column, keys.get(column.name, _UNSET), draw, device.account)
-        row |= (device.facts or {}).get(self._name, {})
-        _misspell(row, self._columns, device.number + place)
-        return Row(place, updated, encode(row))
+        _misspell(row, tuple(c for c in self._columns if not c.key), device.number + place if number else 0)
+        return row
+
+
+def _drawn_keys(columns: tuple[Column, ...], keys: Mapping[str, Any], draw: Random) -> dict[str, str]:
+    """Keys that are drawn row by row; they outlive a change of the row."""
+    return {c.name: uuid_of(draw) for c in columns if c.key and c.name not in keys}
 
 
 class InventedList:
@@ -94,9 +116,10 @@ class InventedList:
         return [self._row(keys, draw) for keys in islice(self._keys, _LIST_ROWS)]
 
     def _row(self, keys: dict[str, Any], draw: Random) -> dict[str, Any]:
+        """Sections come before the columns that are members of them."""
         row: dict[str, Any] = {}
         owner = person(draw)
-        for column in self._columns:
+        for column in sorted(self._columns, key=lambda c: c.sources[0].count(".")):
             _place(row, column, keys.get(column.name, _UNSET), draw, owner)
         return row
 
@@ -118,7 +141,8 @@ def _place(row: dict[str, Any], column: Column, value: Any, draw: Random, owner:
     *objects, name = column.sources[0].split(".")
     for step in objects:
         row = row.setdefault(step, {})
-    row[name] = _value(column, draw, owner) if value is _UNSET else value
+    found = _value(column, draw, owner) if value is _UNSET else value
+    row[name] = {**found, **row[name]} if isinstance(row.get(name), dict) and isinstance(found, dict) else found
 
 
 def _value(column: Column, draw: Random, owner: str) -> Any:

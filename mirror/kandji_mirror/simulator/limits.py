@@ -12,6 +12,7 @@ class RetryAfter(Enum):
     SECONDS = "seconds"
     DATE = "HTTP date"
     ABSENT = "not at all"
+    GARBAGE = "in words"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class _Window:
     def remaining(self) -> int:
         return max(0, self.limit - self._used)
 
+    def spend(self, now: float) -> None:
+        """Use up what is left of the running window."""
+        self.take(now)
+        self._used = max(self._used, self.limit + 1)
+
     def resets_in(self, now: float) -> float:
         return self.seconds - now % self.seconds
 
@@ -58,17 +64,28 @@ class RateLimiter:
         self._clock = clock
         self._second = _Window(1, self._limits.per_second)
         self._hour = _Window(3_600, self._limits.per_hour)
+        self._spent_until = 0.0
 
     def take(self) -> bool:
         """Count one request; False where the provider answers 429."""
         now = self._clock()
         within = self._second.take(now) & self._hour.take(now)
-        return within or not self._limits.enforced
+        return within or not (self._limits.enforced or self._spent)
+
+    def spend_hour(self) -> None:
+        """Other tokens of the tenant use up what is left of this hour, even where no limits are set."""
+        now = self._clock()
+        self._hour.spend(now)
+        self._spent_until = now + self._hour.resets_in(now)
+
+    @property
+    def _spent(self) -> bool:
+        return self._clock() < self._spent_until
 
     def headers(self) -> dict[str, str]:
         """Both spellings of the headers; there is no reset of the hour."""
         if not self._limits.headers:
-            return {}
+            return {"x-ratelimit-remaining-hour": "0"} if self._spent else {}
         tightest = min(self._second, self._hour, key=lambda window: window.remaining)
         return {
             "x-ratelimit-limit-hour": str(self._hour.limit),
@@ -81,7 +98,9 @@ class RateLimiter:
         }
 
     def retry_headers(self) -> dict[str, str]:
-        """``Retry-After`` of a 429 by these limits."""
+        """``Retry-After`` of a 429 by these limits; an hour that others spent does not say when it ends."""
+        if self._spent:
+            return {}
         spent = self._hour if self._hour.remaining == 0 else self._second
         return retry_after(self._limits.retry_after, self._wait(spent), self._clock())
 
@@ -93,5 +112,7 @@ def retry_after(spelling: RetryAfter, seconds: float, now: float) -> dict[str, s
     """The header in one of its spellings."""
     if spelling is RetryAfter.ABSENT:
         return {}
+    if spelling is RetryAfter.GARBAGE:
+        return {"retry-after": "in a little while"}
     value = formatdate(now + seconds, usegmt=True) if spelling is RetryAfter.DATE else f"{seconds:g}"
     return {"retry-after": value}

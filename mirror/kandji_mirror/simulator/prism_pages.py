@@ -2,10 +2,11 @@
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from kandji_mirror.simulator.filters import ALL, BadFilter, Filter, read_filter
+from kandji_mirror.simulator.per_device import PerDevice
 from kandji_mirror.simulator.prism_rows import Row, encode, reports
 from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.simulator.records import Device
@@ -34,6 +35,8 @@ class PrismPages:
         self._rows = world.tables.category(resource.name)
         self._silent = not quirks.totals or (quirks.prism_cursors and resource.category in _WITHOUT_TOTAL)
         self._end = _ENDS[len(resource.name) % 3]
+        self._latest = PerDevice(world, self._rows.latest)
+        self._cut: tuple[int, int, list[str]] = (-1, 0, [])
 
     def page(self, query: Mapping[str, str], limit: int, offset: int) -> bytes:
         """The body of one page; :class:`BadFilter` where the query has a filter or cursor that is none."""
@@ -50,7 +53,8 @@ class PrismPages:
     def count(self) -> dict[str, object]:
         """The answer of ``/prism/count``; large counts are approximate."""
         count = self._world.count(self._resource.name)
-        return {"count": count if count < 100_000 else round(count, -3), "approximate": count >= 100_000}
+        approximate = count >= self._quirks.approximate_counts_from
+        return {"count": int(float(f"{count:.2g}")) if approximate else count, "approximate": approximate}
 
     def _head(self, query: Mapping[str, str], wanted: Filter, limit: int, offset: int) -> bytes:
         total = None if self._silent else self._total(query, wanted)
@@ -63,7 +67,9 @@ class PrismPages:
             return self._world.count(self._resource.name)
         if "cursor" in query:
             return None
-        return sum(1 for _ in self._walk(query, wanted, ("", -1), 0))
+        if wanted.conditions:
+            return sum(1 for _ in self._walk(query, wanted, ("", -1), 0))
+        return sum(self._rows.counted(device, wanted.since) for device in self._devices(query, wanted, ""))
 
     def _walk(
         self, query: Mapping[str, str], wanted: Filter, after: Place, offset: int
@@ -73,8 +79,8 @@ class PrismPages:
             if offset and wanted.everything and offset >= self._rows.count(device):
                 offset -= self._rows.count(device)
                 continue
-            for row in self._rows.rows(device):
-                if row.updated < wanted.since or (device.id == after[0] and row.position <= after[1]):
+            for row in self._rows.rows(device, wanted.since):
+                if device.id == after[0] and row.position <= after[1]:
                     continue
                 if wanted.conditions and not wanted.passes(_decoded(row)):
                     continue
@@ -84,17 +90,43 @@ class PrismPages:
                     yield device, row
 
     def _devices(self, query: Mapping[str, str], wanted: Filter, start: str) -> Iterator[Device]:
-        families = {_FAMILIES.get(f, f) for f in query.get("device_families", "").split(",") if f}
-        blueprints = set(filter(None, query.get("blueprint_ids", "").split(",")))
-        for device in self._world.devices_from(start):
-            if (
-                reports(device, self._resource)
-                and (wanted.device_ids is None or device.id in wanted.device_ids)
-                and (not wanted.since or self._rows.latest(device) >= wanted.since)
-                and (not families or device.platform in families)
-                and (not blueprints or (device.blueprint is not None and device.blueprint.id in blueprints))
-            ):
+        """Those that may have rows, in order, from the device ``start`` on."""
+        asked = picks(query.get("device_families", "").split(","), query.get("blueprint_ids", "").split(","))
+        for device in self._candidates(wanted, start):
+            if reports(device, self._resource) and asked(device):
                 yield device
+
+    def _candidates(self, wanted: Filter, start: str) -> Iterable[Device]:
+        devices = self._world.devices
+        if wanted.device_ids is not None:
+            return [devices[i] for i in sorted(wanted.device_ids & devices.keys()) if i >= start]
+        if wanted.since:
+            return (devices[i] for i in self._written(wanted.since) if i >= start)
+        return self._world.devices_from(start)
+
+    def _written(self, since: int) -> list[str]:
+        """Devices with rows written since, sorted; worked out once for all pages of a walk."""
+        if self._cut[:2] != (self._world.revision, since):
+            ids = sorted(i for i, latest in self._latest.values().items() if latest >= since)
+            self._cut = (self._world.revision, since, ids)
+        return self._cut[2]
+
+
+def picks(families: Iterable[str], blueprints: Iterable[str]) -> Callable[[Device], bool]:
+    """Whether a device is of one of these families and in one of these blueprints; none of them means any."""
+    kinds = {_FAMILIES.get(family, family) for family in families if family}
+    homes = set(filter(None, blueprints))
+    return lambda device: (
+        (not kinds or device.platform in kinds)
+        and (not homes or (device.blueprint is not None and device.blueprint.id in homes))
+    )
+
+
+def passes(wanted: Filter, device: Device, row: Row) -> bool:
+    """Whether a filter lets a row of a device through."""
+    if row.updated < wanted.since or (wanted.device_ids is not None and device.id not in wanted.device_ids):
+        return False
+    return not wanted.conditions or wanted.passes(_decoded(row))
 
 
 def _picks_devices(query: Mapping[str, str]) -> bool:

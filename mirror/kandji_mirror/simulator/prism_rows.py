@@ -1,8 +1,10 @@
 """What rows of all Prism categories share, and how the simulator offers the rows of one category."""
 
 import json
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol
 
+from kandji_mirror.simulator.csv_rows import Spelling, line
 from kandji_mirror.simulator.hardware import APPLE
 from kandji_mirror.simulator.moments import offset
 from kandji_mirror.simulator.records import Device
@@ -17,17 +19,64 @@ class Row(NamedTuple):
     text: bytes
 
 
-class Category(Protocol):
-    """The rows of one Prism category, device by device."""
+class Record(NamedTuple):
+    """The same before it is text."""
 
-    def rows(self, device: Device) -> list[Row]:
-        """The rows of a device that reports, by position."""
+    position: int
+    updated: int
+    columns: dict[str, Any]
+
+
+class Category(Protocol):
+    """The rows of one Prism category, device by device; they follow from the device alone: a copy is a snapshot."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of its own, behind those of every category."""
+
+    def rows(self, device: Device, since: int = 0) -> list[Row]:
+        """The rows of a device that reports, by position, those written before ``since`` left out."""
+
+    def csv(self, device: Device, names: tuple[str, ...], spelling: Spelling) -> list[bytes]:
+        """The same rows as lines of CSV: columns ``names``, which are in the order of the category."""
 
     def count(self, device: Device) -> int:
-        """How many rows that is, without making them."""
+        """How many rows the device has, without making them."""
+
+    def counted(self, device: Device, since: int) -> int:
+        """How many of them were written at ``since`` or later."""
 
     def latest(self, device: Device) -> int:
         """No row of the device was written after this moment."""
+
+
+class RecordCategory(ABC):
+    """A category whose rows are made as dictionaries."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """See :class:`Category`."""
+
+    @abstractmethod
+    def records(self, device: Device, since: int = 0) -> list[Record]:
+        """The rows of a device that reports, by position, those written before ``since`` left out."""
+
+    def rows(self, device: Device, since: int = 0) -> list[Row]:
+        """See :class:`Category`."""
+        return [Row(r.position, r.updated, encode(r.columns)) for r in self.records(device, since)]
+
+    def csv(self, device: Device, names: tuple[str, ...], spelling: Spelling) -> list[bytes]:
+        """See :class:`Category`; what is the same in all rows of a device is spelled once."""
+        known = identity(device)
+        head = line(known, [name for name in names if name in IDENTITY], spelling)
+        rest = tuple(name for name in names if name not in IDENTITY)
+        joined = b"," if head and rest else b""
+        return [head + joined + line(r.columns, rest, spelling) + b"\r\n" for r in self.records(device)]
+
+    def counted(self, device: Device, since: int) -> int:
+        """See :class:`Category`."""
+        return len(self.records(device, since))
 
 
 def reports(device: Device, resource: Resource) -> bool:
@@ -53,6 +102,25 @@ def identity(device: Device) -> dict[str, Any]:
         "model_id": device.model.identifier,
         "count": None,
     }
+
+
+IDENTITY = (
+    "device_id",
+    "device__name",
+    "device__family",
+    "device__user_id",
+    "device__user_name",
+    "device__user_email",
+    "blueprint_id",
+    "blueprint_name",
+    "tags",
+    "asset_tag",
+    "serial_number",
+    "model_id",
+    "count",
+)
+TIMES = ("created_at", "updated_at", "last_changed_at", "last_collected_at")
+"""The columns of every category, in the provider's order."""
 
 
 def times(created: int, updated: int, changed: int | None, collected: int) -> dict[str, str | None]:

@@ -46,14 +46,31 @@ class AppState(NamedTuple):
     updated: int
 
 
+class RowState(NamedTuple):
+    """How often a row of a Prism list was written anew, and when it was first seen and last written."""
+
+    epoch: int
+    created: int
+    updated: int
+
+
+class ItemState(NamedTuple):
+    """What a device says of a library item or parameter, and when."""
+
+    status: str
+    reported: int
+
+
 @dataclass(slots=True, eq=False)
 class Device:
     """One device. Moments are microseconds; ``collected`` None: never reported, hence no Prism rows.
 
     ``account`` is the name of the account set up on it, which a later assignment to somebody else does not change.
     What is drawn of its past lies between ``first_collected`` and ``drawn_until``, whatever happens later.
-    ``apps`` holds what differs from the apps drawn from the seed (None: removed), ``facts`` columns set by hand and
-    ``redrawn`` how often and when last a category was drawn anew.
+    ``apps`` and, by table, ``lists`` hold what differs from the rows drawn from the seed (None: removed), ``facts``
+    columns set by hand, ``redrawn`` how often and when last the one row of a category was drawn anew, ``states`` what
+    became of library items and parameters. These are replaced, never altered: a shallow copy is a snapshot.
+    ``clock`` is by how much its own clock is wrong, which stamps its rows.
     """
 
     id: str
@@ -81,7 +98,10 @@ class Device:
     apps_changed: int = 0
     apps: dict[int, AppState | None] | None = None
     facts: dict[str, dict[str, Any]] | None = None
+    lists: dict[str, dict[int, RowState | None]] | None = None
     redrawn: dict[str, tuple[int, int]] | None = None
+    states: dict[str, ItemState] | None = None
+    clock: int = 0
 
     @property
     def platform(self) -> str:

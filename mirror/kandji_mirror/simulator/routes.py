@@ -1,13 +1,17 @@
-"""Paths of the API, read off the schema: a table's list, its rows one by one, and Prism's count."""
+"""Paths of the API, read off the schema: a table's list, its rows one by one, Prism's counts and exports."""
 
+import json
 import re
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.simulator.answers import JSON, NOT_FOUND, NOT_FOUND_PAGE, json_answer
+from kandji_mirror.simulator.exports import BadExport, Exports, Job
 from kandji_mirror.simulator.filters import BadFilter
-from kandji_mirror.simulator.pages import Asked, array_page, count_page, cursor_page
+from kandji_mirror.simulator.pages import IDIOMS, Asked
 from kandji_mirror.simulator.prism_pages import CAP, DEFAULT_LIMIT, PrismPages
 from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.simulator.world import World
@@ -17,35 +21,93 @@ Handler = Callable[[Request, Mapping[str, str]], Response]
 
 
 class Route(NamedTuple):
-    """Requests whose path matches get ``answer(request, names in the path)``."""
+    """Requests of the method whose path matches get ``answer(request, names in the path)``."""
 
+    method: str
     pattern: re.Pattern[str]
     answer: Handler
 
 
-def routes(world: World, quirks: Quirks, *, host: str, web_host: str) -> tuple[Route, ...]:
-    """All routes; fixed paths come before those with names in them."""
-    made = _Routes(world, quirks, host, web_host)
-    found = [_route("/api/v1/prism/count", made.count)]
+class Whole(NamedTuple):
+    """A list that comes at once: where its rows are in the answer, and the name of the table."""
+
+    rows_at: str
+    table: str
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Of the links in answers: the API's, and the web app's."""
+
+    api: str
+    web: str
+
+
+def routes(
+    world: World,
+    quirks: Quirks,
+    exports: Exports,
+    *,
+    hosts: Hosts,
+    clock: Callable[[], float],
+    url: Callable[[Job], str],
+) -> tuple[Route, ...]:
+    """All routes; fixed paths come before those with names in them. ``url`` signs the file of an export."""
+    made = _Routes(world, quirks, hosts)
+    found = [_route("GET", "/api/v1/prism/count", made.count), *_export_routes(exports, clock, url)]
+    found += [_route("GET", path, made.whole(lists)) for path, lists in _wholes(world.resources.values()).items()]
     for resource in world.resources.values():
-        found.append(_route(resource.path, made.list_of(resource)))
+        if resource.paging is not Paging.WHOLE:
+            found.append(_route("GET", resource.path, made.list_of(resource)))
         if resource.confirm:
-            found.append(_route(resource.confirm, made.one_of(resource)))
+            found.append(_route("GET", resource.confirm, made.one_of(resource)))
     return tuple(sorted(found, key=lambda route: route.pattern.groups))
 
 
-def _route(template: str, answer: Handler) -> Route:
+def _route(method: str, template: str, answer: Handler) -> Route:
     pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
-    return Route(re.compile(pattern), answer)
+    return Route(method, re.compile(pattern), answer)
+
+
+def _wholes(resources: Iterable[Resource]) -> dict[str, list[Whole]]:
+    """Lists that come at once, by path: several tables may be read off one answer."""
+    found: dict[str, list[Whole]] = defaultdict(list)
+    for resource in resources:
+        if resource.paging is Paging.WHOLE:
+            found[resource.path].append(Whole(resource.rows_at, resource.name))
+        if resource.fallback:
+            found[resource.fallback.path].append(Whole(resource.fallback.rows_at, f"device_{resource.name}"))
+    return found
+
+
+def _export_routes(exports: Exports, clock: Callable[[], float], url: Callable[[Job], str]) -> tuple[Route, Route]:
+    def order(request: Request, found: Mapping[str, str]) -> Response:
+        try:
+            return json_answer(
+                200, exports.told(exports.order(json.loads(request.body or b"null"), clock()), "pending")
+            )
+        except (BadExport, BadFilter) as error:
+            return json_answer(400, {"detail": str(error)})
+        except ValueError as error:
+            return json_answer(400, f"JSON parse error - {error}")
+
+    def poll(request: Request, found: Mapping[str, str]) -> Response:
+        job = exports.jobs.get(found["export_id"])
+        return NOT_FOUND if job is None else json_answer(200, exports.poll(job, clock(), url(job)))
+
+    return (
+        _route("POST", "/api/v1/prism/export", order),
+        _route("GET", "/api/v1/prism/export/{export_id}", poll),
+    )
 
 
 class _Routes:
     """Makes the handlers; holds what they all need."""
 
-    def __init__(self, world: World, quirks: Quirks, host: str, web_host: str) -> None:
+    def __init__(self, world: World, quirks: Quirks, hosts: Hosts) -> None:
         self._world = world
         self._quirks = quirks
-        self._hosts = host, web_host
+        self._hosts = hosts
         self._prism = {
             r.category: PrismPages(world, r, quirks) for r in world.resources.values() if r.paging is Paging.PRISM
         }
@@ -70,14 +132,31 @@ class _Routes:
 
         return answer
 
+    def whole(self, lists: Sequence[Whole]) -> Handler:
+        """One object with a member for each list; or the bare list or object of the only one, whose place is ""."""
+
+        def answer(request: Request, found: Mapping[str, str]) -> Response:
+            rows = {whole.rows_at: self._at_once(whole.table, dict(request.query), found) for whole in lists}
+            if any(value is None for value in rows.values()):
+                return NOT_FOUND
+            return json_answer(200, rows.get("", {**found, **rows}))
+
+        return answer
+
+    def _at_once(self, table: str, query: Mapping[str, str], found: Mapping[str, str]) -> Any:
+        listing = self._world.tables.listing(table)
+        records = listing.records(query, found)
+        rows = None if records is None else [listing.row(record) for record in records]
+        return rows[0] if rows and listing.single else rows
+
     def _prism_pages(self, resource: Resource) -> Handler:
         pages = self._prism[resource.category]
 
         def answer(request: Request, found: Mapping[str, str]) -> Response:
-            query = dict(request.query)
-            limit = _number(query, "limit", DEFAULT_LIMIT, CAP) or DEFAULT_LIMIT
+            asked = self._asked(request, CAP)
+            limit = asked.number("limit", DEFAULT_LIMIT, CAP) or DEFAULT_LIMIT
             try:
-                return Response(200, JSON, pages.page(query, limit, _number(query, "offset", 0)))
+                return Response(200, JSON, pages.page(asked.query, limit, asked.offset))
             except BadFilter as error:
                 return json_answer(400, {"detail": str(error)})
 
@@ -85,24 +164,16 @@ class _Routes:
 
     def _listing(self, resource: Resource) -> Handler:
         listing = self._world.tables.listing(resource.name)
-        cap = max(300, resource.page_size)
+        idiom = IDIOMS[resource.paging]
 
         def answer(request: Request, found: Mapping[str, str]) -> Response:
-            query = dict(request.query)
-            records = listing.records(query, found)
-            if records is None:
-                return NOT_FOUND
-            limit = _number(query, "limit", cap, cap) or cap
-            asked = Asked(request.path, query, limit, _number(query, "offset", 0), *self._hosts)
-            if resource.paging is Paging.ARRAY:
-                return array_page(listing, records, asked, totals=self._quirks.totals)
-            return (cursor_page if resource.paging is Paging.CURSOR else count_page)(listing, records, asked)
+            asked = self._asked(request, resource.page_size)
+            records = listing.records(asked.query, found)
+            return NOT_FOUND if records is None else idiom(listing, records, asked)
 
         return answer
 
-
-def _number(query: Mapping[str, str], name: str, otherwise: int, cap: int | None = None) -> int:
-    """A number of the query as the provider reads it: nonsense is left out, too much is cut."""
-    text = query.get(name, "")
-    value = int(text) if text.isdecimal() else otherwise
-    return value if cap is None else min(value, cap)
+    def _asked(self, request: Request, most: int) -> Asked:
+        return Asked(
+            request.path, dict(request.query), most, self._hosts.api, self._hosts.web, totals=self._quirks.totals
+        )

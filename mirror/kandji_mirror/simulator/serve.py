@@ -1,7 +1,7 @@
 """The simulated tenant over HTTP/1.1 on loopback, with doors that the provider does not have.
 
-``GET /_truth/{table}`` gives the rows as they are now, one JSON object a line; ``POST /_advance?steps=N`` lets time
-pass; ``GET /_journal`` lists the requests so far. None of them takes a token, so only 127.0.0.1 is listened on.
+``GET /_truth/{table}`` gives the rows as they are now, one JSON object a line; the others are in ``doors.py``. None of
+them takes a token, so only 127.0.0.1 is listened on. Exported files are on a second port.
 """
 
 from collections.abc import Callable
@@ -10,28 +10,34 @@ from functools import partial
 from threading import Thread
 from types import TracebackType
 
-from kandji_mirror.simulator.listener import HOST, Listener
+from kandji_mirror.simulator.listener import ApiListener, StorageListener
+from kandji_mirror.simulator.loopback import Loopback
 from kandji_mirror.simulator.tenant import Tenant
 
 
 class Server:
-    """A running simulated tenant. A context manager; ``url`` is its base URL."""
+    """A running simulated tenant. A context manager; ``url`` is its base URL, ``storage_url`` that of its files."""
 
     def __init__(self, tenant: Tenant, port: int) -> None:
-        self._listener = Listener(tenant, port)
-        self._thread = Thread(target=partial(self._listener.serve_forever, poll_interval=0.05), daemon=True)
-        self._thread.start()
-        self.url = f"http://{HOST}:{self._listener.server_address[1]}"
+        api = ApiListener(tenant, port)
+        storage = StorageListener(tenant, 0)
+        tenant.storage.base = storage.url
+        self.url, self.storage_url = api.url, storage.url
+        self._listeners = (api, storage)
+        self._threads = [_started(listener) for listener in self._listeners]
 
     def wait(self) -> None:
         """Return when the server was closed."""
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def close(self) -> None:
         """Stop listening and end the open connections."""
-        self._listener.shutdown()
-        self._thread.join()
-        self._listener.hang_up()
+        for listener in self._listeners:
+            listener.shutdown()
+        self.wait()
+        for listener in self._listeners:
+            listener.hang_up()
 
     def __enter__(self) -> "Server":
         return self
@@ -40,6 +46,12 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _started(listener: Loopback) -> Thread:
+    thread = Thread(target=partial(listener.serve_forever, poll_interval=0.05), daemon=True)
+    thread.start()
+    return thread
 
 
 def serve(tenant: Tenant, port: int = 0) -> Server:

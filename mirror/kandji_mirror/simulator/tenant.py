@@ -4,25 +4,23 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from kandji_mirror.api.wire import Request, Response
-from kandji_mirror.simulator.answers import (
-    FORBIDDEN,
-    LIMITED,
-    NO_ROUTE,
-    UNAUTHORIZED,
-    Transport,
-    json_answer,
-)
+from kandji_mirror.simulator.answers import FORBIDDEN, LIMITED, NO_ROUTE, UNAUTHORIZED, Transport, json_answer
+from kandji_mirror.simulator.exports import ExportRules, Exports
 from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_mirror.simulator.limits import Limits, RateLimiter
+from kandji_mirror.simulator.moments import MICROSECOND, SECOND
 from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.routes import Route, routes
+from kandji_mirror.simulator.routes import Hosts, Route, routes
+from kandji_mirror.simulator.storage import Storage
 from kandji_mirror.simulator.world import World
 from kandji_schema.errors import Unreachable
 
@@ -40,7 +38,7 @@ class Journal(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A response, what becomes of it on its way, and how long a slow one takes in seconds."""
+    """A response, what becomes of it on its way, and how long a slow or hanging one takes in seconds."""
 
     response: Response
     transport: Transport = Transport.WHOLE
@@ -50,8 +48,9 @@ class Answer(NamedTuple):
 class Tenant:
     """The provider's API over ``world``. Safe for threads; requests are answered one at a time.
 
-    ``clock`` gives seconds since 1970 for the rate limits; ``limits`` None switches limits and their headers off.
-    ``requests`` records what was asked, ``faults`` what is to go wrong (the first that strikes is used).
+    ``clock`` gives seconds since 1970 for the rate limits and exports; ``limits`` None switches limits and their
+    headers off. ``requests`` records what was asked, ``faults`` what is to go wrong (the first that strikes is used),
+    ``storage`` holds exported files, whose making follows ``exports``.
     """
 
     def __init__(
@@ -73,29 +72,39 @@ class Tenant:
         self._token = token
         self._clock = clock
         self._sleep = sleep
+        self._quirks = quirks
         self._limiter = RateLimiter(limits, clock)
         self._forbidden: set[str] = set()
         self._changes: dict[str, Callable[[Any], Any]] = {}
-        self._routes = routes(world, quirks, host=host, web_host=web_host)
+        self._between: dict[str, Callable[[World], object]] = {}
+        made = Exports(world)
+        self.exports: ExportRules = made.rules
+        self.storage = Storage(made, self.faults, self.lock, clock, sleep)
+        self.routes = routes(world, quirks, made, hosts=Hosts(host, web_host), clock=clock, url=self.storage.url)
 
     def handle(self, request: Request) -> Response:
         """Answer a request in process; raises :class:`Unreachable` where a fault breaks the connection."""
         answer = self.answer(request)
-        if answer.transport in {Transport.RESET, Transport.TORN}:
-            raise Unreachable(f"The simulated connection broke: {answer.transport.value}.", sent=True)
-        if answer.transport is Transport.SLOW:
+        if answer.transport in {Transport.SLOW, Transport.HANGING}:
             self._sleep(answer.seconds)
+        if answer.transport in {Transport.RESET, Transport.TORN, Transport.HANGING}:
+            raise Unreachable(f"The simulated connection broke: {answer.transport.value}.", sent=True)
         return answer.response
+
+    def fetch(self, url: str, target: Path) -> None:
+        """Download a signed URL in process; raises what the client's ``Fetch`` does."""
+        self.storage.fetch(url, target)
 
     def answer(self, request: Request) -> Answer:
         """Answer a request, leaving it to the caller to break or slow down the connection."""
         with self.lock:
             target = f"{request.path}?{urlencode(request.query)}"
             fault = next((fault for fault in self.faults if fault.strikes(target)), None)
-            response = _with_headers(self._limited(request, fault), self._limiter.headers())
+            response = _with_headers(self._limited(request, fault), self._limiter.headers(), self._date())
             answer = Answer(response, fault.transport, fault.seconds) if fault else Answer(response)
-            status = 0 if answer.transport is Transport.RESET else answer.response.status
+            status = 0 if answer.transport in {Transport.RESET, Transport.HANGING} else answer.response.status
             self.requests.append(Journal(request.method, request.path, tuple(request.query), status))
+            self._change_world(target)
         if fault and fault.kind is Kind.DELAY:
             self._sleep(fault.seconds)
         return answer
@@ -110,12 +119,26 @@ class Tenant:
 
     def reshape(self, pattern: str, change: Callable[[Any], Any] | None) -> None:
         """Let ``change`` alter the decoded body of every 200 whose path matches; None takes that back."""
-        if change is None:
-            self._changes.pop(pattern, None)
-        else:
-            self._changes[pattern] = change
+        _set_or_drop(self._changes, pattern, change)
+
+    def between(self, pattern: str, change: Callable[[World], object] | None) -> None:
+        """Let ``change`` alter the world after every request whose ``path?query`` matches; None takes that back."""
+        _set_or_drop(self._between, pattern, change)
+
+    def _change_world(self, target: str) -> None:
+        for pattern, change in tuple(self._between.items()):
+            if re.search(pattern, target):
+                change(self.world)
+
+    def _date(self) -> dict[str, str]:
+        if not self._quirks.dates:
+            return {}
+        now = self.world.moment + self._quirks.clock // MICROSECOND
+        return {"date": formatdate(now / SECOND, usegmt=True)}
 
     def _limited(self, request: Request, fault: Fault | None) -> Response:
+        if fault and fault.kind is Kind.HOUR_SPENT:
+            self._limiter.spend_hour()
         if not self._limiter.take():
             return _with_headers(LIMITED, self._limiter.retry_headers())
         if fault is None:
@@ -124,23 +147,22 @@ class Tenant:
 
     def _checked(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        route, found = self._find(request.path)
-        if route is None:
+        found = self._find(request.path)
+        if not found:
             return NO_ROUTE
         if headers.get("authorization") != f"Bearer {self._token}":
             return UNAUTHORIZED
         if any(request.path.startswith(prefix) for prefix in self._forbidden):
             return FORBIDDEN
-        if request.method != "GET":
-            return json_answer(405, {"detail": f'Method "{request.method}" not allowed.'})
-        return self._reshaped(request.path, route.answer(request, found))
+        for route, names in found:
+            if route.method == request.method:
+                return self._reshaped(request.path, route.answer(request, names))
+        return json_answer(405, {"detail": f'Method "{request.method}" not allowed.'})
 
-    def _find(self, path: str) -> tuple[Route | None, Mapping[str, str]]:
-        for route in self._routes:
-            match = route.pattern.fullmatch(path)
-            if match:
-                return route, match.groupdict()
-        return None, {}
+    def _find(self, path: str) -> Sequence[tuple[Route, Mapping[str, str]]]:
+        """The routes of the most fixed pattern that matches, with the names in the path."""
+        matches = [(route, match) for route in self.routes if (match := route.pattern.fullmatch(path))]
+        return [(route, m.groupdict()) for route, m in matches if route.pattern == matches[0][0].pattern]
 
     def _reshaped(self, path: str, response: Response) -> Response:
         for pattern, change in self._changes.items():
@@ -150,5 +172,13 @@ class Tenant:
         return response
 
 
-def _with_headers(response: Response, headers: Mapping[str, str]) -> Response:
+def _set_or_drop(known: dict[str, Any], name: str, value: object | None) -> None:
+    if value is None:
+        known.pop(name, None)
+    else:
+        known[name] = value
+
+
+def _with_headers(response: Response, *more: Mapping[str, str]) -> Response:
+    headers = {name: value for some in more for name, value in some.items()}
     return replace(response, headers={**response.headers, **headers}) if headers else response

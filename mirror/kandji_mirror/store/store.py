@@ -1,8 +1,9 @@
 """The store as its one writer sees it."""
 
 import shutil
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +13,17 @@ from kandji_mirror.store.durable import appear, write_new
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema import ddl
 from kandji_schema.errors import ConfigurationError, StoreFull
-from kandji_schema.manifest import Manifest, TableState, data_dir, generations, kept, manifest_path, manifests_dir
+from kandji_schema.manifest import (
+    Manifest,
+    Segment,
+    TableState,
+    data_dir,
+    generations,
+    history_dir,
+    kept,
+    manifest_path,
+    manifests_dir,
+)
 from kandji_schema.resource import Resource
 
 KEEP_MANIFESTS = 5
@@ -21,11 +32,19 @@ KEEP_MANIFESTS = 5
 GRACE_SECONDS = 3_600
 """Data files no kept manifest names stay this long, for readers that are slow to notice."""
 
+HISTORY_GRACE_SECONDS = 60
+"""The same for segments of history. They are opened in the moment they are asked for, so only the way from a manifest to
+its files has to be covered, and a busy day rewrites its newest segment hundreds of times."""
+
 TEMPORARY = ".tmp"
 
 
 class Store:
-    """The current manifest, room for new files, and the way to publish them. Made by :func:`open_store`."""
+    """The current manifest, room for new files, and the way to publish them. Made by :func:`open_store`.
+
+    Thread-safe. ``lock`` makes several steps one: hold it from the look at :attr:`current` and :attr:`next_generation`
+    to :meth:`publish` where what is published depends on them, as history does.
+    """
 
     def __init__(
         self, home: Path, tenant: str, resources: Mapping[str, Resource], wall: Callable[[], datetime]
@@ -35,6 +54,7 @@ class Store:
         self.tenant = tenant
         self.wall = wall
         self.warnings: list[str] = []
+        self.lock = threading.RLock()
         self._resources = resources
         self._newest = max(generations(home), default=0)
         self.current = self._last_readable()
@@ -71,6 +91,11 @@ class Store:
             return replace(known, ttl_seconds=fresh.ttl_seconds, ddl=fresh.ddl)
         return replace(known, ttl_seconds=fresh.ttl_seconds)  # its ddl stays: it says what the file looks like
 
+    @property
+    def next_generation(self) -> int:
+        """Number of the manifest that :meth:`publish` writes next."""
+        return self._newest + 1
+
     def data_file(self, table: str) -> Path | None:
         """The table's current data file."""
         file = self.current.tables[table].file
@@ -90,32 +115,46 @@ class Store:
 
     def admit(self, table: str, finished: Path) -> str:
         """Give a finished file its name in the next generation, without making it current yet; returns the name."""
-        final = data_dir(self.home) / f"{table}.{self._newest + 1:08d}.duckdb"
-        with _local_trouble(final):
-            finished.chmod(0o600)
-            final.unlink(missing_ok=True)  # of a run that was killed between this step and its manifest
-            appear(finished, final)
-        return final.name
+        with self.lock:
+            final = data_dir(self.home) / f"{table}.{self.next_generation:08d}.duckdb"
+            with _local_trouble(final):
+                finished.chmod(0o600)
+                final.unlink(missing_ok=True)  # of a run that was killed between this step and its manifest
+                appear(finished, final)
+            return final.name
 
-    def publish(self, changed: Mapping[str, TableState]) -> Manifest:
-        """Make the changed tables current, all at one moment, and let go of what nobody needs any more."""
-        generation = self._newest + 1
-        manifest = Manifest(generation, self.tenant, self.wall(), {**self.current.tables, **changed})
-        path = manifest_path(self.home, generation)
-        with _local_trouble(path):
-            write_new(path, manifest.to_json())
-        self._newest, self.current = generation, manifest
-        self._collect()
-        return manifest
+    def publish(self, changed: Mapping[str, TableState], history: tuple[Segment, ...] | None = None) -> Manifest:
+        """Make the changed tables current, all at one moment, and let go of what nobody needs any more.
+
+        ``history`` are all segments from now on, oldest first, as :func:`kandji_mirror.history.record.record` returned
+        them; None leaves them as they are.
+        """
+        with self.lock:
+            segments = self.current.history if history is None else history
+            tables = {**self.current.tables, **changed}
+            manifest = Manifest(self.next_generation, self.tenant, self.wall(), tables, segments)
+            path = manifest_path(self.home, manifest.generation)
+            with _local_trouble(path):
+                write_new(path, manifest.to_json())
+            self._newest, self.current = manifest.generation, manifest
+            self._collect()
+            return manifest
 
     def _collect(self) -> None:
         for generation in generations(self.home)[KEEP_MANIFESTS:]:
             _remove(manifest_path(self.home, generation))
-        named = {t.file for m in kept(self.home) if isinstance(m, Manifest) for t in m.tables.values()}
-        old = time.time() - GRACE_SECONDS
-        for path in data_dir(self.home).glob("*.duckdb"):
-            if path.name not in named and path.stat().st_mtime < old:
-                _remove(path)
+        manifests = [m for m in kept(self.home) if isinstance(m, Manifest)]
+        data = {t.file for m in manifests for t in m.tables.values()}
+        segments = {segment.file for m in manifests for segment in m.history}
+        _remove_unnamed(data_dir(self.home), data, GRACE_SECONDS)
+        _remove_unnamed(history_dir(self.home), segments, HISTORY_GRACE_SECONDS)
+
+
+def _remove_unnamed(folder: Path, named: Collection[str | None], grace: float) -> None:
+    old = time.time() - grace
+    for path in folder.glob("*.duckdb"):
+        if path.name not in named and path.stat().st_mtime < old:
+            _remove(path)
 
 
 @contextmanager
@@ -131,15 +170,19 @@ def open_store(
     """
     with _local_trouble(home):
         home.mkdir(parents=True, exist_ok=True, mode=0o700)  # names of people are in there
-        for folder in (manifests_dir(home), data_dir(home)):
+        for folder in _folders(home):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with writer_lock(home):
         _sweep(home)
         yield Store(home, tenant, resources, wall)
 
 
+def _folders(home: Path) -> tuple[Path, ...]:
+    return manifests_dir(home), data_dir(home), history_dir(home)
+
+
 def _sweep(home: Path) -> None:
-    for folder in (manifests_dir(home), data_dir(home)):
+    for folder in _folders(home):
         for path in folder.glob(f"*{TEMPORARY}*"):
             _remove(path)
 

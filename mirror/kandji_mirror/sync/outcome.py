@@ -1,10 +1,10 @@
 """What a run tells about itself, while it goes on and afterwards."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from kandji_schema.manifest import State
+from kandji_schema.manifest import Drift, State, TableState
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,30 @@ class Outcome:
     seconds: float
     changed: bool
     error: str | None = None
+    method: str | None = None
+    note: str | None = None
+    drift: Drift = field(default_factory=Drift)
+
+
+def outcome_of(state: TableState, previous: TableState, seconds: float) -> Outcome:
+    """The outcome of a pass that found ``previous`` and ended in ``state``."""
+    return Outcome(
+        table=state.name,
+        state=state.state,
+        rows=state.rows,
+        requests=state.requests,
+        seconds=seconds,
+        changed=state.file != previous.file,
+        error=state.error,
+        method=state.method,
+        note=state.note,
+        drift=state.drift,
+    )
 
 
 @dataclass(frozen=True)
 class Report:
-    """One run. ``generation`` is the manifest it published, None where nothing was due."""
+    """One run. ``generation`` is the last manifest it published, None where nothing was due."""
 
     started_at: datetime
     seconds: float

@@ -1,15 +1,18 @@
-"""Reading all rows of a resource into a staging, once or as often as it takes to get a consistent picture."""
+"""Reading all rows of a list into a staging, once or as often as it takes to get a consistent picture."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.paging import Page, walk
+from kandji_mirror.api.pages import Page, read_page
+from kandji_mirror.api.paging import walk
 from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.outcome import Progress
-from kandji_schema.errors import NotFound, RetryLater, Suspicious
+from kandji_mirror.sync.seams import Piece, overlapping
+from kandji_schema.errors import NotFound, Rejected, RetryLater, Skip, Suspicious
+from kandji_schema.registry import resource as resource_named
 from kandji_schema.resource import Paging, Resource
 
 WALKS = 3
@@ -17,73 +20,118 @@ WALKS = 3
 
 PARENTS_AT_ONCE = 4
 
-_COUNTED = frozenset({Paging.ARRAY, Paging.COUNT})
-"""Idioms whose total is exact; Prism's is a hint and cursor links have none."""
+_COUNTED = frozenset({Paging.COUNT, Paging.PAGE, Paging.OFFSET})
+"""Idioms whose total tells whether all rows came; Prism's is a hint and cursor links have none."""
 
 
 @dataclass
 class Walked:
-    """Counts of one walk. ``kept_parents`` are those whose own list could not be read, ``reason`` the first one's."""
+    """Counts of one walk.
+
+    ``torn`` are seams between pages that did not hold. ``kept_parents`` are those whose own list could not be read,
+    ``reason`` the first one's. ``note`` says where the picture is not quite one.
+    """
 
     pages: int = 0
     rows: int = 0
     odd_rows: int = 0
+    torn: int = 0
     totals: set[int | None] = field(default_factory=set)
+    absent: frozenset[str] | None = None
     kept_parents: list[tuple[str, ...]] = field(default_factory=list)
     reason: str | None = None
+    note: str | None = None
 
-    def take(self, page: Page) -> None:
-        """Count a page in."""
+    def take(self, page: Page, *, overlap: int = 0) -> None:
+        """Count a page in; its first ``overlap`` rows were counted before."""
         self.pages += 1
-        self.rows += len(page.rows)
+        self.rows += len(page.rows) - overlap
         self.odd_rows += page.odd_rows
         self.totals.add(page.total)
+        if page.rows:
+            self.absent = page.absent if self.absent is None else self.absent & page.absent
 
     @property
-    def total(self) -> int | None:
-        """What the provider says there is, as far as it said one thing."""
-        return next(iter(self.totals)) if len(self.totals) == 1 else None
+    def never_sent(self) -> frozenset[str]:
+        """Known fields that no row carried."""
+        return self.absent or frozenset()
 
     @property
-    def steady(self) -> bool:
+    def fits_total(self) -> bool:
         """Whether every page told the same total and so many rows came."""
         return self.totals <= {None} or self.totals == {self.rows + self.odd_rows}
 
 
 def walk_all(client: Client, resource: Resource, staging: Staging, progress: Progress, *, keep: bool = False) -> Walked:
-    """Walk a list into the staging. An exact total that does not fit means that rows shifted: it is walked anew.
+    """Walk a list into the staging; rows that shifted meanwhile make it be walked anew.
 
-    With ``keep`` the rows of the earlier walks stay, so that the staging holds what any of them brought.
+    Two walks that bring the same rows are believed, whatever the total says. After three different ones the last one
+    is taken, with a note. With ``keep`` the rows the staging holds already stay, so that it has what any walk brought.
     """
     requests = 0
+    before: str | None = None
     for attempt in range(1, WALKS + 1):
-        walked = _walk_once(client, resource, staging, progress)
+        walked = walk_once(client, resource, staging, progress)
         requests += walked.pages
-        if walked.steady or resource.paging not in _COUNTED or attempt == WALKS:
+        if _steady(walked, resource):
             break
-        if not keep:
+        found = None if keep else staging.digest()
+        if found is not None and found == before:
+            break
+        before = found
+        if attempt == WALKS:
+            walked.note = f"The list changed in each of {WALKS} walks; a row of it may be missing until the next sync."
+        elif not keep:
             staging.clear()
     walked.pages = requests
     return walked
 
 
-def _walk_once(client: Client, resource: Resource, staging: Staging, progress: Progress) -> Walked:
+def _steady(walked: Walked, resource: Resource) -> bool:
+    if resource.paging is Paging.ARRAY:
+        return walked.torn == 0
+    return walked.fits_total or resource.paging not in _COUNTED
+
+
+def walk_once(client: Client, resource: Resource, staging: Staging, progress: Progress) -> Walked:
+    """Walk a list into the staging, whatever comes."""
     walked = Walked()
-    for page in walk(client, resource):
-        walked.take(page)
-        staging.add(page.text)
-        progress.advanced(resource.name, pages=walked.pages, rows=walked.rows, total=page.total)
+    for piece in _pieces(client, resource):
+        walked.take(piece.page, overlap=piece.overlap)
+        walked.torn += not piece.holds
+        staging.add(piece.page.text)
+        progress.advanced(resource.name, pages=walked.pages, rows=walked.rows, total=piece.page.total)
     staging.flush()
     return walked
 
 
+def _pieces(client: Client, resource: Resource) -> Iterator[Piece]:
+    if resource.paging is Paging.ARRAY:
+        return overlapping(client, resource)
+    return (Piece(page) for page in walk(client, resource))
+
+
 def walk_parents(
-    client: Client, resource: Resource, staging: Staging, progress: Progress, parents: Sequence[tuple[str, ...]]
+    client: Client,
+    resource: Resource,
+    staging: Staging,
+    progress: Progress,
+    parents: Sequence[tuple[str, ...]],
+    filled: Collection[str] = (),
 ) -> Walked:
-    """Walk the list of every parent row; each answer is a whole set. One that fails keeps its previous rows."""
+    """Walk the list of every parent row; each answer is a whole set. One that fails keeps its previous rows.
+
+    An empty list is believed at the second look where the parent's first key is among the ``filled`` ones.
+    """
     walked = Walked()
+
+    def pages_of(parent: tuple[str, ...]) -> list[Page] | RetryLater:
+        pages = _pages_of(client, resource, parent)
+        emptied = parent[0] in filled and not isinstance(pages, RetryLater) and not any(page.rows for page in pages)
+        return _pages_of(client, resource, parent) if emptied else pages
+
     with ThreadPoolExecutor(PARENTS_AT_ONCE, thread_name_prefix=f"walk-{resource.name}") as pool:
-        for parent, pages in zip(parents, pool.map(lambda p: _pages_of(client, resource, p), parents), strict=True):
+        for parent, pages in zip(parents, pool.map(pages_of, parents), strict=True):
             if isinstance(pages, RetryLater):
                 walked.kept_parents.append(parent)
                 walked.reason = walked.reason or str(pages)
@@ -102,7 +150,27 @@ def _pages_of(client: Client, resource: Resource, parent: tuple[str, ...]) -> li
     names = dict(zip(resource.parent_key, map(quote_segment, parent), strict=True))
     try:
         return list(walk(client, resource, path=resource.path.format(**names)))
-    except NotFound:
-        return []  # the parent went while its siblings were read, and its rows with it
+    except NotFound as error:
+        return [] if _is_gone(client, resource, parent) else RetryLater(f"{error} Yet its parent is there.")
     except RetryLater as error:
         return error
+
+
+def _is_gone(client: Client, resource: Resource, parent: tuple[str, ...]) -> bool:
+    """Whether the parent itself went while its siblings were read, and its rows with it."""
+    above = resource_named(resource.parent or "")
+    try:
+        return above.confirm is None or still_there(client, above, parent[0]) is None
+    except (Skip, Rejected):
+        return False
+
+
+def still_there(client: Client, resource: Resource, key: str) -> Page | None:
+    """The row of that key, asked for by itself; None where the provider says that it is gone."""
+    path = (resource.confirm or "").format(**{resource.key[0]: quote_segment(key)})
+    try:
+        return client.read(
+            path, (), lambda answer: read_page(answer, replace(resource, paging=Paging.WHOLE, rows_at=""))
+        )
+    except NotFound:
+        return None

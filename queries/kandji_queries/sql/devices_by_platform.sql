@@ -1,7 +1,7 @@
 -- title: Devices by platform
--- description: How many devices there are of each platform, and how many of them are marked missing or removed
---   (these are included in the count).
--- chart: bar
+-- description: How many devices there are of each platform, and how many of them are marked missing or removed (these
+--   are included in the count).
+-- chart: bar x=platform y=devices
 SELECT
     coalesce(platform, 'unknown') AS platform,
     count(*) AS devices,

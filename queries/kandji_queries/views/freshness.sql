@@ -2,13 +2,17 @@
 -- description: One row a table: how many rows, when they were read from the provider, how long they count as fresh,
 --   and how the last attempt to sync them ended. The age is that of the moment the query runs.
 -- column: table_name | Name of the table.
--- column: state | How the last attempt ended: ok, failed, no permission, or never synced.
+-- column: state | How the last attempt ended: ok, partial, failed, no permission, not offered, or never synced.
 -- column: rows | Rows in the mirror.
--- column: synced_at | When the sync that read these rows began, UTC.
+-- column: synced_at | When the sync that read these rows began, UTC; of a table that is swept, when the oldest was read.
 -- column: age_seconds | Seconds since then; NULL where never synced.
--- column: ttl_seconds | Seconds after which the rows are due for a new sync.
+-- column: ttl_seconds | Seconds after which the rows are due for a new sync, as they count now.
+-- column: ttl_reason | Why that is longer than declared; NULL where it is not.
 -- column: is_fresh | Whether the age is below the ttl; false where never synced.
+-- column: whole_at | When all rows were last read at once, UTC; later changes came by increments.
+-- column: checked_at | When the number of rows was last found equal to the provider's, UTC.
 -- column: method | How the rows were read.
+-- column: note | What is not perfect though nothing failed; NULL where all is.
 -- column: last_error | What went wrong at the last attempt; NULL where it went well.
 -- column: attempted_at | When the last attempt began, UTC.
 SELECT
@@ -18,8 +22,12 @@ SELECT
     synced_at,
     epoch(now()::TIMESTAMP - synced_at) AS age_seconds,
     ttl_seconds,
+    ttl_reason,
     coalesce(epoch(now()::TIMESTAMP - synced_at) < ttl_seconds, false) AS is_fresh,
+    whole_at,
+    checked_at,
     method,
+    note,
     last_error,
     attempted_at
 FROM internal.table_states

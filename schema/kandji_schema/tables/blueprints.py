@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from kandji_schema.columns import boolean, document, extra, integer, text, timestamp
+from kandji_schema.columns import Personal, boolean, document, extra, integer, text, timestamp
 from kandji_schema.resource import Paging, Resource
 
 
@@ -16,7 +16,7 @@ class Blueprint(SQLModel, table=True):
 
     id: str | None = text("Identifier of the blueprint; devices.blueprint_id joins to it.", key=True)
     name: str | None = text("Name of the blueprint.")
-    description: str | None = text("Description.")
+    description: str | None = text("Description.", personal=Personal.FREE_TEXT)
     icon: str | None = text("Name of the icon.")
     color: str | None = text("Name of the colour.")
     type: str | None = text("classic, or map for an Assignment Map.")
@@ -28,7 +28,10 @@ class Blueprint(SQLModel, table=True):
     enrollment_code_is_active: bool | None = boolean(
         "Whether that code works.", source=("enrollment_code.is_active", "enrollment_code_is_active")
     )
-    params: Any = document("Parameters of the blueprint by their id, as JSON.")
+    params: Any = document(
+        "Parameters of the blueprint by their id, as JSON; texts shown to people are among them.",
+        personal=Personal.FREE_TEXT,
+    )
     created_at: datetime | None = timestamp("When it was made.")
     updated_at: datetime | None = timestamp("When it was last edited.")
     extra: Any = extra()

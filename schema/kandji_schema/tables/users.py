@@ -24,7 +24,7 @@ class User(SQLModel, table=True):
     active: bool | None = boolean("Whether the user is active in the directory.")
     archived: bool | None = boolean("Whether the user is archived.")
     department: str | None = text("Department.")
-    job_title: str | None = text("Job title.")
+    job_title: str | None = text("Job title; of some it tells who they are.", personal=Personal.IDENTITY)
     device_count: int | None = integer("Devices assigned to the user, as the provider counts them.")
     integration_id: int | None = integer("Directory integration the user came from.", source="integration.id")
     integration_name: str | None = text("Name of that integration.", source="integration.name")

@@ -1,0 +1,70 @@
+"""Syncing beside the conversation: none of it is loaded before the client was greeted, none of it can break reading."""
+
+import logging
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
+
+from kandji_schema.errors import MirrorError
+from kandji_schema.settings import Settings
+
+if TYPE_CHECKING:
+    from kandji_mirror.scheduler.scheduler import Scheduler
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 2.0
+"""A client's first questions come in one breath; loading waits until they are answered."""
+
+STOP_SECONDS = 2.0
+
+
+class Background:
+    """The scheduler of this process. ``scheduler`` is None until it is there, and where there is none."""
+
+    def __init__(self, settings: Settings, *, grace: float = GRACE_SECONDS) -> None:
+        """``grace`` is how many seconds pass between :meth:`start` and the loading."""
+        self.scheduler: Scheduler | None = None
+        self._settings = settings
+        self._grace = grace
+        self._stopping = Event()
+        self._thread: Thread | None = None
+        self._lock = Lock()
+
+    @property
+    def running(self) -> bool:
+        """Whether there is anything to stop."""
+        return self._thread is not None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stopping.is_set()
+
+    def start(self) -> None:
+        """Begin soon, in a thread of its own; once, and not at all where the settings say so."""
+        if self._thread is None and self._settings.mirror_background:
+            self._thread = Thread(target=self._begin, name="background", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout: float = STOP_SECONDS) -> bool:
+        """End it; False where it does not within ``timeout`` seconds."""
+        self._stopping.set()
+        with self._lock:
+            scheduler = self.scheduler
+        return scheduler is None or scheduler.stop(timeout)
+
+    def _begin(self) -> None:
+        if self._stopping.wait(self._grace):
+            return
+        try:
+            from kandji_mirror.scheduler.scheduler import scheduler_of  # with it come httpx, sqlmodel and apscheduler
+
+            scheduler = scheduler_of(self._settings)
+            with self._lock:
+                if not self._stopping.is_set():
+                    self.scheduler = scheduler
+                    scheduler.start()
+        except MirrorError as error:
+            log.warning("Only reading, nothing is synced from here: %s", error)
+        except Exception:
+            log.exception("Only reading, nothing is synced from here.")

@@ -1,0 +1,151 @@
+"""A Prism export: which column of the file is which field, and the query that reads it.
+
+Nothing published names the columns of an export, so that they are matched by what is left of a name without case and
+punctuation: ``Device Name``, ``device_name`` and ``device__name`` meet.
+"""
+
+import csv
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+
+from kandji_mirror.ingest.engine import quoted
+from kandji_mirror.ingest.keys import ORDINAL
+from kandji_mirror.ingest.projection import json_object_of, member
+from kandji_mirror.ingest.python_text import as_json
+from kandji_mirror.ingest.values import Field
+from kandji_schema.errors import Suspicious
+from kandji_schema.resource import Resource
+
+LONGEST_LINE = 16_000_000
+"""Bytes of the longest row; cells of 2 MB are known."""
+
+_HEADER_BYTES = 1_000_000
+_CHUNK = 65_536
+_NO_WORD = re.compile("[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the fields of a resource are in a file: numbers of columns, from 0. ``unknown`` have no field."""
+
+    width: int
+    known: dict[str, int]
+    unknown: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Records:
+    """How many records a file has, the header included, and how it ends: after a line, and outside of quotes."""
+
+    number: int
+    line_ended: bool
+    quotes_closed: bool
+
+
+def read_header(path: Path) -> list[str]:
+    """Names in the first record; :class:`Suspicious` where there is none."""
+    with path.open("rb") as file:
+        start = file.read(_HEADER_BYTES)
+    try:
+        text = start.decode("utf-8-sig", errors="replace")
+        names = next(csv.reader(StringIO(text, newline=""), strict=True), [])
+    except csv.Error as error:
+        raise Suspicious(f"The export is no CSV file: its first line cannot be read ({error}).") from None
+    if not names:
+        raise Suspicious("The export is empty: it has not even a line with the names of its columns.")
+    return names
+
+
+def layout_of(resource: Resource, fields: Iterable[Field], header: list[str]) -> Layout:
+    """Which column is which field. :class:`Suspicious` where a part of the key has no column."""
+    free = {name: number for number, name in enumerate(header)}
+    known = {f.name: free.pop(f.name) for f in fields if f.name in free}
+    known |= _found_loosely((f.name for f in fields if f.name not in known), free)
+    _refuse_keyless(resource, known, header)
+    ignored = {_normalised(name) for name in resource.ignored}
+    unknown = {name: number for name, number in free.items() if _normalised(name) not in ignored}
+    return Layout(len(header), known, unknown)
+
+
+def _found_loosely(names: Iterable[str], free: dict[str, int]) -> dict[str, int]:
+    """Columns for fields of another spelling, taken out of the ``free`` ones."""
+    found = {}
+    for name in names:
+        spelt = next((other for other in free if _normalised(other) == _normalised(name)), None)
+        if spelt is not None:
+            found[name] = free.pop(spelt)
+    return found
+
+
+def _normalised(name: str) -> str:
+    return _NO_WORD.sub("_", name.lower()).strip("_")
+
+
+def _refuse_keyless(resource: Resource, known: Collection[str], header: list[str]) -> None:
+    missing = [
+        column.name
+        for column in resource.columns
+        if column.key
+        and not (resource.repeats and column.name == ORDINAL)
+        and not any(source.partition(".")[0] in known for source in column.sources)
+    ]
+    if missing:
+        there = ", ".join(repr(name[:40]) for name in header[:5])
+        raise Suspicious(f"The export has no column for {' and '.join(missing)}; its first ones are {there}.")
+
+
+def relation(path: Path, fields: Iterable[Field], columns: Layout, *, parallel: bool) -> str:
+    """Query for the rows of the file with every field as its raw type, and ``extra``."""
+    values = [f"{_raw_value(f, columns.known.get(f.name))} AS {f.raw}" for f in fields]
+    kept = [member(name, _kept_value(number), f"c{number} <> ''") for name, number in columns.unknown.items()]
+    extra = json_object_of(kept) if kept else "NULL::JSON"
+    return f"SELECT {', '.join(values)}, {extra} AS extra FROM {_read_csv(path, columns.width, parallel)}"
+
+
+def _raw_value(field: Field, number: int | None) -> str:
+    if number is None:
+        return f"NULL::{field.raw_type}"
+    return f"c{number}" if field.raw_type == "VARCHAR" else as_json(f"c{number}")
+
+
+def _kept_value(number: int) -> str:
+    """JSON of a cell of an unknown column: a flag, list or object where it is one. Digits may be no number: text."""
+    cell = f"c{number}"
+    return (
+        f"CASE WHEN lower({cell}) IN ('true', 'false') THEN lower({cell})::JSON "
+        f"WHEN {cell}[1] IN ('[', '{{') THEN {as_json(cell)} ELSE to_json({cell}) END"
+    )
+
+
+def _read_csv(path: Path, width: int, parallel: bool) -> str:
+    """Strict: a record of another width, a quote that is not closed and bytes that are no UTF-8 are errors."""
+    columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(width))
+    options = (
+        f"columns := {{{columns}}}, header := true, auto_detect := false, strict_mode := true, "
+        "delim := ',', quote := '\"', escape := '\"', nullstr := '', "
+        "compression := 'none', hive_partitioning := false, "
+        f"max_line_size := {LONGEST_LINE}, buffer_size := {LONGEST_LINE}, parallel := {parallel}"
+    )
+    return f"read_csv('{_without_wildcards(path)}', {options})"
+
+
+def _without_wildcards(path: Path) -> str:
+    """The path as a pattern that matches nothing else."""
+    return quoted(Path(re.sub(r"([*?\[])", r"[\1]", str(path))))
+
+
+def count_records(path: Path) -> Records:
+    """Count line ends outside of quotes: a second opinion on the rows that were read, at a tenth of the cost."""
+    number, inside, last = 0, 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            parts = chunk.split(b'"')
+            number += b"".join(islice(parts, inside, None, 2)).count(b"\n")
+            inside ^= (len(parts) - 1) & 1
+            last = chunk[-1:]
+    line_ended = last in (b"\n", b"\r") and not inside
+    return Records(number + (not line_ended and bool(last)), line_ended, not inside)

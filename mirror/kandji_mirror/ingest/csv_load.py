@@ -1,0 +1,93 @@
+"""An export put into a table: read twice over, by two means, before it is believed."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from kandji_mirror.ingest.csv_file import Layout, Records, count_records, layout_of, read_header, relation
+from kandji_mirror.ingest.projection import Projection
+from kandji_schema.errors import Suspicious
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a file brought: rows, and the resource's fields it has no column for."""
+
+    rows: int
+    absent: frozenset[str]
+
+
+@dataclass(frozen=True)
+class CsvLoad:
+    """One file on its way into the table of ``projection``, through a connection that is in no transaction."""
+
+    con: duckdb.DuckDBPyConnection
+    projection: Projection
+    path: Path
+
+    def run(self, counted: int | None) -> Loaded:
+        """Load it all or nothing; ``counted`` is the number of rows the provider says there are, where it says one.
+
+        Raises :class:`Suspicious` for a file that is no CSV, lacks a key column, or is torn.
+        """
+        columns = layout_of(self.projection.resource, self.projection.fields, read_header(self.path))
+        with ThreadPoolExecutor(1, thread_name_prefix="count-records") as aside:
+            counting = aside.submit(count_records, self.path)
+            rows = self._side_by_side(columns)
+            records = counting.result()
+        if rows is None or rows != records.number - 1:
+            rows = self._from_the_start(columns)
+        self._refuse_torn(rows, records, counted)
+        self.con.execute("COMMIT")
+        fields = {f.name for f in self.projection.fields}
+        return Loaded(rows, frozenset(fields - columns.known.keys()))
+
+    def _side_by_side(self, columns: Layout) -> int | None:
+        """Load by several threads, fast; each begins in the middle of the file, where quotes can mislead it."""
+        try:
+            return self._insert(columns, parallel=True)
+        except duckdb.InvalidInputException:
+            return None
+
+    def _from_the_start(self, columns: Layout) -> int:
+        """Load by one thread, which cannot be misled."""
+        self._roll_back()
+        try:
+            return self._insert(columns, parallel=False)
+        except duckdb.InvalidInputException as error:
+            self._roll_back()
+            raise Suspicious(f"The export is no whole CSV file: {_reason(str(error))}.") from None
+
+    def _insert(self, columns: Layout, *, parallel: bool) -> int:
+        self.con.execute("BEGIN")
+        raw = relation(self.path, self.projection.fields, columns, parallel=parallel)
+        row = self.con.execute(self.projection.insert(raw)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _roll_back(self) -> None:
+        self.con.execute("ROLLBACK")
+
+    def _refuse_torn(self, rows: int, records: Records, counted: int | None) -> None:
+        """A last line without an end may have been cut in its last cell; only a fitting count says that it was not."""
+        if records.line_ended or (records.quotes_closed and rows == counted):
+            return
+        self._roll_back()
+        raise Suspicious(f"The export ends within a line, after {rows} rows: it was cut.")
+
+
+_REASONS = (
+    ("expected number of columns", "a line has another number of cells than the first one"),
+    ("unterminated quote", "a quoted cell is not closed"),
+    ("invalid unicode", "it is not UTF-8"),
+    ("maximum line size", "a line is longer than any cell can make it"),
+)
+"""DuckDB's words, which come with the line itself and the people in it, and ours."""
+
+
+def _reason(said: str) -> str:
+    known = (ours for theirs, ours in _REASONS if theirs in said.lower())
+    line = next((text for text in said.split("\n", 1)[0].split(": ")[-1:] if text.isdigit()), None)
+    reason = next(known, "it does not follow the rules of quoting")
+    return f"{reason} (line {line})" if line else reason

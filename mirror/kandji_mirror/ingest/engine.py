@@ -1,0 +1,149 @@
+"""The writer's DuckDB: in memory, of bounded size, silent, with files attached for as long as they are needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+
+import duckdb
+
+from kandji_schema import ddl
+from kandji_schema.errors import StoreDamaged, StoreError, StoreFull
+from kandji_schema.resource import Resource
+
+STORAGE_VERSION = "v1.5.0"
+"""Data files can be opened by any DuckDB 1.5 tool; the default of 2.0 could not."""
+
+MEMORY_MB = 256
+"""Enough for every statement, which spill; more made none of them faster by measurement."""
+
+_WRITABLE = f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
+"""A file that a crash leaves behind is swept, never recovered: a log of it would only cost writes."""
+
+_DAMAGE = re.compile("corrupt database file|could not read enough bytes|not a valid duckdb database", re.IGNORECASE)
+"""DuckDB's words for a file that is cut or altered; it has no class of errors of its own for them."""
+
+
+@contextmanager
+def store_errors(what: str) -> Iterator[None]:
+    """Turn DuckDB's and the system's file errors into ours. ``what`` completes "... could not be written"."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        reason = str(error).partition("\n")[0].partition("Input: ")[0].rstrip(" .")  # the rest quotes a page
+        raise _told(what, error, reason) from error
+
+
+def _told(what: str, error: Exception, reason: str) -> StoreError:
+    broken = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+    if isinstance(error, broken) or _DAMAGE.search(reason):
+        return StoreDamaged(f"{what} is damaged: {reason}.")
+    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException | OSError):
+        hint = "Free some space or choose another KANDJI_MIRROR_HOME; what was published before still answers."
+        return StoreFull(f"{what} could not be written: {reason}. {hint}")
+    return StoreError(f"{what} could not be built: {reason}.")
+
+
+class Engine:
+    """One DuckDB instance. To open one takes longer than to merge a small table, so that stagings may share it.
+
+    Thread-safe. Its memory is bounded for all who share it together; what does not fit is spilled.
+    """
+
+    def __init__(self, spill: Path, *, memory_mb: int = MEMORY_MB) -> None:
+        """``spill`` is the folder of temporary files; it appears when it is needed."""
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{memory_mb}MB",
+            "threads": 2,
+            "temp_directory": str(spill),
+            "autoload_known_extensions": False,
+        }
+        self._numbers = count(1)
+        self._lock = Lock()
+        self._con = self._opened()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of memory, threads and attached files."""
+        self._con.close()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        con = duckdb.connect(config=self._config)
+        con.execute("SET GLOBAL TimeZone='UTC'; PRAGMA disable_checkpoint_on_shutdown")
+        return con
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own for one thread. The instance is opened anew where a damaged file broke it before."""
+        with self._lock:
+            try:
+                return self._silent_cursor()
+            except duckdb.FatalException:
+                self._con = self._opened()
+                return self._silent_cursor()
+
+    def _silent_cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._con.cursor()
+        cursor.execute("SET enable_progress_bar=false")
+        return cursor
+
+    def attach(self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool) -> str:
+        """Attach a data file; returns the name of its catalog, which no other attachment has."""
+        catalog = f"file_{next(self._numbers)}"
+        con.execute(f"ATTACH '{quoted(path)}' AS {catalog} {_WRITABLE if writable else '(READ_ONLY)'}")
+        return catalog
+
+    @contextmanager
+    def attached(self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool = False) -> Iterator[str]:
+        """A data file as a catalog of the name given, for the time of the block."""
+        with store_errors(str(path)):
+            catalog = self.attach(con, path, writable=writable)
+        try:
+            yield catalog
+        except BaseException:
+            for statement in ("ROLLBACK", "USE memory", f"DETACH {catalog}"):
+                with suppress(duckdb.Error):  # the error under way says more
+                    con.execute(statement)
+            raise
+        con.execute(f"DETACH {catalog}")
+
+
+def create_table(con: duckdb.DuckDBPyConnection, catalog: str, resource: Resource) -> str:
+    """Make the resource's empty table in an attached file; returns its SQL name."""
+    _define(con, catalog, ddl.statements(resource)[:1])
+    return f'{catalog}.main."{resource.name}"'
+
+
+def describe_table(con: duckdb.DuckDBPyConnection, catalog: str, resource: Resource) -> None:
+    """Give the table and its columns their comments."""
+    _define(con, catalog, ddl.statements(resource)[1:])
+
+
+def _define(con: duckdb.DuckDBPyConnection, catalog: str, statements: Sequence[str]) -> None:
+    con.execute(f"USE {catalog}; BEGIN; {'; '.join(statements)}; COMMIT; USE memory")
+
+
+@contextmanager
+def new_file(engine: Engine, con: duckdb.DuckDBPyConnection, resource: Resource, target: Path) -> Iterator[str]:
+    """A new data file with the resource's table, whose SQL name is given; whole on disk after the block."""
+    with engine.attached(con, target, writable=True) as catalog:
+        table = create_table(con, catalog, resource)
+        describe_table(con, catalog, resource)
+        yield table
+        con.execute(f"CHECKPOINT {catalog}")
+
+
+def quoted(path: Path) -> str:
+    """The path inside of an SQL text."""
+    return str(path).replace("'", "''")

@@ -1,0 +1,139 @@
+"""Staged rows put into a copy of a published file, and nothing else of that file read than it takes."""
+
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from kandji_mirror.ingest.engine import Engine, new_file, store_errors
+from kandji_mirror.ingest.keys import first_key, in_order, key_parts
+from kandji_schema.resource import Resource
+
+REBUILD_SHARE = 0.2
+"""Above this share of the rows, a new file costs less than deletes and inserts, and is in order again."""
+
+REBUILD_GROWTH = 1.5
+"""A file that grew by more than this since it was built is written anew: space of deleted rows, rows out of order."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did. ``rows`` are in the table afterwards; ``rebuilt`` tells that all were written, in key order."""
+
+    rows: int
+    added: int
+    changed: int
+    removed: int
+    rebuilt: bool
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Staged rows against published ones: how many of the latter go, how many of the former come, and in all."""
+
+    live: int
+    doomed: int
+    fresh: int
+    added: int
+
+    @property
+    def rows(self) -> int:
+        """Rows after the merge."""
+        return self.live - self.doomed + self.fresh
+
+    def merged(self, *, rebuilt: bool) -> Merged:
+        """The same as the account of a merge."""
+        changed = self.fresh - self.added
+        return Merged(self.rows, self.added, changed, self.doomed - changed, rebuilt)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One merge of the table ``staged``, through the connection it lives in, onto the data file ``live``.
+
+    The keys are compared first and whole rows only where they meet, so that of a large file little more than the key
+    columns is read.
+    """
+
+    engine: Engine
+    con: duckdb.DuckDBPyConnection
+    resource: Resource
+    staged: str
+    live: Path
+
+    def compare(self, whole: Collection[str]) -> Difference:
+        """Find the rows that go and come; they stay in temporary tables for :meth:`write`."""
+        with store_errors(str(self.live)), self.engine.attached(self.con, self.live) as catalog:
+            published = f'{catalog}.main."{self.resource.name}"'
+            live, staged = self._count(published), self._count(self.staged)
+            if not staged and not whole:
+                return Difference(live, 0, 0, 0)
+            self._pair(published)
+            self._part(published, whole)
+        doomed, fresh = self._count("temp.doomed"), self._count("temp.fresh")
+        return Difference(live, doomed, fresh, staged - self._count("(SELECT DISTINCT staged FROM temp.pairs)"))
+
+    def _count(self, table: str) -> int:
+        row = self.con.execute(f"SELECT count(*) FROM {table}").fetchone()
+        return int(row[0]) if row else 0
+
+    def _pair(self, published: str) -> None:
+        """Pairs of rows of one key, then those of them that are the same in every column."""
+        keys = list(zip(key_parts(self.resource, "l"), key_parts(self.resource, "s"), strict=True))
+        met = " AND ".join(f"{a} IS NOT DISTINCT FROM {b}" for a, b in keys)
+        both = f"{published} AS l JOIN {self.staged} AS s ON {met}"
+        self._keep("pairs", f"SELECT l.rowid AS live, s.rowid AS staged FROM {both}")
+        equal = " AND ".join(f'l."{c.name}" IS NOT DISTINCT FROM s."{c.name}"' for c in self.resource.columns)
+        rows = f"temp.pairs JOIN {published} AS l ON l.rowid = live JOIN {self.staged} AS s ON s.rowid = staged"
+        self._keep("same", f"SELECT min(live) AS live, staged FROM {rows} WHERE {equal} GROUP BY staged")
+
+    def _part(self, published: str, whole: Collection[str]) -> None:
+        """Rows that go: of a key that was staged otherwise, or of a first key all of whose rows were staged."""
+        of_whole = f"{first_key(self.resource)} IN (SELECT unnest($1::VARCHAR[]))"
+        unpaired = "rowid NOT IN (SELECT live FROM temp.pairs)"
+        gone = f"SELECT rowid AS live FROM {published} WHERE {of_whole} AND {unpaired}"
+        replaced = "SELECT DISTINCT live FROM temp.pairs WHERE live NOT IN (SELECT live FROM temp.same)"
+        self._keep("doomed", f"{replaced} UNION ALL {gone}", list(whole))
+        new = f"SELECT rowid AS staged FROM {self.staged} WHERE rowid NOT IN (SELECT staged FROM temp.same)"
+        self._keep("fresh", new)
+
+    def _keep(self, table: str, query: str, *parameters: object) -> None:
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}", list(parameters))
+
+    def write(self, found: Difference, target: Path, *, built_bytes: int) -> Merged:
+        """Write the merged rows into the new file ``target``, where there is any difference at all."""
+        if not found.doomed + found.fresh:
+            return found.merged(rebuilt=False)
+        rebuilt = max(found.doomed, found.fresh) > REBUILD_SHARE * found.live or self._outgrown(built_bytes)
+        with store_errors(f"Table {self.resource.name}"):
+            self._rebuild(target) if rebuilt else self._patch(target)
+        return found.merged(rebuilt=rebuilt)
+
+    def _outgrown(self, built_bytes: int) -> bool:
+        return 0 < REBUILD_GROWTH * built_bytes < self.live.stat().st_size
+
+    def _patch(self, target: Path) -> None:
+        """Copy the file, then take out and put in."""
+        shutil.copyfile(self.live, target)
+        with self.engine.attached(self.con, target, writable=True) as catalog:
+            table = f'{catalog}.main."{self.resource.name}"'
+            self.con.execute("BEGIN")
+            self.con.execute(f"DELETE FROM {table} WHERE rowid IN (SELECT live FROM temp.doomed)")
+            self.con.execute(f"INSERT INTO {table} BY NAME {self._fresh} ORDER BY {in_order(self.resource)}")
+            self.con.execute(f"COMMIT; CHECKPOINT {catalog}")
+
+    def _rebuild(self, target: Path) -> None:
+        """Write all rows anew, in key order."""
+        with (
+            self.engine.attached(self.con, self.live) as old,
+            new_file(self.engine, self.con, self.resource, target) as table,
+        ):
+            kept = f'SELECT * FROM {old}.main."{self.resource.name}" WHERE rowid NOT IN (SELECT live FROM temp.doomed)'
+            rows = f"SELECT * FROM ({kept} UNION ALL BY NAME {self._fresh}) ORDER BY {in_order(self.resource)}"
+            self.con.execute(f"INSERT INTO {table} BY NAME {rows}")
+
+    @property
+    def _fresh(self) -> str:
+        return f"SELECT * FROM {self.staged} WHERE rowid IN (SELECT staged FROM temp.fresh)"

@@ -1,0 +1,134 @@
+"""Which tables are being read, and which ones people wait for: no table is ever read by two runs at once."""
+
+from collections.abc import Collection, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from threading import Condition
+
+from kandji_mirror.sync.order import Order
+from kandji_mirror.sync.outcome import Outcome, Progress, Report
+from kandji_schema.errors import MirrorError
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Tables that someone wants fresh: how the run is to read them, and who watches it."""
+
+    names: tuple[str, ...]
+    whole: bool = False
+    sweep: int | None = None
+    progress: Progress | None = None
+    done: Future[Report] = field(default_factory=Future, compare=False)
+
+    @property
+    def way(self) -> tuple[bool, int | None]:
+        """Wishes of the same way can share a run."""
+        return self.whole, self.sweep
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Wishes that one run fulfils. It is also the run's progress, told to whoever watches."""
+
+    wishes: tuple[Wish, ...]
+
+    @property
+    def order(self) -> Order:
+        """All their tables, each once."""
+        whole, sweep = self.wishes[0].way
+        names = dict.fromkeys(name for wish in self.wishes for name in wish.names)
+        return Order(tuple(names), asked=True, whole=whole, sweep=sweep)
+
+    def fulfil(self, report: Report) -> None:
+        """Give everyone the part of the report that was asked for."""
+        for wish in self.wishes:
+            outcomes = tuple(o for o in report.outcomes if o.table in wish.names)
+            wish.done.set_result(replace(report, outcomes=outcomes))
+
+    def fail(self, error: BaseException) -> None:
+        """Tell everyone why there is no report."""
+        for wish in self.wishes:
+            wish.done.set_exception(error)
+
+    def started(self, table: str) -> None:
+        """See :class:`Progress`."""
+        for progress in self._watching(table):
+            progress.started(table)
+
+    def advanced(self, table: str, *, pages: int, rows: int, total: int | None) -> None:
+        """See :class:`Progress`."""
+        for progress in self._watching(table):
+            progress.advanced(table, pages=pages, rows=rows, total=total)
+
+    def finished(self, outcome: Outcome) -> None:
+        """See :class:`Progress`."""
+        for progress in self._watching(outcome.table):
+            progress.finished(outcome)
+
+    def _watching(self, table: str) -> Iterable[Progress]:
+        return (wish.progress for wish in self.wishes if wish.progress and table in wish.names)
+
+
+class Desk:
+    """Takes wishes and hands out tables. Any thread may call any method."""
+
+    def __init__(self) -> None:
+        self._lock = Condition()
+        self._waiting: list[Wish] = []
+        self._reading: set[str] = set()
+        self._closed: MirrorError | None = None
+
+    def ask(self, wish: Wish) -> None:
+        """Put a wish down. A run that reads its tables already does not fulfil it: that one began before."""
+        with self._lock:
+            if self._closed is None:
+                self._waiting.append(wish)
+                return
+        wish.done.set_exception(self._closed)
+
+    def claim(self, names: Collection[str]) -> tuple[str, ...]:
+        """Those of the tables that nobody reads or is about to; they are the caller's until :meth:`release`.
+
+        A wish that waits for another table keeps nobody from reading its other ones meanwhile.
+        """
+        with self._lock:
+            taken = self._reading.union(*(wish.names for wish in self._ready()))
+            free = tuple(name for name in names if name not in taken)
+            self._reading.update(free)
+            return free
+
+    def next_batch(self) -> Batch | None:
+        """The oldest wish whose tables nobody reads, with all that fit to it; None while there is none.
+
+        Its tables are the caller's until :meth:`release`.
+        """
+        with self._lock:
+            ready = self._ready()
+            together = [wish for wish in ready if wish.way == ready[0].way]
+            self._waiting = [wish for wish in self._waiting if wish not in together]
+            batch = Batch(tuple(wish for wish in together if wish.done.set_running_or_notify_cancel()))
+            self._reading.update(name for wish in batch.wishes for name in wish.names)
+        return batch if batch.wishes else None
+
+    def _ready(self) -> list[Wish]:
+        return [wish for wish in self._waiting if self._reading.isdisjoint(wish.names)]
+
+    def release(self, names: Collection[str]) -> None:
+        """The tables are no longer being read."""
+        with self._lock:
+            self._reading.difference_update(names)
+            self._lock.notify_all()
+
+    def wait_until_idle(self) -> None:
+        """Return when no table is being read."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._reading)
+
+    def close(self, reason: MirrorError) -> None:
+        """Refuse every wish that no run has begun to fulfil, and all that come."""
+        with self._lock:
+            self._closed = reason
+            waiting, self._waiting = self._waiting, []
+        for wish in waiting:
+            if wish.done.set_running_or_notify_cancel():
+                wish.done.set_exception(reason)

@@ -1,0 +1,130 @@
+"""Wishes that cross processes: small files in ``HOME/refresh``, written by who asks, answered by who syncs.
+
+``<id>.json`` is a wish, ``<id>.answer`` says that it was fulfilled, or why not; what the run brought is in the
+manifest. A wish is a file until it is answered, so it outlives the process that syncs: the next one finds it.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from kandji_mirror.scheduler.desk import Wish
+from kandji_mirror.store.durable import write_new
+from kandji_schema.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    MirrorError,
+    StoreError,
+    StoreFull,
+    SyncError,
+)
+from kandji_schema.registry import resource
+
+KEPT_SECONDS = 3_600.0
+"""Files this old were left by processes that are gone."""
+
+_KINDS = {kind.__name__: kind for kind in (AuthenticationError, ConfigurationError, StoreError, StoreFull, SyncError)}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A wish as one process left it. ``path`` is its file."""
+
+    path: Path
+
+    @property
+    def _reply(self) -> Path:
+        return self.path.with_suffix(".answer")
+
+    def read(self) -> Wish:
+        """What is wished; :class:`SyncError` where nobody can tell, :class:`UnknownName`."""
+        try:
+            body = json.loads(self.path.read_text(encoding="utf-8"))
+            names = tuple(resource(name).name for name in body["names"])
+            return Wish(names, whole=body["whole"] is True, sweep=_number(body["sweep"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SyncError(f"{self.path} is no wish to refresh tables ({type(error).__name__}).") from error
+
+    def reply(self, error: BaseException | None) -> None:
+        """Answer, and let go of the wish. Without space for an answer there is none: who asked has a deadline."""
+        body = {"error": None if error is None else {"kind": type(error).__name__, "message": _words(error)}}
+        with suppress(OSError):
+            write_new(self._reply, json.dumps(body).encode())
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+    def answered(self) -> bool:
+        """Whether the answer is there. Raises the error that it holds."""
+        try:
+            body = json.loads(self._reply.read_text(encoding="utf-8"))
+            error = body["error"]
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError, KeyError, TypeError) as unreadable:
+            raise SyncError(f"{self._reply} cannot be read ({type(unreadable).__name__}). Ask again.") from unreadable
+        if error:
+            raise _KINDS.get(str(error.get("kind")), SyncError)(str(error.get("message")))
+        return True
+
+    def withdraw(self) -> None:
+        """Remove the wish and its answer."""
+        for path in (self.path, self._reply):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+class Mailbox:
+    """The folder of one home. ``wall`` is in seconds since 1970."""
+
+    def __init__(self, home: Path, wall: Callable[[], float] = time.time) -> None:
+        """``home`` is the data directory; the folder is made when something is put into it."""
+        self._folder = home / "refresh"
+        self._wall = wall
+
+    @contextmanager
+    def put(self, wish: Wish) -> Iterator[Letter]:
+        """Leave a wish for the time of the block. :class:`StoreFull` where it cannot be written."""
+        letter = Letter(self._folder / f"{uuid4().hex}.json")
+        body: dict[str, Any] = {"names": wish.names, "whole": wish.whole, "sweep": wish.sweep}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_new(letter.path, json.dumps(body).encode())
+        except OSError as error:
+            raise StoreFull(
+                f"{letter.path} could not be written: {error.strerror or error}. Free some space or correct the rights."
+            ) from error
+        try:
+            yield letter
+        finally:
+            letter.withdraw()
+
+    def letters(self) -> list[Letter]:
+        """Wishes without an answer, in no order; leftovers are swept."""
+        try:
+            found = list(self._folder.iterdir())
+        except OSError:
+            return []
+        fresh = [path for path in found if not self._swept(path)]
+        return [Letter(path) for path in fresh if path.suffix == ".json"]
+
+    def _swept(self, path: Path) -> bool:
+        try:
+            old = path.stat().st_mtime < self._wall() - KEPT_SECONDS
+            if old:
+                path.unlink()
+        except OSError:
+            return True  # withdrawn meanwhile
+        return old
+
+
+def _words(error: BaseException) -> str:
+    return str(error) if isinstance(error, MirrorError) else f"Unforeseen ({type(error).__name__}); see its log."
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,44 @@
+"""Pauses after failures, which grow with every further one."""
+
+import random
+import time
+from collections.abc import Callable
+from threading import Lock
+
+FIRST = 30.0
+LONGEST = 900.0
+"""Seconds of the first pause and of the longest ones, without their jitter."""
+
+
+class Pauses:
+    """Who failed how often in a row, by name, and rests until when. ``clock`` is monotonic, in seconds."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, jitter: Callable[[], float] = random.random
+    ) -> None:
+        """``jitter`` answers 0.0 to 1.0; a pause grows by up to a quarter, so that failures do not march in step."""
+        self._clock = clock
+        self._jitter = jitter
+        self._failures: dict[str, int] = {}
+        self._until: dict[str, float] = {}
+        self._lock = Lock()
+
+    def resting(self, name: str) -> bool:
+        """Whether a pause is not over yet."""
+        with self._lock:
+            return name in self._until and self._clock() < self._until[name]
+
+    def failed(self, name: str) -> bool:
+        """Begin the next pause; tells whether this is the first failure in a row."""
+        with self._lock:
+            count = self._failures.get(name, 0) + 1
+            self._failures[name] = count
+            pause = min(LONGEST, FIRST * 2.0 ** min(count - 1, 16)) * (1 + self._jitter() / 4)
+            self._until[name] = self._clock() + pause
+            return count == 1
+
+    def passed(self, name: str) -> bool:
+        """Forget the failures; tells whether there were any."""
+        with self._lock:
+            self._until.pop(name, None)
+            return self._failures.pop(name, None) is not None

@@ -1,0 +1,146 @@
+"""Keeping a Prism table up to date by the rows that were written since the last time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kandji_mirror.ingest.merging import Merged
+from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.ingest.watermark import watermark
+from kandji_mirror.state import Edits
+from kandji_mirror.sync.base import Base
+from kandji_mirror.sync.changes import OVERLAP, NotEnough, pieces, read_changes, read_devices
+from kandji_mirror.sync.choice import Method, devices_cost, whole_cost
+from kandji_mirror.sync.drift import drift_of, joined
+from kandji_mirror.sync.fleet import repeated_in
+from kandji_mirror.sync.full_walk import refuse_keyless
+from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.putting import merged_state
+from kandji_mirror.sync.settling import Settled, Settling
+from kandji_schema.manifest import Drift, State, TableState, data_dir
+
+MANY_ROWS = 300_000
+REST = timedelta(hours=2)
+"""A table of more than so many rows is not read as a whole more often than this while nobody waits."""
+
+
+@dataclass(frozen=True)
+class Caught:
+    """Changes of a base, staged and compared with the count, not yet merged."""
+
+    settled: Settled
+    pages: int
+    rows: int
+    drift: Drift
+
+    @property
+    def requests(self) -> int:
+        """Requests until now."""
+        return self.pages + self.settled.requests
+
+
+def increment(job: Job) -> TableState:
+    """Read what changed, find what vanished, write a data file if anything differs.
+
+    Raises :class:`NotEnough` where everything must be read anew, and any of our errors; then nothing changed.
+    """
+    began = job.store.wall()
+    base = _live_base(job)
+    with job.room() as (staging, target):
+        caught = catch_up(job, base, staging, edited=_edited(job, base))
+        if caught.settled.excess and _may_read_whole(job, base.rows):
+            raise NotEnough(f"it has {_differing(caught.settled.excess)}", caught.requests)
+        state = _written(job, base, merge(base, staging, caught, target), target)
+    return replace(
+        state,
+        state=State.OK,
+        error=None,
+        method=Method.INCREMENT.value,
+        requests=caught.requests,
+        drift=joined(job.previous.drift, caught.drift),
+        attempted_at=began,
+        synced_at=began,
+        checked_at=began if caught.settled.excess == 0 else job.previous.checked_at,
+        note=note_of(caught.settled),
+    )
+
+
+def catch_up(job: Job, base: Base, staging: Staging, *, edited: Sequence[str] = ()) -> Caught:
+    """Stage what changed since the base was read and what else it takes to fit the provider's count.
+
+    Rows of ``edited`` devices are asked for by device: they repeat what people edit, and are not stamped anew by it.
+    """
+    since = _since(base, job.client.provider_now)
+    walked = read_changes(job, staging, since)
+    for some in pieces(edited):
+        walked.pages += read_devices(job, staging, some).pages
+    refuse_keyless(staging)
+    staging.drop_duplicates()
+    settled = Settling(job, base, staging, since).run()
+    rows = staging.rows
+    leftovers = staging.leftovers() if rows else {}
+    return Caught(settled, walked.pages, rows, drift_of(job.resource, leftovers, walked.odd_rows))
+
+
+def merge(base: Base, staging: Staging, caught: Caught, target: Path) -> Merged | None:
+    """Put the staged rows on the base; None where there is nothing to put."""
+    if not staging.rows and not caught.settled.whole:
+        return None
+    return staging.merge(base.path, target, whole=caught.settled.whole, built_bytes=base.built_bytes)
+
+
+def note_of(settled: Settled) -> str | None:
+    """What is not perfect though nothing failed."""
+    if not settled.excess:
+        return None
+    return f"It has {_differing(settled.excess)}; they are found at the next whole read."
+
+
+def _differing(excess: int) -> str:
+    return f"{abs(excess):,} rows {'more' if excess > 0 else 'fewer'} than the provider counts"
+
+
+def _edited(job: Job, base: Base) -> list[str]:
+    """Devices of which something this table repeats was edited since; :class:`NotEnough` where they are too many."""
+    since = job.previous.synced_at
+    edited = Edits(job.store.home).since(since, repeated_in(job.resource)) if since else []
+    cost = devices_cost(len(edited), len(job.fleet() or ()), base.rows, job.resource.page_size)
+    if edited and cost >= whole_cost(base.rows, job.resource.page_size, job.facts()):
+        raise NotEnough(f"{len(edited):,} devices were edited", 0)
+    return edited
+
+
+def _live_base(job: Job) -> Base:
+    path, state = job.live, job.previous
+    if path is None:
+        raise NotEnough("there is no data file of these columns", 0)
+    start = state.watermark or watermark(path, job.resource, job.client.provider_now)
+    return Base(job.resource, path, state.rows, start, state.surplus, state.built_bytes)
+
+
+def _since(base: Base, provider_now: datetime | None) -> datetime:
+    """Where to begin: at the newest row, unless that is stamped later than now, and a little before."""
+    if base.watermark is None:
+        raise NotEnough("no row says when it was written", 0)
+    newest = min(base.watermark, provider_now) if provider_now else base.watermark
+    return newest - OVERLAP
+
+
+def _may_read_whole(job: Job, rows: int) -> bool:
+    """Whether a difference is worth a whole read now."""
+    if job.order.asked:
+        return True
+    read_at = job.previous.whole_at
+    rested = rows <= MANY_ROWS or read_at is None or job.store.wall() - read_at >= REST
+    return rested and job.affordable(whole_cost(rows, job.resource.page_size, job.facts()))
+
+
+def _written(job: Job, base: Base, merged: Merged | None, target: Path) -> TableState:
+    """The state with the merged file; the published one stays where nothing differs."""
+    state = merged_state(job, merged, target) if merged else job.previous
+    if state is job.previous:
+        return replace(state, watermark=base.watermark)
+    return replace(
+        state, watermark=watermark(data_dir(job.store.home) / str(state.file), job.resource, job.client.provider_now)
+    )

@@ -1,0 +1,100 @@
+"""What a pass over one table works with."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Semaphore
+
+from kandji_mirror.api.client import Client
+from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.state import Fact, Learned
+from kandji_mirror.store.store import Store
+from kandji_mirror.sync.choice import Facts
+from kandji_mirror.sync.fleet import Fleet
+from kandji_mirror.sync.order import Order
+from kandji_mirror.sync.outcome import Progress
+from kandji_schema import ddl
+from kandji_schema.manifest import TableState
+from kandji_schema.resource import Resource
+
+BACKGROUND_FLOOR = 4_000
+"""With fewer requests left in the tenant's hour nothing is asked for that nobody waits for."""
+
+BACKGROUND_COST = 40
+"""More requests than this are not spent on a doubt while nobody waits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One table in one run.
+
+    ``engine`` is the run's DuckDB. ``turn`` is held while the table works and let go while it waits. ``fleet`` tells
+    the devices the tenant lists, None where that is not known. ``parents`` are key values of the parent's rows, where there is a parent.
+    """
+
+    store: Store
+    engine: Engine
+    client: Client
+    resource: Resource
+    learned: Learned
+    progress: Progress
+    order: Order
+    turn: Semaphore
+    fleet: Callable[[], Fleet | None]
+    parents: Sequence[tuple[str, ...]] = ()
+
+    @property
+    def previous(self) -> TableState:
+        """The table as it is published now."""
+        return self.store.current.tables[self.resource.name]
+
+    @property
+    def live(self) -> Path | None:
+        """The published data file, where it has the columns of this version."""
+        same_columns = self.previous.ddl[0] == ddl.statements(self.resource)[0]
+        return self.store.data_file(self.resource.name) if same_columns else None
+
+    def facts(self) -> Facts:
+        """What the choice of a method depends on."""
+        name = self.resource.name
+        return Facts(
+            now=self.store.wall(),
+            readable=self.live is not None,
+            whole=self.order.whole,
+            increments=not self.learned.holds(name, Fact.INCREMENTS_IGNORED),
+            exports=not self.learned.holds(name, Fact.EXPORTS_REFUSED),
+            prism=not self.learned.holds(name, Fact.PRISM_FORBIDDEN),
+        )
+
+    def affordable(self, requests: int) -> bool:
+        """Whether so many requests may be spent on making sure of something."""
+        left = self.client.remaining_hour
+        roomy = left is None or left >= BACKGROUND_FLOOR
+        return self.order.asked or (roomy and requests <= BACKGROUND_COST)
+
+    @contextmanager
+    def room(self) -> Iterator[tuple[Staging, Path]]:
+        """A staging for the table's rows, and the path of its next data file; both are temporary."""
+        with self.store.scratch(self.resource.name) as (scratch, target), self.staging(scratch) as staging:
+            yield staging, target
+
+    def staging(self, scratch: Path) -> Staging:
+        """A staging in a scratch file. All tables of a run share one engine: to open one costs more than a merge."""
+        return Staging(self.resource, scratch, engine=self.engine)
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Let another table work meanwhile."""
+        self.turn.release()
+        try:
+            yield
+        finally:
+            self.turn.acquire()
+
+    def admitted(self, target: Path) -> TableState:
+        """The previous state with a finished file in place of the old one."""
+        size = target.stat().st_size
+        file = self.store.admit(self.resource.name, target)
+        return replace(self.previous, ddl=ddl.statements(self.resource), file=file, bytes=size)

@@ -1,0 +1,49 @@
+"""What a run is asked to do, and when a table is due."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kandji_mirror.sync.pace import Pace
+from kandji_schema import ddl
+from kandji_schema.manifest import State, TableState
+from kandji_schema.resource import Resource
+
+UNFINISHED = timedelta(minutes=5)
+"""A table that is only partly read goes on after so long."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which tables to read, and how.
+
+    ``asked``: someone waits for exact rows, so vanished ones are found in this pass whatever it costs. ``whole``:
+    everything is read anew, without increments. ``sweep`` is how many requests the tables that cost one a device may
+    spend together; None is as many as it takes.
+    """
+
+    names: tuple[str, ...]
+    asked: bool = False
+    whole: bool = False
+    sweep: int | None = 0
+
+
+def due(state: TableState, resource: Resource, now: datetime, pace: Pace | None = None) -> bool:
+    """Whether a table is older than its time to live, failed the last time, or was written with other columns.
+
+    ``pace`` replaces the declared time to live.
+    """
+    if state.state is State.FAILED or state.attempted_at is None:
+        return True
+    if state.ddl[0] != ddl.statements(resource)[0]:
+        return True
+    ttl = pace.ttl if pace else timedelta(seconds=state.ttl_seconds)
+    if state.state is State.PARTIAL:
+        ttl = min(ttl, UNFINISHED)
+    return now - _read_at(state, resource) >= ttl
+
+
+def _read_at(state: TableState, resource: Resource) -> datetime:
+    """The moment a table's age counts from. A swept one is as old as the oldest of its rows."""
+    attempted = state.attempted_at or datetime.min
+    swept = resource.swept and state.state is State.OK
+    return min(attempted, state.synced_at or attempted) if swept else attempted

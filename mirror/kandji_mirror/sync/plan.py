@@ -1,0 +1,252 @@
+"""How often every table is read, so that all of them together fit the background's share of the hour.
+
+Nothing here does anything: from what the last passes found and cost, it is worked out what the next ones will, and
+where that is too much, tables are read less often, the least important ones first.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
+
+from kandji_mirror.sync.changes import OVERLAP
+from kandji_mirror.sync.choice import EXPORT_REQUESTS, FEW_ROWS, Method, pages_of
+from kandji_mirror.sync.pace import Pace
+from kandji_schema.errors import ConfigurationError
+from kandji_schema.manifest import TableState
+from kandji_schema.resource import Paging, Resource
+
+HALVED_BELOW = 4_000
+"""With fewer requests left to the tenant in this hour the background takes half its share: other tokens need some."""
+
+SWEEP_SHARE = 0.9
+"""Sweeps may fill the share up to here; the rest is for passes that cost more than planned."""
+
+PAGE_SIZE = 300
+"""Rows of a page where the provider chooses (the provider's contract)."""
+
+COLLECTIONS_A_DAY = 24
+"""How often a device renews its row in categories with one row a device: taken until an increment has told."""
+
+CHANGED_A_DAY = 0.02
+"""Share of the rows of all other categories that changes on a usual day: likewise."""
+
+_EVERY_INCREMENT = 2  # a page that may be empty, and the count
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_WORDS = ((_DAY, "d"), (_HOUR, "h"), (timedelta(minutes=1), "min"), (timedelta(seconds=1), "s"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``per_hour`` is what the paces cost, in requests; ``sweep_per_hour`` is what swept tables may spend together."""
+
+    paces: Mapping[str, Pace]
+    per_hour: int
+    sweep_per_hour: int
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A step of what is given up when the plan does not fit: tables that ``concerns`` names are read every ``ttl``."""
+
+    concerns: Callable[[Resource], bool]
+    ttl: timedelta
+
+
+def _compliance(resource: Resource) -> bool:
+    """Categories that are wanted fresh within minutes."""
+    return resource.category is not None and resource.ttl <= timedelta(minutes=5)
+
+
+def _fleet_list(resource: Resource) -> bool:
+    """Lists read in full every few minutes, which is the list of devices."""
+    listed = resource.category is None and resource.parent is None and not resource.newest_first
+    return listed and resource.ttl <= timedelta(minutes=5)
+
+
+def _list_per_parent(resource: Resource) -> bool:
+    """Lists asked for once a blueprint."""
+    return resource.parent is not None and not resource.swept
+
+
+def _slow_findings(resource: Resource) -> bool:
+    """Long lists of a separate product that move by the day."""
+    return resource.licensed and resource.ttl >= _HOUR
+
+
+def _any(resource: Resource) -> bool:
+    """Every table, when all else was not enough."""
+    return True
+
+
+STRETCHES = (
+    Stretch(_compliance, timedelta(minutes=10)),
+    Stretch(_compliance, timedelta(minutes=15)),
+    Stretch(_fleet_list, timedelta(minutes=10)),
+    Stretch(_fleet_list, timedelta(minutes=15)),
+    Stretch(_fleet_list, timedelta(minutes=30)),
+    Stretch(_list_per_parent, timedelta(hours=2)),
+    Stretch(_slow_findings, _DAY),
+    *(Stretch(_any, _HOUR * hours) for hours in (1, 2, 4, 8, 24)),
+)
+"""What is given up, first things first. Sweeps are no step: they get what is left, which by then is nothing."""
+
+
+def plan(
+    resources: Mapping[str, Resource],
+    states: Mapping[str, TableState],
+    *,
+    per_hour: int,
+    remaining_hour: int | None = None,
+    overrides: Mapping[str, timedelta] | None = None,
+) -> Plan:
+    """The paces that fit ``per_hour`` requests.
+
+    ``states`` are the tables as published, ``remaining_hour`` the requests the tenant has left in this hour as far as
+    the provider told, ``overrides`` times to live that replace the declared ones.
+    """
+    declared = {name: (overrides or {}).get(name, r.ttl) for name, r in resources.items()}
+    halved = remaining_hour is not None and remaining_hour < HALVED_BELOW
+    share = per_hour // 2 if halved else per_hour
+    costs = Costs(resources, states)
+    ttls = _fitted(costs, declared, share)
+    needed = costs.total(declared)
+    budget = f"{needed:,.0f} an hour, and the background has {share:,} (KANDJI_MIRROR_BACKGROUND_SHARE)"
+    budget += f" while the tenant has fewer than {HALVED_BELOW:,} left in this hour" if halved else ""
+    reasons = ((name, costs.reason(name, declared[name], ttl, budget)) for name, ttl in ttls.items())
+    spent = costs.total(ttls)
+    return Plan(
+        paces={name: Pace(ttls[name], reason) for name, reason in reasons},
+        per_hour=round(spent),
+        sweep_per_hour=max(0, int(SWEEP_SHARE * share - spent)),
+    )
+
+
+def paces(
+    resources: Mapping[str, Resource],
+    states: Mapping[str, TableState],
+    *,
+    per_hour: int,
+    remaining_hour: int | None = None,
+    overrides: Mapping[str, timedelta] | None = None,
+) -> dict[str, Pace]:
+    """The pace of every table; see :func:`plan`."""
+    made = plan(resources, states, per_hour=per_hour, remaining_hour=remaining_hour, overrides=overrides)
+    return dict(made.paces)
+
+
+def ttl_overrides(text: str, tables: Collection[str]) -> dict[str, timedelta]:
+    """What KANDJI_MIRROR_TTL says: ``devices=10m,apps=2h`` in s, m, h or d.
+
+    :class:`ConfigurationError` for a table that is none of ``tables`` and for a time that cannot be read.
+    """
+    return dict(_override(part.strip(), tables) for part in text.split(",") if part.strip())
+
+
+def _override(part: str, tables: Collection[str]) -> tuple[str, timedelta]:
+    name, _, value = (piece.strip() for piece in part.partition("="))
+    if name not in tables:
+        near = get_close_matches(name, tables, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ". `kandji-mirror tables` lists them."
+        raise ConfigurationError(f"KANDJI_MIRROR_TTL: there is no table {name!r}{hint}")
+    found = re.fullmatch(r"([1-9]\d{0,5})([smhd])", value)
+    if found is None:
+        raise ConfigurationError(
+            f"KANDJI_MIRROR_TTL: {part!r} must be a table, = and a whole number of s, m, h or d. Example: devices=10m"
+        )
+    return name, timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What passes cost in requests, judged by the ``states`` the last ones left."""
+
+    resources: Mapping[str, Resource]
+    states: Mapping[str, TableState]
+
+    def total(self, ttls: Mapping[str, timedelta]) -> float:
+        """Requests an hour of all tables."""
+        return sum(self.per_hour(name, ttl) for name, ttl in ttls.items())
+
+    def per_hour(self, name: str, ttl: timedelta) -> float:
+        """Requests an hour of one table that is read every ``ttl``, its rarer reads of everything included."""
+        resource = self.resources[name]
+        every = resource.full_every if self._by_increments(resource) else None
+        rare = self._whole(resource) * (_HOUR / max(every, ttl)) if every else 0.0
+        return self.per_pass(name, ttl) * (_HOUR / ttl) + rare
+
+    def per_pass(self, name: str, ttl: timedelta) -> float:
+        """Requests of one usual pass, ``ttl`` after the one before."""
+        resource = self.resources[name]
+        if resource.swept or self._rows_per_device(resource):
+            return 0.0
+        if self._by_increments(resource):
+            return _EVERY_INCREMENT + self._changed_pages(resource, ttl + OVERLAP)
+        return self._whole(resource)
+
+    def reason(self, name: str, declared: timedelta, ttl: timedelta, budget: str) -> str | None:
+        """Why a table is read less often than declared, in words; None where it is not."""
+        if ttl <= declared:
+            return None
+        rows, cost = self._rows(name), self.per_pass(name, declared)
+        return (
+            f"Read every {_in_words(ttl)} instead of {_in_words(declared)}: {rows:,} rows take about {cost:,.0f} "
+            f"requests a pass, all tables together {budget}."
+        )
+
+    def _by_increments(self, resource: Resource) -> bool:
+        return resource.paging is Paging.PRISM and not resource.repeats
+
+    def _rows_per_device(self, resource: Resource) -> bool:
+        """Whether a table is read device by device, out of what is left, as the token may not read Prism."""
+        state = self.states.get(resource.name)
+        return state is not None and state.method == Method.PER_DEVICE
+
+    def _whole(self, resource: Resource) -> float:
+        """Requests to read everything."""
+        if resource.newest_first:
+            return 1
+        if resource.parent is not None:
+            return max(1, self._rows(resource.parent))
+        pages = pages_of(self._rows(resource.name), resource.page_size or PAGE_SIZE)
+        exported = resource.paging is Paging.PRISM and self._rows(resource.name) > FEW_ROWS
+        return 1 + EXPORT_REQUESTS if exported else pages
+
+    def _changed_pages(self, resource: Resource, span: timedelta) -> float:
+        """Pages of the rows written within ``span``: as in the last increment, else as on a usual day."""
+        state = self.states.get(resource.name)
+        rows, page = self._rows(resource.name), resource.page_size or PAGE_SIZE
+        if state is not None and state.method == Method.INCREMENT and state.requests and state.ttl_seconds:
+            seen = timedelta(seconds=state.ttl_seconds) + OVERLAP
+            return min((state.requests - _EVERY_INCREMENT) * (span / seen), pages_of(rows, page))
+        renewed = COLLECTIONS_A_DAY if resource.key == ("device_id",) else CHANGED_A_DAY
+        return min(rows * renewed * (span / _DAY) / page, self._whole(resource))
+
+    def _rows(self, name: str) -> int:
+        state = self.states.get(name)
+        return state.rows if state else 0
+
+
+def _fitted(costs: Costs, declared: Mapping[str, timedelta], share: int) -> Mapping[str, timedelta]:
+    """The first of ever slower paces that costs no more than the share, or the slowest there are."""
+    ttls = declared
+    for ttls in _ever_slower(costs.resources.values(), declared):
+        if costs.total(ttls) <= share:
+            break
+    return ttls
+
+
+def _ever_slower(resources: Iterable[Resource], declared: Mapping[str, timedelta]) -> Iterator[Mapping[str, timedelta]]:
+    ttls = dict(declared)
+    yield ttls
+    for step in STRETCHES:
+        ttls = ttls | {r.name: max(ttls[r.name], step.ttl) for r in resources if step.concerns(r)}
+        yield ttls
+
+
+def _in_words(duration: timedelta) -> str:
+    """In the largest unit that counts it whole: ``15 min``, ``90 min``, ``2 h``."""
+    unit, word = next((unit, word) for unit, word in _WORDS if not duration % unit or unit == _WORDS[-1][0])
+    return f"{duration / unit:g} {word}"

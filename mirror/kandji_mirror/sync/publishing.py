@@ -1,0 +1,44 @@
+"""Making what a run read current: history, then one manifest, then what the writer remembers."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+from kandji_mirror.history.record import Change, record
+from kandji_mirror.state import Edits
+from kandji_mirror.store.store import Store
+from kandji_mirror.sync.fleet import DEVICES, edited
+from kandji_schema.errors import StoreError
+from kandji_schema.manifest import Manifest, TableState, data_dir
+from kandji_schema.registry import resources
+
+
+def publish(store: Store, states: Mapping[str, TableState], *, keep_days: int) -> Manifest:
+    """Make the states current, all at one moment, with what changed by them as history.
+
+    Raises :class:`StoreError`; then nothing changed for readers.
+    """
+    with store.lock:
+        changes = [change for change in _changes(store, states) if change.resource.tracked]
+        segments = record(
+            store.home, store.current.history, changes, generation=store.next_generation, keep_days=keep_days
+        )
+        return store.publish(states, history=segments)
+
+
+def note_edits(store: Store, state: TableState) -> None:
+    """Remember what people edited of devices, by their new state, for the tables that repeat it.
+
+    This comes before the state is published, as those tables are read before that too. To notice twice does no harm.
+    """
+    for change in _changes(store, {DEVICES: state}):
+        if change.before:
+            with suppress(StoreError):  # then the next whole read of those tables sees it
+                Edits(store.home).note(edited(change.before, change.after), change.at)
+
+
+def _changes(store: Store, states: Mapping[str, TableState]) -> Iterator[Change]:
+    """The tables that get another data file."""
+    for name, state in states.items():
+        if state.file and state.file != store.current.tables[name].file:
+            after = data_dir(store.home) / state.file
+            yield Change(resources()[name], store.data_file(name), after, state.attempted_at or store.wall())

@@ -1,0 +1,34 @@
+"""Staged rows put into a table, with the published file as the ground."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from kandji_mirror.ingest.merging import Merged
+from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.sync.job import Job
+from kandji_schema.manifest import TableState
+
+
+def put(job: Job, staging: Staging, target: Path, *, whole: Collection[str] = ()) -> TableState:
+    """The state with the staged rows in place of those of their keys; of first keys in ``whole`` all others go.
+
+    The published file stays where nothing differs by that. Without one the staged rows are the table.
+    """
+    if job.live is None:
+        rows = staging.write(target)
+        state = job.admitted(target)
+        return replace(state, rows=rows, digest=None, built_bytes=state.bytes)
+    if not whole and not staging.rows:
+        return job.previous
+    return merged_state(job, staging.merge(job.live, target, whole=whole, built_bytes=job.previous.built_bytes), target)
+
+
+def merged_state(job: Job, merged: Merged, target: Path) -> TableState:
+    """The state with what a merge wrote, if it wrote anything."""
+    if not merged.added + merged.changed + merged.removed:
+        return job.previous
+    state = job.admitted(target)
+    if merged.rebuilt:
+        return replace(state, rows=merged.rows, digest=None, built_bytes=state.bytes)
+    return replace(state, rows=merged.rows, digest=None, ddl=job.previous.ddl)

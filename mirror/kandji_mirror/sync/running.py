@@ -1,0 +1,249 @@
+"""The passes of one run and what became of them."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
+from threading import Lock, Semaphore
+from uuid import uuid4
+
+from kandji_mirror.api.client import Client
+from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.ingest.staging import read_key
+from kandji_mirror.state import Fact, Learned, Sweeps
+from kandji_mirror.store.store import Store
+from kandji_mirror.sync.fleet import DEVICES, Fleet, read_fleet
+from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.order import Order
+from kandji_mirror.sync.outcome import Outcome, Progress, outcome_of
+from kandji_mirror.sync.pace import Pace
+from kandji_mirror.sync.passes import one_pass
+from kandji_mirror.sync.publishing import note_edits, publish
+from kandji_mirror.sync.side_by_side import side_by_side
+from kandji_mirror.sync.sweep import Sweep, path_of, swept_table
+from kandji_schema.errors import (
+    ApiError,
+    ConfigurationError,
+    MirrorError,
+    PermissionMissing,
+    StoreError,
+    SyncError,
+    Unreachable,
+)
+from kandji_schema.manifest import State, TableState, data_dir
+from kandji_schema.registry import resources as all_resources
+from kandji_schema.resource import Resource
+
+TABLES_AT_ONCE = 4
+"""Prism's cursor pages come one after the other, so categories are read side by side."""
+
+NOT_FOUND = 404
+
+
+@dataclass
+class Run:
+    """One run: tables side by side, published together; then those that cost a request a device, slice by slice."""
+
+    store: Store
+    client: Client
+    order: Order
+    learned: Learned
+    paces: Mapping[str, Pace]
+    progress: Progress
+    keep_days: int
+    outcomes: list[Outcome] = field(default_factory=list)
+    generation: int | None = None
+    engine: Engine = field(init=False)
+    _turn: Semaphore = field(default_factory=lambda: Semaphore(TABLES_AT_ONCE))
+    _states: dict[str, TableState] = field(default_factory=dict)
+    _per_device: list[Resource] = field(default_factory=list)
+    _fleet: Fleet | None = None
+    _opening: Lock = field(default_factory=Lock)
+    _stopped: bool = False
+    _answered: bool = True
+
+    def read_all(self) -> None:
+        """Read every ordered table and publish.
+
+        The first one goes alone: it shows whether host and token are right.
+        """
+        spill = data_dir(self.store.home) / f"run.{uuid4().hex}.tmp"
+        with Engine(spill) as self.engine:
+            self._read_and_publish()
+
+    def _read_and_publish(self) -> None:
+        chosen = [r for r in all_resources().values() if r.name in self.order.names]
+        lists = [r for r in chosen if not r.swept]
+        roots = _parents_first([r for r in lists if r.parent is None])
+        children = [r for r in lists if r.parent is not None]
+        try:
+            for group in (roots[:1], roots[1:], children):
+                self._side_by_side([partial(self._read, r) for r in group])
+                if not self._answered:
+                    break  # not even the first table was; asking for the others would only take as long again
+        finally:
+            self._publish(self._states)
+        swept = [r for r in chosen if r.swept or r in self._per_device]
+        if self._answered and swept:
+            self._side_by_side([partial(self._sweep_all, swept)])
+
+    def _side_by_side(self, jobs: Sequence[Callable[[], None]]) -> None:
+        side_by_side(jobs, self._stop)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self.client.stop()
+
+    # -- lists and Prism -----------------------------------------------------------------------------------------
+
+    def _read(self, resource: Resource) -> None:
+        """One table, with every error that concerns it alone turned into its state."""
+        with self._turn:
+            clock = time.monotonic()
+            self.progress.started(resource.name)
+            previous = self._published(resource)
+            try:
+                state = one_pass(self._job(resource, self._parents(resource)))
+            except PermissionMissing as error:
+                if resource.fallback:
+                    self.learned.learn(resource.name, Fact.PRISM_FORBIDDEN, str(error))
+                    self._per_device.append(resource)
+                    return
+                state = self._failed(resource, error)
+            except ConfigurationError:
+                raise
+            except (ApiError, SyncError, StoreError) as error:
+                self._answered = bool(self.outcomes) or not isinstance(error, Unreachable)
+                state = self._failed(resource, error)
+            self._end(state, previous, clock)
+
+    def _end(self, state: TableState, previous: TableState, clock: float) -> None:
+        """Take a table's state in, unless it only says that the run was stopped."""
+        if state.state is State.FAILED and (self._stopped or self.client.stopped):
+            return
+        self._states[state.name] = state
+        if state.name == DEVICES:
+            note_edits(self.store, state)
+        outcome = outcome_of(state, previous, _since(clock))
+        self.outcomes.append(outcome)
+        self.progress.finished(outcome)
+
+    def _failed(self, resource: Resource, error: MirrorError) -> TableState:
+        """The published state with what went wrong; its rows stay."""
+        state = _state_of(error)
+        text = f"{_refused(resource)}: {error}" if state is State.FORBIDDEN else str(error)
+        return replace(self._published(resource), state=state, attempted_at=self.store.wall(), error=text, requests=0)
+
+    def _parents(self, resource: Resource) -> list[tuple[str, ...]]:
+        """Key values of the parent's rows: of this run where it was read, else as published."""
+        if resource.parent is None:
+            return []
+        parent = self._newest(resource.parent)
+        if parent.file is None:
+            if parent.state is State.FORBIDDEN:
+                raise PermissionMissing(f"{resource.name} needs {resource.parent}, which the token may not read.")
+            raise SyncError(f"{resource.name} needs {resource.parent}, which could not be read yet.")
+        return read_key(data_dir(self.store.home) / parent.file, resource.parent, list(resource.parent_key.values()))
+
+    # -- tables that cost a request a device -----------------------------------------------------------------------
+
+    def _sweep_all(self, resources: Sequence[Resource]) -> None:
+        """Sweep the tables of one path after those of another; what one leaves of the budget, the next may spend."""
+        groups = [list(group) for _, group in groupby(sorted(resources, key=path_of), key=path_of)]
+        left = self.order.sweep
+        for place, group in enumerate(groups):
+            share = None if left is None else left // (len(groups) - place)
+            spent = self._sweep(group, share)
+            left = None if left is None else max(0, left - spent)
+
+    def _sweep(self, group: Sequence[Resource], budget: int | None) -> int:
+        """One sweep, with every error that concerns it alone turned into the states of its tables."""
+        clock = time.monotonic()
+        previous = {resource.name: self._published(resource) for resource in group}
+        for resource in group:
+            if resource.swept:  # the others began as lists
+                self.progress.started(resource.name)
+        spent = 0
+        try:
+            spent = self._swept(group, budget)
+        except ConfigurationError:
+            raise
+        except (ApiError, SyncError, StoreError) as error:
+            if not (self._stopped or self.client.stopped):
+                self._publish({resource.name: self._failed(resource, error) for resource in group})
+        for resource in group:
+            outcome = outcome_of(self._published(resource), previous[resource.name], _since(clock))
+            self.outcomes.append(outcome)
+            self.progress.finished(outcome)
+        return spent
+
+    def _swept(self, group: Sequence[Resource], budget: int | None) -> int:
+        fleet = self._listed()
+        if fleet is None:
+            raise SyncError(f"{group[0].name} needs {DEVICES}, which could not be read yet.")
+        sweeps = Sweeps(self.store.home)
+        tables = [swept_table(self._job(resource), fleet, sweeps) for resource in group]
+        return Sweep(tables, sweeps, self._publish).run(budget)
+
+    # -- shared --------------------------------------------------------------------------------------------------
+
+    def _job(self, resource: Resource, parents: Sequence[tuple[str, ...]] = ()) -> Job:
+        return Job(
+            store=self.store,
+            engine=self.engine,
+            client=self.client,
+            resource=resource,
+            learned=self.learned,
+            progress=self.progress,
+            order=self.order,
+            turn=self._turn,
+            fleet=self._listed,
+            parents=parents,
+        )
+
+    def _published(self, resource: Resource) -> TableState:
+        return self.store.current.tables[resource.name]
+
+    def _newest(self, table: str) -> TableState:
+        return self._states.get(table) or self.store.current.tables[table]
+
+    def _listed(self) -> Fleet | None:
+        """The devices the tenant lists: of this run where they were read, else as published."""
+        with self._opening:
+            file = self._newest(DEVICES).file
+            if self._fleet is None and file:
+                self._fleet = read_fleet(data_dir(self.store.home) / file)
+            return self._fleet
+
+    def _paced(self, state: TableState) -> TableState:
+        pace = self.paces.get(state.name)
+        if pace is None:
+            return state
+        return replace(state, ttl_seconds=int(pace.ttl.total_seconds()), ttl_reason=pace.reason)
+
+    def _publish(self, states: Mapping[str, TableState]) -> None:
+        """Make states current; the number of the manifest is the run's from then on."""
+        if states:
+            paced = {name: self._paced(state) for name, state in states.items()}
+            self.generation = publish(self.store, paced, keep_days=self.keep_days).generation
+
+
+def _parents_first(roots: Sequence[Resource]) -> list[Resource]:
+    """Lists that others hang on before the rest."""
+    parents = {resource.parent for resource in all_resources().values()}
+    return sorted(roots, key=lambda resource: resource.name not in parents)
+
+
+def _state_of(error: MirrorError) -> State:
+    if isinstance(error, PermissionMissing):
+        return State.FORBIDDEN
+    return State.ABSENT if isinstance(error, ApiError) and error.status == NOT_FOUND else State.FAILED
+
+
+def _refused(resource: Resource) -> str:
+    return "Not licensed or no permission" if resource.licensed else "No permission or not licensed"
+
+
+def _since(clock: float) -> float:
+    return round(time.monotonic() - clock, 3)

@@ -1,0 +1,153 @@
+"""After an increment: does the number of rows equal the provider's count, and if not, what vanished or was missed."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kandji_mirror.api.counts import Count, count
+from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.state import Fact
+from kandji_mirror.sync.base import Base
+from kandji_mirror.sync.changes import NotEnough, pieces, read_changes, read_devices
+from kandji_mirror.sync.choice import devices_cost, whole_cost
+from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.published import first_keys
+
+WIDER = timedelta(hours=3)
+"""How far an increment goes back where rows are missing: they may be stamped by a clock that is two hours slow."""
+
+WIDER_PAGES = 20
+
+FAR_OFF = 0.1
+"""Share of an approximate count by which the rows may differ from it."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What the count said.
+
+    ``excess`` is how many rows more than the provider there would be, 0 where it fits, None where nobody can tell.
+    Every mirrored row of the devices in ``whole`` is replaced by the staged ones.
+    """
+
+    excess: int | None
+    whole: frozenset[str] = frozenset()
+    requests: int = 1
+
+
+class Settling:
+    """Brings the staged changes of ``base`` in line with the provider's count."""
+
+    def __init__(self, job: Job, base: Base, staging: Staging, since: datetime) -> None:
+        """``since`` is where the increment began."""
+        self._job = job
+        self._base = base
+        self._staging = staging
+        self._since = since
+        self._requests = 0
+        self._counted: Count | None = None
+        self._whole: frozenset[str] = frozenset()
+
+    def run(self) -> Settled:
+        """Compare, and ask for what may have been missed or may have vanished, as long as that is the cheapest way."""
+        self._count()
+        if self._counted is None or self._counted.approximate:
+            return Settled(self._roughly(), self._whole, self._requests)
+        excess = self._excess()
+        if excess is not None and excess < 0:
+            excess = self._missed()
+        if excess is not None and excess > 0:
+            excess = self._vanished()
+        return Settled(excess, self._whole, self._requests)
+
+    def _count(self) -> None:
+        self._requests += 1
+        self._counted = count(self._job.client, self._job.resource)
+
+    def _excess(self, whole: Collection[str] | None = None) -> int | None:
+        if self._counted is None or self._counted.approximate:
+            return None
+        return self._rows(self._whole if whole is None else whole) + self._base.surplus - self._counted.rows
+
+    def _rows(self, whole: Collection[str]) -> int:
+        """Rows there would be; the data file is not touched where nothing came."""
+        if not whole and not self._staging.rows:
+            return self._base.rows
+        return self._staging.rows_after(self._base.path, whole)
+
+    def _roughly(self) -> int | None:
+        """Without an exact count: rows of devices that are gone go, and a number that is far off is told."""
+        for some in pieces(self._gone()) if self._may_ask_devices() else ():
+            try:
+                self._requests += read_devices(self._job, self._staging, some).pages
+            except NotEnough:
+                break
+            self._staging.drop_duplicates()
+            self._whole |= frozenset(some)
+        if self._counted is None:
+            return None
+        excess = self._rows(self._whole) - self._counted.rows
+        return excess if abs(excess) > FAR_OFF * self._counted.rows else None
+
+    def _missed(self) -> int | None:
+        """The provider has more rows: some came meanwhile, or are stamped earlier than they were written."""
+        try:
+            self._requests += read_changes(self._job, self._staging, self._since - WIDER, most=WIDER_PAGES).pages
+        except NotEnough:
+            return self._excess()
+        self._staging.drop_duplicates()
+        self._count()
+        return self._excess()
+
+    def _vanished(self) -> int | None:
+        """The provider has fewer rows: those of devices that are gone, or of devices that reported something new."""
+        gone = self._gone()
+        if gone and self._excess(gone) == 0:
+            self._whole = frozenset(gone)
+            return 0
+        changed = [device for device in self._staging.first_keys() if device not in set(gone)]
+        return self._asked([*gone, *changed])
+
+    def _gone(self) -> list[str]:
+        """Devices with rows here that the tenant no longer lists."""
+        fleet = self._job.fleet()
+        return sorted(self._here() - fleet.keys()) if fleet is not None else []
+
+    def _here(self) -> set[str]:
+        return first_keys(self._base.path, self._base.resource) | set(self._staging.first_keys())
+
+    def _asked(self, candidates: Sequence[str]) -> int | None:
+        """Ask for all rows of the candidates, piece by piece, until the number fits."""
+        excess = self._excess()
+        if not self._worthwhile(len(candidates)):
+            return excess
+        for some in pieces(candidates):
+            try:
+                self._requests += read_devices(self._job, self._staging, some).pages
+            except NotEnough:
+                return excess
+            self._staging.drop_duplicates()
+            self._whole |= frozenset(some)
+            excess = self._excess()
+            if excess == 0:
+                return 0
+        return self._unless_too_few()
+
+    def _unless_too_few(self) -> int | None:
+        """What is left; answers that leave fewer rows than the provider counts are no proof that rows vanished."""
+        excess = self._excess()
+        if excess is not None and excess < 0:
+            self._whole = frozenset()
+            excess = self._excess()
+        return excess
+
+    def _worthwhile(self, candidates: int) -> bool:
+        """Whether asking for so many devices is cheaper than reading everything."""
+        job, rows = self._job, self._base.rows
+        if not candidates or not self._may_ask_devices():
+            return False
+        pages = devices_cost(candidates, len(self._here()), rows, job.resource.page_size)
+        return pages < whole_cost(rows, job.resource.page_size, job.facts()) and job.affordable(pages)
+
+    def _may_ask_devices(self) -> bool:
+        return not self._job.learned.holds(self._job.resource.name, Fact.DEVICE_FILTER_IGNORED)

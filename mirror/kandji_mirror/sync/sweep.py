@@ -1,0 +1,205 @@
+"""Tables that cost a request a device, read slowly out of the budget that is left, and published slice by slice."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from kandji_mirror.state import Reading, Sweeps
+from kandji_mirror.sync.choice import Method
+from kandji_mirror.sync.device_reader import DeviceAnswer, DeviceReader
+from kandji_mirror.sync.drift import drift_of, joined
+from kandji_mirror.sync.due_devices import due_devices
+from kandji_mirror.sync.fleet import Fleet, of_platforms
+from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.published import first_keys
+from kandji_mirror.sync.putting import put
+from kandji_schema.errors import RetryLater
+from kandji_schema.manifest import State, TableState
+from kandji_schema.resource import Resource
+
+SLICE = 500
+"""Devices that are read before their rows are published: a kill loses no more."""
+
+AT_ONCE = 8
+
+MOST_FAULTS = 10
+"""Devices whose answer may fail before the sweep is given up for now."""
+
+Publish = Callable[[Mapping[str, TableState]], object]
+
+
+@dataclass
+class Table:
+    """One table of a sweep: the devices it has rows of, and when each was read."""
+
+    job: Job
+    fleet: Fleet
+    readings: dict[str, Reading]
+    requests: int = 0
+
+    @property
+    def resource(self) -> Resource:
+        """What is swept."""
+        return self.job.resource
+
+    def due(self, now: datetime) -> list[str]:
+        """Devices to read, the most urgent first."""
+        return due_devices(self.fleet, self.readings, now, self.resource.ttl, anew=self.job.order.whole)
+
+    def read_at(self) -> list[datetime]:
+        """When each of the listed devices was read, as far as it was."""
+        return [reading.at for device, reading in self.readings.items() if device in self.fleet]
+
+
+def swept_table(job: Job, fleet: Fleet, sweeps: Sweeps) -> Table:
+    """The table with what the ledger says of it; nothing where its rows are not those that were read then."""
+    name, method = job.resource.name, method_of(job.resource)
+    devices = of_platforms(fleet, job.resource.platforms)
+    if job.live is not None and job.previous.method == method:
+        return Table(job, devices, sweeps.readings(name))
+    sweeps.clear(name)
+    return Table(job, devices, {})
+
+
+def method_of(resource: Resource) -> Method:
+    """What a sweep of the table is called."""
+    return Method.SWEEP if resource.swept else Method.PER_DEVICE
+
+
+def path_of(resource: Resource) -> str:
+    """The path that is asked for each device; tables that share it are read together."""
+    return resource.path if resource.swept or resource.fallback is None else resource.fallback.path
+
+
+class Sweep:
+    """One sweep over the tables of one path. ``publish`` makes their states current."""
+
+    def __init__(self, tables: Sequence[Table], sweeps: Sweeps, publish: Publish) -> None:
+        self._tables = tables
+        self._sweeps = sweeps
+        self._publish = publish
+        filled = {t.resource.name: first_keys(t.job.live, t.resource) if t.job.live else set() for t in tables}
+        self._reader = DeviceReader(tables[0].job.client, path_of(tables[0].resource), filled)
+        self._faults: list[str] = []
+        self._stopped_by: RetryLater | None = None
+        self._done = 0
+
+    def run(self, budget: int | None) -> int:
+        """Read what is due, at most ``budget`` devices; returns the requests spent.
+
+        Raises what concerns all devices, such as :class:`PermissionMissing`; what was published before stays.
+        """
+        due = self._due(self._now())
+        chosen = due if budget is None else due[:budget]
+        spent = 0
+        for start in range(0, max(1, len(chosen)), SLICE):
+            spent += self._slice(chosen[start : start + SLICE], len(chosen))
+            if self._stopped_by or len(self._faults) > MOST_FAULTS:
+                break
+        return spent
+
+    def _now(self) -> datetime:
+        return self._tables[0].job.store.wall()
+
+    def _due(self, now: datetime) -> list[str]:
+        """Devices that are due for any of the tables, in the order of the first that wants them."""
+        return list(dict.fromkeys(device for table in self._tables for device in table.due(now)))
+
+    def _slice(self, devices: Sequence[str], of: int) -> int:
+        """Read some devices and publish their rows; returns the requests."""
+        at = self._now()
+        answers = list(self._answers(devices, of))
+        self._refuse_nothing(devices, answers)
+        self._publish({table.resource.name: self._put(table, answers, at) for table in self._tables})
+        for table in self._tables:
+            self._note(table, answers, at)
+        return sum(answer.requests for answer in answers)
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    def _answers(self, devices: Sequence[str], of: int) -> Iterator[DeviceAnswer]:
+        """Answers in order; they end early where the provider, or the budget, allows no more for now."""
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sweep") as pool:
+            try:
+                for answer in pool.map(self._read, devices):
+                    self._done += 1
+                    if answer.error:
+                        self._faults.append(str(answer.error))
+                    for table in self._tables:
+                        table.job.progress.advanced(table.resource.name, pages=self._done, rows=self._done, total=of)
+                    yield answer
+            except RetryLater as error:
+                self._stopped_by = error
+
+    def _read(self, device: str) -> DeviceAnswer:
+        if len(self._faults) > MOST_FAULTS:
+            raise RetryLater(f"{len(self._faults)} devices could not be read: {self._faults[0]}")
+        wanted = [table for table in self._tables if device in table.fleet]
+        platform = wanted[0].fleet[device].platform
+        fields = {"device_id": device, "device__family": platform}
+        return self._reader.read(device, [table.resource for table in wanted], fields)
+
+    def _refuse_nothing(self, devices: Sequence[str], answers: Sequence[DeviceAnswer]) -> None:
+        """Where not one device could be read, that is a failure and no slow progress."""
+        if devices and all(answer.error for answer in answers):
+            raise self._stopped_by or next(answer.error for answer in answers if answer.error)
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    def _put(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> TableState:
+        """The table with the rows of the answers in place of what it had of these devices."""
+        job, name = table.job, table.resource.name
+        texts = {answer.device: answer.texts[name] for answer in answers if name in answer.texts}
+        table.requests += sum(answer.requests for answer in answers)
+        with job.room() as (staging, target):
+            for device, text in texts.items():
+                staging.add(text, (device,) if table.resource.parent_key else ())
+            staging.flush()
+            staging.drop_duplicates()
+            drift = joined(job.previous.drift, drift_of(table.resource, staging.leftovers()))
+            gone = first_keys(job.live, table.resource) - table.fleet.keys() if job.live else set()
+            state = put(job, staging, target, whole={*texts, *gone})
+        table.readings |= self._readings(table, answers, at)
+        return replace(self._judged(table, state, at), drift=drift)
+
+    def _judged(self, table: Table, state: TableState, now: datetime) -> TableState:
+        """The state as far as the listed devices were read."""
+        read, name = table.read_at(), table.resource.name
+        missing = len(table.fleet) - len(read)
+        trouble = self._trouble()
+        note = (
+            f"{len(read):,} of {len(table.fleet):,} devices read; `kandji-mirror sync {name}` reads the rest at one "
+            "request each"
+        )
+        return replace(
+            state,
+            state=State.PARTIAL if missing or trouble else State.OK,
+            error=trouble,
+            note=note if missing else None,
+            method=method_of(table.resource).value,
+            requests=table.requests,
+            attempted_at=now,
+            synced_at=min(read, default=None if missing else now),
+            whole_at=None,
+            checked_at=None,
+            watermark=None,
+            surplus=0,
+        )
+
+    def _trouble(self) -> str | None:
+        if self._stopped_by:
+            return str(self._stopped_by)
+        return f"{len(self._faults)} devices could not be read now: {self._faults[0]}" if self._faults else None
+
+    def _readings(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> dict[str, Reading]:
+        """A device that was there but had no answer for its platform counts as read too."""
+        devices = (a.device for a in answers if not a.error and a.device in table.fleet)
+        return {device: Reading(at, table.fleet[device].seen) for device in devices}
+
+    def _note(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> None:
+        """Write into the ledger what is published now: a kill before this only lets these devices be read again."""
+        gone = table.readings.keys() - table.fleet.keys()
+        self._sweeps.note(table.resource.name, self._readings(table, answers, at), gone)
+        for device in gone:
+            del table.readings[device]

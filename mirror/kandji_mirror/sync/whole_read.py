@@ -1,0 +1,247 @@
+"""A Prism table read as a whole, by export or by its pages.
+
+What came replaces what is mirrored only where a second thing says the same: the provider's count, the previous number
+of rows where there is no exact count, or a second reading.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from kandji_mirror.api.counts import Count, count
+from kandji_mirror.api.exports import export
+from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.ingest.watermark import watermark
+from kandji_mirror.state import Fact
+from kandji_mirror.sync.base import Base
+from kandji_mirror.sync.changes import NotEnough
+from kandji_mirror.sync.choice import EXPORT_REQUESTS, Method, pages_of, whole_method
+from kandji_mirror.sync.drift import drift_of
+from kandji_mirror.sync.full_walk import Live, live_of, refuse_keyless, written
+from kandji_mirror.sync.increment import catch_up, merge
+from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.walks import Walked, walk_once
+from kandji_schema.errors import ExportFailed, RateLimited, Rejected, ServerFault, Skip, Suspicious
+from kandji_schema.manifest import Drift, State, TableState, data_dir
+
+READINGS = 3
+"""A category that comes out otherwise each time is read at most so often."""
+
+SHRUNK = 0.9
+"""Fewer rows than this share of the previous ones need a second reading where no exact count confirms them."""
+
+FEW_PAGES = 100
+"""Up to so many pages are walked as the second reading after an export; above, a second export is."""
+
+BACKGROUND_PAGES = 2_000
+"""More pages are not walked while nobody waits: they would take the whole share of an hour."""
+
+QUICK = 3_000
+"""Up to so many rows are rather read again than caught up with by an increment."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Rows that may replace the mirrored ones. ``checked`` tells whether the provider's count says the same."""
+
+    state: TableState
+    checked: bool
+
+
+class WholeRead:
+    """One whole read of one Prism table."""
+
+    def __init__(self, job: Job, spent: int = 0) -> None:
+        """``spent`` are requests of this pass that went before."""
+        self._job = job
+        self._requests = spent
+        self._counted: Count | None = None
+        self._earlier: list[str] = []
+        self._found: list[int] = []
+        self._method = Method.FULL_WALK
+
+    def run(self) -> TableState:
+        """Read until something confirms what came. Raises any of our errors; then nothing changed."""
+        began = self._job.store.wall()
+        self._count()
+        for way in self._ways():
+            accepted = self._read(way)
+            if accepted is not None:
+                return replace(
+                    accepted.state,
+                    state=State.OK,
+                    error=None,
+                    note=None,
+                    method=self._method.value,
+                    requests=self._requests,
+                    attempted_at=began,
+                    synced_at=began,
+                    whole_at=began,
+                    checked_at=began if accepted.checked else self._job.previous.checked_at,
+                )
+        raise Suspicious(self._unconfirmed())
+
+    def _ways(self) -> Iterator[Method]:
+        """By export or by pages; a second reading by pages where they are few."""
+        for _ in range(READINGS):
+            facts = self._job.facts()
+            by_pages = bool(self._earlier) and self._pages() <= FEW_PAGES
+            yield Method.FULL_WALK if by_pages else whole_method(self._expected(), facts)
+
+    def _expected(self) -> int | None:
+        if self._counted is not None:
+            return self._counted.rows
+        return self._job.previous.rows if self._job.live else None
+
+    def _pages(self) -> int:
+        return pages_of(self._expected() or 0, self._job.resource.page_size)
+
+    def _count(self) -> None:
+        self._requests += 1
+        self._counted = count(self._job.client, self._job.resource)
+
+    @property
+    def _exact(self) -> int | None:
+        return self._counted.rows if self._counted and not self._counted.approximate else None
+
+    def _read(self, way: Method) -> Accepted | None:
+        """One reading; None where nothing confirms it."""
+        job = self._job
+        with job.store.scratch(job.resource.name) as (scratch, target):
+            csv = scratch.with_name(f"{scratch.name}.csv")
+            try:
+                exported = way is Method.EXPORT and self._exported(csv)
+                with job.staging(scratch) as staging:
+                    walked = self._filled(staging, csv if exported else None)
+                    return self._judged(staging, walked, target)
+            finally:
+                csv.unlink(missing_ok=True)
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    def _exported(self, csv: Path) -> bool:
+        """Whether the export is there; else the pages must do. Other tables work while it is awaited."""
+        job = self._job
+        self._requests += EXPORT_REQUESTS
+        try:
+            with job.at_rest():
+                export(job.client, job.resource, csv)
+        except (Rejected, Skip) as error:
+            job.learned.learn(job.resource.name, Fact.EXPORTS_REFUSED, str(error))
+            return False
+        except (ExportFailed, ServerFault):
+            return False
+        return True
+
+    def _filled(self, staging: Staging, csv: Path | None) -> Walked | None:
+        """Stage the export, or the pages where there is none or it is no whole one; None for an export."""
+        if csv is not None:
+            try:
+                staging.add_csv(csv, counted=self._exact)
+                refuse_keyless(staging)
+                self._method = Method.EXPORT
+                self._job.progress.advanced(self._job.resource.name, pages=1, rows=staging.rows, total=self._expected())
+                return None
+            except Suspicious:
+                staging.clear()
+        self._refuse_too_many_pages()
+        self._method = Method.FULL_WALK
+        walked = walk_once(self._job.client, self._job.resource, staging, self._job.progress)
+        self._requests += walked.pages
+        refuse_keyless(staging)
+        return walked
+
+    def _refuse_too_many_pages(self) -> None:
+        """:class:`RateLimited` where the pages do not fit into what is left of the hour, or nobody waits for them."""
+        job, pages, left = self._job, self._pages(), self._job.client.remaining_hour
+        room = min(BACKGROUND_PAGES if not job.order.asked else pages, pages if left is None else left)
+        if pages > room:
+            raise RateLimited(
+                f"{job.resource.name} could not be exported, and its {pages:,} pages do not fit into the {room:,} "
+                "requests it may take now. The previous rows are kept; the next pass tries again."
+            )
+
+    # -- judging -----------------------------------------------------------------------------------------------
+
+    def _judged(self, staging: Staging, walked: Walked | None, target: Path) -> Accepted | None:
+        """What came as the table's new rows, where something confirms it."""
+        came = staging.rows
+        if self._job.resource.repeats:
+            staging.number_repeats()
+        twice = staging.drop_duplicates()
+        drift = self._drift(staging, walked)
+        accepted = self._confirmed(staging, came, twice, target) or self._caught_up(staging, came, twice, target)
+        return accepted and replace(accepted, state=replace(accepted.state, drift=drift))
+
+    def _confirmed(self, staging: Staging, came: int, twice: int, target: Path) -> Accepted | None:
+        """The staged rows, where a count, the previous number, or an earlier reading says the same."""
+        if self._exact not in (None, came) or self._counted is None:
+            self._count()
+        if self._exact == came:
+            return Accepted(self._replacing(staging, target, surplus=twice), checked=True)
+        digest = staging.digest()
+        if digest in self._earlier:
+            surplus = 0 if self._exact is None else self._exact - (came - twice)
+            return Accepted(self._replacing(staging, target, surplus=surplus), checked=False)
+        self._earlier.append(digest)
+        self._found.append(came - twice)
+        if self._exact is None and came - twice >= SHRUNK * max(self._job.previous.rows, self._approximate):
+            return Accepted(self._replacing(staging, target, surplus=0), checked=False)
+        return None
+
+    @property
+    def _approximate(self) -> int:
+        return self._counted.rows if self._counted else 0
+
+    def _replacing(self, staging: Staging, target: Path, *, surplus: int) -> TableState:
+        live: Live | None = live_of(self._job, staging)
+        state = written(self._job, staging, live, target)
+        file = data_dir(self._job.store.home) / str(state.file)
+        return replace(state, surplus=surplus, watermark=self._newest(file))
+
+    def _caught_up(self, staging: Staging, came: int, twice: int, target: Path) -> Accepted | None:
+        """What changed while a large category was read, put on top, where that makes the number fit."""
+        job = self._job
+        if self._exact is None or came <= QUICK or job.resource.repeats:
+            return None
+        path = target.with_name(f"{target.name}.base")
+        try:
+            staging.write(path)
+            staging.clear()
+            base = Base(job.resource, path, came - twice, self._newest(path), twice, path.stat().st_size)
+            return self._on_top(staging, base, target)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _on_top(self, staging: Staging, base: Base, target: Path) -> Accepted | None:
+        with suppress(NotEnough):
+            caught = catch_up(self._job, base, staging)
+            self._requests += caught.requests
+            if caught.settled.excess == 0:
+                merged = merge(base, staging, caught, target)
+                rows = merged.rows if merged else base.rows
+                finished = target if target.exists() else base.path
+                state = self._job.admitted(finished)
+                state = replace(state, rows=rows, digest=None, built_bytes=state.bytes, surplus=base.surplus)
+                return Accepted(replace(state, watermark=base.watermark), checked=True)
+        return None
+
+    def _newest(self, path: Path) -> datetime | None:
+        return watermark(path, self._job.resource, self._job.client.provider_now)
+
+    def _drift(self, staging: Staging, walked: Walked | None) -> Drift:
+        """Of an export nobody knows which fields its rows lacked: what pages told stays."""
+        resource, before = self._job.resource, self._job.previous.drift
+        if walked is None:
+            return replace(drift_of(resource, staging.leftovers()), missing=before.missing)
+        return drift_of(resource, staging.leftovers(), walked.odd_rows, walked.never_sent)
+
+    def _unconfirmed(self) -> str:
+        said = self._counted.rows if self._counted else "unknown"
+        return (
+            f"{self._job.resource.name} had {self._job.previous.rows} rows; {len(self._found)} readings brought "
+            f"{', '.join(map(str, self._found))}, and the provider's count is {said}. The previous rows are kept; the "
+            "next pass tries again."
+        )

@@ -1,0 +1,159 @@
+"""What a compliance rule may ask of a column: a fixed list, each operator with the SQL it stands for."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+Kinds = frozenset[str]
+
+BOOLEANS: Kinds = frozenset({"BOOLEAN"})
+TEXTS: Kinds = frozenset({"VARCHAR"})
+NUMBERS: Kinds = frozenset({"BIGINT", "DOUBLE"})
+TIMES: Kinds = frozenset({"TIMESTAMP"})
+EVERY: Kinds = BOOLEANS | TEXTS | NUMBERS | TIMES | {"VARCHAR[]", "JSON"}
+"""Types of columns, by DuckDB's names."""
+
+NUL = "\x00"
+LARGEST = 1e18
+"""Greater numbers are no values of ours."""
+
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(value: object) -> timedelta | None:
+    """``36h`` or ``7d`` as a length of time; None where it is none."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+
+
+def literal(value: object) -> str:
+    """A value as SQL. A text cannot leave its quotes; a time becomes UTC, as all our times are."""
+    match value:
+        case None:
+            return "NULL"
+        case bool() | int() | float():
+            return repr(value)
+        case datetime():
+            return f"TIMESTAMP '{value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value}'"
+        case date():
+            return f"TIMESTAMP '{value} 00:00:00'"
+        case list() | tuple():
+            return f"[{', '.join(map(literal, value))}]"
+        case _:
+            return "'" + str(value).replace("'", "''") + "'"
+
+
+def kinds_of(value: object) -> Kinds:
+    """The types of columns a value can be compared with; none for what is no value."""
+    match value:
+        case bool():
+            return BOOLEANS
+        case str() if NUL not in value:
+            return TEXTS
+        case int() | float() if abs(value) <= LARGEST:  # not so of NaN
+            return NUMBERS
+        case date():  # a datetime is one too
+            return TIMES
+        case list() if value:
+            return frozenset.intersection(*map(kinds_of, value))
+        case _:
+            return frozenset()
+
+
+def _nothing(value: object) -> bool:
+    return value is None
+
+
+def _one(value: object) -> bool:
+    return not isinstance(value, list) and bool(kinds_of(value))
+
+
+def _several(value: object) -> bool:
+    return isinstance(value, list) and bool(kinds_of(value))
+
+
+def _size(value: object) -> bool:
+    return _one(value) and bool(kinds_of(value) & (NUMBERS | TIMES))
+
+
+def _version(value: object) -> bool:
+    return kinds_of(value) == TEXTS and str(value)[:1].isdigit()
+
+
+def _age(value: object) -> bool:
+    return duration(value) is not None
+
+
+@dataclass(frozen=True)
+class Operator:
+    """``sql`` makes the condition from a column and a value: true, false, or NULL where that is not known.
+
+    ``takes`` tells whether a value will do, ``needs`` says which ones. ``kinds`` are the types of columns it is for;
+    None means those of the value.
+    """
+
+    sql: Callable[[str, Any], str]
+    takes: Callable[[object], bool]
+    needs: str
+    phrase: str
+    kinds: Kinds | None = None
+
+    def fits(self, kind: str, value: object) -> bool:
+        """Whether it can be asked of a column of that type."""
+        return kind in (kinds_of(value) if self.kinds is None else self.kinds)
+
+    def words(self, value: object) -> str:
+        """What it asks, for people."""
+        return self.phrase if value is None else f"{self.phrase} {value}"
+
+
+OPERATORS: Mapping[str, Operator] = MappingProxyType(
+    {
+        "is_true": Operator(lambda column, _: column, _nothing, "left out", "is true", BOOLEANS),
+        "is_false": Operator(lambda column, _: f"NOT {column}", _nothing, "left out", "is false", BOOLEANS),
+        "not_null": Operator(lambda column, _: f"{column} IS NOT NULL", _nothing, "left out", "is known", EVERY),
+        "equals": Operator(
+            lambda column, value: f"{column} = {literal(value)}", _one, "a text, number, time, true or false", "is"
+        ),
+        "not_equals": Operator(
+            lambda column, value: f"{column} <> {literal(value)}", _one, "a text, number, time, true or false", "is not"
+        ),
+        "in": Operator(
+            lambda column, value: f"list_contains({literal(value)}, {column})",
+            _several,
+            "a list of texts, numbers or times, at least one, all alike",
+            "is one of",
+        ),
+        "at_least": Operator(
+            lambda column, value: f"{column} >= {literal(value)}", _size, "a number or a time", "is at least"
+        ),
+        "at_most": Operator(
+            lambda column, value: f"{column} <= {literal(value)}", _size, "a number or a time", "is at most"
+        ),
+        "at_least_version": Operator(
+            lambda column, value: f"version_key({column}) >= version_key({literal(value)})",
+            _version,
+            'a version as text, such as "14.6"',
+            "is at least version",
+            TEXTS,
+        ),
+        "within": Operator(
+            lambda column, value: f"{column} >= now()::TIMESTAMP - {interval(value)}",
+            _age,
+            'a time such as "36h" or "14d" (s, m, h, d)',
+            "is within",
+            TIMES,
+        ),
+    }
+)
+"""Every operator by name. All but ``not_null`` are NULL for a column that is NULL."""
+
+
+def interval(value: object) -> str:
+    """A length of time as SQL."""
+    length = duration(value) or timedelta()
+    return f"INTERVAL {int(length.total_seconds())} SECOND"

@@ -1,0 +1,26 @@
+-- title: Library items of a blueprint
+-- description: The library items assigned to each blueprint or to one, by its whole name in any letter case or its
+--   identifier. kind and active are known of items the tenant made itself; the provider does not tell them of its Auto
+--   Apps and built-in profiles. A blueprint without items has one row with an empty item.
+-- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
+WITH made AS (
+    SELECT id, 'custom app' AS kind, active FROM custom_apps
+    UNION ALL
+    SELECT id, 'custom profile', active FROM custom_profiles
+    UNION ALL
+    SELECT id, 'custom script', active FROM custom_scripts
+    UNION ALL
+    SELECT id, 'in-house app', active FROM in_house_apps
+)
+SELECT
+    b.name AS blueprint,
+    i.name AS item,
+    m.kind,
+    m.active,
+    i.id AS item_id,
+    b.id AS blueprint_id
+FROM blueprints AS b
+LEFT JOIN blueprint_library_items AS i ON i.blueprint_id = b.id
+LEFT JOIN made AS m ON m.id = i.id
+WHERE $blueprint IS NULL OR lower(b.name) = lower($blueprint) OR b.id = $blueprint
+ORDER BY b.name, b.id, i.name, i.id;

@@ -1,0 +1,43 @@
+-- title: What changed on a device
+-- description: Everything that changed on a device within the last days, newest first: its own facts such as operating
+--   system, owner and blueprint, its apps, profiles, accounts, settings and all else of which history is kept. A row
+--   that was added or removed has no column. What the mirror did not see is not known: the view history tells since
+--   when it looks. The device, also one that is gone, is found by identifier, serial number, asset tag or whole name
+--   in any letter case; only where there is none, by a part of its name, and then by its person. Of several devices of
+--   one name all are listed: device_id tells them apart.
+-- param: device text | Identifier, serial number, asset tag or name of the device.
+-- param: days int = 7 [1, 3650] | Days back.
+WITH known AS (
+    SELECT device_id, device_name, serial_number, asset_tag, user_name, user_email
+    FROM devices
+    UNION ALL
+    SELECT
+        r.device_id,
+        r.old_row ->> '$.device_name',
+        r.old_row ->> '$.serial_number',
+        r.old_row ->> '$.asset_tag',
+        r.old_row ->> '$.user_name',
+        r.old_row ->> '$.user_email'
+    FROM removed_rows AS r
+    ANTI JOIN devices AS d USING (device_id)
+    WHERE r.table_name = 'devices'
+),
+meant AS (
+    FROM (SELECT d.*, device_match($device, d) AS match FROM known AS d)
+    QUALIFY match = min(match) OVER ()
+)
+SELECT
+    c.changed_at,
+    c.device_id,
+    c.device_name,
+    c.serial_number,
+    c.table_name,
+    c.change,
+    c.row_key,
+    c.column_name,
+    c.old_value,
+    c.new_value
+FROM changes AS c
+SEMI JOIN meant USING (device_id)
+WHERE c.changed_at >= now()::TIMESTAMP - to_days($days::INTEGER)
+ORDER BY c.changed_at DESC, c.device_name, c.device_id, c.table_name, c.row_key, c.column_name;

@@ -1,0 +1,13 @@
+-- title: Devices by model
+-- description: How many devices there are of each model. Devices marked missing or removed are counted, and shown
+--   beside.
+-- chart: bar x=model y=devices by=platform
+SELECT
+    platform,
+    coalesce(model, 'unknown') AS model,
+    count(*) AS devices,
+    count(*) FILTER (is_missing) AS missing,
+    count(*) FILTER (is_removed) AS removed
+FROM devices
+GROUP BY ALL
+ORDER BY devices DESC, platform, model;

@@ -1,0 +1,22 @@
+-- title: Devices of people who left
+-- description: Devices assigned to somebody who is archived, or no longer active in the directory. Devices marked
+--   missing or removed are listed with these flags.
+SELECT
+    d.device_id,
+    d.device_name,
+    d.serial_number,
+    d.platform,
+    d.model,
+    coalesce(u.archived, d.user_is_archived) AS user_archived,
+    u.active AS user_active,
+    d.user_id,
+    d.user_name,
+    d.user_email,
+    d.blueprint_name,
+    d.last_check_in,
+    d.is_missing,
+    d.is_removed
+FROM devices AS d
+LEFT JOIN users AS u ON u.id = d.user_id
+WHERE coalesce(u.archived, d.user_is_archived) OR NOT u.active
+ORDER BY d.user_name, d.user_email, d.device_name, d.device_id;

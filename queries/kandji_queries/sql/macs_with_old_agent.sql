@@ -1,0 +1,40 @@
+-- title: Macs with an old agent, or none
+-- description: Macs without the agent, those whose agent is old, and those of which it is not known: finding is no
+--   agent, old or unknown. Old is what is older than the version asked for or, without one, than the newest agent on
+--   any Mac, compared number by number; the build in brackets does not count. Macs marked missing or removed are
+--   listed with these flags.
+-- param: version version optional | The oldest agent that is new enough, such as 4.5.
+WITH agents AS (
+    SELECT agent_version, version_key(agent_version) AS key
+    FROM (SELECT DISTINCT agent_version FROM devices WHERE platform = 'Mac')
+),
+judged AS (
+    SELECT
+        d.*,
+        a.key,
+        CASE
+            WHEN NOT d.agent_installed THEN 'no agent'
+            WHEN a.key < coalesce(version_key($version), (SELECT max(key) FROM agents)) THEN 'old'
+            WHEN a.key IS NULL OR d.agent_installed IS NULL THEN 'unknown'
+        END AS finding
+    FROM devices AS d
+    JOIN agents AS a ON a.agent_version IS NOT DISTINCT FROM d.agent_version
+    WHERE d.platform = 'Mac'
+)
+SELECT
+    d.device_id,
+    d.device_name,
+    d.serial_number,
+    d.os_version,
+    d.finding,
+    d.agent_installed,
+    d.agent_version,
+    d.user_name,
+    d.user_email,
+    d.blueprint_name,
+    d.last_check_in,
+    d.is_missing,
+    d.is_removed
+FROM judged AS d
+WHERE d.finding IS NOT NULL
+ORDER BY d.finding, d.key, d.device_name, d.device_id;

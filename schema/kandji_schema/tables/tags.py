@@ -1,0 +1,28 @@
+"""Tags."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from kandji_schema.columns import extra, text
+from kandji_schema.resource import Paging, Resource
+
+
+class Tag(SQLModel, table=True):
+    """One row per tag that devices can carry; devices.tags holds the names."""
+
+    __tablename__ = "tags"
+
+    id: str | None = text("Identifier of the tag.", key=True)
+    name: str | None = text("Name of the tag, as it stands in devices.tags.")
+    extra: Any = extra()
+
+
+TAGS = Resource(
+    model=Tag,
+    path="/api/v1/tags",
+    paging=Paging.COUNT,
+    ttl=timedelta(minutes=30),
+    permission="Tags: list",
+)

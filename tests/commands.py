@@ -1,0 +1,28 @@
+"""The command line as a user meets it: a real process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+COMMAND = str(Path(sys.executable).with_name("kandji-mirror"))
+
+
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    """The environment without any setting of ours but these."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("KANDJI_")}
+    folders = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "COLUMNS": "200"}
+    return {**plain, **folders, "KANDJI_MIRROR_HOME": str(home), **settings}
+
+
+def run(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in an empty folder, so that no ``.env`` is found."""
+    return subprocess.run(
+        [COMMAND, *arguments],
+        env=environment(home, **settings),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

@@ -1,0 +1,457 @@
+"""What the syncing process reads, and when: without threads and without a timer, in a time that moves by hand."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from support import client_of, make_tenant, manifest_of, mirrored, true_rows
+
+from kandji_mirror.api.client import Client
+from kandji_mirror.api.wire import Request, Response, Send
+from kandji_mirror.connection import Connection
+from kandji_mirror.scheduler.desk import Desk, Wish
+from kandji_mirror.scheduler.hour import Hour
+from kandji_mirror.scheduler.lanes import LANES, Lane
+from kandji_mirror.scheduler.mailbox import Mailbox
+from kandji_mirror.scheduler.pauses import Pauses
+from kandji_mirror.scheduler.runs import Runs
+from kandji_mirror.scheduler.syncing import Syncing, Terms
+from kandji_mirror.simulator.tenant import Tenant
+from kandji_mirror.state import RunLog
+from kandji_mirror.store.store import Store, open_store
+from kandji_mirror.sync.outcome import Report
+from kandji_mirror.sync.run import run_order
+from kandji_schema.errors import AuthenticationError, Interrupted, StoreFull, Unreachable
+from kandji_schema.manifest import State
+from kandji_schema.registry import resources
+
+FEW = ("tags", "blueprints")
+LANE = Lane("few", 1, lambda resource, state: resource.name in FEW)
+SWEEP = next(lane for lane in LANES if lane.sweeps)
+LOG = "kandji_mirror.scheduler"
+START = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class Rig:
+    """A syncing process without its timer. ``seconds`` passed since the start; ``send`` may be replaced."""
+
+    def __init__(self, home: Path, tenant: Tenant, store: Store, per_hour: int, read: Any) -> None:
+        self.home, self.tenant, self.store = home, tenant, store
+        self.send: Send = tenant.handle
+        self.desk = Desk()
+        self.clients: list[tuple[bool, Client]] = []
+        self.hour, pauses = Hour(self.clock), Pauses(self.clock, jitter=lambda: 0.0)
+        self.runs = Runs(store, self.connect, read, self.hour, keep_days=30)
+        self.syncing = Syncing(store, self.runs, self.desk, self.hour, pauses, Terms(per_hour), self.clock)
+
+    @contextmanager
+    def connect(self, *, background: bool) -> Iterator[Connection]:
+        client = client_of(lambda request: self.send(request))
+        self.clients.append((background, client))
+        yield Connection("loopback", "http://127.0.0.1", client)
+
+    def clock(self) -> float:
+        return (self.store.wall() - START).total_seconds()
+
+    def turn(self, lane: Lane = LANE) -> int:
+        """One turn of a lane; returns the requests it took."""
+        before = len(self.tenant.requests)
+        self.syncing.turn(lane)
+        return len(self.tenant.requests) - before
+
+
+class Wall:
+    """The time of day, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def open_rig(tmp_path: Path, wall: Wall) -> Iterator[Callable[..., Rig]]:
+    """Makes the rig of a home, whose lock is held until the test ends."""
+    with open_store(tmp_path, "loopback", resources(), wall) as store:
+
+        def make(tenant: Tenant | None = None, per_hour: int = 3_000, read: Any = run_order) -> Rig:
+            return Rig(tmp_path, tenant or make_tenant(20), store, per_hour, read)
+
+        yield make
+
+
+def wait_for(thread: Thread) -> None:
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+# -- what is due ---------------------------------------------------------------------------------------------------
+
+
+def test_a_lane_reads_what_is_due_as_one_run_and_nothing_else(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    rig = open_rig()
+    assert rig.turn() == 2
+    assert rig.turn() == 0
+    assert manifest_of(rig.home).generation == 1
+    assert {n: t.state for n, t in manifest_of(rig.home).tables.items() if t.attempted_at} == dict.fromkeys(
+        FEW, State.OK
+    )
+    wall.forward(minutes=29)
+    assert rig.turn() == 0
+    wall.forward(minutes=1)
+    assert rig.turn() == 2
+
+
+def test_after_three_days_of_sleep_everything_is_read_once(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    rig = open_rig()
+    rig.turn()
+    wall.forward(days=3)
+    assert [rig.turn() for _ in range(3)] == [2, 0, 0]
+
+
+def test_a_clock_that_was_two_days_ahead_holds_up_nothing(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    rig = open_rig()
+    rig.turn()
+    wall.forward(days=-2)
+    assert [rig.turn() for _ in range(3)] == [2, 0, 0]
+
+
+def test_what_was_read_equals_the_tenant(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    rig = open_rig()
+    rig.turn()
+    rig.tenant.world.advance(5)
+    wall.forward(hours=1)
+    rig.turn()
+    assert {name: mirrored(rig.home, name) for name in FEW} == {name: true_rows(rig.tenant.world, name) for name in FEW}
+
+
+def test_lists_asked_for_once_a_parent_row_wait_for_their_parent(open_rig: Callable[..., Rig]) -> None:
+    rig = open_rig()
+    items = Lane("items", 1, lambda resource, state: resource.name == "blueprint_library_items")
+    assert rig.turn(items) == 0
+    rig.turn()
+    assert rig.turn(items) > 0
+
+
+def test_background_runs_have_background_clients_and_each_its_own(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    rig = open_rig()
+    rig.turn()
+    wall.forward(hours=1)
+    rig.turn()
+    assert [background for background, _ in rig.clients] == [True, True]
+    assert rig.clients[0][1] is not rig.clients[1][1]
+
+
+def test_a_share_too_small_is_told_in_the_status(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    rig = open_rig(per_hour=1)
+    rig.turn()
+    wall.forward(hours=30)
+    rig.turn()
+    state = manifest_of(rig.home).tables["tags"]
+    assert state.ttl_seconds == 86_400
+    assert str(state.ttl_reason).startswith("Read every 1 d instead of 30 min: ")
+
+
+def test_every_run_is_one_line_in_the_log_and_in_the_record(
+    open_rig: Callable[..., Rig], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, LOG)
+    rig = open_rig()
+    rig.turn()
+    (line,) = caplog.messages
+    assert line.startswith("few: 2 ok, 2 changed, 2 requests in ")
+    assert {record.resource for record in RunLog(rig.home).last()} == set(FEW)
+
+
+# -- trouble -------------------------------------------------------------------------------------------------------
+
+
+def refusing(status: int, body: bytes = b"{}") -> Send:
+    return lambda request: Response(status, {}, body)
+
+
+def test_a_wrong_token_is_told_once_and_tried_ever_more_rarely(
+    open_rig: Callable[..., Rig], wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = open_rig()
+    asked: list[datetime] = []
+
+    def refuse(request: Request) -> Response:
+        asked.append(wall.now)
+        return Response(401, {}, b"{}")
+
+    rig.send = refuse
+    for _ in range(3_600):
+        rig.syncing.turn(LANE)
+        wall.forward(seconds=1)
+    gaps = [round((later - earlier).total_seconds()) for earlier, later in pairwise(asked)]
+    assert gaps == [30, 60, 120, 240, 480, 900, 900]
+    (line,) = caplog.messages
+    assert line.startswith("Syncing rests and will be tried again: ")
+    states = {manifest_of(rig.home).tables[name].state for name in FEW}
+    errors = {str(manifest_of(rig.home).tables[name].error) for name in FEW}
+    assert states == {State.FAILED}
+    assert all("token" in error for error in errors)
+
+
+def test_a_token_that_is_right_again_is_noticed_and_told(
+    open_rig: Callable[..., Rig], wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = open_rig()
+    rig.send = refusing(401)
+    rig.turn()
+    rig.send = rig.tenant.handle
+    assert rig.turn() == 0
+    wall.forward(seconds=31)
+    caplog.set_level(logging.INFO, LOG)
+    assert rig.turn() == 2
+    assert "Syncing goes on." in caplog.messages
+    assert {manifest_of(rig.home).tables[name].state for name in FEW} == {State.OK}
+
+
+def test_a_token_revoked_later_is_no_missing_permission(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    rig = open_rig()
+    rig.turn()
+    rig.send = refusing(401)
+    wall.forward(hours=1)
+    rig.turn()
+    assert {manifest_of(rig.home).tables[name].state for name in FEW} == {State.FAILED}
+
+
+def test_a_table_that_fails_rests_while_the_others_go_on(
+    open_rig: Callable[..., Rig], wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = open_rig()
+    asked: list[str] = []
+
+    def without_tags(request: Request) -> Response:
+        asked.append(request.path)
+        return Response(400, {}, b"{}") if "tags" in request.path else rig.tenant.handle(request)
+
+    rig.send = without_tags
+    for _ in range(1_900):
+        rig.syncing.turn(LANE)
+        wall.forward(seconds=1)
+    assert sum("tags" in path for path in asked) == 7
+    assert sum("blueprints" in path for path in asked) == 2
+    assert [line.partition(":")[0] for line in caplog.messages] == ["tags could not be synced and keeps its rows"]
+
+
+def test_a_network_that_is_gone_is_asked_for_one_table_only(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    rig = open_rig()
+    asked: list[str] = []
+
+    def gone(request: Request) -> Response:
+        asked.append(request.path)
+        raise Unreachable("no connection", sent=False)
+
+    rig.send = gone
+    rig.turn()
+    rig.turn()
+    assert len(set(asked)) == 1
+
+
+def test_a_full_disk_rests_the_lane_and_heals(
+    open_rig: Callable[..., Rig], wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = True
+
+    def read(*arguments: Any, **facts: Any) -> Report:
+        if full:
+            raise StoreFull("No space left.")
+        return run_order(*arguments, **facts)
+
+    rig = open_rig(read=read)
+    for _ in range(100):
+        rig.turn()
+    assert caplog.messages == ["Syncing rests and will be tried again: No space left."]
+    full = False
+    wall.forward(seconds=31)
+    assert rig.turn() == 2
+
+
+def test_a_bug_in_one_run_ends_nothing(
+    open_rig: Callable[..., Rig], wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    def read(*arguments: Any, **facts: Any) -> Report:
+        raise ZeroDivisionError
+
+    rig = open_rig(read=read)
+    for _ in range(100):
+        rig.turn()
+    assert caplog.messages == ["Syncing met with a bug and will be tried again."]
+    assert manifest_of(rig.home).tables["tags"].error == "Unforeseen (ZeroDivisionError); see the log."
+    assert rig.desk.claim(FEW) == FEW
+
+
+def test_a_tenant_with_little_left_of_its_hour_is_left_alone_but_for_a_question_in_five_minutes(
+    open_rig: Callable[..., Rig], wall: Wall
+) -> None:
+    rig = open_rig()
+    left, asked = 1_900, list[str]()
+
+    def telling(request: Request) -> Response:
+        asked.append(request.path)
+        answer = rig.tenant.handle(request)
+        return Response(answer.status, {**answer.headers, "x-ratelimit-remaining-hour": str(left)}, answer.body)
+
+    rig.send = telling
+    rig.turn()
+    asked.clear()
+    wall.forward(hours=1)
+    for _ in range(900):
+        rig.syncing.turn(LANE)
+        wall.forward(seconds=1)
+    assert asked == ["/api/v1/devices"] * 3
+    left = 9_000
+    wall.forward(seconds=300)
+    assert rig.turn() == 3
+
+
+# -- sweeps --------------------------------------------------------------------------------------------------------
+
+
+def test_sweeps_spend_what_the_plan_leaves(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    orders: list[int | None] = []
+
+    def read(store: Store, client: Client, order: Any, **facts: Any) -> Report:
+        orders.append(order.sweep)
+        return Report(wall(), 0.0, (), fresh=(), requests=0, remaining_hour=None, generation=None)
+
+    devices = Lane("devices", 1, lambda resource, state: resource.name == "devices")
+    open_rig().turn(devices)
+    rig = open_rig(per_hour=1_200, read=read)
+    left = rig.syncing.planned().sweep_per_hour
+    assert left > 500
+    for _ in range(3):
+        rig.turn(SWEEP)
+        wall.forward(minutes=2)
+    assert orders == [int(left / 6), int(left / 30), int(left / 30)]  # of ten minutes, the most to save up; then of two
+
+
+def test_without_a_device_list_nothing_is_swept(open_rig: Callable[..., Rig]) -> None:
+    assert open_rig().turn(SWEEP) == 0
+
+
+# -- what people ask for -------------------------------------------------------------------------------------------
+
+
+def test_a_wish_is_fulfilled_with_the_budget_of_people(open_rig: Callable[..., Rig]) -> None:
+    rig = open_rig()
+    rig.turn()
+    wish = Wish(FEW)
+    rig.desk.ask(wish)
+    rig.syncing.fulfil()
+    assert sorted(o.table for o in wish.done.result(0).outcomes) == ["blueprints", "tags"]
+    assert [background for background, _ in rig.clients] == [True, False]
+
+
+def test_a_wish_made_during_a_run_is_fulfilled_by_the_next_one(open_rig: Callable[..., Rig], wall: Wall) -> None:
+    begun, go = Event(), Event()
+
+    def read(*arguments: Any, **facts: Any) -> Report:
+        begun.set()
+        assert go.wait(20)
+        return run_order(*arguments, **facts)
+
+    rig = open_rig(read=read)
+    lane = Thread(target=rig.syncing.turn, args=(LANE,))
+    lane.start()
+    assert begun.wait(20)
+    wishes = [Wish(("tags",)), Wish(("tags",))]
+    wall.forward(seconds=1)
+    for wish in wishes:
+        rig.desk.ask(wish)
+    rig.syncing.fulfil()
+    assert not any(wish.done.done() for wish in wishes)
+    go.set()
+    wait_for(lane)
+    rig.syncing.fulfil()
+    assert [wish.done.result(0).started_at for wish in wishes] == [START + timedelta(seconds=1)] * 2
+    assert sum(request.path == "/api/v1/tags" for request in rig.tenant.requests) == 2
+
+
+def test_a_wish_of_another_process_is_fulfilled_and_answered_once(open_rig: Callable[..., Rig]) -> None:
+    rig = open_rig()
+    with Mailbox(rig.home).put(Wish(("tags",))) as letter:
+        rig.syncing.fulfil()
+        assert letter.answered()
+        rig.syncing.fulfil()
+    assert len(rig.tenant.requests) == 1
+
+
+def test_who_asks_is_told_what_stands_against_it(open_rig: Callable[..., Rig]) -> None:
+    rig = open_rig()
+    rig.send = refusing(401)
+    wish = Wish(("tags",))
+    rig.desk.ask(wish)
+    with Mailbox(rig.home).put(Wish(("tags",))) as letter:
+        rig.syncing.fulfil()
+        with pytest.raises(AuthenticationError):
+            letter.answered()
+    assert isinstance(wish.done.exception(0), AuthenticationError)
+
+
+def test_a_letter_nobody_can_read_is_answered_too(open_rig: Callable[..., Rig]) -> None:
+    rig = open_rig()
+    folder = rig.home / "refresh"
+    folder.mkdir()
+    (folder / "odd.json").write_text("nonsense")
+    rig.syncing.fulfil()
+    assert [path.name for path in folder.iterdir()] == ["odd.answer"]
+
+
+# -- the end -------------------------------------------------------------------------------------------------------
+
+
+def test_a_stop_ends_a_run_that_waits_for_the_network_and_publishes_nothing_of_it(
+    open_rig: Callable[..., Rig],
+) -> None:
+    rig = open_rig()
+    hanging, over = Event(), Event()
+
+    def hang(request: Request) -> Response:
+        hanging.set()
+        over.wait(20)
+        return rig.tenant.handle(request)
+
+    rig.send = hang
+    wish = Wish(("tags",))
+    rig.desk.ask(wish)
+    threads = [Thread(target=rig.syncing.turn, args=(LANE,)), Thread(target=rig.syncing.fulfil)]
+    try:
+        for thread in threads:
+            thread.start()
+        assert hanging.wait(20)
+        rig.runs.stop()
+        for thread in threads:
+            wait_for(thread)
+    finally:
+        over.set()
+    assert isinstance(wish.done.exception(0), Interrupted)
+    assert list((rig.home / "store" / "manifests").iterdir()) == []
+    assert rig.turn() == 0
+
+
+def test_a_wish_of_another_process_is_left_to_the_next_one_that_syncs(open_rig: Callable[..., Rig]) -> None:
+    rig = open_rig()
+    rig.runs.stop()
+    with Mailbox(rig.home).put(Wish(("tags",))) as letter:
+        rig.syncing.fulfil()
+        assert not letter.answered()
+        assert Mailbox(rig.home).letters() == [letter]
