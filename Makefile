@@ -11,7 +11,7 @@ run: $(READY)
 	$(BIN)/kandji-mirror demo
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -27,8 +27,12 @@ DEVICES: Rows = [
     device(3, device_name="twin", serial_number="s2", asset_tag="007", os_version="14.9", **NO_AGENT, **ANN),
     device(4, device_name=FOX, agent_installed=True, os_version=None, last_check_in=None, tags=None, **NOBODY),
     device(5, device_name="iPad", platform="iPad", os_version="17.1", is_removed=True, **NOBODY, **NOWHERE),
-    device(6, device_name="Phone", platform="iPhone", blueprint_id="b2", blueprint_name="Sales", tags=["lab", "vip"], **BOB),
-    device(7, device_name=None, serial_number=None, platform=None, model=None, os_version=None, is_missing=True, tags=[]),
+    device(
+        6, device_name="Phone", platform="iPhone", blueprint_id="b2", blueprint_name="Sales", tags=["lab", "vip"], **BOB
+    ),
+    device(
+        7, device_name=None, serial_number=None, platform=None, model=None, os_version=None, is_missing=True, tags=[]
+    ),
 ]
 
 USERS: Rows = [

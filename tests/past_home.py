@@ -45,9 +45,7 @@ def add_state(store: Store, at: datetime, tables: Mapping[str, Sequence[Row]], *
         after = {name: store.home / "store" / "data" / str(state.file) for name, state in states.items()}
         changes = [Change(resource(name), store.data_file(name), after[name], at) for name in tables]
         known, generation = store.current.history, store.next_generation
-        return store.publish(
-            states, record(store.home, known, changes, generation=generation, keep_days=keep_days)
-        )
+        return store.publish(states, record(store.home, known, changes, generation=generation, keep_days=keep_days))
 
 
 def _written(store: Store, table: str, rows: Sequence[Row], at: datetime) -> TableState:
@@ -57,7 +55,13 @@ def _written(store: Store, table: str, rows: Sequence[Row], at: datetime) -> Tab
         file = store.admit(table, target)
     known = store.current.tables[table]
     return replace(
-        known, file=file, bytes=size, rows=len(rows), state=State.OK, synced_at=at, attempted_at=at,
+        known,
+        file=file,
+        bytes=size,
+        rows=len(rows),
+        state=State.OK,
+        synced_at=at,
+        attempted_at=at,
         ddl=statements(resource(table)),
     )
 

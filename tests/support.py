@@ -79,12 +79,13 @@ def mirrored(home: Path, table: str, *, volatile: bool = True) -> Rows:
 
 def true_rows(world: World, table: str, *, volatile: bool = True) -> Rows:
     """What the table should hold, from the provider's own rows, sorted."""
-    return ordered(values_of(table, row, volatile=volatile) for row in world.truth(table))
+    columns = _own_columns(table, volatile)
+    return ordered(tuple(_value(column, row) for column in columns) for row in world.truth(table))
 
 
-def values_of(table: str, row: dict[str, Any], *, volatile: bool = True) -> tuple[Any, ...]:
+def values_of(table: str, row: dict[str, Any]) -> tuple[Any, ...]:
     """One row of the provider as the table should hold it, without ``extra``."""
-    return tuple(_value(column, row) for column in _own_columns(table, volatile))
+    return tuple(_value(column, row) for column in resource(table).columns if column.name != "extra")
 
 
 def ordered(rows: Iterable[tuple[Any, ...]]) -> Rows:

@@ -17,7 +17,7 @@ from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_mirror.simulator.serve import serve
 from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_queries import formats
-from kandji_schema.manifest import data_dir, manifest_path
+from kandji_schema.manifest import data_dir, generations, manifest_path
 from kandji_schema.settings import SETTINGS
 
 
@@ -101,9 +101,10 @@ def test_the_catalogues_need_no_mirror(tmp_path: Path) -> None:
 
 
 def test_a_sync_over_http_equals_the_tenant(tmp_path: Path, tenant: Tenant, url: str) -> None:
-    done = run(tmp_path, "sync", "--json", KANDJI_API_URL=url, KANDJI_API_TOKEN=TOKEN)
+    sweeps = {"KANDJI_MIRROR_SWEEP_REQUESTS": "500"}
+    done = run(tmp_path, "sync", "--json", KANDJI_API_URL=url, KANDJI_API_TOKEN=TOKEN, **sweeps)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["generation"] == 1
+    assert json.loads(done.stdout)["generation"] >= 1
     assert differing(tmp_path, tenant.world) == []
 
 
@@ -196,7 +197,7 @@ def test_a_damaged_manifest_or_data_file_does_not_stop_answers(tmp_path: Path) -
     newest.write_bytes(newest.read_bytes()[:9_000])
     done = run(tmp_path, "sql", "SELECT count(*) > 0 FROM devices", "-f", "csv")
     assert (done.returncode, done.stdout.split()[-1], "warning" in done.stderr) == (0, "true", True)
-    for generation in (1, 2):
+    for generation in generations(tmp_path):
         manifest_path(tmp_path, generation).write_text("torn")
     done = run(tmp_path, "sql", "FROM devices")
     assert (done.returncode, "sync" in done.stderr, "Traceback" in done.stderr) == (8, True, False)

@@ -1,7 +1,8 @@
 """What changed is kept, and how it was at any kept moment can be asked."""
 
-import os
-from datetime import UTC, datetime, timedelta
+import subprocess
+import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -300,5 +301,27 @@ def test_leftovers_of_a_killed_recording_are_overwritten(mirror: PastHome) -> No
         (folder / leftover).write_bytes(b"half")
     mirror.add(hours(1), devices=[mac(2)])
     assert mirror.ask("SELECT change FROM changes ORDER BY ALL") == [("added",), ("removed",)]
-    assert [path.name for path in folder.glob("*.tmp*")] == []
-    assert os.listdir(folder)
+    assert list(folder.glob("*.tmp*")) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_full_disk_is_told_and_changes_nothing(mirror: PastHome) -> None:
+    mirror.add(hours(0), devices=[mac(1)])
+    write_rows(mirror.home / "new.duckdb", "devices", [mac(2)])
+    before = sorted(history_dir(mirror.home).iterdir())
+    script = (
+        "import resource, signal, sys; from pathlib import Path; from datetime import UTC, datetime\n"
+        "from kandji_mirror.history.record import Change, record\n"
+        "from kandji_schema import registry; from kandji_schema.errors import StoreFull\n"
+        "before, after = map(Path, sys.argv[2:])\n"
+        "change = Change(registry.resource('devices'), before, after, datetime.now(UTC))\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "try: record(Path(sys.argv[1]), (), [change], generation=2, keep_days=9)\n"
+        "except StoreFull as error: print(error)"
+    )
+    files = [mirror.home / "store/data/devices.00000001.duckdb", mirror.home / "new.duckdb"]
+    command = [sys.executable, "-c", script, str(mirror.home), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "The history could not be written" in done.stdout
+    assert sorted(path for path in history_dir(mirror.home).iterdir() if ".tmp" not in path.name) == before
+    assert mirror.ask("FROM changes") == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from known_fleet import BLUEPRINTS, DEVICES, ROBERT, answer
-from reads_home import NOW, publish
+from reads_home import NOW, Rows, publish
 
 from kandji_queries.reader import Reader
 
@@ -40,9 +40,9 @@ def detection(device_id: str, cve_id: str, score: float, severity: str) -> dict[
     return {"device_id": device_id, "cve_id": cve_id, "name": "X", "cvss_score": score, "cvss_severity": severity}
 
 
-TABLES: dict[str, list[dict[str, Any]]] = {
-    "devices": list(DEVICES),
-    "blueprints": list(BLUEPRINTS),
+TABLES: dict[str, Rows] = {
+    "devices": DEVICES,
+    "blueprints": BLUEPRINTS,
     "prism_startup_settings": [
         {"device_id": "d1", "sip": True, "last_collected_at": NOW},
         {"device_id": "d2", "sip": False, "last_collected_at": NOW},

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from known_fleet import BLUEPRINTS, DEVICES, FOX, ROBERT, USERS, answer
-from reads_home import NOW, device, publish
+from reads_home import NOW, Rows, device, publish
 
 from kandji_queries.reader import Reader
 from kandji_schema.errors import UsageError
@@ -20,7 +20,7 @@ VOLUMES = (
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     home = tmp_path_factory.mktemp("home")
-    tables = {
+    tables: dict[str, Rows] = {
         "devices": DEVICES,
         "users": USERS,
         "blueprints": BLUEPRINTS,
@@ -53,7 +53,9 @@ def test_a_device_that_never_checked_in_is_offline_and_comes_first(reader: Reade
     assert answer(reader, "offline_devices", "device_id", blueprint="Engineer") == []
 
 
-def test_offline_hours_are_counted_to_now_and_blueprints_are_kept_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_offline_hours_are_counted_to_now_and_blueprints_are_kept_apart(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     home = tmp_path_factory.mktemp("home")
     silent = [device(n, last_check_in=NOW - timedelta(hours=n)) for n in (47, 49, 72)]
     publish(home, {"devices": [*silent, device(9, last_check_in=NOW - timedelta(days=9), blueprint_name="Sales")]})

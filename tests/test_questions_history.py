@@ -146,5 +146,5 @@ def test_history_tells_since_when_it_is_kept(reader: Reader) -> None:
     assert reader.run(asked).rows == [
         ("apps", begun, day(2).replace(tzinfo=None), 3),
         ("devices", begun, day(1).replace(tzinfo=None), 8),
-        ("prism_filevault", begun, day(1).replace(tzinfo=None), 7),
+        ("prism_filevault", begun, day(1).replace(tzinfo=None), 6),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from known_fleet import DEVICES, answer
 from mcp_calls import republish
-from reads_home import NOW, publish
+from reads_home import NOW, Rows, publish
 
 from kandji_queries.reader import Reader
 from kandji_schema.manifest import State
@@ -32,7 +32,7 @@ def profile(device_id: str, name: str | None, **facts: Any) -> dict[str, Any]:
     return {"device_id": device_id, "profile_display_name": name, "managed": True, **facts}
 
 
-TABLES: dict[str, list[dict[str, Any]]] = {
+TABLES: dict[str, Rows] = {
     "prism_filevault": [
         {"device_id": "d1", "status": True, "key_escrowed": True},
         {"device_id": "d2", "status": True, "key_escrowed": False},
@@ -182,7 +182,10 @@ def test_extensions_are_counted_and_their_macs_can_be_asked_for(reader: Reader) 
         ("system", "com.falcon", "7.10", 1),
         ("system", "com.falcon", "7.9", 1),
     ]
-    assert answer(reader, "devices_with_extension", "device_id version", extension="x9") == [("d1", "7.10"), ("d2", "7.9")]
+    assert answer(reader, "devices_with_extension", "device_id version", extension="x9") == [
+        ("d1", "7.10"),
+        ("d2", "7.9"),
+    ]
     assert answer(reader, "devices_with_extension", "device_id", extension="com", kind="kernel") == [("d2",)]
 
 

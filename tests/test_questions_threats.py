@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from known_fleet import BLUEPRINTS, DEVICES, ROBERT, USERS, answer
 from mcp_calls import republish
-from reads_home import NOW, publish
+from reads_home import NOW, Rows, publish
 
 from kandji_queries.reader import Reader
 from kandji_schema.manifest import State
@@ -23,10 +23,10 @@ def detection(device_id: str, cve_id: str, severity: str | None, **facts: Any) -
     return {"device_id": device_id, "cve_id": cve_id, "cvss_severity": severity, "name": "Chrome", **facts}
 
 
-TABLES: dict[str, list[dict[str, Any]]] = {
-    "devices": list(DEVICES),
-    "users": list(USERS),
-    "blueprints": list(BLUEPRINTS),
+TABLES: dict[str, Rows] = {
+    "devices": DEVICES,
+    "users": USERS,
+    "blueprints": BLUEPRINTS,
     "audit_events": [
         event(1, "device", target_id="d1", actor_id="u1", actor_type="user", target_component="filevault"),
         event(2, "blueprint", target_id="b1", actor_id="u1"),
@@ -97,10 +97,8 @@ def test_without_the_licence_an_empty_answer_says_so(tmp_path: Path) -> None:
     republish(tmp_path, first, "vulnerability_detections", state=State.ABSENT)
     with Reader(tmp_path) as reader:
         found = reader.query("devices_with_cve", {"cve": "CVE-2024-44308"})
-    assert (found.rows, found.notes) == (
-        [],
-        ["vulnerability_detections: not licensed or not offered to this tenant, so it is empty here."],
-    )
+    assert found.rows == []
+    assert "vulnerability_detections: not licensed or not offered to this tenant, so it is empty here." in found.notes
 
 
 def test_vulnerabilities_are_summed_up_by_severity_and_ranked_by_use(reader: Reader) -> None:

@@ -119,17 +119,3 @@ def test_parameters_are_bound_completely(tmp_path: Path) -> None:
 def test_an_unknown_query_offers_the_nearest() -> None:
     with pytest.raises(UnknownName, match="stale_devices"):
         named("stale_device")
-
-
-def test_the_shipped_queries_are_the_eight() -> None:
-    assert list(catalog()) == [
-        "devices_by_blueprint",
-        "devices_by_platform",
-        "devices_with_app",
-        "devices_with_app_below_version",
-        "macs_below_os_version",
-        "macs_missing_app",
-        "macs_without_filevault",
-        "stale_devices",
-    ]
-    assert all(query.title and query.description for query in catalog().values())

@@ -67,8 +67,8 @@ def test_the_engine_alone_stops(engine: Engine, sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        ("FROM device", "Did you mean devices?"),
-        ("FROM stored_devices.main.devices", "Did you mean devices?"),
+        ("FROM device", "Did you mean devices"),
+        ("FROM stored_devices.main.devices", "Did you mean devices"),
         ("SELECT lenght('a')", "Did you mean length"),
         ("FROM 'x.csv'", "SHOW TABLES lists them"),
         ("FROM information_schema.tables", "SHOW TABLES"),

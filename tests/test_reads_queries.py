@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from known_fleet import answer
 from reads_home import NOW, Rows, device, publish
 
-from kandji_queries.catalog import catalog
 from kandji_queries.definitions import views
 from kandji_queries.reader import Reader
 
@@ -55,14 +54,6 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     publish(home, {"devices": DEVICES, "blueprints": blueprints, "apps": APPS, "prism_filevault": posture})
     with Reader(home) as reader:
         yield reader
-
-
-def answer(reader: Reader, query: str, columns: str, **params: object) -> list[tuple[Any, ...]]:
-    """Some columns of a named query, in its order."""
-    result = reader.query(query, params)
-    assert not result.truncated
-    places = [[c.name for c in result.columns].index(name) for name in columns.split()]
-    return [tuple(row[place] for place in places) for row in result.rows]
 
 
 def test_devices_are_counted_by_platform(reader: Reader) -> None:
@@ -128,20 +119,6 @@ def test_filevault_off_unknown_and_never_reported_are_told_apart(reader: Reader)
         ("d2", "off"),
         ("d4", "unknown"),
     ]
-
-
-@pytest.mark.parametrize("name", catalog())
-def test_a_named_query_states_the_age_of_its_tables(reader: Reader, name: str) -> None:
-    values = {p.name: "1" for p in catalog()[name].params}
-    assert set(reader.query(name, values).as_of.values()) == {"2026-11-20T12:00:00Z"}
-
-
-@pytest.mark.parametrize("name", catalog())
-def test_a_named_query_runs_on_empty_tables(tmp_path: Path, name: str) -> None:
-    publish(tmp_path, {})
-    with Reader(tmp_path) as reader:
-        result = reader.query(name, {p.name: "1" for p in catalog()[name].params})
-    assert (result.rows, set(result.as_of.values())) == ([], {None})
 
 
 def test_the_fleet_has_one_row_a_device(reader: Reader) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ FACTS = Facts(now=NOW, readable=True)
 HOUR = timedelta(hours=1)
 
 
-def state_of(table: str, **facts: object) -> TableState:
+def state_of(table: str, **facts: Any) -> TableState:
     known = TableState(table, ddl.statements(resource(table)), 300, file="a", state=State.OK, attempted_at=NOW)
     return replace(known, **{"whole_at": NOW - HOUR, "synced_at": NOW, "rows": 5_000, "method": "export", **facts})
 
@@ -71,9 +72,10 @@ def test_refused_exports_leave_the_pages() -> None:
     assert whole_method(1_500_000, replace(FACTS, exports=False)) is Method.FULL_WALK
 
 
-def test_apps_go_device_by_device_while_prism_is_forbidden_and_other_categories_are_tried() -> None:
+def test_apps_that_came_device_by_device_go_on_so_while_prism_is_forbidden() -> None:
     facts = replace(FACTS, prism=False)
-    assert method(resource("apps"), state_of("apps"), facts) is Method.PER_DEVICE
+    assert method(resource("apps"), state_of("apps", method="per device"), facts) is Method.PER_DEVICE
+    assert method(resource("apps"), state_of("apps"), facts) is Method.INCREMENT
     assert method(resource("prism_filevault"), state_of("prism_filevault"), facts) is Method.INCREMENT
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
@@ -28,7 +29,7 @@ def apps_of(home: Path) -> TableState:
     return manifest_of(home).tables["apps"]
 
 
-def large(**facts: object) -> Tenant:
+def large(**facts: Any) -> Tenant:
     """A tenant with some thousand app rows."""
     return make_tenant(300, apps=30, **facts)
 

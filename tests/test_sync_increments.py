@@ -195,6 +195,7 @@ def test_an_approximate_count_proves_nothing_but_gone_devices_are_asked_for(tmp_
     assert asked(tenant, "apps") == ["changes", "count", "devices"]
     assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []
     assert state_of(tmp_path, "apps").checked_at is None
+    assert "counts it only roughly" in str(state_of(tmp_path, "apps").note)
 
 
 def test_an_empty_answer_about_devices_deletes_nothing_unless_the_count_agrees(tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support import differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
+from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
 from kandji_mirror.simulator.faults import Fault
 from kandji_mirror.simulator.faults import Kind as Trouble
 from kandji_mirror.simulator.tenant import Tenant
+from kandji_mirror.state import Learned
+from kandji_mirror.store.store import open_store
+from kandji_mirror.sync.run import Order, run_order
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
 
@@ -178,27 +181,46 @@ def identities(home: Path) -> set[tuple[object, ...]]:
 
 def test_apps_come_device_by_device_where_the_token_may_not_read_prism(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
-    run_sync(tmp_path, tenant, "apps")
-    by_prism = identities(tmp_path)
     tenant.forbid("/api/v1/prism")
-    report = run_sync(tmp_path, tenant, "apps", everything=True, sweep=None)
+    report = run_sync(tmp_path, tenant, "apps")
     assert (report.failed, state_of(tmp_path, "apps").method) == ((), "per device")
     assert per_device(tenant, "apps") == 20
-    assert by_prism <= identities(tmp_path)
-    assert len({row[0] for row in mirrored(tmp_path, "apps")}) >= 19
+    per_device_rows = identities(tmp_path)
+    tenant.allow("/api/v1/prism")
+    run_sync(tmp_path, tenant, "apps")
+    assert identities(tmp_path) <= per_device_rows
+    assert mirrored(tmp_path, "apps") == true_rows(tenant.world, "apps")
 
 
-def test_prism_is_tried_again_a_day_later(tmp_path: Path) -> None:
+def test_one_refusal_does_not_give_up_the_rows_of_prism(tmp_path: Path) -> None:
+    tenant = begun(tmp_path)
+    run_sync(tmp_path, tenant, "apps")
+    rows = mirrored(tmp_path, "apps")
+    tenant.forbid("/api/v1/prism")
+    run_sync(tmp_path, tenant, "apps")
+    assert (mirrored(tmp_path, "apps"), state_of(tmp_path, "apps").state) == (rows, State.FORBIDDEN)
+    in_background(tmp_path, tenant, at(0))
+    assert (per_device(tenant, "apps"), state_of(tmp_path, "apps").method) == (5, "per device")
+    assert len(mirrored(tmp_path, "apps")) > len(rows) / 2
+
+
+def test_in_the_background_prism_is_tried_again_a_day_later(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     tenant.forbid("/api/v1/prism")
-    run_sync(tmp_path, tenant, "apps", sweep=5)
+    in_background(tmp_path, tenant, at(0))
     assert (per_device(tenant, "apps"), state_of(tmp_path, "apps").state) == (5, State.PARTIAL)
     tenant.allow("/api/v1/prism")
-    run_sync(tmp_path, tenant, "apps", sweep=5)
+    in_background(tmp_path, tenant, at(0))
     assert state_of(tmp_path, "apps").method == "per device"
-    run_sync(tmp_path, tenant, "apps", wall=at(25))
+    in_background(tmp_path, tenant, at(25))
     assert mirrored(tmp_path, "apps") == true_rows(tenant.world, "apps")
     assert state_of(tmp_path, "apps").method == "full walk"
+
+
+def in_background(home: Path, tenant: Tenant, wall: Callable[[], datetime]) -> None:
+    with open_store(home, "loopback", resources(), wall) as store:
+        order = Order(("apps",), sweep=5)
+        run_order(store, client_of(tenant.handle, tenant.fetch), order, learned=Learned(home, wall))
 
 
 @pytest.mark.parametrize("table", ["prism_filevault", "threats"])

@@ -1,9 +1,10 @@
-"""``<table>_as_of(moment)``: a table as it was, from the live rows and the events since (:mod:`kandji_schema.segments`).
+"""``<table>_as_of(moment)``: a table as it was, from its live rows and the events since.
 
-To a row that has events after the moment they are undone, the earliest one of a column winning; a row added since is
-left out, one removed since comes from its event; all other rows are the live ones. Two limits of that: a volatile
-column, such as ``updated_at``, has the value of the nearest row that was kept, and a column that came with a newer
-version of the mirror has its oldest known value before that. Rows without a first key are those of now.
+What events hold says :mod:`kandji_schema.segments`. To a row that has events after the moment they are undone, the
+earliest one of a column winning; a row added since is left out, one removed since comes from its event; all other rows
+are the live ones. Two limits of that: a volatile column, such as ``updated_at``, has the value of the nearest row that
+was kept, and a column that came with a newer version of the mirror has its oldest known value before that. Rows without
+a first key are those of now.
 """
 
 from collections.abc import Mapping, Sequence

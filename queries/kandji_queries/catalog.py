@@ -2,7 +2,8 @@
 
 A file is a header (``title``, ``description``, ``param`` lines as in :mod:`kandji_queries.params`, optionally
 ``chart``) and one statement that uses every declared parameter as ``$name`` and no other. It runs as it is in any
-DuckDB shell.
+DuckDB shell. A chart is named by its kind (bar, line or stacked) and columns of the answer: ``bar x=platform
+y=devices``, of a stacked one several after ``y=``, and after ``by=`` the column with a chart for each of its values.
 """
 
 import re

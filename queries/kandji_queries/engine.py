@@ -127,10 +127,11 @@ class Engine:
             self.broken[view.name] = error
 
     def _add_history(self) -> None:
-        """The segments where they are wanted, else only the shape of what would be in them."""
+        """The segments where they are wanted; for views that are only looked at the shape of what would be in them."""
         segments = self.manifest.history
         if not segments or EVENTS not in self.tables:
-            history.add_nothing(self._base)
+            if history.views() & self.tables:
+                history.add_nothing(self._base)
             return
         history.add(self._base, segments, history_dir(self.folder.parent.parent))
         for past in history.pasts(self._base, lambda table: self._shape(table) if table in self.tables else None):

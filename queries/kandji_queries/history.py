@@ -1,19 +1,21 @@
 """The past: what changed, for the view ``changes``, and ``<table>_as_of(moment)`` for every table with history.
 
-A statement that asks for neither opens no segment. What a segment holds says :mod:`kandji_schema.segments`, how the past
-is put together from them :mod:`kandji_queries.as_of`.
+A statement that asks for neither opens no segment. What a segment holds says :mod:`kandji_schema.segments`, how the
+past is put together from them :mod:`kandji_queries.as_of`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
+from kandji_queries import definitions
 from kandji_queries.as_of import EVENTS, SUFFIX, Columns, Past
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.manifest import Manifest, Segment
-from kandji_schema.segments import TABLES
 from kandji_schema.segments import EVENTS as STORED_EVENTS
+from kandji_schema.segments import TABLES
 from kandji_schema.segments import TRACKED as STORED_TRACKED
 
 TRACKED = "internal.tracked"
@@ -36,6 +38,12 @@ def macros(manifest: Manifest) -> Mapping[str, str]:
     """The table functions there are, with the table behind each."""
     newest = manifest.history[-1].tables if manifest.history else ()
     return {f"{table}{SUFFIX}": table for table in newest if table in manifest.tables}
+
+
+@cache
+def views() -> frozenset[str]:
+    """Names of our views that read history."""
+    return frozenset(v.name for v in definitions.views().values() if EVENTS in v.sql or TRACKED in v.sql)
 
 
 def add_nothing(base: duckdb.DuckDBPyConnection) -> None:
@@ -82,4 +90,6 @@ def pasts(base: duckdb.DuckDBPyConnection, columns_of: Callable[[str], Columns |
     """The tables with history that ``columns_of`` knows."""
     found = base.execute(f"SELECT table_name, since, keys, fallbacks FROM {TRACKED} ORDER BY table_name").fetchall()
     known = ((row, columns_of(row[0])) for row in found)
-    return [Past(*row, columns) for row, columns in known if columns]
+    return [
+        Past(table, since, keys, fallbacks, columns) for (table, since, keys, fallbacks), columns in known if columns
+    ]

@@ -3,12 +3,12 @@
 A segment is an immutable DuckDB file with the two tables of :data:`TABLES`. History runs backwards: the live table is
 the newest state, and undoing the events after a moment, the earliest one of a key winning, gives the state then.
 
-``events`` has one row a key and change. ``changed_at`` is when the mirror took the change in, UTC; ``generation`` orders
-events of one moment. ``first_key`` and ``other_keys`` tell the row: the value of its first key column as text, and a
-JSON list of the others' (with the table's fallback, see :class:`kandji_schema.resource.Resource`), as text or null.
-``old`` and ``new`` are JSON objects with one list a column: ``["15.1"]`` is a value as text, ``[]`` is NULL; lists and
-documents are their JSON. A changed row has its changed columns in both, a removed one every column that was not NULL in
-``old``, an added one neither.
+``events`` has one row a key and change. ``changed_at`` is when the mirror took the change in, UTC; ``generation``
+orders events of one moment. ``first_key`` and ``other_keys`` tell the row: the value of its first key column as text,
+and a JSON list of the others' (with the table's fallback, see :class:`kandji_schema.resource.Resource`), as text or
+null. ``old`` and ``new`` are JSON objects with one list a column: ``["15.1"]`` is a value as text, ``[]`` is NULL;
+lists and documents are their JSON. A changed row has its changed columns in both, a removed one every column that was
+not NULL in ``old``, an added one neither.
 
 ``tracked`` has one row for each table with history, as far as it was known when the segment was written, so that the
 newest segment's is valid: its history is whole from ``since`` on, its newest event is of ``until``; ``keys`` and

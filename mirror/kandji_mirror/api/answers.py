@@ -216,7 +216,8 @@ def _number(raw: str | None) -> float | None:
 def _seconds(raw: str | None, response: Response, now: float) -> float | None:
     """A ``Retry-After`` value: seconds, or an HTTP date, from the provider's clock or from ours.
 
-    Clocks differ, and whoever sets this header need not be who sets ``Date``: the shortest wait that makes sense counts.
+    Clocks differ, and whoever sets this header need not be who sets ``Date``: the shortest wait that makes sense is
+    taken.
     """
     moment = _moment(raw)
     if moment is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event, Lock, local
 from typing import TypeVar
 
 from kandji_mirror.api.answers import Asked, failure, sent_at
@@ -70,6 +70,7 @@ class Client:
         self._headers = _headers(token)
         self._lock = Lock()
         self._requests = 0
+        self._own = local()
         self._provider_now: datetime | None = None
         self._proven: set[str] = set()
 
@@ -77,6 +78,11 @@ class Client:
     def requests(self) -> int:
         """How many requests left this machine."""
         return self._requests
+
+    @property
+    def own_requests(self) -> int:
+        """How many of them the calling thread has sent."""
+        return int(getattr(self._own, "requests", 0))
 
     @property
     def remaining_hour(self) -> int | None:
@@ -174,6 +180,7 @@ class Client:
     def _count(self, *, sent: bool) -> None:
         with self._lock:
             self._requests += sent
+        self._own.requests = self.own_requests + sent
 
     def _asked(self, request: Request) -> Asked:
         return Asked(

@@ -48,7 +48,7 @@ def simulate(port: int, devices: int, apps: int, seed: int) -> None:
 
 @app.command()
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
-@click.option("--full", is_flag=True, help="Sync every table now, due or not.")
+@click.option("--full", is_flag=True, help="Read every table, or the named ones, anew and as a whole.")
 @json_option
 def sync(tables: tuple[str, ...], full: bool, as_json: bool) -> None:
     """Bring the named tables up to date, or those that are due.
@@ -58,6 +58,17 @@ def sync(tables: tuple[str, ...], full: bool, as_json: bool) -> None:
     from kandji_mirror.cli.syncing import sync_now
 
     sync_now(tables, everything=full, as_json=as_json)
+
+
+@app.command()
+def serve() -> None:
+    """Keep the mirror in sync until Ctrl-C, every table as often as its time to live says.
+
+    Example: kandji-mirror serve
+    """
+    from kandji_mirror.cli.serving import serve as keep_in_sync
+
+    keep_in_sync()
 
 
 @app.command()
@@ -98,6 +109,25 @@ def query(name: str, params: dict[str, str], form: str) -> None:
     from kandji_mirror.cli.reads import run_query
 
     run_query(name, params, form)
+
+
+@app.command()
+@click.option("--since", metavar="TIME", help="From then on: 30m, 24h, 2d, 1w ago, or a date or time, UTC.")
+@click.option("--until", metavar="TIME", help="Before then.")
+@click.option("--device", metavar="DEVICE", help="Identifier, serial number or name of one device.")
+@click.option("--table", metavar="TABLE", help="Changes of one table.")
+@click.option("--limit", type=click.IntRange(1), help="Only the newest so many.")
+@format_option
+def changes(form: str, limit: int | None, **asked: str | None) -> None:
+    """Show what changed, oldest first: devices that came and went, and every value that became another.
+
+    Example: kandji-mirror changes --since 24h --device C02XK1JHJG5J
+    """
+    from datetime import UTC, datetime
+
+    from kandji_mirror.cli.changes import show
+
+    show(asked, form=form, limit=limit, now=datetime.now(UTC))
 
 
 @app.command()

@@ -33,9 +33,9 @@ def moment(text: str, now: datetime) -> datetime:
 
     :class:`UsageError` for anything else.
     """
-    if ago := re.fullmatch(r"(\d{1,6})\s*([mhdw])", text.strip()):
-        return _naive(now - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
     with suppress(ValueError, OverflowError):
+        if ago := re.fullmatch(r"(\d{1,6})\s*([mhdw])", text.strip()):
+            return _naive(now - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
         return _naive(datetime.fromisoformat(text.strip()))
     raise UsageError(f"{text!r} is no time. Write how long ago (30m, 24h, 2d, 1w) or a time such as 2026-11-20T12:00.")
 
@@ -51,9 +51,7 @@ def _as_it_is(text: str, _: datetime) -> str:
 CONDITIONS: Mapping[str, Condition] = {
     "since": Condition("changed_at >= $since", moment),
     "until": Condition("changed_at < $until", moment),
-    "device": Condition(
-        "lower($device) IN (lower(device_id), lower(serial_number), lower(device_name))", _as_it_is
-    ),
+    "device": Condition("lower($device) IN (lower(device_id), lower(serial_number), lower(device_name))", _as_it_is),
     "table": Condition("table_name = $table", _as_it_is),
 }
 

@@ -3,13 +3,14 @@
 import logging
 import os
 import sys
+import time
 
 from kandji_mirror.cli.output import tell
 from kandji_mirror.cli.syncing import stopped_by_sigterm
 from kandji_mirror.scheduler.scheduler import Scheduler, scheduler_of
 from kandji_schema.settings import load
 
-_HOUR = 3_600.0
+_LOOK_SECONDS = 0.5  # a signal that another thread gets, or any on Windows, does not end a longer wait
 
 
 def serve() -> None:
@@ -29,11 +30,11 @@ def serve() -> None:
 def _run(scheduler: Scheduler) -> None:
     scheduler.start()
     try:
-        while not scheduler.wait(_HOUR):
-            continue
+        while True:
+            time.sleep(_LOOK_SECONDS)
     except KeyboardInterrupt:
         tell("Stopping.")
     if not scheduler.stop():
         tell("A table is still being written; it keeps its previous rows.")
-        sys.stderr.flush()
-        os._exit(0)  # threads that still work would be waited for; the store is whole whenever a process ends
+    sys.stderr.flush()
+    os._exit(0)  # threads that still wait would hold up the end; the store is whole whenever a process ends

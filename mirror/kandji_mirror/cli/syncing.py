@@ -5,11 +5,13 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from types import FrameType
 
 from kandji_mirror.cli.bars import watched
 from kandji_mirror.cli.output import say, tell, warn
 from kandji_mirror.connection import connect
+from kandji_mirror.scheduler.asking import sync_or_ask
 from kandji_mirror.state import RunLog
 from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.pace import Pace
@@ -42,7 +44,8 @@ def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool 
     with stopped_by_sigterm(), connect(settings) as connection:
         try:
             with watched(connection.client) as progress:
-                report = sync(
+                read = partial(
+                    sync,
                     settings.home,
                     connection.tenant,
                     connection.client,
@@ -53,6 +56,7 @@ def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool 
                     keep_days=settings.mirror_history_days,
                     progress=progress,
                 )
+                report = sync_or_ask(settings.home, names, read, whole=everything) if names else read()
         except KeyboardInterrupt:
             raise Interrupted(
                 "Stopped. Tables that were complete are published, the others keep their previous rows."
@@ -95,7 +99,7 @@ def summarise(report: Report) -> None:
     tell(f"{len(report.outcomes)} tables, {rows:,} rows in {cost}.")
     for outcome in report.outcomes:
         if outcome.note:
-            tell(f"{outcome.table}: {outcome.note}.")
+            tell(f"{outcome.table}: {outcome.note.rstrip('.')}.")
 
 
 def as_text(report: Report) -> str:

@@ -22,7 +22,7 @@ Run = slice
 
 
 def kept(segments: Sequence[Segment], now: datetime, keep_days: int) -> tuple[Segment, ...]:
-    """The segments that have an event of the last ``keep_days`` days, and the newest one, which says what is tracked."""
+    """The segments with an event of the last ``keep_days`` days, and the newest one, which says what is tracked."""
     oldest = now - timedelta(days=keep_days)
     return tuple(s for place, s in enumerate(segments, 1) if s.until >= oldest or place == len(segments))
 

@@ -99,9 +99,7 @@ def _tidied(
     return (*segments[: run.start], merged, *segments[run.stop :])
 
 
-def _compared(
-    con: duckdb.DuckDBPyConnection, change: Change, known: Tracked | None, generation: int
-) -> Tracked:
+def _compared(con: duckdb.DuckDBPyConnection, change: Change, known: Tracked | None, generation: int) -> Tracked:
     """Collect the events of one table; without anything to compare with, its history begins now."""
     resource, moment = change.resource, change.at.astimezone(UTC).replace(tzinfo=None)
     keys, fallbacks = list(resource.key), list(resource.key_fallback)

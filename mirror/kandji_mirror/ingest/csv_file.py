@@ -101,7 +101,7 @@ def _refuse_keyless(resource: Resource, known: Collection[str], header: list[str
 def relation(path: Path, fields: Iterable[Field], columns: Layout, *, parallel: bool) -> str:
     """Query for the rows of the file with every field as its raw type, and ``extra``."""
     values = [f"{_raw_value(f, columns.known.get(f.name))} AS {f.raw}" for f in fields]
-    kept = [member(name, _kept_value(number), f"c{number} <> ''") for name, number in columns.unknown.items()]
+    kept = [member(name, _kept_value(number)) for name, number in columns.unknown.items()]
     extra = json_object_of(kept) if kept else "NULL::JSON"
     return f"SELECT {', '.join(values)}, {extra} AS extra FROM {_read_csv(path, columns.width, parallel)}"
 
@@ -116,7 +116,7 @@ def _kept_value(number: int) -> str:
     """JSON of a cell of an unknown column: a flag, list or object where it is one. Digits may be no number: text."""
     cell = f"c{number}"
     return (
-        f"CASE WHEN lower({cell}) IN ('true', 'false') THEN lower({cell})::JSON "
+        f"CASE WHEN {cell} IS NULL THEN NULL WHEN lower({cell}) IN ('true', 'false') THEN lower({cell})::JSON "
         f"WHEN {cell}[1] IN ('[', '{{') THEN {as_json(cell)} ELSE to_json({cell}) END"
     )
 

@@ -1,12 +1,13 @@
 """An export put into a table: read twice over, by two means, before it is believed."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from kandji_mirror.ingest.csv_file import Layout, Records, count_records, layout_of, read_header, relation
+from kandji_mirror.ingest.csv_file import Layout, count_records, layout_of, read_header, relation
 from kandji_mirror.ingest.projection import Projection
 from kandji_schema.errors import Suspicious
 
@@ -33,16 +34,28 @@ class CsvLoad:
         Raises :class:`Suspicious` for a file that is no CSV, lacks a key column, or is torn.
         """
         columns = layout_of(self.projection.resource, self.projection.fields, read_header(self.path))
+        try:
+            rows = self._load(columns, counted)
+        except BaseException:
+            with suppress(duckdb.Error):  # a full disk may have ended the transaction
+                self.con.execute("ROLLBACK")
+            raise
+        self.con.execute("COMMIT")
+        fields = {f.name for f in self.projection.fields}
+        return Loaded(rows, frozenset(fields - columns.known.keys()))
+
+    def _load(self, columns: Layout, counted: int | None) -> int:
         with ThreadPoolExecutor(1, thread_name_prefix="count-records") as aside:
             counting = aside.submit(count_records, self.path)
             rows = self._side_by_side(columns)
             records = counting.result()
         if rows is None or rows != records.number - 1:
+            self.con.execute("ROLLBACK")
             rows = self._from_the_start(columns)
-        self._refuse_torn(rows, records, counted)
-        self.con.execute("COMMIT")
-        fields = {f.name for f in self.projection.fields}
-        return Loaded(rows, frozenset(fields - columns.known.keys()))
+        # A last line without an end may have been cut in its last cell; only a fitting count says that it was not.
+        if not records.line_ended and not (records.quotes_closed and rows == counted):
+            raise Suspicious(f"The export ends within a line, after {rows} rows: it was cut.")
+        return rows
 
     def _side_by_side(self, columns: Layout) -> int | None:
         """Load by several threads, fast; each begins in the middle of the file, where quotes can mislead it."""
@@ -53,11 +66,9 @@ class CsvLoad:
 
     def _from_the_start(self, columns: Layout) -> int:
         """Load by one thread, which cannot be misled."""
-        self._roll_back()
         try:
             return self._insert(columns, parallel=False)
         except duckdb.InvalidInputException as error:
-            self._roll_back()
             raise Suspicious(f"The export is no whole CSV file: {_reason(str(error))}.") from None
 
     def _insert(self, columns: Layout, *, parallel: bool) -> int:
@@ -65,16 +76,6 @@ class CsvLoad:
         raw = relation(self.path, self.projection.fields, columns, parallel=parallel)
         row = self.con.execute(self.projection.insert(raw)).fetchone()
         return int(row[0]) if row else 0
-
-    def _roll_back(self) -> None:
-        self.con.execute("ROLLBACK")
-
-    def _refuse_torn(self, rows: int, records: Records, counted: int | None) -> None:
-        """A last line without an end may have been cut in its last cell; only a fitting count says that it was not."""
-        if records.line_ended or (records.quotes_closed and rows == counted):
-            return
-        self._roll_back()
-        raise Suspicious(f"The export ends within a line, after {rows} rows: it was cut.")
 
 
 _REASONS = (

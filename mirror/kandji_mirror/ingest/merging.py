@@ -1,7 +1,7 @@
 """Staged rows put into a copy of a published file, and nothing else of that file read than it takes."""
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,37 +67,48 @@ class Merge:
         """Find the rows that go and come; they stay in temporary tables for :meth:`write`."""
         with store_errors(str(self.live)), self.engine.attached(self.con, self.live) as catalog:
             published = f'{catalog}.main."{self.resource.name}"'
-            live, staged = self._count(published), self._count(self.staged)
+            live, staged = self._counts(published, self.staged)
             if not staged and not whole:
                 return Difference(live, 0, 0, 0)
             self._pair(published)
             self._part(published, whole)
-        doomed, fresh = self._count("temp.doomed"), self._count("temp.fresh")
-        return Difference(live, doomed, fresh, staged - self._count("(SELECT DISTINCT staged FROM temp.pairs)"))
+        doomed, fresh, met = self._counts("temp.doomed", "temp.fresh", "(SELECT DISTINCT staged FROM temp.pairs)")
+        return Difference(live, doomed, fresh, added=staged - met)
 
-    def _count(self, table: str) -> int:
-        row = self.con.execute(f"SELECT count(*) FROM {table}").fetchone()
-        return int(row[0]) if row else 0
+    def _counts(self, *tables: str) -> tuple[int, ...]:
+        counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+        return self.con.execute(f"SELECT {counted}").fetchall()[0]
 
     def _pair(self, published: str) -> None:
-        """Pairs of rows of one key, then those of them that are the same in every column."""
-        keys = list(zip(key_parts(self.resource, "l"), key_parts(self.resource, "s"), strict=True))
-        met = " AND ".join(f"{a} IS NOT DISTINCT FROM {b}" for a, b in keys)
-        both = f"{published} AS l JOIN {self.staged} AS s ON {met}"
-        self._keep("pairs", f"SELECT l.rowid AS live, s.rowid AS staged FROM {both}")
-        equal = " AND ".join(f'l."{c.name}" IS NOT DISTINCT FROM s."{c.name}"' for c in self.resource.columns)
-        rows = f"temp.pairs JOIN {published} AS l ON l.rowid = live JOIN {self.staged} AS s ON s.rowid = staged"
-        self._keep("same", f"SELECT min(live) AS live, staged FROM {rows} WHERE {equal} GROUP BY staged")
+        """Pairs of rows of one key, then whether they are the same in every column.
+
+        As a column, not as a condition: DuckDB would look for equal rows in all of the file.
+        """
+        both = f"{published} AS l JOIN {self.staged} AS s"
+        pairs = (f"SELECT l.rowid AS live, s.rowid AS staged FROM {both} ON {met}" for met in self._meetings())
+        self._keep("met", " UNION ALL ".join(pairs))
+        same = " AND ".join(f'l."{c.name}" IS NOT DISTINCT FROM s."{c.name}"' for c in self.resource.columns)
+        rows = f"temp.met JOIN {published} AS l ON l.rowid = live JOIN {self.staged} AS s ON s.rowid = staged"
+        self._keep("pairs", f"SELECT live, staged, {same} AS same FROM {rows}")
+
+    def _meetings(self) -> Iterator[str]:
+        """Conditions of rows with one key. Plain equality of its first part, which knows no NULL, skips devices."""
+        (live, staged), *others = zip(key_parts(self.resource, "l"), key_parts(self.resource, "s"), strict=True)
+        rest = [f"{a} IS NOT DISTINCT FROM {b}" for a, b in others]
+        yield " AND ".join([f"{live} = {staged}", *rest])
+        (keyless,) = self._counts(f"{self.staged} WHERE {first_key(self.resource)} IS NULL")
+        if keyless:
+            yield " AND ".join([f"{live} IS NULL AND {staged} IS NULL", *rest])
 
     def _part(self, published: str, whole: Collection[str]) -> None:
         """Rows that go: of a key that was staged otherwise, or of a first key all of whose rows were staged."""
+        stay = "SELECT min(live) FROM temp.pairs WHERE same GROUP BY staged"
+        replaced = f"SELECT DISTINCT live FROM temp.pairs WHERE live NOT IN ({stay})"
         of_whole = f"{first_key(self.resource)} IN (SELECT unnest($1::VARCHAR[]))"
-        unpaired = "rowid NOT IN (SELECT live FROM temp.pairs)"
-        gone = f"SELECT rowid AS live FROM {published} WHERE {of_whole} AND {unpaired}"
-        replaced = "SELECT DISTINCT live FROM temp.pairs WHERE live NOT IN (SELECT live FROM temp.same)"
+        gone = f"SELECT rowid FROM {published} WHERE {of_whole} AND rowid NOT IN (SELECT live FROM temp.pairs)"
         self._keep("doomed", f"{replaced} UNION ALL {gone}", list(whole))
-        new = f"SELECT rowid AS staged FROM {self.staged} WHERE rowid NOT IN (SELECT staged FROM temp.same)"
-        self._keep("fresh", new)
+        known = "SELECT staged FROM temp.pairs WHERE same"
+        self._keep("fresh", f"SELECT rowid AS staged FROM {self.staged} WHERE rowid NOT IN ({known})")
 
     def _keep(self, table: str, query: str, *parameters: object) -> None:
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}", list(parameters))

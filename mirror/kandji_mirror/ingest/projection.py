@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from kandji_mirror.ingest.values import Field, fields_of, moment_alias
+from kandji_mirror.ingest.values import Field, fields_of
 from kandji_schema.columns import Column
 from kandji_schema.resource import Resource
 
@@ -40,8 +40,9 @@ class Projection:
 
         The columns of the request's path have their values in it already.
         """
-        moments = [f"{sql} AS {moment_alias(source)}" for f in self.fields for source, sql in f.moments()]
-        read = f"SELECT *, {', '.join(self._values())} FROM (SELECT {', '.join(['*', *moments])} FROM ({raw}))"
+        for level in (Field.extracted, Field.moments):
+            raw = f"SELECT {', '.join(['*', *(sql for f in self.fields for sql in level(f))])} FROM ({raw})"
+        read = f"SELECT *, {', '.join(self._values())} FROM ({raw})"
         ordered = (self._extra if c.name == "extra" else _alias(c.name) for c in self.resource.columns)
         return f"INSERT INTO {self.target} SELECT {', '.join(ordered)} FROM ({read})"
 
@@ -72,7 +73,7 @@ class Projection:
     def _extra(self) -> str:
         """What the page has in ``extra``, and what did not fit."""
         found = ((f.name, f.leftover(self._known_value)) for f in self.fields)
-        members = [member(name, left.content, left.condition) for name, left in found if left]
+        members = [member(name, left) for name, left in found if left]
         return json_object_of(["nullif((extra::VARCHAR)[2:-2], '')", *members])
 
     def _known_value(self, column: Column, source: str) -> str:
@@ -80,10 +81,10 @@ class Projection:
         return _alias(column.name) if column.sources == (source,) else self._value(column, source)
 
 
-def member(name: str, content: str, condition: str) -> str:
-    """Text of one member of a JSON object where ``condition`` holds, else NULL; ``content`` is JSON."""
+def member(name: str, content: str) -> str:
+    """Text of one member of a JSON object, NULL where ``content`` is; ``content`` is JSON."""
     text = json.dumps(name, ensure_ascii=False).replace("'", "''")
-    return f"CASE WHEN {condition} THEN '{text}:' || ({content})::VARCHAR END"
+    return f"'{text}:' || ({content})::VARCHAR"
 
 
 def json_object_of(members: list[str]) -> str:

@@ -37,19 +37,14 @@ Known = Callable[[Column, str], str]
 
 
 @dataclass(frozen=True)
-class Leftover:
-    """``content`` is the JSON to keep where ``condition`` holds; both are SQL expressions."""
-
-    condition: str
-    content: str
-
-
-@dataclass(frozen=True)
 class Field:
     """One top-level field of the provider's row, and the columns read from it.
 
     ``plain`` are the columns read from the field itself, ``members`` those from inside the object, by the path below
     the field: ``user.email`` is ``email`` of the field ``user``, and a path may have more steps.
+
+    What takes long to work out is named more than once, so that it comes in levels, each beside the one before: the
+    raw fields, :meth:`extracted` members, :meth:`moments`, then values and what is left over.
     """
 
     name: str
@@ -66,26 +61,72 @@ class Field:
         """The field as an SQL identifier."""
         return f'"{self.name}"'
 
-    def moments(self) -> Iterator[tuple[str, str]]:
-        """Sources of moments in this field, each with the expression that :meth:`value` expects under its name."""
+    def extracted(self) -> Iterator[str]:
+        """All members as two lists, texts and documents. At once: each extraction parses the whole field again."""
+        for extract, alias, paths in (
+            ("json_extract_string", self._texts, list(self.members)),
+            ("json_extract", self._documents, self._document_paths),
+        ):
+            if paths:
+                yield f"{extract}({self.raw}, [{', '.join(map(_json_path, paths))}]) AS {alias}"
+
+    def moments(self) -> Iterator[str]:
+        """All moments in the field, none of them checked yet."""
         if any(c.kind is Kind.TIMESTAMP for c in self.plain):
-            yield self.name, _MOMENT.format(raw=f"({self._plain_text})")
+            yield f"{_MOMENT.format(raw=f'({self._plain_text})')} AS {_moment(self.name)}"
         for path, columns in self.members.items():
             if any(c.kind is Kind.TIMESTAMP for c in columns):
-                yield f"{self.name}.{path}", _MOMENT.format(raw=self._at(path, ">>"))
+                yield f"{_MOMENT.format(raw=self._text(path))} AS {_moment(f'{self.name}.{path}')}"
 
     def value(self, column: Column, source: str) -> str:
-        """Expression of the column's value when it is read from ``source`` in this field.
-
-        It needs the :meth:`moments` as columns beside the fields: what takes long to work out is named twice.
-        """
-        if column.kind is Kind.TIMESTAMP:
-            return _DATED.format(raw=moment_alias(source))
+        """Expression of the column's value when it is read from ``source`` in this field."""
         _, _, path = source.partition(".")
-        is_json = column.kind in _JSON_CASTS
-        if path:
-            return _from_json(self._at(path), column.kind) if is_json else _from_text(self._at(path, ">>"), column.kind)
-        return _from_json(self.raw, column.kind) if is_json else _from_text(self._plain_text, column.kind)
+        if column.kind is Kind.TIMESTAMP:
+            return _DATED.format(raw=_moment(source))
+        if column.kind in _JSON_CASTS:
+            return _JSON_CASTS[column.kind].format(raw=self._document(path) if path else self.raw)
+        return _from_text(self._text(path) if path else self._plain_text, column.kind)
+
+    def leftover(self, known: Known) -> str | None:
+        """Expression of what ``extra`` has to keep of this field, as JSON or NULL; None where nothing is ever left."""
+        if self._held_whole:
+            return None
+        unread = [f"{known(c, self.name)} IS NULL" for c in self.plain]
+        unread.append(f"{self.raw} <> ''" if self.raw_type == "VARCHAR" else _is_present(self.raw))
+        if self.raw_type == "VARCHAR":
+            return f"CASE WHEN {' AND '.join(unread)} THEN to_json({self.raw}) END"
+        if not self.members:
+            return f"CASE WHEN {' AND '.join(unread)} THEN {self.raw} END"
+        is_object, rest = f"json_type({self.raw}) = 'OBJECT'", self._rest(self.raw, "", known)
+        return (
+            f"CASE WHEN {is_object} THEN {rest} WHEN {' AND '.join(unread)} AND {self.raw} <> '[]' THEN {self.raw} END"
+        )
+
+    @property
+    def _held_whole(self) -> bool:
+        """Whether some column takes whatever the field holds."""
+        return any(_takes_all(c) and (c.kind is Kind.DOCUMENT or self.raw_type == "VARCHAR") for c in self.plain)
+
+    def _rest(self, holder: str, above: str, known: Known) -> str:
+        """Expression of an object without the members that became values; NULL where nothing is left of it."""
+        below = (path.removeprefix(above) for path in self.members if path.startswith(above))
+        names = dict.fromkeys(path.partition(".")[0] for path in below)
+        kept = {name: self._kept(above + name, known) for name in names}
+        taken = _quote(json.dumps(dict.fromkeys(names)))
+        back = ", ".join(f"{_quote(name)}, {left}" for name, left in kept.items() if left)
+        return f"nullif(json_merge_patch('{{}}', json_merge_patch({holder}, {taken}), json_object({back})), '{{}}')"
+
+    def _kept(self, path: str, known: Known) -> str | None:
+        """Expression of what is left of one member; None where nothing ever is."""
+        columns, member = self.members.get(path, ()), f"({self.raw} -> {_json_path(path)})"
+        if any(map(_takes_all, columns)):
+            return None
+        unread = " AND ".join(f"{known(c, f'{self.name}.{path}')} IS NULL" for c in columns)
+        if columns:
+            return f"CASE WHEN {unread} AND {self._text(path)} NOT IN ('', '[]') THEN {member} END"
+        rest = self._rest(member, f"{path}.", known)
+        odd = f"{_is_present(member)} AND {member} <> '[]'"
+        return f"CASE WHEN json_type({member}) = 'OBJECT' THEN {rest} WHEN {odd} THEN {member} END"
 
     @property
     def _plain_text(self) -> str:
@@ -94,67 +135,35 @@ class Field:
             self.raw if self.raw_type == "VARCHAR" else f"CASE WHEN {_is_scalar(self.raw)} THEN {self.raw} ->> '$' END"
         )
 
-    def leftover(self, known: Known) -> Leftover | None:
-        """What ``extra`` has to keep of this field; None where nothing is ever left."""
-        if self._held_whole or not (self.plain or self.members):
-            return None
-        unread = " AND ".join(f"{known(c, self.name)} IS NULL" for c in self.plain) or "true"
-        if self.members:
-            return self._leftover_of_object(unread, known)
-        if self.raw_type == "JSON":
-            return Leftover(f"({unread} AND {_is_present(self.raw)})", self.raw)
-        return Leftover(f"({unread} AND {self.raw} <> '')", f"to_json({self.raw})")
+    @property
+    def _texts(self) -> str:
+        return f'"~ {self.name}.*"'
 
     @property
-    def _held_whole(self) -> bool:
-        """Whether some column takes whatever the field holds."""
-        return any(_takes_all(c) and (c.kind is Kind.DOCUMENT or self.raw_type == "VARCHAR") for c in self.plain)
+    def _documents(self) -> str:
+        return f'"~ {self.name}.{{}}"'
 
-    def _leftover_of_object(self, unread: str, known: Known) -> Leftover:
-        is_object, rest = f"json_type({self.raw}) = 'OBJECT'", self._rest(self.raw, "", known)
-        unread = f"{unread} AND {_is_present(self.raw)} AND {self.raw} <> '[]'"
-        return Leftover(
-            f"CASE WHEN {is_object} THEN {rest} IS NOT NULL ELSE {unread} END",
-            f"CASE WHEN {is_object} THEN {rest} ELSE {self.raw} END",
-        )
+    def _text(self, path: str) -> str:
+        return f"{self._texts}[{list(self.members).index(path) + 1}]"
 
-    def _rest(self, holder: str, above: str, known: Known) -> str:
-        """Expression of an object without the members that became values; NULL where nothing is left of it."""
-        names = dict.fromkeys(
-            path.removeprefix(above).partition(".")[0] for path in self.members if _is_in(path, above)
-        )
-        kept = {name: self._kept(above + name, known) for name in names}
-        taken = _quote(json.dumps(dict.fromkeys(names)))
-        back = ", ".join(f"{_quote(name)}, {left}" for name, left in kept.items() if left)
-        return f"nullif(json_merge_patch('{{}}', json_merge_patch({holder}, {taken}), json_object({back})), '{{}}')"
+    def _document(self, path: str) -> str:
+        return f"{self._documents}[{self._document_paths.index(path) + 1}]"
 
-    def _kept(self, path: str, known: Known) -> str | None:
-        """Expression of what is left of one member; None where nothing ever is."""
-        columns, member = self.members.get(path, ()), self._at(path)
-        if any(map(_takes_all, columns)):
-            return None
-        unread = [f"{known(c, f'{self.name}.{path}')} IS NULL" for c in columns]
-        odd = f"CASE WHEN {' AND '.join([*unread, _is_present(member)])} AND {member} <> '[]' THEN {member} END"
-        if not any(_is_in(other, f"{path}.") for other in self.members):
-            return odd
-        return f"CASE json_type({member}) WHEN 'OBJECT' THEN {self._rest(member, f'{path}.', known)} ELSE {odd} END"
-
-    def _at(self, path: str, arrow: str = ">") -> str:
-        steps = "".join(f'."{step}"' for step in path.split("."))
-        return f"({self.raw} -{arrow} '${steps}')"
+    @property
+    def _document_paths(self) -> list[str]:
+        return [path for path, columns in self.members.items() if any(c.kind in _JSON_CASTS for c in columns)]
 
 
-def moment_alias(source: str) -> str:
-    """Name of the moment read from a source, beside the raw fields."""
+def _moment(source: str) -> str:
     return f'"~ {source}"'
+
+
+def _json_path(path: str) -> str:
+    return _quote("$" + "".join(f'."{step}"' for step in path.split(".")))
 
 
 def _takes_all(column: Column) -> bool:
     return column.kind in (Kind.TEXT, Kind.DOCUMENT)
-
-
-def _is_in(path: str, above: str) -> bool:
-    return path.startswith(above)
 
 
 def _is_present(raw: str) -> str:
@@ -163,10 +172,6 @@ def _is_present(raw: str) -> str:
 
 def _is_scalar(raw: str) -> str:
     return f"(json_type({raw}) NOT IN ('OBJECT', 'ARRAY', 'NULL'))"
-
-
-def _from_json(raw: str, kind: Kind) -> str:
-    return _JSON_CASTS[kind].format(raw=raw)
 
 
 def _from_text(raw: str, kind: Kind) -> str:

@@ -11,10 +11,12 @@ import duckdb
 
 from kandji_mirror.ingest.engine import Engine, store_errors
 
-COMMIT_AFTER = 20
-"""Statements in one transaction. A short one copies its rows once more, a long one holds them in memory."""
+COMMIT_AFTER = 13
+"""Statements in one transaction. Short ones copy their rows once more. With 30 pages of 300 rows in each these stay
+just below DuckDB's row group of 122,880 rows: above, every transaction leaves blocks half empty and the file doubles.
+"""
 
-_IN_FLIGHT = 4
+_IN_FLIGHT = 2
 
 
 class _Writer:

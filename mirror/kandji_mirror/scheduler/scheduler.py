@@ -108,10 +108,6 @@ class Scheduler:
             self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Return when it was stopped, or after so many seconds; tells whether it was."""
-        return self._stopping.wait(seconds)
-
     def refresh(
         self,
         names: Sequence[str],

@@ -33,8 +33,8 @@ GRACE_SECONDS = 3_600
 """Data files no kept manifest names stay this long, for readers that are slow to notice."""
 
 HISTORY_GRACE_SECONDS = 60
-"""The same for segments of history. They are opened in the moment they are asked for, so only the way from a manifest to
-its files has to be covered, and a busy day rewrites its newest segment hundreds of times."""
+"""The same for segments of history. They are opened in the moment they are asked for, so only the way from a manifest
+to its files has to be covered, and a busy day rewrites its newest segment hundreds of times."""
 
 TEMPORARY = ".tmp"
 

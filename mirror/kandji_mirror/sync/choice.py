@@ -56,7 +56,7 @@ def method(resource: Resource, state: TableState, facts: Facts) -> Method:
         return Method.NEWEST_FIRST
     if resource.paging is not Paging.PRISM:
         return Method.FULL_WALK
-    if not facts.prism and resource.fallback:
+    if not facts.prism and resource.fallback and state.method == Method.PER_DEVICE:
         return Method.PER_DEVICE
     if whole_is_due(resource, state, facts):
         return whole_method(state.rows if facts.readable else None, facts)

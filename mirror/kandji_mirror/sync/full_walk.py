@@ -67,7 +67,7 @@ def refuse_keyless(staging: Staging) -> None:
 
 def written(job: Job, staging: Staging, live: Live | None, target: Path) -> TableState:
     """The state with the staged rows; the published file stays where it holds exactly these."""
-    digest, definition = staging.digest(), ddl.statements(job.resource)
+    digest, definition = staging.digest() if live else None, ddl.statements(job.resource)
     if live and live.digest == digest and job.previous.ddl == definition:
         return replace(job.previous, digest=digest)
     rows = staging.write(target)

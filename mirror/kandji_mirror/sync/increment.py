@@ -24,6 +24,8 @@ MANY_ROWS = 300_000
 REST = timedelta(hours=2)
 """A table of more than so many rows is not read as a whole more often than this while nobody waits."""
 
+ROUGH = "The provider counts it only roughly, so rows that vanished may stay until the next whole read."
+
 
 @dataclass(frozen=True)
 class Caught:
@@ -93,7 +95,7 @@ def merge(base: Base, staging: Staging, caught: Caught, target: Path) -> Merged 
 def note_of(settled: Settled) -> str | None:
     """What is not perfect though nothing failed."""
     if not settled.excess:
-        return None
+        return ROUGH if settled.approximate else None
     return f"It has {_differing(settled.excess)}; they are found at the next whole read."
 
 

@@ -31,7 +31,8 @@ class Job:
     """One table in one run.
 
     ``engine`` is the run's DuckDB. ``turn`` is held while the table works and let go while it waits. ``fleet`` tells
-    the devices the tenant lists, None where that is not known. ``parents`` are key values of the parent's rows, where there is a parent.
+    the devices the tenant lists, None where that is not known. ``parents`` are key values of the parent's rows,
+    where there is a parent.
     """
 
     store: Store
@@ -65,7 +66,7 @@ class Job:
             whole=self.order.whole,
             increments=not self.learned.holds(name, Fact.INCREMENTS_IGNORED),
             exports=not self.learned.holds(name, Fact.EXPORTS_REFUSED),
-            prism=not self.learned.holds(name, Fact.PRISM_FORBIDDEN),
+            prism=self.order.asked or not self.learned.holds(name, Fact.PRISM_FORBIDDEN),
         )
 
     def affordable(self, requests: int) -> bool:

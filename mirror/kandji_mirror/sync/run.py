@@ -42,7 +42,7 @@ def sync(
     published all the same.
     """
     named = [resource_named(name) for name in dict.fromkeys(names)]
-    if any(resource.swept for resource in named):
+    if any(resource.swept or resource.fallback for resource in named):
         sweep = None
     with open_store(home, tenant, all_resources(), wall) as store:
         given = paces or {}

@@ -13,6 +13,7 @@ from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import read_key
 from kandji_mirror.state import Fact, Learned, Sweeps
 from kandji_mirror.store.store import Store
+from kandji_mirror.sync.choice import Method
 from kandji_mirror.sync.fleet import DEVICES, Fleet, read_fleet
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.order import Order
@@ -40,6 +41,9 @@ TABLES_AT_ONCE = 4
 
 NOT_FOUND = 404
 
+SPENT_BEFORE_SWEEPS = 240
+"""A run whose lists took more requests than this, as the first one of a large fleet does, leaves sweeps to the next."""
+
 
 @dataclass
 class Run:
@@ -62,12 +66,14 @@ class Run:
     _opening: Lock = field(default_factory=Lock)
     _stopped: bool = False
     _answered: bool = True
+    _spent_before: int = 0
 
     def read_all(self) -> None:
         """Read every ordered table and publish.
 
         The first one goes alone: it shows whether host and token are right.
         """
+        self._spent_before = self.client.requests
         spill = data_dir(self.store.home) / f"run.{uuid4().hex}.tmp"
         with Engine(spill) as self.engine:
             self._read_and_publish()
@@ -106,7 +112,7 @@ class Run:
             try:
                 state = one_pass(self._job(resource, self._parents(resource)))
             except PermissionMissing as error:
-                if resource.fallback:
+                if _goes_per_device(resource, previous):
                     self.learned.learn(resource.name, Fact.PRISM_FORBIDDEN, str(error))
                     self._per_device.append(resource)
                     return
@@ -151,11 +157,15 @@ class Run:
     def _sweep_all(self, resources: Sequence[Resource]) -> None:
         """Sweep the tables of one path after those of another; what one leaves of the budget, the next may spend."""
         groups = [list(group) for _, group in groupby(sorted(resources, key=path_of), key=path_of)]
-        left = self.order.sweep
+        left = self._sweep_budget()
         for place, group in enumerate(groups):
             share = None if left is None else left // (len(groups) - place)
             spent = self._sweep(group, share)
             left = None if left is None else max(0, left - spent)
+
+    def _sweep_budget(self) -> int | None:
+        spent = self.client.requests - self._spent_before
+        return 0 if self.order.sweep is not None and spent > SPENT_BEFORE_SWEEPS else self.order.sweep
 
     def _sweep(self, group: Sequence[Resource], budget: int | None) -> int:
         """One sweep, with every error that concerns it alone turned into the states of its tables."""
@@ -233,6 +243,12 @@ def _parents_first(roots: Sequence[Resource]) -> list[Resource]:
     """Lists that others hang on before the rest."""
     parents = {resource.parent for resource in all_resources().values()}
     return sorted(roots, key=lambda resource: resource.name not in parents)
+
+
+def _goes_per_device(resource: Resource, state: TableState) -> bool:
+    """Whether a table that Prism refuses is read otherwise: rows of Prism are given up at the second refusal only."""
+    has_prisms_rows = state.file is not None and state.method != Method.PER_DEVICE
+    return resource.fallback is not None and (not has_prisms_rows or state.state is State.FORBIDDEN)
 
 
 def _state_of(error: MirrorError) -> State:

@@ -27,12 +27,14 @@ class Settled:
     """What the count said.
 
     ``excess`` is how many rows more than the provider there would be, 0 where it fits, None where nobody can tell.
-    Every mirrored row of the devices in ``whole`` is replaced by the staged ones.
+    Every mirrored row of the devices in ``whole`` is replaced by the staged ones. An ``approximate`` count shows only
+    what is far off.
     """
 
     excess: int | None
     whole: frozenset[str] = frozenset()
     requests: int = 1
+    approximate: bool = False
 
 
 class Settling:
@@ -52,7 +54,8 @@ class Settling:
         """Compare, and ask for what may have been missed or may have vanished, as long as that is the cheapest way."""
         self._count()
         if self._counted is None or self._counted.approximate:
-            return Settled(self._roughly(), self._whole, self._requests)
+            excess = self._roughly()
+            return Settled(excess, self._whole, self._requests, approximate=self._counted is not None)
         excess = self._excess()
         if excess is not None and excess < 0:
             excess = self._missed()

@@ -17,7 +17,7 @@ from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.changes import NotEnough
-from kandji_mirror.sync.choice import EXPORT_REQUESTS, Method, pages_of, whole_method
+from kandji_mirror.sync.choice import Method, pages_of, whole_method
 from kandji_mirror.sync.drift import drift_of
 from kandji_mirror.sync.full_walk import Live, live_of, refuse_keyless, written
 from kandji_mirror.sync.increment import catch_up, merge
@@ -61,6 +61,7 @@ class WholeRead:
         self._earlier: list[str] = []
         self._found: list[int] = []
         self._method = Method.FULL_WALK
+        self._refusal: str | None = None
 
     def run(self) -> TableState:
         """Read until something confirms what came. Raises any of our errors; then nothing changed."""
@@ -124,15 +125,17 @@ class WholeRead:
     def _exported(self, csv: Path) -> bool:
         """Whether the export is there; else the pages must do. Other tables work while it is awaited."""
         job = self._job
-        self._requests += EXPORT_REQUESTS
+        before = job.client.own_requests
         try:
             with job.at_rest():
                 export(job.client, job.resource, csv)
         except (Rejected, Skip) as error:
-            job.learned.learn(job.resource.name, Fact.EXPORTS_REFUSED, str(error))
+            self._refusal = str(error)
             return False
         except (ExportFailed, ServerFault):
             return False
+        finally:
+            self._requests += job.client.own_requests - before
         return True
 
     def _filled(self, staging: Staging, csv: Path | None) -> Walked | None:
@@ -150,6 +153,8 @@ class WholeRead:
         self._method = Method.FULL_WALK
         walked = walk_once(self._job.client, self._job.resource, staging, self._job.progress)
         self._requests += walked.pages
+        if self._refusal:  # of exports alone, as the pages came
+            self._job.learned.learn(self._job.resource.name, Fact.EXPORTS_REFUSED, self._refusal)
         refuse_keyless(staging)
         return walked
 

@@ -1,7 +1,7 @@
 -- title: How well a device fits
--- description: 1 where the identifier, serial number, asset tag or whole name of a row of devices is what was asked for, 2
---   where its name contains it, 3 where its person's address is that or their name contains it, else NULL. The smallest
---   number of all devices tells the ones that are meant: device_match('C02X', d) of devices AS d.
+-- description: 1 where the identifier, serial number, asset tag or whole name of a row of devices is what was asked
+--   for, 2 where its name contains it, 3 where its person's address is that or their name contains it, else NULL. The
+--   smallest number of all devices tells the ones that are meant: device_match('C02X', d) of devices AS d.
 CREATE MACRO device_match(asked, device) AS
     CASE
         WHEN

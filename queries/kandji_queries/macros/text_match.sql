@@ -1,6 +1,7 @@
 -- title: How well a text fits
--- description: 1 where a value is what was asked for, 2 where it contains it, NULL where it does neither or is NULL. Letter
---   case, spaces around, the way accents are encoded and the shape of an apostrophe (John's, John’s) make no difference.
+-- description: 1 where a value is what was asked for, 2 where it contains it, NULL where it does neither or is NULL.
+--   Letter case, spaces around, the way accents are encoded and the shape of an apostrophe (John's, John’s) make no
+--   difference.
 CREATE MACRO text_match(asked, value) AS
     list_transform(
         [

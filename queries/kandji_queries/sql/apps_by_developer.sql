@@ -2,16 +2,17 @@
 -- description: For every developer, as the apps name them, how many different apps of theirs there are, on how many
 --   devices, and in how many copies. Apps that name none, such as those of iPhones, are under unknown.
 -- chart: bar x=developer y=devices
-WITH found AS (
-    SELECT coalesce(developer_name, 'unknown') AS developer, coalesce(bundle_id, name) AS app, device_id
-    FROM apps
+WITH made AS (
+    SELECT developer_name, count(DISTINCT coalesce(bundle_id, name)) AS apps, sum(copies)::BIGINT AS copies
+    FROM (SELECT developer_name, bundle_id, name, count(*) AS copies FROM apps GROUP BY ALL)
+    GROUP BY developer_name
 ),
-made AS (
-    SELECT developer, count(*) AS apps, sum(copies)::BIGINT AS copies
-    FROM (SELECT developer, app, count(*) AS copies FROM found GROUP BY ALL)
-    GROUP BY developer
+held AS (
+    SELECT developer_name, count(DISTINCT device_id) AS devices
+    FROM apps
+    GROUP BY developer_name
 )
-SELECT m.developer, m.apps, d.devices, m.copies
+SELECT coalesce(m.developer_name, 'unknown') AS developer, m.apps, h.devices, m.copies
 FROM made AS m
-JOIN (SELECT developer, count(DISTINCT device_id) AS devices FROM found GROUP BY developer) AS d USING (developer)
-ORDER BY d.devices DESC, m.copies DESC, m.developer;
+JOIN held AS h ON h.developer_name IS NOT DISTINCT FROM m.developer_name
+ORDER BY h.devices DESC, m.copies DESC, developer;

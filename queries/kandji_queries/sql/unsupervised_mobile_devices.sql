@@ -1,4 +1,4 @@
--- title: iPhones and iPads that are not supervised
+-- title: Unsupervised iPhones and iPads
 -- description: iPhones and iPads that are not supervised, then those of which it is not known (supervised is empty).
 --   Only the details of a device tell; they take one request a device, `kandji-mirror sync device_details` reads them.
 SELECT

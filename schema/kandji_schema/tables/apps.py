@@ -19,9 +19,7 @@ class App(PrismRow, table=True):
     )
     version: str | None = text("Version people see; compare with version_key(version).")
     short_version: str | None = text("Short version string of the bundle.")
-    path: str | None = text(
-        "Where it is installed; may hold a home folder's name.", key=True, personal=Personal.PATH
-    )
+    path: str | None = text("Where it is installed; may hold a home folder's name.", key=True, personal=Personal.PATH)
     bundle_name: str | None = text("Bundle name.")
     bundle_display_name: str | None = text("Bundle display name.")
     bundle_type: str | None = text("Bundle type, usually APPL; of Windows the kind of package, such as AppxMsix.")

@@ -1,1 +1,0 @@
-"""Keyed pseudonyms in place of personal data: decided by which file is opened, never by rewriting answers."""

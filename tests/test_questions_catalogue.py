@@ -1,0 +1,172 @@
+"""What holds for every named query, and that every question people ask has one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from known_fleet import APPS
+from past_home import PastHome, hours
+from reads_home import publish
+from test_questions_compliance import TABLES as COMPLIANCE
+from test_questions_security import TABLES as SECURITY
+from test_questions_threats import TABLES as THREATS
+
+from kandji_queries.catalog import NamedQuery, catalog
+from kandji_queries.reader import Reader
+from kandji_schema.registry import resources
+
+QUESTIONS = (
+    *("devices_by_platform", "devices_by_blueprint", "macs_below_os_version", "devices_by_os_version"),
+    *("stale_devices", "offline_devices", "devices_of_user", "devices_without_user"),
+    *("devices_with_app", "devices_with_app_below_version", "app_versions", "macs_missing_app"),
+    *("rare_apps", "apps_on_device", "app_inventory", "macs_without_filevault"),
+    *("macs_without_escrowed_key", "activation_lock", "unsupervised_mobile_devices"),
+    *("macs_without_firewall_or_gatekeeper", "macs_without_sip", "local_accounts", "expiring_certificates"),
+    *("devices_missing_profile", "extensions_in_use", "macs_with_old_agent", "failed_library_items"),
+    *("pending_library_items", "failing_parameters", "device_compliance", "compliance_rate"),
+    *("filevault_coverage", "device_changes", "changes_on_device", "devices_with_cve"),
+    *("risky_devices", "sensitive_actions", "replacement_candidates", "licence_usage"),
+)
+"""The query that answers each question people ask of a fleet, from the first on."""
+
+WITH_HISTORY = ("device_changes", "changes_on_device", "filevault_coverage")
+
+VALUES = {
+    "app": "o",
+    "cve": "CVE-1",
+    "device": "twin",
+    "extension": "falcon",
+    "profile": "Wi-Fi Corporate",
+    "tag": "lab",
+    "user": "Ann Lee",
+    "version": "999",
+}
+"""For each parameter without a default a value to which the fleet below has an answer."""
+
+EXTRA = {
+    "apps": APPS,
+    "tags": [{"id": "t2", "name": "lab"}, {"id": "t1", "name": "vip"}],
+    "licensing": [{"plan_type": "b", "max_devices": 2}, {"plan_type": "a", "max_devices": 1}],
+}
+
+
+def required(query: NamedQuery) -> dict[str, Any]:
+    return {param.name: VALUES[param.name] for param in query.params if param.required}
+
+
+def telling(query: NamedQuery) -> dict[str, Any]:
+    """Values to which the fleet has rows: the devices in it were enrolled long ago."""
+    return {**required(query), **({"days": 3_650} if query.name == "new_devices" else {})}
+
+
+def merged() -> dict[str, list[Any]]:
+    """Rows of every test fleet together."""
+    fleets = (SECURITY, COMPLIANCE, THREATS, EXTRA)
+    return {name: list(rows) for fleet in fleets for name, rows in fleet.items()}
+
+
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reader, Reader]]:
+    """The same rows in two orders."""
+    forward, backward = (tmp_path_factory.mktemp(name) for name in ("forward", "backward"))
+    publish(forward, merged())
+    publish(backward, {name: rows[::-1] for name, rows in merged().items()})
+    with Reader(forward) as one, Reader(backward) as other:
+        yield one, other
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    home = tmp_path_factory.mktemp("empty")
+    publish(home, {})
+    with Reader(home) as reader:
+        yield reader
+
+
+def test_each_of_the_thirty_nine_questions_has_a_query_of_its_own() -> None:
+    assert len(set(QUESTIONS)) == 39
+    assert [name for name in QUESTIONS if name not in catalog()] == []
+
+
+@pytest.mark.parametrize("query", catalog().values(), ids=list(catalog()))
+def test_a_query_is_described_in_whole_sentences(query: NamedQuery) -> None:
+    assert query.title[:1].isupper()
+    assert not query.title.endswith(".")
+    assert [
+        text for text in (query.description, *(p.description for p in query.params)) if not text.endswith(".")
+    ] == []
+    assert all(param.low is not None for param in query.params if param.kind in {"int", "float"})
+    assert "\nORDER BY" in query.sql
+    assert "\nLIMIT" not in query.sql
+
+
+@pytest.mark.parametrize("query", catalog().values(), ids=list(catalog()))
+def test_a_query_is_prepared_against_the_schema_and_empty_where_nothing_is_mirrored(
+    empty: Reader, query: NamedQuery
+) -> None:
+    result = empty.query(query.name, required(query))
+    assert result.rows == []
+    assert set(result.as_of) <= set(resources())
+    assert set(result.as_of.values()) <= {None}
+
+
+@pytest.mark.parametrize("name", sorted(set(catalog()) - set(WITH_HISTORY)))
+def test_an_answer_has_one_order_whatever_that_of_the_rows_and_is_dated(
+    readers: tuple[Reader, Reader], name: str
+) -> None:
+    one, other = (reader.query(name, telling(catalog()[name])) for reader in readers)
+    assert one.rows
+    assert _settled(one.rows) == _settled(other.rows)
+    assert {moment for table, moment in one.as_of.items() if table in merged()} == {"2026-11-20T12:00:00Z"}
+
+
+def _settled(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Without what is computed from the time of the question."""
+    return [tuple(None if isinstance(value, float) else value for value in row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart hint: ``bar x=platform y=devices``, with several columns as ``y=passed,failed`` and a chart ``by=``."""
+
+    kind: str
+    axes: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, text: str) -> "Chart":
+        kind, *axes = text.split()
+        return cls(kind, {name: names.split(",") for name, _, names in (axis.partition("=") for axis in axes)})
+
+
+@pytest.mark.parametrize("query", [q for q in catalog().values() if q.chart], ids=lambda query: query.name)
+def test_a_chart_names_columns_of_the_answer(empty: Reader, query: NamedQuery) -> None:
+    chart = Chart.of(str(query.chart))
+    columns = {column.name for column in empty.query(query.name, required(query)).columns}
+    assert chart.kind in {"bar", "line", "stacked"}
+    assert {"x", "y"} <= set(chart.axes) <= {"x", "y", "by"}
+    assert {name for names in chart.axes.values() for name in names} <= columns
+
+
+@pytest.mark.parametrize("name", WITH_HISTORY)
+def test_answers_about_the_past_have_one_order(tmp_path: Path, name: str) -> None:
+    twins = [{"device_id": f"d{n}", "device_name": "twin", "serial_number": f"S{n}"} for n in range(9)]
+    answers = []
+    for home, order in ((tmp_path / "one", 1), (tmp_path / "other", -1)):
+        past = PastHome(home)
+        past.add(hours(0), devices=twins[::order], prism_filevault=[])
+        past.add(hours(1), devices=[], prism_filevault=[{"device_id": "d1", "status": True}])
+        with Reader(home) as reader:
+            values = {"days": 3_650} if name != "device_changes" else {"hours": 87_600}
+            answers.append(reader.query(name, {**required(catalog()[name]), **values}).rows)
+    assert answers[0]
+    assert answers[0] == answers[1]
+
+
+def test_a_hostile_name_is_a_name(readers: tuple[Reader, Reader]) -> None:
+    hostile = "Robert'); DROP TABLE devices;--"
+    for query in catalog().values():
+        values = {param.name: hostile for param in query.params if param.kind == "text"}
+        readers[0].query(query.name, {**required(query), **values})
+    assert len(readers[0].run("FROM devices").rows) == 7

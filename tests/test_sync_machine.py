@@ -1,0 +1,186 @@
+"""Whatever the tenant and the network do, the next healthy pass makes the mirror equal the tenant."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from support import client_of, differing, make_tenant, run_sync
+
+from kandji_mirror.api.wire import Request, Response
+from kandji_mirror.simulator.faults import Fault
+from kandji_mirror.simulator.faults import Kind as Trouble
+from kandji_mirror.simulator.tenant import Tenant
+from kandji_mirror.simulator.world import World
+from kandji_mirror.state import Learned
+from kandji_mirror.store.store import open_store
+from kandji_mirror.sync.run import Order, run_order
+from kandji_schema.errors import MirrorError
+from kandji_schema.manifest import Manifest, data_dir, kept
+from kandji_schema.registry import resources
+
+pytestmark = pytest.mark.timeout(600)
+
+TABLES = (
+    "devices",
+    "users",
+    "blueprints",
+    "blueprint_library_items",
+    "audit_events",
+    "apps",
+    "prism_device_information",
+    "prism_filevault",
+    "prism_launch_agents_and_daemons",
+    "prism_certificates",
+    "device_library_items",
+)
+COMPARED = tuple(name for name in TABLES if name != "audit_events")  # it keeps what the provider forgets
+
+Change = Callable[[World, str], object]
+CHANGES: dict[str, Change] = {
+    "enrol": lambda world, device: world.enrol(),
+    "remove": lambda world, device: world.remove(device),
+    "rename": lambda world, device: world.rename(device, f"Mac {world.revision}"),
+    "assign": lambda world, device: world.assign_user(device, world.user_ids()[world.revision % 9]),
+    "move": lambda world, device: world.assign_blueprint(device, world.blueprint_ids()[0]),
+    "check in": lambda world, device: world.check_in(device),
+    "update": lambda world, device: world.update_os(device),
+    "swap app": lambda world, device: world.swap_app(device),
+    "lose an app": lambda world, device: world.remove_app(device, _an_app(world, device)),
+    "swap row": lambda world, device: world.swap_row(device, "launch_agents_and_daemons"),
+    "lose row": lambda world, device: world.remove_row(device, "launch_agents_and_daemons"),
+    "change row": lambda world, device: world.change_rows(device, "launch_agents_and_daemons"),
+    "new fact": lambda world, device: world.redraw(device, "filevault"),
+    "blueprint": lambda world, device: world.add_blueprint(),
+    "user goes": lambda world, device: world.remove_user(world.user_ids()[-1]),
+    "time": lambda world, device: world.advance(1),
+    "slow stamps": lambda world, device: world.stamp_behind(timedelta(minutes=world.revision % 9)),
+}
+
+TROUBLES = tuple(
+    kind
+    for kind in Trouble
+    if kind
+    not in {
+        Trouble.HOUR_SPENT,  # an hour of waiting
+        Trouble.UNAUTHORIZED,  # ends the run, as it should
+        Trouble.LONG_TEXT,  # slow to make and to compare
+        Trouble.HANGING,
+        Trouble.SLOW,
+        Trouble.DELAY,
+    }
+)
+PATHS = (
+    "/devices\\?",
+    "/devices/",
+    "/users",
+    "/blueprints",
+    "prism/",
+    "prism/apps",
+    "prism/count",
+    "export",
+    "/status",
+)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def _an_app(world: World, device: str) -> str:
+    return next(str(row["bundle_id"]) for row in world.truth("apps") if row["device_id"] == device)
+
+
+def _inventoried(world: World) -> list[str]:
+    """Macs with apps: every change is possible for them."""
+    macs = {row["device_id"] for row in world.truth("prism_filevault")}
+    return sorted(macs & {row["device_id"] for row in world.truth("apps")})
+
+
+class Mirroring(RuleBasedStateMachine):
+    """A tenant, its mirror, and everything that may happen to both."""
+
+    @initialize(seed=st.integers(1, 5))
+    def begin(self, seed: int) -> None:
+        self.home = Path(tempfile.mkdtemp())
+        self.tenant: Tenant = make_tenant(24, seed=seed, apps=30)
+        run_sync(self.home, self.tenant, *TABLES)
+
+    @rule(what=st.sampled_from(sorted(CHANGES)), which=st.integers(0, 99))
+    def change(self, what: str, which: int) -> None:
+        world = self.tenant.world
+        world.wait(timedelta(minutes=7))
+        devices = _inventoried(world)
+        CHANGES[what](world, devices[which % len(devices)])
+
+    @rule(
+        kind=st.sampled_from(TROUBLES),
+        path=st.sampled_from(PATHS),
+        times=st.sampled_from((1, 2, 9)),
+        after=st.integers(0, 3),
+    )
+    def trouble(self, kind: Trouble, path: str, times: int, after: int) -> None:
+        self.tenant.faults.append(Fault(path, kind, times=times, after=after))
+
+    @rule(whole=st.booleans())
+    def sync(self, whole: bool) -> None:
+        with suppress(MirrorError):
+            run_sync(self.home, self.tenant, *TABLES, everything=whole)
+
+    @rule()
+    def sync_in_the_background(self) -> None:
+        with suppress(MirrorError):
+            self._run(self.tenant.handle, Order(TABLES, sweep=5))
+
+    @rule(requests=st.integers(1, 60))
+    def sync_and_be_killed(self, requests: int) -> None:
+        left = requests
+
+        def dying(request: Request) -> Response:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Killed
+            return self.tenant.handle(request)
+
+        with suppress(MirrorError, Killed):
+            self._run(dying, Order(TABLES, asked=True, sweep=None))
+
+    @rule()
+    def heal(self) -> None:
+        self.tenant.faults.clear()
+        report = run_sync(self.home, self.tenant, *TABLES)
+        assert report.failed == ()
+        assert differing(self.home, self.tenant.world, volatile=False, tables=COMPARED) == []
+
+    @invariant()
+    def every_published_table_can_be_read(self) -> None:
+        newest = next(kept(self.home))
+        assert isinstance(newest, Manifest)
+        for state in newest.tables.values():
+            if state.file:
+                with duckdb.connect(data_dir(self.home) / state.file, read_only=True) as con:
+                    assert con.execute(f'SELECT count(*) FROM "{state.name}"').fetchall() == [(state.rows,)]
+
+    def teardown(self) -> None:
+        if hasattr(self, "home"):
+            self.heal()
+            shutil.rmtree(self.home)
+
+    def _run(self, send: Any, order: Order) -> None:
+        with open_store(self.home, "loopback", resources()) as store:
+            run_order(store, client_of(send, self.tenant.fetch), order, learned=Learned(self.home))
+
+
+Mirroring.TestCase.settings = settings(
+    max_examples=4, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestMirroring = Mirroring.TestCase
