@@ -17,6 +17,8 @@ from reads_home import SYNCED, small_fleet
 from support import make_tenant, run_sync
 
 from kandji_mirror.api.budget import Limiter
+from kandji_mirror.simulator.limits import Limits
+from kandji_mirror.state import RunLog
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema.manifest import Drift, Manifest, Segment, State, manifest_path
 
@@ -140,6 +142,7 @@ def test_requests_of_the_last_hour_are_counted_for_all_and_for_the_background(ho
         "requests_per_hour": 9_000,
         "background_last_hour": 2,
         "background_share_percent": 30,
+        "tenant_remaining": None,
     }
     assert (
         "Requests  5 of 9,000 in the last hour by all our processes, 2 of them in the background (its share: 30 %)"
@@ -198,6 +201,15 @@ def test_a_synced_tenant_is_all_there(tmp_path: Path) -> None:
     assert {name: tables[name]["requests"] for name in asked} == asked
     assert (tables["devices"]["state"], tables["devices"]["rows"]) == ("ok", 20)
     assert tables["users"]["state"] == "never synced"
+
+
+def test_what_the_tenant_has_left_is_as_the_provider_last_said(home: Path) -> None:
+    assert document(home)["budget"]["tenant_remaining"] is None
+    tenant = make_tenant(3, apps=1, limits=Limits(per_hour=5_000))
+    report = run_sync(home / "other", tenant, "devices")
+    RunLog(home).append(report)
+    assert document(home)["budget"]["tenant_remaining"] == report.remaining_hour == 4_999
+    assert "Tenant    4,999 requests were left in its hour when the provider last said so" in text(home)
 
 
 def test_the_report_needs_neither_duckdb_nor_the_libraries_of_syncing(home: Path) -> None:

@@ -51,6 +51,7 @@ class RunRecord(SQLModel, table=True):
     unknown_fields: int | None = None
     odd_values: int | None = None
     missing_fields: int | None = None
+    remaining_hour: int | None = None
 
 
 class LearnedRecord(SQLModel, table=True):
@@ -134,7 +135,7 @@ class RunLog:
     def append(self, report: Report) -> None:
         """Write one record a table. :class:`StoreError` when the file cannot be written."""
         with self._file.session() as session:
-            session.add_all(_record(report.started_at, outcome) for outcome in report.outcomes)
+            session.add_all(_record(report, outcome) for outcome in report.outcomes)
             session.commit()
             newest = session.exec(select(func.max(RunRecord.id))).one() or 0
             session.exec(delete(RunRecord).where(col(RunRecord.id) <= newest - KEEP_RUNS))
@@ -244,9 +245,9 @@ def _pieces(items: Sequence[str]) -> Iterator[Sequence[str]]:
         yield items[start : start + _AT_ONCE]
 
 
-def _record(started_at: datetime, outcome: Outcome) -> RunRecord:
+def _record(report: Report, outcome: Outcome) -> RunRecord:
     return RunRecord(
-        started_at=started_at.isoformat(timespec="seconds"),
+        started_at=report.started_at.isoformat(timespec="seconds"),
         resource=outcome.table,
         outcome=outcome.state.value,
         rows=outcome.rows,
@@ -259,6 +260,7 @@ def _record(started_at: datetime, outcome: Outcome) -> RunRecord:
         unknown_fields=len(outcome.drift.unknown),
         odd_values=sum(outcome.drift.odd.values()),
         missing_fields=len(outcome.drift.missing),
+        remaining_hour=report.remaining_hour,
     )
 
 

@@ -1,10 +1,14 @@
-"""How much of the request budget was spent, read from its file without opening the budget itself."""
+"""How much of the request budget was spent, read from the files that say so without opening budget or run log."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 HOUR = timedelta(hours=1)
 
@@ -19,15 +23,32 @@ class Spending:
 
 def spending(home: Path, now: datetime) -> Spending | None:
     """What ``budget.sqlite`` in ``home`` counts; None where it cannot be read, and before the first request."""
-    path = (home / "budget.sqlite").absolute()
     since = (now - HOUR).timestamp() * 1000
+    return _read(
+        home / "budget.sqlite",
+        lambda budget: Spending(_count(budget, "permits", since), _count(budget, "background", since)),
+    )
+
+
+def tenant_remaining(home: Path) -> int | None:
+    """Requests the tenant had left in its hour when a run last heard of it; None where none did."""
+    return _read(home / "state.sqlite", _last_told)
+
+
+def _read(path: Path, question: Callable[[sqlite3.Connection], T]) -> T | None:
     if not path.is_file():
         return None
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as budget:
-            return Spending(_count(budget, "permits", since), _count(budget, "background", since))
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return question(connection)
     except sqlite3.Error:
         return None
+
+
+def _last_told(runs: sqlite3.Connection) -> int | None:
+    told = "SELECT remaining_hour FROM runs WHERE remaining_hour IS NOT NULL ORDER BY id DESC LIMIT 1"
+    row = runs.execute(told).fetchone()
+    return int(row[0]) if row else None
 
 
 def _count(budget: sqlite3.Connection, kind: str, since: float) -> int:

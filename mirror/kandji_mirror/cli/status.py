@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from kandji_mirror.api.spending import Spending, spending
+from kandji_mirror.api.spending import Spending, spending, tenant_remaining
 from kandji_mirror.cli.output import print_rows, say, warn
 from kandji_mirror.store.holder import Holder, holder
 from kandji_schema.ages import age
@@ -114,6 +114,9 @@ def _some(names: Iterable[str]) -> str:
 
 def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tuple[str, str]]:
     yield "Requests", _spent(spending(settings.home, now), settings)
+    left = tenant_remaining(settings.home)
+    if left is not None:
+        yield "Tenant", f"{left:,} requests were left in its hour when the provider last said so"
     yield "History", _history(manifest.history, now)
     yield "Syncing", _syncing(holder(settings.home), now)
     published = f"published {age(manifest.published_at, now)} ago"
@@ -158,6 +161,7 @@ def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: 
             "requests_per_hour": settings.mirror_requests_per_hour,
             "background_last_hour": spent and spent.background,
             "background_share_percent": settings.mirror_background_share,
+            "tenant_remaining": tenant_remaining(home),
         },
         "history": _history_facts(manifest.history),
         "syncing": syncing and {"pid": syncing.pid, "since": _text(syncing.since)},
