@@ -202,6 +202,7 @@ GOOD = text_of([*KEYED, "name"], *([ID, "b", f"/{n}", f'name "{n}"\nof it'] for 
         (b"device_id,bundle_id,path\nd,b,\xff\n", "it is not UTF-8 (line 2)"),
         (b'device_id,bundle_id,path\nd,b,"p"x\n', "a quoted cell is not closed (line 2)"),
         (b'device_id,bundle_id,path\nd,b,"p', "The export ends within a line, after 0 rows: it was cut."),
+        (b"device_id,bundle_id,path\nd,b,p\n\nd,b,q\n", "The export has 2 rows by one reading and 3 by another."),
         (b"device_id,bundle_id,path\nd,b,p", "The export ends within a line, after 1 rows: it was cut."),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from kandji_mirror.ingest.csv_file import Layout, count_records, layout_of, read_header, relation
+from kandji_mirror.ingest.csv_file import Layout, Records, count_records, layout_of, read_header, relation
 from kandji_mirror.ingest.projection import Projection
 from kandji_schema.errors import Suspicious
 
@@ -52,9 +52,7 @@ class CsvLoad:
         if rows is None or rows != records.number - 1:
             self.con.execute("ROLLBACK")
             rows = self._from_the_start(columns)
-        # A last line without an end may have been cut in its last cell; only a fitting count says that it was not.
-        if not records.line_ended and not (records.quotes_closed and rows == counted):
-            raise Suspicious(f"The export ends within a line, after {rows} rows: it was cut.")
+        _refuse_torn(rows, records, counted)
         return rows
 
     def _side_by_side(self, columns: Layout) -> int | None:
@@ -76,6 +74,14 @@ class CsvLoad:
         raw = relation(self.path, self.projection.fields, columns, parallel=parallel)
         row = self.con.execute(self.projection.insert(raw)).fetchone()
         return int(row[0]) if row else 0
+
+
+def _refuse_torn(rows: int, records: Records, counted: int | None) -> None:
+    """A last line without an end may have been cut in its last cell; only a fitting count says that it was not."""
+    if not records.quotes_closed or not (records.line_ended or rows == counted):
+        raise Suspicious(f"The export ends within a line, after {rows} rows: it was cut.")
+    if rows not in (records.number - 1, counted):
+        raise Suspicious(f"The export has {rows} rows by one reading and {records.number - 1} by another.")
 
 
 _REASONS = (
