@@ -428,7 +428,7 @@ def test_a_stop_ends_a_run_that_waits_for_the_network_and_publishes_nothing_of_i
     def hang(request: Request) -> Response:
         hanging.set()
         over.wait(20)
-        return rig.tenant.handle(request)
+        raise Unreachable("The connection was given up.", sent=True)
 
     rig.send = hang
     wish = Wish(("tags",))
