@@ -2,18 +2,23 @@
 
 import os
 import sys
+from contextlib import suppress
+from threading import active_count
+from typing import NoReturn
 
 import click
 
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 
 
-def run() -> None:
+def run() -> NoReturn:
     """Entry point of ``kandji-mirror``: one line on stderr and a documented exit code for every foreseeable trouble."""
-    from kandji_mirror.cli.app import app
-
     try:
-        sys.exit(app.main(prog_name="kandji-mirror", standalone_mode=False))
+        from kandji_mirror.cli.app import app
+
+        code = app.main(prog_name="kandji-mirror", standalone_mode=False) or 0
+        sys.stdout.flush()
+        _leave(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -35,6 +40,16 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _end(line: str, code: int) -> None:
+def _end(line: str, code: int) -> NoReturn:
     print(line, file=sys.stderr)  # noqa: T201  # this is where messages are printed
-    sys.exit(code)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit; past Python's own shutdown where threads still work, which would abort the process under one in DuckDB."""
+    if active_count() == 1:
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
