@@ -12,6 +12,7 @@ from support import client_of, make_tenant, manifest_of, run_sync
 from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.connection import Connection
 from kandji_mirror.scheduler.asking import ask, sync_or_ask
+from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.scheduler.lanes import Lane
 from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler, scheduler_of
 from kandji_mirror.scheduler.syncing import Terms
@@ -142,7 +143,7 @@ def test_a_wrong_token_reaches_who_asks_in_another_process_too(tmp_path: Path, s
     first = start(lambda request: Response(401, {}, b"{}"))
     wait_until(lambda: first.syncing)
     with pytest.raises(AuthenticationError):
-        ask(tmp_path, ["tags"])
+        ask(tmp_path, Wish(("tags",)))
 
 
 def test_a_stop_ends_hanging_requests_and_those_who_wait_for_them(tmp_path: Path, start: Start) -> None:
@@ -194,13 +195,13 @@ def test_a_home_of_another_tenant_is_told_once_and_left_alone(
 def test_a_sync_while_another_process_syncs_is_done_by_that_one(tmp_path: Path, start: Start, tenant: Tenant) -> None:
     scheduler = start()
     wait_until(lambda: scheduler.syncing)
-    report = sync_or_ask(tmp_path, ["tags"], lambda: run_sync(tmp_path, tenant, "tags"))
+    report = sync_or_ask(tmp_path, Wish(("tags",)), lambda: run_sync(tmp_path, tenant, "tags"))
     assert [(o.table, o.state, o.rows) for o in report.outcomes] == [("tags", State.OK, tenant.world.count("tags"))]
     assert sum(request.path == "/api/v1/tags" for request in tenant.requests) == 1
 
 
 def test_a_sync_that_nobody_else_does_is_done_here(tmp_path: Path, tenant: Tenant) -> None:
-    report = sync_or_ask(tmp_path, ["tags"], lambda: run_sync(tmp_path, tenant, "tags"))
+    report = sync_or_ask(tmp_path, Wish(("tags",)), lambda: run_sync(tmp_path, tenant, "tags"))
     assert [o.table for o in report.outcomes] == ["tags"]
 
 
@@ -223,7 +224,7 @@ def test_when_the_other_process_goes_away_it_is_done_here_after_all(tmp_path: Pa
             raise AlreadySyncing("Another process.")
         return run_sync(tmp_path, tenant, "tags")
 
-    report = ask(tmp_path, ["tags"], instead=attempt, clock=lambda: watch.now, sleep=watch.sleep)
+    report = ask(tmp_path, Wish(("tags",)), instead=attempt, clock=lambda: watch.now, sleep=watch.sleep)
     assert [o.table for o in report.outcomes] == ["tags"]
     assert [round(moment) for moment in tries] == [5, 10, 15]
     assert not list((tmp_path / "refresh").iterdir())
@@ -232,7 +233,7 @@ def test_when_the_other_process_goes_away_it_is_done_here_after_all(tmp_path: Pa
 def test_nobody_waits_for_ever(tmp_path: Path) -> None:
     watch = Watch()
     with pytest.raises(AlreadySyncing, match="has not answered within 60 s"):
-        ask(tmp_path, ["tags"], patience=60, clock=lambda: watch.now, sleep=watch.sleep)
+        ask(tmp_path, Wish(("tags",)), patience=60, clock=lambda: watch.now, sleep=watch.sleep)
     assert not list((tmp_path / "refresh").iterdir())
 
 

@@ -197,13 +197,13 @@ def test_a_tight_hour_may_be_asked_about_every_five_minutes() -> None:
 
 
 def test_a_wish_crosses_processes_whole(tmp_path: Path) -> None:
-    wish = Wish(("devices", "apps"), whole=True, sweep=40)
+    wish, report = Wish(("devices", "apps"), whole=True, sweep=40, devices=("a", "b")), report_of("devices", "apps")
     with Mailbox(tmp_path).put(wish) as sent:
         (letter,) = Mailbox(tmp_path).letters()
         assert letter.read() == wish
-        assert not sent.answered()
-        letter.reply(None)
-        assert sent.answered()
+        assert sent.answer() is None
+        letter.reply(report)
+        assert sent.answer() == report
         assert Mailbox(tmp_path).letters() == []
     assert list((tmp_path / "refresh").iterdir()) == []
 
@@ -222,7 +222,7 @@ def test_trouble_crosses_processes_as_what_it_is(
     with Mailbox(tmp_path).put(Wish(("devices",))) as sent:
         Mailbox(tmp_path).letters()[0].reply(error)
         with pytest.raises(kind, match=words) as met:
-            sent.answered()
+            sent.answer()
         assert type(met.value) is kind
 
 

@@ -390,7 +390,7 @@ def test_a_wish_of_another_process_is_fulfilled_and_answered_once(open_rig: Call
     rig = open_rig()
     with Mailbox(rig.home).put(Wish(("tags",))) as letter:
         rig.syncing.fulfil()
-        assert letter.answered()
+        assert letter.answer()
         rig.syncing.fulfil()
     assert len(rig.tenant.requests) == 1
 
@@ -403,7 +403,7 @@ def test_who_asks_is_told_what_stands_against_it(open_rig: Callable[..., Rig]) -
     with Mailbox(rig.home).put(Wish(("tags",))) as letter:
         rig.syncing.fulfil()
         with pytest.raises(AuthenticationError):
-            letter.answered()
+            letter.answer()
     assert isinstance(wish.done.exception(0), AuthenticationError)
 
 
@@ -453,5 +453,5 @@ def test_a_wish_of_another_process_is_left_to_the_next_one_that_syncs(open_rig: 
     rig.runs.stop()
     with Mailbox(rig.home).put(Wish(("tags",))) as letter:
         rig.syncing.fulfil()
-        assert not letter.answered()
+        assert not letter.answer()
         assert Mailbox(rig.home).letters() == [letter]

@@ -49,15 +49,27 @@ def simulate(port: int, devices: int, apps: int, seed: int) -> None:
 @app.command()
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
 @click.option("--full", is_flag=True, help="Read every table, or the named ones, anew and as a whole.")
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="DEVICE",
+    help="Only the rows of this device: its identifier, serial number or name. Repeatable.",
+)
 @json_option
-def sync(tables: tuple[str, ...], full: bool, as_json: bool) -> None:
+def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json: bool) -> None:
     """Bring the named tables up to date, or those that are due.
 
     Example: kandji-mirror sync devices apps
     """
-    from kandji_mirror.cli.syncing import sync_now
+    from kandji_mirror.cli.syncing import sync_devices_now, sync_now
 
-    sync_now(tables, everything=full, as_json=as_json)
+    if devices and full:
+        raise click.UsageError("--device reads the rows of devices, --full reads whole tables: leave one of them out.")
+    if devices:
+        sync_devices_now(devices, tables, as_json=as_json)
+    else:
+        sync_now(tables, everything=full, as_json=as_json)
 
 
 @app.command()

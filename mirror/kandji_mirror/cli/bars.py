@@ -13,6 +13,7 @@ from kandji_mirror.sync.outcome import Outcome
 from kandji_schema.manifest import State
 
 _MARKS = {
+    State.NEVER: "[yellow]not mirrored[/]",
     State.OK: "[green]ok[/]",
     State.PARTIAL: "[yellow]partial[/]",
     State.FORBIDDEN: "[yellow]no permission[/]",

@@ -10,13 +10,16 @@ from types import FrameType
 
 from kandji_mirror.cli.bars import watched
 from kandji_mirror.cli.output import say, tell, warn
-from kandji_mirror.connection import connect
+from kandji_mirror.connection import Connection, connect
 from kandji_mirror.scheduler.asking import sync_or_ask
+from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.state import RunLog
-from kandji_mirror.sync.outcome import Report
+from kandji_mirror.sync.device_names import identified
+from kandji_mirror.sync.device_run import order_of_devices
+from kandji_mirror.sync.outcome import Progress, Report
 from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.plan import ttl_overrides
-from kandji_mirror.sync.run import sync
+from kandji_mirror.sync.run import sync, sync_devices
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings, load
@@ -30,7 +33,15 @@ class PartialSync(MirrorError):
 
 def sync_now(names: Sequence[str], *, everything: bool, as_json: bool) -> None:
     """Sync and print the report. Raises :class:`PartialSync` after it where some table failed."""
-    report = run_sync(load(), names, everything=everything)
+    _print(run_sync(load(), names, everything=everything), as_json=as_json)
+
+
+def sync_devices_now(devices: Sequence[str], names: Sequence[str], *, as_json: bool) -> None:
+    """The same for the rows of some devices, each by its identifier, serial number or name."""
+    _print(run_device_sync(load(), devices, names), as_json=as_json)
+
+
+def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
         say(as_text(report))
     else:
@@ -41,28 +52,56 @@ def sync_now(names: Sequence[str], *, everything: bool, as_json: bool) -> None:
 def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool = False) -> Report:
     """One run with progress on stderr, recorded in the run log."""
     overrides = ttl_overrides(settings.mirror_ttl, resources())
+    with _watched_connection(settings) as (connection, progress):
+        read = partial(
+            sync,
+            settings.home,
+            connection.tenant,
+            connection.client,
+            names=names,
+            everything=everything,
+            sweep=settings.mirror_sweep_requests,
+            paces={name: Pace(ttl) for name, ttl in overrides.items()},
+            keep_days=settings.mirror_history_days,
+            progress=progress,
+        )
+        wish = Wish.of_tables(names, whole=everything)
+        report = sync_or_ask(settings.home, wish, read) if names else read()
+    _record(settings, report)
+    return report
+
+
+def run_device_sync(settings: Settings, devices: Sequence[str], names: Sequence[str] = ()) -> Report:
+    """Read some devices now, in this process or in the one that syncs; progress and record as for a sync."""
+    order_of_devices(devices, names)  # told before anything is sent
+    with _watched_connection(settings) as (connection, progress):
+        found = [identified(settings.home, connection.client, device) for device in devices]
+        read = partial(
+            sync_devices,
+            settings.home,
+            connection.tenant,
+            connection.client,
+            found,
+            names=names,
+            keep_days=settings.mirror_history_days,
+            progress=progress,
+        )
+        report = sync_or_ask(settings.home, Wish.of_devices(found, names), read)
+    _record(settings, report)
+    return report
+
+
+@contextmanager
+def _watched_connection(settings: Settings) -> Iterator[tuple[Connection, Progress]]:
+    """A connection whose progress is on stderr, ended by SIGTERM as by Ctrl-C."""
     with stopped_by_sigterm(), connect(settings) as connection:
         try:
             with watched(connection.client) as progress:
-                read = partial(
-                    sync,
-                    settings.home,
-                    connection.tenant,
-                    connection.client,
-                    names=names,
-                    everything=everything,
-                    sweep=settings.mirror_sweep_requests,
-                    paces={name: Pace(ttl) for name, ttl in overrides.items()},
-                    keep_days=settings.mirror_history_days,
-                    progress=progress,
-                )
-                report = sync_or_ask(settings.home, names, read, whole=everything) if names else read()
+                yield connection, progress
         except KeyboardInterrupt:
             raise Interrupted(
                 "Stopped. Tables that were complete are published, the others keep their previous rows."
             ) from None
-    _record(settings, report)
-    return report
 
 
 def _record(settings: Settings, report: Report) -> None:

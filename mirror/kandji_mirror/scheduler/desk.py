@@ -1,29 +1,49 @@
 """Which tables are being read, and which ones people wait for: no table is ever read by two runs at once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from threading import Condition
+from typing import Any
 
+from kandji_mirror.sync.device_run import order_of_devices
 from kandji_mirror.sync.order import Order
 from kandji_mirror.sync.outcome import Outcome, Progress, Report
 from kandji_schema.errors import MirrorError
+from kandji_schema.registry import resource
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Tables that someone wants fresh: how the run is to read them, and who watches it."""
+    """Tables that someone wants fresh: how the run is to read them, and who watches it.
+
+    With ``devices``, identifiers, only the rows of these.
+    """
 
     names: tuple[str, ...]
     whole: bool = False
     sweep: int | None = None
+    devices: tuple[str, ...] = ()
     progress: Progress | None = None
     done: Future[Report] = field(default_factory=Future, compare=False)
 
+    @classmethod
+    def of_tables(cls, names: Sequence[str], **how: Any) -> "Wish":
+        """The wish for whole tables; :class:`UnknownName` for one that there is not."""
+        return cls(tuple(resource(name).name for name in names), **how)
+
+    @classmethod
+    def of_devices(
+        cls, devices: Sequence[str], names: Sequence[str] = (), *, progress: Progress | None = None
+    ) -> "Wish":
+        """The wish for some devices, see :func:`~kandji_mirror.sync.device_run.order_of_devices`."""
+        order = order_of_devices(devices, names)
+        return cls(order.names, devices=order.devices, progress=progress)
+
     @property
-    def way(self) -> tuple[bool, int | None]:
+    def way(self) -> tuple[bool, int | None, bool]:
         """Wishes of the same way can share a run."""
-        return self.whole, self.sweep
+        return self.whole, self.sweep, bool(self.devices)
 
 
 @dataclass(frozen=True)
@@ -34,10 +54,11 @@ class Batch:
 
     @property
     def order(self) -> Order:
-        """All their tables, each once."""
-        whole, sweep = self.wishes[0].way
+        """All their tables and devices, each once."""
+        whole, sweep, _ = self.wishes[0].way
         names = dict.fromkeys(name for wish in self.wishes for name in wish.names)
-        return Order(tuple(names), asked=True, whole=whole, sweep=sweep)
+        devices = dict.fromkeys(device for wish in self.wishes for device in wish.devices)
+        return Order(tuple(names), asked=True, whole=whole, sweep=sweep, devices=tuple(devices))
 
     def fulfil(self, report: Report) -> None:
         """Give everyone the part of the report that was asked for."""
@@ -89,10 +110,12 @@ class Desk:
     def claim(self, names: Collection[str]) -> tuple[str, ...]:
         """Those of the tables that nobody reads or is about to; they are the caller's until :meth:`release`.
 
-        A wish that waits for another table keeps nobody from reading its other ones meanwhile.
+        A wish that waits for another table keeps nobody from reading its other ones meanwhile, unless it is about
+        devices: it wants most tables at one moment, for a second, and would never find them all free.
         """
         with self._lock:
-            taken = self._reading.union(*(wish.names for wish in self._ready()))
+            first = [*self._ready(), *(wish for wish in self._waiting if wish.devices)]
+            taken = self._reading.union(*(wish.names for wish in first))
             free = tuple(name for name in names if name not in taken)
             self._reading.update(free)
             return free

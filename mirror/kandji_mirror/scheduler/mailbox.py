@@ -1,7 +1,7 @@
 """Wishes that cross processes: small files in ``HOME/refresh``, written by who asks, answered by who syncs.
 
-``<id>.json`` is a wish, ``<id>.answer`` says that it was fulfilled, or why not; what the run brought is in the
-manifest. A wish is a file until it is answered, so it outlives the process that syncs: the next one finds it.
+``<id>.json`` is a wish, ``<id>.answer`` tells how it was fulfilled, or why not; the rows are where the manifest says. A
+wish is a file until it is answered, so it outlives the process that syncs: the next one finds it.
 """
 
 import json
@@ -15,20 +15,38 @@ from uuid import uuid4
 
 from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.store.durable import write_new
+from kandji_mirror.sync.outcome import Report
 from kandji_schema.errors import (
     AuthenticationError,
     ConfigurationError,
     MirrorError,
+    NothingMirrored,
+    RateLimited,
+    ServerFault,
     StoreError,
     StoreFull,
     SyncError,
+    UsageError,
 )
 from kandji_schema.registry import resource
 
 KEPT_SECONDS = 3_600.0
 """Files this old were left by processes that are gone."""
 
-_KINDS = {kind.__name__: kind for kind in (AuthenticationError, ConfigurationError, StoreError, StoreFull, SyncError)}
+_KINDS = {
+    kind.__name__: kind
+    for kind in (
+        AuthenticationError,
+        ConfigurationError,
+        NothingMirrored,
+        RateLimited,
+        ServerFault,
+        StoreError,
+        StoreFull,
+        SyncError,
+        UsageError,
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -46,30 +64,35 @@ class Letter:
         try:
             body = json.loads(self.path.read_text(encoding="utf-8"))
             names = tuple(resource(name).name for name in body["names"])
-            return Wish(names, whole=body["whole"] is True, sweep=_number(body["sweep"]))
+            devices = tuple(str(device) for device in body.get("devices", ()))
+            return Wish(names, whole=body["whole"] is True, sweep=_number(body["sweep"]), devices=devices)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SyncError(f"{self.path} is no wish to refresh tables ({type(error).__name__}).") from error
 
-    def reply(self, error: BaseException | None) -> None:
+    def reply(self, done: Report | BaseException) -> None:
         """Answer, and let go of the wish. Without space for an answer there is none: who asked has a deadline."""
-        body = {"error": None if error is None else {"kind": type(error).__name__, "message": _words(error)}}
+        error = done if isinstance(done, BaseException) else None
+        body = {
+            "error": None if error is None else {"kind": type(error).__name__, "message": _words(error)},
+            "report": done.to_dict() if isinstance(done, Report) else None,
+        }
         with suppress(OSError):
             write_new(self._reply, json.dumps(body).encode())
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
-    def answered(self) -> bool:
-        """Whether the answer is there. Raises the error that it holds."""
+    def answer(self) -> Report | None:
+        """The report that was sent back, None while there is none. Raises the error that came instead."""
         try:
             body = json.loads(self._reply.read_text(encoding="utf-8"))
             error = body["error"]
+            if not error:
+                return Report.from_dict(body["report"])
         except FileNotFoundError:
-            return False
+            return None
         except (OSError, ValueError, KeyError, TypeError) as unreadable:
             raise SyncError(f"{self._reply} cannot be read ({type(unreadable).__name__}). Ask again.") from unreadable
-        if error:
-            raise _KINDS.get(str(error.get("kind")), SyncError)(str(error.get("message")))
-        return True
+        raise _KINDS.get(str(error.get("kind")), SyncError)(str(error.get("message")))
 
     def withdraw(self) -> None:
         """Remove the wish and its answer."""
@@ -90,7 +113,7 @@ class Mailbox:
     def put(self, wish: Wish) -> Iterator[Letter]:
         """Leave a wish for the time of the block. :class:`StoreFull` where it cannot be written."""
         letter = Letter(self._folder / f"{uuid4().hex}.json")
-        body: dict[str, Any] = {"names": wish.names, "whole": wish.whole, "sweep": wish.sweep}
+        body: dict[str, Any] = {"names": wish.names, "whole": wish.whole, "sweep": wish.sweep, "devices": wish.devices}
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_new(letter.path, json.dumps(body).encode())

@@ -25,7 +25,7 @@ from kandji_mirror.sync.outcome import Progress, Report
 from kandji_mirror.sync.plan import ttl_overrides
 from kandji_mirror.sync.run import run_order
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
-from kandji_schema.registry import resource, resources
+from kandji_schema.registry import resources
 from kandji_schema.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,20 @@ class Scheduler:
         run. ``whole`` and ``sweep`` are those of an :class:`~kandji_mirror.sync.order.Order`. ``progress`` is told only
         where this process is the one that syncs. :class:`UnknownName` at once.
         """
-        wish = Wish(tuple(resource(name).name for name in names), whole=whole, sweep=sweep, progress=progress)
+        return self._wish(Wish.of_tables(names, whole=whole, sweep=sweep, progress=progress))
+
+    def refresh_devices(
+        self, devices: Sequence[str], names: Sequence[str] = (), *, progress: Progress | None = None
+    ) -> Future[Report]:
+        """Have some devices, by identifier, read now in the named tables, or in all that have rows of devices.
+
+        One request a device and list, one a Prism category; all is published at one moment. A device that the tenant no
+        longer has is closed. An outcome of the report tells how the devices fared in a table. The rest is as for
+        :meth:`refresh`. :class:`UsageError` at once for a table of other things, and without a device.
+        """
+        return self._wish(Wish.of_devices(devices, names, progress=progress))
+
+    def _wish(self, wish: Wish) -> Future[Report]:
         with self._lock:
             timer = self._timer
         if timer is None and not self._stopping.is_set():
@@ -138,7 +151,7 @@ class Scheduler:
         if not wish.done.set_running_or_notify_cancel():
             return
         try:
-            wish.done.set_result(ask(self._home, wish.names, whole=wish.whole, sweep=wish.sweep, sleep=self._sleep))
+            wish.done.set_result(ask(self._home, wish, sleep=self._sleep))
         except Exception as error:
             wish.done.set_exception(error)
 

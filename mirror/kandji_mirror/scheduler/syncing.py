@@ -160,18 +160,19 @@ class Syncing:
         except MirrorError as error:
             letter.reply(error)
             return
-        wish.done.add_done_callback(lambda done: _reply(letter, done.exception()))
+        wish.done.add_done_callback(lambda done: _reply(letter, done.exception() or done.result()))
         self._desk.ask(wish)
 
     def _run_batch(self, batch: Batch) -> None:
         order, began = batch.order, self._store.wall()
         try:
             report = self._runs.run(ASKED, order, paces=self.planned().paces, background=False, progress=batch)
-            if report:
+            if report and not order.devices:
                 self._settle(ASKED, order.names, report)
+            if report:
                 batch.fulfil(report)
         except Exception as error:
-            if not isinstance(error, Interrupted):
+            if not isinstance(error, Interrupted) and not order.devices:  # those say nothing about the tables
                 self._troubled(ASKED, order.names, error, began)
             batch.fail(error)
         finally:
@@ -232,10 +233,10 @@ def _lane(name: str) -> str:
     return f"(lane {name})"
 
 
-def _reply(letter: Letter, error: BaseException | None) -> None:
+def _reply(letter: Letter, done: Report | BaseException) -> None:
     """Answer a wish, unless this process stopped: then the next one that syncs finds it."""
-    if not isinstance(error, Interrupted):
-        letter.reply(error)
+    if not isinstance(done, Interrupted):
+        letter.reply(done)
 
 
 def _is_due(state: TableState, resource: Resource, now: datetime, pace: Pace) -> bool:

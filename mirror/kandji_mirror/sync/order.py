@@ -18,13 +18,14 @@ class Order:
 
     ``asked``: someone waits for exact rows, so vanished ones are found in this pass whatever it costs. ``whole``:
     everything is read anew, without increments. ``sweep`` is how many requests the tables that cost one a device may
-    spend together; None is as many as it takes.
+    spend together; None is as many as it takes. With ``devices``, identifiers, only their rows are read.
     """
 
     names: tuple[str, ...]
     asked: bool = False
     whole: bool = False
     sweep: int | None = 0
+    devices: tuple[str, ...] = ()
 
 
 def due(state: TableState, resource: Resource, now: datetime, pace: Pace | None = None) -> bool:

@@ -1,8 +1,9 @@
 """What a run tells about itself, while it goes on and afterwards."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from kandji_schema.manifest import Drift, State, TableState
 
@@ -21,6 +22,12 @@ class Outcome:
     method: str | None = None
     note: str | None = None
     drift: Drift = field(default_factory=Drift)
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> "Outcome":
+        """The outcome that ``asdict`` and JSON took apart."""
+        drift = Drift(**{**body["drift"], "missing": tuple(body["drift"]["missing"])})
+        return cls(**{**body, "state": State(body["state"]), "drift": drift})
 
 
 def outcome_of(state: TableState, previous: TableState, seconds: float) -> Outcome:
@@ -56,6 +63,18 @@ class Report:
     def failed(self) -> tuple[Outcome, ...]:
         """The tables that kept their previous rows although they were asked for."""
         return tuple(o for o in self.outcomes if o.state is State.FAILED)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report in values that JSON has."""
+        return {**asdict(self), "started_at": self.started_at.isoformat()}
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> "Report":
+        """The report that :meth:`to_dict` and JSON took apart."""
+        texts = {name: tuple(body[name]) for name in ("fresh", "warnings")}
+        outcomes = tuple(map(Outcome.from_dict, body["outcomes"]))
+        started_at = datetime.fromisoformat(body["started_at"])
+        return cls(**{**body, **texts, "outcomes": outcomes, "started_at": started_at})
 
 
 class Progress(Protocol):

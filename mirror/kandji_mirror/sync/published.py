@@ -18,6 +18,13 @@ def first_keys(path: Path, resource: Resource) -> set[str]:
     }
 
 
+def filled_keys(path: Path, resource: Resource, keys: Collection[str]) -> set[str]:
+    """Those of the keys, of the first key column, that have any rows."""
+    key = f'"{resource.key[0]}"'
+    sql = f'SELECT DISTINCT {key} FROM "{resource.name}" WHERE {key} IN (SELECT unnest($1::VARCHAR[]))'
+    return {str(row[0]) for row in _asked(path, sql, list(keys))}
+
+
 def knows_any(path: Path, resource: Resource, keys: Collection[str]) -> bool:
     """Whether a row has one of the keys, in the first key column."""
     sql = f'SELECT 1 FROM "{resource.name}" WHERE list_contains(?, "{resource.key[0]}") LIMIT 1'

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 
 from kandji_mirror.history.record import Change, record
 from kandji_mirror.state import Edits
@@ -12,33 +13,34 @@ from kandji_schema.manifest import Manifest, TableState, data_dir
 from kandji_schema.registry import resources
 
 
-def publish(store: Store, states: Mapping[str, TableState], *, keep_days: int) -> Manifest:
+def publish(store: Store, states: Mapping[str, TableState], *, keep_days: int, at: datetime | None = None) -> Manifest:
     """Make the states current, all at one moment, with what changed by them as history.
 
-    Raises :class:`StoreError`; then nothing changed for readers.
+    A change is dated by the attempt that its state tells of, unless ``at`` says otherwise. Raises :class:`StoreError`;
+    then nothing changed for readers.
     """
     with store.lock:
-        changes = [change for change in _changes(store, states) if change.resource.tracked]
+        changes = [change for change in _changes(store, states, at) if change.resource.tracked]
         segments = record(
             store.home, store.current.history, changes, generation=store.next_generation, keep_days=keep_days
         )
         return store.publish(states, history=segments)
 
 
-def note_edits(store: Store, state: TableState) -> None:
+def note_edits(store: Store, state: TableState, at: datetime | None = None) -> None:
     """Remember what people edited of devices, by their new state, for the tables that repeat it.
 
     This comes before the state is published, as those tables are read before that too. To notice twice does no harm.
     """
-    for change in _changes(store, {DEVICES: state}):
+    for change in _changes(store, {DEVICES: state}, at):
         if change.before:
             with suppress(StoreError):  # then the next whole read of those tables sees it
                 Edits(store.home).note(edited(change.before, change.after), change.at)
 
 
-def _changes(store: Store, states: Mapping[str, TableState]) -> Iterator[Change]:
+def _changes(store: Store, states: Mapping[str, TableState], at: datetime | None) -> Iterator[Change]:
     """The tables that get another data file."""
     for name, state in states.items():
         if state.file and state.file != store.current.tables[name].file:
             after = data_dir(store.home) / state.file
-            yield Change(resources()[name], store.data_file(name), after, state.attempted_at or store.wall())
+            yield Change(resources()[name], store.data_file(name), after, at or state.attempted_at or store.wall())

@@ -8,6 +8,7 @@ from pathlib import Path
 from kandji_mirror.api.client import Client
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import Store, open_store
+from kandji_mirror.sync.device_run import DeviceRun, order_of_devices
 from kandji_mirror.sync.order import Order, due
 from kandji_mirror.sync.outcome import Progress, Report, Silent
 from kandji_mirror.sync.pace import Pace
@@ -15,7 +16,7 @@ from kandji_mirror.sync.running import Run
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.registry import resources as all_resources
 
-__all__ = ["Order", "due", "run_order", "sync"]
+__all__ = ["Order", "due", "run_order", "sync", "sync_devices"]
 
 KEEP_DAYS = 400
 """Days of history unless a setting says otherwise."""
@@ -55,6 +56,27 @@ def sync(
         return run_order(store, client, order, learned=learned, paces=given, progress=progress, keep_days=keep_days)
 
 
+def sync_devices(
+    home: Path,
+    tenant: str,
+    client: Client,
+    devices: Sequence[str],
+    *,
+    names: Sequence[str] = (),
+    keep_days: int = KEEP_DAYS,
+    progress: Progress | None = None,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Report:
+    """Bring the rows of some devices, by identifier, up to date in the named tables, or in all that have any.
+
+    They are published at one moment. A device that the tenant no longer has is closed. An outcome tells how the devices
+    fared in a table. Raises as :func:`sync` does, :class:`NothingMirrored`, and what stands against the device list.
+    """
+    order = order_of_devices(devices, names)
+    with open_store(home, tenant, all_resources(), wall) as store:
+        return run_order(store, client, order, learned=Learned(home, wall), progress=progress, keep_days=keep_days)
+
+
 def run_order(
     store: Store,
     client: Client,
@@ -69,7 +91,12 @@ def run_order(
 
     ``paces`` become the times to live the published states tell. Raises as :func:`sync` does.
     """
-    run = Run(store, client, order, learned, paces or {}, progress or Silent(), keep_days)
+    told = progress or Silent()
+    run = (
+        DeviceRun(store, client, order, learned, told, keep_days)
+        if order.devices
+        else Run(store, client, order, learned, paces or {}, told, keep_days)
+    )
     began, clock, requests = store.wall(), time.monotonic(), client.requests
     run.read_all()
     return Report(

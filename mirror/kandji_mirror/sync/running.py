@@ -137,8 +137,8 @@ class Run:
 
     def _failed(self, resource: Resource, error: MirrorError) -> TableState:
         """The published state with what went wrong; its rows stay."""
-        state = _state_of(error)
-        text = f"{_refused(resource)}: {error}" if state is State.FORBIDDEN else str(error)
+        state = state_of(error)
+        text = f"{refusal(resource)}: {error}" if state is State.FORBIDDEN else str(error)
         return replace(self._published(resource), state=state, attempted_at=self.store.wall(), error=text, requests=0)
 
     def _parents(self, resource: Resource) -> list[tuple[str, ...]]:
@@ -194,7 +194,7 @@ class Run:
             raise SyncError(f"{group[0].name} needs {DEVICES}, which could not be read yet.")
         sweeps = Sweeps(self.store.home)
         tables = [swept_table(self._job(resource), fleet, sweeps) for resource in group]
-        return Sweep(tables, sweeps, self._publish).run(budget)
+        return Sweep(tables, sweeps).run(budget, self._publish)
 
     # -- shared --------------------------------------------------------------------------------------------------
 
@@ -251,13 +251,15 @@ def _goes_per_device(resource: Resource, state: TableState) -> bool:
     return resource.fallback is not None and (not has_prisms_rows or state.state is State.FORBIDDEN)
 
 
-def _state_of(error: MirrorError) -> State:
+def state_of(error: MirrorError) -> State:
+    """How a table fares whose pass ended with the error."""
     if isinstance(error, PermissionMissing):
         return State.FORBIDDEN
     return State.ABSENT if isinstance(error, ApiError) and error.status == NOT_FOUND else State.FAILED
 
 
-def _refused(resource: Resource) -> str:
+def refusal(resource: Resource) -> str:
+    """What a 403 of a table means, the likelier reason first."""
     return "Not licensed or no permission" if resource.licensed else "No permission or not licensed"
 
 

@@ -29,6 +29,20 @@ MOST_FAULTS = 10
 Publish = Callable[[Mapping[str, TableState]], object]
 
 
+@dataclass(frozen=True)
+class Slice:
+    """Devices that were read, beginning ``at``, and the tables with what they answered."""
+
+    answers: Sequence[DeviceAnswer]
+    states: Mapping[str, TableState]
+    at: datetime
+
+    @property
+    def requests(self) -> int:
+        """Requests spent on them."""
+        return sum(answer.requests for answer in self.answers)
+
+
 @dataclass
 class Table:
     """One table of a sweep: the devices it has rows of, and when each was read."""
@@ -73,20 +87,19 @@ def path_of(resource: Resource) -> str:
 
 
 class Sweep:
-    """One sweep over the tables of one path. ``publish`` makes their states current."""
+    """One sweep over the tables of one path."""
 
-    def __init__(self, tables: Sequence[Table], sweeps: Sweeps, publish: Publish) -> None:
+    def __init__(self, tables: Sequence[Table], sweeps: Sweeps) -> None:
         self._tables = tables
         self._sweeps = sweeps
-        self._publish = publish
         filled = {t.resource.name: first_keys(t.job.live, t.resource) if t.job.live else set() for t in tables}
         self._reader = DeviceReader(tables[0].job.client, path_of(tables[0].resource), filled)
         self._faults: list[str] = []
         self._stopped_by: RetryLater | None = None
         self._done = 0
 
-    def run(self, budget: int | None) -> int:
-        """Read what is due, at most ``budget`` devices; returns the requests spent.
+    def run(self, budget: int | None, publish: Publish) -> int:
+        """Read what is due, at most ``budget`` devices; returns the requests spent. ``publish`` makes states current.
 
         Raises what concerns all devices, such as :class:`PermissionMissing`; what was published before stays.
         """
@@ -94,7 +107,10 @@ class Sweep:
         chosen = due if budget is None else due[:budget]
         spent = 0
         for start in range(0, max(1, len(chosen)), SLICE):
-            spent += self._slice(chosen[start : start + SLICE], len(chosen))
+            taken = self.take(chosen[start : start + SLICE], len(chosen))
+            publish(taken.states)
+            self.note(taken)
+            spent += taken.requests
             if self._stopped_by or len(self._faults) > MOST_FAULTS:
                 break
         return spent
@@ -106,15 +122,17 @@ class Sweep:
         """Devices that are due for any of the tables, in the order of the first that wants them."""
         return list(dict.fromkeys(device for table in self._tables for device in table.due(now)))
 
-    def _slice(self, devices: Sequence[str], of: int) -> int:
-        """Read some devices and publish their rows; returns the requests."""
+    def take(self, devices: Sequence[str], of: int) -> Slice:
+        """Read some devices, ``of`` so many in all. Once the states are published, :meth:`note` it."""
         at = self._now()
         answers = list(self._answers(devices, of))
         self._refuse_nothing(devices, answers)
-        self._publish({table.resource.name: self._put(table, answers, at) for table in self._tables})
+        return Slice(answers, {table.resource.name: self._put(table, answers, at) for table in self._tables}, at)
+
+    def note(self, taken: Slice) -> None:
+        """Write into the ledger what is published now: a kill before this only lets these devices be read again."""
         for table in self._tables:
-            self._note(table, answers, at)
-        return sum(answer.requests for answer in answers)
+            self._note(table, taken.answers, taken.at)
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -198,7 +216,6 @@ class Sweep:
         return {device: Reading(at, table.fleet[device].seen) for device in devices}
 
     def _note(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> None:
-        """Write into the ledger what is published now: a kill before this only lets these devices be read again."""
         gone = table.readings.keys() - table.fleet.keys()
         self._sweeps.note(table.resource.name, self._readings(table, answers, at), gone)
         for device in gone:

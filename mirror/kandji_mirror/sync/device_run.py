@@ -1,0 +1,203 @@
+"""A run that reads some devices anew, everywhere, and nothing else."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
+from threading import Semaphore
+from uuid import uuid4
+
+from kandji_mirror.api.client import Client
+from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.state import Learned, Sweeps
+from kandji_mirror.store.store import Store
+from kandji_mirror.sync.choice import Method
+from kandji_mirror.sync.fleet import DEVICES, Fleet, read_fleet
+from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.order import Order
+from kandji_mirror.sync.outcome import Outcome, Progress
+from kandji_mirror.sync.publishing import note_edits, publish
+from kandji_mirror.sync.running import TABLES_AT_ONCE, refusal, state_of
+from kandji_mirror.sync.side_by_side import side_by_side
+from kandji_mirror.sync.some_devices import Renewed, renew_category, renew_listed
+from kandji_mirror.sync.sweep import Slice, Sweep, path_of, swept_table
+from kandji_schema.errors import (
+    ApiError,
+    ConfigurationError,
+    MirrorError,
+    NothingMirrored,
+    StoreError,
+    SyncError,
+    UsageError,
+)
+from kandji_schema.manifest import State, TableState, data_dir
+from kandji_schema.registry import resource as resource_named
+from kandji_schema.registry import resources as all_resources
+from kandji_schema.resource import Resource
+
+BY_DEVICE = "by device"
+"""What the record of runs calls this way of reading."""
+
+
+def tables_of_devices() -> tuple[str, ...]:
+    """The tables whose rows belong to devices and can be asked for by device."""
+    return tuple(r.name for r in all_resources().values() if r.name == DEVICES or r.swept or r.category)
+
+
+def order_of_devices(devices: Sequence[str], names: Sequence[str] = ()) -> Order:
+    """What to ask for to have the rows of some devices anew, in the named tables and in the list of devices.
+
+    Without names, in all tables that have any. :class:`UsageError` for a table of other things and without a device.
+    """
+    known = tables_of_devices()
+    for name in names:
+        if resource_named(name).name not in known:
+            raise UsageError(f"The rows of {name} are not of devices. Tables that are: {', '.join(known)}.")
+    if not devices or not all(device.strip() for device in devices):
+        raise UsageError("Name at least one device, by its identifier.")
+    chosen = dict.fromkeys((DEVICES, *names)) if names else known
+    return Order(tuple(chosen), asked=True, devices=tuple(dict.fromkeys(devices)))
+
+
+@dataclass
+class DeviceRun:
+    """The ordered devices, in every ordered table that is mirrored, published at one moment.
+
+    The device table comes first: it tells which devices are gone and what platform the others are of. A table that
+    cannot be asked keeps its rows and its state; the outcome tells why.
+    """
+
+    store: Store
+    client: Client
+    order: Order
+    learned: Learned
+    progress: Progress
+    keep_days: int
+    outcomes: list[Outcome] = field(default_factory=list)
+    generation: int | None = None
+    engine: Engine = field(init=False)
+    _turn: Semaphore = field(default_factory=lambda: Semaphore(TABLES_AT_ONCE))
+    _states: dict[str, TableState] = field(default_factory=dict)
+    _slices: list[tuple[Sweep, Slice]] = field(default_factory=list)
+    _fleet: Fleet = field(default_factory=dict)
+
+    def read_all(self) -> None:
+        """Read and publish. Raises :class:`NothingMirrored` where there is no device table, and what concerns all."""
+        if self.store.data_file(DEVICES) is None:
+            raise NothingMirrored("The device list is not mirrored yet. Run `kandji-mirror sync` first.")
+        began = self.store.wall()
+        spill = data_dir(self.store.home) / f"devices.{uuid4().hex}.tmp"
+        with Engine(spill) as self.engine:
+            self._read_devices()
+            self._side_by_side(list(self._others()))
+        note_edits(self.store, self._states[DEVICES], began)
+        self.generation = publish(self.store, self._states, keep_days=self.keep_days, at=began).generation
+        for sweep, taken in self._slices:
+            sweep.note(taken)
+
+    def _read_devices(self) -> None:
+        """Without the device table nothing is known of the rest, so its errors are raised."""
+        clock, job = time.monotonic(), self._job(all_resources()[DEVICES])
+        self.progress.started(DEVICES)
+        renewed = renew_listed(job, self.order.devices)
+        self._fleet = read_fleet(data_dir(self.store.home) / str(renewed.state.file))
+        self._end(job.resource, renewed, clock)
+
+    def _others(self) -> Iterator[Callable[[], None]]:
+        chosen = [r for r in all_resources().values() if r.name in self.order.names and r.name != DEVICES]
+        by_path = [r for r in chosen if r.swept or self._published(r).method == Method.PER_DEVICE]
+        for _, group in groupby(sorted(by_path, key=path_of), key=path_of):
+            tables = list(group)
+            yield partial(self._guarded, tables, partial(self._per_device, tables))
+        for resource in chosen:
+            if resource not in by_path:
+                yield partial(self._guarded, [resource], partial(self._category, resource))
+
+    def _side_by_side(self, jobs: Sequence[Callable[[], None]]) -> None:
+        side_by_side(jobs, self.client.stop)
+
+    def _guarded(self, tables: Sequence[Resource], read: Callable[[float], None]) -> None:
+        """Read tables, with every error that concerns them alone told as their outcome."""
+        with self._turn:
+            clock = time.monotonic()
+            for resource in tables:
+                self.progress.started(resource.name)
+            try:
+                read(clock)
+            except ConfigurationError:
+                raise
+            except (ApiError, SyncError, StoreError) as error:
+                if self.client.stopped:
+                    raise
+                for resource in tables:
+                    self._trouble(resource, error, clock)
+
+    def _category(self, resource: Resource, clock: float) -> None:
+        mirrored = self._published(resource).file is not None
+        renewed = renew_category(self._job(resource), self.order.devices, self._fleet) if mirrored else None
+        self._end(resource, renewed, clock)
+
+    def _per_device(self, group: Sequence[Resource], clock: float) -> None:
+        """Tables of one path: one request a device fills all of them."""
+        sweeps = Sweeps(self.store.home)
+        tables = [swept_table(self._job(resource), self._fleet, sweeps) for resource in group]
+        devices = [device for device in self.order.devices if any(device in table.fleet for table in tables)]
+        begun = [table for table in tables if devices or table.job.live]
+        for table in tables:
+            if table not in begun:
+                self._end(table.resource, None, clock)
+        if begun:
+            self._take(Sweep(begun, sweeps), devices, clock)
+
+    def _take(self, sweep: Sweep, devices: Sequence[str], clock: float) -> None:
+        taken = sweep.take(devices, len(devices))
+        for place, (name, state) in enumerate(taken.states.items()):
+            before = self.store.current.tables[name]
+            as_due = replace(state, attempted_at=before.attempted_at, requests=before.requests)
+            self._end(all_resources()[name], Renewed(as_due, 0 if place else taken.requests), clock)
+        self._slices.append((sweep, taken))
+
+    # -- shared --------------------------------------------------------------------------------------------------
+
+    def _job(self, resource: Resource) -> Job:
+        return Job(
+            store=self.store,
+            engine=self.engine,
+            client=self.client,
+            resource=resource,
+            learned=self.learned,
+            progress=self.progress,
+            order=self.order,
+            turn=self._turn,
+            fleet=lambda: self._fleet,
+        )
+
+    def _published(self, resource: Resource) -> TableState:
+        return self.store.current.tables[resource.name]
+
+    def _end(self, resource: Resource, renewed: Renewed | None, clock: float) -> None:
+        """Take a table in; None where it is not mirrored at all."""
+        before = self._published(resource)
+        if renewed is None:
+            self._tell(_outcome(before, before.state, clock))
+            return
+        state = renewed.state
+        self._states[resource.name] = state
+        outcome = _outcome(state, State.FAILED if state.error and state.error != before.error else State.OK, clock)
+        self._tell(replace(outcome, requests=renewed.requests, changed=state.file != before.file))
+
+    def _trouble(self, resource: Resource, error: MirrorError, clock: float) -> None:
+        state = state_of(error)
+        text = f"{refusal(resource)}: {error}" if state is State.FORBIDDEN else str(error)
+        self._tell(replace(_outcome(self._published(resource), state, clock), error=text))
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self.progress.finished(outcome)
+
+
+def _outcome(table: TableState, state: State, clock: float) -> Outcome:
+    """How the devices fared, which is not how the table did when it was last read."""
+    seconds = round(time.monotonic() - clock, 3)
+    return Outcome(table.name, state, table.rows, 0, seconds, changed=False, error=table.error, method=BY_DEVICE)
