@@ -10,9 +10,10 @@ import pytest
 from naive_client import get, get_as, get_json
 
 from kandji_mirror.api.wire import Request
+from kandji_mirror.simulator.journal import Journal
 from kandji_mirror.simulator.limits import Limits, RetryAfter
 from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.tenant import TOKEN, Journal, Tenant
+from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.simulator.world import World
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -19,6 +19,8 @@ from kandji_queries.formats import write
 from kandji_queries.reader import Reader
 from kandji_schema.settings import Settings, load
 
+ANSWERING = 5.0
+"""Seconds after which an invented device carries out a command."""
 REPORT = (
     (
         "Devices by platform and major OS version",
@@ -82,7 +84,7 @@ def simulated(*, devices: int, apps: int, seed: int) -> Iterator[str]:
 
 def _tenant(*, devices: int, apps: int, seed: int) -> Tenant:
     """The fleet's clock stands at this moment, so that "not seen for 30 days" means something."""
-    return Tenant(World(seed, devices, apps_per_device=apps, start=datetime.now(UTC)))
+    return Tenant(World(seed, devices, apps_per_device=apps, start=datetime.now(UTC)), answering=ANSWERING)
 
 
 def _sync_and_report(settings: Settings) -> None:

@@ -34,6 +34,8 @@ def page_answer(status: int, title: str) -> Response:
     return Response(status, HTML, text.encode())
 
 
+EMPTY = Response(200)
+NO_CONTENT = Response(204)
 UNAUTHORIZED = json_answer(401, {"error": "Unauthorized"})
 FORBIDDEN = json_answer(403, {"detail": "You do not have permission to perform this action."})
 NOT_FOUND = json_answer(404, {"detail": "Not found."})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kandji_mirror.simulator.ade_lists import assigned, story
 from kandji_mirror.simulator.chance import lot, pick
 from kandji_mirror.simulator.device_hardware import hardware_overview, network, recovery_information
+from kandji_mirror.simulator.lost_mode import lost_mode_section
 from kandji_mirror.simulator.moments import DAY, HOUR, SECOND, spaced, time_of, zulu
 from kandji_mirror.simulator.other_details import android_details, windows_details
 from kandji_mirror.simulator.prism_rows import RecordCategory, reports
@@ -106,7 +107,8 @@ def _activation_lock(world: World, device: Device) -> Section:
     return {name: _flag(known.get(name)) for name in names}
 
 
-def _filevault(world: World, device: Device) -> Section:
+def filevault(world: World, device: Device) -> Section:
+    """The section on FileVault."""
     known = _row(world, device, "prism_filevault")
     rotation = known.get("scheduled_key_rotation")
     return {
@@ -119,26 +121,7 @@ def _filevault(world: World, device: Device) -> Section:
 
 
 def _lost_mode(world: World, device: Device) -> Section:
-    if not device.lost_mode:
-        return {}
-    since = zulu(device.enrolled + DAY)
-    return {
-        "lost_mode_status": device.lost_mode,
-        "enabled_by": "Robin Ashe",
-        "enable_status_at": since,
-        "lock_screen_message": "Please bring this back to the front desk",
-        "lock_screen_phone_number": "+1 (555) 010-0199",
-        "lock_screen_footnote": "",
-        "disable_status": "",
-        "disabled_by": "",
-        "disable_status_at": "",
-        "last_location_status": "SUCCESS",
-        "last_location_status_at": since,
-        "last_location": {"latitude": "52.520008", "longitude": "13.404954"},
-        "last_location_at": since,
-        "sound_status": "",
-        "sound_status_at": "",
-    }
+    return lost_mode_section(device.lost_mode, world.managed(device.id).lost) if device.lost_mode else {}
 
 
 def _enrollment(world: World, device: Device) -> Section:
@@ -164,7 +147,7 @@ def _volumes(world: World, device: Device) -> list[Section]:
     same = {"percent_used": f"{used}%", **size}
     if not _mac(device):
         return [{"name": "", "format": "", "identifier": "", **same, "encrypted": ""}]
-    encrypted = "Yes" if _filevault(world, device)["filevault_enabled"] else "No"
+    encrypted = "Yes" if filevault(world, device)["filevault_enabled"] else "No"
     return [
         {"name": "Macintosh HD", "format": "APFS", "identifier": "disk3s3s1", **same, "encrypted": encrypted},
         {"name": "Macintosh HD - Data", "format": "APFS", "identifier": "disk3s1", **same, "encrypted": encrypted},
@@ -177,7 +160,8 @@ def _users(world: World, device: Device) -> Section:
     path = f"/Users/{device.account}"
     own = {"username": device.account, "uid": "501", "path": path, "admin": "Yes", "name": ""}
     system = [{"username": n, "uid": u, "path": p, "admin": "No"} for n, u, p in _SYSTEM_USERS]
-    return {"regular_users": [own], "system_users": system}
+    gone = device.account in world.managed(device.id).deleted
+    return {"regular_users": [] if gone else [own], "system_users": system}
 
 
 _SYSTEM_USERS = (("_lp", "26", "/var/spool/cups"), ("_ard", "67", "/var/empty"))
@@ -215,7 +199,9 @@ def _business_manager(world: World, device: Device) -> Section:
 
 
 def _security(world: World, device: Device) -> Section:
-    return {"remote_desktop_enabled": device.number % 3 == 0 if _mac(device) else None}
+    told = world.managed(device.id).remote_desktop
+    drawn = device.number % 3 == 0 if _mac(device) else None
+    return {"remote_desktop_enabled": drawn if told is None else told}
 
 
 def _cellular(world: World, device: Device) -> Section:
@@ -232,7 +218,7 @@ _SECTIONS: dict[str, Callable[[World, Device], Any]] = {
     "general": _general,
     "mdm": _mdm,
     "activation_lock": _activation_lock,
-    "filevault": _filevault,
+    "filevault": filevault,
     "lost_mode": _lost_mode,
     "automated_device_enrollment": _enrollment,
     "kandji_agent": _agent,

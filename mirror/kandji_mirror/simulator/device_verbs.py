@@ -43,6 +43,8 @@ class DeviceVerbs(State):
         name = self.device(device_id).name
         del self.devices[device_id]
         del self.order[bisect_left(self.order, device_id)]
+        self._managed.pop(device_id, None)
+        self.waiting = [command for command in self.waiting if command.device_id != device_id]
         self.audit.add(self.moment, "delete", ("device", device_id), name=name)
 
     def rename(self, device_id: str, name: str) -> None:
@@ -59,6 +61,8 @@ class DeviceVerbs(State):
         device.checked_in = self.moment
         device.collected = max(device.collected or 0, stamp) if device.platform in APPLE else None
         device.missing = False
+        if device_id in self._managed:
+            self._managed[device_id].off = False
 
     def set_clock(self, device_id: str, ahead: timedelta) -> None:
         """The device's clock is wrong by that: what it reports from now on is stamped so."""
@@ -81,6 +85,11 @@ class DeviceVerbs(State):
         """Another blueprint; ``""`` for none."""
         self.device(device_id).blueprint = self.blueprint(blueprint_id) if blueprint_id else None
         self.audit.add(self.moment, "update", ("device", device_id), blueprint_id=blueprint_id or None)
+
+    def set_asset_tag(self, device_id: str, text: str) -> None:
+        """Another asset tag; ``""`` for none."""
+        self.device(device_id).asset_tag = text
+        self.audit.add(self.moment, "update", ("device", device_id), asset_tag=text or None)
 
     def set_tags(self, device_id: str, names: Sequence[str]) -> None:
         """Exactly these tags, which must exist."""

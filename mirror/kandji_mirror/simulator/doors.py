@@ -1,8 +1,12 @@
 """Doors of a served tenant that the provider does not have: what was asked, the passing of time, and faults.
 
-``GET /_journal`` lists the requests so far; ``POST /_advance?steps=N`` lets time pass; ``GET /_faults`` lists the kinds
-of faults and what they mean, ``POST /_faults`` adds one (an object with the fields of :class:`Fault`, of which
-``pattern`` and ``kind`` are needed) and ``DELETE /_faults`` ends them all.
+``GET /_journal`` lists the requests so far, ``GET /_writes`` those that were to change something, with their bodies;
+``POST /_advance?steps=N`` lets time pass; ``POST /_commands?device_id=ID&status=COMPLETED`` lets a device, or without
+one all that can be reached, answer what waits for it (by a name of :class:`Status`; ``error`` is what a failing one
+says); ``POST /_forbidden?path=/api/v1/devices/{device_id}&method=DELETE`` takes a permission from the token (without a
+method: all), ``DELETE`` gives it back; ``GET /_faults`` lists the kinds of faults and what they mean, ``POST /_faults``
+adds one (an object with the fields of :class:`Fault`, of which ``pattern`` and ``kind`` are needed) and ``DELETE
+/_faults`` ends them all.
 """
 
 import json
@@ -12,6 +16,7 @@ from typing import Any
 from kandji_mirror.api.wire import Response
 from kandji_mirror.simulator.answers import json_answer
 from kandji_mirror.simulator.faults import Fault, Kind
+from kandji_mirror.simulator.managed import Status
 from kandji_mirror.simulator.tenant import Tenant
 
 Query = Mapping[str, str]
@@ -19,6 +24,28 @@ Query = Mapping[str, str]
 
 def _journal(tenant: Tenant, query: Query, body: bytes) -> Response:
     return json_answer(200, [entry._asdict() for entry in tenant.requests])
+
+
+def _writes(tenant: Tenant, query: Query, body: bytes) -> Response:
+    return json_answer(200, [entry.told() for entry in tenant.writes])
+
+
+def _commands(tenant: Tenant, query: Query, body: bytes) -> Response:
+    status, device_id = query.get("status", "COMPLETED"), query.get("device_id")
+    if status not in Status.__members__:
+        return json_answer(400, {"detail": f"status is {status!r}; it must be one of {', '.join(Status.__members__)}."})
+    answered = tenant.world.answer_commands(device_id, Status[status], query.get("error", "The command failed."))
+    return json_answer(200, {"answered": answered})
+
+
+def _forbid(tenant: Tenant, query: Query, body: bytes) -> Response:
+    tenant.forbid(query.get("path", "/api/"), query.get("method", ""))
+    return json_answer(200, dict(query))
+
+
+def _allow(tenant: Tenant, query: Query, body: bytes) -> Response:
+    tenant.allow(query.get("path", "/api/"), query.get("method", ""))
+    return json_answer(200, dict(query))
 
 
 def _advance(tenant: Tenant, query: Query, body: bytes) -> Response:
@@ -53,7 +80,11 @@ def _clear_faults(tenant: Tenant, query: Query, body: bytes) -> Response:
 
 DOORS: Mapping[tuple[str, str], Callable[[Tenant, Query, bytes], Response]] = {
     ("GET", "/_journal"): _journal,
+    ("GET", "/_writes"): _writes,
     ("POST", "/_advance"): _advance,
+    ("POST", "/_commands"): _commands,
+    ("POST", "/_forbidden"): _forbid,
+    ("DELETE", "/_forbidden"): _allow,
     ("GET", "/_faults"): _kinds,
     ("POST", "/_faults"): _add_fault,
     ("DELETE", "/_faults"): _clear_faults,

@@ -68,17 +68,26 @@ class Kind(Enum):
     INVALID_DATE = "times name the 31st of February"
     KEYLESS = "the first row has no identifiers"
     DELAY = "the answer comes late"
-    HANGING = "no byte comes, for so many seconds; then the connection ends"
-    RESET = "the connection is reset before the first byte"
+    HANGING = "carried out, but no byte comes, for so many seconds; then the connection ends"
+    RESET = "carried out, but the connection is reset before the first byte"
     TORN = "the connection closes in the middle of the body"
     SLOW = "the body arrives in drips"
+    UNHEARD_HANGING = "not carried out, and no byte comes, for so many seconds; then the connection ends"
+    UNHEARD_RESET = "not carried out, and the connection is reset before the first byte"
+    EXECUTED_SERVER_ERROR = "carried out, then 500 with a page of HTML"
+    EXECUTED_BAD_GATEWAY = "carried out, then 502 with a page of HTML"
+    EXECUTED_GATEWAY_TIMEOUT = "carried out, then 504 with a page of HTML"
+    EXECUTED_HTML_PAGE = "carried out, then 200 with a page of HTML"
+    FOUND_NEARBY = "302 to another path of this host"
+    TEMPORARY_REDIRECT_NEARBY = "307 to another path of this host"
 
 
 @dataclass
 class Fault:
     """Goes wrong for ``times`` requests whose ``path?query`` matches, the first ``after`` of them excepted.
 
-    ``pattern`` is a regular expression, searched for; ``seconds`` is the delay, or what ``Retry-After`` says.
+    ``pattern`` is a regular expression, searched for; ``method`` limits it to GET, POST, PATCH or DELETE; ``seconds``
+    is the delay, or what ``Retry-After`` says.
     Downloads of exported files are hit too: their paths begin with ``/visibility-export/``.
     """
 
@@ -87,12 +96,13 @@ class Fault:
     times: int = 1
     after: int = 0
     seconds: float = 1.0
+    method: str = ""
     _seen: int = field(default=0, repr=False)
     _page: Response | None = field(default=None, repr=False)
 
-    def strikes(self, target: str) -> bool:
+    def strikes(self, method: str, target: str) -> bool:
         """Whether this request is hit; counts it."""
-        if not re.search(self.pattern, target):
+        if self.method not in {"", method} or not re.search(self.pattern, target):
             return False
         self._seen += 1
         return self.after < self._seen <= self.after + self.times
@@ -106,6 +116,9 @@ class Fault:
         """The answer the client gets instead of ``answer()``."""
         if self.kind in _INSTEAD:
             return _INSTEAD[self.kind]
+        if self.kind in _AFTERWARDS:
+            answer()
+            return _AFTERWARDS[self.kind]
         if self.kind in _LIMITED:
             headers = {**LIMITED.headers, **retry_after(_LIMITED[self.kind], self.seconds, now)}
             return replace(LIMITED, headers=headers)
@@ -121,6 +134,8 @@ _TRANSPORTS = {
     Kind.TORN: Transport.TORN,
     Kind.SLOW: Transport.SLOW,
     Kind.HANGING: Transport.HANGING,
+    Kind.UNHEARD_RESET: Transport.RESET,
+    Kind.UNHEARD_HANGING: Transport.HANGING,
 }
 _LIMITED = {
     Kind.RATE_LIMITED: RetryAfter.SECONDS,
@@ -130,9 +145,9 @@ _LIMITED = {
 }
 
 
-def _moved(status: int) -> Response:
+def _moved(status: int, host: str = f"https://{ELSEWHERE}") -> Response:
     page = page_answer(status, "Moved")
-    return replace(page, headers={**page.headers, "location": f"https://{ELSEWHERE}/api/v1/devices"})
+    return replace(page, headers={**page.headers, "location": f"{host}/api/v1/devices"})
 
 
 _INSTEAD: Mapping[Kind, Response] = {
@@ -154,6 +169,16 @@ _INSTEAD: Mapping[Kind, Response] = {
     Kind.BAD_REQUEST: json_answer(400, {"error": "Bad Request"}),
     Kind.FOUND: _moved(302),
     Kind.TEMPORARY_REDIRECT: _moved(307),
+    Kind.FOUND_NEARBY: _moved(302, host=""),
+    Kind.TEMPORARY_REDIRECT_NEARBY: _moved(307, host=""),
+    Kind.UNHEARD_RESET: Response(0),
+    Kind.UNHEARD_HANGING: Response(0),
+}
+_AFTERWARDS: Mapping[Kind, Response] = {
+    Kind.EXECUTED_SERVER_ERROR: _INSTEAD[Kind.SERVER_ERROR],
+    Kind.EXECUTED_BAD_GATEWAY: _INSTEAD[Kind.BAD_GATEWAY],
+    Kind.EXECUTED_GATEWAY_TIMEOUT: _INSTEAD[Kind.GATEWAY_TIMEOUT],
+    Kind.EXECUTED_HTML_PAGE: _INSTEAD[Kind.HTML_PAGE],
 }
 
 _TOTALS = frozenset({"count", "total", "total_count"})

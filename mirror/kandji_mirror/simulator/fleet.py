@@ -8,6 +8,7 @@ from random import Random
 from kandji_mirror.simulator.chance import chance, lot, uuid_from, uuid_of
 from kandji_mirror.simulator.facts import FACTS
 from kandji_mirror.simulator.hardware import AGENT_VERSIONS, APPLE, PLATFORM_SHARES, RELEASES, Model, Release, models_of
+from kandji_mirror.simulator.lost_mode import MOBILE
 from kandji_mirror.simulator.moments import DAY, HOUR, MINUTE
 from kandji_mirror.simulator.people import NAMES, owned, person, short_name
 from kandji_mirror.simulator.records import Blueprint, Device, User
@@ -109,7 +110,7 @@ class Recruiter:
             tags=tuple(draw.sample(NAMES["tags"], draw.randrange(3))),
             missing=seen is not None and seen < now - 30 * DAY,
             removed=number % 90 == 44,
-            lost_mode="ENABLED" if number % 120 == 77 else "",
+            lost_mode="ENABLED" if number % 8 == 5 and model.platform in MOBILE else "",
             account=user.short_name if user else "admin",
             first_collected=min(enrolled + 5 * MINUTE, seen or now),
             drawn_until=seen or now,

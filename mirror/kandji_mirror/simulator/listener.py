@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.simulator.answers import json_answer
+from kandji_mirror.simulator.bodies import BODY_LIMIT, TOO_LARGE
 from kandji_mirror.simulator.doors import DOORS
 from kandji_mirror.simulator.loopback import Connection, Loopback
 from kandji_mirror.simulator.tenant import Tenant
@@ -51,9 +52,11 @@ class _ApiConnection(Connection):
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
-        query, body = tuple(parse_qsl(url.query, keep_blank_values=True)), self.body()
+        query, body = tuple(parse_qsl(url.query, keep_blank_values=True)), self.body(BODY_LIMIT)
         door = DOORS.get((self.command, url.path))
-        if door:
+        if body is None:
+            self.send(TOO_LARGE)
+        elif door:
             with self.server.tenant.lock:
                 self.send(door(self.server.tenant, dict(query), body))
         else:

@@ -76,15 +76,19 @@ class Connection(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it
         """Requests are recorded by who answers them."""
 
-    def body(self) -> bytes:
-        """Of the request."""
-        return self.rfile.read(int(self.headers.get("content-length") or 0))
+    def body(self, most: int) -> bytes | None:
+        """Of the request; None, and nothing more is heard on the connection, where it says no length up to ``most``."""
+        length = self.headers.get("content-length", "0")
+        if "transfer-encoding" in self.headers or not length.isdecimal() or int(length) > most:
+            self.close_connection = True
+            return None
+        return self.rfile.read(int(length))
 
     def send(self, response: Response, transport: Transport = Transport.WHOLE, seconds: float = 0.0) -> None:
         """An answer, the way it is to travel."""
         if not self._broke(transport, seconds):
             half = len(response.body) // 2
-            self._send_head(response, {"content-length": str(len(response.body))})
+            self._send_head(response, _length(response))
             if transport is Transport.SLOW:
                 self._drip(response.body, seconds)
             else:
@@ -139,6 +143,11 @@ class Connection(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(seconds / _DRIPS)
             self.wfile.write(body[start : start + size])
+
+
+def _length(response: Response) -> dict[str, str]:
+    """204 means that there is no body, and HTTP forbids to say how long it is."""
+    return {} if response.status == 204 else {"content-length": str(len(response.body))}
 
 
 def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -64,13 +64,18 @@ def _array(listing: Listing, records: Records, asked: Asked) -> Response:
     return Response(200, headers, encode(_rows(listing, records, asked.offset, asked.limit)))
 
 
-def _count(listing: Listing, records: Records, asked: Asked) -> Response:
-    """``{count, next, previous, results}`` by offset, or by numbered pages where the list knows nothing else."""
-    if asked.most == 0 or "page" in asked.query:
-        return _numbered(listing, records, asked)
+def counted(listing: Listing, records: Records, asked: Asked) -> dict[str, Any]:
+    """``{count, next, previous, results}`` by offset."""
     following, previous = _links(asked, len(records))
     rows = _rows(listing, records, asked.offset, asked.limit)
-    return json_answer(200, {"count": len(records), "next": following, "previous": previous, "results": rows})
+    return {"count": len(records), "next": following, "previous": previous, "results": rows}
+
+
+def _count(listing: Listing, records: Records, asked: Asked) -> Response:
+    """The same, or by numbered pages where the list knows nothing else."""
+    if asked.most == 0 or "page" in asked.query:
+        return _numbered(listing, records, asked)
+    return json_answer(200, counted(listing, records, asked))
 
 
 def _numbered(listing: Listing, records: Records, asked: Asked) -> Response:

@@ -1,7 +1,6 @@
-"""Paths of the API, read off the schema: a table's list, its rows one by one, Prism's counts and exports."""
+"""Paths of the API: those of the schema's tables, Prism's counts and exports, and what is asked or done live."""
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,23 +8,20 @@ from typing import Any, NamedTuple
 
 from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.simulator.answers import JSON, NOT_FOUND, NOT_FOUND_PAGE, json_answer
+from kandji_mirror.simulator.device_actions import action_routes
+from kandji_mirror.simulator.device_lists import list_routes
+from kandji_mirror.simulator.device_secrets import secret_routes
+from kandji_mirror.simulator.device_writes import device_routes
 from kandji_mirror.simulator.exports import BadExport, Exports, Job
 from kandji_mirror.simulator.filters import BadFilter
+from kandji_mirror.simulator.notes import note_routes
 from kandji_mirror.simulator.pages import IDIOMS, Asked
 from kandji_mirror.simulator.prism_pages import CAP, DEFAULT_LIMIT, PrismPages
 from kandji_mirror.simulator.quirks import Quirks
+from kandji_mirror.simulator.route import Handler, Route, route
+from kandji_mirror.simulator.tag_writes import tag_routes
 from kandji_mirror.simulator.world import World
 from kandji_schema.resource import Paging, Resource
-
-Handler = Callable[[Request, Mapping[str, str]], Response]
-
-
-class Route(NamedTuple):
-    """Requests of the method whose path matches get ``answer(request, names in the path)``."""
-
-    method: str
-    pattern: re.Pattern[str]
-    answer: Handler
 
 
 class Whole(NamedTuple):
@@ -54,19 +50,16 @@ def routes(
 ) -> tuple[Route, ...]:
     """All routes; fixed paths come before those with names in them. ``url`` signs the file of an export."""
     made = _Routes(world, quirks, hosts)
-    found = [_route("GET", "/api/v1/prism/count", made.count), *_export_routes(exports, clock, url)]
-    found += [_route("GET", path, made.whole(lists)) for path, lists in _wholes(world.resources.values()).items()]
+    found = [route("GET", "/api/v1/prism/count", made.count), *_export_routes(exports, clock, url)]
+    found += [route("GET", path, made.whole(lists)) for path, lists in _wholes(world.resources.values()).items()]
     for resource in world.resources.values():
         if resource.paging is not Paging.WHOLE:
-            found.append(_route("GET", resource.path, made.list_of(resource)))
+            found.append(route("GET", resource.path, made.list_of(resource)))
         if resource.confirm:
-            found.append(_route("GET", resource.confirm, made.one_of(resource)))
-    return tuple(sorted(found, key=lambda route: route.pattern.groups))
-
-
-def _route(method: str, template: str, answer: Handler) -> Route:
-    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
-    return Route(method, re.compile(pattern), answer)
+            found.append(route("GET", resource.confirm, made.one_of(resource)))
+    found += [*device_routes(world), *action_routes(world), *note_routes(world), *tag_routes(world)]
+    found += [*secret_routes(world), *list_routes(world, made.asked)]
+    return tuple(sorted(found, key=lambda known: known.pattern.groups))
 
 
 def _wholes(resources: Iterable[Resource]) -> dict[str, list[Whole]]:
@@ -96,8 +89,8 @@ def _export_routes(exports: Exports, clock: Callable[[], float], url: Callable[[
         return NOT_FOUND if job is None else json_answer(200, exports.poll(job, clock(), url(job)))
 
     return (
-        _route("POST", "/api/v1/prism/export", order),
-        _route("GET", "/api/v1/prism/export/{export_id}", poll),
+        route("POST", "/api/v1/prism/export", order),
+        route("GET", "/api/v1/prism/export/{export_id}", poll),
     )
 
 
@@ -153,7 +146,7 @@ class _Routes:
         pages = self._prism[resource.category]
 
         def answer(request: Request, found: Mapping[str, str]) -> Response:
-            asked = self._asked(request, CAP)
+            asked = self.asked(request, CAP)
             limit = asked.number("limit", DEFAULT_LIMIT, CAP) or DEFAULT_LIMIT
             try:
                 return Response(200, JSON, pages.page(asked.query, limit, asked.offset))
@@ -167,13 +160,14 @@ class _Routes:
         idiom = IDIOMS[resource.paging]
 
         def answer(request: Request, found: Mapping[str, str]) -> Response:
-            asked = self._asked(request, resource.page_size)
+            asked = self.asked(request, resource.page_size)
             records = listing.records(asked.query, found)
             return NOT_FOUND if records is None else idiom(listing, records, asked)
 
         return answer
 
-    def _asked(self, request: Request, most: int) -> Asked:
+    def asked(self, request: Request, most: int) -> Asked:
+        """The page a request is for."""
         return Asked(
             request.path, dict(request.query), most, self._hosts.api, self._hosts.web, totals=self._quirks.totals
         )

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 from kandji_mirror.simulator.app_rows import AppRows
 from kandji_mirror.simulator.audit import AuditLog
 from kandji_mirror.simulator.fleet import Recruiter
+from kandji_mirror.simulator.managed import Command, Managed, newly_managed
 from kandji_mirror.simulator.moments import moment_of
 from kandji_mirror.simulator.records import Blueprint, Device, User
 from kandji_schema.errors import UnknownName
@@ -16,7 +17,10 @@ _T = TypeVar("_T")
 
 
 class State:
-    """Devices, people, blueprints and tags at a moment. ``touched`` names the devices that changed, in that order."""
+    """Devices, people, blueprints and tags at a moment. ``touched`` names the devices that changed, in that order.
+
+    ``waiting`` are MDM commands that no device has answered yet.
+    """
 
     def __init__(self, seed: int, start: datetime, apps_per_device: int, resources: Mapping[str, Resource]) -> None:
         self.seed = seed
@@ -31,10 +35,13 @@ class State:
         self.resources = resources
         self.audit = AuditLog(seed)
         self.touched: list[str] = []
+        self.waiting: list[Command] = []
+        self.last_request = 0
         self.recruiter = Recruiter(seed)
         self.order: list[str] = []
         self.late = 0
         self._numbers: dict[str, int] = {}
+        self._managed: dict[str, Managed] = {}
         self._remembered: dict[str, tuple[int, Any]] = {}
 
     def remember(self, name: str, make: Callable[[], _T]) -> _T:
@@ -61,6 +68,12 @@ class State:
         found = _known("device", device_id, self.devices)
         self.touched.append(device_id)
         return found
+
+    def managed(self, device_id: str) -> Managed:
+        """What the tenant keeps of a device besides its inventory."""
+        if device_id not in self._managed:
+            self._managed[device_id] = newly_managed(_known("device", device_id, self.devices))
+        return self._managed[device_id]
 
     def user(self, user_id: str) -> User:
         """The person, who is about to change."""

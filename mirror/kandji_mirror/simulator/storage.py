@@ -69,7 +69,7 @@ class Storage:
     def answer(self, path: str, query: str, headers: Mapping[str, str]) -> Download:
         """What the storage says to a GET of ``/path?query``."""
         with self._lock:
-            fault = next((f for f in self._faults if f.strikes(f"{path}?{query}")), None)
+            fault = next((f for f in self._faults if f.strikes("GET", f"{path}?{query}")), None)
             token = "authorization" in {name.lower() for name in headers}
             found = self._open(path, query, token=token)
             if fault:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from email.utils import formatdate
 from pathlib import Path
 from threading import RLock
@@ -14,27 +15,22 @@ from urllib.parse import urlencode
 
 from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.simulator.answers import FORBIDDEN, LIMITED, NO_ROUTE, UNAUTHORIZED, Transport, json_answer
+from kandji_mirror.simulator.bodies import BODY_LIMIT, TOO_LARGE, Refused
 from kandji_mirror.simulator.exports import ExportRules, Exports
 from kandji_mirror.simulator.faults import Fault, Kind
+from kandji_mirror.simulator.journal import Journal, Write, is_write, written
 from kandji_mirror.simulator.limits import Limits, RateLimiter
 from kandji_mirror.simulator.moments import MICROSECOND, SECOND
+from kandji_mirror.simulator.permissions import Permissions
 from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.routes import Hosts, Route, routes
+from kandji_mirror.simulator.route import Route
+from kandji_mirror.simulator.routes import Hosts, routes
 from kandji_mirror.simulator.storage import Storage
 from kandji_mirror.simulator.world import World
 from kandji_schema.errors import Unreachable
 
 TOKEN = "11111111-2222-4333-8444-555555555555"  # noqa: S105  # opens nothing but an invented tenant
 _JOURNAL_LENGTH = 100_000
-
-
-class Journal(NamedTuple):
-    """One request as it was answered; ``status`` 0 where no answer went out."""
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    status: int
 
 
 class Answer(NamedTuple):
@@ -49,8 +45,10 @@ class Tenant:
     """The provider's API over ``world``. Safe for threads; requests are answered one at a time.
 
     ``clock`` gives seconds since 1970 for the rate limits and exports; ``limits`` None switches limits and their
-    headers off. ``requests`` records what was asked, ``faults`` what is to go wrong (the first that strikes is used),
-    ``storage`` holds exported files, whose making follows ``exports``.
+    headers off. ``requests`` records what was asked and ``writes`` what was to be changed, ``faults`` what is to go
+    wrong (the first that strikes is used), ``storage`` holds exported files, whose making follows ``exports``.
+    With ``answering`` the world's time follows the clock once something was written, and devices answer commands
+    after so many seconds; otherwise it stands still, and they answer in :meth:`World.advance` or when told.
     """
 
     def __init__(
@@ -64,9 +62,11 @@ class Tenant:
         quirks: Quirks = Quirks(),  # noqa: B008  # frozen
         host: str = "acme.api.kandji.io",
         web_host: str = "acme.kandji.io",
+        answering: float | None = None,
     ) -> None:
         self.world = world
         self.requests: deque[Journal] = deque(maxlen=_JOURNAL_LENGTH)
+        self.writes: deque[Write] = deque(maxlen=_JOURNAL_LENGTH)
         self.faults: list[Fault] = []
         self.lock = RLock()
         self._token = token
@@ -74,7 +74,9 @@ class Tenant:
         self._sleep = sleep
         self._quirks = quirks
         self._limiter = RateLimiter(limits, clock)
-        self._forbidden: set[str] = set()
+        self._answering = answering
+        self._caught_up = clock()
+        self._permissions = Permissions()
         self._changes: dict[str, Callable[[Any], Any]] = {}
         self._between: dict[str, Callable[[World], object]] = {}
         made = Exports(world)
@@ -99,23 +101,27 @@ class Tenant:
         """Answer a request, leaving it to the caller to break or slow down the connection."""
         with self.lock:
             target = f"{request.path}?{urlencode(request.query)}"
-            fault = next((fault for fault in self.faults if fault.strikes(target)), None)
-            response = _with_headers(self._limited(request, fault), self._limiter.headers(), self._date())
+            fault = next((fault for fault in self.faults if fault.strikes(request.method, target)), None)
+            ran: list[Response] = []
+            self._let_time_pass(request)
+            said = self._limited(lambda: self._run(request, ran), fault)
+            response = _with_headers(said, self._limiter.headers(), self._date())
             answer = Answer(response, fault.transport, fault.seconds) if fault else Answer(response)
             status = 0 if answer.transport in {Transport.RESET, Transport.HANGING} else answer.response.status
             self.requests.append(Journal(request.method, request.path, tuple(request.query), status))
+            self._record_write(request, status, ran)
             self._change_world(target)
         if fault and fault.kind is Kind.DELAY:
             self._sleep(fault.seconds)
         return answer
 
-    def forbid(self, prefix: str) -> None:
-        """Answer 403 to every path that begins with ``prefix``."""
-        self._forbidden.add(prefix)
+    def forbid(self, prefix: str, method: str = "") -> None:
+        """Answer 403 to every path that begins with ``prefix``, in which ``{device_id}`` stands for any."""
+        self._permissions.forbid(prefix, method)
 
-    def allow(self, prefix: str) -> None:
+    def allow(self, prefix: str, method: str = "") -> None:
         """Take :meth:`forbid` back."""
-        self._forbidden.discard(prefix)
+        self._permissions.allow(prefix, method)
 
     def reshape(self, pattern: str, change: Callable[[Any], Any] | None) -> None:
         """Let ``change`` alter the decoded body of every 200 whose path matches; None takes that back."""
@@ -130,20 +136,46 @@ class Tenant:
             if re.search(pattern, target):
                 change(self.world)
 
+    def _let_time_pass(self, request: Request) -> None:
+        if self._answering is not None and (self.world.waiting or is_write(request)):
+            behind = self._behind()
+            self._caught_up += behind
+            self.world.wait(timedelta(seconds=behind))
+            self.world.answer_in_time(timedelta(seconds=self._answering))
+
+    def _behind(self) -> float:
+        """Seconds from the world's time to the clock's."""
+        return 0.0 if self._answering is None else max(0.0, self._clock() - self._caught_up)
+
+    def _record_write(self, request: Request, status: int, ran: Sequence[Response]) -> None:
+        if is_write(request):
+            executed = any(response.status < 300 for response in ran)
+            now = self.world.now.isoformat()
+            self.writes.append(written(request, self._clock(), now, status, executed=executed))
+
+    def _run(self, request: Request, ran: list[Response]) -> Response:
+        """The true answer, whatever the client gets instead; ``ran`` is told."""
+        try:
+            with self.world.audit.by_token():
+                ran.append(TOO_LARGE if len(request.body) > BODY_LIMIT else self._checked(request))
+        except Refused as refused:
+            ran.append(refused.response)
+        return ran[-1]
+
     def _date(self) -> dict[str, str]:
         if not self._quirks.dates:
             return {}
         now = self.world.moment + self._quirks.clock // MICROSECOND
-        return {"date": formatdate(now / SECOND, usegmt=True)}
+        return {"date": formatdate(now / SECOND + self._behind(), usegmt=True)}
 
-    def _limited(self, request: Request, fault: Fault | None) -> Response:
+    def _limited(self, run: Callable[[], Response], fault: Fault | None) -> Response:
         if fault and fault.kind is Kind.HOUR_SPENT:
             self._limiter.spend_hour()
         if not self._limiter.take():
             return _with_headers(LIMITED, self._limiter.retry_headers())
         if fault is None:
-            return self._checked(request)
-        return fault.spoil(lambda: self._checked(request), self._clock())
+            return run()
+        return fault.spoil(run, self._clock())
 
     def _checked(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -152,7 +184,7 @@ class Tenant:
             return NO_ROUTE
         if headers.get("authorization") != f"Bearer {self._token}":
             return UNAUTHORIZED
-        if any(request.path.startswith(prefix) for prefix in self._forbidden):
+        if self._permissions.refuses(request.method, request.path):
             return FORBIDDEN
         for route, names in found:
             if route.method == request.method:

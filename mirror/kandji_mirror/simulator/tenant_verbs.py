@@ -73,6 +73,7 @@ class TenantVerbs(State):
     def add_tag(self, name: str) -> str:
         """A new tag on no device; its id."""
         self.tags[name] = uuid_from(lot(self.seed, "tag", self.count_up("tag")))
+        self.audit.add(self.moment, "create", ("tag", self.tags[name]), name=name)
         return self.tags[name]
 
     def rename_tag(self, name: str, other: str) -> None:

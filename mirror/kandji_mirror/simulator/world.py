@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kandji_mirror.simulator.command_verbs import CommandVerbs
 from kandji_mirror.simulator.device_apps import device_apps
 from kandji_mirror.simulator.events import step
 from kandji_mirror.simulator.moments import DAY, MICROSECOND, time_of
@@ -25,7 +26,7 @@ ROWS_SCALE = 0.13
 _REMEMBERED_ENROLMENTS = 400
 
 
-class World(RowVerbs, TenantVerbs):
+class World(RowVerbs, TenantVerbs, CommandVerbs):
     """Devices, people and blueprints, now. The same arguments and the same verbs give the same world, byte for byte.
 
     ``apps_per_device`` is the average number of app rows of a Mac (helpers count; mobile devices have fewer), up to
@@ -113,11 +114,12 @@ class World(RowVerbs, TenantVerbs):
         return device_apps(self, self.devices[device_id])
 
     def advance(self, steps: int = 1) -> None:
-        """Let time pass: 15 minutes a step, in which devices check in, change, come and go."""
+        """Let time pass: 15 minutes a step, in which devices check in, answer commands, change, come and go."""
         for _ in range(steps):
             self.steps += 1
             self.wait(STEP)
             step(self)
+            self.answer_commands()
 
     def wait(self, time: timedelta) -> None:
         """Let time pass in which nothing happens."""
