@@ -120,3 +120,15 @@ _WALKS = {
     Paging.AFTER: _after,
     Paging.OFFSET: _offset,
 }
+
+
+def ask(send: Send, method: str, path: str, body: object = None, **headers: str) -> Response:
+    """One request below ``/api/v1``; ``body`` is sent as JSON, bytes as they are."""
+    sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    known = {"Authorization": f"Bearer {TOKEN}"} | ({"Content-Type": "application/json"} if sent else {})
+    return send(Request(method, f"/api/v1{path}", (), known | headers, sent))
+
+
+def said(response: Response) -> tuple[int, Any]:
+    """Status and decoded body, None for an empty one."""
+    return response.status, json.loads(response.body) if response.body else None

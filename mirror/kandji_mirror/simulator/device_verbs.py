@@ -19,6 +19,7 @@ class DeviceVerbs(State):
         insort(self.order, device.id)
         device.first_enrolled = device.enrolled = self.moment - MINUTE
         device.missing = device.removed = False
+        device.lost_mode = ""
         device.collected = None
         self.check_in(device.id)
         self.audit.add(self.moment, "create", ("device", device.id), name=device.name)

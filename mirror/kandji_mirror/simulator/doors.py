@@ -4,9 +4,9 @@
 ``POST /_advance?steps=N`` lets time pass; ``POST /_commands?device_id=ID&status=COMPLETED`` lets a device, or without
 one all that can be reached, answer what waits for it (by a name of :class:`Status`; ``error`` is what a failing one
 says); ``POST /_forbidden?path=/api/v1/devices/{device_id}&method=DELETE`` takes a permission from the token (without a
-method: all), ``DELETE`` gives it back; ``GET /_faults`` lists the kinds of faults and what they mean, ``POST /_faults``
-adds one (an object with the fields of :class:`Fault`, of which ``pattern`` and ``kind`` are needed) and ``DELETE
-/_faults`` ends them all.
+method: everything that begins with the path), ``DELETE`` gives it back; ``GET /_faults`` lists the kinds of faults and
+what they mean, ``POST /_faults`` adds one (an object with the fields of :class:`Fault`, of which ``pattern`` and
+``kind`` are needed) and ``DELETE /_faults`` ends them all.
 """
 
 import json

@@ -115,13 +115,13 @@ class Tenant:
             self._sleep(fault.seconds)
         return answer
 
-    def forbid(self, prefix: str, method: str = "") -> None:
-        """Answer 403 to every path that begins with ``prefix``, in which ``{device_id}`` stands for any."""
-        self._permissions.forbid(prefix, method)
+    def forbid(self, path: str, method: str = "") -> None:
+        """Answer 403 to every path that begins so or, given a method, to one endpoint; ``{device_id}`` is any."""
+        self._permissions.forbid(path, method)
 
-    def allow(self, prefix: str, method: str = "") -> None:
+    def allow(self, path: str, method: str = "") -> None:
         """Take :meth:`forbid` back."""
-        self._permissions.allow(prefix, method)
+        self._permissions.allow(path, method)
 
     def reshape(self, pattern: str, change: Callable[[Any], Any] | None) -> None:
         """Let ``change`` alter the decoded body of every 200 whose path matches; None takes that back."""
