@@ -160,7 +160,8 @@ def _users(world: World, device: Device) -> Section:
     path = f"/Users/{device.account}"
     own = {"username": device.account, "uid": "501", "path": path, "admin": "Yes", "name": ""}
     system = [{"username": n, "uid": u, "path": p, "admin": "No"} for n, u, p in _SYSTEM_USERS]
-    gone = device.account in world.managed(device.id).deleted
+    known = world.managed_so_far(device.id)
+    gone = known is not None and device.account in known.deleted
     return {"regular_users": [] if gone else [own], "system_users": system}
 
 
@@ -199,9 +200,9 @@ def _business_manager(world: World, device: Device) -> Section:
 
 
 def _security(world: World, device: Device) -> Section:
-    told = world.managed(device.id).remote_desktop
+    known = world.managed_so_far(device.id)
     drawn = device.number % 3 == 0 if _mac(device) else None
-    return {"remote_desktop_enabled": drawn if told is None else told}
+    return {"remote_desktop_enabled": drawn if known is None or known.remote_desktop is None else known.remote_desktop}
 
 
 def _cellular(world: World, device: Device) -> Section:

@@ -62,8 +62,9 @@ class DeviceVerbs(State):
         device.checked_in = self.moment
         device.collected = max(device.collected or 0, stamp) if device.platform in APPLE else None
         device.missing = False
-        if device_id in self._managed:
-            self._managed[device_id].off = False
+        known = self.managed_so_far(device_id)
+        if known:
+            known.off = False
 
     def set_clock(self, device_id: str, ahead: timedelta) -> None:
         """The device's clock is wrong by that: what it reports from now on is stamped so."""

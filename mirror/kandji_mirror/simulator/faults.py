@@ -102,7 +102,7 @@ class Fault:
 
     def strikes(self, method: str, target: str) -> bool:
         """Whether this request is hit; counts it."""
-        if self.method not in {"", method} or not re.search(self.pattern, target):
+        if self.method.upper() not in {"", method} or not re.search(self.pattern, target):
             return False
         self._seen += 1
         return self.after < self._seen <= self.after + self.times

@@ -75,6 +75,10 @@ class State:
             self._managed[device_id] = newly_managed(_known("device", device_id, self.devices))
         return self._managed[device_id]
 
+    def managed_so_far(self, device_id: str) -> Managed | None:
+        """The same of a device somebody looked at or did something to: of whole fleets it would be much."""
+        return self._managed.get(device_id)
+
     def user(self, user_id: str) -> User:
         """The person, who is about to change."""
         self.revision += 1
