@@ -6,8 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from email.utils import formatdate
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
@@ -20,13 +18,13 @@ from kandji_mirror.simulator.exports import ExportRules, Exports
 from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_mirror.simulator.journal import Journal, Write, is_write, written
 from kandji_mirror.simulator.limits import Limits, RateLimiter
-from kandji_mirror.simulator.moments import MICROSECOND, SECOND
 from kandji_mirror.simulator.permissions import Permissions
 from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.simulator.route import Route
 from kandji_mirror.simulator.routes import Hosts, routes
 from kandji_mirror.simulator.storage import Storage
 from kandji_mirror.simulator.world import World
+from kandji_mirror.simulator.world_clock import WorldClock
 from kandji_schema.errors import Unreachable
 
 TOKEN = "11111111-2222-4333-8444-555555555555"  # noqa: S105  # opens nothing but an invented tenant
@@ -72,10 +70,8 @@ class Tenant:
         self._token = token
         self._clock = clock
         self._sleep = sleep
-        self._quirks = quirks
         self._limiter = RateLimiter(limits, clock)
-        self._answering = answering
-        self._caught_up = clock()
+        self._time = WorldClock(world, clock, quirks, answering)
         self._permissions = Permissions()
         self._changes: dict[str, Callable[[Any], Any]] = {}
         self._between: dict[str, Callable[[World], object]] = {}
@@ -103,9 +99,9 @@ class Tenant:
             target = f"{request.path}?{urlencode(request.query)}"
             fault = next((fault for fault in self.faults if fault.strikes(request.method, target)), None)
             ran: list[Response] = []
-            self._let_time_pass(request)
+            self._time.catch_up(writing=is_write(request))
             said = self._limited(lambda: self._run(request, ran), fault)
-            response = _with_headers(said, self._limiter.headers(), self._date())
+            response = _with_headers(said, self._limiter.headers(), self._time.date())
             answer = Answer(response, fault.transport, fault.seconds) if fault else Answer(response)
             status = 0 if answer.transport in {Transport.RESET, Transport.HANGING} else answer.response.status
             self.requests.append(Journal(request.method, request.path, tuple(request.query), status))
@@ -136,17 +132,6 @@ class Tenant:
             if re.search(pattern, target):
                 change(self.world)
 
-    def _let_time_pass(self, request: Request) -> None:
-        if self._answering is not None and (self.world.waiting or is_write(request)):
-            behind = self._behind()
-            self._caught_up += behind
-            self.world.wait(timedelta(seconds=behind))
-            self.world.answer_in_time(timedelta(seconds=self._answering))
-
-    def _behind(self) -> float:
-        """Seconds from the world's time to the clock's."""
-        return 0.0 if self._answering is None else max(0.0, self._clock() - self._caught_up)
-
     def _record_write(self, request: Request, status: int, ran: Sequence[Response]) -> None:
         if is_write(request):
             executed = any(response.status < 300 for response in ran)
@@ -161,12 +146,6 @@ class Tenant:
         except Refused as refused:
             ran.append(refused.response)
         return ran[-1]
-
-    def _date(self) -> dict[str, str]:
-        if not self._quirks.dates:
-            return {}
-        now = self.world.moment + self._quirks.clock // MICROSECOND
-        return {"date": formatdate(now / SECOND + self._behind(), usegmt=True)}
 
     def _limited(self, run: Callable[[], Response], fault: Fault | None) -> Response:
         if fault and fault.kind is Kind.HOUR_SPENT:
