@@ -5,10 +5,14 @@ import os
 import signal
 import sys
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from kandji_mcp_server.background import Background
 from kandji_schema.errors import MirrorError
 from kandji_schema.settings import Settings, load
+
+if TYPE_CHECKING:
+    from kandji_mcp_server.mirror import Mirror
 
 
 def main() -> None:
@@ -35,9 +39,14 @@ def _serve(settings: Settings) -> None:
     mirror = mirror_of(settings)
     mirror.background = background = Background(settings)
     _on_signals(background)
-    serve(build(mirror), mirror.warm_up, background.start)
+    serve(build(mirror), mirror.warm_up, lambda: _greeted(mirror, background))
     if background.running:
         _leave(background)
+
+
+def _greeted(mirror: "Mirror", background: Background) -> None:
+    mirror.ready_worker()
+    background.start()
 
 
 def _on_signals(background: Background | None) -> None:

@@ -1,11 +1,11 @@
 """What every tool works on: the mirror, opened when the first question comes."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -15,7 +15,10 @@ from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
     from kandji_mcp_server.background import Background
+    from kandji_queries.limits import Limits
     from kandji_queries.reader import Reader
+    from kandji_queries.result import Result
+    from kandji_queries.workers.pool import Workers
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -25,6 +28,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 """Statements that run at the same time; further ones wait their turn."""
 
+CALLERS = 16
+"""Statements of anyone's that are dealt with at the same time: more than may wait, so that the rest is told so."""
+
 CELL_BYTES = 4_000
 """Longer texts in one cell are cut, with a marker: one script or profile must not fill the whole answer."""
 
@@ -33,19 +39,23 @@ CELL_BYTES = 4_000
 class Mirror:
     """The mirror in ``home``. Nothing is opened before the first :meth:`ask`, so that a client's greeting never waits.
 
-    ``open_reader`` makes the reader from ``clock``, which tells the time, aware UTC, for ages.
+    ``open_reader`` makes the reader from ``clock``, which tells the time, aware UTC, for ages, and ``open_workers`` what
+    runs statements of anyone's.
     ``background`` syncs beside the conversation, where this process may.
     """
 
     home: Path
     most_bytes: int
     open_reader: "Callable[[Clock], Reader]"
+    open_workers: "Callable[[Clock], Workers]"
     clock: Clock = lambda: datetime.now(UTC)
     background: "Background | None" = None
     _reader: "Reader | None" = field(default=None, init=False)
+    _workers: "Workers | None" = field(default=None, init=False)
     _sealed: bool = field(default=False, init=False)
     _opening: Lock = field(default_factory=Lock, init=False)
     _turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE), init=False)
+    _callers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(CALLERS), init=False)
 
     async def ask(self, question: "Callable[[Reader], T]") -> T:
         """Answer from a thread of its own.
@@ -53,6 +63,22 @@ class Mirror:
         A caller who cancels is not answered; the statement still ends at its deadline and keeps its turn till then.
         """
         return await to_thread.run_sync(self._answer, question, limiter=self._turns)
+
+    async def run_sql(self, sql: str, params: "Mapping[str, object] | None" = None) -> "Result":
+        """Run a statement of anyone's in a process of its own; it is stopped when the caller cancels."""
+        gone = Event()
+        try:
+            return await to_thread.run_sync(
+                lambda: self._opened_workers().run(sql, params, stop=gone),
+                abandon_on_cancel=True,
+                limiter=self._callers,
+            )
+        finally:
+            gone.set()
+
+    def ready_worker(self) -> None:
+        """Have a process for statements of anyone's ready soon; waits for nothing."""
+        Thread(target=lambda: self._opened_workers().start(), name="worker", daemon=True).start()
 
     async def warm_up(self) -> None:
         """Open the store ahead of the first question. What goes wrong here, that question will say."""
@@ -75,10 +101,17 @@ class Mirror:
                 self._sealed = True
             return self._reader
 
+    def _opened_workers(self) -> "Workers":
+        with self._opening:
+            self._workers = self._workers or self.open_workers(self.clock)
+            return self._workers
+
     def close(self) -> None:
         """Close the store. No statement may be running any more."""
         if self._reader is not None:
             self._reader.close()
+        if self._workers is not None:
+            self._workers.close()
 
 
 def mirror_of(settings: Settings) -> Mirror:
@@ -87,19 +120,29 @@ def mirror_of(settings: Settings) -> Mirror:
         home=settings.home,
         most_bytes=settings.mirror_mcp_bytes,
         open_reader=lambda clock: _reader(settings, clock),
+        open_workers=lambda clock: _workers(settings, clock),
     )
 
 
 def _reader(settings: Settings, clock: Clock) -> "Reader":
-    from kandji_queries.limits import Limits
     from kandji_queries.reader import Reader  # with it comes DuckDB, which greeting a client does not need
 
-    limits = Limits(
+    return Reader(settings.home, _limits(settings), rules=settings.mirror_compliance_file, clock=clock)
+
+
+def _workers(settings: Settings, clock: Clock) -> "Workers":
+    from kandji_queries.workers.pool import Workers
+
+    return Workers(settings.home, _limits(settings), clock=clock, rules=settings.mirror_compliance_file)
+
+
+def _limits(settings: Settings) -> "Limits":
+    from kandji_queries.limits import Limits
+
+    return Limits(
         seconds=settings.mirror_query_seconds,
         memory_mb=settings.mirror_query_memory_mb,
         rows=settings.mirror_mcp_rows,
         bytes=settings.mirror_mcp_bytes,
         cell_bytes=CELL_BYTES,
     )
-    rules = settings.mirror_compliance_file
-    return Reader(settings.home, limits, second_opinion=True, rules=rules, clock=clock)

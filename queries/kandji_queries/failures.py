@@ -13,6 +13,10 @@ _INTERNAL_NAME = re.compile(r'"?stored_(\w+)"?\.main\.')
 _STACK = re.compile(r"\n\s*(?:Stack Trace|This error signals).*", re.S)
 _ADVICE = re.compile(r"\n(?:Use SET|For more information|Possible solutions).*", re.S)  # settings cannot be changed
 _OVERLOADS = re.compile(r"Candidate functions:.*", re.S)
+OUT_OF_MEMORY = (
+    "The statement needs more memory than it may use. Aggregate or filter before joining and sorting. "
+    "KANDJI_MIRROR_QUERY_MEMORY_MB sets the limit."
+)
 LONGEST = 600
 """Most characters of an engine's message that are shown: the position and the nearest names come early."""
 
@@ -24,10 +28,7 @@ def translated(error: duckdb.Error) -> MirrorError:
     if type(error) in _DAMAGE_CLASSES and _DAMAGE.match(text):
         return StoreDamaged(f"A data file of the mirror is damaged: {_shortened(text)}")
     if isinstance(error, duckdb.OutOfMemoryException):
-        return TookTooLong(
-            "The statement needs more memory than it may use. Aggregate or filter before joining and sorting. "
-            "KANDJI_MIRROR_QUERY_MEMORY_MB sets the limit."
-        )
+        return TookTooLong(OUT_OF_MEMORY)
     return Failed(f"{_kind(error)}: {_shortened(text)}")
 
 

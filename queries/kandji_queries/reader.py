@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from kandji_queries.cautions import cautions
+from kandji_queries.deadline import Stop
 from kandji_queries.engine import Engine
 from kandji_queries.guard import Guard
 from kandji_queries.history import macros
@@ -16,7 +17,7 @@ from kandji_queries.result import Result, Stream
 from kandji_queries.store import Store
 from kandji_queries.streaming import Source
 from kandji_queries.vocabulary import Vocabulary
-from kandji_schema.errors import StoreDamaged, UnknownName
+from kandji_schema.errors import StoreDamaged, TookTooLong, UnknownName
 from kandji_schema.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -38,19 +39,22 @@ class Reader:
         lazy: bool = False,
         rules: str = "",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        kill: Callable[[TookTooLong], object] | None = None,
     ) -> None:
         """Opens nothing yet.
 
         ``second_opinion`` lets sqlglot look at every statement too (as long to import as DuckDB). ``lazy`` opens only
         the files a statement needs: right for a process that asks once. ``rules`` is a file of compliance rules as the
-        setting names it. ``clock`` tells the time, aware UTC, for what notes say of ages.
+        setting names it. ``clock`` tells the time, aware UTC, for what notes say of ages. ``kill`` is the last resort
+        of a process that asks once: it ends it when the engine does not stop after the time limit.
         """
         self.limits = limits or Limits()
         self._lazy = lazy
         self._clock = clock
+        self._kill = kill
         self._store = Store(home, self.limits, lazy=lazy, rules=rules)
         self._guard = Guard(self._store.parser, second_opinion=second_opinion)
-        self._vocabulary = Vocabulary(self._guard, self._store.rules)
+        self._vocabulary = Vocabulary(Guard(self._store.parser), self._store.rules)
 
     def __enter__(self) -> Self:
         return self
@@ -67,12 +71,15 @@ class Reader:
         """Why an older state answers than the newest published; empty when all is well."""
         return list(self._store.warnings)
 
-    def run(self, sql: str, params: Values | None = None, *, limits: Limits | None = None) -> Result:
-        """Run one statement of anyone's. ``params`` are bound to its ``$name`` parameters.
+    def run(
+        self, sql: str, params: Values | None = None, *, limits: Limits | None = None, stop: Stop | None = None
+    ) -> Result:
+        """Run one statement of anyone's. ``params`` are bound to its ``$name`` parameters, ``stop`` ends it when set.
 
-        Raises :class:`Refused`, :class:`Failed`, :class:`TookTooLong`, :class:`NothingMirrored`, :class:`StoreDamaged`.
+        Raises :class:`Refused`, :class:`Failed`, :class:`TookTooLong`, :class:`NothingMirrored`, :class:`StoreDamaged`,
+        :class:`Interrupted`.
         """
-        return self._once_more(lambda: self._collected(sql, params or {}, limits))
+        return self._once_more(lambda: self._collected(sql, params or {}, limits, stop))
 
     def query(self, name: str, params: Values | None = None, *, limits: Limits | None = None) -> Result:
         """Run a named query. ``params`` may be texts, as from a command line, or values of the declared types.
@@ -131,12 +138,12 @@ class Reader:
 
         self._with_all(refuse_if_open)
 
-    def _collected(self, sql: str, params: Values, limits: Limits | None) -> Result:
-        with self._opened(sql, params, limits) as stream:
+    def _collected(self, sql: str, params: Values, limits: Limits | None, stop: Stop | None) -> Result:
+        with self._opened(sql, params, limits, stop) as stream:
             return stream.collect()
 
     @contextmanager
-    def _opened(self, sql: str, params: Values, limits: Limits | None) -> Iterator[Stream]:
+    def _opened(self, sql: str, params: Values, limits: Limits | None, stop: Stop | None = None) -> Iterator[Stream]:
         manifest = self._store.manifest()
         names = self._vocabulary.names(manifest)
         checked = self._guard.check(sql, names, params, macros(manifest))
@@ -145,7 +152,7 @@ class Reader:
         wanted = behind if self._lazy and not lists_names else {*names, *behind}
         with self._store.engine(manifest, wanted) as engine, engine.cursor() as cursor:
             engine.refuse_broken(behind)
-            source = Source(cursor, limits or self.limits)
+            source = Source(cursor, limits or self.limits, stop=stop, kill=self._kill)
             found = source.start(sql, params)
             notes = [*self.warnings, *self._cautions(manifest, behind)]
             yield Stream(columns=found, as_of=engine.as_of(sorted(behind)), batches=source, notes=notes)

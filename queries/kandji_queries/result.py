@@ -50,7 +50,10 @@ class Stream:
 
 @dataclass(kw_only=True)
 class Result:
-    """A whole answer. ``row_count`` is the number of rows here; ``truncated`` says there are more."""
+    """A whole answer. ``row_count`` is the number of rows here; ``truncated`` says there are more.
+
+    ``json_ready`` says that the cells are what :meth:`to_json` gives: they came from another process.
+    """
 
     columns: tuple[Column, ...]
     rows: list[Row]
@@ -59,17 +62,21 @@ class Result:
     as_of: dict[str, str | None]
     elapsed_ms: float
     notes: list[str]
+    json_ready: bool = False
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
     def to_json(self) -> dict[str, Any]:
         """The answer as JSON-ready values, with the keys of ``--format json``; ``notes`` only where there are any."""
+        rows = [list(row) for row in self.rows] if self.json_ready else self._converted()
+        return {"columns": [c._asdict() for c in self.columns], "rows": rows, **tail(self)}
+
+    def _converted(self) -> list[list[Any]]:
         from kandji_queries.values import converters  # not needed by callers that want the rows
 
         convert = converters(self.columns)
-        rows = [[f(value) for f, value in zip(convert, row, strict=True)] for row in self.rows]
-        return {"columns": [c._asdict() for c in self.columns], "rows": rows, **tail(self)}
+        return [[f(value) for f, value in zip(convert, row, strict=True)] for row in self.rows]
 
 
 def tail(answer: Stream | Result) -> dict[str, Any]:

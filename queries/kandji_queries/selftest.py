@@ -36,7 +36,10 @@ FILE_ESCAPES = (
 
 def refuse_if_open(engine: Engine) -> None:
     """:class:`StoreError` names every escape that worked."""
-    if escaped := [what for what, sql in _attempts(engine) if _works(engine, sql)]:
+    with duckdb.connect() as other:
+        bait = other.sql("SELECT 1 AS escaped")
+        escaped = [what for what, sql in _attempts(engine) if _works(engine, sql, bait)]
+    if escaped:
         raise StoreError(
             f"The SQL engine is not sealed: a statement could {', '.join(escaped)}. Nothing is served. "
             "Install the DuckDB version this release names."
@@ -52,9 +55,9 @@ def _attempts(engine: Engine) -> Iterator[tuple[str, str]]:
         yield from ((what, sql.format(**places)) for what, sql in FILE_ESCAPES)
 
 
-def _works(engine: Engine, sql: str) -> bool:
-    with duckdb.connect() as other, engine.cursor() as cursor, suppress(duckdb.Error):
-        local_table = other.sql("SELECT 1 AS escaped")  # bait: DuckDB looks for tables among Python's variables
+def _works(engine: Engine, sql: str, local_table: duckdb.DuckDBPyRelation) -> bool:
+    """``local_table`` is bait: DuckDB looks for tables among Python's variables."""
+    with engine.cursor() as cursor, suppress(duckdb.Error):
         cursor.execute(sql).fetchall()
         return bool(local_table)
     return False

@@ -6,11 +6,12 @@ from typing import Any
 
 import duckdb
 
-from kandji_queries.deadline import Deadline
+from kandji_queries.deadline import Deadline, Stop
+from kandji_queries.failures import OUT_OF_MEMORY
 from kandji_queries.limits import Limits
 from kandji_queries.result import Column, Row, Stream
 from kandji_queries.values import compact, converters
-from kandji_schema.errors import Failed
+from kandji_schema.errors import Failed, TookTooLong
 
 BATCH = 2_000
 """Rows fetched at a time: enough to make the watch over each call cheap."""
@@ -21,10 +22,18 @@ MORE = "Aggregate, filter, or name fewer columns; `kandji-mirror sql ... --forma
 class Source:
     """Rows of one statement on one cursor; call it once to iterate over its batches."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, limits: Limits) -> None:
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        limits: Limits,
+        *,
+        stop: Stop | None = None,
+        kill: Callable[[TookTooLong], object] | None = None,
+    ) -> None:
+        """``stop`` and ``kill`` are those of :class:`Deadline`."""
         self._cursor = cursor
         self._limits = limits
-        self._deadline = Deadline(limits.seconds, cursor.interrupt)
+        self._deadline = Deadline(limits.seconds, cursor.interrupt, stop=stop, kill=kill)
         self._bytes = 0
         self._cut_cells = 0
         self.seconds = 0.0
@@ -68,6 +77,8 @@ class Source:
                 rows = action()
         except (ValueError, OverflowError) as error:
             raise Failed(f"A value of the answer is outside what can be shown: {error}. Cast it to VARCHAR.") from error
+        except MemoryError as error:
+            raise TookTooLong(OUT_OF_MEMORY) from error
         finally:
             self.seconds += time.perf_counter() - began
         return rows

@@ -23,7 +23,8 @@
     ├── StatementError               exit 5: change the statement
     │   ├── Refused                  the guard does not allow it
     │   ├── Failed                   the engine could not run it
-    │   └── TookTooLong              it hit the time or memory limit
+    │   ├── TookTooLong              it hit the time or memory limit
+    │   └── Busy                     too many statements are waiting; ask again
     ├── NothingMirrored              exit 7: sync first
     ├── StoreError                   exit 8: the mirror's own files
     │   ├── StoreFull                no space, or no right to write
@@ -161,6 +162,10 @@ class Failed(StatementError):
 
 class TookTooLong(StatementError):
     """The statement hit the time or memory limit and was stopped."""
+
+
+class Busy(StatementError):
+    """Too many other statements are running or waiting; nothing is wrong with this one."""
 
 
 class NothingMirrored(MirrorError):

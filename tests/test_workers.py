@@ -1,0 +1,253 @@
+"""Statements in processes of their own: what comes back, what they may take, and what they cannot do to each other."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+from reads_home import SYNCED, device, publish, small_fleet
+
+from kandji_queries.limits import Limits
+from kandji_queries.reader import Reader
+from kandji_queries.workers.pool import Workers
+from kandji_schema.errors import (
+    Busy,
+    ConfigurationError,
+    Failed,
+    Interrupted,
+    NothingMirrored,
+    Refused,
+    StatementError,
+    TookTooLong,
+    UsageError,
+)
+
+TOKEN = "invented-token-of-the-parent"
+SOON = Limits(seconds=1.5, rows=500, bytes=60_000, cell_bytes=4_000, memory_mb=256)
+
+FOREVER = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
+"""Looks at interrupts."""
+
+DEAF = "SELECT levenshtein(repeat('a', 200000), repeat('b', 200000))"
+"""One call of one function: minutes, in which nothing looks at interrupts."""
+
+GREEDY = "SELECT len(range((1e5 * 1e4)::BIGINT))"
+"""8 GB in one value."""
+
+KINDS = (
+    "SELECT 1 AS n, 'é\n' AS t, NULL AS nothing, true AS b, 0.1::DECIMAL(9, 2) AS d, 1e308 * 10 AS infinite",
+    "SELECT (2::HUGEINT ** 100)::HUGEINT + 1 AS big, 170141183460469231731687303715884105727 AS biggest",
+    "SELECT last_check_in, tags, extra, first_enrollment::DATE AS day FROM devices ORDER BY device_id",
+    "SELECT '\"5\"'::JSON AS text, '{\"a\": [1]}'::JSON AS document, 'x'::BLOB AS bytes, uuid()::VARCHAR <> '' AS u",
+    "SELECT {'a': [1, 2], 'b': map {'k': INTERVAL 1 DAY}} AS nested, now()::TIMESTAMP > '2020-01-01' AS t",
+    "SELECT repeat('x', 9000) AS long FROM range(600)",
+    "SELECT count(*) FROM users",
+    "SHOW TABLES",
+    "EXPLAIN FROM devices",
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    small_fleet(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def workers(home: Path) -> Iterator[Workers]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KANDJI_API_TOKEN", TOKEN)
+        with Workers(home, SOON, waiting=1, clock=lambda: SYNCED) as workers:
+            workers.run("SELECT 1")
+            yield workers
+
+
+def test_an_answer_is_what_the_reader_gives(home: Path, workers: Workers) -> None:
+    with Reader(home, SOON, clock=lambda: SYNCED) as reader:
+        for sql in KINDS:
+            found, expected = workers.run(sql), reader.run(sql)
+            assert json.dumps(found.to_json()) == json.dumps(expected.to_json()), sql
+            assert found.columns == expected.columns
+
+
+def test_parameters_are_bound(workers: Workers) -> None:
+    hostile = "x'); DROP VIEW devices; --"
+
+    found = workers.run("SELECT $a AS a, $b AS b, $c AS c", {"a": hostile, "b": [1, None], "c": SYNCED})
+
+    assert found.rows == [(hostile, [1, None], "2026-11-20T12:00:00Z")]
+
+
+def test_a_parameter_that_is_no_value_is_named(workers: Workers) -> None:
+    with pytest.raises(UsageError, match="The parameter x "):
+        workers.run("SELECT $x", {"x": {1, 2}})
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "words"),
+    [
+        ("DROP VIEW devices", Refused, "read-only"),
+        ("FROM device", Refused, "Did you mean devices"),
+        ("SELECT os FROM devices", Failed, "os_version"),
+        ("SELECT", Failed, "cannot be parsed"),
+        (GREEDY, TookTooLong, "more memory"),
+        (FOREVER, TookTooLong, "after its 1.5 seconds"),
+        (DEAF, TookTooLong, "after its 1.5 seconds"),
+    ],
+)
+def test_trouble_has_our_names_and_the_next_statement_none(
+    workers: Workers, sql: str, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
+        workers.run(sql)
+    assert workers.run("SELECT count(*) FROM devices").rows == [(4,)]
+
+
+def test_the_rule_of_a_refusal_is_kept(workers: Workers) -> None:
+    with pytest.raises(Refused) as refused:
+        workers.run("FROM read_text('/etc/passwd')")
+    assert refused.value.rule == "table function"
+
+
+def test_two_runaways_do_not_slow_a_third_much_and_a_fourth_is_told(workers: Workers) -> None:
+    def ended(sql: str) -> tuple[str, float]:
+        began = time.monotonic()
+        try:
+            return str(workers.run(sql).rows), time.monotonic() - began
+        except StatementError as error:
+            return type(error).__name__, time.monotonic() - began
+
+    with ThreadPoolExecutor(8) as callers:
+        found = list(callers.map(ended, [DEAF, DEAF, "SELECT 1", *["SELECT 2"] * 5]))
+    kinds = [kind for kind, _ in found]
+
+    assert kinds.count("TookTooLong") == 2
+    assert kinds.count(Busy.__name__) == 5
+    assert sum(kind in {"[(1,)]", "[(2,)]"} for kind in kinds) == 1
+    assert all(seconds < 1 for kind, seconds in found if kind == Busy.__name__)
+    assert workers.run("SELECT 3").rows == [(3,)]
+
+
+@pytest.mark.parametrize("sql", [FOREVER, DEAF])
+def test_a_statement_that_nobody_waits_for_is_stopped(home: Path, sql: str) -> None:
+    stop = Event()
+    with Workers(home, Limits(seconds=60), at_once=1) as workers, ThreadPoolExecutor(1) as callers:
+        workers.run("SELECT 1")
+        running = callers.submit(workers.run, sql, stop=stop)
+        with pytest.raises(TimeoutError):
+            running.result(timeout=0.3)
+        stop.set()
+        with pytest.raises(Interrupted):
+            running.result(timeout=10)
+        assert workers.run("SELECT 2").rows == [(2,)]
+
+
+def test_a_new_state_is_seen_and_an_old_one_let_go(tmp_path: Path) -> None:
+    with Workers(tmp_path, SOON, at_once=1) as workers:
+        with pytest.raises(NothingMirrored):
+            workers.run("FROM devices")
+        manifest = small_fleet(tmp_path)
+        assert workers.run("SELECT count(*) FROM devices").rows == [(4,)]
+        before = _files(_children(os.getpid()))
+        for generation in range(2, 4):
+            publish(tmp_path, {"devices": [device(9)]}, generation=generation, keep=manifest)
+            assert workers.run("SELECT count(*) FROM devices").rows == [(1,)]
+        assert _files(_children(os.getpid())) == before
+
+
+def test_a_child_is_replaced_after_so_many_statements(home: Path) -> None:
+    with Workers(home, SOON, at_once=1, statements=1) as workers:
+        seen = set()
+        for _ in range(2):
+            workers.run("SELECT 1")
+            seen |= set(_children(os.getpid()))
+        assert len(seen) >= 2
+
+
+def test_wrong_rules_of_compliance_are_told(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_text("nonsense")
+    with Workers(home, SOON, rules=str(tmp_path / "rules.toml")) as workers, pytest.raises(ConfigurationError):
+        workers.run("FROM compliance")
+
+
+def test_a_child_has_no_environment_no_folder_and_hard_limits(workers: Workers, home: Path) -> None:
+    (child, *_) = _children(os.getpid())
+    place = Path("/proc") / str(child)
+    limits = {line[:25].strip(): line[26:].split()[:2] for line in (place / "limits").read_text().splitlines()}
+
+    names = {entry.partition(b"=")[0] for entry in (place / "environ").read_bytes().split(b"\0") if entry}
+    assert names <= {b"PYTHONHOME", b"PYTHONPATH", b"LD_LIBRARY_PATH"}
+    assert TOKEN.encode() not in (place / "environ").read_bytes() + (place / "cmdline").read_bytes()
+    assert str(place.joinpath("cwd").readlink()).endswith(" (deleted)")
+    assert (limits["Max file size"], limits["Max core file size"]) == (["0", "0"], ["0", "0"])
+    assert limits["Max open files"] == ["512", "512"]
+    assert int(limits["Max address space"][1]) < 8 * 1024**3
+    assert int(limits["Max cpu time"][0]) < 60
+    others = {str(link.readlink()) for link in (place / "fd").iterdir() if link.name not in {"0", "1", "2"}}
+    assert not [path for path in others if path.startswith("/") and not path.startswith((str(home), "/proc", "/dev"))]
+
+
+PARENT = """
+import sys, os
+from pathlib import Path
+from kandji_queries.workers.pool import Workers
+from kandji_queries.limits import Limits
+workers = Workers(Path(sys.argv[1]), Limits(seconds=60))
+workers.run("SELECT 1")
+print("ready", flush=True)
+workers.run(sys.argv[2])
+"""
+
+
+def test_children_end_with_their_parent_also_in_the_middle_of_a_statement(home: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT, home, DEAF], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        watched = [os.pidfd_open(child) for child in _children(parent.pid)]
+        parent.send_signal(signal.SIGKILL)
+    assert watched
+    for child in watched:
+        assert select.select([child], [], [], 10)[0], "a child outlived its parent"
+        os.close(child)
+
+
+GROWING = """
+from kandji_queries.workers.restrictions import watch_memory
+watch_memory(200 * 1024**2, unit=1024)
+kept = []
+while len(kept) < 1000:
+    kept.append(bytearray(b"x") * 1024**2)
+"""
+
+
+def test_where_the_system_does_not_bound_memory_a_watch_ends_the_process() -> None:
+    ended = subprocess.run([sys.executable, "-c", GROWING], check=False, timeout=60)
+    assert ended.returncode == 1
+
+
+def _children(parent: int) -> list[int]:
+    """Processes that run SQL for a parent, the oldest first."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            stat, command = (place / "stat").read_text(), (place / "cmdline").read_bytes()
+        except OSError:
+            continue  # it ended meanwhile
+        if int(stat.rpartition(")")[2].split()[1]) == parent and b"kandji_queries.workers.child" in command:
+            found.append(int(place.name))
+    return sorted(found)
+
+
+def _files(children: list[int]) -> int:
+    """Data files that the first of them has open."""
+    links = (Path("/proc") / str(min(children)) / "fd").iterdir()
+    return sum(link.readlink().suffix == ".duckdb" for link in links)
