@@ -167,13 +167,13 @@ STOPPED_TWICE = (
     # dynamic PIVOT
     ("PIVOT nothing ON platform USING count(*)", "table"),
     ("PIVOT stored_devices.main.nothing ON platform USING count(*)", "table"),
-    ("PIVOT read_csv('/etc/passwd') ON column0 USING count(*)", "pivot"),
+    ("PIVOT read_csv('/etc/passwd') ON column0 USING count(*)", "table function"),
     ("PIVOT '/tmp/x.csv' ON a USING count(*)", "table"),
-    ("PIVOT (FROM read_text('/etc/passwd')) ON filename USING count(*)", "pivot"),
-    ("PIVOT (SELECT getenv('HOME') AS h) ON h USING count(*)", "pivot"),
-    ("FROM (PIVOT (FROM glob('/*')) ON file USING count(*))", "pivot"),
-    ("PIVOT (SUMMARIZE '/tmp/x.csv') ON column_name USING count(*)", "pivot"),
-    ("CREATE TABLE poison AS PIVOT devices ON platform USING count(*)", "pivot"),
+    ("PIVOT (FROM read_text('/etc/passwd')) ON filename USING count(*)", "table function"),
+    ("PIVOT (SELECT getenv('HOME') AS h) ON h USING count(*)", "function"),
+    ("FROM (PIVOT (FROM glob('/*')) ON file USING count(*))", "table function"),
+    ("PIVOT (SUMMARIZE '/tmp/x.csv') ON column_name USING count(*)", "table"),
+    ("CREATE TABLE poison AS PIVOT devices ON platform USING count(*)", "statement type"),
 )
 
 STOPPED_ONCE = (
@@ -282,10 +282,22 @@ STOPPED_ONCE = (
     ("EXPLAIN CREATE TABLE poison AS SELECT 1", "statement type"),
     ("EXPLAIN FROM stored_devices.main.devices", "table"),
     ("PIVOT stored_devices.main.devices ON platform USING count(*)", "table"),
-    ("PIVOT (SELECT current_setting('memory_limit') AS m) ON m USING count(*)", "pivot"),
-    ("PIVOT duckdb_settings() ON name USING count(*)", "pivot"),
-    ("WITH p AS (PIVOT devices ON platform USING count(*)) FROM p", "pivot"),
-    ("EXPLAIN PIVOT devices ON platform USING count(*)", "pivot"),
+    ("EXPLAIN ANALYZE PIVOT devices ON platform USING count(*)", "explain analyze"),
+    ("PIVOT devices ON platform IN (SELECT device_name FROM devices) USING count(*)", "pivot"),
+    ("PIVOT devices ON getenv(platform) USING count(*)", "function"),
+    ("PIVOT devices ON platform USING count(getenv('HOME'))", "function"),
+    ("WITH p AS (FROM stored_devices.main.devices) PIVOT p ON platform USING count(*)", "table"),
+    ("FROM (PIVOT (PIVOT duckdb_settings() ON name) ON value)", "table function"),
+    ("SELECT current_user", "function"),
+    ("SELECT Current_Schema FROM devices", "function"),
+    ("SELECT user AS user", "function"),
+    ("SELECT list_transform(['HOME'], x -> getenv(x))", "function"),
+    ("SELECT list_transform([1], x -> (FROM read_text('/etc/passwd')))", "table function"),
+    ("EXPLAIN (ANALYZE) SELECT 1", "explain analyze"),
+    ("EXPLAIN (FORMAT json, ANALYZE) SELECT 1", "explain analyze"),
+    ("EXPLAIN (ANALYZE, FORMAT json) COPY (SELECT 1) TO '/tmp/kandji-escape.csv'", "explain analyze"),
+    ("PIVOT (SELECT current_setting('memory_limit') AS m) ON m USING count(*)", "function"),
+    ("PIVOT duckdb_settings() ON name USING count(*)", "table function"),
 )
 
 COSTLY = (

@@ -221,7 +221,7 @@ def test_children_end_with_their_parent_also_in_the_middle_of_a_statement(home: 
 
 
 GROWING = """
-from kandji_queries.workers.restrictions import watch_memory
+from kandji_queries.restrictions import watch_memory
 watch_memory(200 * 1024**2, unit=1024)
 kept = []
 while len(kept) < 1000:

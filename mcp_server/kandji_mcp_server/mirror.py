@@ -39,8 +39,8 @@ CELL_BYTES = 4_000
 class Mirror:
     """The mirror in ``home``. Nothing is opened before the first :meth:`ask`, so that a client's greeting never waits.
 
-    ``open_reader`` makes the reader from ``clock``, which tells the time, aware UTC, for ages, and ``open_workers`` what
-    runs statements of anyone's.
+    ``open_reader`` makes the reader from ``clock``, which tells the time, aware UTC, for ages, and ``open_workers``
+    what runs statements of anyone's.
     ``background`` syncs beside the conversation, where this process may.
     """
 

@@ -7,6 +7,7 @@ the in-memory catalog that holds the views would take new ones.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -34,6 +35,9 @@ CONFIG: Mapping[str, str | int | float | list[str]] = {
 }
 """Settings that are only, or best, made when the engine starts."""
 
+ARROWS = "SET GLOBAL lambda_syntax='ENABLE_SINGLE_ARROW'"
+"""``x -> x + 1`` is what models write; it works beside ``lambda x: x + 1`` and the arrows of JSON."""
+
 LOCKS = (
     "SET allow_extension_repositories='forbidden'",
     "SET enable_external_file_cache=false",
@@ -55,7 +59,7 @@ def blank(limits: Limits) -> duckdb.DuckDBPyConnection:
 
 
 class Engine:
-    """One manifest, opened. ``tables`` are the names it holds.
+    """One manifest, opened. ``tables`` are the names it holds; ``dead`` is set when DuckDB gave it up.
 
     ``broken`` are views among them that cannot be made, with the reason: a data file was written by an older version
     and lacks a column, or the rules of compliance are wrong.
@@ -80,6 +84,7 @@ class Engine:
         self.tables = frozenset(tables)
         self.broken: dict[str, MirrorError] = {}
         self.users = 0
+        self.dead = False
         self._lock = Lock()
         self._base = base
         self._rules = rules or Rulebook()
@@ -101,6 +106,8 @@ class Engine:
         for view in definitions.views().values():
             if view.name in self.tables:
                 self._add_view(view)
+        with suppress(duckdb.Error):  # DuckDB means to drop the setting some day
+            self._base.execute(ARROWS)
         for lock in LOCKS:
             self._base.execute(lock)
 

@@ -13,6 +13,10 @@ _INTERNAL_NAME = re.compile(r'"?stored_(\w+)"?\.main\.')
 _STACK = re.compile(r"\n\s*(?:Stack Trace|This error signals).*", re.S)
 _ADVICE = re.compile(r"\n(?:Use SET|For more information|Possible solutions).*", re.S)  # settings cannot be changed
 _OVERLOADS = re.compile(r"Candidate functions:.*", re.S)
+_CANDIDATES = re.compile(r"\n+(?:Candidate|Did you mean|LINE).*", re.S)
+_ABOUT_NAMES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+"""Errors about what a statement says, found before any row is read; after that come columns, of a PIVOT values too."""
+
 OUT_OF_MEMORY = (
     "The statement needs more memory than it may use. Aggregate or filter before joining and sorting. "
     "KANDJI_MIRROR_QUERY_MEMORY_MB sets the limit."
@@ -21,15 +25,28 @@ LONGEST = 600
 """Most characters of an engine's message that are shown: the position and the nearest names come early."""
 
 
-def translated(error: duckdb.Error) -> MirrorError:
-    """Our error for the engine's: damaged files, a used-up limit, or a statement that could not be run."""
+def translated(error: duckdb.Error, *, values: bool = True) -> MirrorError:
+    """Our error for the engine's: damaged files, a used-up limit, or a statement that could not be run.
+
+    Without ``values`` nothing of the engine's text is passed on that may repeat a value of the data.
+    """
     text = str(error)
     # the exact class: errors about values, whose texts quote what a statement says, are of other ones
     if type(error) in _DAMAGE_CLASSES and _DAMAGE.match(text):
         return StoreDamaged(f"A data file of the mirror is damaged: {_shortened(text)}")
     if isinstance(error, duckdb.OutOfMemoryException):
         return TookTooLong(OUT_OF_MEMORY)
-    return Failed(f"{_kind(error)}: {_shortened(text)}")
+    if values:
+        return Failed(f"{_kind(error)}: {_shortened(text)}")
+    if isinstance(error, _ABOUT_NAMES):
+        return Failed(f"{_kind(error)}: {_shortened(_CANDIDATES.sub('', text))}")
+    return Failed(f"{_kind(error)}: {_without_values(error)} What the value is, is not told while privacy is on.")
+
+
+def _without_values(error: duckdb.Error) -> str:
+    if isinstance(error, duckdb.ConversionException):
+        return "a value cannot be converted to the type asked for; TRY_CAST gives NULL instead."
+    return "a function was given a value it cannot work with; TRY(...) gives NULL instead."
 
 
 def _kind(error: duckdb.Error) -> str:

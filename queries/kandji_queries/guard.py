@@ -1,8 +1,8 @@
 """The first of four fences: which statements may reach the engine at all.
 
 The wall is DuckDB's own syntax tree checked by allow-lists (:mod:`kandji_queries.walk`) and, behind it, the locked
-engine. sqlglot is a second opinion: over MCP always, on the command line only for dynamic PIVOT, whose tree DuckDB
-does not show, because importing sqlglot takes as long as starting DuckDB does.
+engine. sqlglot is a second opinion over MCP, but not on the command line, because importing it takes as long as
+starting DuckDB does.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from kandji_queries import tree
+from kandji_queries import pivot, tree
 from kandji_queries.walk import CATALOG, Path, Walk
-from kandji_schema.errors import Refused
+from kandji_schema.errors import Failed, Refused
 
 DONE_INSTEAD = {
     "COPY": "`kandji-mirror sql ... --format csv` writes rows to a file.",
@@ -30,9 +30,13 @@ DONE_INSTEAD = {
 """What to do instead of a statement that is no query, by DuckDB's name of its type."""
 
 
+OPTIONS = frozenset({"analyze", "analyse", "format"})
+"""Words that may begin a list of options after EXPLAIN."""
+
+
 @dataclass(frozen=True)
 class Checked:
-    """A statement that may run: its kind (``select``, ``show``, ``explain``, ``pivot``) and the tables it reads."""
+    """A statement that may run: its kind (``select``, ``show``, ``explain``) and the tables it reads."""
 
     kind: str
     tables: tuple[str, ...]
@@ -56,14 +60,15 @@ class Guard:
         :class:`Refused` names the thing, the rule and what to do instead; :class:`Failed` is a text that is not SQL.
         """
         parsed = tree.parse(sql, self._connect)
+        _all_used(params, parsed.parameters)
+        if parsed.type == "MULTI":
+            parsed = self._named_pivot(sql)
         if parsed.type == "EXPLAIN":
             body = self.check(_explained(sql), tables, params, macros)
             return Checked("explain", body.tables)
-        if parsed.type == "MULTI":
-            return Checked("pivot", self._dynamic_pivot(sql, tables))
         if parsed.node is None:
             raise _not_a_query(parsed.type)
-        walk = Walk(_paths(tables), params, macros or {})
+        walk = Walk(_paths(tables), {name.casefold() for name in params}, macros or {})
         walk.check(parsed.node)
         if walk.shows_tables:
             return Checked("show", tuple(tables))
@@ -71,10 +76,15 @@ class Guard:
             self._compare(sql, walk.named)
         return Checked("select", tuple({**walk.named, **walk.behind_macros}))
 
-    def _dynamic_pivot(self, sql: str, tables: Collection[str]) -> tuple[str, ...]:
-        from kandji_queries import sqlglot_view  # as long as starting DuckDB, and rarely needed
-
-        return sqlglot_view.pivoted_tables(sql, tables)
+    def _named_pivot(self, sql: str) -> tree.Parsed:
+        """A dynamic PIVOT, parsed as if its values were named."""
+        try:
+            parsed = tree.parse(pivot.with_values(sql), self._connect, longest=2 * tree.LONGEST)
+        except Failed as error:
+            raise _unclear_pivot() from error
+        if parsed.type == "MULTI":
+            raise _unclear_pivot()
+        return parsed
 
     def _compare(self, sql: str, used: Collection[str]) -> None:
         from kandji_queries import sqlglot_view
@@ -89,13 +99,31 @@ def _paths(tables: Collection[str]) -> Mapping[Path, str]:
 
 
 def _explained(sql: str) -> str:
-    """The statement after EXPLAIN, found with DuckDB's tokenizer; ANALYZE would run it and is refused."""
+    """The statement after EXPLAIN and its options, found with DuckDB's tokenizer; ANALYZE would run it: refused."""
     encoded = sql.encode()
-    tokens = [offset for offset, kind in duckdb.tokenize(sql) if kind is not duckdb.token_type.comment]
-    body = encoded[tokens[1] :].decode() if len(tokens) > 1 else ""
-    if body[:7].casefold() in {"analyze", "analyse"}:
+    found = [offset for offset, kind in duckdb.tokenize(sql) if kind is not duckdb.token_type.comment]
+    texts = [encoded[begin:end].decode() for begin, end in zip(found, [*found[1:], len(encoded)], strict=True)]
+    words = [text.split(maxsplit=1)[0].casefold() if text.strip() else "" for text in texts]
+    options = words[2 : words.index(")")] if words[1:2] == ["("] and words[2:3] and words[2] in OPTIONS else []
+    if {*options, *words[1:2]} & {"analyze", "analyse"}:
         raise Refused("EXPLAIN ANALYZE is not allowed. Use EXPLAIN, or run the query.", rule="explain analyze")
-    return body
+    return "".join(texts[1 if not options else len(options) + 3 :])
+
+
+def _all_used(given: Collection[str], wanted: Collection[str]) -> None:
+    """A value that nothing asks for is a misspelt name, or a filter that is not there."""
+    known = {name.casefold() for name in wanted}
+    for name in (name for name in given if name.casefold() not in known):
+        there_are = f"it has {', '.join(f'${other}' for other in sorted(wanted))}" if wanted else "it has none"
+        raise Refused(f"The statement has no parameter ${name}; {there_are}.", rule="parameter")
+
+
+def _unclear_pivot() -> Refused:
+    return Refused(
+        "It is not clear what this PIVOT reads. Name the values, PIVOT t ON column IN ('a', 'b') USING ..., or put "
+        "what it reads and its expressions into a CTE: WITH t AS (...) PIVOT t ON column USING ...",
+        rule="pivot",
+    )
 
 
 def _not_a_query(kind: str) -> Refused:

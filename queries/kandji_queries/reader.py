@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+import duckdb
+
 from kandji_queries.cautions import cautions
 from kandji_queries.deadline import Stop
 from kandji_queries.engine import Engine
@@ -17,7 +19,8 @@ from kandji_queries.result import Result, Stream
 from kandji_queries.store import Store
 from kandji_queries.streaming import Source
 from kandji_queries.vocabulary import Vocabulary
-from kandji_schema.errors import StoreDamaged, TookTooLong, UnknownName
+from kandji_queries.written import readings
+from kandji_schema.errors import Failed, StoreDamaged, TookTooLong, UnknownName
 from kandji_schema.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -40,19 +43,21 @@ class Reader:
         rules: str = "",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         kill: Callable[[TookTooLong], object] | None = None,
+        values_in_errors: bool = True,
     ) -> None:
         """Opens nothing yet.
 
         ``second_opinion`` lets sqlglot look at every statement too (as long to import as DuckDB). ``lazy`` opens only
         the files a statement needs: right for a process that asks once. ``rules`` is a file of compliance rules as the
         setting names it. ``clock`` tells the time, aware UTC, for what notes say of ages. ``kill`` is the last resort
-        of a process that asks once: it ends it when the engine does not stop after the time limit.
+        of a process that asks once: it ends it when the engine does not stop after the time limit. Without
+        ``values_in_errors`` no error repeats a value of the data.
         """
         self.limits = limits or Limits()
         self._lazy = lazy
         self._clock = clock
         self._kill = kill
-        self._store = Store(home, self.limits, lazy=lazy, rules=rules)
+        self._store = Store(home, self.limits, lazy=lazy, rules=rules, values_in_errors=values_in_errors)
         self._guard = Guard(self._store.parser, second_opinion=second_opinion)
         self._vocabulary = Vocabulary(Guard(self._store.parser), self._store.rules)
 
@@ -93,9 +98,12 @@ class Reader:
 
     @contextmanager
     def stream(self, sql: str, params: Values | None = None, *, limits: Limits | None = None) -> Iterator[Stream]:
-        """As :meth:`run`, with rows that are fetched while they are used."""
+        """As :meth:`run`, with rows that are fetched while they are used.
+
+        Values of ``params`` may be :class:`Written`, as they are on a command line.
+        """
         with ExitStack() as stack:
-            yield self._once_more(lambda: stack.enter_context(self._opened(sql, params or {}, limits)))
+            yield self._once_more(lambda: stack.enter_context(self._bound(sql, params or {}, limits)))
 
     @contextmanager
     def stream_query(
@@ -143,6 +151,19 @@ class Reader:
             return stream.collect()
 
     @contextmanager
+    def _bound(self, sql: str, params: Values, limits: Limits | None) -> Iterator[Stream]:
+        """Opened with the first reading of the values that the engine can bind."""
+        with ExitStack() as stack:
+            first, *others = readings(params)
+            try:
+                stream = stack.enter_context(self._opened(sql, first, limits))
+            except Failed as error:
+                if not others or not isinstance(error.__cause__, duckdb.BinderException):
+                    raise
+                stream = stack.enter_context(self._opened(sql, others[0], limits))
+            yield stream
+
+    @contextmanager
     def _opened(self, sql: str, params: Values, limits: Limits | None, stop: Stop | None = None) -> Iterator[Stream]:
         manifest = self._store.manifest()
         names = self._vocabulary.names(manifest)
@@ -153,7 +174,8 @@ class Reader:
         with self._store.engine(manifest, wanted) as engine, engine.cursor() as cursor:
             engine.refuse_broken(behind)
             source = Source(cursor, limits or self.limits, stop=stop, kill=self._kill)
-            found = source.start(sql, params)
+            with _explained(engine, checked.tables, sql):
+                found = source.start(sql, params)
             notes = [*self.warnings, *self._cautions(manifest, behind)]
             yield Stream(columns=found, as_of=engine.as_of(sorted(behind)), batches=source, notes=notes)
 
@@ -171,3 +193,16 @@ class Reader:
             return action()
         except StoreDamaged:
             return action()
+
+
+@contextmanager
+def _explained(engine: Engine, tables: Collection[str], sql: str) -> Iterator[None]:
+    """Tell of a column that is not there what was probably meant."""
+    try:
+        yield
+    except duckdb.BinderException as error:
+        from kandji_queries.suggestions import missing_column  # only where something is wrong
+
+        if failed := missing_column(error, engine, tables, sql):
+            raise failed from error
+        raise

@@ -25,16 +25,20 @@ from kandji_schema.manifest import Manifest, data_dir, generations, history_dir,
 class Store:
     """The mirror's files, opened as they are needed. Thread-safe."""
 
-    def __init__(self, home: Path, limits: Limits, *, lazy: bool, rules: str = "") -> None:
+    def __init__(
+        self, home: Path, limits: Limits, *, lazy: bool, rules: str = "", values_in_errors: bool = True
+    ) -> None:
         """``lazy`` opens only the files a statement needs, for a process that runs one statement.
 
-        ``rules`` is a file of compliance rules, as the setting names it.
+        ``rules`` is a file of compliance rules, as the setting names it. ``values_in_errors`` is that of
+        :func:`translated`.
         """
         self.warnings: list[str] = []
         self.rules = Rulebook(home, rules)
         self._home = home
         self._limits = limits
         self._lazy = lazy
+        self._values_in_errors = values_in_errors
         self._lock = RLock()
         self._listing: list[int] | None = None
         self._manifest: Manifest | None = None
@@ -67,7 +71,7 @@ class Store:
         """An engine that has ``tables`` of ``manifest``; it stays open for the length of the block."""
         engine = self._lease(manifest, frozenset(tables))
         try:
-            with _our_errors():
+            with self._our_errors(engine):
                 yield engine
         except StoreDamaged as error:
             if EVENTS in engine.tables:
@@ -107,6 +111,15 @@ class Store:
             return f"State {manifest.generation} cannot be used: {', '.join(damaged)} missing, cut or altered."
         return f"State {manifest.generation} cannot be read." if manifest.generation in self._bad_generations else ""
 
+    @contextmanager
+    def _our_errors(self, engine: Engine) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.FatalException):
+                engine.dead = True  # it answers nobody any more
+            raise translated(error, values=self._values_in_errors) from error
+
     def _lease(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
         with self._lock:
             current = self._engine
@@ -118,7 +131,8 @@ class Store:
             return current
 
     def _serves(self, engine: Engine, manifest: Manifest, tables: frozenset[str]) -> bool:
-        return engine.manifest is manifest and tables <= engine.tables and engine.stamp == self.rules.stamp()
+        current = not engine.dead and engine.manifest is manifest and engine.stamp == self.rules.stamp()
+        return current and tables <= engine.tables
 
     def _opened(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
         base = self._taken_parser() or blank(self._limits)
@@ -155,14 +169,6 @@ class Store:
             self._bad_files |= {file for name, file in files.items() if not _is_whole(folder / file, name)}
             self._bad_generations.add(manifest.generation)
             self._manifest = None
-
-
-@contextmanager
-def _our_errors() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.Error as error:
-        raise translated(error) from error
 
 
 def _fallen_back(manifest: Manifest) -> str:

@@ -76,7 +76,7 @@ class Source:
             with self._deadline:
                 rows = action()
         except (ValueError, OverflowError) as error:
-            raise Failed(f"A value of the answer is outside what can be shown: {error}. Cast it to VARCHAR.") from error
+            raise Failed("A value of the answer is outside what can be shown. Cast it to VARCHAR.") from error
         except MemoryError as error:
             raise TookTooLong(OUT_OF_MEMORY) from error
         finally:

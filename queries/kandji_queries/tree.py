@@ -35,23 +35,23 @@ _BRACKETS = re.compile(r"[()\[\]{}]")
 Connect = Callable[[], duckdb.DuckDBPyConnection]
 
 
-def parse(sql: str, connect: Connect) -> Parsed:
-    """Parse exactly one statement.
+def parse(sql: str, connect: Connect, *, longest: int = LONGEST) -> Parsed:
+    """Parse exactly one statement of at most ``longest`` bytes.
 
     ``connect`` gives a fresh connection to an empty engine. :class:`Refused` for a text that is too long, too deep or
     not one statement, :class:`Failed` for one that is not SQL.
     """
-    _bounded(sql)
+    _bounded(sql, longest)
     with connect() as parser:
         statement, kind = _single(sql, parser)
         node = _node(sql, parser) if kind == "SELECT" else None
     return Parsed(kind, frozenset(statement.named_parameters), node)
 
 
-def _bounded(sql: str) -> None:
-    if len(sql.encode("utf-8", "surrogatepass")) > LONGEST:
+def _bounded(sql: str, longest: int) -> None:
+    if len(sql.encode("utf-8", "surrogatepass")) > longest:
         raise Refused(
-            f"The statement is longer than {LONGEST:,} bytes. "
+            f"The statement is longer than {longest:,} bytes. "
             "Join a table or use VALUES in a CTE instead of long lists.",
             rule="length",
         )

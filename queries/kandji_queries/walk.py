@@ -38,6 +38,11 @@ CLASSES = frozenset(
 )
 """Classes of expressions."""
 
+BARE_FUNCTIONS = frozenset(
+    {"current_catalog", "current_schema", "current_role", "current_user", "session_user", "user"}
+)
+"""Functions of the session that are called by a mere name, unless something of the statement has that name."""
+
 ALLOWED_IN_FROM = ", ".join(sorted(functions.TABLE_FUNCTIONS))
 FILE_HINT = "Only the mirror's own tables can be read: SHOW TABLES lists them."
 CATALOG_HINT = "SHOW TABLES lists the tables, DESCRIBE <table> the columns."
@@ -59,11 +64,16 @@ class Walk:
     """
 
     def __init__(self, tables: Mapping[Path, str], parameters: Collection[str], macros: Mapping[str, str]) -> None:
-        """``parameters`` are the names that will be bound, ``macros`` our table functions, each with its table."""
+        """``parameters`` are the names that will be bound, in lower case.
+
+        ``macros`` are our table functions, each with its table.
+        """
         self.named: dict[str, None] = {}
         self.behind_macros: dict[str, None] = {}
         self.shows_tables = False
         self._from_calls: set[int] = set()
+        self._bare: set[str] = set()
+        self._aliases: set[str] = set()
         self._tables = tables
         self._parameters = parameters
         self._macros = macros
@@ -78,6 +88,8 @@ class Walk:
                 waiting.extend(_children(value, scope))
             elif isinstance(value, list):
                 waiting.extend((item, scope) for item in value)
+        for name in self._bare - self._aliases:
+            raise _no_function(name)
 
     def _visit(self, node: Node, scope: Scope) -> None:
         kind = node.get("type")
@@ -91,6 +103,7 @@ class Walk:
                 self._REFERENCES[kind](self, node, scope)
         if "function_name" in node:
             self._function(node)
+        self._name(node)
         if kind == "VALUE_PARAMETER":
             self._parameter(str(node["identifier"]))
 
@@ -147,19 +160,25 @@ class Walk:
         if id(node) in self._from_calls:
             return  # checked as a table function, and its rows are made one by one
         if name not in functions.allowed():
-            raise Refused(
-                f"The function {name!r} cannot be used. {_hint(name, functions.allowed(), FUNCTION_HINT)}",
-                rule="function",
-            )
+            raise _no_function(name)
         if node.get("export_state"):
             raise Refused("EXPORT_STATE cannot be used. Aggregate in one statement.", rule="function")
         if name in functions.MAKERS:
             _modest(name, node)
 
+    def _name(self, node: Node) -> None:
+        names = [name.casefold() for name in node.get("column_names", ())]
+        if len(names) == 1 and names[0] in BARE_FUNCTIONS:
+            self._bare.add(names[0])
+        self._aliases |= {str(node.get("alias", "")).casefold()} - set(names)
+        for key in ("column_name_alias", "aliases"):  # of what FROM names, and of a CTE
+            self._aliases |= {str(name).casefold() for name in node.get(key) or ()}
+
     def _parameter(self, name: str) -> None:
-        if name not in self._parameters:
+        if name.casefold() not in self._parameters:
             raise Refused(
-                f"The parameter ${name} has no value. Give one (`--param {name}=...`) or write the value itself.",
+                f"The parameter ${name} has no value. Give one (`--param {name}=...`, over MCP in `params`) or write "
+                "the value itself.",
                 rule="parameter",
             )
 
@@ -206,6 +225,11 @@ def _numbers(value: Any) -> Iterator[float]:
             if isinstance(literal, dict) and literal["kind"] in {"INTEGER", "NUMERIC"}:
                 yield float(literal["text"].replace("_", ""))
             waiting.extend(v for v in item.values() if isinstance(v, dict | list))
+
+
+def _no_function(name: str) -> Refused:
+    hint = _hint(name, functions.allowed(), FUNCTION_HINT)
+    return Refused(f"The function {name!r} cannot be used. {hint}", rule="function")
 
 
 def _no_history(name: str, macros: Collection[str]) -> Refused:

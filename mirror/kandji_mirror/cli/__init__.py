@@ -24,6 +24,9 @@ def run() -> NoReturn:
         sys.exit(error.exit_code)
     except MirrorError as error:
         _end(f"kandji-mirror: {error}", error.exit_code)
+    except MemoryError:
+        _drop_output()
+        _end("kandji-mirror: The answer does not fit into memory. Ask for fewer rows, or for --format csv.", 5)
     except (click.Abort, KeyboardInterrupt):
         _end("kandji-mirror: Stopped.", Interrupted.exit_code)
     except BrokenPipeError:

@@ -1,5 +1,6 @@
 """``sql``, ``query``, ``tables``, ``describe`` and ``queries``: everything that reads the mirror."""
 
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -9,7 +10,9 @@ from kandji_queries.formats import write
 from kandji_queries.limits import Limits
 from kandji_queries.params import Param
 from kandji_queries.reader import Reader
-from kandji_schema.errors import UsageError
+from kandji_queries.restrictions import bound_memory
+from kandji_queries.written import read
+from kandji_schema.errors import TookTooLong, UsageError
 from kandji_schema.settings import load
 
 
@@ -18,7 +21,8 @@ def run_sql(statement: str, params: Mapping[str, str], form: str) -> None:
     text = sys.stdin.read() if statement == "-" else statement
     if not text.strip():
         raise UsageError('There is no statement. Example: kandji-mirror sql "FROM fleet LIMIT 5"')
-    with open_reader() as reader, reader.stream(text, params or None) as answer:
+    values = {name: read(value) for name, value in params.items()}
+    with open_reader() as reader, reader.stream(text, values) as answer:
         write(answer, form, sys.stdout)
         date(reader, answer.as_of, answer.notes, form)
 
@@ -74,7 +78,14 @@ def open_reader() -> Reader:
         memory_mb=settings.mirror_query_memory_mb,
         rows=settings.mirror_query_rows,
     )
-    return Reader(settings.home, limits, lazy=True, rules=settings.mirror_compliance_file)
+    bound_memory(limits.memory_mb)
+    return Reader(settings.home, limits, lazy=True, rules=settings.mirror_compliance_file, kill=_end_at_once)
+
+
+def _end_at_once(why: TookTooLong) -> None:
+    """A long call of one function cannot be interrupted; this process has nothing else to do and nothing to save."""
+    tell(f"kandji-mirror: {why}")
+    os._exit(why.exit_code)
 
 
 def date(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form: str) -> None:

@@ -12,14 +12,15 @@ CREATE MACRO version_key(version) AS
             )
         ],
         lambda part:
+            -- part['...'] and not part....: the dot is taken for a column after GROUP BY (HAVING)
             -- the numbers, padded to ten so that 7.9 equals 7.9.0
-            list_resize(TRY(string_split(nullif(part.numbers, ''), '.')::HUGEINT[]), 10, 0::HUGEINT)
+            list_resize(TRY(string_split(nullif(part['numbers'], ''), '.')::HUGEINT[]), 10, 0::HUGEINT)
             -- the stage: 0 for a release, below it by its first letter in the order of this text
-            || CASE part.stage
+            || CASE part['stage']
                WHEN '' THEN [0::HUGEINT, 0]
                ELSE [
-                   instr('dsnabpr', part.stage[1]) - 9::HUGEINT,
-                   coalesce(try_cast(part.stage[2:] AS HUGEINT), try_cast(part.nth AS HUGEINT), 0)
+                   instr('dsnabpr', part['stage'][1]) - 9::HUGEINT,
+                   coalesce(try_cast(part['stage'][2:] AS HUGEINT), try_cast(part['nth'] AS HUGEINT), 0)
                ]
                END
     )[1];

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 from kandji_queries.failures import OUT_OF_MEMORY
 from kandji_queries.reader import Reader
+from kandji_queries.restrictions import allow_cpu, restrict
 from kandji_queries.workers import messages
 from kandji_queries.workers.messages import Request, Start
-from kandji_queries.workers.restrictions import allow_cpu, restrict
 from kandji_schema.errors import MirrorError, TookTooLong
 
 

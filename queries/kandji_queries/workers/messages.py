@@ -48,10 +48,12 @@ class Start:
     options: Mapping[str, Any]
 
     def encoded(self) -> bytes:
+        """The message."""
         return _encoded({"home": str(self.home), "limits": asdict(self.limits), "options": dict(self.options)})
 
     @classmethod
     def decoded(cls, message: bytes) -> "Start":
+        """What the message says."""
         found = json.loads(message)
         return cls(Path(found["home"]), Limits(**found["limits"]), found["options"])
 
@@ -66,13 +68,14 @@ class Request:
     now: datetime
 
     def encoded(self) -> bytes:
-        """:class:`UsageError` names a parameter that is no JSON value."""
+        """The message; :class:`UsageError` names a parameter that is no JSON value."""
         params = {name: _sendable(name, value) for name, value in self.params.items()}
         limits = asdict(self.limits)
         return _encoded({"sql": self.sql, "params": params, "limits": limits, "now": self.now.isoformat()})
 
     @classmethod
     def decoded(cls, message: bytes) -> "Request":
+        """What the message says."""
         found = json.loads(message)
         now = datetime.fromisoformat(found["now"])
         return cls(found["sql"], found["params"], Limits(**found["limits"]), now)

@@ -95,7 +95,7 @@ class Worker:
 
 
 def _started(connection: int, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603  # our own module, no shell
+    return subprocess.Popen(  # our own module, no shell
         [sys.executable, "-P", "-m", "kandji_queries.workers.child"],
         stdin=connection,
         stdout=subprocess.DEVNULL,
