@@ -152,7 +152,7 @@ def test_a_statement_that_nobody_waits_for_is_stopped(home: Path, sql: str) -> N
 
 
 def test_a_new_state_is_seen_and_an_old_one_let_go(tmp_path: Path) -> None:
-    with Workers(tmp_path, SOON, at_once=1) as workers:
+    with Workers(tmp_path, at_once=1) as workers:
         with pytest.raises(NothingMirrored):
             workers.run("FROM devices")
         manifest = small_fleet(tmp_path)

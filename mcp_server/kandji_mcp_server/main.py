@@ -40,8 +40,7 @@ def _serve(settings: Settings) -> None:
     mirror.background = background = Background(settings)
     _on_signals(background)
     serve(build(mirror), mirror.warm_up, lambda: _greeted(mirror, background))
-    if background.running:
-        _leave(background)
+    _leave(background)
 
 
 def _greeted(mirror: "Mirror", background: Background) -> None:
@@ -65,7 +64,7 @@ def _on_signals(background: Background | None) -> None:
 
 
 def _leave(background: Background) -> None:
-    """Stop syncing, for two seconds at most, and end: threads that still work would be waited for otherwise."""
+    """Stop syncing, for two seconds at most, and end: threads that still work are neither waited for nor in the way."""
     background.stop()
     sys.stderr.flush()
     os._exit(0)
