@@ -6,7 +6,7 @@ file system itself, then the configuration is locked. On top every statement run
 the in-memory catalog that holds the views would take new ones.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,11 +73,13 @@ class Engine:
         tables: Collection[str],
         *,
         rules: Rulebook | None = None,
+        seal: Sequence[str] = LOCKS,
     ) -> None:
         """Take over ``base``, a blank engine. :class:`StoreDamaged` where a data file cannot be opened.
 
         ``folder`` holds the data files; ``tables`` are names of tables and views, what they need included. ``rules``
-        are those of compliance, by default the built-in ones.
+        are those of compliance, by default the built-in ones. ``seal`` ends the preparation: nothing but statements of
+        our own may run on an engine with another one.
         """
         self.manifest = manifest
         self.folder = folder
@@ -88,6 +90,7 @@ class Engine:
         self._lock = Lock()
         self._base = base
         self._rules = rules or Rulebook()
+        self._seal = seal
         self.stamp = self._rules.stamp()
         try:
             self._fill()
@@ -108,7 +111,7 @@ class Engine:
                 self._add_view(view)
         with suppress(duckdb.Error):  # DuckDB means to drop the setting some day
             self._base.execute(ARROWS)
-        for lock in LOCKS:
+        for lock in self._seal:
             self._base.execute(lock)
 
     def _add_table(self, state: TableState) -> None:
@@ -165,10 +168,14 @@ class Engine:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection for one statement, inside a read-only transaction; close it afterwards."""
-        with self._lock:
-            cursor = self._base.cursor()
+        cursor = self.session()
         cursor.execute("BEGIN TRANSACTION READ ONLY")
         return cursor
+
+    def session(self) -> duckdb.DuckDBPyConnection:
+        """A connection for statements of our own, outside of any transaction; close it afterwards."""
+        with self._lock:
+            return self._base.cursor()
 
     def as_of(self, tables: Collection[str]) -> dict[str, str | None]:
         """For each mirrored table behind ``tables`` when its rows were read, ``2026-11-20T12:00:00Z``."""

@@ -4,7 +4,7 @@ A new manifest gets a new engine; the old one closes when its last statement is 
 makes the newest older manifest that is whole answer instead, and :attr:`Store.warnings` say so.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -13,7 +13,7 @@ import duckdb
 
 from kandji_queries import history
 from kandji_queries.as_of import EVENTS
-from kandji_queries.engine import Engine, blank
+from kandji_queries.engine import LOCKS, Engine, blank
 from kandji_queries.failures import translated
 from kandji_queries.history import HistoryDamaged
 from kandji_queries.limits import Limits
@@ -26,12 +26,19 @@ class Store:
     """The mirror's files, opened as they are needed. Thread-safe."""
 
     def __init__(
-        self, home: Path, limits: Limits, *, lazy: bool, rules: str = "", values_in_errors: bool = True
+        self,
+        home: Path,
+        limits: Limits,
+        *,
+        lazy: bool,
+        rules: str = "",
+        values_in_errors: bool = True,
+        seal: Sequence[str] = LOCKS,
     ) -> None:
         """``lazy`` opens only the files a statement needs, for a process that runs one statement.
 
         ``rules`` is a file of compliance rules, as the setting names it. ``values_in_errors`` is that of
-        :func:`translated`.
+        :func:`translated`, ``seal`` is :class:`Engine`'s.
         """
         self.warnings: list[str] = []
         self.rules = Rulebook(home, rules)
@@ -39,6 +46,7 @@ class Store:
         self._limits = limits
         self._lazy = lazy
         self._values_in_errors = values_in_errors
+        self._seal = seal
         self._lock = RLock()
         self._listing: list[int] | None = None
         self._manifest: Manifest | None = None
@@ -137,7 +145,7 @@ class Store:
     def _opened(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
         base = self._taken_parser() or blank(self._limits)
         try:
-            return Engine(base, manifest, data_dir(self._home), tables, rules=self.rules)
+            return Engine(base, manifest, data_dir(self._home), tables, rules=self.rules, seal=self._seal)
         except HistoryDamaged:
             raise  # the tables are whole: their state stays in use
         except StoreDamaged:

@@ -26,9 +26,10 @@
     │   ├── TookTooLong              it hit the time or memory limit
     │   └── Busy                     too many statements are waiting; ask again
     ├── NothingMirrored              exit 7: sync first
-    ├── StoreError                   exit 8: the mirror's own files
+    ├── StoreError                   exit 8: the mirror's own files, and those it exports
     │   ├── StoreFull                no space, or no right to write
-    │   └── StoreDamaged             a file is missing, cut or altered
+    │   ├── StoreDamaged             a file is missing, cut or altered
+    │   └── NotExported              the files of an export could not be written
     └── Interrupted                  exit 130: Ctrl-C or SIGTERM
 """
 
@@ -175,7 +176,7 @@ class NothingMirrored(MirrorError):
 
 
 class StoreError(MirrorError):
-    """The mirror's own files cannot be read or written."""
+    """The mirror's own files cannot be read or written, or those it exports."""
 
     exit_code = 8
 
@@ -186,6 +187,10 @@ class StoreFull(StoreError):
 
 class StoreDamaged(StoreError):
     """A file of the store is missing, cut short or altered."""
+
+
+class NotExported(StoreError):
+    """The files of an export could not be written: no space, no right. Nothing of it is there."""
 
 
 class Interrupted(MirrorError):

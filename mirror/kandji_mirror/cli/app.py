@@ -3,13 +3,16 @@
 click, not typer: typer imports pydantic for every argument, which alone costs as much as DuckDB's whole start.
 """
 
+from typing import Any
+
 import click
 
-from kandji_mirror.cli.options import fleet_options, format_option, json_option, param_option
+from kandji_mirror.cli.options import export_options, fleet_options, format_option, json_option, param_option
 
 EPILOG = (
     "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 some table could not be synced, "
-    "5 refused or failed statement, 6 not confirmed, 7 nothing mirrored yet, 8 the mirror's own files, 130 interrupted."
+    "5 refused or failed statement, 6 not confirmed, 7 nothing mirrored yet, 8 the mirror's own files or those of an "
+    "export, 130 interrupted."
 )
 
 
@@ -121,6 +124,28 @@ def query(name: str, params: dict[str, str], form: str) -> None:
     from kandji_mirror.cli.reads import run_query
 
     run_query(name, params, form)
+
+
+@app.command()
+@export_options
+def export(names: tuple[str, ...], **asked: Any) -> None:
+    """Write tables, views and named queries as files: complete, of one moment, and dated.
+
+    The files are those of --format: NAME.parquet, NAME.csv or NAME.jsonl for each name, or one kandji-mirror.duckdb;
+    beside them manifest.json with rows, hashes and the age of every table used. They appear when all of them are whole.
+    An earlier export in the same folder is replaced, anything else there only with --force. The files are readable by
+    you alone.
+
+    CSV is UTF-8; NULL is an empty field, an empty text is "". JSON Lines and CSV have times as 2026-11-20T12:00:00Z.
+
+    For cron: --dated writes a folder such as 2026-11-27T221500Z, and --keep 7 removes all but the newest seven; give
+    each schedule a folder of its own.
+
+    Example: kandji-mirror export fleet devices_by_platform --format csv --to reports
+    """
+    from kandji_mirror.cli.exporting import export_files
+
+    export_files(names, **asked)
 
 
 @app.command()

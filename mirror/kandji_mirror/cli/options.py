@@ -1,6 +1,7 @@
 """Arguments and options that several commands share, each written once."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -9,6 +10,9 @@ from kandji_schema.errors import UsageError
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 """As in ``kandji_queries.formats``, which a mere ``--help`` need not import; a test compares them."""
+
+EXPORT_FORMS = ("parquet", "csv", "jsonl", "duckdb")
+"""As in ``kandji_queries.exporter.forms``, which a mere ``--help`` need not import; a test compares them."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,6 +44,29 @@ def fleet_options(command: Command) -> Command:
         click.option(
             "--devices", type=click.IntRange(0, 50_000), default=300, show_default=True, help="Devices of the fleet."
         ),
+    ):
+        command = option(command)
+    return command
+
+
+def export_options(command: Command) -> Command:
+    """What to export, ``names`` or ``everything``, to where and how."""
+    choice = click.Choice(EXPORT_FORMS)
+    folder = click.Path(path_type=Path)
+    for option in (
+        json_option,
+        click.option("--force", is_flag=True, help="Replace files that no export wrote."),
+        click.option("--keep", type=click.IntRange(1), help="With --dated: remove all but the newest so many."),
+        click.option("--dated", is_flag=True, help="Write into a new folder in DIR, named by the time."),
+        click.option("--spreadsheet-safe", is_flag=True, help="CSV: put ' before cells a spreadsheet would run."),
+        click.option("--partition-by", metavar="COLUMN", help="A folder for each value of the column: COLUMN=value."),
+        param_option,
+        click.option("--to", metavar="DIR", required=True, type=folder, help="Folder for the files."),
+        click.option(
+            "--format", "-f", "form", type=choice, default="parquet", show_default=True, help="Kind of files."
+        ),
+        click.option("--all", "everything", is_flag=True, help="Every table and view."),
+        click.argument("names", nargs=-1, metavar="[TABLE or QUERY]..."),
     ):
         command = option(command)
     return command

@@ -1,0 +1,58 @@
+"""The form that is one ordinary DuckDB file: every item a table, with comments, and the mirror's macros.
+
+Views become tables, as they were: they read what only the mirror's own engine has. The file has the storage version of
+DuckDB 1.5, so that tools of that age can open it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kandji_queries import definitions
+from kandji_queries.exporter import folder, watch
+from kandji_queries.exporter.projection import literal, quoted
+from kandji_queries.exporter.report import Stored
+from kandji_queries.exporter.source import Item, Opened
+
+FILE = "kandji-mirror.duckdb"
+PLACE = "exported"
+
+_NEW = "(STORAGE_VERSION 'v1.5.0', BLOCK_SIZE 16384, RECOVERY_MODE no_wal_writes)"
+"""The small blocks make a file of many small tables a fifth as large; a file that is written once needs no log."""
+
+
+def write(opened: Opened, whole: Path, progress: watch.Progress) -> dict[str, Stored]:
+    """Write all items to one new file in the folder ``whole``; what became of each by name."""
+    path = whole / FILE
+    rows = _tables(opened, path, progress)
+    file = folder.measured(path, whole)
+    return {name: Stored(count, (file,)) for name, count in rows.items()}
+
+
+def _tables(opened: Opened, path: Path, progress: watch.Progress) -> dict[str, int]:
+    """The rows of each item by name. One transaction: each of its own would cost a write to the disk a comment."""
+    with opened.session(*watch.WATCHED) as session:
+        session.execute(f"ATTACH {literal(str(path))} AS {PLACE} {_NEW}")
+        session.execute("BEGIN")
+        rows = {}
+        for item in opened.items:
+            table = f"{PLACE}.main.{quoted(item.name)}"
+            made = f"CREATE TABLE {table} AS FROM (\n{item.sql}\n)"
+            ((rows[item.name],),) = watch.run(session, made, item.params, watch.told(progress, item.name))
+            for comment in _comments(opened, item, table):
+                session.execute(comment)
+        for macro in definitions.macros().values():
+            session.execute(macro.sql.replace("CREATE MACRO ", f"CREATE MACRO {PLACE}.main.", 1))
+        session.execute("COMMIT")
+        watch.run(session, f"CHECKPOINT {PLACE}", {}, lambda _: None)
+        session.execute(f"DETACH {PLACE}")
+    return rows
+
+
+def _comments(opened: Opened, item: Item, table: str) -> Iterator[str]:
+    words, columns = opened.words(item)
+    dates = ", ".join(f"{name} {moment or 'never synced'}" for name, moment in opened.as_of(item).items())
+    about = " ".join(filter(None, (words, f"As of {dates}." if dates else "")))
+    yield f"COMMENT ON TABLE {table} IS {literal(about)}"
+    for column in columns:
+        if column.description:
+            yield f"COMMENT ON COLUMN {table}.{quoted(column.name)} IS {literal(column.description)}"

@@ -1,0 +1,118 @@
+"""The folder an export goes to: checked before, and never left with half of anything.
+
+Files are written in a hidden folder inside it and moved when all of them are whole. A file that is there already is
+replaced where ``manifest.json`` names it as one of ours, any other only by force.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from kandji_queries.exporter import manifest, report
+from kandji_schema.durable import sync_file, sync_folder
+from kandji_schema.errors import NotExported, UsageError
+
+PREFIX, TEMPORARY = ".kandji-export-", ".tmp"
+LOCK = ".kandji-export.lock"
+OWN = "store"
+"""The folder below the data directory that is the mirror's alone."""
+
+
+def checked(to: Path, home: Path) -> Path:
+    """The folder as a whole path; :class:`UsageError` where no export may go there."""
+    try:
+        folder = to.expanduser().resolve()
+        is_other = folder.exists() and not folder.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UsageError(f"--to {str(to)!r} is no path of a folder: {error}.") from error
+    if is_other:
+        raise UsageError(f"--to {str(to)!r} is a file. Name a folder; it is made where there is none.")
+    if folder.is_relative_to((home / OWN).resolve()):
+        raise UsageError(f"--to {str(to)!r} lies inside the mirror's own store. Name a folder outside of it.")
+    return folder
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Make the folder, be the only export to it for the time of the block, and sweep what a killed one left."""
+    with errors(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # names of people are in there
+        lock = FileLock(folder / LOCK, mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise UsageError(f"Another export is writing to {folder}. Wait for it, or name another folder.") from error
+        try:
+            for leftover in folder.glob(f"{PREFIX}*{TEMPORARY}"):
+                shutil.rmtree(leftover, ignore_errors=True)
+            yield
+        finally:
+            lock.release()
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside the final names; whatever is still in it goes after the block."""
+    with errors(folder):
+        made = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=TEMPORARY, dir=folder))
+    try:
+        with errors(folder):
+            yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def errors(folder: Path) -> Iterator[None]:
+    """:class:`NotExported` for whatever the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise NotExported(
+            f"The export to {folder} could not be written: {error.strerror or error}. Free some space, correct the "
+            "rights, or choose another folder with --to; what was there before is unchanged."
+        ) from error
+
+
+def refuse_foreign(folder: Path, names: Sequence[str]) -> None:
+    """:class:`UsageError` where a name is taken by something that no export of ours wrote."""
+    known = manifest.read(folder)
+    ours = {manifest.NAME, *manifest.tops(known)} if known else set()
+    foreign = [name for name in names if os.path.lexists(folder / name) and name not in ours]
+    if foreign:
+        raise UsageError(
+            f"{folder} already holds {', '.join(foreign)}, which no export wrote. Choose another folder, or --force to "
+            "replace."
+        )
+
+
+def measured(staged: Path, root: Path) -> report.Written:
+    """Bring a finished file to the disk, for its owner alone; what the manifest says of it."""
+    staged.chmod(0o600)
+    with staged.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    sync_file(staged)
+    return report.Written(path=staged.relative_to(root).as_posix(), bytes=staged.stat().st_size, sha256=digest)
+
+
+def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move files and folders from the staging folder to their names, the last one last."""
+    sync_folder(staged)
+    for number, name in enumerate(names):
+        final = folder / name
+        if final.is_dir() or (staged / name).is_dir():
+            _retire(final, staged / f"old.{number}")
+        (staged / name).replace(final)
+    sync_folder(folder)
+
+
+def _retire(path: Path, aside: Path) -> None:
+    """A folder cannot be replaced in one step: the old one goes first, into what is swept."""
+    if os.path.lexists(path):
+        path.rename(aside)

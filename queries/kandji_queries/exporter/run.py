@@ -1,0 +1,169 @@
+"""One export from beginning to end."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from kandji_queries.engine import utc_text
+from kandji_queries.exporter import copies, database, dated, folder, manifest, watch
+from kandji_queries.exporter.forms import DATABASE, FORMS, Shape, file_form
+from kandji_queries.exporter.report import Exported, ExportReport, Stored
+from kandji_queries.exporter.source import Item, Opened, Source, now
+from kandji_queries.result import Column
+from kandji_schema.errors import StoreDamaged, UnknownName, UsageError
+
+MEMORY_MB = 1_024
+THREADS = min(4, os.cpu_count() or 1)
+"""Each thread that writes holds row groups in memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How an export is made.
+
+    ``params`` are bound to every named query that has them. ``partition_by`` names a column that divides the rows into
+    folders ``column=value``. ``spreadsheet_safe`` puts an apostrophe before CSV cells that a spreadsheet would run.
+    ``dated`` writes a folder named by the time inside the target, and removes all but the newest ``keep`` of them.
+    ``force`` replaces files that no export wrote.
+    """
+
+    params: Mapping[str, object] = field(default_factory=dict)
+    partition_by: str | None = None
+    spreadsheet_safe: bool = False
+    dated: bool = False
+    keep: int | None = None
+    force: bool = False
+
+    def refuse_nonsense(self, form: str, names: Sequence[str] | None) -> None:
+        """:class:`UsageError` for what does not go together."""
+        if names is not None and not names:
+            raise UsageError("Nothing was named. Name tables, views or queries, or everything with --all.")
+        if names is None and self.params:
+            raise UsageError("Tables and views have no parameters: --param goes with the name of a query.")
+        if form == DATABASE and self.partition_by:
+            raise UsageError("A database is one file: --partition-by goes with parquet, csv and jsonl.")
+        if form != "csv" and self.spreadsheet_safe:
+            raise UsageError("--spreadsheet-safe goes with --format csv.")
+        if self.keep is not None and (not self.dated or self.keep < 1):
+            raise UsageError("--keep goes with --dated, and at least one export is kept.")
+
+
+def export(
+    home: Path,
+    names: Sequence[str] | None,
+    form: str,
+    to: Path,
+    options: Options | None = None,
+    *,
+    progress: watch.Progress | None = None,
+    rules: str = "",
+    memory_mb: int = MEMORY_MB,
+    clock: Callable[[], datetime] = now,
+) -> ExportReport:
+    """Write tables, views and named queries of the mirror in ``home`` into the folder ``to``, all of one state.
+
+    ``names`` None is every table and view. ``form`` is one of :data:`FORMS`. ``progress`` hears about ten times a
+    second what is being written and how far it is; an exception it raises stops the export. ``rules`` is a file of
+    compliance rules as the setting names it, ``memory_mb`` what the engine may use, ``clock`` the time, aware UTC.
+
+    Complete or not at all: on any error nothing has changed in ``to``. Raises :class:`UsageError`,
+    :class:`UnknownName`, :class:`NothingMirrored`, :class:`StatementError`, :class:`NotExported`,
+    :class:`StoreDamaged`.
+    """
+    if form not in FORMS:
+        raise UnknownName("format", form, FORMS)
+    options = options or Options()
+    options.refuse_nonsense(form, names)
+    target = folder.checked(to, home)
+    job = _Job(form, target, options, progress or (lambda _name, _done: None))
+    source = Source(home, rules=rules, memory_mb=memory_mb, threads=THREADS, clock=clock)
+
+    def attempt() -> ExportReport:
+        with source.opened(names, options.params) as opened, folder.locked(target):
+            return job.done(opened)
+
+    with closing(source):
+        try:
+            return attempt()
+        except StoreDamaged:
+            return attempt()  # the store has fallen back to an older state
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What an export does once the mirror is open and the target locked."""
+
+    form: str
+    target: Path
+    options: Options
+    progress: watch.Progress
+
+    @property
+    def _shape(self) -> Shape:
+        return Shape(self.options.partition_by, self.options.spreadsheet_safe)
+
+    def done(self, opened: Opened) -> ExportReport:
+        """Write everything, then publish it."""
+        names = self._names(opened)
+        columns = {item.name: opened.columns(item) for item in opened.items}
+        copies.refuse_without_column(columns, self.options.partition_by)
+        if not self.options.dated and not self.options.force:
+            folder.refuse_foreign(self.target, names)
+        with folder.staging(self.target) as staged:
+            opened.spill_to(staged / "spill")
+            whole = staged / "files"
+            whole.mkdir(mode=0o700)
+            stored = self._written(opened, columns, whole)
+            exports = tuple(self._entry(opened, item, columns[item.name], stored[item.name]) for item in opened.items)
+            return self._published(opened, exports, whole, names)
+
+    def _names(self, opened: Opened) -> list[str]:
+        """The files and folders there will be, the manifest last."""
+        form = file_form(self.form)
+        names = [copies.name_of(item, form, self._shape) if form else database.FILE for item in opened.items]
+        return [*dict.fromkeys(names), manifest.NAME]
+
+    def _written(self, opened: Opened, columns: Mapping[str, Sequence[Column]], whole: Path) -> Mapping[str, Stored]:
+        form = file_form(self.form)
+        if form is None:
+            return database.write(opened, whole, self.progress)
+        return copies.write(opened, form, self._shape, columns, whole, self.progress)
+
+    def _entry(self, opened: Opened, item: Item, columns: Sequence[Column], stored: Stored) -> Exported:
+        return Exported(
+            name=item.name,
+            kind=item.kind,
+            format=self.form,
+            rows=stored.rows,
+            columns=tuple(column._asdict() for column in columns),
+            as_of=opened.as_of(item),
+            notes=tuple(opened.notes(item)),
+            generation=opened.engine.manifest.generation,
+            exported_at=utc_text(opened.now) or "",
+            files=stored.files,
+            sql=item.sql if item.kind == "query" else None,
+            params=item.params,
+        )
+
+    def _published(
+        self, opened: Opened, exports: tuple[Exported, ...], whole: Path, names: Sequence[str]
+    ) -> ExportReport:
+        name = dated.free_name(self.target, opened.now) if self.options.dated else None
+        kept = [] if name else manifest.remaining(self.target, names)
+        manifest.write(whole, exports, opened.left_out, dated=name, kept=kept)
+        if name:
+            dated.publish(whole, self.target, name)
+        else:
+            folder.publish(whole, self.target, names)
+        removed, stayed = dated.drop_old(self.target, self.options.keep) if self.options.keep else ([], [])
+        notes = dict.fromkeys([*opened.warnings, *(note for e in exports for note in e.notes), *stayed])
+        return ExportReport(
+            folder=self.target / name if name else self.target,
+            exports=exports,
+            left_out=opened.left_out,
+            notes=tuple(notes),
+            removed=tuple(removed),
+        )
