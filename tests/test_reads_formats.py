@@ -10,8 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from kandji_queries.formats import FORMATS, unique, width, write
+from kandji_queries.formats import FORMATS, unique, write
 from kandji_queries.result import Column, Result
+from kandji_queries.tabular import width
 from kandji_schema.errors import UnknownName
 
 
@@ -31,7 +32,7 @@ def written(result: Result, format: str) -> str:  # noqa: A002  # the word users
 
 
 VALUES: tuple[tuple[str, Any, Any, str], ...] = (
-    ("VARCHAR", None, None, ""),
+    ("VARCHAR", None, None, '""'),
     ("VARCHAR", "", "", '""'),
     ("VARCHAR", "José 🖥", "José 🖥", "José 🖥"),
     ("VARCHAR", 'a"b,c\nd', 'a"b,c\nd', '"a""b,c\nd"'),
@@ -55,7 +56,7 @@ VALUES: tuple[tuple[str, Any, Any, str], ...] = (
     ("STRUCT(a INTEGER)", {"a": 1}, {"a": 1}, '"{""a"":1}"'),
     ("MAP(INTEGER, DATE)", {1: date(2026, 1, 1)}, {"1": "2026-01-01"}, '"{""1"":""2026-01-01""}"'),
     ("JSON", '{"a": 1}', {"a": 1}, '"{""a"": 1}"'),
-    ("JSON", None, None, ""),
+    ("JSON", None, None, '""'),
     ("JSON", "{broken", "{broken", "{broken"),
     ("JSON", r'["\ud83d\ude00"]', ["😀"], r'"[""\ud83d\ude00""]"'),
     ("JSON", r'["\ud83d"]', r'["\ud83d"]', r'"[""\ud83d""]"'),
@@ -80,6 +81,7 @@ def test_json_has_exactly_the_promised_keys() -> None:
         "row_count": 1,
         "truncated": False,
         "as_of": {"devices": "2026-11-20T12:00:00Z"},
+        "elapsed_ms": 1.0,
     }
 
 
@@ -138,7 +140,7 @@ def test_markdown_shows_markup_as_text() -> None:
     assert text.splitlines() == [
         "| v\\|w |",
         "| --- |",
-        "| \\[x\\](http://a) \\<b\\> \\`c\\` \\*d\\* \\| \\~e\\~ \\& \\\\ |",
+        "| \\[x\\](http\\://a) \\<b\\> \\`c\\` \\*d\\* \\| \\~e\\~ \\& \\\\ |",
     ]
 
 

@@ -1,26 +1,31 @@
 """An answer as text: ``table``, ``json``, ``jsonl``, ``csv``, ``markdown``.
 
 ``json``, ``jsonl`` and ``csv`` are written row by row as the engine delivers them. ``table`` and ``markdown`` are for
-eyes: what could move the cursor, reorder a line or be rendered (control and bidirectional characters, line breaks,
-Markdown) is escaped, because people name their devices as they like. Values follow :mod:`kandji_queries.values`.
+eyes: what could move the cursor, reorder a line or be rendered (control, invisible and bidirectional characters, line
+breaks, Markdown) is escaped, because people name their devices as they like. A table fits the terminal it is written
+to (:mod:`kandji_queries.tabular`). Values follow :mod:`kandji_queries.values`.
 """
 
 import re
-import unicodedata
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, TextIO
 
 from kandji_queries.result import Result, Stream, tail
+from kandji_queries.tabular import lines
 from kandji_queries.values import compact, converters, text
 from kandji_schema.errors import UnknownName
 
 Answer = Result | Stream
 
 _NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*")
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_MARKDOWN = re.compile(r"[\\`*\[\]<>|~&]")
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.")
 _QUOTED = re.compile(r'[",\r\n]|^\s|\s$|^$')
 
 
@@ -61,8 +66,9 @@ def unique(names: Sequence[str]) -> list[str]:
 
 def _csv(answer: Answer, out: TextIO) -> None:
     out.write(",".join(_quoted(column.name) for column in answer.columns) + "\n")
+    null = "" if len(answer.columns) > 1 else '""'  # many readers pass over an empty line
     for row in answer:
-        out.write(",".join("" if value is None else _quoted(text(value)) for value in row) + "\n")
+        out.write(",".join(null if value is None else _quoted(text(value)) for value in row) + "\n")
 
 
 def _quoted(value: str) -> str:
@@ -73,16 +79,9 @@ def _quoted(value: str) -> str:
 def _table(answer: Answer, out: TextIO) -> None:
     rows = [[_shown(value) for value in row] for row in answer]
     heads = [_visible(column.name) for column in answer.columns]
-    widths = [max(map(width, cells)) for cells in zip(heads, *rows, strict=True)]
     right = [bool(_NUMERIC.fullmatch(column.type)) for column in answer.columns]
-    for cells in (heads, ["─" * w for w in widths], *rows):
-        line = "  ".join(_padded(*cell) for cell in zip(cells, widths, right, strict=True))
-        out.write(line.rstrip() + "\n")
-
-
-def _padded(cell: str, wide: int, right: bool) -> str:
-    gap = " " * (wide - width(cell))
-    return gap + cell if right else cell + gap
+    room = shutil.get_terminal_size().columns if out.isatty() else None
+    out.writelines(f"{line}\n" for line in lines(heads, rows, right, room))
 
 
 def _markdown(answer: Answer, out: TextIO) -> None:
@@ -111,20 +110,11 @@ def _shown(value: Any) -> str:
 
 
 def _visible(value: str) -> str:
-    return _UNSAFE.sub(lambda match: _SHORT.get(match[0]) or f"\\u{ord(match[0]):04x}", value)
+    return _UNSAFE.sub(lambda match: _SHORT.get(match[0]) or _escaped(ord(match[0])), value)
 
 
-def width(value: str) -> int:
-    """Terminal columns the text takes: wide East Asian letters and emoji two, combining marks none."""
-    if value.isascii():
-        return len(value)
-    return sum(_width(character) for character in value)
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character) or unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+def _escaped(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 _WRITERS: dict[str, Callable[[Answer, TextIO], None]] = {

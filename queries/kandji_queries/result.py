@@ -81,5 +81,10 @@ class Result:
 
 def tail(answer: Stream | Result) -> dict[str, Any]:
     """What follows the rows in JSON."""
-    known = {"row_count": answer.row_count, "truncated": answer.truncated, "as_of": answer.as_of}
+    known = {
+        "row_count": answer.row_count,
+        "truncated": answer.truncated,
+        "as_of": answer.as_of,
+        "elapsed_ms": answer.elapsed_ms,
+    }
     return {**known, "notes": answer.notes} if answer.notes else known

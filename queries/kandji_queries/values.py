@@ -5,9 +5,10 @@ The rules, the same everywhere:
 * moments are UTC: ``2026-11-20T12:00:00Z`` with microseconds where there are any, in JSON and CSV;
   ``2026-11-20 12:00:00`` in tables for people;
 * whole numbers of any size stay numbers with all their digits (readers that use doubles round beyond 2^53);
-* a DECIMAL is a number where a double holds it exactly enough to print the same digits, else a text with all digits;
+* a DECIMAL, or a number inside a JSON document, is a number where a double holds it exactly enough to print the same
+  digits, else a text with all digits;
 * NaN and infinities, which JSON has no word for, are null in JSON and ``nan``, ``inf``, ``-inf`` in text;
-* intervals are ISO 8601 durations (``P1DT2H``), blobs are hexadecimal, UUIDs and bits are text;
+* intervals are ISO 8601 durations (``P1DT2H``, a month as 30 days), blobs are hexadecimal, UUIDs and bits are text;
 * a column of type JSON is embedded in JSON as what it says, and is its own text elsewhere.
 """
 
@@ -59,10 +60,10 @@ def moment(value: datetime) -> str:
 
 def _document(value: Any) -> Any:
     try:
-        document = plain(json.loads(value))
+        document = plain(json.loads(value, parse_float=Decimal))
         if "\\u" in value:
             compact(document).encode()  # half of a surrogate pair is no text that could be written
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, ArithmeticError, RecursionError):
         return plain(value)
     return document
 

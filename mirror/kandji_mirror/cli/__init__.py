@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from threading import active_count
 from typing import NoReturn
 
@@ -13,6 +14,10 @@ from kandji_schema.errors import Interrupted, MirrorError, StoreError
 
 def run() -> NoReturn:
     """Entry point of ``kandji-mirror``: one line on stderr and a documented exit code for every foreseeable trouble."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # names have letters that other encodings lack
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         from kandji_mirror.cli.app import app
 

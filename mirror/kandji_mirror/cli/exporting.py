@@ -74,9 +74,8 @@ def _show(report: ExportReport) -> None:
         tell(f"{folder} was removed.")
     if dates := _as_of(report):
         tell(_dates(dates))
-    tell(
-        f"{report.rows:,} rows in {len(report.files):,} file{'' if len(report.files) == 1 else 's'}, {report.bytes / 1e6:,.1f} MB, in {report.folder}."
-    )
+    files = f"{len(report.files):,} file{'' if len(report.files) == 1 else 's'}"
+    tell(f"{report.rows:,} rows in {files}, {report.bytes / 1e6:,.1f} MB, in {report.folder}.")
 
 
 def _as_of(report: ExportReport) -> Mapping[str, str | None]:

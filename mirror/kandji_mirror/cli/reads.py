@@ -12,6 +12,7 @@ from kandji_queries.params import Param
 from kandji_queries.reader import Reader
 from kandji_queries.restrictions import bound_memory
 from kandji_queries.written import read
+from kandji_schema.ages import in_words
 from kandji_schema.errors import TookTooLong, UsageError
 from kandji_schema.settings import load
 
@@ -35,13 +36,20 @@ def run_query(name: str, params: Mapping[str, str], form: str) -> None:
 
 
 def list_tables(form: str) -> None:
-    """Print what is there; for eyes only the first sentence of what it holds."""
+    """Print what is there; for eyes shorter: ages, and the first sentence of what it holds."""
     with open_reader() as reader:
         found = reader.tables()
         warn(reader.warnings)
-    words = [t.description.split(". ")[0] if form == "table" else t.description for t in found]
-    rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, w) for t, w in zip(found, words, strict=True)]
+    if form == "table":
+        short = [(t.name, t.rows, t.state or t.kind, _age(t.age_seconds), t.description.split(". ")[0]) for t in found]
+        print_rows(("table", "rows", "state", "age", "holds"), short, form)
+        return
+    rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, t.description) for t in found]
     print_rows(("table", "kind", "rows", "state", "synced_at", "holds"), rows, form)
+
+
+def _age(seconds: float | None) -> str | None:
+    return None if seconds is None else in_words(seconds)
 
 
 def describe_table(table: str, form: str) -> None:

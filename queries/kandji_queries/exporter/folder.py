@@ -102,13 +102,17 @@ def measured(staged: Path, root: Path) -> report.Written:
 
 
 def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:
-    """Move files and folders from the staging folder to their names, the last one last."""
+    """Move files and folders from the staging folder to their names, the last one last.
+
+    What had such a name goes, also where there is nothing in its place now: a divided table without rows.
+    """
     sync_folder(staged)
     for number, name in enumerate(names):
-        final = folder / name
-        if final.is_dir() or (staged / name).is_dir():
+        final, new = folder / name, staged / name
+        if final.is_dir() or not new.is_file():
             _retire(final, staged / f"old.{number}")
-        (staged / name).replace(final)
+        if new.exists():
+            new.replace(final)
     sync_folder(folder)
 
 

@@ -12,6 +12,7 @@ from kandji_queries.result import Column
 class Form:
     """One form with a file an export. ``copy`` are the options of DuckDB's COPY, ``rules`` how columns are written.
 
+    ``lone`` are the rules where there is only one column, if they are others.
     ``counts_files`` says that COPY reports the rows of each file, not only their sum.
     """
 
@@ -19,15 +20,17 @@ class Form:
     suffix: str
     copy: str
     rules: Sequence[projection.Rule]
+    lone: Sequence[projection.Rule] = ()
     counts_files: bool = False
 
     def statement(self, sql: str, columns: Sequence[Column], path: str, shape: "Shape") -> str:
         """The COPY of a query with these columns to a file, or with a partition to a folder."""
         select = projection.harmless if shape.spreadsheet_safe else projection.projected
+        rules = self.rules if len(columns) > 1 else self.lone or self.rules
         partition = f", PARTITION_BY ({quoted(shape.partition_by)})" if shape.partition_by else ""
         extension = f", FILE_EXTENSION {literal(self.suffix)}" if partition else ""
         return (
-            f"COPY (SELECT {select(columns, self.rules)} FROM (\n{sql}\n)) TO {literal(path)} "
+            f"COPY (SELECT {select(columns, rules)} FROM (\n{sql}\n)) TO {literal(path)} "
             f"({self.copy}{partition}{extension})"
         )
 
@@ -49,7 +52,7 @@ FILES: tuple[Form, ...] = (
         rules=projection.PARQUET,
         counts_files=True,
     ),
-    Form(name="csv", suffix="csv", copy="FORMAT csv, HEADER true", rules=projection.CSV),
+    Form(name="csv", suffix="csv", copy="FORMAT csv, HEADER true", rules=projection.CSV, lone=projection.LONE_CSV),
     Form(name="jsonl", suffix="jsonl", copy="FORMAT json", rules=projection.JSONL),
 )
 

@@ -29,6 +29,11 @@ CSV: tuple[Rule, ...] = (
     (re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*"), "to_json({c})::VARCHAR"),
 )
 
+LONE_CSV: tuple[Rule, ...] = tuple(
+    (kind, f"coalesce(({expression})::VARCHAR, '')") for kind, expression in (*CSV, (re.compile(r".*"), "{c}"))
+)
+"""Many readers pass over an empty line, so the NULL of an only column has quotes as an empty text has."""
+
 FORMULA = "CASE WHEN {c}[1] IN ('=', '+', '-', '@', chr(9), chr(13)) THEN '''' || {c} ELSE {c} END"
 """Spreadsheets run a cell that begins like this; the apostrophe makes it text."""
 
@@ -45,7 +50,7 @@ def harmless(columns: Sequence[Column], rules: Sequence[Rule]) -> str:
 
     def safe(column: Column) -> str:
         written = _written(column, rules)
-        return FORMULA.format(c=f"({written})::VARCHAR") if _TEXTS.fullmatch(column.type) else written
+        return FORMULA.format(c=f"(({written})::VARCHAR)") if _TEXTS.fullmatch(column.type) else written
 
     return _listed(columns, safe)
 
