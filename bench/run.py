@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cold_start
+import export
 import first_sync
 import ingest
 from figures import Figure
@@ -18,6 +19,7 @@ MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
     ingest.measure,
     cold_start.measure,
     first_sync.measure,
+    export.measure,
 )
 
 

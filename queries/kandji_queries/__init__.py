@@ -1,5 +1,23 @@
-"""The reading side: guarded SQL, named queries and the data dictionary over the mirror's files.
+"""The reading side: guarded SQL, named queries, exports and the data dictionary over the mirror's files.
 
-Start with :class:`kandji_queries.reader.Reader`. Nothing here imports SQLModel, pydantic or an HTTP client: a query on
-the command line must start in little more than the time DuckDB itself needs.
+For notebooks and scripts of one's own, :func:`connect` gives a DuckDB connection that can only read. For programs that
+run other people's statements start with :class:`kandji_queries.reader.Reader`, which checks and bounds each. Nothing
+here imports SQLModel, pydantic or an HTTP client: a query on the command line must start in little more than the time
+DuckDB itself needs.
 """
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kandji_queries.notebook import connect, mirrored_at
+
+__all__ = ["connect", "mirrored_at"]
+
+
+def __getattr__(name: str) -> Any:
+    """What is asked for first is imported then: the command line wants neither."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kandji_queries import notebook
+
+    return getattr(notebook, name)

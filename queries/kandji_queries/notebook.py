@@ -1,0 +1,86 @@
+"""The Python door: a DuckDB connection to the mirror for notebooks and scripts.
+
+It is an ordinary connection with every table, view and macro of the mirror, so ``.df()``, ``.pl()``, ``.arrow()`` and
+whatever else DuckDB offers work on it. It can only read: the views are in a database file that is opened read-only
+and has no name any more, the data files are attached read-only, and then the file system, extensions and the
+configuration are locked as for everybody's statements. Temporary tables can be made; they are the connection's own.
+"""
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from kandji_queries import definitions
+from kandji_queries.as_of import EVENTS
+from kandji_queries.engine import CONFIG, LOCKS, Engine
+from kandji_queries.rulebook import Rulebook
+from kandji_schema.manifest import data_dir, newest_whole
+from kandji_schema.settings import load
+
+MEMORY_MB = 4_096
+
+Config = Mapping[str, str | int | float | list[str]]
+
+
+def connect(
+    home: str | Path | None = None, *, memory_mb: int = MEMORY_MB, threads: int | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A connection that reads the mirror in ``home``, by default the configured one.
+
+    It stays on the state that is newest now; connect again for a later one. :func:`mirrored_at` tells how old it is.
+    ``memory_mb`` and ``threads`` (all processors, if None) bound it and cannot be changed later. Warns where an older
+    state is used than the newest, or a view cannot be made. Raises :class:`NothingMirrored`, :class:`StoreDamaged`.
+    """
+    settings = load()
+    place = Path(home).expanduser() if home is not None else settings.home
+    config: Config = {**CONFIG, "memory_limit": f"{memory_mb}MB", "threads": threads or os.cpu_count() or 1}
+    folder = Path(tempfile.mkdtemp(prefix="kandji-mirror-"))
+    try:
+        file = folder / "mirror.duckdb"
+        attached = _catalog(file, config, place, Rulebook(place, settings.mirror_compliance_file))
+        return _sealed(file, config, attached)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # an open file lives on without its name
+
+
+def mirrored_at(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime | None]:
+    """For each table when its rows were read from the provider, aware UTC; None where it was never synced.
+
+    The view ``freshness`` tells more: what went wrong, and when the rows are due.
+    """
+    found = connection.execute("SELECT table_name, synced_at FROM freshness").fetchall()
+    return {table: moment and moment.replace(tzinfo=UTC) for table, moment in found}
+
+
+def _catalog(file: Path, config: Config, home: Path, rules: Rulebook) -> dict[str, str]:
+    """Write views and macros into a database file; the paths of the data files they read, by their names there."""
+    manifest, older = newest_whole(home)
+    tables = {*manifest.tables, *definitions.views(), EVENTS}
+    base = duckdb.connect(config=dict(config))
+    base.execute(f"ATTACH '{file}' AS mirror (RECOVERY_MODE no_wal_writes); USE mirror")  # no sync to disk a view
+    engine = Engine(base, manifest, data_dir(home), tables, rules=rules, seal=())
+    try:
+        for trouble in (*older, *map(str, engine.broken.values())):
+            warnings.warn(trouble, stacklevel=3)
+        with engine.session() as session:
+            found = session.execute("SELECT database_name, path FROM duckdb_databases() WHERE readonly").fetchall()
+            session.execute("CHECKPOINT mirror")
+    finally:
+        engine.close()
+    return dict(found)
+
+
+def _sealed(file: Path, config: Config, attached: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(file, read_only=True, config=dict(config))
+    for name, path in attached.items():
+        quoted = path.replace("'", "''")
+        connection.execute(f"ATTACH '{quoted}' AS \"{name}\" (READ_ONLY)")
+    for lock in LOCKS:
+        connection.execute(lock)
+    return connection
