@@ -26,7 +26,8 @@ def export_files(
     """Export what is named, or every table and view. ``options`` are those of :class:`Options`."""
     if everything and names:
         raise UsageError(f"--all is everything already; {', '.join(names)} cannot be named too.")
-    signal.signal(signal.SIGTERM, _stop)  # so that nothing unfinished stays
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     settings = load()
     with _progress() as progress:
         report = export(
@@ -46,6 +47,7 @@ def export_files(
 
 
 def _stop(*_: object) -> None:
+    """End by way of the export, which takes away what it has begun."""
     raise Interrupted("Stopped; nothing was exported.")
 
 

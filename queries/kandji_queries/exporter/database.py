@@ -42,8 +42,8 @@ def _tables(opened: Opened, path: Path, progress: watch.Progress) -> dict[str, i
                 session.execute(comment)
         for macro in definitions.macros().values():
             session.execute(macro.sql.replace("CREATE MACRO ", f"CREATE MACRO {PLACE}.main.", 1))
-        session.execute("COMMIT")
-        watch.run(session, f"CHECKPOINT {PLACE}", {}, lambda _: None)
+        for end in ("COMMIT", f"CHECKPOINT {PLACE}"):
+            watch.run(session, end, {}, lambda _: None)
         session.execute(f"DETACH {PLACE}")
     return rows
 

@@ -64,8 +64,9 @@ def _stop(running: Future[Rows], connection: duckdb.DuckDBPyConnection) -> None:
 
 def _our_error(error: duckdb.Error) -> Exception:
     ours = translated(error)
-    if isinstance(error, duckdb.IOException) and not isinstance(ours, StoreDamaged):
-        reason = str(error).rpartition(": ")[2].strip().rstrip(".")
+    unwritten = isinstance(error, duckdb.IOException) or "Could not write" in str(error)
+    if unwritten and not isinstance(ours, StoreDamaged):
+        reason = str(error).rpartition(": ")[2].partition('"')[0].strip(" .")
         return NotExported(
             f"The export could not be written: {reason}. Free some space, correct the rights, or choose "
             "another folder with --to; what was there before is unchanged."
