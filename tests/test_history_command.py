@@ -8,7 +8,7 @@ import pytest
 from commands import run
 from past_home import PastHome, hours
 
-from kandji_mirror.cli.changes import moment
+from kandji_queries.asked_time import moment
 from kandji_schema.errors import UsageError
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -16,6 +16,8 @@ from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
 from reads_home import small_fleet
 
+from kandji_mcp_server.server import TOOLS
+
 SCRIPTS = Path(sys.executable).parent
 COMMANDS = [[str(SCRIPTS / "kandji-mirror-mcp")], [str(SCRIPTS / "kandji-mirror"), "mcp"]]
 COMMAND = COMMANDS[0]
@@ -88,7 +90,7 @@ def test_everything_asked_before_the_end_of_input_is_answered(tmp_path: Path, co
     answers, code, log = conversation(tmp_path, asked, command)
 
     assert answers[0]["result"]["serverInfo"]["name"] == "kandji-mirror"
-    assert len(answers[1]["result"]["tools"]) == 5
+    assert [tool["name"] for tool in answers[1]["result"]["tools"]] == [spec.function.__name__ for spec in TOOLS]
     assert answers[2]["result"]["structuredContent"]["rows"] == [[4]]
     assert (code, log) == (0, "")
 
@@ -135,7 +137,7 @@ def test_garbage_on_stdin_does_not_end_the_conversation(tmp_path: Path) -> None:
 
 
 def test_the_greeting_is_answered_without_a_mirror(tmp_path: Path) -> None:
-    answers, code, log = conversation(tmp_path, GREETING + call(1, "list_tables"))
+    answers, code, log = conversation(tmp_path, GREETING + call(1, "fleet_overview"))
 
     assert answers[0]["result"]["protocolVersion"] == "2025-06-18"
     assert answers[1]["result"]["isError"] is True

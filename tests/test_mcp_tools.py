@@ -18,18 +18,27 @@ from kandji_mcp_server.answers import DATA, RowsAnswer
 from kandji_mcp_server.mirror import Mirror
 from kandji_mcp_server.registering import Spec
 from kandji_mcp_server.server import INSTRUCTIONS, build
+from kandji_mcp_server.tools.named import TOOLS_OF_THEIR_OWN
+from kandji_mcp_server.tools.tables import described
 from kandji_queries.catalog import catalog
+from kandji_queries.definitions import views
+from kandji_queries.reader import Reader
 from kandji_schema.manifest import State, manifest_path
 from kandji_schema.registry import resources
 
-NAMES = ["list_tables", "describe_table", "run_query", "run_sql", "sync_status"]
-MINIMAL = {
-    "list_tables": {},
+MINIMAL: dict[str, dict[str, object]] = {
+    "fleet_overview": {},
     "describe_table": {"table": "devices"},
     "run_query": {"name": "devices_by_platform"},
     "run_sql": {"sql": "SELECT 1"},
+    "find_device": {"device": "S1"},
+    "device_profile": {"device": "S1"},
+    "changes": {},
     "sync_status": {},
+    "refresh": {"tables": ["devices"]},
 }
+NAMES = list(MINIMAL)
+READING = [name for name in NAMES if name != "refresh"]
 
 
 @pytest.fixture(params=["auto", "legacy"])
@@ -56,15 +65,19 @@ def listed(mirror: Mirror, era: Era) -> ListToolsResult:
     return anyio.run(talk)
 
 
-def test_every_tool_says_that_it_only_reads_and_takes_nothing_it_does_not_name(mirror: Mirror, era: Era) -> None:
+HINTS = {"refresh": (False, False, True, True)}
+"""Read-only, destructive, idempotent, open-world of the tools that do more than read the mirror."""
+
+
+def test_every_tool_says_what_it_does_and_takes_nothing_it_does_not_name(mirror: Mirror, era: Era) -> None:
     tools = listed(mirror, era).tools
 
     assert [tool.name for tool in tools] == NAMES
     for tool in tools:
-        assert tool.annotations is not None
         hints = tool.annotations
-        assert (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint) == (True, False, True)
-        assert hints.open_world_hint is False
+        assert hints is not None
+        told = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
+        assert told == HINTS.get(tool.name, (True, False, True, False))
         assert tool.title
         assert tool.description
         assert tool.output_schema
@@ -79,37 +92,53 @@ def test_the_named_queries_can_be_called_from_the_description_alone(mirror: Mirr
     (tool,) = (tool for tool in listed(mirror, era).tools if tool.name == "run_query")
 
     assert tool.description is not None
-    assert "- stale_devices(days=7)" in tool.description
-    assert all(f"- {name}(" in tool.description for name in catalog())
+    lines = tool.description.splitlines()
+    assert {"stale_devices(days=7)", "devices_by_platform", "devices_with_app(app)"} <= {*lines}
+    assert "activation_lock(with_unknown=false)" in lines
+    assert {line.partition("(")[0] for line in lines} >= catalog().keys() - TOOLS_OF_THEIR_OWN
 
 
-def test_every_table_is_listed_with_its_age_and_its_columns(mirror: Mirror, era: Era) -> None:
-    tables = {table["name"]: table for table in answer(mirror, era, "list_tables")["tables"]}
+def test_the_overview_shows_every_table_with_its_age_and_the_columns_that_are_asked_most(
+    mirror: Mirror, era: Era
+) -> None:
+    found = answer(mirror, era, "fleet_overview")
 
-    assert {*resources(), "fleet", "freshness"} <= tables.keys()
-    assert tables["blueprints"] == {
-        "name": "blueprints",
-        "kind": "table",
-        "description": resources()["blueprints"].description,
-        "rows": 2,
-        "as_of": "2026-11-20T12:00:00Z",
-        "age": "3 min",
-        "state": "ok",
-        "columns": [column.name for column in resources()["blueprints"].columns],
-    }
-    assert tables["users"]["state"] == "never synced"
-    assert tables["fleet"]["kind"] == "view"
+    tables = {name: (rows, age) for name, rows, age, _ in found["tables"]}
+    assert tables.keys() == resources().keys()
+    assert (tables["blueprints"], tables["users"]) == ((2, "3 min"), (0, "never synced"))
+    assert found["platforms"] == {"Mac": 3, "iPad": 1}
+    assert found["views"].keys() == views().keys()
+    assert "filevault_on" in found["columns_of"]["fleet"]
+    assert len(json.dumps(found)) < 6_500
+    for table, columns in found["columns_of"].items():
+        answer(mirror, era, "run_sql", sql=f"SELECT {columns} FROM {table}")
 
 
-def test_a_table_is_described_with_the_columns_that_join_to_it(mirror: Mirror, era: Era) -> None:
+def test_a_table_is_described_with_its_joins_values_and_examples(mirror: Mirror, era: Era) -> None:
     found = answer(mirror, era, "describe_table", table="devices")
 
-    columns = {column["name"]: column for column in found["columns"]}
-    assert columns["os_version"]["type"] == "VARCHAR"
-    assert "version_key" in columns["os_version"]["description"]
+    columns = {name: rest for name, *rest in found["columns"]}
+    assert columns["os_version"][0] == "VARCHAR"
+    assert "version_key" in columns["os_version"][1]
+    assert columns["platform"][2] == ["Mac", "iPad"]
     assert "apps.device_id" in found["joins"]["device_id"]
     assert "users.id" in found["joins"]["user_id"]
     assert "blueprints.id" in found["joins"]["blueprint_id"]
+    assert "stale_devices(days=7)" in found["named_queries"]
+
+
+def test_frequent_values_are_never_personal_ones(mirror: Mirror, era: Era) -> None:
+    for table in ("devices", "fleet", "apps"):
+        text = json.dumps(answer(mirror, era, "describe_table", table=table))
+        assert "user1@example.org" not in text
+        assert "Mac 1" not in text
+
+
+def test_the_examples_of_every_table_and_view_run(mirror: Mirror) -> None:
+    with Reader(mirror.home) as reader:
+        for info in reader.tables():
+            for example in described(mirror, reader, info.name).examples:
+                reader.run(example)
 
 
 def test_an_answer_is_dated_and_complete(mirror: Mirror, era: Era) -> None:
@@ -117,11 +146,11 @@ def test_an_answer_is_dated_and_complete(mirror: Mirror, era: Era) -> None:
 
     assert found == {
         "as_of": {"devices": "2026-11-20T12:00:00Z"},
-        "age": {"devices": "3 min"},
+        "age": "3 min",
         "row_count": 2,
         "truncated": False,
         "about_cells": DATA,
-        "columns": [{"name": "platform", "type": "VARCHAR"}, {"name": "n", "type": "BIGINT"}],
+        "columns": ["platform", "n"],
         "rows": [["iPad", 1], ["Mac", 3]],
     }
 
@@ -146,8 +175,7 @@ def test_parameters_are_bound_not_written_into_the_statement(mirror: Mirror, era
 def test_a_named_query_is_answered_in_one_call(mirror: Mirror, era: Era, params: object) -> None:
     found = answer(mirror, era, "run_query", name="devices_with_app", params=params)
 
-    names = [column["name"] for column in found["columns"]]
-    assert [dict(zip(names, row, strict=True))["device_name"] for row in found["rows"]] == ["Mac 1"]
+    assert [dict(zip(found["columns"], row, strict=True))["device_name"] for row in found["rows"]] == ["Mac 1"]
     assert found["as_of"].keys() == {"apps", "devices"}
 
 
@@ -155,7 +183,8 @@ def test_a_named_query_is_answered_in_one_call(mirror: Mirror, era: Era, params:
 def test_a_misspelt_argument_is_refused_by_every_tool(mirror: Mirror, era: Era, tool: str) -> None:
     said_ = refusal(mirror, era, tool, **MINIMAL[tool], limt=9)
 
-    assert said_.startswith("There is no argument 'limt'. Arguments of ")
+    assert said_.startswith("There is no argument 'limt'. ")
+    assert f"Arguments of {tool}: " in said_
 
 
 def test_a_misspelt_argument_is_told_the_nearest_name(mirror: Mirror, era: Era) -> None:
@@ -234,7 +263,7 @@ def test_an_answer_with_more_columns_than_it_may_hold_is_refused(mirror: Mirror,
     assert "Name the columns you need." in refusal(mirror, era, "run_sql", sql=f"SELECT {stars} FROM devices")
 
 
-@pytest.mark.parametrize("tool", NAMES)
+@pytest.mark.parametrize("tool", READING)
 def test_without_a_mirror_every_tool_tells_how_to_make_one(tmp_path: Path, era: Era, tool: str) -> None:
     with opened(tmp_path) as mirror:
         assert "Run `kandji-mirror sync`" in refusal(mirror, era, tool, **MINIMAL[tool])
@@ -278,10 +307,10 @@ def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: Mirr
     assert found["notes"] == [
         "users: never synced, so empty here whatever the tenant holds; `kandji-mirror sync` reads what is due."
     ]
-    assert (found["as_of"], found["age"]) == ({"users": None}, {"users": "never synced"})
+    assert (found["as_of"], found["age"]) == ({"users": None}, "never synced")
 
 
-@pytest.mark.parametrize("tool", NAMES)
+@pytest.mark.parametrize("tool", READING)
 def test_an_answer_from_an_older_state_says_so(tmp_path: Path, era: Era, tool: str) -> None:
     small_fleet(tmp_path)
     manifest_path(tmp_path, 2).write_text("torn")
@@ -297,7 +326,7 @@ def test_text_that_cannot_be_seen_is_taken_out_of_cells_and_column_names(mirror:
     found = answer(mirror, era, "run_sql", sql=statement)
 
     assert found["rows"] == [["a[31mb", {"k": "é\n👩\u200d💻"}]]
-    assert [column["name"] for column in found["columns"]] == ["c", "s"]
+    assert found["columns"] == ["c", "s"]
     assert found["notes"] == [
         "Control and text-direction characters were removed from some texts; look things up by identifier."
     ]
@@ -307,21 +336,16 @@ def test_the_status_tells_why_data_is_missing(tmp_path: Path, era: Era) -> None:
     republish(tmp_path, small_fleet(tmp_path), "users", state=State.FORBIDDEN, error="403")
     with opened(tmp_path) as mirror:
         found = answer(mirror, era, "sync_status")
+        closer = answer(mirror, era, "sync_status", tables=["users"])
 
-    tables = {table["name"]: table for table in found["tables"]}
+    tables = {line[0]: line for line in found["tables"]}
     assert (found["tenant"], found["published_at"]) == ("example", "2026-11-20T12:00:00Z")
-    assert tables["devices"] == {
-        "name": "devices",
-        "state": "ok",
-        "rows": 4,
-        "as_of": "2026-11-20T12:00:00Z",
-        "age": "3 min",
-        "ttl_seconds": 300,
-        "overdue": False,
-        "attempted_at": "2026-11-20T12:00:00Z",
-        "method": "full",
-    }
-    assert (tables["users"]["state"], tables["users"]["error"]) == ("no permission", "403")
+    assert found["columns"] == ["table", "state", "rows", "age", "due_after", "overdue"]
+    assert tables["devices"] == ["devices", "ok", 4, "3 min", "5 min", False]
+    assert tables["users"][:2] == ["users", "no permission"]
+    assert any("users: the API token may not read it" in note for note in found["notes"])
+    assert closer["details"]["users"]["error"] == "403"
+    assert [line[0] for line in closer["tables"]] == ["users"]
 
 
 def test_a_slow_statement_is_stopped_and_does_not_hold_up_the_others(tmp_path: Path, era: Era) -> None:

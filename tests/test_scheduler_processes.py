@@ -208,7 +208,7 @@ def test_without_credentials_the_mcp_server_only_reads_and_says_so_once(
         exchanged(process, GREETING)
         assert process.stderr is not None
         line = process.stderr.readline().decode()
-        answer = exchanged(process, call(1, "list_tables"))
+        answer = exchanged(process, call(1, "fleet_overview"))
         _, log = process.communicate(timeout=20)
     assert "WARNING Only reading, nothing is synced from here: " in line
     assert words in line
@@ -218,7 +218,7 @@ def test_without_credentials_the_mcp_server_only_reads_and_says_so_once(
 
 def test_background_syncing_can_be_switched_off(tmp_path: Path, server: Server, tenant: Tenant) -> None:
     variables = {**credentials(server), "KANDJI_MIRROR_BACKGROUND": "off"}
-    answers, code, log = conversation(tmp_path, GREETING + call(1, "list_tables"), COMMAND, **variables)
+    answers, code, log = conversation(tmp_path, GREETING + call(1, "fleet_overview"), COMMAND, **variables)
     assert set(answers) == {0, 1}
     assert (code, log, list(tenant.requests)) == (0, "", [])
 
@@ -226,7 +226,7 @@ def test_background_syncing_can_be_switched_off(tmp_path: Path, server: Server, 
 def test_a_short_conversation_is_answered_whole_also_with_syncing_about_to_begin(
     tmp_path: Path, server: Server
 ) -> None:
-    asked = GREETING + b"".join(call(number, "list_tables") for number in range(1, 20))
+    asked = GREETING + b"".join(call(number, "fleet_overview") for number in range(1, 20))
     answers, code, _ = conversation(tmp_path, asked, COMMAND, **credentials(server))
     assert (set(answers), code) == (set(range(20)), 0)
 

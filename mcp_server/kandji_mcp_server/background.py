@@ -4,7 +4,7 @@ import logging
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from kandji_schema.errors import MirrorError
+from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError
 from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ class Background:
         self._settings = settings
         self._grace = grace
         self._stopping = Event()
+        self._hurry = Event()
+        self._settled = Event()
+        self._failure: MirrorError | None = None
         self._thread: Thread | None = None
         self._lock = Lock()
 
@@ -46,15 +49,34 @@ class Background:
             self._thread = Thread(target=self._begin, name="background", daemon=True)
             self._thread.start()
 
+    def ready(self, timeout: float) -> "Scheduler":
+        """The scheduler, loaded now where it is not yet. Waits ``timeout`` seconds at most.
+
+        :class:`ConfigurationError` says why there is none, such as a missing token.
+        """
+        if self.scheduler is None and not self._settings.mirror_background:
+            raise ConfigurationError(
+                "This server only reads (KANDJI_MIRROR_BACKGROUND is off). `kandji-mirror sync` reads from the tenant."
+            )
+        self._hurry.set()
+        self.start()
+        if self.scheduler is None:
+            self._settled.wait(timeout)
+        if self.scheduler is None:
+            raise self._failure or Interrupted("Syncing could not begin here; the log of the server says why.")
+        return self.scheduler
+
     def stop(self, timeout: float = STOP_SECONDS) -> bool:
         """End it; False where it does not within ``timeout`` seconds."""
         self._stopping.set()
+        self._hurry.set()
         with self._lock:
             scheduler = self.scheduler
         return scheduler is None or scheduler.stop(timeout)
 
     def _begin(self) -> None:
-        if self._stopping.wait(self._grace):
+        self._hurry.wait(self._grace)
+        if self._stopping.is_set():
             return
         try:
             from kandji_mirror.scheduler.scheduler import scheduler_of  # with it come httpx, sqlmodel and apscheduler
@@ -65,6 +87,9 @@ class Background:
                     self.scheduler = scheduler
                     scheduler.start()
         except MirrorError as error:
+            self._failure = error
             log.warning("Only reading, nothing is synced from here: %s", error)
         except Exception:
             log.exception("Only reading, nothing is synced from here.")
+        finally:
+            self._settled.set()

@@ -18,8 +18,23 @@ from kandji_schema.errors import MirrorError
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 """Hints of a tool that answers from the mirror alone."""
 
+WRITES_HERE = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+"""Hints of a tool that writes a file of its own and takes nothing away."""
+
+ASKS_TENANT = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
+"""Hints of a tool that reads from the tenant into the mirror."""
+
 LONGEST_VALUE = 80
 """Most characters of a wrong value that are repeated in an error."""
+
+LONGEST_ERROR = 2_000
+"""Most characters of an error: it may quote what was sent."""
+
+MOST_FAULTS = 5
+"""Most wrong arguments that one error names."""
+
+MOST_ARGUMENTS = 100_000
+"""Most characters of all arguments of a call: a statement may have 20,000, and nothing needs more than its values."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +52,20 @@ class StrictTool(Tool):
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Run the tool. :class:`ToolError` names the value, the rule and the remedy."""
+        _refuse_huge(self.name, arguments)
         try:
             return await super().run(arguments, context, convert_result)
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, MirrorError):
-                raise ToolError(cleaned(str(cause))) from cause
+                raise ToolError(shown(str(cause))) from cause
             if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
-                raise ToolError(cleaned(" ".join(self._wrong(cause)))) from cause
+                raise ToolError(shown(" ".join(self._wrong(cause)))) from cause
             raise
 
     def _wrong(self, error: ValidationError) -> Iterator[str]:
         names = list(self.parameters["properties"])
-        for fault in error.errors(include_url=False, include_context=False):
+        for fault in error.errors(include_url=False, include_context=False)[:MOST_FAULTS]:
             yield _fault(str(fault["loc"][0]), fault["type"], fault["msg"], fault["input"], names)
         yield f"Arguments of {self.name}: {', '.join(self._signature()) or 'none'}."
 
@@ -71,7 +87,7 @@ def tool(spec: Spec) -> Tool:
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)
     made.parameters = slim({**made.parameters, "additionalProperties": False})
-    made.fn_metadata.output_schema = slim(made.fn_metadata.output_schema)
+    made.fn_metadata.output_schema = terse(slim(made.fn_metadata.output_schema))
     return made
 
 
@@ -84,6 +100,22 @@ def slim(schema: Any) -> Any:
     return {key: slim(part) for key, part in schema.items() if not _says_nothing(key, part)}
 
 
+UNSAID = frozenset({"description", "default", "required", "items"})
+"""What output schemas leave out; the rows of every answer are arrays in the order of ``columns``."""
+
+
+def terse(schema: Any) -> Any:
+    """An output schema as names and types: what they mean the tool's description says, once for every conversation."""
+    if isinstance(schema, list):
+        return [terse(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    kept = {key: terse(part) for key, part in schema.items() if key not in UNSAID}
+    if "properties" in schema:
+        kept["properties"] = {name: terse(part) for name, part in schema["properties"].items()}
+    return kept
+
+
 def _says_nothing(key: str, part: object) -> bool:
     return (key == "title" and isinstance(part, str)) or (key == "default" and part in (None, []))
 
@@ -91,9 +123,39 @@ def _says_nothing(key: str, part: object) -> bool:
 def _fault(argument: str, kind: str, message: str, value: object, names: list[str]) -> str:
     if kind == "extra_forbidden":
         near = get_close_matches(argument, names, n=1)
-        return f"There is no argument {argument!r}.{f' Did you mean {near[0]}?' if near else ''}"
+        inside = " Parameters of a query or statement go into params." if "params" in names and not near else ""
+        return f"There is no argument {_cut(repr(argument))}.{f' Did you mean {near[0]}?' if near else inside}"
     if kind == "missing":
         return f"The argument {argument} is missing."
-    shown = repr(value)
-    shown = shown if len(shown) <= LONGEST_VALUE else f"{shown[:LONGEST_VALUE]}..."
-    return f"The argument {argument} is {shown}: {message[:1].lower()}{message[1:]}."
+    return f"The argument {argument} is {_cut(repr(value))}: {message[:1].lower()}{message[1:]}."
+
+
+def shown(error: str) -> str:
+    """An error as a model may see it: without what cannot be seen, and not longer than it needs to be."""
+    text: str = cleaned(error)
+    return text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]} ... ({len(text):,} characters)"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
+
+
+def _refuse_huge(tool: str, arguments: Mapping[str, Any]) -> None:
+    if (size := _characters(arguments)) > MOST_ARGUMENTS:
+        raise ToolError(
+            f"The arguments of {cleaned(tool)} hold more than {MOST_ARGUMENTS:,} characters ({size:,} at least). Send "
+            "a shorter statement or value; rows to compare with can be joined from a table."
+        )
+
+
+def _characters(value: object, most: int = MOST_ARGUMENTS) -> int:
+    """About how long a value is as JSON, counted up to a little more than ``most``."""
+    waiting, size = [value], 0
+    while waiting and size <= most:
+        part = waiting.pop()
+        if isinstance(part, Mapping):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            waiting += part
+        size += len(part) + 3 if isinstance(part, str) else 3
+    return size

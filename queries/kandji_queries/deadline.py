@@ -6,6 +6,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Protocol
 
+from kandji_queries.caller import gone
 from kandji_schema.errors import Interrupted, TookTooLong
 
 INTERRUPT_EVERY = 0.05
@@ -42,7 +43,7 @@ class Deadline:
         self._seconds = seconds
         self._left = seconds
         self._interrupt = interrupt
-        self._stop: Stop = stop or Event()
+        self._stop: Stop = stop or gone() or Event()
         self._kill = kill
 
     def __enter__(self) -> None:

@@ -20,6 +20,9 @@ from kandji_schema.errors import UsageError
 LONGEST_TEXT = 1_000
 """Most characters of a text parameter."""
 
+LONGEST_SHOWN = 80
+"""Most characters of a wrong value that an error repeats."""
+
 _DECLARATION = re.compile(
     r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<kind>text|version|int|float|bool|date|enum\s*\((?P<choices>[^()]+)\))"
     r"(?:\s+(?P<optional>optional)|\s*=\s*(?P<default>[^|\[]*?))?"
@@ -75,7 +78,9 @@ class Param:
         return True
 
     def _wrong(self, raw: object) -> UsageError:
-        return UsageError(f"The parameter {self.name} is {raw!r}; it must be {self.rule()}.")
+        shown = repr(raw)
+        shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
+        return UsageError(f"The parameter {self.name} is {shown}; it must be {self.rule()}.")
 
 
 def declared(text: str) -> Param:

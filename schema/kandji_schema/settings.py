@@ -127,7 +127,9 @@ class Settings:
         1_000_000, "Most rows of one answer on the command line.", low=1, high=1_000_000_000
     )
     mirror_mcp_rows: int = _setting(500, "Most rows of one MCP answer.", low=1, high=100_000)
-    mirror_mcp_bytes: int = _setting(60_000, "Most bytes of one MCP answer.", low=1_000, high=10_000_000)
+    mirror_mcp_bytes: int = _setting(
+        32_000, "Most bytes of one MCP answer; clients warn from 10,000 tokens on.", low=1_000, high=10_000_000
+    )
 
     @property
     def home(self) -> Path:

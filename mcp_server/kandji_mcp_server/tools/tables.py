@@ -1,85 +1,98 @@
-"""What is in the mirror: ``list_tables`` and ``describe_table``."""
+"""What is in one table: ``describe_table``."""
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from kandji_mcp_server.answers import DescribedColumn, ListedTable, TableAnswer, TablesAnswer, result
+from kandji_mcp_server.answers import TableAnswer, result
+from kandji_mcp_server.examples import examples
 from kandji_mcp_server.freshness import in_words
 from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.samples import Samples, samples
+from kandji_mcp_server.tools.named import signature
+from kandji_queries.catalog import catalog
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
-    from kandji_queries.tables import TableInfo
+    from kandji_queries.tables import ColumnInfo
 
 Columns = Mapping[str, Iterable[str]]
 
-
-async def list_tables(ctx: Context[Mirror]) -> Annotated[CallToolResult, TablesAnswer]:
-    """List every table and view of the mirror: what one row is, its columns, how many rows, how old they are.
-
-    Call it once before writing SQL. Most device questions need only the view `fleet`; installed software is in `apps`.
-    """
-    mirror = ctx.request_context.lifespan_context
-    return result(await mirror.ask(lambda reader: _listed(reader, mirror.clock())))
+HUBS = ("devices", "users", "blueprints", "apps")
+"""Tables that many others join to; joins to all the others would be a long list of the same."""
 
 
 async def describe_table(
     ctx: Context[Mirror],
     table: Annotated[str, Field(description="Name of a table or view, such as fleet.")],
 ) -> Annotated[CallToolResult, TableAnswer]:
-    """Explain one table or view: type and meaning of each column, and which columns of other tables join to it."""
+    """Explain one table or view: columns with type, meaning and frequent values, joins, named queries, examples."""
     mirror = ctx.request_context.lifespan_context
-    return result(await mirror.ask(lambda reader: _described(reader, table, mirror.clock())))
+    return result(await mirror.ask(lambda reader: described(mirror, reader, table)))
 
 
-def _listed(reader: "Reader", now: datetime) -> TablesAnswer:
-    infos = reader.tables()
-    columns = _columns(reader, infos)
-    tables = [ListedTable(**_facts(info, now), columns=list(columns[info.name])) for info in infos]
-    return TablesAnswer(
-        notes=[*reader.warnings, *reader.cautions(info.name for info in infos if info.state)], tables=tables
-    )
-
-
-def _described(reader: "Reader", table: str, now: datetime) -> TableAnswer:
+def described(mirror: Mirror, reader: "Reader", table: str) -> TableAnswer:
+    """The answer of ``describe_table``; :class:`UnknownName` with the nearest names."""
     detail = reader.describe(table)
+    info, columns = detail.info, detail.columns
+    found = samples(reader, info.name, columns)
+    joined = joins(info.name, _columns(info.name, columns))
     return TableAnswer(
-        notes=[*reader.warnings, *reader.cautions([detail.info.name])],
-        **_facts(detail.info, now),
-        columns=[DescribedColumn(**asdict(column)) for column in detail.columns],
-        joins=joins(table, _columns(reader, reader.tables())),
+        notes=[*reader.warnings, *reader.cautions([info.name])],
+        name=info.name,
+        kind=info.kind,
+        description=info.description,
+        row_count=info.rows,
+        as_of=info.synced_at,
+        age=in_words(info.synced_at, mirror.clock()) if info.state else None,
+        columns=[_line(column, found) for column in columns],
+        joins=joined,
+        named_queries=[signature(query) for query in catalog().values() if reads(query.sql, info.name)],
+        examples=examples(info.name, columns, found, joined),
     )
 
 
-def _facts(info: "TableInfo", now: datetime) -> dict[str, Any]:
-    facts = {"name": info.name, "kind": info.kind, "description": info.description}
-    if info.state is None:
-        return facts
-    age = in_words(info.synced_at, now)
-    return {**facts, "rows": info.rows, "as_of": info.synced_at, "age": age, "state": info.state}
+def _line(column: "ColumnInfo", found: Samples) -> list[object]:
+    """Name, type, meaning, and the values that are there most often where these are no secret."""
+    values = found.get(column.name)
+    return [column.name, column.type, column.description, *([values] if values else ())]
 
 
-def _columns(reader: "Reader", infos: "Iterable[TableInfo]") -> dict[str, list[str]]:
-    return {info.name: [column.name for column in reader.describe(info.name).columns] for info in infos}
+def reads(sql: str, table: str) -> bool:
+    """Whether a statement of ours names the table after FROM or JOIN."""
+    return re.search(rf"\b(?:FROM|JOIN)\s+{table}\b", sql) is not None
+
+
+def _columns(table: str, columns: "Iterable[ColumnInfo]") -> dict[str, list[str]]:
+    """Names of the columns of every table there can be, and of the one that is described."""
+    from kandji_schema.registry import resources  # with it comes sqlmodel, which nothing else here needs
+
+    known = {name: [column.name for column in found.columns] for name, found in resources().items()}
+    return {**known, table: [column.name for column in columns]}
 
 
 def joins(table: str, columns: Columns) -> dict[str, list[str]]:
     """For each identifier of ``table`` the columns of other tables that hold the same: ``id`` of users is ``user_id``.
 
-    ``columns`` are the names of every table's columns.
+    ``columns`` are the names of every table's columns. Where there are many, those of :data:`HUBS` are named.
     """
     elsewhere = [(other, key, column) for other in columns if other != table for column, key in _keys(other, columns)]
     found = {
         column: [f"{other}.{match}" for other, same, match in elsewhere if same == key]
         for column, key in _keys(table, columns)
     }
-    return {column: matches for column, matches in found.items() if matches}
+    return {column: _fewer(matches) for column, matches in found.items() if matches}
+
+
+def _fewer(matches: list[str]) -> list[str]:
+    if len(matches) <= len(HUBS):
+        return matches
+    named = [match for match in matches if match.split(".")[0] in HUBS]
+    return [*named, f"and {len(matches) - len(named)} more tables by the same name"]
 
 
 def _keys(table: str, columns: Columns) -> list[tuple[str, str]]:

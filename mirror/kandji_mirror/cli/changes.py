@@ -1,19 +1,16 @@
 """``changes``: what became of devices, apps and the rest, in order of time."""
 
-import re
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from kandji_mirror.cli.output import tell
 from kandji_mirror.cli.reads import date, open_reader
+from kandji_queries.asked_time import moment
 from kandji_queries.formats import write
-from kandji_schema.errors import UnknownName, UsageError
-
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from kandji_schema.errors import UnknownName
 
 COLUMNS = "changed_at, device_name, serial_number, table_name, change, column_name, old_value, new_value, row_key"
 
@@ -26,22 +23,6 @@ class Condition:
 
     sql: str
     value: Callable[[str, datetime], Any]
-
-
-def moment(text: str, now: datetime) -> datetime:
-    """``24h`` ago, or a date or time in ISO 8601 (UTC where it names no zone), as naive UTC.
-
-    :class:`UsageError` for anything else.
-    """
-    with suppress(ValueError, OverflowError):
-        if ago := re.fullmatch(r"(\d{1,6})\s*([mhdw])", text.strip()):
-            return _naive(now - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
-        return _naive(datetime.fromisoformat(text.strip()))
-    raise UsageError(f"{text!r} is no time. Write how long ago (30m, 24h, 2d, 1w) or a time such as 2026-11-20T12:00.")
-
-
-def _naive(value: datetime) -> datetime:
-    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
 def _as_it_is(text: str, _: datetime) -> str:

@@ -1,0 +1,120 @@
+"""Rows in the space a model's attention has: an answer that is long is made short, and says how to get the rest."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kandji_queries.values import compact
+
+BRIEF_BYTES = 6_500
+"""About 1,800 tokens: what a list may take where nobody said how much of it is wanted."""
+
+LEAST = (
+    "device_id",
+    "user_id",
+    "blueprint_id",
+    "item_id",
+    "bundle_id",
+    "path",
+    "user_name",
+    "model",
+    "last_check_in",
+    "first_enrollment",
+)
+"""Columns that a long list can do without, the first one first: a serial number says which device it is."""
+
+Row = list[Any]
+
+
+@dataclass
+class Rows:
+    """Rows of an answer; ``total`` counts those there are, ``begin`` those left out before the first one here.
+
+    ``same`` are columns with one value in all rows, ``left_out`` those that were left out to show more rows.
+    """
+
+    columns: list[str]
+    rows: list[Row]
+    total: int
+    begin: int = 0
+    same: dict[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether there are more behind these."""
+        return self.begin + len(self.rows) < self.total
+
+    @property
+    def bytes(self) -> int:
+        """Size of columns and rows as compact JSON."""
+        return _size([self.columns, self.rows, self.same])
+
+    def without_repetition(self) -> "Rows":
+        """A column with one value in all of several rows is named once instead."""
+        if len(self.rows) < 3:
+            return self
+        first = self.rows[0]
+        places = [i for i in range(len(self.columns)) if all(row[i] == first[i] for row in self.rows)]
+        kept = [i for i in range(len(self.columns)) if i not in places]
+        return Rows(
+            [self.columns[i] for i in kept],
+            [[row[i] for i in kept] for row in self.rows],
+            self.total,
+            self.begin,
+            {self.columns[i]: first[i] for i in places},
+        )
+
+    def without(self, name: str) -> "Rows":
+        """A column less; the identifier stays where not every device has a serial number to name it by."""
+        if name not in self.columns or (name == "device_id" and not self._all_have("serial_number")):
+            return self
+        place = self.columns.index(name)
+        return Rows(
+            [*self.columns[:place], *self.columns[place + 1 :]],
+            [[*row[:place], *row[place + 1 :]] for row in self.rows],
+            self.total,
+            self.begin,
+            self.same,
+            [*self.left_out, name],
+        )
+
+    def _all_have(self, name: str) -> bool:
+        return name in self.columns and all(row[self.columns.index(name)] for row in self.rows)
+
+    def within(self, most: int) -> "Rows":
+        """The first rows that fit into so many bytes, one at least."""
+        left = most - _size([self.columns, self.same])
+        count = 0
+        for row in self.rows:
+            left -= _size(row) + 1
+            if left < 0:
+                break
+            count += 1
+        return replace(self, rows=self.rows[: max(count, 1)])
+
+    def slice(self, begin: int, count: int | None) -> "Rows":
+        """So many rows from the ``begin``-th on."""
+        end = None if count is None else begin + count
+        return replace(self, rows=self.rows[begin:end], begin=begin)
+
+
+def brief(rows: Rows, most: int, limit: int | None = None, *, narrow: bool = False) -> Rows:
+    """As they are where they are few; else without repetition, and cut where no ``limit`` asked for so many.
+
+    Where rows would be cut and ``narrow`` allows it, columns that say least are left out before: which devices it is
+    matters more than all about them. ``most`` bytes are never exceeded by more than one row.
+    """
+    if rows.bytes <= min(most, BRIEF_BYTES):
+        return rows
+    shorter = rows.without_repetition()
+    if limit is not None:
+        return shorter.within(most)
+    for name in LEAST if narrow else ():
+        if shorter.bytes <= BRIEF_BYTES:
+            break
+        shorter = shorter.without(name)
+    return shorter.within(min(most, BRIEF_BYTES))
+
+
+def _size(value: Any) -> int:
+    return len(compact(value).encode("utf-8", "replace"))

@@ -1,0 +1,7 @@
+-- title: Local accounts
+-- description: Accounts of people on a Mac, and their rights.
+-- most: 40
+SELECT username, full_name, type, hidden_user, secure_token, filevault_user, logged_in
+FROM prism_local_users
+WHERE device_id = $device_id AND uid >= 500
+ORDER BY username;

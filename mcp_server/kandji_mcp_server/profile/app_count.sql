@@ -1,0 +1,7 @@
+-- title: Number of apps
+-- description: Names with include apps.
+-- usual: yes
+-- one: yes
+SELECT count(DISTINCT coalesce(bundle_id, name)) AS apps, max(last_collected_at) AS collected_at
+FROM apps
+WHERE device_id = $device_id;

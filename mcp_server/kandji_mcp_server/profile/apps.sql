@@ -1,0 +1,7 @@
+-- title: Apps
+-- description: Every app by name.
+-- most: 400
+SELECT DISTINCT name, version
+FROM apps
+WHERE device_id = $device_id
+ORDER BY name, version;

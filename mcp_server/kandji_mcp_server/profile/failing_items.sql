@@ -1,0 +1,15 @@
+-- title: Library items and parameters that failed
+-- description: With what the device said, shortened.
+-- usual: yes
+-- most: 10
+SELECT kind, name, status, left(log, 160) AS log, reported_at
+FROM (
+    SELECT 'library item' AS kind, name, status, coalesce(log, last_audit_log) AS log, reported_at
+    FROM device_library_items
+    WHERE device_id = $device_id AND upper(status) IN ('ERROR', 'FAILED')
+    UNION ALL
+    SELECT 'parameter', name, status, NULL, NULL
+    FROM device_parameters
+    WHERE device_id = $device_id AND upper(status) IN ('ERROR', 'FAILED')
+)
+ORDER BY kind, name;

@@ -1,0 +1,106 @@
+"""Single devices: ``find_device`` and ``device_profile``."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult
+from pydantic import Field
+
+from kandji_mcp_server import finding
+from kandji_mcp_server.answers import Absent, ProfileAnswer, RowsAnswer, result
+from kandji_mcp_server.condensing import Rows, brief
+from kandji_mcp_server.freshness import overall
+from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.own_sql import Part, parts
+from kandji_mcp_server.tools.named import rows_answer, rows_of
+from kandji_schema.errors import UnknownName
+
+if TYPE_CHECKING:
+    from kandji_queries.reader import Reader
+    from kandji_queries.result import Result
+
+WHICH = "Id, serial number, asset tag, or name of device or person."
+FOUND = 20
+"""Most devices of one search."""
+
+
+async def find_device(
+    ctx: Context[Mirror], device: Annotated[str, Field(description=WHICH)]
+) -> Annotated[CallToolResult, RowsAnswer]:
+    """Find devices: by exact match, else by parts of names, else by person, else by similar spelling.
+
+    Column match says which. Several rows are several devices: serial_number tells them apart.
+    """
+    mirror = ctx.request_context.lifespan_context
+    return result(await mirror.ask(lambda reader: _found(mirror, reader, device)))
+
+
+async def device_profile(
+    ctx: Context[Mirror],
+    device: Annotated[str, Field(description=WHICH)],
+    include: Annotated[list[str] | Absent, Field(description="More parts.")] = None,
+) -> Annotated[CallToolResult, ProfileAnswer]:
+    """Tell everything about one device in one answer.
+
+    Owner, blueprint, security posture, why it is not compliant, failing library items and parameters, vulnerabilities,
+    malware, number of apps, changes of 7 days. Several devices that fit are listed in the error. More parts on request:
+    """
+    mirror = ctx.request_context.lifespan_context
+    return result(await mirror.ask(lambda reader: profile(mirror, reader, device, include or ())))
+
+
+def more_parts() -> str:
+    """Names of the parts that have to be asked for."""
+    return f"{', '.join(part.name for part in parts().values() if not part.usual)}."
+
+
+def _found(mirror: Mirror, reader: "Reader", device: str) -> RowsAnswer:
+    found = finding.search(reader, device)
+    rows = rows_of(found)
+    shown = brief(rows.slice(0, FOUND), mirror.most_bytes, FOUND)
+    return rows_answer(mirror, found, shown, [*found.notes, *_remarks(rows, device)])
+
+
+def _remarks(rows: Rows, device: str) -> Iterator[str]:
+    if not rows.total:
+        yield f"No device fits {device!r}, nor any similar name. One that left the tenant is only in the tool changes."
+    elif rows.rows[0][0] == "similar":
+        yield f"No device fits {device!r} exactly; these are written similarly. Ask which one is meant."
+    elif rows.total > FOUND:
+        yield f"{rows.total:,} devices fit, {FOUND} are here. Write more of the name, or use SQL."
+
+
+def profile(mirror: Mirror, reader: "Reader", device: str, include: Sequence[str] = ()) -> ProfileAnswer:
+    """The answer of ``device_profile``. :class:`UsageError` for a device there is not, or several."""
+    for name in include:
+        if name not in parts():
+            raise UnknownName("part of a profile", name, parts())
+    device_id = finding.only(reader, device)["device_id"]
+    wanted = [part for part in parts().values() if part.usual or part.name in include]
+    found = {part.name: (part, _asked(reader, part, device_id)) for part in wanted}
+    moments = {table: moment for _, answer in found.values() for table, moment in answer.as_of.items()}
+    return ProfileAnswer(
+        notes=[*reader.warnings, *reader.cautions(moments)],
+        as_of=moments["devices"],
+        age=overall(moments, mirror.clock()),
+        parts={name: _shown(part, answer) for name, (part, answer) in found.items()},
+    )
+
+
+def _asked(reader: "Reader", part: Part, device_id: str) -> "Result":
+    return reader.run(part.sql, {"device_id": device_id}, limits=replace(reader.limits, rows=10_000, bytes=None))
+
+
+def _shown(part: Part, answer: "Result") -> Any:
+    """One row as an object of what is known; several as rows, with their total where some are left out."""
+    rows = rows_of(answer)
+    if part.one:
+        known = zip(rows.columns, (rows.rows or [[]])[0], strict=False)
+        return {name: value for name, value in known if value is not None} or "not known"
+    shown = rows.slice(0, part.most)
+    if not rows.total:
+        return "none"
+    more = {"total": rows.total} if shown.truncated else {}
+    return {**more, "columns": shown.columns, "rows": shown.rows}

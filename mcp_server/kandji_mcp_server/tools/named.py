@@ -1,0 +1,161 @@
+"""Named queries: ``run_query``."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult
+from pydantic import Field
+
+from kandji_mcp_server.answers import Absent, RowsAnswer, result
+from kandji_mcp_server.condensing import Rows, brief
+from kandji_mcp_server.freshness import overall
+from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.tools.statements import Values
+from kandji_queries.catalog import NamedQuery, catalog, named
+from kandji_queries.params import Param
+from kandji_schema.errors import UnknownName
+
+if TYPE_CHECKING:
+    from kandji_queries.limits import Limits
+    from kandji_queries.reader import Reader
+    from kandji_queries.result import Result
+
+MOST_DATED = 10
+"""Tables that an answer dates one by one."""
+
+MOST_ROWS = 50_000
+"""Rows of a query that are counted; of a longer one ``total_rows`` is this and ``notes`` say so."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of an answer is to be shown: which columns (empty for all), how many rows, and after which."""
+
+    columns: Sequence[str]
+    limit: int | None
+    offset: int
+
+
+TOOLS_OF_THEIR_OWN = frozenset({"find_device", "changes_on_device"})
+"""Queries that are not listed because a tool does the same and more."""
+
+
+async def run_query(
+    ctx: Context[Mirror],
+    name: Annotated[str, Field(description="Name of the query.")],
+    params: Annotated[Values, Field(description='Its parameters: {"days": 30}.')] = None,
+    columns: Annotated[
+        list[str] | Absent,
+        Field(description="Only these columns; shortens long lists."),
+    ] = None,
+    limit: Annotated[int | Absent, Field(ge=1, description="Rows at most; by default a quick read.")] = None,
+    offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
+) -> Annotated[CallToolResult, RowsAnswer]:
+    """Run a named query: checked answers to common questions.
+
+    total_rows counts all rows even where the answer is cut. Parameters: name=default|other values; name? may be left
+    out; app, user, profile and device find parts of names too. The queries:
+    """
+    mirror = ctx.request_context.lifespan_context
+    wanted = Wanted(columns or (), limit, offset)
+    return result(await mirror.ask(lambda reader: _answer(mirror, reader, name, params, wanted)))
+
+
+def queries() -> str:
+    """Every named query on a line, ``stale_devices(days=7)``; the names say what they answer, and a list is short."""
+    return "\n".join(signature(query) for query in catalog().values() if query.name not in TOOLS_OF_THEIR_OWN)
+
+
+def signature(query: NamedQuery) -> str:
+    """``stale_devices(days=7)``, or the name alone where there are no parameters."""
+    params = ", ".join(map(_parameter, query.params))
+    return f"{query.name}({params})" if params else query.name
+
+
+def _parameter(param: Param) -> str:
+    """``days=7``, ``platform=any|Mac|iPhone`` with the default first, ``app`` where one is needed, ``blueprint?``."""
+    if param.choices:
+        others = [choice for choice in param.choices if choice != param.default]
+        return f"{param.name}={'|'.join(map(str, filter(None, (param.default, *others))))}"
+    if param.default is not None:
+        return f"{param.name}={_plain(param.default)}"
+    return param.name if param.required else f"{param.name}?"
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _answer(mirror: Mirror, reader: "Reader", name: str, params: dict[str, Any] | None, wanted: Wanted) -> RowsAnswer:
+    found = reader.query(name, params, limits=whole(reader.limits))
+    everything = rows_of(found, wanted.columns)
+    count = min(wanted.limit or reader.limits.rows, reader.limits.rows)
+    shown = brief(everything.slice(wanted.offset, count), mirror.most_bytes, wanted.limit, narrow=not wanted.columns)
+    told = rows_answer(mirror, found, shown, [*_counted(found), *_advice(shown)])
+    return told.model_copy(update={"as_of": _dated(found.as_of, named(name).sql)})
+
+
+def _dated(as_of: Mapping[str, str | None], sql: str) -> dict[str, str | None]:
+    """The moments of all tables; where a view of the past is behind many, of the oldest and those that are named."""
+    if len(as_of) <= MOST_DATED:
+        return dict(as_of)
+    oldest = min(as_of, key=lambda table: as_of[table] or "")
+    return {table: at for table, at in as_of.items() if table == oldest or re.search(rf"\b{table}\b", sql)}
+
+
+def _counted(found: "Result") -> Iterator[str]:
+    """The notes of the answer; of one that is longer than can be counted what that means here."""
+    yield from (note for note in found.notes if not (found.truncated and note == found.notes[-1]))
+    if found.truncated:
+        yield f"There are more than {MOST_ROWS:,} rows; total_rows counts no further. Narrow it, or count with SQL."
+
+
+def whole(limits: "Limits") -> "Limits":
+    """Limits of a query whose rows are counted before they are cut."""
+    return replace(limits, rows=MOST_ROWS, bytes=None)
+
+
+def rows_of(found: "Result", columns: Sequence[str] = ()) -> Rows:
+    """All rows, JSON-ready, with some or all columns; moments in whole seconds. :class:`UnknownName` for a column."""
+    document = found.to_json()
+    names = [column["name"] for column in document["columns"]]
+    moments = [column["type"] == "TIMESTAMP" for column in document["columns"]]
+    for asked in columns:
+        if asked not in names:
+            raise UnknownName("column", asked, names)
+    places = [names.index(asked) for asked in columns] if columns else range(len(names))
+    rows = [[_in_seconds(row[i]) if moments[i] else row[i] for i in places] for row in document["rows"]]
+    return Rows([names[i] for i in places], rows, len(rows))
+
+
+def _in_seconds(moment: str | None) -> str | None:
+    return moment and f"{moment[:19]}Z"
+
+
+def rows_answer(mirror: Mirror, found: "Result", shown: Rows, notes: list[str]) -> RowsAnswer:
+    """The answer that shows some rows of what was found."""
+    return RowsAnswer(
+        notes=notes,
+        as_of=found.as_of,
+        age=overall(found.as_of, mirror.clock()),
+        row_count=len(shown.rows),
+        total_rows=shown.total,
+        truncated=shown.truncated,
+        same_in_all_rows=shown.same,
+        columns=shown.columns,
+        rows=shown.rows,
+    )
+
+
+def _advice(shown: Rows) -> Iterator[str]:
+    if shown.left_out:
+        yield f"Columns left out to show more rows: {', '.join(shown.left_out)}; name them in `columns` to have them."
+    if shown.truncated:
+        end = shown.begin + len(shown.rows)
+        yield (
+            f"Rows {shown.begin + 1} to {end} of {shown.total:,}. For all, name only the `columns` you need and set "
+            f"`limit`; or go on with offset={end}, or `export` them to a file."
+        )
