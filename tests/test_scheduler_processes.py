@@ -22,7 +22,7 @@ from kandji_mirror.store.store import open_store
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 
-SERVE = "from kandji_mirror.cli.serving import serve; serve()"
+SERVE = "from kandji_mirror.cli.serving import serve; serve(mcp=False)"
 COMPETE = """
 import sys
 from kandji_mirror.scheduler.lanes import Lane

@@ -21,9 +21,14 @@ STOP_SECONDS = 2.0
 class Background:
     """The scheduler of this process. ``scheduler`` is None until it is there, and where there is none."""
 
-    def __init__(self, settings: Settings, *, grace: float = GRACE_SECONDS) -> None:
-        """``grace`` is how many seconds pass between :meth:`start` and the loading."""
-        self.scheduler: Scheduler | None = None
+    def __init__(
+        self, settings: Settings, *, grace: float = GRACE_SECONDS, scheduler: "Scheduler | None" = None
+    ) -> None:
+        """``grace`` is how many seconds pass between :meth:`start` and the loading.
+
+        A ``scheduler`` that runs already needs no :meth:`start`; whoever made it stops it.
+        """
+        self.scheduler: Scheduler | None = scheduler
         self._settings = settings
         self._grace = grace
         self._stopping = Event()

@@ -130,6 +130,25 @@ class Settings:
     mirror_mcp_bytes: int = _setting(
         32_000, "Most bytes of one MCP answer; clients warn from 10,000 tokens on.", low=1_000, high=10_000_000
     )
+    mirror_http_host: str = _setting(
+        "127.0.0.1",
+        "Address `serve` listens on. Beyond loopback it needs KANDJI_MIRROR_HTTP_TOKEN and "
+        "KANDJI_MIRROR_HTTP_ALLOWED_HOSTS.",
+    )
+    mirror_http_port: int = _setting(8_765, "Port `serve` listens on; 0 takes a free one.", low=0, high=65_535)
+    mirror_http_token: str = _setting(
+        "",
+        "Bearer token MCP clients of `serve` must send, 24 characters or more. Without it the file `http_token` "
+        "(mode 0600) in the configuration folder.",
+        secret=True,
+    )
+    mirror_http_allowed_hosts: str = _setting(
+        "",
+        "Names by which clients may reach `serve`, besides those of loopback: `mirror.example.com,10.0.0.5:8765`.",
+    )
+    mirror_http_allowed_origins: str = _setting(
+        "", "Web pages that may ask `serve`, besides those of loopback: `https://portal.example.com`."
+    )
 
     @property
     def home(self) -> Path:

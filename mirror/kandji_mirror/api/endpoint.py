@@ -1,13 +1,13 @@
 """Which tenant, and with which token: both read from the settings."""
 
 import ipaddress
-import os
 import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from kandji_schema import secret_file
 from kandji_schema.errors import ConfigurationError, Rejected
 from kandji_schema.settings import Settings, config_dir
 
@@ -76,11 +76,12 @@ def token(settings: Settings, *, folder: Path | None = None, keychain: Callable[
     ``folder`` is the configuration folder unless given; ``keychain`` answers the stored token or None.
     """
     path = (folder or config_dir()) / TOKEN_FILE
-    found = settings.api_token or _from_file(path) or (keychain or _from_keychain)()
+    found = settings.api_token or secret_file.read(path) or (keychain or _from_keychain)()
     if not found:
         raise ConfigurationError(
-            f"No API token. Set KANDJI_API_TOKEN (environment, .env or config.toml), or put the token into {path} "
-            "(mode 0600), or store it in the OS keychain as service kandji-mirror, user api-token."
+            "No API token. `kandji-mirror login` asks for it and stores it. Or set KANDJI_API_TOKEN (environment, .env "
+            f"or config.toml), or put the token into {path} (mode 0600), or store it in the OS keychain as service "
+            "kandji-mirror, user api-token."
         )
     return _checked_token(found)
 
@@ -144,19 +145,6 @@ def _refuse_web_app(host: str) -> None:
         raise ConfigurationError(
             f"KANDJI_API_URL: {host} is the web app, not the API. Use https://{labels[0]}.api.{domain}"
         )
-
-
-def _from_file(path: Path) -> str | None:
-    try:
-        mode = path.stat().st_mode
-        if os.name == "posix" and mode & 0o077:
-            raise ConfigurationError(f"Others may read {path} (mode {mode & 0o777:04o}). Run: chmod 600 '{path}'")
-        return path.read_text(encoding="utf-8").strip() or None
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise ConfigurationError(f"{path} cannot be read: {reason}. Correct it or remove it.") from None
 
 
 def _from_keychain() -> str | None:

@@ -76,14 +76,20 @@ def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json:
 
 
 @app.command()
-def serve() -> None:
-    """Keep the mirror in sync until Ctrl-C, every table as often as its time to live says.
+@click.option("--host", metavar="ADDRESS", help="Address to listen on, instead of KANDJI_MIRROR_HTTP_HOST.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port, instead of KANDJI_MIRROR_HTTP_PORT; 0: any.")
+@click.option("--no-sync", "sync", is_flag=True, flag_value=False, default=True, help="Only answer AI clients.")
+@click.option("--no-mcp", "mcp", is_flag=True, flag_value=False, default=True, help="Only keep the mirror in sync.")
+def serve(host: str | None, port: int | None, sync: bool, mcp: bool) -> None:
+    """Keep the mirror in sync and serve AI assistants over HTTP (Model Context Protocol) until Ctrl-C.
+
+    Listens on this machine alone, unless a bearer token and host names are set.
 
     Example: kandji-mirror serve
     """
-    from kandji_mirror.cli.serving import serve as keep_in_sync
+    from kandji_mirror.cli.serving import serve as serve_until_told
 
-    keep_in_sync()
+    serve_until_told(sync=sync, mcp=mcp, host=host, port=port)
 
 
 @app.command()
