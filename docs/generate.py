@@ -3,8 +3,10 @@
 python docs/generate.py [--check]
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 from kandji_queries.catalog import catalog
@@ -14,6 +16,9 @@ from kandji_schema.resource import Resource
 from kandji_schema.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).parent.parent
+REGISTRY_VARIABLES = {"KANDJI_SUBDOMAIN", "KANDJI_REGION", "KANDJI_API_TOKEN", "KANDJI_MIRROR_HOME"}
+"""What people may have to set before an AI client can start the server."""
+
 NOTE = "<!-- Made by `make docs` from the definitions; do not edit. -->"
 
 
@@ -64,6 +69,35 @@ def env_example() -> Iterator[str]:
         yield f"# {_help(setting)}\n#{setting.name}={setting.default}"
 
 
+def server_json() -> Iterator[str]:
+    """What the MCP registry lists (its schema of 2025-12-11): clients run ``uvx kandji-mirror mcp``."""
+    number = version("kandji-mirror")
+    package = {
+        "registryType": "pypi",
+        "identifier": "kandji-mirror",
+        "version": number,
+        "runtimeHint": "uvx",
+        "transport": {"type": "stdio"},
+        "packageArguments": [{"type": "positional", "value": "mcp"}],
+        "environmentVariables": [_variable(s) for s in SETTINGS if s.name in REGISTRY_VARIABLES],
+    }
+    document = {
+        "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
+        "name": "io.github.kandji-mirror/kandji-mirror",
+        "title": "Kandji mirror",
+        "description": "A local, read-only SQL mirror of a Kandji (Iru) Apple fleet: dated, exact, complete answers.",
+        "version": number,
+        "packages": [package],
+    }
+    yield json.dumps(document, indent=2)
+
+
+def _variable(setting: Setting) -> dict[str, object]:
+    facts = {"name": setting.name, "description": setting.help}
+    choices = {"choices": list(setting.choices), "default": setting.default} if setting.choices else {}
+    return {**facts, **choices, **({"isSecret": True} if setting.secret else {})}
+
+
 def _help(setting: Setting) -> str:
     return f"{setting.help} One of: {', '.join(setting.choices)}." if setting.choices else setting.help
 
@@ -78,6 +112,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/queries.md": queries,
     "docs/settings.md": settings,
     ".env.example": env_example,
+    "server.json": server_json,
 }
 
 

@@ -230,3 +230,24 @@ def mcp() -> None:
     from kandji_mcp_server.main import main
 
     main()
+
+
+@app.command("mcp-config")
+@click.argument("client", required=False)
+@click.option("--http", is_flag=True, help="For `kandji-mirror serve`, instead of a program the client starts.")
+@click.option("--url", metavar="URL", help="Where `serve` is reached, if not as it is set here; implies --http.")
+@click.option("--write", is_flag=True, help="Put it into the client's file, with a copy of what that was.")
+@click.option("--file", metavar="PATH", help="Another file of the client, such as a project's.")
+def mcp_config(client: str | None, http: bool, url: str | None, write: bool, file: str | None) -> None:
+    """Print how an AI client finds this server, or write it into the client's file.
+
+    Without CLIENT it lists them. No token is ever written.
+
+    Example: kandji-mirror mcp-config claude-desktop --write
+    """
+    from kandji_mirror.cli.mcp_config import configure, show_clients
+
+    if client is None:
+        show_clients()
+        return
+    configure(client, http=http, url=url, write=write, file=file)

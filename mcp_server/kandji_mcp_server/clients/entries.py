@@ -1,0 +1,84 @@
+"""The entry of this installation in a client's file."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from kandji_mcp_server.clients.records import TOKEN_VARIABLE, Client
+from kandji_mcp_server.http.access import Access, is_loopback
+from kandji_schema.errors import UsageError
+from kandji_schema.settings import SETTINGS, Setting, Settings
+
+NAME = "kandji-mirror"
+"""What the server is called in a client's file."""
+
+Entry = dict[str, Any]
+
+
+def local_entry(client: Client, settings: Settings, stored: Settings) -> Entry:
+    """The client starts the server itself, over stdio.
+
+    ``settings`` are those of now, ``stored`` those of ``config.toml`` alone, which the server finds by itself. The
+    others are written down, as the client starts it in another folder and environment; but no secret.
+    """
+    command, *arguments = command_line()
+    return {
+        **client.members,
+        "command": command,
+        "args": arguments,
+        "env": {"KANDJI_MIRROR_HOME": str(settings.home.absolute()), **_not_stored(settings, stored)},
+    }
+
+
+def remote_entry(client: Client, url: str, *, with_token: bool) -> Entry:
+    """The client asks the server at ``url``, which `kandji-mirror serve` runs; it takes the token from a variable."""
+    remote = client.remote
+    if remote is None:
+        raise UsageError(
+            f"The file of {client.title} names programs only, no URLs. Leave out --http: it then starts the server "
+            "itself, which reads the same mirror."
+        )
+    return {**remote.members, remote.key: url, **(remote.bearer(TOKEN_VARIABLE) if with_token else {})}
+
+
+def command_line() -> list[str]:
+    """How to start the server of this installation from anywhere."""
+    suffix = ".exe" if os.name == "nt" else ""
+    script = Path(sys.executable).absolute().with_name(f"kandji-mirror-mcp{suffix}")
+    return [str(script)] if script.is_file() else [sys.executable, "-m", "kandji_mcp_server"]
+
+
+def url_of(access: Access) -> str:
+    """Where `kandji-mirror serve` answers with these settings, as its clients reach it."""
+    if access.port == 0:
+        raise UsageError("KANDJI_MIRROR_HTTP_PORT is 0, any free port, so no URL is known. Set a port or use --url.")
+    own = f"[{access.host}]" if ":" in access.host else access.host
+    host = own if is_loopback(access.host) else _outside(access)
+    netloc = host if urlsplit(f"//{host}").port else f"{host}:{access.port}"
+    return f"http://{netloc}/mcp"
+
+
+def _outside(access: Access) -> str:
+    return next(host for host in access.hosts if not host.endswith(":*") and not _is_ours(host))
+
+
+def _is_ours(host: str) -> bool:
+    return is_loopback(urlsplit(f"//{host}").hostname or "")
+
+
+def _not_stored(settings: Settings, stored: Settings) -> Mapping[str, str]:
+    return {
+        setting.name: _text(setting, settings)
+        for setting in SETTINGS
+        if not setting.secret
+        and setting.key != "mirror_home"
+        and getattr(settings, setting.key) != getattr(stored, setting.key)
+    }
+
+
+def _text(setting: Setting, settings: Settings) -> str:
+    value = str(getattr(settings, setting.key))
+    return str(Path(value).expanduser().absolute()) if setting.key.endswith("_file") else value

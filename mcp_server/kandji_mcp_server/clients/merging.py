@@ -1,0 +1,106 @@
+"""An entry among those of a client's file: its text before, its text after. What else it holds stays as it is."""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AbstractTable
+
+from kandji_schema.errors import ConfigurationError
+
+Document = dict[str, Any]
+
+
+class NotMerged(ConfigurationError):
+    """The file is not what it should be; the text says why, without what is in it."""
+
+
+def snippet(form: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
+    """The file of a client that has this entry alone."""
+    return FORMS[form]("", servers, name, entry)
+
+
+def merged(form: str, text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
+    """The text with the entry, in place of one of the same name. :class:`NotMerged` where that would lose anything."""
+    after = FORMS[form](text, servers, name, entry)
+    before = _READ[form](text)
+    wanted = {**before, servers: {**_servers(before, servers), name: dict(entry)}}
+    if _READ[form](after) != wanted:
+        raise NotMerged("the entry cannot be added without changing other ones")
+    return after
+
+
+def _merged_json(text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
+    document = _read_json(text)
+    document[servers] = {**_servers(document, servers), name: entry}
+    try:
+        return f"{json.dumps(document, indent=_indent(text), ensure_ascii=False, allow_nan=False)}\n"
+    except ValueError:
+        raise NotMerged("it holds a number that JSON does not have") from None
+
+
+def _merged_toml(text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
+    _servers(_read_toml(text), servers)
+    document = tomlkit.parse(text)
+    if servers not in document:
+        document[servers] = tomlkit.table(is_super_table=True)
+    table = document[servers]
+    if not isinstance(table, AbstractTable):
+        raise NotMerged(f"its member {servers} is no table")
+    table[name] = dict(entry)
+    return tomlkit.dumps(document)
+
+
+def _read_json(text: str) -> Document:
+    try:
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse) if text.strip() else {}
+    except (ValueError, RecursionError) as error:
+        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise NotMerged(f"it is not plain JSON{where}, perhaps for a comment, which would be lost") from None
+    return _members(document, "")
+
+
+def _read_toml(text: str) -> Document:
+    try:
+        tomlkit.parse(text)  # both must understand it
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, TOMLKitError, RecursionError) as error:
+        where = re.search(r"at line \d+", str(error))
+        raise NotMerged(f"it is not TOML{f' {where[0]}' if where else ''}") from None
+
+
+def _servers(document: Document, name: str) -> Document:
+    found = document.get(name)
+    return {} if found is None else _members(found, name)
+
+
+def _members(value: Any, name: str) -> Document:
+    if not isinstance(value, dict):
+        raise NotMerged(f"its member {name} holds no servers by name" if name else "it holds no members")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Document:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name comes twice")
+    return document
+
+
+def _refuse(_: str) -> Any:
+    raise ValueError("a number that JSON does not have")
+
+
+def _indent(text: str) -> int | str:
+    """As the file is indented."""
+    found = re.search(r"^[ \t]+(?=\")", text, re.MULTILINE)
+    return found[0] if found else 2
+
+
+FORMS: Mapping[str, Callable[[str, str, str, Mapping[str, Any]], str]] = {"json": _merged_json, "toml": _merged_toml}
+
+_READ: Mapping[str, Callable[[str], Document]] = {"json": _read_json, "toml": _read_toml}
