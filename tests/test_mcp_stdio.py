@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -168,6 +169,62 @@ def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
         log = process.stderr.read() if process.stderr else b""
 
     assert (code, log) == (0, b"")
+
+
+@pytest.mark.parametrize("syncing", ["off", "on"])
+def test_the_end_of_input_is_a_clean_end_also_while_a_statement_runs(tmp_path: Path, syncing: str) -> None:
+    small_fleet(tmp_path)
+    with running(tmp_path, KANDJI_MIRROR_BACKGROUND=syncing) as process:
+        exchanged(process, GREETING)
+        exchanged(process, call(1, "run_sql", sql="SELECT 1"))
+        exchanged(process, call(2, "run_sql", sql=SLOW) + message("ping", 3))
+        began = time.monotonic()
+        out, _ = process.communicate(timeout=WAIT)
+    assert (process.returncode, out) == (0, b"")
+    assert time.monotonic() - began < 6
+
+
+NOISE = """
+import os, sys, threading, time
+def speak():
+    while True:
+        if "kandji_mcp_server.wire" in sys.modules and "mcp" in sys.modules:  # the command has begun
+            print("printed by a library", flush=True)
+            os.write(1, b"written by an engine\\n")
+            os.system("echo said by a child")
+        time.sleep(0.02)
+threading.Thread(target=speak, daemon=True).start()
+"""
+
+
+def test_what_anything_else_prints_never_reaches_the_client(tmp_path: Path) -> None:
+    small_fleet(tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(NOISE)
+    asked = GREETING + b"".join(call(number, "run_sql", sql="SELECT 1") for number in range(1, 6))
+
+    answers, code, log = conversation(tmp_path, asked, PYTHONPATH=str(tmp_path))
+
+    assert (set(answers), code) == (set(range(6)), 0)
+    assert all(words in log for words in ("printed by a library", "written by an engine", "said by a child"))
+
+
+def test_lines_beyond_measure_are_dropped_and_the_conversation_goes_on(tmp_path: Path) -> None:
+    small_fleet(tmp_path)
+    endless = b'{"jsonrpc":"2.0","id":5,"method":"' + b"x" * 70_000_000 + b'"}\n'
+    large = call(6, "run_sql", sql=f"SELECT '{'x' * 10_000_000}'")
+
+    answers, code, log = conversation(tmp_path, GREETING + endless + large + call(7, "sync_status"))
+
+    assert (set(answers), code, log) == ({0, 6, 7}, 0, "")
+    assert answers[6]["result"]["isError"] is True
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows closes no single stream")
+def test_a_client_that_gives_it_no_stderr_is_served(tmp_path: Path) -> None:
+    small_fleet(tmp_path)
+    shell = ["/bin/sh", "-c", f"exec '{COMMAND[0]}' 2>&-"]
+    answers, code, _ = conversation(tmp_path, GREETING + call(1, "run_sql", sql="SELECT 1"), shell)
+    assert (set(answers), code) == ({0, 1}, 0)
 
 
 def test_the_server_loads_nothing_it_does_not_need(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from kandji_mcp_server.background import Background
+from kandji_mcp_server.wire import Wire, claim
 from kandji_schema.errors import MirrorError
 from kandji_schema.settings import Settings, load
 
@@ -22,24 +23,30 @@ def main() -> None:
     code.
     """
     _on_signals(None)
+    wire = claim()
     # Before the SDK is there: it would install a handler of its own.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        _serve(load())
+        _serve(load(), wire)
     except MirrorError as error:
         print(f"kandji-mirror mcp: {error}", file=sys.stderr)  # noqa: T201  # this is where messages are printed
         sys.exit(error.exit_code)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, wire: Wire) -> None:
     from kandji_mcp_server.mirror import mirror_of  # wrong settings are told before the SDK is loaded
     from kandji_mcp_server.server import build
-    from kandji_mcp_server.stdio import serve
+    from kandji_mcp_server.stdio import Moments, serve
 
     mirror = mirror_of(settings)
     mirror.background = background = Background(settings)
     _on_signals(background)
-    serve(build(mirror), mirror.warm_up, lambda: _greeted(mirror, background))
+    moments = Moments(
+        greeted=lambda: _greeted(mirror, background),
+        hung_up=lambda: Thread(target=background.stop, daemon=True).start(),
+        given_up=lambda: _leave(background),
+    )
+    serve(build(mirror), wire, mirror.warm_up, moments)
     _leave(background)
 
 

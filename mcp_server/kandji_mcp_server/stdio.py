@@ -1,51 +1,104 @@
-"""Serving one client over stdin and stdout until its input ends."""
+"""Serving one client over its two pipes until its input ends."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from io import TextIOWrapper
 from types import TracebackType
 from typing import Any, Self
 
 import anyio
+from anyio import to_thread
 from mcp.server import MCPServer
 from mcp.server.stdio import stdio_server
 
 from kandji_mcp_server.unanswered import Unanswered
+from kandji_mcp_server.wire import Wire
 
-PATIENCE = 60.0
-"""Seconds the end of input waits for answers: ``printf ... | kandji-mirror mcp`` gets them all."""
+PATIENCE = 2.0
+"""Seconds without an answer after which the end of input ends the conversation, whatever is unanswered then.
 
+``printf ... | kandji-mirror mcp`` gets all its answers, and a statement that nobody waits for any more holds up nothing.
+"""
 
 WarmUp = Callable[[], Coroutine[Any, Any, None]]
 
 
-def serve(server: MCPServer[Any], warm_up: WarmUp, greeted: Callable[[], None] = lambda: None) -> None:
-    """Serve until the client closes stdin.
+def _nothing() -> None:
+    pass
 
-    ``warm_up`` runs beside the first exchange, which is about other things; ``greeted`` is called once after its
-    answer, and must not take long.
+
+@dataclass(frozen=True)
+class Moments:
+    """What is called once each, if it comes to that; none may take long.
+
+    ``greeted`` after the first answer, ``hung_up`` at the end of input, ``given_up`` when it has ended and something
+    still runs that cannot be ended: threads cannot, so it should end the process.
+    """
+
+    greeted: Callable[[], None] = _nothing
+    hung_up: Callable[[], None] = _nothing
+    given_up: Callable[[], None] = _nothing
+
+
+def serve(server: MCPServer[Any], wire: Wire, warm_up: WarmUp, moments: Moments) -> None:
+    """Serve until the client ends its input. ``warm_up`` runs beside the first exchange, which is about other things.
+
+    A client that is gone is no error: there is nobody left to tell.
     """
     try:
-        anyio.run(_serve, server, warm_up, greeted)
+        anyio.run(_serve, server, wire, warm_up, moments)
     except* BrokenPipeError:
-        pass  # the client is gone; there is nobody left to tell
+        pass
 
 
-async def _serve(server: MCPServer[Any], warm_up: WarmUp, greeted: Callable[[], None]) -> None:
+async def _serve(server: MCPServer[Any], wire: Wire, warm_up: WarmUp, moments: Moments) -> None:
+    warm = anyio.Event()
+
+    async def warm_up_once() -> None:
+        await warm_up()
+        warm.set()
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(warm_up)
-        await _converse(server, greeted)
+        tasks.start_soon(warm_up_once)
+        await _converse(server, wire, warm, moments)
         tasks.cancel_scope.cancel()
 
 
-async def _converse(server: MCPServer[Any], greeted: Callable[[], None]) -> None:
+async def _converse(server: MCPServer[Any], wire: Wire, warm: anyio.Event, moments: Moments) -> None:
     """As the SDK's ``run_stdio_async``, but requests that came before the end of input are answered, not dropped."""
     protocol = server._lowlevel_server  # there is no public way to give a server its streams
     to_server, from_client = anyio.create_memory_object_stream[Any]()
     to_client, from_server = anyio.create_memory_object_stream[Any]()
     unanswered = Unanswered()
-    async with stdio_server() as (read, write), anyio.create_task_group() as tasks:
-        tasks.start_soon(unanswered.relay_requests, read, to_server, PATIENCE)
-        tasks.start_soon(unanswered.relay_answers, from_server, _Telling(write, greeted))
+
+    async def until_hung_up(read: Any) -> None:
+        async with to_server:
+            await unanswered.relay_requests(read, to_server)
+            moments.hung_up()
+            await warm.wait()
+            if not await unanswered.all_answered(PATIENCE):
+                moments.given_up()
+
+    pipes: Any = _Lines(wire), anyio.wrap_file(TextIOWrapper(wire.write, encoding="utf-8", newline="\n"))
+    async with stdio_server(*pipes) as (read, write), anyio.create_task_group() as tasks:
+        tasks.start_soon(until_hung_up, read)
+        tasks.start_soon(unanswered.relay_answers, from_server, _Telling(write, moments.greeted))
         await protocol.run(from_client, to_client, protocol.create_initialization_options())
+
+
+class _Lines:
+    """What the client sends, line by line, read by a thread."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        if line := await to_thread.run_sync(self._wire.line):
+            return line
+        raise StopAsyncIteration
 
 
 class _Telling:

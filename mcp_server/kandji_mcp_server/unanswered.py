@@ -18,16 +18,21 @@ class Unanswered:
         self._ids: set[object] = set()
         self._change = anyio.Event()
 
-    async def relay_requests(self, source: Any, target: MemoryObjectSendStream[Any], patience: float) -> None:
-        """Pass on what the client sends; its end is passed on when all is answered or ``patience`` seconds are over."""
-        async with target:
-            async for item in source:
-                self._note(item)
-                await target.send(item)
-            with anyio.move_on_after(patience):
-                while self._ids:
-                    self._change = anyio.Event()
-                    await self._change.wait()
+    async def relay_requests(self, source: Any, target: MemoryObjectSendStream[Any]) -> None:
+        """Pass on what the client sends, until it ends."""
+        async for item in source:
+            self._note(item)
+            await target.send(item)
+
+    async def all_answered(self, patience: float) -> bool:
+        """Wait until nothing is unanswered; False where nothing changes for ``patience`` seconds before."""
+        while self._ids:
+            self._change = anyio.Event()
+            with anyio.move_on_after(patience) as waiting:
+                await self._change.wait()
+            if waiting.cancelled_caught:
+                return False
+        return True
 
     async def relay_answers(self, source: MemoryObjectReceiveStream[Any], target: Any) -> None:
         """Pass on what the server sends."""

@@ -1,0 +1,55 @@
+"""The client's two pipes, kept for the protocol alone.
+
+Whatever else in this process or its children prints goes to stderr, and whatever else reads gets the end of input. The
+SDK does the same while it serves; here it holds from the first moment, also for what prints while it is imported, and
+lines are bounded.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import BinaryIO
+
+LONGEST_LINE = 32 * 1024 * 1024
+"""Bytes. A longer line is dropped: no message is that long, and whoever sends one must not fill the memory."""
+
+_STDIN, _STDOUT, _STDERR = range(3)
+
+
+@dataclass(frozen=True)
+class Wire:
+    """``read`` and ``write`` are the pipes themselves, under other numbers."""
+
+    read: BinaryIO
+    write: BinaryIO
+
+    def line(self) -> str:
+        """The next line the client sends; empty at the end of input, a line of nothing for one that is too long."""
+        line = self.read.readline(LONGEST_LINE)
+        if len(line) < LONGEST_LINE or line.endswith(b"\n"):
+            return line.decode("utf-8", errors="replace")
+        while line and not line.endswith(b"\n"):
+            line = self.read.readline(LONGEST_LINE)
+        return "\n"
+
+
+def claim() -> Wire:
+    """Take the pipes. Called once, before anything is imported that might print."""
+    _open_what_is_closed()
+    wire = Wire(os.fdopen(os.dup(_STDIN), "rb", closefd=False), os.fdopen(os.dup(_STDOUT), "wb", closefd=False))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, _STDIN)
+    os.dup2(_STDERR, _STDOUT)
+    os.close(nothing)
+    return wire
+
+
+def _open_what_is_closed() -> None:
+    """The next file that is opened would take the number of a stream that is closed, and be written into."""
+    for number in (_STDIN, _STDOUT, _STDERR):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(_STDERR, "w", closefd=False)
