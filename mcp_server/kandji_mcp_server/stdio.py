@@ -17,7 +17,7 @@ from kandji_mcp_server.wire import Wire
 PATIENCE = 2.0
 """Seconds without an answer after which the end of input ends the conversation, whatever is unanswered then.
 
-``printf ... | kandji-mirror mcp`` gets all its answers, and a statement that nobody waits for any more holds up nothing.
+``printf ... | kandji-mirror mcp`` gets all its answers, and a statement nobody waits for any more holds up nothing.
 """
 
 WarmUp = Callable[[], Coroutine[Any, Any, None]]
