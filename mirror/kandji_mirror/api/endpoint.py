@@ -83,7 +83,15 @@ def token(settings: Settings, *, folder: Path | None = None, keychain: Callable[
             f"or config.toml), or put the token into {path} (mode 0600), or store it in the OS keychain as service "
             "kandji-mirror, user api-token."
         )
-    return _checked_token(found)
+    return checked_token(found)
+
+
+def token_source(settings: Settings) -> str:
+    """Where :func:`token` finds it, in words."""
+    path = config_dir() / TOKEN_FILE
+    if settings.api_token:
+        return "KANDJI_API_TOKEN (environment, .env or config.toml)"
+    return str(path) if path.is_file() else "the OS keychain"
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -155,7 +163,8 @@ def _from_keychain() -> str | None:
     return stored if isinstance(stored, str) else None
 
 
-def _checked_token(raw: str) -> str:
+def checked_token(raw: str) -> str:
+    """The token without space around it and without ``Bearer``; :class:`ConfigurationError` where it cannot be one."""
     value = _BEARER.sub("", raw.strip(), count=1) if _BEARER.match(raw.strip()) else raw.strip()
     if not value or re.search(r"[^\x21-\x7e]", value):
         raise ConfigurationError(

@@ -50,6 +50,39 @@ def simulate(port: int, devices: int, apps: int, seed: int) -> None:
 
 
 @app.command()
+@click.option("--subdomain", help="The first part of https://<subdomain>.api.kandji.io; asked for otherwise.")
+@click.option("--region", type=click.Choice(("us", "eu")), help="Where the tenant lives.")
+@click.option("--api-url", help="Full base URL instead of subdomain and region.")
+@click.option("--token-stdin", is_flag=True, help="Read the token from standard input instead of asking for it.")
+@click.option("--keychain", is_flag=True, help="Keep the token in the OS keychain instead of a file (mode 0600).")
+@click.option("--offline", is_flag=True, help="Store without asking the tenant whether it knows the token.")
+def login(token_stdin: bool, keychain: bool, offline: bool, **tenant: str | None) -> None:
+    """Store the tenant and its API token, once the tenant has accepted the token.
+
+    Example: kandji-mirror login --subdomain acme
+    """
+    from kandji_mirror.cli.login import Options, log_in
+
+    named = {key: value for key, value in tenant.items() if value is not None}
+    log_in(Options(named, token_stdin=token_stdin, offline=offline, keychain=keychain))
+
+
+@app.command()
+@click.option("--offline", is_flag=True, help="Send nothing to the tenant.")
+@json_option
+def doctor(offline: bool, as_json: bool) -> None:
+    """Check settings, token, its permissions and the mirror's files.
+
+    Costs one small request a permission, about twenty.
+
+    Example: kandji-mirror doctor
+    """
+    from kandji_mirror.cli.doctor import examine
+
+    examine(offline=offline, as_json=as_json)
+
+
+@app.command()
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
 @click.option("--full", is_flag=True, help="Read every table, or the named ones, anew and as a whole.")
 @click.option(

@@ -1,0 +1,151 @@
+"""The checks of ``kandji-mirror doctor``, each of which says how it is and, where it is not well, what to do."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+
+from kandji_mcp_server.http.access import access
+from kandji_mirror.api.endpoint import base_url, token, token_source
+from kandji_mirror.api.permissions import Permission, permissions
+from kandji_mirror.connection import connect
+from kandji_mirror.store.holder import holder
+from kandji_schema.ages import age
+from kandji_schema.errors import MirrorError, NothingMirrored
+from kandji_schema.manifest import Manifest, State, newest_whole
+from kandji_schema.settings import Settings, config_dir
+
+LEAST_FREE = 2.0
+"""Times the size of the mirror that should be free: a generation is written beside the one before."""
+
+LEAST_FREE_BYTES = 1_000_000_000
+_PATIENCE = 15.0
+
+
+class Health(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. ``exit_code`` is that of the error, where there is one."""
+
+    check: str
+    health: Health
+    detail: str
+    exit_code: int = 0
+
+
+def findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
+    """All of them, the cheap ones first; nothing is sent where ``offline``, or where host or token are missing."""
+    yield Finding("versions", Health.OK, _versions())
+    yield Finding("settings", Health.OK, f"{config_dir() / 'config.toml'}, home {settings.home}")
+    configured = [_checked("tenant", lambda: base_url(settings)), _checked("token", lambda: _token(settings))]
+    yield from configured
+    yield _checked("serve", lambda: _access(settings))
+    if not offline and all(found.health is Health.OK for found in configured):
+        yield from _asked(settings)
+    yield from _store(settings.home)
+
+
+def _checked(check: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, Health.OK, look())
+    except MirrorError as error:
+        return Finding(check, Health.FAILED, str(error), error.exit_code)
+
+
+def _versions() -> str:
+    python = ".".join(map(str, sys.version_info[:3]))
+    packages = (f"{name} {version(name)}" for name in ("kandji-mirror", "duckdb", "mcp", "sqlglot"))
+    return ", ".join([*packages, f"Python {python} on {sys.platform}"])
+
+
+def _token(settings: Settings) -> str:
+    token(settings)
+    return f"from {token_source(settings)}"
+
+
+def _access(settings: Settings) -> str:
+    allowed = access(settings)
+    return f"{allowed.host} port {allowed.port}, {'with' if allowed.token else 'without'} a bearer token"
+
+
+# -- the tenant ----------------------------------------------------------------------------------------------------
+
+
+def _asked(settings: Settings) -> Iterator[Finding]:
+    """One request a permission."""
+    patient = replace(settings, mirror_read_timeout=min(settings.mirror_read_timeout, _PATIENCE))
+    try:
+        with connect(patient) as connection:
+            for number, permission in enumerate(permissions(connection.client)):
+                if not number and permission.granted is None:
+                    yield Finding("tenant answers", Health.FAILED, permission.why, 4)
+                    return
+                yield _permission(permission)
+            left = connection.client.remaining_hour
+            told = "" if left is None else f", {left:,} left to the tenant in this hour"
+            yield Finding("tenant answers", Health.OK, f"{connection.client.requests} requests{told}")
+    except MirrorError as error:
+        yield Finding("tenant answers", Health.FAILED, str(error), error.exit_code)
+
+
+def _permission(permission: Permission) -> Finding:
+    check = f"permission: {permission.name}"
+    if permission.granted:
+        return Finding(check, Health.OK, _some(permission.tables))
+    return Finding(check, Health.WARNING, f"{permission.why.rstrip('.')}; {_some(permission.tables)} stay empty")
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+# -- the store -----------------------------------------------------------------------------------------------------
+
+
+def _store(home: Path) -> Iterator[Finding]:
+    try:
+        manifest, warnings = newest_whole(home)
+    except NothingMirrored as error:
+        yield Finding("mirror", Health.WARNING, str(error))
+    except MirrorError as error:
+        yield Finding("mirror", Health.FAILED, str(error), error.exit_code)
+    else:
+        yield from _manifest(manifest, warnings)
+    found = holder(home)
+    syncing = f"process {found.pid}, for {age(found.since, datetime.now(UTC))}" if found else "no process now"
+    yield Finding("syncing", Health.OK, syncing)
+    yield _disk(home)
+
+
+def _manifest(manifest: Manifest, warnings: list[str]) -> Iterator[Finding]:
+    rows = sum(state.rows for state in manifest.tables.values())
+    old = age(manifest.published_at, datetime.now(UTC))
+    detail = f"generation {manifest.generation} of {manifest.tenant}, {rows:,} rows, published {old} ago"
+    yield Finding("mirror", Health.WARNING if warnings else Health.OK, " ".join([f"{detail}.", *warnings]))
+    for state in manifest.tables.values():
+        if state.state in {State.FAILED, State.PARTIAL}:
+            yield Finding(f"table: {state.name}", Health.WARNING, state.error or state.note or state.state.value)
+
+
+def _disk(home: Path) -> Finding:
+    there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
+    free, used = shutil.disk_usage(there).free, _size(home / "store")
+    detail = f"{free / 1e9:,.1f} GB free, the mirror has {used / 1e9:,.2f} GB"
+    scarce = free < max(LEAST_FREE_BYTES, LEAST_FREE * used)
+    advice = "; make room, or set KANDJI_MIRROR_HOME to another disk" if scarce else ""
+    return Finding("disk", Health.WARNING if scarce else Health.OK, detail + advice)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

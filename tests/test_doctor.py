@@ -1,0 +1,166 @@
+"""``login`` and ``doctor`` as processes, against a simulated tenant over HTTP."""
+
+import json
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import COMMAND, environment, run
+from reads_home import small_fleet
+from support import make_tenant
+
+from kandji_mirror.simulator.faults import Fault, Kind
+from kandji_mirror.simulator.serve import Server, serve
+from kandji_mirror.simulator.tenant import TOKEN, Tenant
+from kandji_schema.registry import resources
+
+WRONG = "an-invented-token-nobody-knows"
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return make_tenant(5, apps=2)
+
+
+@pytest.fixture
+def server(tenant: Tenant) -> Iterator[Server]:
+    with serve(tenant) as server:
+        yield server
+
+
+def log_in(home: Path, *options: str, token: str = TOKEN, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, "login", "--token-stdin", *options]
+    return subprocess.run(
+        command, input=f"{token}\n", env=environment(home, **settings), cwd=home, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+
+
+def stored(home: Path) -> dict[str, str]:
+    folder = home / "config" / "kandji-mirror"
+    return {path.name: path.read_text() for path in folder.iterdir()} if folder.is_dir() else {}
+
+
+def test_a_login_is_verified_with_one_request_and_stored_for_its_owner_alone(
+    tmp_path: Path, server: Server, tenant: Tenant
+) -> None:
+    folder = tmp_path / "config" / "kandji-mirror"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('# mine\nmirror_mcp_rows = 7 # few\nsubdomain = "old"\n')
+
+    done = log_in(tmp_path, "--api-url", server.url)
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert len(tenant.requests) == 1
+    files = stored(tmp_path)
+    assert files.pop("token") == f"{TOKEN}\n"
+    assert files.pop("config.toml").startswith('# mine\nmirror_mcp_rows = 7 # few\nsubdomain = "old"\n')
+    assert files == {}
+    assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
+    assert TOKEN not in done.stderr
+    assert run(tmp_path, "sync", "blueprints").returncode == 0  # nothing but what was stored
+
+
+def test_a_token_the_tenant_does_not_know_is_not_stored(tmp_path: Path, server: Server) -> None:
+    done = log_in(tmp_path, "--api-url", server.url, token=WRONG)
+    assert (done.returncode, stored(tmp_path)) == (3, {})
+    assert WRONG not in done.stderr
+
+
+def test_a_tenant_that_does_not_answer_is_told_and_offline_stores_all_the_same(tmp_path: Path) -> None:
+    done = log_in(tmp_path, "--api-url", "http://127.0.0.1:9")
+    assert (done.returncode, stored(tmp_path)) == (4, {})
+    assert "Nothing was stored; --offline stores without asking." in done.stderr
+    done = log_in(tmp_path, "--subdomain", "acme", "--region", "eu", "--offline")
+    assert done.returncode == 0, done.stderr
+    assert stored(tmp_path)["config.toml"] == 'subdomain = "acme"\nregion = "eu"\n'
+
+
+@pytest.mark.parametrize(
+    ("options", "token", "code"),
+    [
+        (("--subdomain", "acme.example"), TOKEN, 3),
+        (("--subdomain", "acme"), "two words", 3),
+        (("--subdomain", "acme"), "", 3),
+        ((), TOKEN, 2),
+        (("--subdomain", "acme", "--keychain"), TOKEN, 3),
+    ],
+)
+def test_what_cannot_be_right_is_not_stored(tmp_path: Path, options: tuple[str, ...], token: str, code: int) -> None:
+    done = log_in(tmp_path, "--offline", *options, token=token)
+    assert (done.returncode, "token" in stored(tmp_path)) == (code, False)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_token_of_the_environment_wins_and_is_told(tmp_path: Path) -> None:
+    done = log_in(tmp_path, "--subdomain", "acme", "--offline", KANDJI_API_TOKEN=WRONG)
+    assert "warning: KANDJI_API_TOKEN is set" in done.stderr
+    assert WRONG not in done.stderr
+
+
+# -- doctor --------------------------------------------------------------------------------------------------------
+
+
+def examined(home: Path, *options: str, **settings: str) -> tuple[int, dict[str, tuple[str, str]], str]:
+    """Exit code, health and detail by check, and everything that was printed."""
+    done = run(home, "doctor", "--json", *options, **settings)
+    checks: list[dict[str, Any]] = json.loads(done.stdout)["checks"]
+    return done.returncode, {c["check"]: (c["health"], c["detail"]) for c in checks}, done.stdout + done.stderr
+
+
+def test_a_doctor_asks_once_a_permission_and_tells_which_are_missing(
+    tmp_path: Path, server: Server, tenant: Tenant
+) -> None:
+    small_fleet(tmp_path)
+    tenant.faults += [Fault("tags", Kind.FORBIDDEN, times=9), Fault("threat-details", Kind.FORBIDDEN, times=9)]
+    code, found, said = examined(tmp_path, KANDJI_API_URL=server.url, KANDJI_API_TOKEN=TOKEN)
+
+    wanted = {resource.permission for resource in resources().values()}
+    assert {name.removeprefix("permission: ") for name in found if name.startswith("permission: ")} == wanted
+    assert len(tenant.requests) == len(wanted)
+    not_ok = {name for name, (health, _) in found.items() if health != "ok" and name.startswith("permission")}
+    assert not_ok == {"permission: Tags: list", "permission: Threat details"}
+    assert found["tenant answers"][0] == "ok"
+    assert "4 rows" not in found["mirror"][1]
+    assert (code, TOKEN in said) == (0, False)
+
+
+def test_a_token_that_is_refused_costs_one_request(tmp_path: Path, server: Server, tenant: Tenant) -> None:
+    code, found, said = examined(tmp_path, KANDJI_API_URL=server.url, KANDJI_API_TOKEN=WRONG)
+    assert (code, found["tenant answers"][0], WRONG in said) == (3, "failed", False)
+    assert len(tenant.requests) == 1
+    assert found["mirror"] == ("warning", found["mirror"][1])
+
+
+def test_without_settings_a_doctor_says_what_is_missing(tmp_path: Path) -> None:
+    code, found, _ = examined(tmp_path)
+    assert code == 3
+    assert {name for name, (health, _) in found.items() if health == "failed"} == {"tenant", "token"}
+    assert "Set KANDJI_SUBDOMAIN" in found["tenant"][1]
+    assert "kandji-mirror login" in found["token"][1]
+
+
+def test_offline_nothing_is_sent_and_the_store_is_looked_at(tmp_path: Path, server: Server, tenant: Tenant) -> None:
+    manifest = small_fleet(tmp_path)
+    credentials = {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN}
+    code, found, _ = examined(tmp_path, "--offline", **credentials)
+    assert (code, found["mirror"][0], len(tenant.requests)) == (0, "ok", 0)
+
+    file = manifest.tables["devices"].file
+    assert file is not None
+    os.truncate(tmp_path / "store" / "data" / file, 100)
+    code, found, _ = examined(tmp_path, "--offline", **credentials)
+    assert (code, found["mirror"][0]) == (8, "failed")
+    assert file in found["mirror"][1]
+
+
+def test_a_doctor_speaks_to_people_too(tmp_path: Path) -> None:
+    done = run(tmp_path, "doctor", "--offline", KANDJI_SUBDOMAIN="acme", KANDJI_API_TOKEN=TOKEN)
+    assert done.returncode == 0
+    assert "KANDJI_API_TOKEN (environment, .env or config.toml)" in done.stdout
+    assert done.stderr.endswith("warnings.\n")
+    assert TOKEN not in done.stdout + done.stderr
