@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench docs clean
+.PHONY: run test check bench conformance docs clean
 
 run: $(READY)
 	$(BIN)/kandji-mirror demo
@@ -24,11 +24,14 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python bench/run.py
 
+conformance: $(READY)
+	$(BIN)/python tests/conformance/run.py
+
 docs: $(READY)
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench/out
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .tools bench/out
 	find schema mirror queries mcp_server tests bench docs -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt
