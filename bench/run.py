@@ -13,6 +13,7 @@ import cold_start
 import export
 import first_sync
 import ingest
+import mcp_server
 from figures import Figure
 
 MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
@@ -20,6 +21,7 @@ MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
     cold_start.measure,
     first_sync.measure,
     export.measure,
+    mcp_server.measure,
 )
 
 
