@@ -3,7 +3,7 @@
 import http.client
 import json
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,18 +66,26 @@ def connected(url: str) -> Iterator[http.client.HTTPConnection]:
         connection.close()
 
 
-def asked(url: str, method: str, path: str, body: bytes | None = None, **headers: str) -> http.client.HTTPResponse:
-    """One request, its headers with ``_`` for ``-``; the response is read already."""
+@dataclass(frozen=True)
+class Answer:
+    """What came back: ``headers`` by lower-case name."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    def json(self) -> Any:
+        """The body."""
+        return json.loads(self.text)
+
+
+def asked(url: str, method: str, path: str, body: bytes | None = None, /, **headers: str) -> Answer:
+    """One request, its headers with ``_`` for ``-``."""
     with connected(url) as connection:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         response = connection.getresponse()
-        response.text = response.read().decode()  # type: ignore[attr-defined]  # the body, kept with its response
-        return response
-
-
-def body_of(response: http.client.HTTPResponse) -> Any:
-    """The JSON of a response."""
-    return json.loads(response.text)  # type: ignore[attr-defined]  # set above
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, found, response.read().decode())
 
 
 MCP = {"content_type": "application/json", "accept": "application/json, text/event-stream"}

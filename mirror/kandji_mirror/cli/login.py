@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 import tomlkit
@@ -47,7 +48,7 @@ def log_in(options: Options) -> None:
 
 def _named(settings: Settings, options: Options) -> Settings:
     """The settings of the tenant, asked for where nothing names one."""
-    given = dict(options.tenant)
+    given: dict[str, Any] = dict(options.tenant)
     if "subdomain" in given or "region" in given:
         given.setdefault("api_url", "")
     named = replace(settings, **given)

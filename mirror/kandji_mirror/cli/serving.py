@@ -6,7 +6,7 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kandji_mirror.cli.output import tell
 from kandji_mirror.cli.syncing import stopped_by_sigterm
@@ -61,7 +61,7 @@ def _start(settings: Settings, started: ExitStack, *, sync: bool, mcp: bool) -> 
 
 
 def _with(settings: Settings, host: str | None, port: int | None) -> Settings:
-    asked = {"mirror_http_host": host, "mirror_http_port": port}
+    asked: dict[str, Any] = {"mirror_http_host": host, "mirror_http_port": port}
     return replace(settings, **{name: value for name, value in asked.items() if value is not None})
 
 
