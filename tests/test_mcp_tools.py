@@ -36,6 +36,7 @@ MINIMAL: dict[str, dict[str, object]] = {
     "changes": {},
     "sync_status": {},
     "refresh": {"tables": ["devices"]},
+    "export": {"names": ["devices"]},
 }
 NAMES = list(MINIMAL)
 READING = [name for name in NAMES if name != "refresh"]
@@ -65,7 +66,7 @@ def listed(mirror: Mirror, era: Era) -> ListToolsResult:
     return anyio.run(talk)
 
 
-HINTS = {"refresh": (False, False, True, True)}
+HINTS = {"refresh": (False, False, True, True), "export": (False, False, False, False)}
 """Read-only, destructive, idempotent, open-world of the tools that do more than read the mirror."""
 
 

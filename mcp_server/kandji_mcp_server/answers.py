@@ -109,6 +109,15 @@ class RefreshAnswer(Answer):
     tables: Rows
 
 
+class ExportAnswer(Answer):
+    """Files that were written."""
+
+    folder: str
+    age: str
+    columns: list[str]
+    files: Rows
+
+
 def result(answer: Answer) -> CallToolResult:
     """The answer as structured content and as the same JSON in one compact text; what is not known is left out."""
     seen = document(answer)

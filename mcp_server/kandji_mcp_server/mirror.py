@@ -1,20 +1,24 @@
 """What every tool works on: the mirror, opened when the first question comes."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from kandji_schema.errors import MirrorError
+from kandji_mcp_server.refreshing import Refreshing
+from kandji_queries.caller import heeding
+from kandji_schema.errors import Interrupted, MirrorError
 from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
     from kandji_mcp_server.background import Background
+    from kandji_queries.exporter.report import ExportReport
     from kandji_queries.limits import Limits
     from kandji_queries.reader import Reader
     from kandji_queries.result import Result
@@ -31,8 +35,27 @@ AT_ONCE = 4
 CALLERS = 16
 """Statements of anyone's that are dealt with at the same time: more than may wait, so that the rest is told so."""
 
+KEPT_EXPORTS = 50
+"""Folders of exports; the oldest go when a new one is there."""
+
 CELL_BYTES = 4_000
 """Longer texts in one cell are cut, with a marker: one script or profile must not fill the whole answer."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is to be written to files. ``gone`` tells that nobody waits for it any more."""
+
+    names: Sequence[str]
+    form: str
+    params: Mapping[str, object]
+    gone: Event
+    clock: Clock
+
+    def watch(self, _name: str, _done: float) -> None:
+        """Stop it where nobody waits."""
+        if self.gone.is_set():
+            raise Interrupted("The export was stopped: whoever asked no longer waits for it. Nothing was written.")
 
 
 @dataclass
@@ -48,8 +71,10 @@ class Mirror:
     most_bytes: int
     open_reader: "Callable[[Clock], Reader]"
     open_workers: "Callable[[Clock], Workers]"
+    write_files: "Callable[[Export], ExportReport]"
     clock: Clock = lambda: datetime.now(UTC)
     background: "Background | None" = None
+    refreshing: Refreshing = field(default_factory=Refreshing)
     _reader: "Reader | None" = field(default=None, init=False)
     _workers: "Workers | None" = field(default=None, init=False)
     _sealed: bool = field(default=False, init=False)
@@ -58,11 +83,12 @@ class Mirror:
     _callers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(CALLERS), init=False)
 
     async def ask(self, question: "Callable[[Reader], T]") -> T:
-        """Answer from a thread of its own.
-
-        A caller who cancels is not answered; the statement still ends at its deadline and keeps its turn till then.
-        """
-        return await to_thread.run_sync(self._answer, question, limiter=self._turns)
+        """Answer from a thread of its own. A caller who cancels stops the statement, and frees its turn, at once."""
+        gone = Event()
+        try:
+            return await to_thread.run_sync(self._answer, question, gone, limiter=self._turns, abandon_on_cancel=True)
+        finally:
+            gone.set()
 
     async def run_sql(self, sql: str, params: "Mapping[str, object] | None" = None) -> "Result":
         """Run a statement of anyone's in a process of its own; it is stopped when the caller cancels."""
@@ -80,6 +106,16 @@ class Mirror:
         """Have a process for statements of anyone's ready soon; waits for nothing."""
         Thread(target=lambda: self._opened_workers().start(), name="worker", daemon=True).start()
 
+    async def export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]") -> "ExportReport":
+        """Write tables, views and queries into a new folder below the export folder; all or, if cancelled, nothing."""
+        gone = Event()
+        try:
+            return await to_thread.run_sync(
+                lambda: self.write_files(Export(names, form, params, gone, self.clock)), abandon_on_cancel=True
+            )
+        finally:
+            gone.set()
+
     async def warm_up(self) -> None:
         """Open the store ahead of the first question. What goes wrong here, that question will say."""
         try:
@@ -89,8 +125,9 @@ class Mirror:
         except Exception:
             log.exception("The store could not be opened ahead.")
 
-    def _answer(self, question: "Callable[[Reader], T]") -> T:
-        return question(self._checked_reader())
+    def _answer(self, question: "Callable[[Reader], T]", gone: Event) -> T:
+        with heeding(gone):
+            return question(self._checked_reader())
 
     def _checked_reader(self) -> "Reader":
         """The reader, once its engine has been tried for known ways out; none of them may work."""
@@ -121,6 +158,7 @@ def mirror_of(settings: Settings) -> Mirror:
         most_bytes=settings.mirror_mcp_bytes,
         open_reader=lambda clock: _reader(settings, clock),
         open_workers=lambda clock: _workers(settings, clock),
+        write_files=partial(_export, settings),
     )
 
 
@@ -145,4 +183,21 @@ def _limits(settings: Settings) -> "Limits":
         rows=settings.mirror_mcp_rows,
         bytes=settings.mirror_mcp_bytes,
         cell_bytes=CELL_BYTES,
+    )
+
+
+def _export(settings: Settings, wanted: Export) -> "ExportReport":
+    """Where the files go is a setting, never the caller's choice."""
+    from kandji_queries.exporter.run import Options, export
+
+    return export(
+        settings.home,
+        wanted.names,
+        wanted.form,
+        settings.export_folder,
+        Options(params=wanted.params, dated=True, keep=KEPT_EXPORTS, spreadsheet_safe=wanted.form == "csv"),
+        progress=wanted.watch,
+        rules=settings.mirror_compliance_file,
+        memory_mb=settings.mirror_query_memory_mb,
+        clock=wanted.clock,
     )

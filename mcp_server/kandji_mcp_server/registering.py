@@ -18,8 +18,10 @@ from kandji_schema.errors import MirrorError
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 """Hints of a tool that answers from the mirror alone."""
 
-WRITES_HERE = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
-"""Hints of a tool that writes a file of its own and takes nothing away."""
+WRITES_HERE = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
+)
+"""Hints of a tool that writes files of its own, new ones each time."""
 
 ASKS_TENANT = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
 """Hints of a tool that reads from the tenant into the mirror."""

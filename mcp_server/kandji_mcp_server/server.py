@@ -10,10 +10,11 @@ from kandji_mcp_server.completions import add_completions
 from kandji_mcp_server.mirror import Mirror
 from kandji_mcp_server.naming import Server
 from kandji_mcp_server.prompts import add_prompts
-from kandji_mcp_server.registering import ASKS_TENANT, Spec, tool
+from kandji_mcp_server.registering import ASKS_TENANT, WRITES_HERE, Spec, tool
 from kandji_mcp_server.resources import add_resources
 from kandji_mcp_server.tools.changes import changes
 from kandji_mcp_server.tools.devices import device_profile, find_device, more_parts
+from kandji_mcp_server.tools.export import export
 from kandji_mcp_server.tools.named import queries, run_query
 from kandji_mcp_server.tools.overview import fleet_overview
 from kandji_mcp_server.tools.refresh import refresh
@@ -43,6 +44,7 @@ TOOLS = (
     Spec(changes, "What changed"),
     Spec(sync_status, "Sync status"),
     Spec(refresh, "Refresh from the tenant", ASKS_TENANT),
+    Spec(export, "Export to files", WRITES_HERE),
 )
 """Every tool there is."""
 

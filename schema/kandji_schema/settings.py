@@ -121,6 +121,9 @@ class Settings:
         60.0, "Seconds without a byte after which a request is given up.", low=0.1, high=600
     )
     mirror_ca_file: str = _setting("", "PEM file of extra certificate authorities, for a company proxy.")
+    mirror_export_dir: str = _setting(
+        "", "Folder for files that AI assistants have written; by default `exports` in the data directory."
+    )
     mirror_query_seconds: float = _setting(30.0, "Time limit of one SQL statement.", low=0.1, high=3_600)
     mirror_query_memory_mb: int = _setting(1_024, "Memory limit of one SQL statement.", low=64, high=1_048_576)
     mirror_query_rows: int = _setting(
@@ -158,6 +161,11 @@ class Settings:
         from platformdirs import user_data_path  # only needed without an explicit home
 
         return user_data_path("kandji-mirror")
+
+    @property
+    def export_folder(self) -> Path:
+        """Where exports of assistants go."""
+        return Path(self.mirror_export_dir).expanduser() if self.mirror_export_dir else self.home / "exports"
 
     def __repr__(self) -> str:
         """Without the values: one of them is the token."""

@@ -31,7 +31,7 @@ async def find_device(
 ) -> Annotated[CallToolResult, RowsAnswer]:
     """Find devices: by exact match, else by parts of names, else by person, else by similar spelling.
 
-    Column match says which. Several rows are several devices: serial_number tells them apart.
+    Several rows are several devices: serial_number tells them apart.
     """
     mirror = ctx.request_context.lifespan_context
     return result(await mirror.ask(lambda reader: _found(mirror, reader, device)))
@@ -40,12 +40,12 @@ async def find_device(
 async def device_profile(
     ctx: Context[Mirror],
     device: Annotated[str, Field(description=WHICH)],
-    include: Annotated[list[str] | Absent, Field(description="More parts.")] = None,
+    include: list[str] | Absent = None,
 ) -> Annotated[CallToolResult, ProfileAnswer]:
     """Tell everything about one device in one answer.
 
-    Owner, blueprint, security posture, why it is not compliant, failing library items and parameters, vulnerabilities,
-    malware, number of apps, changes of 7 days. Several devices that fit are listed in the error. More parts on request:
+    Owner, blueprint, security posture, why it is not compliant, failing items, vulnerabilities, malware, number of
+    apps, changes of 7 days. Several that fit are listed in the error. More parts to include:
     """
     mirror = ctx.request_context.lifespan_context
     return result(await mirror.ask(lambda reader: profile(mirror, reader, device, include or ())))

@@ -39,7 +39,7 @@ class Wanted:
     offset: int
 
 
-TOOLS_OF_THEIR_OWN = frozenset({"find_device", "changes_on_device"})
+TOOLS_OF_THEIR_OWN = frozenset({"apps_on_device", "changes_on_device", "device_compliance", "find_device"})
 """Queries that are not listed because a tool does the same and more."""
 
 
@@ -51,7 +51,7 @@ async def run_query(
         list[str] | Absent,
         Field(description="Only these columns; shortens long lists."),
     ] = None,
-    limit: Annotated[int | Absent, Field(ge=1, description="Rows at most; by default a quick read.")] = None,
+    limit: Annotated[int | Absent, Field(ge=1, description="Rows at most.")] = None,
     offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
 ) -> Annotated[CallToolResult, RowsAnswer]:
     """Run a named query: checked answers to common questions.

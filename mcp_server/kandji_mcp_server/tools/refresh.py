@@ -33,7 +33,7 @@ async def refresh(
     ctx: Context[Mirror],
     tables: Annotated[list[str] | Absent, Field(description="Tables to read, such as devices and apps.")] = None,
     device: Annotated[str | Absent, Field(description="Instead: one device, in all its tables.")] = None,
-    wait_seconds: Annotated[int, Field(ge=0, le=300, description="Wait so long; the reading goes on after it.")] = 45,
+    wait_seconds: Annotated[int, Field(ge=0, le=300)] = 45,
 ) -> Annotated[CallToolResult, RefreshAnswer]:
     """Read tables, or one device, from the tenant now: only when a question needs younger data than there is.
 

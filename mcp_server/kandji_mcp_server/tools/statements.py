@@ -31,11 +31,11 @@ async def run_sql(
 
     fleet_overview names the tables, describe_table their columns. Compare versions with version_key(os_version) >=
     version_key('14.6'), never as text. Times are UTC; now() works. Match names with contains(lower(name), lower($app)).
-    The past: view changes, or FROM devices_as_of('2026-11-20 12:00'). Select few columns and aggregate: long answers
-    are cut and say so.
+    The past: view changes, or FROM devices_as_of('2026-11-20 12:00'). Select few columns, aggregate: long answers
+    are cut.
     """
     mirror = ctx.request_context.lifespan_context
-    return result(await mirror.ask(lambda reader: _answer(mirror, reader.run(sql, params))))
+    return result(_answer(mirror, await mirror.run_sql(sql, params)))
 
 
 def _answer(mirror: Mirror, found: "Result") -> RowsAnswer:

@@ -28,7 +28,7 @@ COLUMNS = ["table", "state", "rows", "age", "due_after", "overdue"]
 
 async def sync_status(
     ctx: Context[Mirror],
-    tables: Annotated[list[str] | Absent, Field(description="Tell all about these tables, such as devices.")] = None,
+    tables: Annotated[list[str] | Absent, Field(description="Tell all about these.")] = None,
 ) -> Annotated[CallToolResult, StatusAnswer]:
     """Tell how current the mirror is: state, age and due time of each table, and what failed and why.
 
