@@ -5,15 +5,25 @@ import io
 import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from reads_home import small_fleet
 
 from kandji_queries.formats import FORMATS, unique, write
+from kandji_queries.reader import Reader
 from kandji_queries.result import Column, Result
 from kandji_queries.tabular import width
 from kandji_schema.errors import UnknownName
+
+
+@pytest.fixture(scope="module")
+def small_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    small_fleet(home)
+    return home
 
 
 def answer(*columns: tuple[str, str, Any], **facts: Any) -> Result:
@@ -161,3 +171,136 @@ def test_an_unknown_format_names_the_others() -> None:
     with pytest.raises(UnknownName, match="csv"):
         written(answer(("v", "BIGINT", 1)), "csvv")
     assert FORMATS == ("table", "json", "jsonl", "csv", "markdown")
+
+
+def table(columns: dict[str, str], rows: list[tuple[Any, ...]]) -> Result:
+    """An answer of several rows, from names and types."""
+    return Result(
+        columns=tuple(Column(name, kind) for name, kind in columns.items()),
+        rows=rows,
+        row_count=len(rows),
+        truncated=False,
+        as_of={},
+        elapsed_ms=0,
+        notes=[],
+    )
+
+
+class Terminal(io.StringIO):
+    """What a command writes to when somebody looks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(result: Result, room: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(room))
+    out = Terminal()
+    write(result, "table", out)
+    return out.getvalue().splitlines()
+
+
+def test_on_a_terminal_the_last_column_is_broken_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = table({"name": "VARCHAR", "says": "VARCHAR"}, [("a", "one two three four five six seven"), ("b", "eight")])
+    assert shown(result, 80, monkeypatch) == written(result, "table").splitlines()
+    assert shown(result, 30, monkeypatch) == [
+        "name  says",
+        "────  ────────────────────────",
+        "a     one two three four five",
+        "      six seven",
+        "b     eight",
+    ]
+
+
+def test_where_columns_do_not_fit_every_row_is_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = table({"name": "VARCHAR", "日本": "VARCHAR", "n": "BIGINT"}, [("x" * 40, "y" * 40, 1), ("z", "", None)])
+    assert shown(result, 50, monkeypatch) == [
+        "─ 1 " + "─" * 46,
+        "name  " + "x" * 40,
+        "日本  " + "y" * 40,
+        "n     1",
+        "─ 2 " + "─" * 46,
+        "name  z",
+        "日本",
+        "n     NULL",
+    ]
+    wide = table({f"column_{n}": "VARCHAR" for n in range(20)}, [])
+    assert shown(wide, 50, monkeypatch) == [f"column_{n}" for n in range(20)]
+
+
+@pytest.mark.parametrize("room", [1, 26, 27, 40, 79, 1_000])
+def test_whatever_the_width_nothing_is_lost(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["日本語" * 20, "x" * 300, "a b  c", "", "🖥" * 50, "e\u0301" * 70]
+    lines = shown(table({"n": "BIGINT", "t": "VARCHAR"}, list(enumerate(texts))), room, monkeypatch)
+    said = "".join(lines).replace(" ", "")
+    assert all(text.replace(" ", "") in said for text in texts)
+    assert room < 27 or room >= 1_000 or max(map(width, lines)) <= room
+
+
+def test_one_long_cell_does_not_widen_the_lines_of_others() -> None:
+    result = table({"a": "VARCHAR", "b": "VARCHAR"}, [("x" * 5_000, "1"), ("y", "2")])
+    lines = written(result, "table").splitlines()
+    assert [len(line) for line in lines] == [83, 83, 5_003, 83]
+
+
+def test_invisible_letters_are_shown() -> None:
+    hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "hi")
+    assert written(answer(("v", "VARCHAR", f"a{hidden}\u200bb")), "table").splitlines()[2] == (
+        "a\\U000e0068\\U000e0069\\u200bb"
+    )
+
+
+def test_markdown_makes_no_links_and_no_emphasis_of_names() -> None:
+    text = written(answer(("v", "VARCHAR", "http://a.b www.c.d _x_ device_name __init__")), "markdown")
+    assert text.splitlines()[2] == "| http\\://a.b www\\.c.d \\_x\\_ device_name \\_\\_init\\_\\_ |"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "in_json"),
+    [
+        ("JSON", '{"n": 12345678901234567890, "d": 0.1}', {"n": 12345678901234567890, "d": 0.1}),
+        ("JSON", '{"d": 1234567890.12345678901234}', {"d": "1234567890.12345678901234"}),
+        ("JSON", "[1e400, 1.10, -0.0, 1E2]", ["1E+400", 1.1, -0.0, 100.0]),
+        ("JSON", '{"a": 1e999999999999999999999}', '{"a": 1e999999999999999999999}'),
+    ],
+)
+def test_numbers_in_documents_keep_their_digits(kind: str, value: str, in_json: Any) -> None:
+    assert json.loads(written(answer(("v", kind, value)), "json"))["rows"] == [[in_json]]
+
+
+ENGINE_VALUES: tuple[tuple[str, Any], ...] = (
+    ("NULL", None),
+    ("9007199254740993::BIGINT", 9007199254740993),
+    ("170141183460469231731687303715884105727::HUGEINT", 170141183460469231731687303715884105727),
+    ("1.50::DECIMAL(4,2)", 1.5),
+    ("12345678901234567890.123::DECIMAL(30,3)", "12345678901234567890.123"),
+    ("'nan'::DOUBLE", None),
+    ("['inf'::DOUBLE, 1]", [None, 1.0]),
+    ("TIMESTAMP '2026-11-20 12:00:00.000005'", "2026-11-20T12:00:00.000005Z"),
+    ("TIMESTAMPTZ '2026-11-20 12:00:00+02'", "2026-11-20T10:00:00Z"),
+    ("DATE '2026-11-20'", "2026-11-20"),
+    ("TIME '12:00:00.5'", "12:00:00.500000"),
+    ("'12:00:00+01'::TIMETZ", "12:00:00+01:00"),
+    ("INTERVAL '1 month 2 days 3 hours'", "P32DT3H"),
+    ("'\\xAB\\x00'::BLOB", "ab00"),
+    ("'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::UUID", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+    ("'1010'::BIT", "1010"),
+    ("'x'::ENUM('x', 'y')", "x"),
+    ("union_value(n := 1)", 1),
+    ("{'t': TIMESTAMP '2026-01-01', 'l': [NULL, 'a']}", {"t": "2026-01-01T00:00:00Z", "l": [None, "a"]}),
+    ("MAP{'k': 1, 'z': NULL}", {"k": 1, "z": None}),
+    ("'{\"a\": [1, null]}'::JSON", {"a": [1, None]}),
+    ("chr(27) || '[2J' || chr(10) || '|'", "\x1b[2J\n|"),
+)
+
+
+@pytest.mark.parametrize(("sql", "value"), ENGINE_VALUES)
+def test_what_the_engine_answers_is_valid_in_every_format(small_home: Path, sql: str, value: Any) -> None:
+    with Reader(small_home, lazy=True) as reader:
+        result = reader.run(f"SELECT {sql} AS v, 1 AS v, {sql} AS w")
+    strict = {"parse_constant": lambda word: pytest.fail(f"{word} is no JSON")}
+    assert json.loads(written(result, "json"), **strict)["rows"] == [[value, 1, value]]
+    assert json.loads(written(result, "jsonl"), **strict) == {"v": value, "v_1": 1, "w": value}
+    assert len(list(csv.reader(io.StringIO(written(result, "csv"), newline="")))) == 2
+    assert [len(written(result, name).splitlines()) for name in ("table", "markdown")] == [3, 3]
+    assert "\x1b" not in written(result, "table") + written(result, "markdown")
