@@ -51,7 +51,7 @@ def renew(home: Path, tenant: Tenant, *devices: str, **facts: Any) -> Report:
 
 
 def a_mac(tenant: Tenant, place: int = 0) -> str:
-    return sorted({row["device_id"] for row in tenant.world.truth("prism_filevault")})[place]
+    return sorted({str(row["device_id"]) for row in tenant.world.truth("prism_filevault")})[place]
 
 
 def of_others(home: Path, device: str) -> dict[str, list[Any]]:
