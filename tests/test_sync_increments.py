@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,18 @@ from kandji_mirror.simulator.faults import Fault
 from kandji_mirror.simulator.faults import Kind as Trouble
 from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.state import Learned
+from kandji_mirror.state import Fact, Learned
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.run import Order, run_order
+from kandji_mirror.sync.run import Order, run_order, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
 
 INCREMENTED = tuple(r.name for r in resources().values() if r.category and not r.repeats)
 SOME = ("devices", "prism_device_information", "prism_filevault", "apps", "prism_local_users")
+
+
+ASKED = {"changes": "updated_at", "collected": "last_collected_at", "devices": "device_id"}
+"""What a request for rows is after, by the column of its filter."""
 
 
 def started(home: Path, devices: int = 40, *, tables: tuple[str, ...] = SOME, **facts: Any) -> Tenant:
@@ -32,14 +37,14 @@ def started(home: Path, devices: int = 40, *, tables: tuple[str, ...] = SOME, **
 
 
 def asked(tenant: Tenant, table: str) -> list[str]:
-    """What was asked of a category since the journal was emptied: ``changes``, ``devices``, ``pages`` or ``count``."""
+    """What was asked of a category since the journal was emptied."""
     category = resources()[table].category
     found = []
     for request in tenant.requests:
         query = dict(request.query)
         if request.path == f"/api/v1/prism/{category}":
             wanted = json.loads(query.get("filter", "{}"))
-            found.append("changes" if "updated_at" in wanted else "devices" if "device_id" in wanted else "pages")
+            found.append(next((what for what, column in ASKED.items() if column in wanted), "pages"))
         elif query.get("category") == category:
             found.append("count")
     return found
@@ -54,15 +59,16 @@ def collected(tenant: Tenant) -> list[str]:
     return sorted({row["device_id"] for row in tenant.world.truth("apps")})
 
 
-def test_a_pass_without_a_change_costs_a_page_and_a_count_a_category_and_writes_nothing(tmp_path: Path) -> None:
+def test_a_pass_without_a_change_costs_few_requests_a_category_and_writes_nothing(tmp_path: Path) -> None:
     tenant = started(tmp_path, tables=INCREMENTED)
     before = {name: state_of(tmp_path, name) for name in INCREMENTED}
     report = run_sync(tmp_path, tenant, *INCREMENTED)
-    assert Counter(name for name in INCREMENTED for _ in asked(tenant, name)) == dict.fromkeys(INCREMENTED, 2)
-    assert len(tenant.requests) == 2 * len(INCREMENTED)
+    several = [n for n in INCREMENTED if resources()[n].key != ("device_id",) and before[n].rows]
+    expected = {name: 3 if name in several else 2 for name in INCREMENTED}
+    assert Counter(name for name in INCREMENTED for _ in asked(tenant, name)) == expected
     for outcome in (o for o in report.outcomes if o.rows):
         after = state_of(tmp_path, outcome.table)
-        assert (outcome.method, outcome.requests, outcome.changed) == ("increment", 2, False)
+        assert (outcome.method, outcome.requests, outcome.changed) == ("increment", expected[outcome.table], False)
         assert after.file == before[outcome.table].file
         assert after.synced_at == after.checked_at
         assert str(after.synced_at) > str(before[outcome.table].synced_at)
@@ -89,7 +95,7 @@ def test_the_rows_of_a_removed_device_go_without_a_further_request(tmp_path: Pat
     tenant.world.remove(collected(tenant)[3])
     run_sync(tmp_path, tenant, *SOME)
     assert differing(tmp_path, tenant.world, volatile=False, tables=SOME) == []
-    assert [asked(tenant, name) for name in SOME[1:]] == [["changes", "count"]] * 4
+    assert {what for name in SOME[1:] for what in asked(tenant, name)} == {"changes", "collected", "count"}
 
 
 def test_a_device_that_left_the_list_keeps_its_rows_as_long_as_prism_counts_them(tmp_path: Path) -> None:
@@ -109,11 +115,12 @@ def test_a_vanished_row_is_looked_for_among_the_devices_that_reported_something(
     tenant.world.swap_app(device)
     run_sync(tmp_path, tenant, "apps")
     assert mirrored(tmp_path, "apps", volatile=False) == true_rows(tenant.world, "apps", volatile=False)
-    assert asked(tenant, "apps") == ["changes", "count", "devices"]
+    assert asked(tenant, "apps") == ["changes", "collected", "count", "devices"]
 
 
 def test_a_vanished_row_of_a_silent_device_is_found_by_reading_everything_when_someone_asked(tmp_path: Path) -> None:
     tenant = started(tmp_path)
+    Learned(tmp_path).learn("prism_local_users", Fact.COLLECTED_IGNORED)
     tenant.world.wait(timedelta(minutes=30))
     assert tenant.world.remove_row(collected(tenant)[3], "local_users")
     report = run_sync(tmp_path, tenant, "prism_local_users")
@@ -140,12 +147,12 @@ def test_rows_stamped_in_the_past_are_found_by_their_number(tmp_path: Path, minu
     assert state_of(tmp_path, "prism_local_users").method == "increment"
 
 
-def test_rows_collected_again_unchanged_are_not_asked_for(tmp_path: Path) -> None:
+def test_rows_collected_again_unchanged_are_not_asked_for_while_nobody_waits(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.world.wait(timedelta(hours=1))
     for device in collected(tenant):
         tenant.world.check_in(device)
-    run_sync(tmp_path, tenant, "apps")
+    in_background(tmp_path, tenant, "apps")
     assert asked(tenant, "apps") == ["changes", "count"]
     assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []
 
@@ -192,10 +199,67 @@ def test_an_approximate_count_proves_nothing_but_gone_devices_are_asked_for(tmp_
     tenant = started(tmp_path, quirks=Quirks(approximate_counts_from=1))
     tenant.world.remove(collected(tenant)[3])
     run_sync(tmp_path, tenant, "devices", "apps")
-    assert asked(tenant, "apps") == ["changes", "count", "devices"]
-    assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []
-    assert state_of(tmp_path, "apps").checked_at is None
+    assert asked(tenant, "apps") == ["changes", "collected", "count", "devices"]
+    assert differing(tmp_path, tenant.world, tables=("apps",)) == []
+    assert (state_of(tmp_path, "apps").checked_at, state_of(tmp_path, "apps").note) == (None, None)
+    in_background(tmp_path, tenant, "apps")
     assert "counts it only roughly" in str(state_of(tmp_path, "apps").note)
+
+
+@pytest.mark.parametrize("rough", [100_000, 1])
+def test_rows_collected_again_unchanged_are_exact_when_someone_asks(tmp_path: Path, rough: int) -> None:
+    tenant = started(tmp_path, quirks=Quirks(approximate_counts_from=rough))
+    tenant.world.wait(timedelta(hours=3))
+    for device in collected(tenant)[:6]:
+        tenant.world.check_in(device)
+    in_background(tmp_path, tenant, "apps", "prism_local_users")
+    assert set(asked(tenant, "apps")) == {"changes", "count"}
+    tenant.requests.clear()
+    run_sync(tmp_path, tenant, "apps", "prism_local_users")
+    assert asked(tenant, "apps")[:3] == ["changes", "collected", "count"]
+    assert differing(tmp_path, tenant.world, tables=("apps", "prism_local_users")) == []
+
+
+def test_what_was_uninstalled_goes_without_an_exact_count_too(tmp_path: Path) -> None:
+    tenant = started(tmp_path, quirks=Quirks(approximate_counts_from=1))
+    tenant.world.wait(timedelta(hours=3))
+    for device in collected(tenant)[:5]:
+        tenant.world.swap_app(device)
+    assert tenant.world.remove_row(collected(tenant)[7], "local_users")
+    run_sync(tmp_path, tenant, "apps", "prism_local_users")
+    assert asked(tenant, "apps") == ["changes", "collected", "count", "devices"]
+    assert differing(tmp_path, tenant.world, tables=("apps", "prism_local_users")) == []
+
+
+def test_a_row_that_one_device_lost_and_another_got_costs_one_request_more(tmp_path: Path) -> None:
+    tenant = started(tmp_path)
+    tenant.world.wait(timedelta(hours=3))
+    tenant.world.swap_app(collected(tenant)[2])
+    assert tenant.world.remove_row(collected(tenant)[5], "local_users")
+    run_sync(tmp_path, tenant, "apps", "prism_local_users")
+    assert asked(tenant, "prism_local_users") == ["changes", "collected", "count", "devices"]
+    assert differing(tmp_path, tenant.world, tables=("apps", "prism_local_users")) == []
+
+
+@pytest.mark.parametrize("trouble", ["refused", "ignored"])
+def test_where_prism_does_not_filter_by_collection_changes_come_all_the_same(tmp_path: Path, trouble: str) -> None:
+    tenant = started(tmp_path)
+    tenant.world.advance(2)
+    good = tenant.handle
+
+    def deaf(request: Any) -> Any:
+        if "last_collected_at" not in dict(request.query).get("filter", ""):
+            return good(request)
+        if trouble == "refused":
+            return type(good(request))(400, {}, b'{"detail":"Unknown filter."}')
+        query = tuple((name, value) for name, value in request.query if name != "filter")
+        return good(replace(request, query=query))
+
+    for _ in range(2):
+        sync(tmp_path, "loopback", client_of(deaf), names=("apps",))
+    assert Learned(tmp_path).holds("apps", Fact.COLLECTED_IGNORED)
+    assert asked(tenant, "apps").count("changes") == 2
+    assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []
 
 
 def test_an_empty_answer_about_devices_deletes_nothing_unless_the_count_agrees(tmp_path: Path) -> None:

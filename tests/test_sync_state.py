@@ -100,3 +100,11 @@ def test_a_record_of_an_earlier_version_gets_the_new_columns(tmp_path: Path) -> 
         older.commit()
     RunLog(tmp_path).append(REPORT)
     assert RunLog(tmp_path).last()[0].method == "export"
+
+
+def test_what_is_learnt_of_one_thing_says_nothing_of_another(tmp_path: Path) -> None:
+    learned = Learned(tmp_path)
+    for fact in Fact:
+        learned.learn(fact.name, fact)
+    assert len(Fact.__members__) == len(list(Fact))
+    assert [[other for other in Fact if learned.holds(fact.name, other)] for fact in Fact] == [[fact] for fact in Fact]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
+from enum import Enum, unique
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +86,20 @@ class EditRecord(SQLModel, table=True):
     at: datetime
 
 
+@unique
 class Fact(Enum):
-    """What can be learnt of the provider; the value is how long it is believed."""
+    """What can be learnt of the provider: in words, and how long it is believed."""
 
-    INCREMENTS_IGNORED = timedelta(days=1)
-    DEVICE_FILTER_IGNORED = timedelta(hours=24)
-    EXPORTS_REFUSED = timedelta(days=7)
-    PRISM_FORBIDDEN = timedelta(hours=23)
+    INCREMENTS_IGNORED = "does not filter by updated_at", timedelta(days=1)
+    DEVICE_FILTER_IGNORED = "does not filter by device", timedelta(days=1)
+    COLLECTED_IGNORED = "does not filter by last_collected_at", timedelta(days=1)
+    EXPORTS_REFUSED = "does not export", timedelta(days=7)
+    PRISM_FORBIDDEN = "does not allow Prism", timedelta(hours=23)
+
+    @property
+    def believed(self) -> timedelta:
+        """How long until it is tried again."""
+        return self.value[1]
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,7 @@ class Learned:
         """Whether the fact was learnt of the table and is not old enough to be tried again."""
         with suppress(StoreError), self._file.session() as session:
             found = session.get(LearnedRecord, (resource, fact.name))
-            return found is not None and self._now() - found.learned_at < fact.value
+            return found is not None and self._now() - found.learned_at < fact.believed
         return False
 
     def learn(self, resource: str, fact: Fact, value: str = "") -> None:

@@ -78,8 +78,8 @@ class TableState:
     ``whole_at`` is when all rows were last read, ``checked_at`` when their number was last found equal to the
     provider's. ``surplus`` is how many rows the provider counted more than it sent rows of different keys at that time.
     ``built_bytes`` is the size of the file when it was last written anew. ``watermark`` is where the next increment
-    begins. ``note`` says what is not perfect though nothing failed. ``drift`` is what of the provider's rows was not as
-    declared.
+    begins, ``collected_at`` up to when rows that were only collected again are in. ``note`` says what is not perfect
+    though nothing failed. ``drift`` is what of the provider's rows was not as declared.
     """
 
     name: str
@@ -101,6 +101,7 @@ class TableState:
     whole_at: datetime | None = None
     checked_at: datetime | None = None
     watermark: datetime | None = None
+    collected_at: datetime | None = None
     surplus: int = 0
     built_bytes: int = 0
 
@@ -220,7 +221,7 @@ def _size(path: Path) -> int:
         return -1
 
 
-_TIMES = ("synced_at", "attempted_at", "whole_at", "checked_at", "watermark")
+_TIMES = ("synced_at", "attempted_at", "whole_at", "checked_at", "watermark", "collected_at")
 
 
 def _table(entry: dict[str, Any]) -> TableState:

@@ -75,6 +75,14 @@ class Merge:
         doomed, fresh, met = self._counts("temp.doomed", "temp.fresh", "(SELECT DISTINCT staged FROM temp.pairs)")
         return Difference(live, doomed, fresh, added=staged - met)
 
+    def incomplete(self) -> list[str]:
+        """First keys of staged rows of which live rows were not staged, as :meth:`compare` found it."""
+        key, table = first_key(self.resource), self.resource.name
+        with store_errors(str(self.live)), self.engine.attached(self.con, self.live) as catalog:
+            unmet = f'SELECT {key} FROM {catalog}.main."{table}" WHERE rowid NOT IN (SELECT live FROM temp.pairs)'
+            sql = f"SELECT DISTINCT {key} FROM ({unmet}) WHERE {key} IN (SELECT {key} FROM {self.staged}) ORDER BY 1"
+            return [str(value) for (value,) in self.con.execute(sql).fetchall()]
+
     def _counts(self, *tables: str) -> tuple[int, ...]:
         counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
         return self.con.execute(f"SELECT {counted}").fetchall()[0]

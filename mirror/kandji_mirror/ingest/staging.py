@@ -268,6 +268,10 @@ class Staging:
         """Rows that :meth:`merge` would leave."""
         return self._difference(live, whole)[1].rows
 
+    def incomplete(self, live: Path) -> list[str]:
+        """First keys that have staged rows, and live rows that were not staged, in order."""
+        return self._difference(live, ())[0].incomplete() if self.rows else []
+
     def merge(self, live: Path, target: Path, *, whole: Collection[str] = (), built_bytes: int = 0) -> Merged:
         """Put the staged rows into the rows of a published file, and write ``target`` where that changes anything.
 

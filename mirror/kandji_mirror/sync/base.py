@@ -9,7 +9,7 @@ from kandji_schema.resource import Resource
 
 @dataclass(frozen=True)
 class Base:
-    """``rows`` in ``path``, complete up to ``watermark``.
+    """``rows`` in ``path``, complete up to ``watermark``, and up to ``collected`` with what was only collected again.
 
     ``surplus`` is how many rows the provider counts more than it has rows of different keys; ``built_bytes`` is the
     size of the file when it was last written anew.
@@ -21,3 +21,4 @@ class Base:
     watermark: datetime | None
     surplus: int
     built_bytes: int
+    collected: datetime | None = None

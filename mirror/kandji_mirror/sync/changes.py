@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,18 @@ from kandji_schema.errors import Rejected
 
 OVERLAP = timedelta(minutes=10)
 """Rows may appear a little later than they are stamped; the ones that come twice cost next to nothing."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A moment that every row tells, and what is learnt where the provider does not filter by it."""
+
+    column: str
+    ignored: Fact
+
+
+WRITTEN = Stamp("updated_at", Fact.INCREMENTS_IGNORED)
+COLLECTED = Stamp("last_collected_at", Fact.COLLECTED_IGNORED)
 
 
 class NotEnough(Exception):
@@ -42,10 +55,19 @@ def read_changes(job: Job, staging: Staging, since: datetime, *, most: int = MOS
     :class:`NotEnough` where the provider does not honour the filter, which is remembered, or where it would be more
     than ``most`` pages.
     """
+    return _read_since(job, staging, WRITTEN, since, most)
+
+
+def read_collected(job: Job, staging: Staging, since: datetime, *, most: int) -> Walked:
+    """Stage the rows that devices reported at ``since`` or later, changed or not; :class:`NotEnough` as above."""
+    return _read_since(job, staging, COLLECTED, since, most)
+
+
+def _read_since(job: Job, staging: Staging, stamp: Stamp, since: datetime, most: int) -> Walked:
     walked = Walked()
-    for page in _filtered(job, {"updated_at": {"gte": spelled(since)}}, Fact.INCREMENTS_IGNORED):
-        if any(_older(row, since) for row in page.rows):
-            raise _not_honoured(job, Fact.INCREMENTS_IGNORED, "it sent older rows")
+    for page in _filtered(job, {stamp.column: {"gte": spelled(since)}}, stamp.ignored):
+        if any(_older(row, stamp.column, since) for row in page.rows):
+            raise _not_honoured(job, stamp.ignored, "it sent older rows")
         walked.take(page)
         if walked.pages > most or (page.onward and (page.total or 0) > most * job.resource.page_size):
             raise NotEnough(f"more than {most} pages of {job.resource.name} have changed", walked.pages)
@@ -80,10 +102,10 @@ def _not_honoured(job: Job, fact: Fact, seen: str) -> NotEnough:
     return NotEnough(f"the provider does not honour the filter: {seen}")
 
 
-def _older(row: Mapping[str, Any], since: datetime) -> bool:
+def _older(row: Mapping[str, Any], column: str, since: datetime) -> bool:
     """Whether the row is stamped before ``since``; one without a readable stamp is not."""
     try:
-        stamp = datetime.fromisoformat(row.get("updated_at") or "")
+        stamp = datetime.fromisoformat(row.get(column) or "")
     except (TypeError, ValueError):
         return False
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)) < since

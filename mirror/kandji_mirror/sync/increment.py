@@ -8,9 +8,17 @@ from pathlib import Path
 from kandji_mirror.ingest.merging import Merged
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import watermark
-from kandji_mirror.state import Edits
+from kandji_mirror.state import Edits, Fact
 from kandji_mirror.sync.base import Base
-from kandji_mirror.sync.changes import OVERLAP, NotEnough, pieces, read_changes, read_devices
+from kandji_mirror.sync.changes import (
+    COLLECTED,
+    OVERLAP,
+    NotEnough,
+    pieces,
+    read_changes,
+    read_collected,
+    read_devices,
+)
 from kandji_mirror.sync.choice import Method, devices_cost, whole_cost
 from kandji_mirror.sync.drift import drift_of, joined
 from kandji_mirror.sync.fleet import repeated_in
@@ -18,11 +26,15 @@ from kandji_mirror.sync.full_walk import refuse_keyless
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.putting import merged_state
 from kandji_mirror.sync.settling import Settled, Settling
+from kandji_mirror.sync.walks import Walked
 from kandji_schema.manifest import Drift, State, TableState, data_dir
 
 MANY_ROWS = 300_000
 REST = timedelta(hours=2)
 """A table of more than so many rows is not read as a whole more often than this while nobody waits."""
+
+MOST_COLLECTED = 60
+"""More pages of rows that were only collected again are not read: a busy fleet renews all of them every 15 minutes."""
 
 ROUGH = "The provider counts it only roughly, so rows that vanished may stay until the next whole read."
 
@@ -35,6 +47,8 @@ class Caught:
     pages: int
     rows: int
     drift: Drift
+    collected: bool | None = None
+    """Whether what was only collected again is in too; None where that was not asked for."""
 
     @property
     def requests(self) -> int:
@@ -54,17 +68,19 @@ def increment(job: Job) -> TableState:
         if caught.settled.excess and _may_read_whole(job, base.rows):
             raise NotEnough(f"it has {_differing(caught.settled.excess)}", caught.requests)
         state = _written(job, base, merge(base, staging, caught, target), target)
+    collected_at = _newest_collected(job, state) if caught.collected else job.previous.collected_at
     return replace(
         state,
         state=State.OK,
         error=None,
         method=Method.INCREMENT.value,
+        collected_at=collected_at,
         requests=caught.requests,
         drift=joined(job.previous.drift, caught.drift),
         attempted_at=began,
         synced_at=began,
         checked_at=began if caught.settled.excess == 0 else job.previous.checked_at,
-        note=note_of(caught.settled),
+        note=note_of(caught),
     )
 
 
@@ -77,12 +93,30 @@ def catch_up(job: Job, base: Base, staging: Staging, *, edited: Sequence[str] = 
     walked = read_changes(job, staging, since)
     for some in pieces(edited):
         walked.pages += read_devices(job, staging, some).pages
+    collected = _read_collected(job, base, staging, walked)
     refuse_keyless(staging)
     staging.drop_duplicates()
-    settled = Settling(job, base, staging, since).run()
+    settled = Settling(job, base, staging, since, collected=bool(collected)).run()
     rows = staging.rows
     leftovers = staging.leftovers() if rows else {}
-    return Caught(settled, walked.pages, rows, drift_of(job.resource, leftovers, walked.odd_rows))
+    return Caught(settled, walked.pages, rows, drift_of(job.resource, leftovers, walked.odd_rows), collected)
+
+
+def _read_collected(job: Job, base: Base, staging: Staging, walked: Walked) -> bool | None:
+    """Stage what was only collected again, which the provider does not call written, where someone waits for it.
+
+    It dates the rows, and it tells devices that lost one. Categories of one row a device are stamped anew each time.
+    """
+    refused = job.learned.holds(job.resource.name, Fact.COLLECTED_IGNORED)
+    if not job.order.asked or base.collected is None or job.resource.key == ("device_id",) or refused:
+        return None
+    since = _begin(base.collected, job.client.provider_now)
+    try:
+        walked.pages += read_collected(job, staging, since, most=MOST_COLLECTED).pages
+    except NotEnough as reason:
+        walked.pages += reason.requests
+        return False
+    return True
 
 
 def merge(base: Base, staging: Staging, caught: Caught, target: Path) -> Merged | None:
@@ -92,10 +126,11 @@ def merge(base: Base, staging: Staging, caught: Caught, target: Path) -> Merged 
     return staging.merge(base.path, target, whole=caught.settled.whole, built_bytes=base.built_bytes)
 
 
-def note_of(settled: Settled) -> str | None:
+def note_of(caught: Caught) -> str | None:
     """What is not perfect though nothing failed."""
+    settled = caught.settled
     if not settled.excess:
-        return ROUGH if settled.approximate else None
+        return ROUGH if settled.approximate and not caught.collected else None
     return f"It has {_differing(settled.excess)}; they are found at the next whole read."
 
 
@@ -118,15 +153,23 @@ def _live_base(job: Job) -> Base:
     if path is None:
         raise NotEnough("there is no data file of these columns", 0)
     start = state.watermark or watermark(path, job.resource, job.client.provider_now)
-    return Base(job.resource, path, state.rows, start, state.surplus, state.built_bytes)
+    return Base(job.resource, path, state.rows, start, state.surplus, state.built_bytes, state.collected_at)
 
 
 def _since(base: Base, provider_now: datetime | None) -> datetime:
     """Where to begin: at the newest row, unless that is stamped later than now, and a little before."""
     if base.watermark is None:
         raise NotEnough("no row says when it was written", 0)
-    newest = min(base.watermark, provider_now) if provider_now else base.watermark
-    return newest - OVERLAP
+    return _begin(base.watermark, provider_now)
+
+
+def _begin(newest: datetime, provider_now: datetime | None) -> datetime:
+    return (min(newest, provider_now) if provider_now else newest) - OVERLAP
+
+
+def _newest_collected(job: Job, state: TableState) -> datetime | None:
+    file = data_dir(job.store.home) / str(state.file)
+    return watermark(file, job.resource, job.client.provider_now, COLLECTED.column)
 
 
 def _may_read_whole(job: Job, rows: int) -> bool:

@@ -40,12 +40,13 @@ class Settled:
 class Settling:
     """Brings the staged changes of ``base`` in line with the provider's count."""
 
-    def __init__(self, job: Job, base: Base, staging: Staging, since: datetime) -> None:
-        """``since`` is where the increment began."""
+    def __init__(self, job: Job, base: Base, staging: Staging, since: datetime, *, collected: bool = False) -> None:
+        """``since`` is where the increment began; ``collected`` tells that all rows reported since then are staged."""
         self._job = job
         self._base = base
         self._staging = staging
         self._since = since
+        self._collected = collected
         self._requests = 0
         self._counted: Count | None = None
         self._whole: frozenset[str] = frozenset()
@@ -79,8 +80,12 @@ class Settling:
         return self._staging.rows_after(self._base.path, whole)
 
     def _roughly(self) -> int | None:
-        """Without an exact count: rows of devices that are gone go, and a number that is far off is told."""
-        for some in pieces(self._gone()) if self._may_ask_devices() else ():
+        """Without an exact count: rows of devices that are gone go, and of those that reported without all their rows.
+
+        A number that is far off is told.
+        """
+        lost = self._incomplete() if self._collected else []
+        for some in pieces([*self._gone(), *lost]) if self._may_ask_devices() else ():
             try:
                 self._requests += read_devices(self._job, self._staging, some).pages
             except NotEnough:
@@ -108,8 +113,16 @@ class Settling:
         if gone and self._excess(gone) == 0:
             self._whole = frozenset(gone)
             return 0
-        changed = [device for device in self._staging.first_keys() if device not in set(gone)]
-        return self._asked([*gone, *changed])
+        lost = self._incomplete()
+        first = [*gone, *lost] if self._collected else []
+        if first and self._asked(first) == 0:
+            return 0
+        changed = [device for device in self._staging.first_keys() if device not in {*gone, *lost}]
+        return self._asked([*([] if first else [*gone, *lost]), *changed])
+
+    def _incomplete(self) -> list[str]:
+        """Devices that reported some of their mirrored rows anew and not the others: those may have vanished."""
+        return self._staging.incomplete(self._base.path)
 
     def _gone(self) -> list[str]:
         """Devices with rows here that the tenant no longer lists."""

@@ -16,7 +16,7 @@ from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
-from kandji_mirror.sync.changes import NotEnough
+from kandji_mirror.sync.changes import COLLECTED, NotEnough
 from kandji_mirror.sync.choice import Method, pages_of, whole_method
 from kandji_mirror.sync.drift import drift_of
 from kandji_mirror.sync.full_walk import Live, live_of, refuse_keyless, written
@@ -204,7 +204,7 @@ class WholeRead:
         live: Live | None = live_of(self._job, staging)
         state = written(self._job, staging, live, target)
         file = data_dir(self._job.store.home) / str(state.file)
-        return replace(state, surplus=surplus, watermark=self._newest(file))
+        return replace(state, surplus=surplus, watermark=self._newest(file), collected_at=self._collected(file))
 
     def _caught_up(self, staging: Staging, came: int, twice: int, target: Path) -> Accepted | None:
         """What changed while a large category was read, put on top, where that makes the number fit."""
@@ -221,6 +221,7 @@ class WholeRead:
             path.unlink(missing_ok=True)
 
     def _on_top(self, staging: Staging, base: Base, target: Path) -> Accepted | None:
+        collected = self._collected(base.path)
         with suppress(NotEnough):
             caught = catch_up(self._job, base, staging)
             self._requests += caught.requests
@@ -230,11 +231,14 @@ class WholeRead:
                 finished = target if target.exists() else base.path
                 state = self._job.admitted(finished)
                 state = replace(state, rows=rows, digest=None, built_bytes=state.bytes, surplus=base.surplus)
-                return Accepted(replace(state, watermark=base.watermark), checked=True)
+                return Accepted(replace(state, watermark=base.watermark, collected_at=collected), checked=True)
         return None
 
     def _newest(self, path: Path) -> datetime | None:
         return watermark(path, self._job.resource, self._job.client.provider_now)
+
+    def _collected(self, path: Path) -> datetime | None:
+        return watermark(path, self._job.resource, self._job.client.provider_now, COLLECTED.column)
 
     def _drift(self, staging: Staging, walked: Walked | None) -> Drift:
         """Of an export nobody knows which fields its rows lacked: what pages told stays."""
