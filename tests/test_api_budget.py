@@ -1,5 +1,6 @@
 """The request budget of all processes of a home."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from threading import Thread
 import pytest
 
 from kandji_mirror.api.budget import FILE, Limiter, Permits, Unlimited
+from kandji_mirror.api.machine import Both, shared_budget
 from kandji_schema.errors import RateLimited, StoreError
 
 ACME = "https://acme.api.kandji.io"
@@ -286,6 +288,70 @@ def test_four_processes_together_keep_the_share_of_background_work(tmp_path: Pat
     assert Counter(kind for kind, _ in lines) == {"asked": 40, "background": 100}
     times = sorted(float(time) for _, time in lines)
     assert all(later - earlier > 0.9 for earlier, later in zip(times, times[45:], strict=False))
+
+
+# -- several homes -------------------------------------------------------------------------------------------------
+
+HOMES = """
+import sys, time
+from pathlib import Path
+from kandji_mirror.api.budget import Limiter
+from kandji_mirror.api.machine import Both, shared_budget
+rates = {"per_second": 20, "per_hour": 60, "background_per_hour": 60}
+with (
+    Limiter(Path(sys.argv[1]), "tenant", **rates) as limiter,
+    shared_budget(Path(sys.argv[2]), "tenant", **rates) as shared,
+):
+    permits = Both(limiter, shared)
+    for _ in range(15):
+        permits.acquire(30.0)
+        print(time.time(), flush=True)
+"""
+
+
+def test_homes_of_one_tenant_keep_the_second_together(tmp_path: Path) -> None:
+    shared = str(tmp_path / "shared")
+    command = [sys.executable, "-c", HOMES]
+    processes = [
+        subprocess.Popen([*command, str(tmp_path / home), shared], stdout=subprocess.PIPE, text=True) for home in "abcd"
+    ]
+    times = sorted(float(line) for process in processes for line in process.communicate(timeout=60)[0].split())
+    assert len(times) == 60
+    assert all(later - earlier > 0.9 for earlier, later in zip(times, times[20:], strict=False))
+
+
+def test_without_a_place_to_share_each_home_counts_for_itself(tmp_path: Path, limiter: Limiter) -> None:
+    occupied = tmp_path / "file"
+    occupied.write_text("")
+    with shared_budget(occupied, ACME, per_second=3, per_hour=8, background_per_hour=8) as shared:
+        assert shared is None
+
+
+def test_a_shared_budget_that_breaks_is_given_up(tmp_path: Path, limiter: Limiter, clock: Clock) -> None:
+    class Broken:
+        asked = 0
+
+        def acquire(self, timeout: float, sleep: object = None) -> None:
+            self.asked += 1
+            raise StoreError("gone")
+
+    broken = Broken()
+    permits = Both(limiter, broken)
+    for _ in range(3):
+        permits.acquire(5.0, clock.sleep)
+    assert broken.asked == 1
+
+
+def test_folders_of_tenants_that_nobody_asks_any_more_are_removed(tmp_path: Path) -> None:
+    def opened(tenant: str) -> Path:
+        with shared_budget(tmp_path, tenant, per_second=3, per_hour=8, background_per_hour=8) as shared:
+            assert shared is not None
+        return max(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+
+    old = opened("https://old.api.kandji.io")
+    os.utime(old / FILE, (1, 1))
+    new = opened(ACME)
+    assert list(tmp_path.iterdir()) == [new]
 
 
 def test_unlimited_permits_never_wait() -> None:

@@ -29,6 +29,7 @@ def test_the_background_keeps_to_its_share_in_all_processes_and_people_go_on(tmp
             api_url=server.url,
             api_token=TOKEN,
             mirror_home=str(tmp_path),
+            mirror_budget_dir=str(tmp_path),
             mirror_requests_per_hour=9,
             mirror_background_share=100,
         )
@@ -46,7 +47,9 @@ def test_the_background_keeps_to_its_share_in_all_processes_and_people_go_on(tmp
 @pytest.mark.parametrize(("left", "answered"), [(BACKGROUND_FLOOR + 1, 2), (BACKGROUND_FLOOR - 1, 1)])
 def test_the_background_leaves_the_last_of_the_tenants_hour_to_others(tmp_path: Path, left: int, answered: int) -> None:
     with serve(make_tenant(1, limits=Limits(per_hour=left + 1))) as server:
-        settings = Settings(api_url=server.url, api_token=TOKEN, mirror_home=str(tmp_path))
+        settings = Settings(
+            api_url=server.url, api_token=TOKEN, mirror_home=str(tmp_path), mirror_budget_dir=str(tmp_path)
+        )
         with connect(settings, background=True) as background, connect(settings) as people:
             for _ in range(answered):
                 background.client.get(TAGS)

@@ -8,6 +8,7 @@ from kandji_mirror.api.budget import Limiter
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.endpoint import base_url, tenant_name, token
 from kandji_mirror.api.http import Download, HttpTransport
+from kandji_mirror.api.machine import Both, shared_budget
 from kandji_schema.settings import Settings
 
 PROVIDERS_HOUR = 10_000
@@ -34,20 +35,22 @@ def connect(settings: Settings, *, background: bool = False) -> Iterator[Connect
     """
     url = base_url(settings)
     secret = token(settings)
-    limiter = Limiter(
-        settings.home,
-        url,
-        per_second=settings.mirror_requests_per_second,
-        per_hour=settings.mirror_requests_per_hour,
-        background_per_hour=background_per_hour(settings),
+    second, hour, share = (
+        settings.mirror_requests_per_second,
+        settings.mirror_requests_per_hour,
+        background_per_hour(settings),
     )
+    limiter = Limiter(settings.home, url, per_second=second, per_hour=hour, background_per_hour=share)
+    shared = shared_budget(settings.budget_dir, url, per_second=second, per_hour=hour, background_per_hour=share)
     transport = HttpTransport(url, read_timeout=settings.mirror_read_timeout, ca_file=settings.mirror_ca_file)
     download = Download(url, read_timeout=settings.mirror_read_timeout, ca_file=settings.mirror_ca_file)
-    with limiter, transport, download:
+    with limiter, shared as machine, transport, download:
+        budgets = [budget.background() if background else budget for budget in (limiter, machine) if budget]
+        permits = Both(*budgets) if len(budgets) > 1 else budgets[0]
         client = (
-            Client(transport, secret, limiter.background(), fetch=download, floor=BACKGROUND_FLOOR)
+            Client(transport, secret, permits, fetch=download, floor=BACKGROUND_FLOOR)
             if background
-            else Client(transport, secret, limiter, fetch=download)
+            else Client(transport, secret, permits, fetch=download)
         )
         try:
             yield Connection(tenant_name(url), url, client)

@@ -85,6 +85,11 @@ class Settings:
         secret=True,
     )
     mirror_home: str = _setting("", "Data directory; by default the user's data folder of this system.")
+    mirror_budget_dir: str = _setting(
+        "",
+        "Folder where the requests of all homes of this user are counted, so that together they keep the limits; by "
+        "default the user's state folder of this system.",
+    )
     mirror_privacy: str = _setting("off", "Masking of personal data; only `off` exists yet.", choices=("off",))
     mirror_requests_per_second: int = _setting(
         45, "Requests a second, all our processes together; the provider allows a tenant 50.", low=1, high=50
@@ -166,6 +171,15 @@ class Settings:
     def export_folder(self) -> Path:
         """Where exports of assistants go."""
         return Path(self.mirror_export_dir).expanduser() if self.mirror_export_dir else self.home / "exports"
+
+    @property
+    def budget_dir(self) -> Path:
+        """Where the requests of all homes are counted."""
+        if self.mirror_budget_dir:
+            return Path(self.mirror_budget_dir).expanduser()
+        from platformdirs import user_state_path  # only those who send need it
+
+        return user_state_path("kandji-mirror") / "budget"
 
     def __repr__(self) -> str:
         """Without the values: one of them is the token."""
