@@ -15,5 +15,8 @@ class Figure:
 
     def __str__(self) -> str:
         ratio = f"{self.ours / self.limit:.2f}" if self.limit else "-"
-        limit = f"{self.limit:,.0f} {self.unit}" if self.limit else "-"
-        return f"{self.name:<44} {f'{self.ours:,.0f} {self.unit}':>14} {limit:>14} {ratio:>7}  {self.wanted}"
+        limit = self._amount(self.limit) if self.limit else "-"
+        return f"{self.name:<44} {self._amount(self.ours):>14} {limit:>14} {ratio:>7}  {self.wanted}"
+
+    def _amount(self, value: float) -> str:
+        return f"{value:,.{0 if abs(value) >= 10 else 2}f} {self.unit}"

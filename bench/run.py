@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import ad_hoc_sql
 import cold_start
 import export
 import first_sync
@@ -19,6 +20,7 @@ from figures import Figure
 MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
     ingest.measure,
     cold_start.measure,
+    ad_hoc_sql.measure,
     first_sync.measure,
     export.measure,
     mcp_server.measure,

@@ -15,6 +15,7 @@ from kandji_queries.guard import Guard
 from kandji_queries.limits import Limits
 from kandji_queries.reader import Reader
 from kandji_queries.vocabulary import Vocabulary
+from kandji_queries.walk import Walk
 from kandji_schema.errors import Refused
 from kandji_schema.manifest import Manifest, data_dir
 
@@ -81,6 +82,24 @@ def test_a_refusal_says_what_to_do_instead(reader: Reader, sql: str, words: str)
     with pytest.raises(Refused) as refused:
         reader.run(sql)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("node", "rule"),
+    [
+        ({"type": "FANCY_QUERY_NODE"}, "node"),
+        ({"type": "SELECT_NODE", "from_table": {"type": "LAKE_REF"}}, "node"),
+        ({"type": "SELECT_NODE", "select_list": [{"class": "SORCERY", "type": "SPELL"}]}, "node"),
+        (
+            {"class": "FUNCTION", "type": "FUNCTION", "function_name": "f", "qualified_name": {"path": ["new_one"]}},
+            "function",
+        ),
+    ],
+)
+def test_what_a_new_duckdb_may_bring_is_refused(node: dict[str, object], rule: str) -> None:
+    with pytest.raises(Refused) as refused:
+        Walk({}, (), {}).check(node)
+    assert refused.value.rule == rule
 
 
 def test_no_statement_changes_anything_for_the_next(home: Path, engine: Engine) -> None:

@@ -138,17 +138,23 @@ def test_two_runaways_do_not_slow_a_third_much_and_a_fourth_is_told(workers: Wor
 
 
 @pytest.mark.parametrize("sql", [FOREVER, DEAF])
-def test_a_statement_that_nobody_waits_for_is_stopped(home: Path, sql: str) -> None:
+def test_a_statement_that_nobody_waits_for_is_stopped(workers: Workers, sql: str) -> None:
     stop = Event()
-    with Workers(home, Limits(seconds=60), at_once=1) as workers, ThreadPoolExecutor(1) as callers:
-        workers.run("SELECT 1")
-        running = callers.submit(workers.run, sql, stop=stop)
+    with ThreadPoolExecutor(1) as callers:
+        running = callers.submit(workers.run, sql, limits=Limits(seconds=600), stop=stop)
         with pytest.raises(TimeoutError):
             running.result(timeout=0.3)
         stop.set()
         with pytest.raises(Interrupted):
-            running.result(timeout=10)
-        assert workers.run("SELECT 2").rows == [(2,)]
+            running.result(timeout=30)
+    assert workers.run("SELECT 2").rows == [(2,)]
+
+
+def test_a_statement_that_nobody_waits_for_does_not_begin(workers: Workers) -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        workers.run(FOREVER, limits=Limits(seconds=600), stop=stop)
 
 
 def test_a_new_state_is_seen_and_an_old_one_let_go(tmp_path: Path) -> None:
@@ -191,7 +197,7 @@ def test_a_child_has_no_environment_no_folder_and_hard_limits(workers: Workers, 
     assert (limits["Max file size"], limits["Max core file size"]) == (["0", "0"], ["0", "0"])
     assert limits["Max open files"] == ["512", "512"]
     assert int(limits["Max address space"][1]) < 8 * 1024**3
-    assert int(limits["Max cpu time"][0]) < 60
+    assert limits["Max cpu time"][0].isdigit()
     others = {str(link.readlink()) for link in (place / "fd").iterdir() if link.name not in {"0", "1", "2"}}
     assert not [path for path in others if path.startswith("/") and not path.startswith((str(home), "/proc", "/dev"))]
 

@@ -4,10 +4,11 @@ Each line is a verdict and a name, ``+`` allowed or ``-`` refused. Refused are f
 sessions or the catalogue, that wait, log or fail on purpose, that parse or run SQL from text, and the engine's
 internals. After an upgrade of DuckDB run::
 
-    python -m kandji_queries.functions
+    python -m kandji_queries.functions > new.txt && mv new.txt queries/kandji_queries/functions.txt
 
-which prints the file anew, keeps every verdict, and marks names it has not seen with ``?``. A function that is not in
-the file is refused as well, so a new version fails closed; a test points at what is left to review.
+which prints the file anew, keeps every verdict, and marks names it has not seen with ``?``: replace each by a verdict.
+Until then they are refused, as is a function that is not in the file at all, so a new version fails closed; a test
+points at what is left to review.
 """
 
 import sys
