@@ -1,5 +1,6 @@
 """Who may connect over HTTP, from the settings alone."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,15 @@ def test_names_are_let_in_on_any_port_unless_they_name_one(tmp_path: Path) -> No
 
 def test_the_token_is_not_shown(tmp_path: Path) -> None:
     assert TOKEN not in repr(allowed(tmp_path, token=TOKEN))
+
+
+def test_the_token_may_be_in_a_file_of_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "http_token"
+    file.write_text(f"{TOKEN}\n")
+    file.chmod(0o600)
+    assert allowed(tmp_path).token == TOKEN
+    assert allowed(tmp_path, token=TOKEN[::-1]).token == TOKEN[::-1]
+    if os.name == "posix":
+        file.chmod(0o644)
+        with pytest.raises(ConfigurationError, match="chmod 600"):
+            allowed(tmp_path)
