@@ -174,14 +174,14 @@ def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
 @pytest.mark.parametrize("syncing", ["off", "on"])
 def test_the_end_of_input_is_a_clean_end_also_while_a_statement_runs(tmp_path: Path, syncing: str) -> None:
     small_fleet(tmp_path)
-    with running(tmp_path, KANDJI_MIRROR_BACKGROUND=syncing) as process:
+    with running(tmp_path, KANDJI_MIRROR_BACKGROUND=syncing, KANDJI_MIRROR_QUERY_SECONDS="120") as process:
         exchanged(process, GREETING)
         exchanged(process, call(1, "run_sql", sql="SELECT 1"))
         exchanged(process, call(2, "run_sql", sql=SLOW) + message("ping", 3))
         began = time.monotonic()
         out, _ = process.communicate(timeout=WAIT)
     assert (process.returncode, out) == (0, b"")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 30  # two seconds, or more where the machine is slow; not two minutes
 
 
 NOISE = """

@@ -1,5 +1,6 @@
 """Serving one client over its two pipes until its input ends."""
 
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -19,6 +20,11 @@ PATIENCE = 2.0
 
 ``printf ... | kandji-mirror mcp`` gets all its answers, and a statement nobody waits for any more holds up nothing.
 """
+
+STARTS = 3.0
+"""Patience is at least so many times what this process needed to start, which tells how slow the machine is now."""
+
+MOST_PATIENCE = 15.0
 
 WarmUp = Callable[[], Coroutine[Any, Any, None]]
 
@@ -70,13 +76,14 @@ async def _converse(server: MCPServer[Any], wire: Wire, warm: anyio.Event, momen
     to_server, from_client = anyio.create_memory_object_stream[Any]()
     to_client, from_server = anyio.create_memory_object_stream[Any]()
     unanswered = Unanswered()
+    patience = min(MOST_PATIENCE, max(PATIENCE, STARTS * (time.monotonic() - wire.began)))
 
     async def until_hung_up(read: Any) -> None:
         async with to_server:
             await unanswered.relay_requests(read, to_server)
             moments.hung_up()
             await warm.wait()
-            if not await unanswered.all_answered(PATIENCE):
+            if not await unanswered.all_answered(patience):
                 moments.given_up()
 
     pipes: Any = _Lines(wire), anyio.wrap_file(TextIOWrapper(wire.write, encoding="utf-8", newline="\n"))

@@ -7,6 +7,7 @@ lines are bounded.
 
 import os
 import sys
+import time
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,10 +19,11 @@ _STDIN, _STDOUT, _STDERR = range(3)
 
 @dataclass(frozen=True)
 class Wire:
-    """``read`` and ``write`` are the pipes themselves, under other numbers."""
+    """``read`` and ``write`` are the pipes themselves, under other numbers, taken at ``began`` (monotonic, seconds)."""
 
     read: BinaryIO
     write: BinaryIO
+    began: float
 
     def line(self) -> str:
         """The next line the client sends; empty at the end of input, a line of nothing for one that is too long."""
@@ -36,7 +38,11 @@ class Wire:
 def claim() -> Wire:
     """Take the pipes. Called once, before anything is imported that might print."""
     _open_what_is_closed()
-    wire = Wire(os.fdopen(os.dup(_STDIN), "rb", closefd=False), os.fdopen(os.dup(_STDOUT), "wb", closefd=False))
+    wire = Wire(
+        read=os.fdopen(os.dup(_STDIN), "rb", closefd=False),
+        write=os.fdopen(os.dup(_STDOUT), "wb", closefd=False),
+        began=time.monotonic(),
+    )
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, _STDIN)
     os.dup2(_STDERR, _STDOUT)
