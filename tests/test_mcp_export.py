@@ -55,12 +55,13 @@ def test_files_are_written_below_the_export_folder_and_proven(mirror: Mirror, er
     ],
 )
 def test_what_cannot_be_exported_is_refused_and_nothing_is_written(
-    tmp_path: Path, arguments: dict[str, object], words: str
+    mirror: Mirror, arguments: dict[str, object], words: str
 ) -> None:
-    small_fleet(tmp_path)
-    with opened(tmp_path) as mirror:
-        assert words in refusal(mirror, "auto", "export", **arguments)
-    assert not list((tmp_path / "exports").rglob("*.csv"))
+    before = set(mirror.home.rglob("*.csv"))
+
+    assert words in refusal(mirror, "auto", "export", **arguments)
+
+    assert set(mirror.home.rglob("*.csv")) == before
 
 
 def test_a_folder_of_ones_own_can_be_set(tmp_path: Path) -> None:

@@ -264,10 +264,13 @@ def test_an_answer_with_more_columns_than_it_may_hold_is_refused(mirror: Mirror,
     assert "Name the columns you need." in refusal(mirror, era, "run_sql", sql=f"SELECT {stars} FROM devices")
 
 
-@pytest.mark.parametrize("tool", READING)
-def test_without_a_mirror_every_tool_tells_how_to_make_one(tmp_path: Path, era: Era, tool: str) -> None:
+def test_without_a_mirror_every_tool_tells_how_to_make_one(tmp_path: Path, era: Era) -> None:
     with opened(tmp_path) as mirror:
-        assert "Run `kandji-mirror sync`" in refusal(mirror, era, tool, **MINIMAL[tool])
+        found = calls(mirror, era, *((tool, MINIMAL[tool]) for tool in READING))
+
+    for tool, result in zip(READING, found, strict=True):
+        assert result.is_error, tool
+        assert "Run `kandji-mirror sync`" in said(result), tool
 
 
 def test_a_mirror_made_after_the_start_is_found(tmp_path: Path, era: Era) -> None:
@@ -311,13 +314,15 @@ def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: Mirr
     assert (found["as_of"], found["age"]) == ({"users": None}, "never synced")
 
 
-@pytest.mark.parametrize("tool", READING)
-def test_an_answer_from_an_older_state_says_so(tmp_path: Path, era: Era, tool: str) -> None:
+def test_an_answer_from_an_older_state_says_so(tmp_path: Path, era: Era) -> None:
     small_fleet(tmp_path)
     manifest_path(tmp_path, 2).write_text("torn")
-    arguments = {"sql": "FROM devices"} if tool == "run_sql" else MINIMAL[tool]
+    asked = {**MINIMAL, "run_sql": {"sql": "FROM devices"}}
     with opened(tmp_path) as mirror:
-        assert any("00000002.json" in note for note in answer(mirror, era, tool, **arguments)["notes"])
+        found = calls(mirror, era, *((tool, asked[tool]) for tool in READING))
+
+    for tool, result in zip(READING, found, strict=True):
+        assert any("00000002.json" in note for note in json.loads(said(result))["notes"]), tool
 
 
 def test_text_that_cannot_be_seen_is_taken_out_of_cells_and_column_names(mirror: Mirror, era: Era) -> None:
