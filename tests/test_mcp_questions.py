@@ -189,17 +189,17 @@ def test_several_devices_of_one_name_are_told_apart_before_anything_is_said_of_o
 
 
 def test_a_long_list_is_short_at_first_and_whole_on_request(tmp_path: Path) -> None:
-    publish(tmp_path, {"devices": [device(n, last_check_in=None) for n in range(150)]})
+    publish(tmp_path, {"devices": [device(n, last_check_in=None) for n in range(220)]})
     era: Era = "auto"
     with opened(tmp_path) as mirror:
         first = answer(mirror, era, "run_query", name="stale_devices")
-        arguments = {"name": "stale_devices", "columns": ["serial_number"], "limit": 150}
+        arguments = {"name": "stale_devices", "columns": ["serial_number"], "limit": 220}
         whole = answer(mirror, era, "run_query", **arguments)
-        rest = answer(mirror, era, "run_query", name="stale_devices", columns=["serial_number"], offset=148)
+        rest = answer(mirror, era, "run_query", name="stale_devices", columns=["serial_number"], offset=218)
 
-    assert (first["total_rows"], first["truncated"]) == (150, True)
+    assert (first["total_rows"], first["truncated"]) == (220, True)
     assert first["same_in_all_rows"]["platform"] == "Mac"
     assert any(note.startswith("Rows 1 to ") for note in first["notes"])
     assert len(json.dumps(first)) / 4 < TOKENS
-    assert (whole["row_count"], whole["truncated"], len({row[0] for row in whole["rows"]})) == (150, False, 150)
-    assert (rest["row_count"], rest["total_rows"], rest["truncated"]) == (2, 150, False)
+    assert (whole["row_count"], whole["truncated"], len({row[0] for row in whole["rows"]})) == (220, False, 220)
+    assert (rest["row_count"], rest["total_rows"], rest["truncated"]) == (2, 220, False)
