@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from kandji_mirror.api.budget import Limiter
+from kandji_mirror.api.budget import Limiter, Permits
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.endpoint import base_url, tenant_name, token
 from kandji_mirror.api.http import Download, HttpTransport
@@ -17,6 +17,12 @@ PROVIDERS_HOUR = 10_000
 BACKGROUND_FLOOR = 2_000
 """With fewer requests left to the tenant in this hour, work that nobody waits for stops."""
 
+ACTION_FLOOR = 1
+"""A live action may have the tenant's last requests of the hour: a lost Mac is not locked later."""
+
+ACTION_PATIENCE = 20.0
+"""Seconds that a live action waits for its turn before it is given up unsent."""
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -28,10 +34,11 @@ class Connection:
 
 
 @contextmanager
-def connect(settings: Settings, *, background: bool = False) -> Iterator[Connection]:
+def connect(settings: Settings, *, background: bool = False, acting: bool = False) -> Iterator[Connection]:
     """Read host and token from the settings; :class:`ConfigurationError` before anything is sent.
 
     A ``background`` client keeps to the share of work that nobody waits for, and leaves the last of the hour to others.
+    An ``acting`` one, for live actions, may have the last of the hour, and does not wait long unsent.
     """
     url = base_url(settings)
     secret = token(settings)
@@ -47,15 +54,21 @@ def connect(settings: Settings, *, background: bool = False) -> Iterator[Connect
     with limiter, shared as machine, transport, download:
         budgets = [budget.background() if background else budget for budget in (limiter, machine) if budget]
         permits = Both(*budgets) if len(budgets) > 1 else budgets[0]
-        client = (
-            Client(transport, secret, permits, fetch=download, floor=BACKGROUND_FLOOR)
-            if background
-            else Client(transport, secret, permits, fetch=download)
-        )
+        client = _client(transport, secret, permits, download, background=background, acting=acting)
         try:
             yield Connection(tenant_name(url), url, client)
         finally:
             client.stop()
+
+
+def _client(
+    transport: HttpTransport, secret: str, permits: Permits, download: Download, *, background: bool, acting: bool
+) -> Client:
+    if background:
+        return Client(transport, secret, permits, fetch=download, floor=BACKGROUND_FLOOR)
+    if acting:
+        return Client(transport, secret, permits, fetch=download, floor=ACTION_FLOOR, patience=ACTION_PATIENCE)
+    return Client(transport, secret, permits, fetch=download)
 
 
 def background_per_hour(settings: Settings) -> int:

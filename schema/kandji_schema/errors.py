@@ -4,9 +4,11 @@
 
     MirrorError                      exit 1
     ├── ConfigurationError           exit 3: change a setting
-    │   └── AuthenticationError      exit 3: the token is wrong, revoked or expired
+    │   ├── AuthenticationError      exit 3: the token is wrong, revoked or expired
+    │   └── ActionsOff               exit 3: live actions are not switched on
     ├── UsageError                   exit 2: change the command
-    │   └── UnknownName              exit 2: a table, query or parameter that does not exist
+    │   ├── UnknownName              exit 2: a table, query or parameter that does not exist
+    │   └── TargetRefused            exit 2: not one device to act on: unknown, several, gone, of another kind
     ├── ApiError                     exit 4: the provider did not give the answer
     │   ├── RetryLater               nothing is wrong with the request; ask again after a while
     │   │   ├── RateLimited          429, or the hourly budget is used up
@@ -16,6 +18,7 @@
     │   │   ├── PermissionMissing    403, or 401 where other endpoints answer
     │   │   └── NotFound             404: the thing is gone
     │   ├── ExportFailed             a Prism export did not end in a whole file; its pages can be read instead
+    │   ├── OutcomeUnknown           a write left, and nobody knows whether it was carried out: look, never resend
     │   └── Rejected                 any other 4xx: the request itself is wrong
     ├── SyncError                    exit 4: the answer must not replace what is mirrored
     │   ├── Suspicious               too much vanished at once, or rows without keys
@@ -25,8 +28,10 @@
     │   ├── Failed                   the engine could not run it
     │   ├── TookTooLong              it hit the time or memory limit
     │   └── Busy                     too many statements are waiting; ask again
+    ├── NotConfirmed                 exit 6: nobody said yes to exactly this, so nothing was sent
     ├── NothingMirrored              exit 7: sync first
     ├── StoreError                   exit 8: the mirror's own files, and those it exports
+    │   ├── AuditUnavailable         the audit log cannot be written or read, so nothing may be sent
     │   ├── StoreFull                no space, or no right to write
     │   ├── StoreDamaged             a file is missing, cut or altered
     │   └── NotExported              the files of an export could not be written
@@ -54,6 +59,10 @@ class AuthenticationError(ConfigurationError):
     """The provider does not accept the token."""
 
 
+class ActionsOff(ConfigurationError):
+    """Live actions are not switched on here."""
+
+
 class UsageError(MirrorError):
     """The command, or an argument of it, is wrong."""
 
@@ -69,6 +78,10 @@ class UnknownName(UsageError):
         self.nearest = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(self.nearest)}?" if self.nearest else f"There are: {', '.join(known)}."
         super().__init__(f"There is no {what} {name!r}. {hint}")
+
+
+class TargetRefused(UsageError):
+    """What an action names is not one device (or tag) it can be done to."""
 
 
 class ApiError(MirrorError):
@@ -124,6 +137,10 @@ class ExportFailed(ApiError):
     """A Prism export failed, took too long, or its file was not whole."""
 
 
+class OutcomeUnknown(ApiError):
+    """A write left this machine and its answer did not come back. It must not be sent again before someone looked."""
+
+
 class Rejected(ApiError):
     """The provider calls the request itself wrong."""
 
@@ -169,6 +186,12 @@ class Busy(StatementError):
     """Too many other statements are running or waiting; nothing is wrong with this one."""
 
 
+class NotConfirmed(MirrorError):
+    """Nobody said yes to exactly this; nothing was sent."""
+
+    exit_code = 6
+
+
 class NothingMirrored(MirrorError):
     """There is no mirror yet."""
 
@@ -179,6 +202,10 @@ class StoreError(MirrorError):
     """The mirror's own files cannot be read or written, or those it exports."""
 
     exit_code = 8
+
+
+class AuditUnavailable(StoreError):
+    """The audit log cannot be written or read. What cannot be recorded is not done."""
 
 
 class StoreFull(StoreError):

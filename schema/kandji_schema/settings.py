@@ -157,6 +157,15 @@ class Settings:
     mirror_http_allowed_origins: str = _setting(
         "", "Web pages that may ask `serve`, besides those of loopback: `https://portal.example.com`."
     )
+    mirror_actions: str = _setting(
+        "off", "Whether live actions on devices (lock, erase, ...) and secrets exist at all.", choices=("off", "on")
+    )
+    mirror_confirm: str = _setting(
+        "human",
+        "Who may confirm a live action: only a human, or also an AI client or a script with serial number and token.",
+        choices=("human", "agent"),
+    )
+    mirror_action_devices: int = _setting(1, "Most devices of one live action.", low=1, high=1_000)
 
     @property
     def home(self) -> Path:

@@ -118,6 +118,15 @@ class Client:
         request = Request("POST", path, (), headers, dump(body).encode())
         return self._repeated(lambda: self._send_once(request), _never_carried_out, ATTEMPTS)
 
+    def once(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Response:
+        """The answer to one request of any kind, sent at most once, whatever happens.
+
+        Of its errors only :class:`Unreachable` without ``sent``, :class:`RateLimited` and the other 4xx say that it was
+        not carried out; after any other nobody knows.
+        """
+        headers = dict(self._headers) if body is None else {**self._headers, "Content-Type": "application/json"}
+        return self._send_once(Request(method, path, (), headers, b"" if body is None else dump(body).encode()))
+
     def download(self, url: str, target: Path) -> None:
         """Write what a signed URL holds into ``target``, retried like a GET. It costs no request of the budget.
 

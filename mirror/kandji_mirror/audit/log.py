@@ -1,0 +1,177 @@
+"""The audit log: what is appended, what is read from it, and whether it is whole."""
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kandji_mirror.audit.chain import START, Head, Verdict, check, hash_of
+from kandji_mirror.audit.database import reading, rows, writing
+from kandji_mirror.store.durable import appear
+from kandji_schema.audit import COLUMNS, Event, Outcome
+from kandji_schema.errors import AuditUnavailable
+
+HEAD_FILE = "audit.head"
+_NAMES = tuple(column.name for column in COLUMNS)
+_INSERT = f"INSERT INTO audit ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: user of the operating system, machine, and the program or AI client that asked."""
+
+    os_user: str
+    host: str
+    client: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The records of one attempt, oldest first."""
+
+    action_id: str
+    records: tuple[Record, ...]
+
+    @property
+    def intent(self) -> Record | None:
+        """The record that was written before the request; None where nothing was to be sent."""
+        return next((r for r in self.records if r["event"] == Event.INTENT), None)
+
+    @property
+    def outcome(self) -> str:
+        """How it ended. A request whose answer nobody recorded (a killed process) is ``unknown``."""
+        ended = [r["outcome"] for r in self.records if r["event"] == Event.OUTCOME]
+        if ended:
+            return str(ended[-1])
+        return Outcome.UNKNOWN if self.intent else str(self.records[-1]["event"])
+
+
+class AuditLog:
+    """The log of one home. Every method opens the file anew; threads and processes may use it at once."""
+
+    def __init__(self, home: Path, actor: Actor, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """``clock`` tells the time, aware UTC."""
+        self._home = home
+        self._actor = actor
+        self._clock = clock
+
+    def append(self, event: Event, **facts: Any) -> Record:
+        """Write one record and bring it to the disk; gives it whole.
+
+        ``facts`` are columns. :class:`AuditUnavailable` where that fails, or where the end of the log is missing.
+        """
+        with writing(self._home) as connection:
+            record = self._next(connection, event, facts)
+            connection.execute(_INSERT, [record[name] for name in _NAMES])
+        self._note(Head(record["seq"], record["hash"]))
+        return record
+
+    def records(self) -> list[Record]:
+        """Every record, oldest first."""
+        with reading(self._home) as connection:
+            return list(rows(connection)) if connection is not None else []
+
+    def attempts(self) -> list[Attempt]:
+        """The records by attempt, the oldest attempt first."""
+        found: dict[str, list[Record]] = {}
+        for record in self.records():
+            found.setdefault(record["action_id"], []).append(record)
+        return [Attempt(action_id, tuple(records)) for action_id, records in found.items()]
+
+    def verify(self) -> Verdict:
+        """Check the whole log; a file that cannot be read is red too."""
+        try:
+            with reading(self._home) as connection:
+                head = self._head()
+                if connection is None:
+                    return check((), head)
+                damage = connection.execute("PRAGMA integrity_check").fetchone()[0]
+                return check(rows(connection), head) if damage == "ok" else Verdict(0, f"The file is damaged: {damage}.")
+        except AuditUnavailable as error:
+            return Verdict(0, str(error))
+
+    def _next(self, connection: sqlite3.Connection, event: Event, facts: Mapping[str, Any]) -> Record:
+        newest = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+        seq, before = newest or (0, START)
+        self._refuse_cut(connection, seq)
+        record = {
+            **dict.fromkeys(_NAMES),
+            "action_id": new_id(),
+            **{name: _plain(value) for name, value in facts.items()},
+            "seq": seq + 1,
+            "recorded_at": moment(self._clock()),
+            "event": str(event),
+            "os_user": self._actor.os_user,
+            "host": self._actor.host,
+            "client": self._actor.client,
+            "previous_hash": before,
+        }
+        record["hash"] = hash_of(record)
+        return record
+
+    def _refuse_cut(self, connection: sqlite3.Connection, newest: int) -> None:
+        head = self._head()
+        if head is None:
+            return
+        found = connection.execute("SELECT hash FROM audit WHERE seq = ?", [head.seq]).fetchone()
+        if found != (head.hash,):
+            raise AuditUnavailable(
+                f"The audit log in {self._home} was altered: record {head.seq} is not the one that was written "
+                f"({newest} are there). `kandji-mirror audit verify` tells more. Keep audit.sqlite and audit.head for "
+                "whoever investigates and move them away; then a new log begins. Nothing was sent."
+            )
+
+    def _head(self) -> Head | None:
+        """The note beside the log; one that cannot be read counts as none was ever made only where there is no file."""
+        try:
+            noted = json.loads((self._home / HEAD_FILE).read_text(encoding="utf-8"))
+            return Head(int(noted["seq"]), str(noted["hash"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise AuditUnavailable(f"{self._home / HEAD_FILE}, the note of the newest record, cannot be read.") from error
+
+    def _note(self, head: Head) -> None:
+        """Only ever forward. A note that cannot be written leaves an older one, which proves less but nothing wrong."""
+        with suppress(OSError, AuditUnavailable):
+            known = self._head()
+            if known is not None and known.seq >= head.seq:
+                return
+            temporary = self._home / f"{HEAD_FILE}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+            temporary.write_text(json.dumps({"seq": head.seq, "hash": head.hash}), encoding="utf-8")
+            appear(temporary, self._home / HEAD_FILE)
+
+
+def new_id() -> str:
+    """Name of a new attempt."""
+    return secrets.token_hex(6)
+
+
+def moment(at: datetime) -> str:
+    """A time as the log holds it: UTC, sortable as text."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return str(value) if isinstance(value, str) else value
+
+
+def attempts_of(log: AuditLog, reference: str) -> Iterator[Attempt]:
+    """Attempts of an id, or those about a device by identifier, serial number or name, the newest first."""
+    for attempt in reversed(log.attempts()):
+        first = attempt.records[0]
+        wanted = (attempt.action_id, first["device_id"], first["serial_number"], first["device_name"])
+        if reference in wanted:
+            yield attempt
