@@ -11,7 +11,9 @@ _LONGEST = 200
 
 def actor(client: str = "") -> Actor:
     """This user on this machine. ``client`` names an AI client; without one it is this program."""
-    return Actor(os_user=_user(), host=socket.gethostname(), client=_tidy(client) or f"kandji-mirror {version('kandji-mirror')}")
+    return Actor(
+        os_user=_user(), host=socket.gethostname(), client=_tidy(client) or f"kandji-mirror {version('kandji-mirror')}"
+    )
 
 
 def _user() -> str:

@@ -47,7 +47,7 @@ def hash_of(row: Row) -> str:
 def check(rows: Iterable[Row], head: Head | None) -> Verdict:
     """Follow the chain from the first record to the noted ``head`` and beyond."""
     before, count, seen = START, 0, head is None
-    for count, row in enumerate(rows, start=1):  # noqa: B007  # the count is told
+    for count, row in enumerate(rows, start=1):  # the count is told
         trouble = _trouble(row, count, before)
         if trouble is None and head and row["seq"] == head.seq and row["hash"] != head.hash:
             trouble = "it is not the record that was noted when it was written"

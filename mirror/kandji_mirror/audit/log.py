@@ -94,7 +94,9 @@ class AuditLog:
                 if connection is None:
                     return check((), head)
                 damage = connection.execute("PRAGMA integrity_check").fetchone()[0]
-                return check(rows(connection), head) if damage == "ok" else Verdict(0, f"The file is damaged: {damage}.")
+                return (
+                    check(rows(connection), head) if damage == "ok" else Verdict(0, f"The file is damaged: {damage}.")
+                )
         except AuditUnavailable as error:
             return Verdict(0, str(error))
 
@@ -137,7 +139,9 @@ class AuditLog:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise AuditUnavailable(f"{self._home / HEAD_FILE}, the note of the newest record, cannot be read.") from error
+            raise AuditUnavailable(
+                f"{self._home / HEAD_FILE}, the note of the newest record, cannot be read."
+            ) from error
 
     def _note(self, head: Head) -> None:
         """Only ever forward. A note that cannot be written leaves an older one, which proves less but nothing wrong."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from kandji_mirror.cli.acting import action, secret
+from kandji_mirror.cli.auditing import audit
 from kandji_mirror.cli.options import export_options, fleet_options, format_option, json_option, param_option
 
 EPILOG = (
@@ -284,3 +286,7 @@ def mcp_config(client: str | None, http: bool, url: str | None, write: bool, fil
         show_clients()
         return
     configure(client, http=http, url=url, write=write, file=file)
+
+
+for group in (action, secret, audit):
+    app.add_command(group)

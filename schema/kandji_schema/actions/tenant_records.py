@@ -6,7 +6,11 @@ from kandji_schema.errors import UsageError
 
 _NOTES = "/api/v1/devices/{device_id}/notes"
 _NOTE_ID = Argument(
-    name="note_id", key="note_id", kind=Kind.ID, required=True, description="Identifier of the note; `notes` lists them."
+    name="note_id",
+    key="note_id",
+    kind=Kind.ID,
+    required=True,
+    description="Identifier of the note; `notes` lists them.",
 )
 _CONTENT = Argument(
     name="content",

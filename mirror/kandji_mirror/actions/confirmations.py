@@ -1,0 +1,124 @@
+"""Yeses that are still awaited: one token each, good once, for a few minutes, for exactly one plan.
+
+A token is kept as a hash; what it confirms is kept encrypted with the token itself, so the file holds no PIN that
+somebody could read, and nobody can make the token fit another plan. Another process may ask for the yes.
+"""
+
+import json
+import secrets
+import sqlite3
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from kandji_schema.errors import AuditUnavailable, NotConfirmed
+
+FILE = "confirmations.sqlite"
+GOOD_FOR = timedelta(minutes=5)
+_KEPT_FOR = timedelta(days=1)  # so that a late token is told from a wrong one
+_DDL = (
+    "CREATE TABLE IF NOT EXISTS confirmations (token_hash TEXT PRIMARY KEY, action_id TEXT NOT NULL, "
+    "expires_at REAL NOT NULL, sealed BLOB NOT NULL, used_at REAL)"
+)
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What a token is to confirm, as it was asked for: enough to make the same plan again."""
+
+    action_id: str
+    action: str
+    reference: str
+    values: Mapping[str, Any]
+    reason: str
+    binding: tuple[str, ...]
+    client: str = ""
+
+
+class Expired(NotConfirmed):
+    """The token was good once, but its time is over."""
+
+
+class Confirmations:
+    """The awaited yeses of one home, for any number of processes."""
+
+    def __init__(self, home: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """``clock`` tells the time, aware UTC."""
+        self._path = home / FILE
+        self._clock = clock
+
+    def offer(self, awaited: Awaited) -> str:
+        """A new token for it."""
+        token = secrets.token_hex(20)
+        sealed = _box(token).encrypt(json.dumps(vars(awaited)).encode())
+        now = self._clock()
+        with self._writing() as connection:
+            connection.execute("DELETE FROM confirmations WHERE expires_at < ?", [(now - _KEPT_FOR).timestamp()])
+            connection.execute(
+                "INSERT INTO confirmations VALUES (?, ?, ?, ?, NULL)",
+                [_hash(token), awaited.action_id, (now + GOOD_FOR).timestamp(), sealed],
+            )
+        return token
+
+    def look(self, token: str) -> Awaited:
+        """What the token is to confirm. :class:`NotConfirmed` where it is not good (any more)."""
+        with self._writing() as connection:
+            return self._good(connection, token)
+
+    def take(self, token: str) -> Awaited:
+        """As :meth:`look`, and use the token up: of any number of processes at once one gets it."""
+        with self._writing() as connection:
+            awaited = self._good(connection, token)
+            connection.execute(
+                "UPDATE confirmations SET used_at = ?, sealed = '' WHERE token_hash = ?",
+                [self._clock().timestamp(), _hash(token)],
+            )
+            return awaited
+
+    def _good(self, connection: sqlite3.Connection, token: str) -> Awaited:
+        found = connection.execute(
+            "SELECT expires_at, used_at, sealed FROM confirmations WHERE token_hash = ?", [_hash(token)]
+        ).fetchone()
+        if found is None:
+            raise NotConfirmed("This token was never given out here, or it was altered. Nothing was sent.")
+        expires_at, used_at, sealed = found
+        if used_at is not None:
+            raise NotConfirmed("This token was used already; each is good for one action. Nothing was sent.")
+        if expires_at <= self._clock().timestamp():
+            raise Expired(
+                f"This token is older than {GOOD_FOR.seconds // 60} minutes. Ask for a new preview. Nothing was sent."
+            )
+        known = json.loads(_box(token).decrypt(sealed))
+        return Awaited(**{**known, "binding": tuple(known["binding"])})
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with suppress(FileExistsError):
+                self._path.touch(mode=0o600, exist_ok=False)
+            with closing(sqlite3.connect(self._path, timeout=30.0, isolation_level=None)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(_DDL)
+                yield connection
+                connection.execute("COMMIT")
+        except (sqlite3.Error, OSError) as error:
+            raise AuditUnavailable(
+                f"{self._path}, the list of awaited confirmations, cannot be used: {error}. It may be removed: then "
+                "previews have to be asked for again. Nothing was sent."
+            ) from error
+
+
+def _hash(token: str) -> str:
+    return sha256(b"name:" + token.encode("utf-8", errors="replace")).hexdigest()
+
+
+def _box(token: str) -> Any:
+    from cryptography.fernet import Fernet  # only where something is confirmed later
+
+    return Fernet(urlsafe_b64encode(sha256(b"seal:" + token.encode()).digest()))

@@ -1,0 +1,184 @@
+"""The one door to live actions: preview, a yes that fits it, one request, and a record of every step."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kandji_mirror.actions.confirmations import Awaited, Confirmations
+from kandji_mirror.actions.endings import Ending, answered, failed
+from kandji_mirror.actions.evidence import Found, look
+from kandji_mirror.actions.journal import Journal
+from kandji_mirror.actions.plan import Plan
+from kandji_mirror.actions.resolving import read_device, resolve
+from kandji_mirror.api.client import Client
+from kandji_schema.actions import actions
+from kandji_schema.actions.arguments import Argument
+from kandji_schema.actions.record import Action, Target
+from kandji_schema.audit import Outcome
+from kandji_schema.errors import AuditUnavailable, MirrorError, NotConfirmed, TargetRefused
+
+log = logging.getLogger(__name__)
+
+Refresh = Callable[[Sequence[str], Sequence[str]], None]
+"""Brings tables up to date for some devices, by name and identifier. What it raises is told, never more."""
+
+_REASON = Argument(name="reason", key="reason", description="Why.", longest=500)
+_NEVER_HAPPENED = frozenset({Outcome.REJECTED, Outcome.NOT_SENT})
+
+
+@dataclass(frozen=True)
+class Yes:
+    """Somebody said yes to one plan. ``by`` is how: terminal, elicitation, flag or agent."""
+
+    by: str
+    binding: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a plan that was carried out. ``found`` is what the tenant showed where the answer was lost."""
+
+    plan: Plan
+    ending: Ending
+    found: Found | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def error(self) -> MirrorError | None:
+        """What to end with; None where it went well, or was found to have arrived."""
+        arrived = self.found is not None and self.found.state not in {"not found", "not known", "failed"}
+        return None if arrived else self.ending.error
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Live actions of one home and tenant. ``refresh`` reads again what an action touched."""
+
+    client: Client
+    home: Path
+    journal: Journal
+    confirmations: Confirmations
+    refresh: Refresh | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def preview(self, action: Action, reference: str, given: Mapping[str, object], reason: str = "") -> Plan:
+        """The plan in full; a few requests that only read. What is refused is recorded.
+
+        :class:`UsageError` for arguments, :class:`TargetRefused` for what is not one device of the right kind.
+        """
+        with self.journal.refusals(action.name, reference):
+            values = action.read(given)
+            why = str(_REASON.read(reason)) if reason else ""
+            plan = Plan(action, resolve(self.client, self.home, action.target, reference, values), values, why)
+        with self.journal.refusals_of(plan):
+            _refuse_unfit(plan)
+        return plan
+
+    def offer(self, plan: Plan, client: str = "") -> str:
+        """A token with which somebody may confirm the plan later, maybe from another process."""
+        self.journal.offered(plan)
+        return self.confirmations.offer(
+            Awaited(
+                action_id=plan.id,
+                action=plan.action.name,
+                reference=plan.subject.id,
+                values=plan.values,
+                reason=plan.reason,
+                binding=plan.binding,
+                client=client,
+            )
+        )
+
+    def awaited(self, token: str) -> Plan:
+        """The plan a token is to confirm, made anew from what the tenant shows now."""
+        with self.journal.refusals("confirm"):
+            known = self.confirmations.look(token)
+        action = actions()[known.action]
+        with self.journal.refusals(action.name, known.reference, known.action_id):
+            subject = resolve(self.client, self.home, action.target, known.reference, known.values)
+            plan = Plan(action, subject, known.values, known.reason, known.action_id)
+            if plan.binding != known.binding:
+                raise TargetRefused(f"The target changed meanwhile: it is now {subject.words()}. Nothing was sent.")
+        return plan
+
+    def confirm(self, plan: Plan, typed: str, by: str) -> Yes:
+        """A yes, proven by the target's serial number; :class:`NotConfirmed` for any other text."""
+        with self.journal.refusals_of(plan):
+            if not plan.subject.proof or typed.strip().casefold() != plan.subject.proof.casefold():
+                given = repr(typed.strip()[:80])
+                raise NotConfirmed(f"{given} is not the {plan.subject.proof_name} of the target. Nothing was sent.")
+        return Yes(by, plan.binding)
+
+    def redeem(self, plan: Plan, token: str) -> None:
+        """Use a token up for exactly this plan; :class:`NotConfirmed` where it was given for another."""
+        with self.journal.refusals_of(plan):
+            known = self.confirmations.take(token)
+            if known.binding != plan.binding:
+                raise NotConfirmed(
+                    f"This token confirms {known.action} with other arguments or for another device. It is used up "
+                    "now. Nothing was sent."
+                )
+
+    def perform(self, plan: Plan, yes: Yes) -> Done:
+        """Send it, once: the intent is on disk before, the outcome after.
+
+        :class:`NotConfirmed` for another plan's yes, :class:`TargetRefused` where the target changed meanwhile,
+        :class:`AuditUnavailable` where nothing can be recorded; then nothing was sent. Any other end is told by the
+        result.
+        """
+        with self.journal.refusals_of(plan):
+            if yes.binding != plan.binding:
+                raise NotConfirmed("The yes was given to something else. Nothing was sent.")
+            self._refuse_changed(plan)
+        sent_at = self.client.provider_now or self.clock()
+        self.journal.intended(plan, yes.by, sent_at)
+        ending = self._sent(plan)
+        found = None
+        if ending.outcome is Outcome.UNKNOWN:
+            found = look(self.client, plan.action, plan.subject.id, sent_at, plan.body or {})
+        notes = (*self._recorded(plan, ending, found), *self._refreshed(plan, ending))
+        return Done(plan, ending, found, notes)
+
+    def _refuse_changed(self, plan: Plan) -> None:
+        if plan.subject.kind is Target.DEVICE:
+            now = read_device(self.client, plan.subject.id)
+            if not plan.subject.same_as(now):
+                raise TargetRefused(f"The device changed meanwhile: it is now {now.words()}. Nothing was sent.")
+
+    def _sent(self, plan: Plan) -> Ending:
+        try:
+            return answered(plan, self.client.once(plan.action.method, plan.path, plan.body))
+        except MirrorError as error:
+            return failed(plan, error)
+        except BaseException:  # Ctrl-C while the answer is awaited: the request may have arrived
+            self._recorded(plan, Ending(Outcome.UNKNOWN, "Interrupted before the answer came."), None)
+            raise
+
+    def _recorded(self, plan: Plan, ending: Ending, found: Found | None) -> Sequence[str]:
+        """Where the outcome cannot be recorded the action is done all the same, and the caller has to know both."""
+        try:
+            self.journal.ended(plan, ending, f"{ending.detail} {found.words}" if found else ending.detail)
+        except AuditUnavailable as error:
+            return [f"The outcome could not be recorded; the log has the intent alone. {error}"]
+        return []
+
+    def _refreshed(self, plan: Plan, ending: Ending) -> Sequence[str]:
+        if self.refresh is None or not plan.action.tables or ending.outcome in _NEVER_HAPPENED:
+            return []
+        devices = [plan.subject.id] if plan.subject.kind is Target.DEVICE else []
+        try:
+            self.refresh(plan.action.tables, devices)
+        except Exception as error:
+            # what was done is done; a mirror that is behind says so by its age
+            log.info("The mirror was not refreshed after %s: %s", plan.action.name, error)
+            return ["The mirror was not refreshed now; the next sync does it."]
+        return []
+
+
+def _refuse_unfit(plan: Plan) -> None:
+    if plan.subject.kind is Target.DEVICE:
+        unfit = plan.action.not_for(plan.subject.platform, plan.values)
+        if unfit:
+            raise TargetRefused(f"{unfit}: {plan.subject.words()}. Nothing was sent.")

@@ -1,0 +1,137 @@
+"""What became of an action: the device's command list, its row, or its absence."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from kandji_mirror.api.bodies import parse
+from kandji_mirror.api.client import Client
+from kandji_mirror.api.paths import quote_segment
+from kandji_schema.actions.record import Action, Proof
+from kandji_schema.errors import MirrorError, NotFound
+
+STATES: Mapping[int, str] = MappingProxyType({1: "pending", 2: "running", 3: "completed", 4: "failed", 5: "not now"})
+"""The provider's numbers for the state of a command (its contract)."""
+
+SLACK = timedelta(seconds=2)
+"""Its ``Date`` header has whole seconds, and requests take a moment."""
+
+_MOST_PAGES = 20
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of the device's list, as far as anybody asks."""
+
+    type: str
+    state: str
+    requested: datetime
+    completed: str
+    error: str
+
+    def words(self) -> str:
+        """The command in one line."""
+        ended = f", completed {self.completed}" if self.completed else ""
+        return f"{self.type} requested {self.requested:%Y-%m-%d %H:%M:%S} UTC: {self.state}{ended}{self.error}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found. ``state`` is a state of a command, ``done``, ``not found`` or ``not known``."""
+
+    state: str
+    words: str
+
+
+def look(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
+    """Ask the tenant what became of an action sent at ``since``, aware UTC by its own clock. Never raises for it."""
+    try:
+        return _LOOKS[action.evidence](client, action, device_id, since, body)
+    except MirrorError as error:
+        return Found("not known", f"The tenant could not be asked what became of it: {error}")
+
+
+def commands(client: Client, device_id: str) -> Iterator[Command]:
+    """Every command of a device that can be read."""
+    path = f"/api/v1/devices/{quote_segment(device_id)}/commands"
+    for page in range(_MOST_PAGES):
+        answer = client.get(path, (("limit", "300"), ("offset", str(300 * page))))
+        envelope = _object(_object(_json(answer.body)).get("commands"))
+        for row in envelope.get("results") or ():
+            if (command := _command(row)) is not None:
+                yield command
+        if not envelope.get("next"):
+            return
+
+
+def _in_commands(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
+    wanted = [c for c in commands(client, device_id) if c.requested >= since - SLACK and _is_ours(c, action)]
+    if not wanted:
+        return Found("not found", "The device's command list shows no such command since it was sent.")
+    newest = max(wanted, key=lambda command: command.requested)
+    return Found(newest.state, f"The device's command list shows {newest.words()}.")
+
+
+def _in_row(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
+    row = _object(_json(client.get(f"/api/v1/devices/{quote_segment(device_id)}").body))
+    differing = [key for key, value in body.items() if _plain(row.get(key)) != _plain(value)]
+    if differing:
+        return Found("not found", f"The device's row does not show it: {', '.join(differing)} differ.")
+    return Found("done", "The device's row shows it.")
+
+
+def _gone(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
+    try:
+        client.get(f"/api/v1/devices/{quote_segment(device_id)}")
+    except NotFound:
+        return Found("done", "The device is gone from the tenant.")
+    return Found("not found", "The device is still in the tenant.")
+
+
+def _unasked(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
+    return Found("not known", "The provider keeps no list that would show it; look at the device in its console.")
+
+
+_LOOKS = MappingProxyType({Proof.COMMANDS: _in_commands, Proof.ROW: _in_row, Proof.GONE: _gone, Proof.NONE: _unasked})
+
+
+def _is_ours(command: Command, action: Action) -> bool:
+    return bool({name.casefold() for name in action.commands} & set(command.type.casefold().split("/")))
+
+
+def _command(row: Any) -> Command | None:
+    try:
+        requested = datetime.fromisoformat(row["date_requested"])
+        kinds = dict.fromkeys(str(row[key]) for key in ("command_type", "request_type") if row.get(key))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    chain = row.get("error_chain")
+    return Command(
+        type="/".join(kinds),
+        state=STATES.get(row.get("status"), f"status {row.get('status')}"),
+        requested=requested.astimezone(UTC) if requested.tzinfo else requested.replace(tzinfo=UTC),
+        completed=str(row.get("date_completed") or ""),
+        error=f", with {len(chain)} errors" if chain else "",
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Cleared values come back as empty texts, a user as an object."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    if isinstance(value, list):
+        return sorted(map(str, value))
+    return value or None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return parse(body).value
+    except ValueError:
+        return None

@@ -1,0 +1,166 @@
+"""Which device or tag a text means: exactly one, there at this moment, or none at all.
+
+Identifier, serial number or exact name are looked up in the mirror, and live where it does not know them; what is
+found is read once more from the tenant and compared. The provider's filters mean "contains": every row is looked at.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kandji_mirror.actions.subjects import Row, Subject, device, shown
+from kandji_mirror.api.bodies import parse
+from kandji_mirror.api.client import Client
+from kandji_mirror.api.paths import quote_segment
+from kandji_schema.actions.arguments import is_uuid
+from kandji_schema.actions.record import Target
+from kandji_schema.errors import MirrorError, NotFound, ServerFault, TargetRefused
+from kandji_schema.manifest import data_dir, newest_whole
+
+LONGEST = 255
+_PATH_LIKE = re.compile(r"[/\\]|\.\.|%[0-9A-Fa-f]{2}|[\x00-\x1f\x7f]")
+_DEVICES = "/api/v1/devices"
+_TAGS = "/api/v1/tags"
+_PAGE = ("limit", "300")
+
+
+def resolve(client: Client, home: Path, kind: Target, reference: str, values: Mapping[str, Any]) -> Subject:
+    """What an action of that kind is done to. A tenant's is told by its arguments, and needs no ``reference``."""
+    if kind is Target.DEVICE:
+        return resolve_device(client, home, reference)
+    if kind is Target.TAG:
+        return resolve_tag(client, reference)
+    return Subject(Target.TENANT, name=str(values.get("name", "")))
+
+
+def resolve_device(client: Client, home: Path, reference: str) -> Subject:
+    """The one device meant, read from the tenant; :class:`TargetRefused` says why it is not one."""
+    wanted = _checked(reference, "device")
+    found = [wanted.lower()] if is_uuid(wanted) else _ids(client, home, wanted)
+    subject = read_device(client, found[0])
+    if wanted.casefold() not in {subject.id, subject.serial.casefold()} and wanted != _text(subject.row, "device_name"):
+        raise TargetRefused(
+            f"The mirror is out of date: the device it calls {wanted!r} is now {subject.words()}. "
+            "Run `kandji-mirror sync devices` and look again. Nothing was sent."
+        )
+    return subject
+
+
+def read_device(client: Client, device_id: str) -> Subject:
+    """A device as the tenant shows it now; :class:`TargetRefused` where it is gone."""
+    try:
+        row = _json(client.get(f"{_DEVICES}/{quote_segment(device_id)}").body)
+    except NotFound:
+        raise _refused(f"There is no device {device_id} in the tenant: it was removed, or never there") from None
+    if not isinstance(row, dict):
+        raise ServerFault(f"GET {_DEVICES}/{device_id} answered 200, but not with a device.", status=200)
+    subject = device(row)
+    if subject.id != device_id:
+        raise ServerFault(f"The provider sent device {subject.id} where {device_id} was asked for.", status=200)
+    if row.get("is_removed") is True:
+        raise _refused(f"The device {subject.words()} was removed from management")
+    return subject
+
+
+def resolve_tag(client: Client, reference: str) -> Subject:
+    """The one tag of that name or identifier, read from the tenant."""
+    wanted = _checked(reference, "tag")
+    search = () if is_uuid(wanted) else (("search", wanted),)
+    answer = _json(client.get(_TAGS, (*search, _PAGE)).body)
+    rows = answer.get("results", []) if isinstance(answer, dict) else answer
+    found = [r for r in _objects(rows) if wanted.lower() == str(r.get("id")).lower() or wanted == r.get("name")]
+    if len(found) != 1 or not is_uuid(found[0].get("id")):
+        raise _refused(f'{len(found) or "No"} tags are called {wanted!r}; `kandji-mirror sql "FROM tags"` lists them')
+    return Subject(Target.TAG, id=str(found[0]["id"]).lower(), name=shown(found[0]["name"]), row=found[0])
+
+
+def _checked(reference: str, what: str) -> str:
+    wanted = reference.strip()
+    if not wanted or len(wanted) > LONGEST:
+        raise _refused(f"A {what} is named by 1 to {LONGEST} characters, not {len(wanted):,}")
+    if _PATH_LIKE.search(wanted):
+        raise _refused(
+            f"{wanted[:80]!r} looks like a path, not like a {what}. Name it by its serial number or identifier"
+        )
+    return wanted
+
+
+def _ids(client: Client, home: Path, wanted: str) -> list[str]:
+    """The identifier of the device with that serial number or name, alone in a list."""
+    rows = _mirrored(home, wanted)
+    if not any(_is_serial(row, wanted) for row in rows):
+        rows += _listed(client, "device_name", wanted)
+    if not rows:
+        rows = _listed(client, "serial_number", wanted)
+    return [_only(rows, wanted)]
+
+
+def _only(rows: Iterable[Row], wanted: str) -> str:
+    known = {str(row["device_id"]).lower(): row for row in rows}
+    there = {key: row for key, row in known.items() if row.get("is_removed") is not True} or known
+    if not there:
+        raise _refused(f"No device has the identifier, serial number or exact name {wanted!r}")
+    if len(there) > 1:
+        listed = "; ".join(f"{key} (serial number {shown(row.get('serial_number'))})" for key, row in there.items())
+        raise _refused(f"{wanted!r} means {len(there)} devices: {listed}. Name one by its identifier")
+    return next(iter(there))
+
+
+def _mirrored(home: Path, wanted: str) -> list[Row]:
+    """Rows of the mirror with that serial number or name; none where there is no mirror."""
+    import duckdb  # as long to import as the rest of an action
+
+    try:
+        file = newest_whole(home)[0].tables["devices"].file
+        if file is None:
+            return []
+        with duckdb.connect(data_dir(home) / file, read_only=True) as connection:
+            found = connection.execute(
+                "SELECT device_id, device_name, serial_number, is_removed FROM devices "
+                "WHERE lower(serial_number) = lower($1) OR device_name = $1 LIMIT 20",
+                [wanted],
+            )
+            names = [column[0] for column in found.description or ()]
+            return [row for row in (dict(zip(names, r, strict=True)) for r in found.fetchall()) if _has_id(row)]
+    except (MirrorError, KeyError, duckdb.Error):
+        return []
+
+
+def _listed(client: Client, column: str, wanted: str) -> list[Row]:
+    """Rows of the tenant's list with exactly that value."""
+    rows = _json(client.get(_DEVICES, (("limit", "300"), ("offset", "0"), (column, wanted))).body)
+    by_serial = column == "serial_number"
+    return [
+        row
+        for row in _objects(rows)
+        if _has_id(row) and (_is_serial(row, wanted) if by_serial else _text(row, column) == wanted)
+    ]
+
+
+def _has_id(row: Row) -> bool:
+    return is_uuid(row.get("device_id"))
+
+
+def _is_serial(row: Row, wanted: str) -> bool:
+    return _text(row, "serial_number").casefold() == wanted.casefold()
+
+
+def _text(row: Row | None, column: str) -> str:
+    value = (row or {}).get(column)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return parse(body).value
+    except ValueError:
+        raise ServerFault("The provider's answer is not JSON, so nothing was sent.", status=200) from None
+
+
+def _objects(rows: Any) -> list[Row]:
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _refused(reason: str) -> TargetRefused:
+    return TargetRefused(f"{reason}. Nothing was sent.")

@@ -1,0 +1,90 @@
+"""``audit``: the record of every live action, whether it is whole, and files of it."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TextIO
+
+from kandji_mirror.audit.actor import actor
+from kandji_mirror.audit.log import Attempt, AuditLog, Record
+from kandji_mirror.cli.output import print_rows, say, tell
+from kandji_schema.audit import COLUMNS
+from kandji_schema.errors import StoreDamaged
+from kandji_schema.settings import load
+
+SHOWN = (
+    "time",
+    "action_id",
+    "action",
+    "serial_number",
+    "outcome",
+    "confirmed_by",
+    "os_user",
+    "client",
+    "reason",
+    "detail",
+)
+
+
+def show(limit: int, form: str) -> None:
+    """Print the newest attempts, the oldest of them first."""
+    attempts = _log().attempts()
+    print_rows(SHOWN, map(_row, attempts[-limit:]), form)
+    if len(attempts) > limit:
+        tell(f"The newest {limit} of {len(attempts):,}; --limit shows more.")
+
+
+def verify() -> None:
+    """Check every record; :class:`StoreDamaged` names the first bad one."""
+    verdict = _log().verify()
+    if not verdict.green:
+        raise StoreDamaged(f"RED: {verdict.trouble} {verdict.records:,} records before are whole.")
+    say(f"GREEN: {verdict.records:,} records, each what it was when it was written.")
+
+
+def export(form: str, to: Path | None) -> None:
+    """Write every record, to stdout or into a new file."""
+    records = _log().records()
+    if to is None:
+        _WRITERS[form](records, sys.stdout)
+        return
+    with to.open("x", encoding="utf-8", newline="") as file:
+        _WRITERS[form](records, file)
+    tell(f"{len(records):,} records written to {to}.")
+
+
+def _log() -> AuditLog:
+    return AuditLog(load().home, actor())
+
+
+def _row(attempt: Attempt) -> tuple[object, ...]:
+    first, last = attempt.intent or attempt.records[0], attempt.records[-1]
+    return (
+        first["recorded_at"],
+        attempt.action_id,
+        first["action"],
+        first["serial_number"] or first["device_id"],
+        attempt.outcome,
+        first["confirmed_by"],
+        first["os_user"],
+        first["client"],
+        first["reason"],
+        last["detail"] or ("Nobody recorded how it ended; `action status` asks." if attempt.intent else None),
+    )
+
+
+def _jsonl(records: Iterable[Record], file: TextIO) -> None:
+    for record in records:
+        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _csv(records: Iterable[Record], file: TextIO) -> None:
+    writer = csv.DictWriter(file, [column.name for column in COLUMNS], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+
+
+_WRITERS: Mapping[str, Callable[[Iterable[Record], TextIO], None]] = MappingProxyType({"jsonl": _jsonl, "csv": _csv})

@@ -1,0 +1,52 @@
+"""The commands of ``audit``; what they do is in ``audit``, imported when one runs."""
+
+from pathlib import Path
+
+import click
+
+from kandji_mirror.cli.options import format_option
+
+
+@click.group()
+def audit() -> None:
+    """Show, prove and export the record of live actions.
+
+    Example: kandji-mirror audit verify
+    """
+
+
+@audit.command("list")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Only the newest so many.")
+@format_option
+def list_attempts(limit: int, form: str) -> None:
+    """List the attempts: who did what to which device, and how it ended.
+
+    Example: kandji-mirror audit list
+    """
+    from kandji_mirror.cli.audit import show
+
+    show(limit, form)
+
+
+@audit.command()
+def verify() -> None:
+    """Prove that no record was changed or removed; ends with exit code 8 where one was.
+
+    Example: kandji-mirror audit verify
+    """
+    from kandji_mirror.cli.audit import verify as check
+
+    check()
+
+
+@audit.command()
+@click.option("--format", "-f", "form", type=click.Choice(("jsonl", "csv")), default="jsonl", help="Kind of the file.")
+@click.option("--to", type=click.Path(path_type=Path), help="A new file; without it stdout.")
+def export(form: str, to: Path | None) -> None:
+    """Write every record.
+
+    Example: kandji-mirror audit export --format csv --to audit.csv
+    """
+    from kandji_mirror.cli.audit import export as write
+
+    write(form, to)
