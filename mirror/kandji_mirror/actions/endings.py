@@ -39,7 +39,11 @@ class Ending:
 
 def answered(plan: Plan, response: Response) -> Ending:
     """The ending of a request that got a 2xx."""
-    value = _json(response.body)
+    try:
+        value = parse(response.body).value if response.body.strip() else None
+    except ValueError:  # a proxy's page: whether the provider ever got the request is open
+        what = f"{plan.action.method} {plan.path} answered {response.status} with a page that is not the provider's."
+        return failed(plan, ServerFault(what, status=response.status))
     if plan.action.secret:
         return _secret(plan, response, value)
     if plan.action.method == "GET":
@@ -119,13 +123,6 @@ def _kept(value: Any) -> Any:
     if not isinstance(value, dict):
         return None
     return {key: value[key] for key in ("note_id", "id", "message") if isinstance(value.get(key), str)} or None
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return parse(body).value if body.strip() else None
-    except ValueError:
-        return None
 
 
 def _one(value: Any) -> str | None:

@@ -224,6 +224,7 @@ DAILYCHECKIN = Action(
     risk=Risk.ADDS,
     platforms=(*APPLE, "Windows"),
     consequences=("The device runs its daily check-in now and gets what is due for it.",),
+    commands=("DailyCheckIn", "DeviceInformation"),
     permission="Daily check-in",
 )
 
