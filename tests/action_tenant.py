@@ -80,12 +80,16 @@ class ActionTenant:
         match parts:
             case ["devices"]:
                 wanted = {k: v for k, v in request.query if k in {"device_name", "serial_number"}}
-                return said([d for d in self.devices.values() if all(v.lower() in d[k].lower() for k, v in wanted.items())])
+                return said(
+                    [d for d in self.devices.values() if all(v.lower() in d[k].lower() for k, v in wanted.items())]
+                )
             case ["devices", device_id] if device_id in self.devices:
                 return said(self.devices[device_id])
             case ["devices", device_id, "commands"]:
                 results = self.commands.get(device_id, [])
-                return said({"device_id": device_id, "commands": {"count": len(results), "next": None, "results": results}})
+                return said(
+                    {"device_id": device_id, "commands": {"count": len(results), "next": None, "results": results}}
+                )
             case ["devices", _, "secrets", name] if name in self.secrets:
                 return said(self.secrets[name])
             case ["devices", _, "notes"]:

@@ -83,10 +83,15 @@ def test_every_confirmed_write_is_one_request_with_its_path_and_body(tmp_path: P
 
 def test_an_erase_has_only_the_keys_that_were_given(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    given = {"pin": "123456", "return_to_service": True, "return_to_service_profile_id": MAC, "preserve_data_plan": False}
+    given = {
+        "pin": "123456",
+        "return_to_service": True,
+        "return_to_service_profile_id": MAC,
+        "preserve_data_plan": False,
+    }
     done(desk_at(tmp_path, tenant), "erase", **given)
-    service = {"Enabled": True, "ProfileId": MAC}
-    assert json.loads(tenant.sent[0].body) == {"PIN": "123456", "PreserveDataPlan": False, "ReturnToService": service}
+    sent = {"Enabled": True, "ProfileId": MAC}
+    assert json.loads(tenant.sent[0].body) == {"PIN": "123456", "PreserveDataPlan": False, "ReturnToService": sent}
     assert b"123456" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
 
 

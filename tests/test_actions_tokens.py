@@ -51,7 +51,8 @@ def test_a_token_is_good_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "altered", [lambda t: t[:-1] + ("0" if t[-1] != "0" else "1"), lambda t: t.upper() + "x", lambda t: "", lambda t: "é"]
+    "altered",
+    [lambda t: t[:-1] + ("0" if t[-1] != "0" else "1"), lambda t: t.upper() + "x", lambda t: "", lambda t: "é"],
 )
 def test_an_altered_token_is_none(tmp_path: Path, altered: Callable[[str], str]) -> None:
     tenant = ActionTenant()

@@ -18,6 +18,7 @@ from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
     from kandji_mcp_server.background import Background
+    from kandji_mcp_server.registering import Spec
     from kandji_queries.exporter.report import ExportReport
     from kandji_queries.limits import Limits
     from kandji_queries.reader import Reader
@@ -64,7 +65,7 @@ class Mirror:
 
     ``open_reader`` makes the reader from ``clock``, which tells the time, aware UTC, for ages, and ``open_workers``
     what runs statements of anyone's.
-    ``background`` syncs beside the conversation, where this process may.
+    ``background`` syncs beside the conversation, where this process may. ``live_tools`` are those of live actions.
     """
 
     home: Path
@@ -75,6 +76,7 @@ class Mirror:
     clock: Clock = lambda: datetime.now(UTC)
     background: "Background | None" = None
     refreshing: Refreshing = field(default_factory=Refreshing)
+    live_tools: "tuple[Spec, ...]" = ()
     _reader: "Reader | None" = field(default=None, init=False)
     _workers: "Workers | None" = field(default=None, init=False)
     _sealed: bool = field(default=False, init=False)
@@ -159,7 +161,16 @@ def mirror_of(settings: Settings) -> Mirror:
         open_reader=lambda clock: _reader(settings, clock),
         open_workers=lambda clock: _workers(settings, clock),
         write_files=partial(_export, settings),
+        live_tools=_live_tools(settings),
     )
+
+
+def _live_tools(settings: Settings) -> "tuple[Spec, ...]":
+    if settings.mirror_actions != "on":
+        return ()
+    from kandji_mcp_server.live.tools import live_tools  # with it comes the API client
+
+    return live_tools(settings)
 
 
 def _reader(settings: Settings, clock: Clock) -> "Reader":

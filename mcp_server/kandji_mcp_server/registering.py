@@ -1,7 +1,7 @@
 """How functions become tools: strict about arguments, clear about failures, small on the wire."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -10,7 +10,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from kandji_mcp_server.cleaning import cleaned
 from kandji_schema.errors import MirrorError
@@ -39,18 +39,29 @@ MOST_ARGUMENTS = 100_000
 """Most characters of all arguments of a call: a statement may have 20,000, and nothing needs more than its values."""
 
 
+Invalid = Callable[[Context[Any, Any], str], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Spec:
-    """One tool. Its function's name, signature and docstring are the tool's; ``more`` adds to the description."""
+    """One tool. Its function's name, signature and docstring are the tool's; ``more`` adds to the description.
+
+    ``required`` are arguments the schema calls so although the function itself says what is wrong without them.
+    ``invalid`` is told of calls whose arguments do not fit the schema.
+    """
 
     function: Callable[..., Any]
     title: str
     annotations: ToolAnnotations = field(default_factory=lambda: READS)
     more: Callable[[], str] = str
+    required: tuple[str, ...] = ()
+    invalid: "Invalid | None" = None
 
 
 class StrictTool(Tool):
     """A tool whose foreseeable failures reach the model in our words; anything else stays in the server's log."""
+
+    invalid: Invalid | None = Field(None, exclude=True)
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Run the tool. :class:`ToolError` names the value, the rule and the remedy."""
@@ -62,7 +73,10 @@ class StrictTool(Tool):
             if isinstance(cause, MirrorError):
                 raise ToolError(shown(str(cause))) from cause
             if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
-                raise ToolError(shown(" ".join(self._wrong(cause)))) from cause
+                told = shown(" ".join(self._wrong(cause)))
+                if self.invalid is not None:
+                    await self.invalid(context, told)
+                raise ToolError(told) from cause
             raise
 
     def _wrong(self, error: ValidationError) -> Iterator[str]:
@@ -79,16 +93,19 @@ class StrictTool(Tool):
 
 def tool(spec: Spec) -> Tool:
     """The tool of a function. Arguments it does not have are refused: dropped, a misspelt filter would match all."""
-    made = StrictTool.from_function(
+    made: Tool = StrictTool.from_function(
         spec.function,
         title=spec.title,
         description=f"{inspect.getdoc(spec.function)}\n{spec.more()}".strip(),
         annotations=spec.annotations,
     )
+    if isinstance(made, StrictTool):
+        made.invalid = spec.invalid
     arguments = made.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)
-    made.parameters = slim({**made.parameters, "additionalProperties": False})
+    needed = {"required": list(spec.required)} if spec.required else {}
+    made.parameters = slim({**made.parameters, **needed, "additionalProperties": False})
     made.fn_metadata.output_schema = terse(slim(made.fn_metadata.output_schema))
     return made
 

@@ -15,7 +15,7 @@ from kandji_mirror.actions.resolving import read_device, resolve
 from kandji_mirror.api.client import Client
 from kandji_schema.actions import actions
 from kandji_schema.actions.arguments import Argument
-from kandji_schema.actions.record import Action, Target
+from kandji_schema.actions.record import Action, Risk, Target
 from kandji_schema.audit import Outcome
 from kandji_schema.errors import AuditUnavailable, MirrorError, NotConfirmed, TargetRefused
 
@@ -110,6 +110,13 @@ class Desk:
                 given = repr(typed.strip()[:80])
                 raise NotConfirmed(f"{given} is not the {plan.subject.proof_name} of the target. Nothing was sent.")
         return Yes(by, plan.binding)
+
+    def unasked(self, plan: Plan) -> Yes:
+        """The yes that reading asks for, where it reads no secret: none."""
+        with self.journal.refusals_of(plan):
+            if plan.action.risk is not Risk.READS or plan.action.secret:
+                raise NotConfirmed(f"{plan.action.name} needs somebody's yes. Nothing was sent.")
+        return Yes("not needed", plan.binding)
 
     def redeem(self, plan: Plan, token: str) -> None:
         """Use a token up for exactly this plan; :class:`NotConfirmed` where it was given for another."""

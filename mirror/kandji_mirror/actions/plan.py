@@ -55,10 +55,10 @@ class Plan:
         arguments = json.dumps(self.values, sort_keys=True, ensure_ascii=False)
         return (self.action.name, self.subject.id, self.subject.serial, arguments)
 
-    def lines(self, *, named: bool = True) -> Iterator[str]:
+    def lines(self, *, named: bool = True, target: str = "") -> Iterator[str]:
         """The preview, for whoever is to say yes. ``named`` False leaves out what may tell a person's name."""
         yield f"{self.action.title}: {self.action.method} {self.path}"
-        yield f"  target  {self.subject.words(named=named)}"
+        yield f"  target  {target or self.subject.words(named=named)}"
         body = self.action.body(self.action.redacted(self.values, personal=not named))
         if body is not None:
             yield f"  body    {json.dumps(body, ensure_ascii=False)}"
@@ -66,6 +66,11 @@ class Plan:
             yield f"  reason  {self.reason}"
         for sentence in self.consequences:
             yield f"  {sentence}"
+
+    def question(self, *, named: bool = True) -> str:
+        """The preview as a question. It holds nothing that moves by itself: asked again it has to read the same."""
+        target = self.subject.words(named=named, moving=False)
+        return "\n".join([*(line for line in self.lines(named=named, target=target)), f"{self.action.title} now?"])
 
     def scrubbed(self, text: str, *, personal: bool = False) -> str:
         """A text without the secrets among the arguments, and without what is ``personal`` if asked."""

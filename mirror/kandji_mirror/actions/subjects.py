@@ -37,8 +37,11 @@ class Subject:
         """Whether both are one thing, and still what was shown."""
         return (self.id, self.serial, self.platform) == (other.id, other.serial, other.platform)
 
-    def words(self, *, named: bool = True) -> str:
-        """The subject in one line; without what may tell a person's name where not ``named``."""
+    def words(self, *, named: bool = True, moving: bool = True) -> str:
+        """The subject in one line.
+
+        Without what may tell a person's name where not ``named``, without its last contact where not ``moving``.
+        """
         if self.kind is Target.TENANT:
             return f"tag {self.name!r}, for the whole tenant"
         if self.kind is Target.TAG:
@@ -50,7 +53,7 @@ class Subject:
             shown(row.get("model")),
             f"{self.platform or 'unknown platform'} {shown(row.get('os_version'))}".strip(),
             f"id {self.id}",
-            f"last seen {shown(row.get('last_check_in')) or 'never'}",
+            f"last seen {shown(row.get('last_check_in')) or 'never'}" if moving else "",
             f"user {shown(_user(row))}" if named and _user(row) else "",
             "counted as missing" if row.get("is_missing") is True else "",
         ]

@@ -154,7 +154,7 @@ def _refuse_unseen(record: Action, settings: Settings, *, to_stdout: bool) -> No
 def _yes(desk: Desk, plan: Plan, serial: str | None, settings: Settings) -> Yes:
     """The yes to one plan: its serial number from ``--serial`` where that counts, else typed at a terminal."""
     if plan.action.risk is Risk.READS and not plan.action.secret:
-        return Yes("not needed", plan.binding)
+        return desk.unasked(plan)
     if serial is not None:
         with desk.journal.refusals_of(plan):
             if settings.mirror_confirm != "agent" and (plan.destroys or plan.action.secret):

@@ -1,0 +1,83 @@
+"""What a live action answers."""
+
+from typing import Any
+
+from pydantic import Field
+
+from kandji_mcp_server.answers import Absent, Answer, Cell
+from kandji_mirror.actions.desk import Done
+from kandji_mirror.actions.plan import Plan
+
+SECRET = "Show it to the person who asked and to nobody else; do not repeat, store or log it."  # noqa: S105  # words
+
+
+class ActionAnswer(Answer):
+    """How an action ended, or what has to be confirmed first."""
+
+    action_id: str
+    sent: bool = Field(description="Whether a request left for the tenant.")
+    outcome: str
+    detail: str
+    preview: list[str] = Field([], description="What would be sent, to what, and what it does.")
+    status: int | Absent = Field(None, description="HTTP status of the provider's answer.")
+    found: str | Absent = Field(None, description="What the tenant showed after the answer was lost.")
+    secrets: dict[str, str | None] = Field({}, description="Shown once; null: none is escrowed.")
+    answer: Cell | Absent = None
+
+
+class FollowedAction(Answer):
+    """One recorded attempt and what the tenant shows of it."""
+
+    action_id: str
+    action: str
+    serial_number: str | Absent = None
+    recorded_at: str
+    outcome: str
+    found: str | Absent = None
+
+
+class FollowedActions(Answer):
+    """Attempts, the newest first."""
+
+    attempts: list[FollowedAction]
+
+
+def performed(done: Done, *, private: bool) -> ActionAnswer:
+    """The answer of something that was sent; without secrets where ``private``."""
+    ending = done.ending
+    secrets: dict[str, Any] = {} if private else dict(ending.secrets)
+    notes = [*done.notes, *([SECRET] if any(secrets.values()) else [])]
+    if private and ending.secrets:
+        notes.append(f"The PIN is shown on a terminal only: kandji-mirror secret unlockpin {done.plan.subject.proof}")
+    return ActionAnswer(
+        notes=notes,
+        action_id=done.plan.id,
+        sent=True,
+        outcome=str(ending.outcome),
+        detail=ending.detail,
+        status=ending.status,
+        found=done.found.words if done.found else None,
+        secrets=secrets,
+        answer=ending.answer,
+    )
+
+
+def awaiting(plan: Plan, token: str, *, agent: bool, named: bool) -> ActionAnswer:
+    """The answer where somebody has to say yes elsewhere or later."""
+    if agent:
+        how = (
+            "Nothing was sent. Read the preview; if it is what is wanted, call again with the same arguments and with "
+            f"token={token!r} and the serial_number of the preview."
+        )
+    else:
+        how = (
+            "Nothing was sent: this client cannot ask a human. Ask the person to type this in a terminal, which asks "
+            f"for the serial number: kandji-mirror action confirm {token}"
+        )
+    return ActionAnswer(
+        action_id=plan.id,
+        sent=False,
+        outcome="awaiting confirmation",
+        detail=f"{how} The token is good once, for five minutes.",
+        preview=list(plan.lines(named=named)),
+    )

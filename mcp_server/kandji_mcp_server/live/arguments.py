@@ -1,0 +1,79 @@
+"""The arguments of a live action's tool, made from its record."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, WithJsonSchema
+
+from kandji_schema.actions.arguments import Argument, Kind
+from kandji_schema.actions.record import Action, Risk, Target
+
+
+class _Ungiven(str):
+    """Stands for a text that was not given; the empty text is a value of its own."""
+
+    __slots__ = ()
+
+
+UNGIVEN = _Ungiven()
+
+OWN = ("device", "tag", "reason", "confirm", "token", "serial_number")
+"""Arguments that are about the call and not the provider's."""
+
+
+def ungiven() -> Any:
+    """The default of every optional argument."""
+    return UNGIVEN
+
+
+def annotations(record: Action, *, agent: bool) -> dict[str, Any]:
+    """Type and description of each argument. ``agent`` adds those by which an AI client confirms by itself."""
+    types = {argument.name: _type(argument) for argument in record.arguments}
+    if record.target is not Target.TENANT:
+        what = "its serial number, identifier or exact name" if record.target is Target.DEVICE else "its exact name"
+        noun = record.target.name.lower()
+        types = {noun: Annotated[str, Field(description=f"The {noun}: {what}.")], **types}
+    return {**types, **dict(_about_the_call(record, agent=agent))}
+
+
+def required(record: Action) -> tuple[str, ...]:
+    """Names without which the tool does nothing; a missing ``confirm`` is refused here, so that it is recorded."""
+    noun = () if record.target is Target.TENANT else (record.target.name.lower(),)
+    asked = ("reason",) if record.secret else ()
+    confirm = () if needs_no_yes(record) else ("confirm",)
+    return (*noun, *(a.name for a in record.arguments if a.required), *asked, *confirm)
+
+
+def needs_no_yes(record: Action) -> bool:
+    """Whether it only reads, and no secret."""
+    return record.risk is Risk.READS and not record.secret
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The provider's arguments that were given."""
+    return {name: value for name, value in values.items() if value is not UNGIVEN and name not in OWN}
+
+
+def text(values: Mapping[str, Any], name: str) -> str:
+    """One of our own arguments; empty where it was not given."""
+    return str(values.get(name, ""))
+
+
+def _about_the_call(record: Action, *, agent: bool) -> Iterator[tuple[str, Any]]:
+    why = "Why, for the audit log."
+    yield "reason", Annotated[str, Field(description=why, default_factory=ungiven)]
+    if needs_no_yes(record):
+        return
+    words = "Must be true: you mean it. A human is asked all the same, unless agents may confirm here."
+    schema = WithJsonSchema({"type": "boolean", "description": words})
+    yield "confirm", Annotated[Any, Field(default_factory=ungiven), schema]
+    if agent:
+        typed = "The device's serial number, read from the preview."
+        yield "token", Annotated[str, Field(description="Token of the preview.", default_factory=ungiven)]
+        yield "serial_number", Annotated[str, Field(description=typed, default_factory=ungiven)]
+
+
+def _type(argument: Argument) -> Any:
+    """Texts are kept as they are (the SDK would read JSON in others); every value is checked by the record."""
+    kind: Any = {Kind.FLAG: Any, Kind.TEXTS: list[str]}.get(argument.kind, str)
+    return Annotated[kind, Field(default_factory=ungiven), WithJsonSchema(dict(argument.schema()))]

@@ -1,0 +1,58 @@
+"""Where calls meet the desk: one desk a call, in a thread of its own, in the name of the client that asks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from mcp.server.mcpserver import Context
+
+from kandji_mirror.actions.desk import Desk
+from kandji_mirror.actions.opening import desk_of
+from kandji_schema.settings import Settings
+
+T = TypeVar("T")
+
+ASKED_BY_ANSWER = "2026-07-28"
+"""From this revision of the protocol on a question is an answer; before, it needs a way to send requests."""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What tools of live actions share."""
+
+    settings: Settings
+
+    @property
+    def agents_confirm(self) -> bool:
+        """Whether an AI client may confirm by itself."""
+        return self.settings.mirror_confirm == "agent"
+
+    @property
+    def names(self) -> bool:
+        """Whether names of people and secrets may go to an AI client."""
+        return self.settings.mirror_privacy == "off"
+
+    async def at_desk(self, ctx: Context[Any, Any], work: Callable[[Desk], T]) -> T:
+        """What ``work`` makes of a desk. It ends even where the caller goes away: a request may be on its way."""
+        client = _client(ctx)
+        return await to_thread.run_sync(self._work, client, work, limiter=CapacityLimiter(1))
+
+    def _work(self, client: str, work: Callable[[Desk], T]) -> T:
+        with desk_of(self.settings, client) as desk:
+            return work(desk)
+
+
+def can_ask(ctx: Context[Any, Any]) -> bool:
+    """Whether the client can put a form before a human."""
+    capabilities = ctx.client_capabilities
+    form = capabilities.elicitation if capabilities else None
+    if form is None or (form.form is None and form.url is not None):
+        return False
+    return (ctx.protocol_version or "") >= ASKED_BY_ANSWER or ctx.session.can_send_request
+
+
+def _client(ctx: Context[Any, Any]) -> str:
+    """Name and version of the client, as it says."""
+    params = ctx.session.client_params
+    return f"{params.client_info.name} {params.client_info.version} (MCP)" if params else "an MCP client"

@@ -1,0 +1,161 @@
+"""One tool for one record: prepared, asked about, and then done; the three steps share their arguments."""
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
+
+from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation, ElicitationResult
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resolve import Elicit, Resolve
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import BaseModel, Field
+
+from kandji_mcp_server.answers import result
+from kandji_mcp_server.live.answers import ActionAnswer, awaiting, performed
+from kandji_mcp_server.live.arguments import annotations, given, needs_no_yes, required, text
+from kandji_mcp_server.live.counter import Counter, can_ask
+from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.registering import Spec
+from kandji_mirror.actions.desk import Desk
+from kandji_mirror.actions.plan import Plan
+from kandji_schema.actions.record import Action, Risk, Target
+from kandji_schema.errors import MirrorError, NotConfirmed
+
+Call = Callable[..., Any]
+
+
+class Answer(BaseModel):
+    """What the human is asked."""
+
+    confirm: bool = Field(description="Yes, do this to exactly this target.")
+
+
+class NotAsked:
+    """No human was asked: the client cannot, or the agent confirms by itself."""
+
+
+def spec(record: Action, counter: Counter) -> Spec:
+    """The tool of a record. Without a schema of its answer, which would be the same a kilobyte for each of them."""
+    hints = annotations(record, agent=counter.agents_confirm)
+    prepare = _shaped(partial(_prepare, record, counter), f"{record.tool}.prepare", hints, Plan)
+    plan = {"plan": Annotated[Plan, Resolve(prepare)]}
+    ask = _shaped(partial(_ask, record, counter), f"{record.tool}.ask", plan, Answer | NotAsked | Elicit[Answer])
+    answered = {"answer": Annotated[ElicitationResult[Answer], Resolve(ask)]}
+    body = partial(_carry_out, counter)
+    tool = _shaped(body, record.tool, {**hints, **plan, **answered}, CallToolResult)
+    tool.__doc__ = _description(record)
+    invalid = partial(_invalid, record, counter)
+    return Spec(tool, record.title, _hints(record), required=required(record), invalid=invalid)
+
+
+async def _prepare(record: Action, counter: Counter, ctx: Context[Mirror], **values: Any) -> Plan:
+    def prepared(desk: Desk) -> Plan:
+        target = text(values, record.target.name.lower()) if record.target is not Target.TENANT else ""
+        with desk.journal.refusals(record.name, target):
+            if not needs_no_yes(record) and values.get("confirm") is not True:
+                raise NotConfirmed("confirm must be the boolean true, and nothing else. Nothing was sent.")
+            if record.secret and not text(values, "reason").strip():
+                raise NotConfirmed("A secret is only shown for a reason; give one in `reason`. Nothing was sent.")
+        return desk.preview(record, target, given(values), text(values, "reason"))
+
+    return await counter.at_desk(ctx, prepared)
+
+
+async def _ask(record: Action, counter: Counter, ctx: Context[Mirror], plan: Plan) -> Any:
+    if needs_no_yes(record) or counter.agents_confirm or not can_ask(ctx):
+        return NotAsked()
+    return Elicit(plan.question(named=counter.names), Answer)
+
+
+async def _carry_out(counter: Counter, ctx: Context[Mirror], plan: Plan, answer: Any, **values: Any) -> CallToolResult:
+    return result(await counter.at_desk(ctx, lambda desk: _ended(desk, counter, plan, answer, values)))
+
+
+def _ended(desk: Desk, counter: Counter, plan: Plan, answer: Any, values: dict[str, Any]) -> ActionAnswer:
+    match answer:
+        case AcceptedElicitation(data=NotAsked()):
+            return _unasked(desk, counter, plan, values)
+        case AcceptedElicitation(data=Answer(confirm=True)):
+            yes = desk.confirm(plan, plan.subject.proof, "elicitation")
+            return _done(desk, counter, plan, yes)
+        case CancelledElicitation():
+            how = "the human closed the question"
+        case DeclinedElicitation() | _:
+            how = "the human said no"
+    desk.journal.declined(plan, how)
+    raise NotConfirmed(f"{plan.action.title}: {how}. Nothing was sent.")
+
+
+def _unasked(desk: Desk, counter: Counter, plan: Plan, values: dict[str, Any]) -> ActionAnswer:
+    if needs_no_yes(plan.action):
+        return _done(desk, counter, plan, desk.unasked(plan))
+    token = text(values, "token")
+    if not token:
+        named = counter.names
+        return awaiting(plan, desk.offer(plan), agent=counter.agents_confirm, named=named)
+    yes = desk.confirm(plan, text(values, "serial_number"), "agent")
+    desk.redeem(plan, token)
+    return _done(desk, counter, plan, yes)
+
+
+def _done(desk: Desk, counter: Counter, plan: Plan, yes: Any) -> ActionAnswer:
+    done = desk.perform(plan, yes)
+    if done.error is not None:
+        raise _told(done.error, done.found.words if done.found else "")
+    return performed(done, private=not counter.names)
+
+
+def _told(error: MirrorError, found: str) -> MirrorError:
+    """The error with what was found, since an error is all that the model reads."""
+    if not found:
+        return error
+    error.args = (f"{error} {found}",)
+    return error
+
+
+async def _invalid(record: Action, counter: Counter, ctx: Context[Any, Any], error: str) -> None:
+    """Arguments that do not fit the schema are an attempt too."""
+
+    def refuse(desk: Desk) -> None:
+        with desk.journal.refusals(record.name):
+            raise NotConfirmed(error)
+
+    try:
+        await counter.at_desk(ctx, refuse)
+    except NotConfirmed:
+        return
+
+
+def _shaped(function: Call, name: str, hints: dict[str, Any], returns: Any) -> Call:
+    """A function with those parameters by name, for the SDK, which reads signatures."""
+
+    async def shaped(**arguments: Any) -> Any:
+        return await function(**arguments)
+
+    types = {"ctx": Context[Mirror], **hints}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter(n, keyword, annotation=kind) for n, kind in types.items()]
+    shaped.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]  # read by inspect
+    shaped.__annotations__ = {**types, "return": returns}
+    shaped.__name__, shaped.__qualname__ = name.rpartition(".")[2], name
+    return shaped
+
+
+def _description(record: Action) -> str:
+    lines = [f"{record.title}, live. {' '.join(record.consequences)}"]
+    if record.platforms:
+        lines.append(f"For {', '.join(record.platforms)}.")
+    if not needs_no_yes(record):
+        lines.append("Only when a person asked for exactly this; that person confirms it.")
+    return " ".join(lines)
+
+
+def _hints(record: Action) -> ToolAnnotations:
+    reads = record.risk is Risk.READS
+    return ToolAnnotations(
+        read_only_hint=reads,
+        destructive_hint=record.risk in {Risk.CHANGES, Risk.DESTROYS},
+        idempotent_hint=reads or record.method in {"PATCH", "DELETE"},
+        open_world_hint=True,
+    )
