@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from support import client_of
 
@@ -116,7 +116,7 @@ def command(name: str, *, at: datetime = NOW, status: int = 1) -> dict[str, Any]
     """A command of the provider's list for one of our actions."""
     kind = action(name).commands[0]
     return {
-        "uuid": str(UUID(int=100)),
+        "uuid": str(uuid4()),
         "command_type": kind,
         "request_type": kind,
         "status": status,

@@ -10,9 +10,10 @@ from support import make_tenant
 
 from kandji_mirror.audit.actor import actor
 from kandji_mirror.audit.log import AuditLog, Record
+from kandji_mirror.simulator.journal import Journal
 from kandji_mirror.simulator.records import Device
 from kandji_mirror.simulator.serve import serve
-from kandji_mirror.simulator.tenant import TOKEN, Journal, Tenant
+from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_schema.settings import Settings
 
 

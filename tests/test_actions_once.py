@@ -135,6 +135,17 @@ def test_an_unknown_outcome_that_nothing_shows_stays_an_error(tmp_path: Path) ->
     assert len(tenant.sent) == 1
 
 
+def test_a_command_that_was_there_before_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    tenant = ActionTenant()
+    desk = desk_at(tmp_path, tenant)
+    done(desk, "restart")
+    tenant.executes = False
+    tenant.after.append(torn)
+    result = done(desk, "restart")
+    assert result.found is not None
+    assert result.found.state == "not found"
+
+
 def test_a_lost_answer_to_a_delete_is_told_from_the_device_being_gone(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.after.append(torn)

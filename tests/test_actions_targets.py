@@ -1,5 +1,6 @@
 """An action is done to exactly one device, there at this moment, of a kind it is for; else nothing is sent."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import pytest
 from action_tenant import MAC, PHONE, TWIN, ActionTenant, desk_at, events, plan_of, row, said
 from reads_home import device, publish
+from support import client_of
 
 from kandji_mirror.api.wire import Request, Response
 from kandji_schema.errors import TargetRefused, Unreachable
@@ -63,13 +65,11 @@ def test_what_looks_like_a_path_is_never_asked_for(tmp_path: Path, reference: st
         asked.append(request)
         return tenant.send(request)
 
-    tenant_desk = desk_at(tmp_path, tenant)
-    tenant.send = send  # type: ignore[method-assign]  # counts what arrives
-    desk = desk_at(tmp_path, tenant)
+    desk = replace(desk_at(tmp_path, tenant), client=client_of(send))
     with pytest.raises(TargetRefused):
         plan_of(desk, "erase", reference)
     assert asked == []
-    assert [event for event, *_ in events(tenant_desk)] == ["refused"]
+    assert [event for event, *_ in events(desk)] == ["refused"]
 
 
 @pytest.mark.parametrize("mirrored", [True, False])
@@ -177,8 +177,7 @@ def test_offline_is_told_and_recorded(tmp_path: Path) -> None:
         raise Unreachable("no connection", sent=False)
 
     tenant = ActionTenant()
-    tenant.send = offline  # type: ignore[method-assign]  # no network
-    desk = desk_at(tmp_path, tenant)
+    desk = replace(desk_at(tmp_path, tenant), client=client_of(offline))
     with pytest.raises(Unreachable):
         plan_of(desk, "restart", MAC)
     assert [event for event, *_ in events(desk)] == ["refused"]

@@ -44,7 +44,9 @@ def call(tenant: Live, tool: str, human: Human | None = None, era: Era = "auto",
     async def talk(client: Client) -> CallToolResult:
         return await client.call_tool(tool, arguments)
 
-    return connected(tenant, talk, human, era)
+    found = connected(tenant, talk, human, era)
+    assert isinstance(found, CallToolResult)
+    return found
 
 
 def connected(
@@ -56,7 +58,7 @@ def connected(
 ) -> Any:
     async def run() -> Any:
         server = build(mirror_of(tenant.settings(**settings)))
-        callback = human.answer if human else None
+        callback: Any = human.answer if human else None
         async with Client(server, mode=era, elicitation_callback=callback) as client:
             return await talk(client)
 
@@ -119,32 +121,39 @@ def test_a_confirmed_lock_is_sent_once_and_shows_its_pin(tenant: Live, era: Era)
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize(
-    "human",
-    [Human("decline", None), Human("cancel", None), Human("accept", {"confirm": False})],
-    ids=["decline", "cancel", "accept a no"],
-)
-def test_a_no_sends_nothing_and_is_recorded(tenant: Live, era: Era, human: Human) -> None:
-    found = call(tenant, "erase_device", human, era, device=tenant.device().serial, confirm=True)
-    assert found.is_error
-    assert "Nothing was sent" in said(found)
+def test_a_no_sends_nothing_and_is_recorded(tenant: Live, era: Era) -> None:
+    asked = {"device": tenant.device().serial, "confirm": True}
+    for human in (Human("decline", None), Human("cancel", None), Human("accept", {"confirm": False})):
+        found = call(tenant, "erase_device", human, era, **asked)
+        assert found.is_error
+        assert "Nothing was sent" in said(found)
     assert tenant.writes() == []
-    assert tenant.events() == [("declined", "erase")]
+    assert tenant.events() == [("declined", "erase")] * 3
 
 
-@pytest.mark.parametrize("wrong", ["false", "true", "yes", 0, 1, False, None, [], {"confirm": True}])
-def test_only_true_is_true(tenant: Live, wrong: object) -> None:
+def refused(tenant: Live, *wrong: Mapping[str, Any]) -> None:
+    """Every one of these erases is refused before anybody is asked, and recorded."""
+    serial = tenant.device().serial
+
+    async def talk(client: Client) -> list[CallToolResult]:
+        return [await client.call_tool("erase_device", {"device": serial, **arguments}) for arguments in wrong]
+
     human = Human()
-    found = call(tenant, "erase_device", human, "auto", device=tenant.device().serial, confirm=wrong)
-    assert found.is_error
-    assert tenant.writes() == []
-    assert human.asked == []
-    assert tenant.events() == [("refused", "erase")]
+    for arguments, found in zip(wrong, connected(tenant, talk, human), strict=True):
+        assert found.is_error, arguments
+    assert (tenant.writes(), human.asked) == ([], [])
+    assert tenant.events() == [("refused", "erase")] * len(wrong)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_only_true_is_true(tenant: Live) -> None:
+    refused(
+        tenant, *({"confirm": wrong} for wrong in ("false", "true", "yes", 0, 1, False, None, [], {"confirm": True}))
+    )
+
+
+def test_a_call_that_is_wrong_is_refused_and_recorded(tenant: Live) -> None:
+    refused(
+        tenant,
         {},
         {"confirm": True, "pin": "12"},
         {"confirm": True, "pin": 123456},
@@ -154,21 +163,10 @@ def test_only_true_is_true(tenant: Live, wrong: object) -> None:
         {"confirm": True, "token": "x", "serial_number": "y"},
         {"confirm": True, "reason": "a\x00b"},
         {"confirm": True, "reason": "x" * 10_000},
-    ],
-)
-def test_a_call_that_is_wrong_is_refused_and_recorded(tenant: Live, arguments: dict[str, Any]) -> None:
-    human = Human()
-    found = call(tenant, "erase_device", human, "auto", device=tenant.device().serial, **arguments)
-    assert found.is_error
-    assert (tenant.writes(), human.asked) == ([], [])
-    assert tenant.events() == [("refused", "erase")]
-
-
-@pytest.mark.parametrize("reference", ["../devices/x/secrets/filevaultkey", "%2e%2e%2fdevices", "nobody"])
-def test_what_is_no_device_is_never_asked_about(tenant: Live, reference: str) -> None:
-    human = Human()
-    assert call(tenant, "lock_device", human, "auto", device=reference, confirm=True).is_error
-    assert (tenant.writes(), human.asked) == ([], [])
+        {"confirm": True, "device": "../devices/x/secrets/filevaultkey"},
+        {"confirm": True, "device": "%2e%2e%2fdevices"},
+        {"confirm": True, "device": "nobody"},
+    )
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -276,7 +274,7 @@ def test_a_lost_mac_is_locked_its_pin_shown_and_all_of_it_proven(tenant: Live) -
         locked = await client.call_tool(
             "lock_device", {"device": device.serial, "message": "Lost. Call IT.", "reason": "Q40", "confirm": True}
         )
-        tenant.tenant.world.answer_commands(device.id) if hasattr(tenant.tenant.world, "answer_commands") else None
+        tenant.tenant.world.answer_commands(device.id)
         status = await client.call_tool("action_status", {"reference": json.loads(said(locked))["action_id"]})
         return [locked, status]
 
@@ -285,3 +283,5 @@ def test_a_lost_mac_is_locked_its_pin_shown_and_all_of_it_proven(tenant: Live) -
     (attempt,) = json.loads(said(status))["attempts"]
     assert attempt["outcome"] == "queued"
     assert "DeviceLock" in attempt["found"]
+    assert "completed" in attempt["found"]
+    assert [event for event, _ in tenant.events()] == ["intent", "outcome", "looked"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from kandji_mcp_server.answers import Absent, Answer, Cell
 from kandji_mirror.actions.desk import Done
@@ -18,14 +18,14 @@ class ActionAnswer(Answer):
     sent: bool = Field(description="Whether a request left for the tenant.")
     outcome: str
     detail: str
-    preview: list[str] = Field([], description="What would be sent, to what, and what it does.")
-    status: int | Absent = Field(None, description="HTTP status of the provider's answer.")
-    found: str | Absent = Field(None, description="What the tenant showed after the answer was lost.")
-    secrets: dict[str, str | None] = Field({}, description="Shown once; null: none is escrowed.")
+    preview: list[str] = Field(default=[], description="What would be sent, to what, and what it does.")
+    status: int | Absent = Field(default=None, description="HTTP status of the provider's answer.")
+    found: str | Absent = Field(default=None, description="What the tenant showed after the answer was lost.")
+    secrets: dict[str, str | None] = Field(default={}, description="Shown once; null: none is escrowed.")
     answer: Cell | Absent = None
 
 
-class FollowedAction(Answer):
+class FollowedAction(BaseModel):
     """One recorded attempt and what the tenant shows of it."""
 
     action_id: str
@@ -75,6 +75,7 @@ def awaiting(plan: Plan, token: str, *, agent: bool, named: bool) -> ActionAnswe
             f"for the serial number: kandji-mirror action confirm {token}"
         )
     return ActionAnswer(
+        notes=[],
         action_id=plan.id,
         sent=False,
         outcome="awaiting confirmation",

@@ -41,7 +41,7 @@ def _followed(desk: Desk, reference: str) -> FollowedActions:
     found = list(islice(attempts_of(desk.journal.audit, reference.strip()), NEWEST))
     if not found:
         raise UsageError(f"No live action {reference[:80]!r} is recorded here.")
-    return FollowedActions(attempts=[_one(desk, attempt) for attempt in found])
+    return FollowedActions(notes=[], attempts=[_one(desk, attempt) for attempt in found])
 
 
 def _one(desk: Desk, attempt: Attempt) -> FollowedAction:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kandji_mirror.actions.confirmations import Awaited, Confirmations
 from kandji_mirror.actions.endings import Ending, answered, failed
-from kandji_mirror.actions.evidence import Found, look
+from kandji_mirror.actions.evidence import Found, Sought, known_commands, look
 from kandji_mirror.actions.journal import Journal
 from kandji_mirror.actions.plan import Plan
 from kandji_mirror.actions.resolving import read_device, resolve
@@ -139,12 +139,13 @@ class Desk:
             if yes.binding != plan.binding:
                 raise NotConfirmed("The yes was given to something else. Nothing was sent.")
             self._refuse_changed(plan)
+        known = known_commands(self.client, plan.action, plan.subject.id)
         sent_at = self.client.provider_now or self.clock()
         self.journal.intended(plan, yes.by, sent_at)
         ending = self._sent(plan)
         found = None
         if ending.outcome is Outcome.UNKNOWN:
-            found = look(self.client, plan.action, plan.subject.id, sent_at, plan.body or {})
+            found = look(self.client, Sought(plan.action, plan.subject.id, sent_at, plan.body or {}, known))
         notes = (*self._recorded(plan, ending, found), *self._refreshed(plan, ending))
         return Done(plan, ending, found, notes)
 

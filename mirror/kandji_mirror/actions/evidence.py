@@ -25,6 +25,7 @@ _MOST_PAGES = 20
 class Command:
     """One command of the device's list, as far as anybody asks."""
 
+    uuid: str
     type: str
     state: str
     requested: datetime
@@ -45,12 +46,36 @@ class Found:
     words: str
 
 
-def look(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
-    """Ask the tenant what became of an action sent at ``since``, aware UTC by its own clock. Never raises for it."""
+@dataclass(frozen=True)
+class Sought:
+    """One request whose trace is looked for. ``since`` is when it was sent, aware UTC by the provider's clock.
+
+    ``known`` are identifiers of commands that were there before it.
+    """
+
+    action: Action
+    device_id: str
+    since: datetime
+    body: Mapping[str, Any]
+    known: frozenset[str] = frozenset()
+
+
+def look(client: Client, sought: Sought) -> Found:
+    """Ask the tenant what became of a request. Trouble with asking is an answer of its own, never raised."""
     try:
-        return _LOOKS[action.evidence](client, action, device_id, since, body)
+        return _LOOKS[sought.action.evidence](client, sought)
     except MirrorError as error:
         return Found("not known", f"The tenant could not be asked what became of it: {error}")
+
+
+def known_commands(client: Client, action: Action, device_id: str) -> frozenset[str]:
+    """Commands of the action's kind that the device has now; none where they cannot be read."""
+    if action.evidence is not Proof.COMMANDS:
+        return frozenset()
+    try:
+        return frozenset(c.uuid for c in commands(client, device_id) if _is_ours(c, action))
+    except MirrorError:
+        return frozenset()
 
 
 def commands(client: Client, device_id: str) -> Iterator[Command]:
@@ -66,31 +91,32 @@ def commands(client: Client, device_id: str) -> Iterator[Command]:
             return
 
 
-def _in_commands(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
-    wanted = [c for c in commands(client, device_id) if c.requested >= since - SLACK and _is_ours(c, action)]
+def _in_commands(client: Client, sought: Sought) -> Found:
+    listed = (c for c in commands(client, sought.device_id) if _is_ours(c, sought.action))
+    wanted = [c for c in listed if c.requested >= sought.since - SLACK and c.uuid not in sought.known]
     if not wanted:
         return Found("not found", "The device's command list shows no such command since it was sent.")
     newest = max(wanted, key=lambda command: command.requested)
     return Found(newest.state, f"The device's command list shows {newest.words()}.")
 
 
-def _in_row(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
-    row = _object(_json(client.get(f"/api/v1/devices/{quote_segment(device_id)}").body))
-    differing = [key for key, value in body.items() if _plain(row.get(key)) != _plain(value)]
+def _in_row(client: Client, sought: Sought) -> Found:
+    row = _object(_json(client.get(f"/api/v1/devices/{quote_segment(sought.device_id)}").body))
+    differing = [key for key, value in sought.body.items() if _plain(row.get(key)) != _plain(value)]
     if differing:
         return Found("not found", f"The device's row does not show it: {', '.join(differing)} differ.")
     return Found("done", "The device's row shows it.")
 
 
-def _gone(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
+def _gone(client: Client, sought: Sought) -> Found:
     try:
-        client.get(f"/api/v1/devices/{quote_segment(device_id)}")
+        client.get(f"/api/v1/devices/{quote_segment(sought.device_id)}")
     except NotFound:
         return Found("done", "The device is gone from the tenant.")
     return Found("not found", "The device is still in the tenant.")
 
 
-def _unasked(client: Client, action: Action, device_id: str, since: datetime, body: Mapping[str, Any]) -> Found:
+def _unasked(client: Client, sought: Sought) -> Found:
     return Found("not known", "The provider keeps no list that would show it; look at the device in its console.")
 
 
@@ -109,6 +135,7 @@ def _command(row: Any) -> Command | None:
         return None
     chain = row.get("error_chain")
     return Command(
+        uuid=str(row.get("uuid")),
         type="/".join(kinds),
         state=STATES.get(row.get("status"), f"status {row.get('status')}"),
         requested=requested.astimezone(UTC) if requested.tzinfo else requested.replace(tzinfo=UTC),

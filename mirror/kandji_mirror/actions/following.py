@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from kandji_mirror.actions.evidence import Found, look
+from kandji_mirror.actions.evidence import Found, Sought, look
 from kandji_mirror.actions.journal import Journal
 from kandji_mirror.api.client import Client
 from kandji_mirror.audit.log import Attempt
@@ -20,7 +20,7 @@ def follow(client: Client, journal: Journal, attempt: Attempt) -> Found | None:
     if intent is None or action is None or action.method == "GET":
         return None
     since = datetime.fromisoformat(str(intent["sent_at"]))
-    found = look(client, action, str(intent["device_id"]), since, _body(action, intent))
+    found = look(client, Sought(action, str(intent["device_id"]), since, _body(action, intent)))
     journal.looked(intent, found.words)
     return found
 

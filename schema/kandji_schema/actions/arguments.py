@@ -68,10 +68,11 @@ class Argument:
 
     def schema(self) -> Mapping[str, Any]:
         """The values as a JSON schema."""
-        kind: dict[str, Any] = {
+        kinds: dict[Kind, dict[str, Any]] = {
             Kind.FLAG: {"type": "boolean"},
             Kind.TEXTS: {"type": "array", "items": {"type": "string"}},
-        }.get(self.kind, {"type": "string"})
+        }
+        kind = kinds.get(self.kind, {"type": "string"})
         limits = {"enum": list(self.choices)} if self.choices else {}
         return {**kind, **limits, "description": self.description}
 

@@ -1,0 +1,145 @@
+"""Live actions on the command line: shown first, confirmed by the serial number at a terminal, sent once."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import run
+from live_tenant import Live, live
+from terminal import typed
+
+from kandji_mirror.simulator.faults import Fault, Kind
+
+PROMPT = "Type the target's serial number"
+
+
+@pytest.fixture
+def tenant(tmp_path: Path) -> Iterator[Live]:
+    with live(tmp_path) as served:
+        yield served
+
+
+def test_without_the_setting_the_commands_say_how_to_switch_on(tmp_path: Path) -> None:
+    for command in (["action", "lock", "X"], ["secret", "filevaultkey", "X", "--reason", "r"], ["action", "list"]):
+        ended = run(tmp_path, *command)
+        assert ended.returncode == 3
+        assert "KANDJI_MIRROR_ACTIONS=on" in ended.stderr
+    assert not (tmp_path / "audit.sqlite").exists()
+
+
+def test_a_lost_mac_is_locked_its_pin_shown_and_all_of_it_proven(tenant: Live) -> None:
+    device, settings = tenant.device(), tenant.environment()
+    asked = ["action", "lock", device.serial, "--arg", "message=Lost. Call IT.", "--reason", "Q40"]
+    code, shown = typed(tenant.home, asked, {PROMPT: device.serial}, **settings)
+    assert code == 0, shown
+    assert '"Message": "Lost. Call IT."' in shown
+    pin = re.search(r"unlock_pin: (\d{6})", shown)
+    assert pin is not None
+    assert [(r.method, r.path) for r in tenant.writes()] == [("POST", f"/api/v1/devices/{device.id}/action/lock")]
+    tenant.tenant.world.answer_commands(device.id)
+    followed = run(tenant.home, "action", "status", device.serial, **settings)
+    assert "completed: " in followed.stdout
+    assert run(tenant.home, "audit", "verify").stdout.startswith("GREEN: 3 records")
+    listed = json.loads(run(tenant.home, "audit", "list", "--format", "jsonl").stdout)
+    assert (listed["action"], listed["serial_number"], listed["outcome"]) == ("lock", device.serial, "queued")
+    assert (listed["confirmed_by"], listed["reason"]) == ("terminal", "Q40")
+    assert pin[1].encode() not in tenant.files()
+
+
+@pytest.mark.parametrize("answer", ["", "yes", "C02NOTIT"])
+def test_another_answer_sends_nothing(tenant: Live, answer: str) -> None:
+    code, shown = typed(
+        tenant.home, ["action", "erase", tenant.device().serial], {PROMPT: answer}, **tenant.environment()
+    )
+    assert (code, tenant.writes()) == (6, []), shown
+    assert tenant.events() == [("refused", "erase")]
+
+
+def test_without_a_terminal_nothing_is_sent(tenant: Live) -> None:
+    serial = tenant.device().serial
+    for more in ([], ["--serial", "C02NOTIT"], ["--serial", serial]):
+        ended = run(tenant.home, "action", "erase", serial, *more, **tenant.environment())
+        assert ended.returncode == 6, ended.stderr
+        assert "EVERYTHING" in ended.stderr
+    assert tenant.writes() == []
+    assert tenant.events() == [("refused", "erase")] * 3
+
+
+def test_a_script_may_confirm_what_can_be_undone(tenant: Live) -> None:
+    device = tenant.device()
+    ended = run(tenant.home, "action", "lock", device.serial, "--serial", device.serial, **tenant.environment())
+    assert ended.returncode == 0, ended.stderr
+    assert len(tenant.writes()) == 1
+    assert tenant.records()[0]["confirmed_by"] == "flag"
+    assert "unlock_pin" not in ended.stdout  # no terminal
+    assert "kandji-mirror secret unlockpin" in ended.stderr
+
+
+def test_where_agents_confirm_a_script_may_erase(tenant: Live) -> None:
+    serial = tenant.device().serial
+    agent = tenant.environment(KANDJI_MIRROR_CONFIRM="agent")
+    ended = run(tenant.home, "action", "erase", serial, "--serial", serial, **agent)
+    assert ended.returncode == 0, ended.stderr
+    assert len(tenant.writes()) == 1
+
+
+def test_a_batch_is_shown_and_confirmed_as_a_whole_and_sent_one_by_one(tenant: Live) -> None:
+    serials = [d.serial for d in tenant.tenant.world.devices.values() if d.platform == "Mac" and not d.removed][:2]
+    asked = ["action", "restart", *serials]
+    refused = run(tenant.home, *asked, "--serial", serials[0], "--serial", serials[1], **tenant.environment())
+    assert refused.returncode == 2
+    two = tenant.environment(KANDJI_MIRROR_ACTION_DEVICES="2")
+    half = run(tenant.home, *asked, "--serial", serials[0], **two)
+    assert (half.returncode, tenant.writes()) == (6, [])
+    ended = run(tenant.home, *asked, "--serial", serials[0], "--serial", serials[1], **two)
+    assert ended.returncode == 0, ended.stderr
+    assert all(ended.stderr.count(f"serial number {serial}") == 1 for serial in serials)
+    assert len(tenant.writes()) == 2
+    assert [event for event, _ in tenant.events()][-4:] == ["intent", "outcome"] * 2
+
+
+def test_a_secret_goes_to_a_terminal_and_nowhere_else(tenant: Live) -> None:
+    device, settings = tenant.device(), tenant.environment()
+    asked = ["secret", "filevaultkey", device.serial, "--reason", "ticket 4711"]
+    piped = run(tenant.home, *asked, **settings)
+    assert (piped.returncode, tenant.writes()) == (2, [])
+    assert "--to-stdout" in piped.stderr
+    code, shown = typed(tenant.home, asked, {PROMPT: device.serial}, **settings)
+    assert code == 0, shown
+    assert "filevault_key: " in shown
+    assert [r.path for r in tenant.writes()] == [f"/api/v1/devices/{device.id}/secrets/filevaultkey"]
+    found = re.search(r"filevault_key: (\S+-\S+)", shown)
+    assert found is None or found[1].encode() not in tenant.files()
+    assert tenant.events() == [("refused", "filevaultkey"), ("intent", "filevaultkey"), ("outcome", "filevaultkey")]
+
+
+def test_a_pin_is_asked_for_unseen(tenant: Live) -> None:
+    serial = tenant.device().serial
+    asked = ["action", "erase", serial, "--arg", "pin=-"]
+    code, shown = typed(tenant.home, asked, {"pin": "914632", PROMPT: serial}, **tenant.environment())
+    assert code == 0, shown
+    assert "914632" not in shown
+    assert b"914632" not in tenant.files()
+
+
+def test_an_answer_that_is_lost_ends_with_what_was_found(tenant: Live) -> None:
+    serial = tenant.device().serial
+    asked = ["action", "restart", serial, "--serial", serial]
+    tenant.tenant.faults.append(Fault("/action/restart", Kind.EXECUTED_BAD_GATEWAY, times=9))
+    ended = run(tenant.home, *asked, **tenant.environment())
+    assert ended.returncode == 0, ended.stderr
+    assert "unknown" in ended.stdout
+    assert "RestartDevice" in ended.stdout
+    tenant.tenant.faults[:] = [Fault("/action/restart", Kind.UNHEARD_RESET, times=9)]
+    tenant.tenant.world.answer_commands()
+    lost = run(tenant.home, *asked, **tenant.environment())
+    assert lost.returncode == 4
+    assert len(tenant.writes()) == 2
+
+
+def test_an_action_that_does_not_exist_names_the_nearest(tmp_path: Path) -> None:
+    ended = run(tmp_path, "action", "lok", "X", KANDJI_MIRROR_ACTIONS="on")
+    assert ended.returncode == 2
+    assert "lock" in ended.stderr
