@@ -12,8 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kandji_queries import headers
+from kandji_schema.audit import COLUMNS as AUDIT
 
 HERE = Path(__file__).parent
+ELSEWHERE = MappingProxyType({"audit_log": {column.name: column.description for column in AUDIT}})
+"""Columns of views that are described where the rows are defined."""
+
 VIEW_KEYS = frozenset({"title", "description", "column"})
 MACRO_KEYS = frozenset({"title", "description"})
 
@@ -57,6 +61,7 @@ def macros(path: Path = HERE / "macros") -> MappingProxyType[str, Macro]:
 
 
 def _view(file: headers.SqlFile) -> View:
-    columns = (e.value.partition("|") for e in file.all("column"))
-    described = MappingProxyType({name.strip(): words.strip() for name, _, words in columns})
-    return View(file.name, file.one("title"), file.one("description"), described, file.sql)
+    lines = (e.value.partition("|") for e in file.all("column"))
+    described = {name.strip(): words.strip() for name, _, words in lines}
+    columns = MappingProxyType({**ELSEWHERE.get(file.name, {}), **described})
+    return View(file.name, file.one("title"), file.one("description"), columns, file.sql)

@@ -16,6 +16,8 @@ import duckdb
 
 from kandji_queries import definitions, history
 from kandji_queries.as_of import EVENTS
+from kandji_queries.audit_rows import VIEW as AUDIT
+from kandji_queries.audit_rows import add_audit, audit_stamp
 from kandji_queries.limits import Limits
 from kandji_queries.rulebook import INPUTS, Rulebook
 from kandji_queries.states import add_states
@@ -74,12 +76,13 @@ class Engine:
         *,
         rules: Rulebook | None = None,
         seal: Sequence[str] = LOCKS,
+        masked: bool = False,
     ) -> None:
         """Take over ``base``, a blank engine. :class:`StoreDamaged` where a data file cannot be opened.
 
         ``folder`` holds the data files; ``tables`` are names of tables and views, what they need included. ``rules``
         are those of compliance, by default the built-in ones. ``seal`` ends the preparation: nothing but statements of
-        our own may run on an engine with another one.
+        our own may run on an engine with another one. ``masked`` leaves people out of the audit log.
         """
         self.manifest = manifest
         self.folder = folder
@@ -89,9 +92,11 @@ class Engine:
         self.dead = False
         self._lock = Lock()
         self._base = base
+        self._masked = masked
         self._rules = rules or Rulebook()
         self._seal = seal
         self.stamp = self._rules.stamp()
+        self.audit_stamp = audit_stamp(self.home)
         try:
             self._fill()
         except BaseException:
@@ -106,6 +111,7 @@ class Engine:
             self._base.execute(macro.sql)
         add_states(self._base, self.manifest.tables.values())
         self._add_history()
+        self._add_audit()
         for view in definitions.views().values():
             if view.name in self.tables:
                 self._add_view(view)
@@ -125,6 +131,19 @@ class Engine:
         except duckdb.Error as error:
             raise StoreDamaged(f"The data file {state.file} cannot be opened.") from error
 
+    @property
+    def home(self) -> Path:
+        """The data directory."""
+        return self.folder.parent.parent
+
+    def _add_audit(self) -> None:
+        if AUDIT not in self.tables:
+            return
+        try:
+            add_audit(self._base, self.home, masked=self._masked)
+        except MirrorError as error:
+            self.broken[AUDIT] = error
+
     def _add_view(self, view: definitions.View) -> None:
         """A file written before a column existed must not take everything else down with the view that wants it."""
         try:
@@ -143,7 +162,7 @@ class Engine:
             if history.views() & self.tables:
                 history.add_nothing(self._base)
             return
-        history.add(self._base, segments, history_dir(self.folder.parent.parent))
+        history.add(self._base, segments, history_dir(self.home))
         for past in history.pasts(self._base, lambda table: self._shape(table) if table in self.tables else None):
             self._base.execute(past.macro)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import duckdb
 
+from kandji_queries.audit_rows import VIEW as AUDIT
 from kandji_queries.cautions import cautions
 from kandji_queries.deadline import Stop
 from kandji_queries.engine import Engine
@@ -171,7 +172,8 @@ class Reader:
         lists_names = checked.kind == "show"
         behind = self._vocabulary.behind(manifest, () if lists_names else checked.tables)
         wanted = behind if self._lazy and not lists_names else {*names, *behind}
-        with self._store.engine(manifest, wanted) as engine, engine.cursor() as cursor:
+        audit = AUDIT in behind
+        with self._store.engine(manifest, wanted, audit=audit) as engine, engine.cursor() as cursor:
             engine.refuse_broken(behind)
             source = Source(cursor, limits or self.limits, stop=stop, kill=self._kill)
             with _explained(engine, checked.tables, sql):

@@ -13,6 +13,7 @@ import duckdb
 
 from kandji_queries import history
 from kandji_queries.as_of import EVENTS
+from kandji_queries.audit_rows import audit_stamp
 from kandji_queries.engine import LOCKS, Engine, blank
 from kandji_queries.failures import translated
 from kandji_queries.history import HistoryDamaged
@@ -75,9 +76,12 @@ class Store:
             return self._manifest
 
     @contextmanager
-    def engine(self, manifest: Manifest, tables: Collection[str]) -> Iterator[Engine]:
-        """An engine that has ``tables`` of ``manifest``; it stays open for the length of the block."""
-        engine = self._lease(manifest, frozenset(tables))
+    def engine(self, manifest: Manifest, tables: Collection[str], *, audit: bool = False) -> Iterator[Engine]:
+        """An engine that has ``tables`` of ``manifest``; it stays open for the length of the block.
+
+        ``audit`` asks for the audit log as it is now.
+        """
+        engine = self._lease(manifest, frozenset(tables), audit)
         try:
             with self._our_errors(engine):
                 yield engine
@@ -128,10 +132,11 @@ class Store:
                 engine.dead = True  # it answers nobody any more
             raise translated(error, values=self._values_in_errors) from error
 
-    def _lease(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
+    def _lease(self, manifest: Manifest, tables: frozenset[str], audit: bool) -> Engine:
         with self._lock:
             current = self._engine
-            if current is None or not self._serves(current, manifest, tables):
+            behind = audit and current is not None and current.audit_stamp != audit_stamp(self._home)
+            if current is None or behind or not self._serves(current, manifest, tables):
                 current = self._opened(manifest, tables)
                 self._retire()
                 self._engine = current

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from kandji_queries import definitions
 from kandji_queries.as_of import EVENTS
+from kandji_queries.audit_rows import ROWS
 from kandji_queries.guard import Guard
 from kandji_queries.history import TRACKED, macros
 from kandji_queries.rulebook import INPUTS, RULES, Rulebook
@@ -12,7 +13,7 @@ from kandji_queries.states import STATES
 from kandji_schema.errors import Failed, Refused
 from kandji_schema.manifest import Manifest
 
-INTERNAL = frozenset({STATES, RULES, INPUTS, EVENTS, TRACKED})
+INTERNAL = frozenset({STATES, RULES, INPUTS, EVENTS, TRACKED, ROWS})
 """Relations that only views of ours read."""
 
 

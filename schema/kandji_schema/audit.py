@@ -64,7 +64,7 @@ COLUMNS = (
     AuditColumn("sent_at", "TIMESTAMP", "The provider's time shortly before the request was sent, UTC."),
     AuditColumn("status", "BIGINT", "HTTP status of the answer; NULL where none came."),
     AuditColumn("outcome", "VARCHAR", "queued, done, already pending, rejected, not sent or unknown."),
-    AuditColumn("detail", "VARCHAR", "What was answered or found, in words; never a secret."),
+    AuditColumn("detail", "VARCHAR", "What was answered or found, in words; never a secret.", personal=True),
     AuditColumn("confirmed_by", "VARCHAR", "Who said yes: terminal, elicitation, flag or agent."),
     AuditColumn("os_user", "VARCHAR", "User of the operating system."),
     AuditColumn("host", "VARCHAR", "Name of the machine."),

@@ -1,0 +1,61 @@
+"""The audit log of live actions as a relation, behind the view ``audit_log``.
+
+It is SQLite's, which the sealed engine can neither open nor load an extension for: its rows are handed over when a
+statement names the view.
+"""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+
+from kandji_schema.audit import COLUMNS, audit_file
+from kandji_schema.errors import StoreError
+
+VIEW = "audit_log"
+ROWS = "internal.audit_records"
+"""Not one of the tables statements may name."""
+
+Stamp = tuple[tuple[int, int], ...]
+
+
+def add_audit(base: duckdb.DuckDBPyConnection, home: Path, *, masked: bool) -> None:
+    """Make the relation in the schema ``internal``, one row a record; empty where nothing was recorded yet.
+
+    Where ``masked``, columns about people are NULL. :class:`StoreError` where the log cannot be read.
+    """
+    columns = ", ".join(f"{column.name} {column.kind}" for column in COLUMNS)
+    base.execute(f"CREATE SCHEMA IF NOT EXISTS internal; CREATE TABLE {ROWS} ({columns})")
+    shape = json.dumps([{column.name: column.kind for column in COLUMNS}])
+    rows = json.dumps(_read(home, masked))
+    base.execute(f"INSERT INTO {ROWS} SELECT unnest(from_json($1::JSON, '{shape}'), recursive := true)", [rows])
+
+
+def audit_stamp(home: Path) -> Stamp:
+    """Changes whenever the log does."""
+    path = audit_file(home)
+    return tuple(_state(Path(f"{path}{suffix}")) for suffix in ("", "-wal"))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def _read(home: Path, masked: bool) -> list[dict[str, object]]:
+    path = audit_file(home)
+    if not path.is_file():
+        return []
+    import sqlite3  # only statements about the log need it
+
+    columns = ", ".join(f"NULL AS {c.name}" if masked and c.personal else c.name for c in COLUMNS)
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(f"SELECT {columns} FROM audit ORDER BY seq")]
+    except sqlite3.Error as error:
+        raise StoreError(f"The audit log cannot be read: {error}. `kandji-mirror audit verify` tells more.") from error

@@ -1,0 +1,55 @@
+"""The audit log in SQL: every record, as it is when the statement runs, without people where they are masked."""
+
+from pathlib import Path
+
+import duckdb
+from action_tenant import ActionTenant, desk_at, done
+from commands import run
+from reads_home import device, publish
+
+from kandji_queries.audit_rows import ROWS, add_audit
+from kandji_queries.reader import Reader
+from kandji_schema.audit import COLUMNS
+
+
+def test_records_are_rows_and_new_ones_are_seen_at_once(tmp_path: Path) -> None:
+    publish(tmp_path, {"devices": [device(1)]})
+    desk = desk_at(tmp_path, ActionTenant())
+    with Reader(tmp_path) as reader:
+        assert reader.run("FROM audit_log").row_count == 0
+        done(desk, "lock", "C02JANE", "lost", message="Jane's")
+        found = reader.run("SELECT event, action, reason, status, recorded_at::VARCHAR FROM audit_log ORDER BY seq")
+        assert found.rows == [
+            ("intent", "lock", "lost", None, "2026-11-20 12:00:00"),
+            ("outcome", "lock", "lost", 200, "2026-11-20 12:00:00"),
+        ]
+        done(desk, "restart")
+        joined = "SELECT count(*) FROM audit_log a LEFT JOIN devices d USING (device_id)"
+        assert reader.run(joined).rows == [(4,)]
+        assert reader.run("SELECT count(*) FROM devices").rows == [(1,)]
+
+
+def test_the_view_is_described_column_by_column(tmp_path: Path) -> None:
+    publish(tmp_path, {"devices": []})
+    with Reader(tmp_path, lazy=True) as reader:
+        found = reader.describe("audit_log").columns
+    assert [(c.name, c.type, c.description) for c in found] == [(c.name, c.kind, c.description) for c in COLUMNS]
+
+
+def test_a_masked_log_tells_nothing_about_people(tmp_path: Path) -> None:
+    done(desk_at(tmp_path, ActionTenant()), "lock", "C02JANE", "Jane lost it", message="Jane")
+    with duckdb.connect() as base:
+        add_audit(base, tmp_path, masked=True)
+        rows = base.execute(f"FROM {ROWS}").fetchall()
+    assert len(rows) == 2
+    assert "Jane" not in str(rows)
+    assert "C02JANE" in str(rows)
+
+
+def test_a_damaged_log_breaks_nothing_but_its_view(tmp_path: Path) -> None:
+    publish(tmp_path, {"devices": [device(1)]})
+    (tmp_path / "audit.sqlite").write_bytes(b"no database" * 1000)
+    assert run(tmp_path, "sql", "SELECT count(*) AS n FROM devices", "--format", "csv").stdout == "n\n1\n"
+    ended = run(tmp_path, "sql", "FROM audit_log")
+    assert ended.returncode == 8
+    assert "audit verify" in ended.stderr
