@@ -11,6 +11,8 @@ from pathlib import Path
 
 from kandji_queries.catalog import catalog
 from kandji_queries.definitions import macros, views
+from kandji_schema.actions import actions
+from kandji_schema.actions.record import Action
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource
 from kandji_schema.settings import SETTINGS, Setting
@@ -63,6 +65,34 @@ def settings() -> Iterator[str]:
     yield _grid(("setting", "default", "meaning"), ((f"`{s.name}`", f"`{s.default}`", _help(s)) for s in SETTINGS))
 
 
+def live_actions() -> Iterator[str]:
+    yield from ("# Live actions and secrets", NOTE)
+    yield (
+        "They exist only where `KANDJI_MIRROR_ACTIONS=on`. `kandji-mirror action NAME DEVICE --arg name=value "
+        "--reason TEXT` and `kandji-mirror secret NAME DEVICE --reason TEXT` show first what would be sent, and send "
+        "it once the target's serial number was typed at a terminal; a human confirms those that AI clients ask for. "
+        "`--serial` types it for scripts: for what can be undone always, for the rest and for secrets with "
+        "`KANDJI_MIRROR_CONFIRM=agent`. Each attempt is recorded: `kandji-mirror audit list`, view `audit_log`."
+    )
+    for action in actions().values():
+        yield from _action(action)
+
+
+def _action(action: Action) -> Iterator[str]:
+    command = "secret" if action.secret else "action"
+    yield f"## {action.name}\n\n**{action.title}.** {' '.join(action.consequences)}"
+    yield (
+        f"`kandji-mirror {command} {action.name}`, MCP tool `{action.tool}`: `{action.method} {action.path}`. For "
+        f"{', '.join(action.platforms) or 'every platform'}; {action.risk.value}; needs the permission "
+        f"“{action.permission}”."
+    )
+    if action.arguments:
+        rows = (
+            (a.name, f"`{a.key}`", a.rule(), "required" if a.required else "", a.description) for a in action.arguments
+        )
+        yield _grid(("argument", "sent as", "value", "", "meaning"), rows)
+
+
 def env_example() -> Iterator[str]:
     yield "# Copy to .env and fill in what you need. Made by `make docs`."
     for setting in SETTINGS:
@@ -111,6 +141,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/data-dictionary.md": data_dictionary,
     "docs/queries.md": queries,
     "docs/settings.md": settings,
+    "docs/actions.md": live_actions,
     ".env.example": env_example,
     "server.json": server_json,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from commands import run
 from live_tenant import Live, live
+from support import run_sync
 from terminal import typed
 
 from kandji_mirror.simulator.faults import Fault, Kind
@@ -46,6 +47,29 @@ def test_a_lost_mac_is_locked_its_pin_shown_and_all_of_it_proven(tenant: Live) -
     assert (listed["action"], listed["serial_number"], listed["outcome"]) == ("lock", device.serial, "queued")
     assert (listed["confirmed_by"], listed["reason"]) == ("terminal", "Q40")
     assert pin[1].encode() not in tenant.files()
+
+
+def test_the_mirror_shows_what_was_done(tenant: Live) -> None:
+    assert run_sync(tenant.home, tenant.tenant, "devices", "apps").failed == ()
+    device = tenant.device()
+    asked = ["action", "update", device.serial, "--arg", "asset_tag=0042", "--serial", device.serial]
+    ended = run(tenant.home, *asked, **tenant.environment())
+    assert ended.returncode == 0, ended.stderr
+    assert "refreshed" not in ended.stderr
+    statement = f"SELECT asset_tag FROM devices WHERE device_id = '{device.id}'"
+    assert run(tenant.home, "sql", statement, "--format", "csv").stdout == "asset_tag\n0042\n"
+
+
+def test_a_refresh_that_fails_changes_nothing_about_what_was_done(tenant: Live) -> None:
+    assert run_sync(tenant.home, tenant.tenant, "devices").failed == ()
+    device = tenant.device()
+    (tenant.home / "state.sqlite").unlink(missing_ok=True)
+    (tenant.home / "state.sqlite").mkdir()
+    asked = ["action", "update", device.serial, "--arg", "asset_tag=0042", "--serial", device.serial]
+    ended = run(tenant.home, *asked, **tenant.environment())
+    assert ended.returncode == 0, ended.stderr
+    assert "update " in ended.stdout
+    assert tenant.records()[-1]["outcome"] == "done"
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "C02NOTIT"])

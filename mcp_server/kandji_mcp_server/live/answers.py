@@ -1,5 +1,6 @@
 """What a live action answers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -42,15 +43,15 @@ class FollowedActions(Answer):
     attempts: list[FollowedAction]
 
 
-def performed(done: Done, *, private: bool) -> ActionAnswer:
+def performed(done: Done, notes: Sequence[str], *, private: bool) -> ActionAnswer:
     """The answer of something that was sent; without secrets where ``private``."""
     ending = done.ending
     secrets: dict[str, Any] = {} if private else dict(ending.secrets)
-    notes = [*done.notes, *([SECRET] if any(secrets.values()) else [])]
+    told = [*notes, *([SECRET] if any(secrets.values()) else [])]
     if private and ending.secrets:
-        notes.append(f"The PIN is shown on a terminal only: kandji-mirror secret unlockpin {done.plan.subject.proof}")
+        told.append(f"The PIN is shown on a terminal only: kandji-mirror secret unlockpin {done.plan.subject.proof}")
     return ActionAnswer(
-        notes=notes,
+        notes=told,
         action_id=done.plan.id,
         sent=True,
         outcome=str(ending.outcome),

@@ -101,9 +101,10 @@ def _unasked(desk: Desk, counter: Counter, plan: Plan, values: dict[str, Any]) -
 
 def _done(desk: Desk, counter: Counter, plan: Plan, yes: Any) -> ActionAnswer:
     done = desk.perform(plan, yes)
+    notes = (*done.notes, *desk.refreshed(done))
     if done.error is not None:
         raise _told(done.error, done.found.words if done.found else "")
-    return performed(done, private=not counter.names)
+    return performed(done, notes, private=not counter.names)
 
 
 def _told(error: MirrorError, found: str) -> MirrorError:

@@ -146,8 +146,21 @@ class Desk:
         found = None
         if ending.outcome is Outcome.UNKNOWN:
             found = look(self.client, Sought(plan.action, plan.subject.id, sent_at, plan.body or {}, known))
-        notes = (*self._recorded(plan, ending, found), *self._refreshed(plan, ending))
-        return Done(plan, ending, found, notes)
+        return Done(plan, ending, found, tuple(self._recorded(plan, ending, found)))
+
+    def refreshed(self, done: Done) -> Sequence[str]:
+        """Read again what it touched; gives what went wrong with that, which changes nothing about what was done."""
+        plan = done.plan
+        if self.refresh is None or not plan.action.tables or done.ending.outcome in _NEVER_HAPPENED:
+            return []
+        devices = [plan.subject.id] if plan.subject.kind is Target.DEVICE else []
+        try:
+            self.refresh(plan.action.tables, devices)
+        except Exception as error:
+            # a mirror that is behind says so by its age
+            log.info("The mirror was not refreshed after %s: %s", plan.action.name, error)
+            return ["The mirror was not refreshed now; the next sync does it."]
+        return []
 
     def _refuse_changed(self, plan: Plan) -> None:
         if plan.subject.kind is Target.DEVICE:
@@ -170,18 +183,6 @@ class Desk:
             self.journal.ended(plan, ending, f"{ending.detail} {found.words}" if found else ending.detail)
         except AuditUnavailable as error:
             return [f"The outcome could not be recorded; the log has the intent alone. {error}"]
-        return []
-
-    def _refreshed(self, plan: Plan, ending: Ending) -> Sequence[str]:
-        if self.refresh is None or not plan.action.tables or ending.outcome in _NEVER_HAPPENED:
-            return []
-        devices = [plan.subject.id] if plan.subject.kind is Target.DEVICE else []
-        try:
-            self.refresh(plan.action.tables, devices)
-        except Exception as error:
-            # what was done is done; a mirror that is behind says so by its age
-            log.info("The mirror was not refreshed after %s: %s", plan.action.name, error)
-            return ["The mirror was not refreshed now; the next sync does it."]
         return []
 
 

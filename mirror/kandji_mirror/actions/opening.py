@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from kandji_mirror.actions.confirmations import Confirmations
 from kandji_mirror.actions.desk import Desk
 from kandji_mirror.actions.journal import Journal
+from kandji_mirror.actions.refreshing import refresher
 from kandji_mirror.audit.actor import actor
 from kandji_mirror.audit.log import AuditLog
 from kandji_mirror.connection import connect
@@ -33,4 +34,5 @@ def desk_of(settings: Settings, client: str = "") -> Iterator[Desk]:
             home=settings.home,
             journal=Journal(audit, connection.tenant, hides_personal=settings.mirror_privacy == "on"),
             confirmations=Confirmations(settings.home),
+            refresh=refresher(settings, connection),
         )

@@ -113,6 +113,8 @@ def carry_out(desk: Desk, confirmed: Sequence[tuple[Plan, Yes]], *, to_stdout: b
             errors.append(error)
             continue
         _tell_done(done, to_stdout=to_stdout)
+        for note in (*done.notes, *desk.refreshed(done)):
+            tell(note)
         errors += [done.error] if done.error else []
     if errors:
         raise errors[0]
@@ -189,8 +191,6 @@ def _tell_done(done: Done, *, to_stdout: bool) -> None:
         _tell_notes(ending.answer)
     elif ending.answer:
         say(", ".join(f"{key}: {value}" for key, value in ending.answer.items()))
-    for note in done.notes:
-        tell(note)
     if plan.action.commands and not done.error:
         tell(f"Follow it with `kandji-mirror action status {plan.id}`.")
 

@@ -1,0 +1,44 @@
+"""Reading again what an action touched, so that the mirror does not show the world before it."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from kandji_mirror.actions.desk import Refresh
+from kandji_mirror.connection import Connection
+from kandji_schema.errors import AlreadySyncing, NothingMirrored
+from kandji_schema.manifest import newest_whole
+from kandji_schema.settings import Settings
+
+PATIENCE = 15.0
+"""Seconds to wait for another process that syncs; it goes on by itself."""
+
+
+def refresher(settings: Settings, connection: Connection) -> Refresh:
+    """Refreshes the mirror of the settings, in this process or in the one that syncs. Where there is none, nothing."""
+
+    def refresh(tables: Sequence[str], devices: Sequence[str]) -> None:
+        try:
+            newest_whole(settings.home)
+        except NothingMirrored:
+            return
+        _refresh(settings, connection, tables, devices)
+
+    return refresh
+
+
+def _refresh(settings: Settings, connection: Connection, tables: Sequence[str], devices: Sequence[str]) -> None:
+    from kandji_mirror.scheduler.asking import ask  # with it comes all that syncs
+    from kandji_mirror.scheduler.desk import Wish
+    from kandji_mirror.sync.run import sync, sync_devices
+
+    where = (settings.home, connection.tenant, connection.client)
+    days = settings.mirror_history_days
+    read: Callable[[], object] = partial(sync, *where, names=tables, keep_days=days)
+    wish = Wish.of_tables(tables)
+    if devices:
+        read = partial(sync_devices, *where, devices, names=tables, keep_days=days)
+        wish = Wish.of_devices(devices, tables)
+    try:
+        read()
+    except AlreadySyncing:
+        ask(settings.home, wish, patience=PATIENCE)
