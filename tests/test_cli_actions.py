@@ -11,7 +11,9 @@ from live_tenant import Live, live
 from support import run_sync
 from terminal import typed
 
+from kandji_mirror.actions.opening import desk_of
 from kandji_mirror.simulator.faults import Fault, Kind
+from kandji_schema.actions import action
 
 PROMPT = "Type the target's serial number"
 
@@ -137,6 +139,21 @@ def test_a_secret_goes_to_a_terminal_and_nowhere_else(tenant: Live) -> None:
     found = re.search(r"filevault_key: (\S+-\S+)", shown)
     assert found is None or found[1].encode() not in tenant.files()
     assert tenant.events() == [("refused", "filevaultkey"), ("intent", "filevaultkey"), ("outcome", "filevaultkey")]
+
+
+def test_what_an_ai_client_asked_for_is_confirmed_by_a_human_at_a_terminal(tenant: Live) -> None:
+    device, settings = tenant.device(), tenant.environment()
+    with desk_of(tenant.settings(), "assistant 1") as desk:
+        token = desk.offer(desk.preview(action("lock"), device.serial, {"message": "Lost"}, "Q40"))
+    scripted = run(tenant.home, "action", "confirm", token, "--serial", device.serial, **settings)
+    assert (scripted.returncode, tenant.writes()) == (6, [])
+    code, shown = typed(tenant.home, ["action", "confirm", token], {PROMPT: device.serial}, **settings)
+    assert code == 0, shown
+    assert "unlock_pin: " in shown
+    again = run(tenant.home, "action", "confirm", token, **settings)
+    assert again.returncode == 6
+    assert len(tenant.writes()) == 1
+    assert [event for event, _ in tenant.events()] == ["offered", "refused", "intent", "outcome", "refused"]
 
 
 def test_a_pin_is_asked_for_unseen(tenant: Live) -> None:

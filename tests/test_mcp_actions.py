@@ -146,9 +146,8 @@ def refused(tenant: Live, *wrong: Mapping[str, Any]) -> None:
 
 
 def test_only_true_is_true(tenant: Live) -> None:
-    refused(
-        tenant, *({"confirm": wrong} for wrong in ("false", "true", "yes", 0, 1, False, None, [], {"confirm": True}))
-    )
+    wrong: list[object] = ["false", "true", "yes", 0, 1, False, None, [], {"confirm": True}]
+    refused(tenant, *({"confirm": value} for value in wrong))
 
 
 def test_a_call_that_is_wrong_is_refused_and_recorded(tenant: Live) -> None:
@@ -203,9 +202,12 @@ def test_an_agent_confirms_by_itself_only_where_that_is_allowed(tenant: Live) ->
     assert [event for event, _ in tenant.events()] == ["offered", "refused", "refused", "intent", "outcome", "refused"]
 
 
-@pytest.mark.parametrize("kind", [Kind.RESET, Kind.EXECUTED_SERVER_ERROR, Kind.EXECUTED_HTML_PAGE])
+LOST = (Kind.RESET, Kind.HANGING, Kind.EXECUTED_SERVER_ERROR, Kind.EXECUTED_HTML_PAGE)
+
+
+@pytest.mark.parametrize("kind", LOST)
 def test_an_answer_that_is_lost_is_looked_up_and_told(tenant: Live, kind: Kind) -> None:
-    tenant.tenant.faults.append(Fault("/action/restart", kind, times=9))
+    tenant.tenant.faults.append(Fault("/action/restart", kind, times=9, seconds=0.1))
     found = call(tenant, "restart_device", Human(), "auto", device=tenant.device().serial, confirm=True)
     assert not found.is_error, said(found)
     document = json.loads(said(found))
@@ -219,6 +221,13 @@ def test_an_answer_that_is_lost_before_it_was_carried_out_is_an_error_to_the_mod
     found = call(tenant, "restart_device", Human(), "auto", device=tenant.device().serial, confirm=True)
     assert found.is_error
     assert "no such command" in said(found)
+    assert len(tenant.writes()) == 1
+
+
+def test_a_redirect_is_not_followed(tenant: Live) -> None:
+    tenant.tenant.faults.append(Fault("/action/restart", Kind.TEMPORARY_REDIRECT_NEARBY, times=9))
+    found = call(tenant, "restart_device", Human(), "auto", device=tenant.device().serial, confirm=True)
+    assert found.is_error
     assert len(tenant.writes()) == 1
 
 
@@ -259,6 +268,13 @@ def test_in_privacy_mode_a_pin_is_not_told_to_the_client(tenant: Live, privacy: 
     assert "secrets" not in json.loads(said(found))
     assert "unlockpin" in said(found)
     assert device.name not in human.asked[0] + said(found)
+
+    async def wrong(client: Client) -> CallToolResult:
+        return await client.call_tool("clear_passcode", {"device": device.serial, "confirm": True})
+
+    refusal = connected(tenant, wrong, human, mirror_privacy=privacy)
+    assert refusal.is_error
+    assert device.name not in said(refusal)
 
 
 def test_notes_are_read_without_a_question(tenant: Live) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from kandji_mcp_server.answers import Absent, Answer, Cell
+from kandji_mcp_server.answers import DATA, Absent, Answer, Cell
 from kandji_mirror.actions.desk import Done
 from kandji_mirror.actions.plan import Plan
 
@@ -44,10 +44,12 @@ class FollowedActions(Answer):
 
 
 def performed(done: Done, notes: Sequence[str], *, private: bool) -> ActionAnswer:
-    """The answer of something that was sent; without secrets where ``private``."""
+    """The answer of something that was sent; without secrets and names of people where ``private``."""
     ending = done.ending
     secrets: dict[str, Any] = {} if private else dict(ending.secrets)
     told = [*notes, *([SECRET] if any(secrets.values()) else [])]
+    if isinstance(ending.answer, list):
+        told.append(DATA)
     if private and ending.secrets:
         told.append(f"The PIN is shown on a terminal only: kandji-mirror secret unlockpin {done.plan.subject.proof}")
     return ActionAnswer(
@@ -55,11 +57,11 @@ def performed(done: Done, notes: Sequence[str], *, private: bool) -> ActionAnswe
         action_id=done.plan.id,
         sent=True,
         outcome=str(ending.outcome),
-        detail=ending.detail,
+        detail=done.plan.scrubbed(ending.detail, personal=private),
         status=ending.status,
         found=done.found.words if done.found else None,
         secrets=secrets,
-        answer=ending.answer,
+        answer=None if private else ending.answer,
     )
 
 

@@ -36,6 +36,7 @@ class Counter:
     async def at_desk(self, ctx: Context[Any, Any], work: Callable[[Desk], T]) -> T:
         """What ``work`` makes of a desk. It ends even where the caller goes away: a request may be on its way."""
         client = _client(ctx)
+        # a limiter of its own: an action never waits behind questions to the mirror
         return await to_thread.run_sync(self._work, client, work, limiter=CapacityLimiter(1))
 
     def _work(self, client: str, work: Callable[[Desk], T]) -> T:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, Field
@@ -17,10 +18,10 @@ from kandji_mcp_server.live.arguments import annotations, given, needs_no_yes, r
 from kandji_mcp_server.live.counter import Counter, can_ask
 from kandji_mcp_server.mirror import Mirror
 from kandji_mcp_server.registering import Spec
-from kandji_mirror.actions.desk import Desk
+from kandji_mirror.actions.desk import Desk, Done, Yes
 from kandji_mirror.actions.plan import Plan
 from kandji_schema.actions.record import Action, Risk, Target
-from kandji_schema.errors import MirrorError, NotConfirmed
+from kandji_schema.errors import NotConfirmed
 
 Call = Callable[..., Any]
 
@@ -99,20 +100,18 @@ def _unasked(desk: Desk, counter: Counter, plan: Plan, values: dict[str, Any]) -
     return _done(desk, counter, plan, yes)
 
 
-def _done(desk: Desk, counter: Counter, plan: Plan, yes: Any) -> ActionAnswer:
+def _done(desk: Desk, counter: Counter, plan: Plan, yes: Yes) -> ActionAnswer:
     done = desk.perform(plan, yes)
     notes = (*done.notes, *desk.refreshed(done))
     if done.error is not None:
-        raise _told(done.error, done.found.words if done.found else "")
+        raise _told(done, counter)
     return performed(done, notes, private=not counter.names)
 
 
-def _told(error: MirrorError, found: str) -> MirrorError:
+def _told(done: Done, counter: Counter) -> ToolError:
     """The error with what was found, since an error is all that the model reads."""
-    if not found:
-        return error
-    error.args = (f"{error} {found}",)
-    return error
+    words = f"{done.error} {done.found.words}" if done.found else str(done.error)
+    return ToolError(done.plan.scrubbed(words, personal=not counter.names))
 
 
 async def _invalid(record: Action, counter: Counter, ctx: Context[Any, Any], error: str) -> None:

@@ -100,7 +100,9 @@ class Desk:
             subject = resolve(self.client, self.home, action.target, known.reference, known.values)
             plan = Plan(action, subject, known.values, known.reason, known.action_id)
             if plan.binding != known.binding:
-                raise TargetRefused(f"The target changed meanwhile: it is now {subject.words()}. Nothing was sent.")
+                raise TargetRefused(
+                    f"The target changed meanwhile: it is now {subject.words(named=False)}. Nothing was sent."
+                )
         return plan
 
     def confirm(self, plan: Plan, typed: str, by: str) -> Yes:
@@ -166,7 +168,9 @@ class Desk:
         if plan.subject.kind is Target.DEVICE:
             now = read_device(self.client, plan.subject.id)
             if not plan.subject.same_as(now):
-                raise TargetRefused(f"The device changed meanwhile: it is now {now.words()}. Nothing was sent.")
+                raise TargetRefused(
+                    f"The device changed meanwhile: it is now {now.words(named=False)}. Nothing was sent."
+                )
 
     def _sent(self, plan: Plan) -> Ending:
         try:
@@ -190,4 +194,4 @@ def _refuse_unfit(plan: Plan) -> None:
     if plan.subject.kind is Target.DEVICE:
         unfit = plan.action.not_for(plan.subject.platform, plan.values)
         if unfit:
-            raise TargetRefused(f"{unfit}: {plan.subject.words()}. Nothing was sent.")
+            raise TargetRefused(f"{unfit}: {plan.subject.words(named=False)}. Nothing was sent.")

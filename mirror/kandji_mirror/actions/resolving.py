@@ -41,7 +41,7 @@ def resolve_device(client: Client, home: Path, reference: str) -> Subject:
     subject = read_device(client, found[0])
     if wanted.casefold() not in {subject.id, subject.serial.casefold()} and wanted != _text(subject.row, "device_name"):
         raise TargetRefused(
-            f"The mirror is out of date: the device it calls {wanted!r} is now {subject.words()}. "
+            f"The mirror is out of date: the device it calls {wanted!r} is now {subject.words(named=False)}. "
             "Run `kandji-mirror sync devices` and look again. Nothing was sent."
         )
     return subject
@@ -59,7 +59,7 @@ def read_device(client: Client, device_id: str) -> Subject:
     if subject.id != device_id:
         raise ServerFault(f"The provider sent device {subject.id} where {device_id} was asked for.", status=200)
     if row.get("is_removed") is True:
-        raise _refused(f"The device {subject.words()} was removed from management")
+        raise _refused(f"The device {subject.words(named=False)} was removed from management")
     return subject
 
 

@@ -64,7 +64,7 @@ def secret() -> None:
 
 @action.command("confirm")
 @click.argument("token")
-@click.option("--serial", "serials", multiple=True, help=_SERIAL)
+@click.option("--serial", "serials", multiple=True, help="As typed; counts only with KANDJI_MIRROR_CONFIRM=agent.")
 @click.option("--to-stdout", is_flag=True, help=_TO_STDOUT)
 def confirm(token: str, serials: tuple[str, ...], to_stdout: bool) -> None:
     """Confirm what an AI client asked for and could not ask you: shows it again, and asks for the serial number.

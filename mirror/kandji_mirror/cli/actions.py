@@ -42,7 +42,10 @@ def act(
         plans = [desk.preview(record, target, given, reason) for target in named]
         _refuse_twice(desk, plans)
         show(plans)
-        yeses = [_yes(desk, plan, _nth(serials, n), settings) for n, plan in enumerate(plans)]
+        yeses = [
+            _yes(desk, plan, _nth(serials, n), scripts=settings.mirror_confirm == "agent" or _can_be_undone(plan))
+            for n, plan in enumerate(plans)
+        ]
         carry_out(desk, list(zip(plans, yeses, strict=True)), to_stdout=to_stdout)
 
 
@@ -55,7 +58,7 @@ def confirm_token(token: str, serials: Sequence[str], *, to_stdout: bool) -> Non
         with desk.journal.refusals_of(plan):
             _refuse_unseen(plan.action, settings, to_stdout=to_stdout)
         show([plan])
-        yes = _yes(desk, plan, _nth(serials, 0), settings)
+        yes = _yes(desk, plan, _nth(serials, 0), scripts=settings.mirror_confirm == "agent")
         desk.redeem(plan, token)
         carry_out(desk, [(plan, yes)], to_stdout=to_stdout)
 
@@ -78,6 +81,7 @@ def show_actions() -> None:
     rows = [
         (a.name, a.title, ", ".join(map(_signature, a.arguments)), ", ".join(a.platforms) or "any", a.risk.value)
         for a in actions().values()
+        if not a.secret
     ]
     print_rows(("action", "does", "arguments", "platforms", "risk"), rows, "table")
 
@@ -139,7 +143,7 @@ def _refuse_twice(desk: Desk, plans: Sequence[Plan]) -> None:
     for plan in plans:
         if plan.subject.id in seen:
             with desk.journal.refusals_of(plan):
-                raise UsageError(f"{plan.subject.words()} was named twice. Nothing was sent.")
+                raise UsageError(f"{plan.subject.words(named=False)} was named twice. Nothing was sent.")
         seen.add(plan.subject.id)
 
 
@@ -153,15 +157,19 @@ def _refuse_unseen(record: Action, settings: Settings, *, to_stdout: bool) -> No
         )
 
 
-def _yes(desk: Desk, plan: Plan, serial: str | None, settings: Settings) -> Yes:
-    """The yes to one plan: its serial number from ``--serial`` where that counts, else typed at a terminal."""
+def _can_be_undone(plan: Plan) -> bool:
+    return not (plan.destroys or plan.action.secret)
+
+
+def _yes(desk: Desk, plan: Plan, serial: str | None, *, scripts: bool) -> Yes:
+    """The yes to one plan: its serial number typed at a terminal, or from ``--serial`` where ``scripts`` may."""
     if plan.action.risk is Risk.READS and not plan.action.secret:
         return desk.unasked(plan)
     if serial is not None:
         with desk.journal.refusals_of(plan):
-            if settings.mirror_confirm != "agent" and (plan.destroys or plan.action.secret):
+            if not scripts:
                 raise NotConfirmed(
-                    f"{plan.action.name} has to be confirmed by a human at a terminal; --serial counts for it only "
+                    f"{plan.action.name} has to be confirmed by a human at a terminal; --serial counts here only "
                     "with KANDJI_MIRROR_CONFIRM=agent. Nothing was sent."
                 )
         return desk.confirm(plan, serial, "flag")
