@@ -33,19 +33,21 @@ class Store:
         *,
         lazy: bool,
         rules: str = "",
+        masked: bool = False,
         values_in_errors: bool = True,
         seal: Sequence[str] = LOCKS,
     ) -> None:
         """``lazy`` opens only the files a statement needs, for a process that runs one statement.
 
-        ``rules`` is a file of compliance rules, as the setting names it. ``values_in_errors`` is that of
-        :func:`translated`, ``seal`` is :class:`Engine`'s.
+        ``rules`` is a file of compliance rules, as the setting names it. ``masked`` sees masked files only.
+        ``values_in_errors`` is that of :func:`translated`, ``seal`` is :class:`Engine`'s.
         """
         self.warnings: list[str] = []
         self.rules = Rulebook(home, rules)
         self._home = home
         self._limits = limits
         self._lazy = lazy
+        self._masked = masked
         self._values_in_errors = values_in_errors
         self._seal = seal
         self._lock = RLock()
@@ -150,7 +152,15 @@ class Store:
     def _opened(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
         base = self._taken_parser() or blank(self._limits)
         try:
-            return Engine(base, manifest, data_dir(self._home), tables, rules=self.rules, seal=self._seal)
+            return Engine(
+                base,
+                manifest,
+                data_dir(self._home),
+                tables,
+                rules=self.rules,
+                seal=self._seal,
+                masked=self._masked,
+            )
         except HistoryDamaged:
             raise  # the tables are whole: their state stays in use
         except StoreDamaged:
