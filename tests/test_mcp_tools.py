@@ -17,7 +17,7 @@ from reads_home import device, publish, small_fleet
 from kandji_mcp_server.answers import DATA, RowsAnswer
 from kandji_mcp_server.mirror import Mirror
 from kandji_mcp_server.registering import Spec
-from kandji_mcp_server.server import INSTRUCTIONS, build
+from kandji_mcp_server.server import INSTRUCTIONS, READS_ONLY, build
 from kandji_mcp_server.tools.named import TOOLS_OF_THEIR_OWN
 from kandji_mcp_server.tools.tables import described
 from kandji_queries.catalog import catalog
@@ -60,7 +60,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
 def listed(mirror: Mirror, era: Era) -> ListToolsResult:
     async def talk() -> ListToolsResult:
         async with Client(build(mirror), mode=era) as client:
-            assert client.instructions == INSTRUCTIONS
+            assert client.instructions == INSTRUCTIONS + READS_ONLY
             return await client.list_tools()
 
     return anyio.run(talk)

@@ -60,9 +60,7 @@ class Reader:
         self._lazy = lazy
         self._clock = clock
         self._kill = kill
-        self._store = Store(
-            home, self.limits, lazy=lazy, rules=rules, masked=masked, values_in_errors=values_in_errors
-        )
+        self._store = Store(home, self.limits, lazy=lazy, rules=rules, masked=masked, values_in_errors=values_in_errors)
         self._guard = Guard(self._store.parser, second_opinion=second_opinion)
         self._vocabulary = Vocabulary(Guard(self._store.parser), self._store.rules)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from kandji_mcp_server.answers import DATA, Absent, Answer, Cell
+from kandji_mcp_server.answers import DATA, Absent, Answer
 from kandji_mirror.actions.desk import Done
 from kandji_mirror.actions.plan import Plan
 
@@ -19,11 +19,11 @@ class ActionAnswer(Answer):
     sent: bool = Field(description="Whether a request left for the tenant.")
     outcome: str
     detail: str
-    preview: list[str] = Field(default=[], description="What would be sent, to what, and what it does.")
+    preview: list[str] | Absent = Field(default=None, description="What would be sent, to what, and what it does.")
     status: int | Absent = Field(default=None, description="HTTP status of the provider's answer.")
     found: str | Absent = Field(default=None, description="What the tenant showed after the answer was lost.")
-    secrets: dict[str, str | None] = Field(default={}, description="Shown once; null: none is escrowed.")
-    answer: Cell | Absent = None
+    secrets: dict[str, str | None] | Absent = Field(default=None, description="Shown once; null: none is escrowed.")
+    answer: Any = None
 
 
 class FollowedAction(BaseModel):
@@ -60,7 +60,7 @@ def performed(done: Done, notes: Sequence[str], *, private: bool) -> ActionAnswe
         detail=done.plan.scrubbed(ending.detail, personal=private),
         status=ending.status,
         found=done.found.words if done.found else None,
-        secrets=secrets,
+        secrets=secrets or None,
         answer=None if private else ending.answer,
     )
 
