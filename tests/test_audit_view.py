@@ -1,9 +1,12 @@
 """The audit log in SQL: every record, as it is when the statement runs, without people where they are masked."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from action_tenant import ActionTenant, desk_at, done
 from commands import run
+from mcp_calls import answer, opened
 from reads_home import device, publish
 
 from kandji_queries.reader import Reader
@@ -25,6 +28,20 @@ def test_records_are_rows_and_new_ones_are_seen_at_once(tmp_path: Path) -> None:
         joined = "SELECT count(*) FROM audit_log a LEFT JOIN devices d USING (device_id)"
         assert reader.run(joined).rows == [(4,)]
         assert reader.run("SELECT count(*) FROM devices").rows == [(1,)]
+
+
+def test_an_ai_client_reads_it_too(tmp_path: Path) -> None:
+    publish(tmp_path, {"devices": []})
+    desk = desk_at(tmp_path, ActionTenant())
+    done(desk, "lock", "C02JANE", "lost")
+    with opened(tmp_path) as mirror:
+        statement = "SELECT count(*) AS records FROM audit_log"
+        assert answer(mirror, "auto", "run_sql", sql=statement)["rows"] == [[2]]
+        with closing(sqlite3.connect(tmp_path / "audit.sqlite")) as other:  # so that the log keeps its side files
+            assert other.execute("SELECT count(*) FROM audit").fetchone() == (2,)
+            done(desk, "restart")
+            assert (tmp_path / "audit.sqlite-wal").stat().st_size > 0
+            assert answer(mirror, "auto", "run_sql", sql=statement)["rows"] == [[4]]
 
 
 def test_the_view_is_described_column_by_column(tmp_path: Path) -> None:

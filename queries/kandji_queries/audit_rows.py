@@ -17,6 +17,8 @@ VIEW = "audit_log"
 ROWS = "internal.audit_records"
 """Not one of the tables statements may name."""
 
+_TRIES = 5
+
 Stamp = tuple[tuple[int, int], ...]
 
 
@@ -47,15 +49,36 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 def _read(home: Path, masked: bool) -> list[dict[str, object]]:
-    path = audit_file(home)
-    if not path.is_file():
-        return []
+    """Every record. A process that may write no file has to be able to, also while another one appends."""
     import sqlite3  # only statements about the log need it
 
+    if not audit_file(home).is_file():
+        return []
+    trouble: sqlite3.Error | None = None
+    for _ in range(_TRIES):
+        before = audit_stamp(home)
+        try:
+            rows = _rows(home, masked)
+        except sqlite3.Error as error:
+            trouble = error
+            continue
+        if audit_stamp(home) == before:
+            return rows
+    reason = trouble or "it changes all the time"
+    raise StoreError(f"The audit log cannot be read: {reason}. `kandji-mirror audit verify` tells more.") from trouble
+
+
+def _rows(home: Path, masked: bool) -> list[dict[str, object]]:
+    import sqlite3
+
     columns = ", ".join(f"NULL AS {c.name}" if masked and c.personal else c.name for c in COLUMNS)
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(f"SELECT {columns} FROM audit ORDER BY seq")]
-    except sqlite3.Error as error:
-        raise StoreError(f"The audit log cannot be read: {error}. `kandji-mirror audit verify` tells more.") from error
+    with closing(sqlite3.connect(_uri(audit_file(home)), uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(f"SELECT {columns} FROM audit ORDER BY seq")]
+
+
+def _uri(path: Path) -> str:
+    """Where nobody has it open its own file holds everything, and SQLite need not make the files of a shared one."""
+    wal = Path(f"{path}-wal")
+    alone = not wal.exists() or wal.stat().st_size == 0
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
