@@ -74,7 +74,7 @@ def test_a_refresh_that_fails_changes_nothing_about_what_was_done(tenant: Live) 
     assert tenant.records()[-1]["outcome"] == "done"
 
 
-@pytest.mark.parametrize("answer", ["", "yes", "C02NOTIT"])
+@pytest.mark.parametrize("answer", ["yes", "C02NOTIT"])
 def test_another_answer_sends_nothing(tenant: Live, answer: str) -> None:
     code, shown = typed(
         tenant.home, ["action", "erase", tenant.device().serial], {PROMPT: answer}, **tenant.environment()
