@@ -34,7 +34,9 @@ def test_a_device_is_found_by_identifier_serial_number_and_exact_name(
     assert tenant.sent == []
 
 
-@pytest.mark.parametrize("reference", ["C02", "jane's mac", "Jane", "nobody", "", "   ", "x" * 300, str(UUID(int=44))])
+@pytest.mark.parametrize(
+    "reference", ["C02", "jane's mac", "Jane", "nobody", "", "   ", "x" * 300, str(UUID(int=44)), "\udcff"]
+)
 def test_what_is_no_device_exactly_is_refused(tmp_path: Path, reference: str) -> None:
     tenant = ActionTenant()
     desk = desk_at(tmp_path, tenant)

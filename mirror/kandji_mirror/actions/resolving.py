@@ -19,7 +19,7 @@ from kandji_schema.errors import MirrorError, NotFound, ServerFault, TargetRefus
 from kandji_schema.manifest import data_dir, newest_whole
 
 LONGEST = 255
-_PATH_LIKE = re.compile(r"[/\\]|\.\.|%[0-9A-Fa-f]{2}|[\x00-\x1f\x7f]")
+_PATH_LIKE = re.compile(r"[/\\]|\.\.|%[0-9A-Fa-f]{2}|[\x00-\x1f\x7f\ud800-\udfff]")
 _DEVICES = "/api/v1/devices"
 _TAGS = "/api/v1/tags"
 _PAGE = ("limit", "300")

@@ -168,8 +168,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return str(value) if isinstance(value, str) else value
+        value = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    if isinstance(value, str):  # a member of an enum is one too, and bytes of a command line may be half characters
+        return str(value).encode("utf-8", errors="replace").decode()
+    return value
 
 
 def attempts_of(log: AuditLog, reference: str) -> Iterator[Attempt]:
