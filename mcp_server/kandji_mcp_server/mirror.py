@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 """Statements that run at the same time; further ones wait their turn."""
 
-CALLERS = 16
+CALLERS = 64
 """Statements of anyone's that are dealt with at the same time: more than may wait, so that the rest is told so."""
 
 KEPT_EXPORTS = 50

@@ -19,7 +19,7 @@ from kandji_schema.errors import Busy, Interrupted, MirrorError, TookTooLong
 AT_ONCE = 2
 """Statements that run at the same time."""
 
-WAITING = 8
+WAITING = 32
 """Statements that may wait for their turn; a further one is refused at once."""
 
 PATIENCE = 2
