@@ -30,6 +30,23 @@ def test_records_are_rows_and_new_ones_are_seen_at_once(tmp_path: Path) -> None:
         assert reader.run("SELECT count(*) FROM devices").rows == [(1,)]
 
 
+def test_who_acted_on_devices_counts_what_went_through_here(tmp_path: Path) -> None:
+    publish(tmp_path, {"devices": [device(1)]})
+    done(desk_at(tmp_path, ActionTenant()), "lock", "C02JANE", "lost", message="Jane's")
+    with Reader(tmp_path) as reader:
+        found = reader.query("sensitive_actions", {"days": 400})
+    names = [column.name for column in found.columns]
+    (row,) = (dict(zip(names, row, strict=True)) for row in found.rows)
+    told = {name: row[name] for name in ("source", "action", "serial_number", "outcome", "reason")}
+    assert told == {
+        "source": "mirror",
+        "action": "lock",
+        "serial_number": "C02JANE",
+        "outcome": "queued",
+        "reason": "lost",
+    }
+
+
 def test_an_ai_client_reads_it_too(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": []})
     desk = desk_at(tmp_path, ActionTenant())

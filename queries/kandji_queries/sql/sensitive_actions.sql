@@ -1,8 +1,10 @@
 -- title: Who acted on devices or read secrets
 -- description: Events of the provider's audit log of the last days that are about devices or mention secrets, newest
---   first: who, what, to which device. The log holds a year at most, and whatever was done by this mirror too. It
---   names things by identifiers: an actor that is no mirrored user, such as an API token, has no name here. How the
---   provider words the reading of a secret is not documented; all_events lists everything.
+--   first: who, what, to which device; and every attempt at a live action or secret through this mirror (source
+--   mirror), refused and declined ones included, with its outcome. The provider's log holds a year at most, and what
+--   this mirror did a second time, as an event of its API token. It names things by identifiers: an actor that is no
+--   mirrored user has no name here. How the provider words the reading of a secret is not documented; all_events lists
+--   everything.
 -- param: days int = 30 [1, 400] | Days back.
 -- param: all_events bool = false | Whether events on other things (blueprints, library, users) are listed too.
 WITH people AS (
@@ -18,8 +20,26 @@ recent AS (
     SELECT *, lower(concat_ws(' ', target_type, target_component, new_state, event_metadata)) AS words
     FROM audit_events
     WHERE occurred_at >= now()::TIMESTAMP - to_days($days::INTEGER)
+),
+-- one row an attempt: who tried what, and how it ended
+attempts AS (
+    SELECT
+        min(recorded_at) AS occurred_at,
+        action_id,
+        any_value(action ORDER BY seq) AS action,
+        any_value(device_id ORDER BY seq) AS device_id,
+        any_value(serial_number ORDER BY seq) AS serial_number,
+        any_value(device_name ORDER BY seq) AS device_name,
+        any_value(client ORDER BY seq) AS client,
+        any_value(os_user ORDER BY seq) AS os_user,
+        any_value(reason ORDER BY seq) AS reason,
+        arg_max(coalesce(outcome, event), seq) AS outcome
+    FROM audit_log
+    WHERE recorded_at >= now()::TIMESTAMP - to_days($days::INTEGER)
+    GROUP BY action_id
 )
 SELECT
+    'provider' AS source,
     e.occurred_at,
     e.action,
     e.target_type,
@@ -31,6 +51,8 @@ SELECT
     e.actor_id,
     p.name AS actor_name,
     p.email AS actor_email,
+    NULL AS outcome,
+    NULL AS reason,
     e.new_state,
     e.event_metadata,
     e.id AS event_id
@@ -42,4 +64,20 @@ WHERE
     OR d.device_id IS NOT NULL
     OR e.target_type = 'device'
     OR regexp_matches(e.words, 'secret|filevault|recovery|bypass|unlock|passcode')
-ORDER BY e.occurred_at DESC, e.id DESC;
+UNION ALL BY NAME
+SELECT
+    'mirror' AS source,
+    a.occurred_at,
+    a.action,
+    'device' AS target_type,
+    a.device_id AS target_id,
+    coalesce(d.device_name, a.device_name) AS device_name,
+    coalesce(d.serial_number, a.serial_number) AS serial_number,
+    a.client AS actor_type,
+    a.os_user AS actor_name,
+    a.outcome,
+    a.reason,
+    a.action_id AS event_id
+FROM attempts AS a
+LEFT JOIN devices AS d USING (device_id)
+ORDER BY occurred_at DESC, source, event_id DESC;
