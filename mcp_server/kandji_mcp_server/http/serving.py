@@ -102,6 +102,7 @@ def _warm_up_at_start(app: Starlette, mirror: Mirror) -> None:
     @asynccontextmanager
     async def life(started: Starlette) -> AsyncIterator[Any]:
         async with sessions(started) as state, anyio.create_task_group() as tasks:
+            mirror.ready_worker()
             tasks.start_soon(mirror.warm_up)
             yield state
             tasks.cancel_scope.cancel()
