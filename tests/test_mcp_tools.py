@@ -317,7 +317,7 @@ def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: Mirr
 def test_an_answer_from_an_older_state_says_so(tmp_path: Path, era: Era) -> None:
     small_fleet(tmp_path)
     manifest_path(tmp_path, 2).write_text("torn")
-    asked = {**MINIMAL, "run_sql": {"sql": "FROM devices"}}
+    asked: dict[str, dict[str, object]] = {**MINIMAL, "run_sql": {"sql": "FROM devices"}}
     with opened(tmp_path) as mirror:
         found = calls(mirror, era, *((tool, asked[tool]) for tool in READING))
 
