@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kandji_mirror.api.answers import LONGEST_WAIT, Asked, error_text, failure, remaining_hour, retry_after, sent_at
+from kandji_mirror.api.answers import (
+    LONGEST_WAIT,
+    Asked,
+    error_text,
+    failure,
+    is_beyond_last_page,
+    remaining_hour,
+    retry_after,
+    sent_at,
+)
 from kandji_mirror.api.wire import Response
 from kandji_schema.errors import (
     AuthenticationError,
@@ -218,3 +227,13 @@ def test_the_requests_left_in_this_hour(raw: str, left: int | None) -> None:
 )
 def test_the_time_of_the_server(raw: str, moment: datetime | None) -> None:
     assert sent_at(Response(200, {"Date": raw})) == moment
+
+
+def test_where_names_are_kept_from_errors_no_words_of_the_provider_are_repeated() -> None:
+    quiet = replace(PROVEN, quiet=True)
+    told = {status: str(failure(answer(status, '{"detail":"Ana has no device"}'), quiet)) for status in (400, 403, 500)}
+    assert all("Ana" not in text for text in told.values())
+    assert "answered 400: Bad Request" in told[400]
+    beyond = failure(answer(404, '{"detail":"Invalid page. Ana"}'), quiet)
+    assert isinstance(beyond, NotFound)
+    assert is_beyond_last_page(beyond)

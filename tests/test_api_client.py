@@ -11,7 +11,7 @@ import pytest
 from kandji_mirror.api.budget import Sleep, Unlimited
 from kandji_mirror.api.client import ATTEMPTS, Client
 from kandji_mirror.api.turns import PROBE_AFTER
-from kandji_mirror.api.wire import Request, Response, Send
+from kandji_mirror.api.wire import Request, Response, Send, Target
 from kandji_schema.errors import (
     ApiError,
     AuthenticationError,
@@ -305,9 +305,9 @@ def test_a_download_costs_no_permit_and_no_request(clock: Clock, tmp_path: Path)
         def acquire(self, timeout: float, sleep: Sleep = clock.sleep) -> None:
             raise RateLimited("the budget is used up", retry_after=1.0)
 
-    fetched: list[tuple[str, Path]] = []
+    fetched: list[tuple[str, Target]] = []
 
-    def fetch(url: str, target: Path) -> None:
+    def fetch(url: str, target: Target) -> None:
         fetched.append((url, target))
         if len(fetched) == 1:
             raise CUT

@@ -10,7 +10,7 @@ from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import DOWNLOAD_ATTEMPTS, Client
 from kandji_mirror.api.counts import Count, count
 from kandji_mirror.api.exports import export
-from kandji_mirror.api.wire import Request, Response
+from kandji_mirror.api.wire import Request, Response, Target
 from kandji_schema.errors import (
     ApiError,
     ExportFailed,
@@ -57,12 +57,13 @@ class Provider:
         self.asked.append(request)
         return as_response(self.ordered if request.method == "POST" else next_of(self.looks))
 
-    def _fetch(self, url: str, target: Path) -> None:
+    def _fetch(self, url: str, target: Target) -> None:
         self.fetched.append(url)
         content = next_of(self.files)
         if isinstance(content, Exception):
             raise content
-        target.write_text(content)
+        with target.open("wb") as file:
+            file.write(content.encode())
 
 
 def next_of(answers: list[Any]) -> Any:
@@ -206,7 +207,7 @@ def test_two_addresses_that_do_not_work_are_a_failed_export(trouble: ApiError, t
 def test_a_full_disk_is_no_failed_export(target: Path) -> None:
     full = StoreFull("no space")
 
-    def fetch(_url: str, _target: Path) -> None:
+    def fetch(_url: str, _target: Target) -> None:
         raise full
 
     client = Client(lambda _r: as_response(READY), "token", Unlimited(), fetch=fetch, sleep=lambda _s: None)
@@ -230,7 +231,7 @@ def test_a_stopped_client_ends_an_export_while_it_waits(target: Path) -> None:
 
 
 def test_a_stopped_client_ends_an_export_while_it_downloads(target: Path) -> None:
-    def fetch(_url: str, _target: Path) -> None:
+    def fetch(_url: str, _target: Target) -> None:
         client.stop()
         raise CUT
 

@@ -32,7 +32,7 @@ def test_an_empty_variable_is_as_good_as_none(tmp_path: Path) -> None:
     ("name", "value", "rule"),
     [
         ("KANDJI_REGION", "mars", "one of us, eu"),
-        ("KANDJI_MIRROR_PRIVACY", "on", "one of off"),
+        ("KANDJI_MIRROR_PRIVACY", "yes", "one of off, agents, on"),
         ("KANDJI_MIRROR_MCP_ROWS", "many", "a whole number from 1 to 100000"),
         ("KANDJI_MIRROR_MCP_ROWS", "0", "a whole number from 1 to 100000"),
         ("KANDJI_MIRROR_MCP_ROWS", "1.5", "a whole number from 1 to 100000"),

@@ -245,3 +245,20 @@ def test_an_agent_gets_the_same_facts(home: Path, limiter: Limiter) -> None:
     assert devices["missing_fields"] == ["m"]
     assert (found["syncing"], found["requests"], found["background_requests"]) == (True, 1, 1)
     assert found["changes_since"] == f"{min(s.since for s in SEGMENTS):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_the_mode_of_privacy_is_told_and_what_is_not_so_yet(home: Path) -> None:
+    mirrored = sorted(name for name, state in first(home).tables.items() if state.file)
+    for mode, waiting in (("off", []), ("agents", mirrored), ("on", mirrored)):
+        done = run(home, "status", "--json", KANDJI_MIRROR_PRIVACY=mode)
+        told = json.loads(done.stdout)["privacy"]
+        assert (told["mode"], sorted(told["not_yet"])) == (mode, waiting)
+    line = run(home, "status", KANDJI_MIRROR_PRIVACY="on").stdout
+    assert f"never written to disk; {len(mirrored)} tables not yet: the next sync does it" in line
+
+
+def test_the_command_line_shows_nothing_full_where_nobody_may_see_it(home: Path) -> None:
+    refused = run(home, "sql", "FROM devices", KANDJI_MIRROR_PRIVACY="on")
+    assert (refused.returncode, refused.stdout) == (7, "")
+    assert "not masked yet" in refused.stderr
+    assert run(home, "sql", "FROM devices", KANDJI_MIRROR_PRIVACY="agents").returncode == 0

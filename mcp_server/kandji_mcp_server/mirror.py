@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
@@ -176,13 +176,19 @@ def _live_tools(settings: Settings) -> "tuple[Spec, ...]":
 def _reader(settings: Settings, clock: Clock) -> "Reader":
     from kandji_queries.reader import Reader  # with it comes DuckDB, which greeting a client does not need
 
-    return Reader(settings.home, _limits(settings), rules=settings.mirror_compliance_file, clock=clock)
+    return Reader(settings.home, _limits(settings), clock=clock, **_options(settings))
 
 
 def _workers(settings: Settings, clock: Clock) -> "Workers":
     from kandji_queries.workers.pool import Workers
 
-    return Workers(settings.home, _limits(settings), clock=clock, rules=settings.mirror_compliance_file)
+    return Workers(settings.home, _limits(settings), clock=clock, **_options(settings))
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    """How every reader is opened, in this process and in others: on masked files only, where that is wanted."""
+    masked = settings.privacy.masks_agents
+    return {"rules": settings.mirror_compliance_file, "masked": masked, "values_in_errors": not masked}
 
 
 def _limits(settings: Settings) -> "Limits":
@@ -209,6 +215,7 @@ def _export(settings: Settings, wanted: Export) -> "ExportReport":
         Options(params=wanted.params, dated=True, keep=KEPT_EXPORTS, spreadsheet_safe=wanted.form == "csv"),
         progress=wanted.watch,
         rules=settings.mirror_compliance_file,
+        masked=settings.privacy.masks_agents,
         memory_mb=settings.mirror_query_memory_mb,
         clock=wanted.clock,
     )

@@ -52,9 +52,10 @@ def connect(settings: Settings, *, background: bool = False, acting: bool = Fals
     transport = HttpTransport(url, read_timeout=settings.mirror_read_timeout, ca_file=settings.mirror_ca_file)
     download = Download(url, read_timeout=settings.mirror_read_timeout, ca_file=settings.mirror_ca_file)
     with limiter, shared as machine, transport, download:
+        quiet = settings.privacy.masks_agents
         budgets = [budget.background() if background else budget for budget in (limiter, machine) if budget]
         permits = Both(*budgets) if len(budgets) > 1 else budgets[0]
-        client = _client(transport, secret, permits, download, background=background, acting=acting)
+        client = _client(transport, secret, permits, download, background=background, acting=acting, quiet=quiet)
         try:
             yield Connection(tenant_name(url), url, client)
         finally:
@@ -62,13 +63,21 @@ def connect(settings: Settings, *, background: bool = False, acting: bool = Fals
 
 
 def _client(
-    transport: HttpTransport, secret: str, permits: Permits, download: Download, *, background: bool, acting: bool
+    transport: HttpTransport,
+    secret: str,
+    permits: Permits,
+    download: Download,
+    *,
+    background: bool,
+    acting: bool,
+    quiet: bool,
 ) -> Client:
     if background:
-        return Client(transport, secret, permits, fetch=download, floor=BACKGROUND_FLOOR)
+        return Client(transport, secret, permits, fetch=download, floor=BACKGROUND_FLOOR, quiet=quiet)
     if acting:
-        return Client(transport, secret, permits, fetch=download, floor=ACTION_FLOOR, patience=ACTION_PATIENCE)
-    return Client(transport, secret, permits, fetch=download)
+        patience = ACTION_PATIENCE
+        return Client(transport, secret, permits, fetch=download, floor=ACTION_FLOOR, patience=patience, quiet=quiet)
+    return Client(transport, secret, permits, fetch=download, quiet=quiet)
 
 
 def background_per_hour(settings: Settings) -> int:

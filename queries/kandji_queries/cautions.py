@@ -5,18 +5,28 @@ from datetime import datetime, timedelta
 
 from kandji_schema.ages import age
 from kandji_schema.manifest import State, TableState
+from kandji_schema.privacy import Privacy
 
 OVERDUE = 2
 """Rows older than this many times their time to live are called overdue."""
 
 SYNC = "`kandji-mirror sync` reads what is due"
 
+MASKED = (
+    "Personal data is masked: equal values have equal pseudonyms (person_..., device_..., path_...), so count and join "
+    "by them. Who is behind one cannot be told here."
+)
+"""What is to be known of every answer from masked files."""
 
-def cautions(states: Iterable[TableState], now: datetime) -> list[str]:
-    """One line for each trouble, with the tables that have it and what to do; empty when all is well."""
+
+def cautions(states: Iterable[TableState], now: datetime, *, masked: bool = False) -> list[str]:
+    """One line for each trouble, with the tables that have it and what to do; empty when all is well.
+
+    ``masked`` tells that their masked files are read, which is said too.
+    """
     tables: dict[str, list[str]] = {}
     for state in states:
-        if words := _words(state, now):
+        if words := _words(state, now, masked):
             tables.setdefault(words, []).append(state.name)
     return [f"{', '.join(names)}: {words}." for words, names in tables.items()]
 
@@ -26,9 +36,11 @@ def is_overdue(synced_at: datetime | None, ttl_seconds: int, now: datetime) -> b
     return synced_at is None or (now - synced_at).total_seconds() > OVERDUE * ttl_seconds
 
 
-def _words(state: TableState, now: datetime) -> str:
+def _words(state: TableState, now: datetime, masked: bool) -> str:
     if state.state in _TROUBLES:
         return _TROUBLES[state.state](state, now)
+    if state.privacy is Privacy.ON and not masked:
+        return "read when KANDJI_MIRROR_PRIVACY was on, so with pseudonyms; `kandji-mirror sync` reads it anew"
     if not is_overdue(state.synced_at, state.ttl_seconds, now):
         return ""
     due = age(now - timedelta(seconds=state.ttl_seconds), now)

@@ -21,7 +21,7 @@ from kandji_queries.audit_rows import add_audit, audit_stamp
 from kandji_queries.limits import Limits
 from kandji_queries.rulebook import INPUTS, Rulebook
 from kandji_queries.states import add_states
-from kandji_schema.errors import ConfigurationError, Failed, MirrorError, StoreDamaged
+from kandji_schema.errors import ConfigurationError, Failed, MirrorError, NotMasked, StoreDamaged
 from kandji_schema.manifest import Manifest, TableState, history_dir
 
 CONFIG: Mapping[str, str | int | float | list[str]] = {
@@ -63,8 +63,8 @@ def blank(limits: Limits) -> duckdb.DuckDBPyConnection:
 class Engine:
     """One manifest, opened. ``tables`` are the names it holds; ``dead`` is set when DuckDB gave it up.
 
-    ``broken`` are views among them that cannot be made, with the reason: a data file was written by an older version
-    and lacks a column, or the rules of compliance are wrong.
+    ``broken`` are tables and views among them that cannot be asked, with the reason: there is no masked file of a
+    table, a data file was written by an older version and lacks a column, or the rules of compliance are wrong.
     """
 
     def __init__(
@@ -121,6 +121,8 @@ class Engine:
             self._base.execute(lock)
 
     def _add_table(self, state: TableState) -> None:
+        if state.name in self.manifest.withheld:
+            self.broken[state.name] = NotMasked(state.name)
         if state.file is None:
             self._base.execute(";\n".join(["BEGIN", *state.ddl, "COMMIT"]))  # one transaction: half the time
             return
@@ -180,7 +182,7 @@ class Engine:
         return {name: kind for name, kind, *_ in described}
 
     def refuse_broken(self, names: Collection[str]) -> None:
-        """Raise the reason why one of the views cannot be asked; of views that read views the innermost's."""
+        """Raise the reason why a table or view cannot be asked; of views that read others the innermost's."""
         for name, reason in self.broken.items():
             if name in names:
                 raise reason

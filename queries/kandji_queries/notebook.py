@@ -43,7 +43,8 @@ def connect(
     folder = Path(tempfile.mkdtemp(prefix="kandji-mirror-"))
     try:
         file = folder / "mirror.duckdb"
-        attached = _catalog(file, config, place, Rulebook(place, settings.mirror_compliance_file))
+        rules, masked = Rulebook(place, settings.mirror_compliance_file), settings.privacy.masks_people
+        attached = _catalog(file, config, place, rules, masked=masked)
         return _sealed(file, config, attached)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # an open file lives on without its name
@@ -58,13 +59,13 @@ def mirrored_at(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime | N
     return {table: moment and moment.replace(tzinfo=UTC) for table, moment in found}
 
 
-def _catalog(file: Path, config: Config, home: Path, rules: Rulebook) -> dict[str, str]:
+def _catalog(file: Path, config: Config, home: Path, rules: Rulebook, *, masked: bool) -> dict[str, str]:
     """Write views and macros into a database file; the paths of the data files they read, by their names there."""
-    manifest, older = newest_whole(home)
+    manifest, older = newest_whole(home, masked=masked)
     tables = {*manifest.tables, *definitions.views(), EVENTS}
     base = duckdb.connect(config=dict(config))
     base.execute(f"ATTACH '{file}' AS mirror (RECOVERY_MODE no_wal_writes); USE mirror")  # no sync to disk a view
-    engine = Engine(base, manifest, data_dir(home), tables, rules=rules, seal=())
+    engine = Engine(base, manifest, data_dir(home), tables, rules=rules, seal=(), masked=masked)
     try:
         for trouble in (*older, *map(str, engine.broken.values())):
             warnings.warn(trouble, stacklevel=3)

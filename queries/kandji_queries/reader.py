@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import duckdb
 
 from kandji_queries.audit_rows import VIEW as AUDIT
-from kandji_queries.cautions import cautions
+from kandji_queries.cautions import MASKED, cautions
 from kandji_queries.deadline import Stop
 from kandji_queries.engine import Engine
 from kandji_queries.guard import Guard
@@ -58,6 +58,7 @@ class Reader:
         """
         self.limits = limits or Limits()
         self._lazy = lazy
+        self._masked = masked
         self._clock = clock
         self._kill = kill
         self._store = Store(home, self.limits, lazy=lazy, rules=rules, masked=masked, values_in_errors=values_in_errors)
@@ -184,7 +185,9 @@ class Reader:
             yield Stream(columns=found, as_of=engine.as_of(sorted(behind)), batches=source, notes=notes)
 
     def _cautions(self, manifest: Manifest, names: Collection[str]) -> list[str]:
-        return cautions([state for name, state in sorted(manifest.tables.items()) if name in names], self._clock())
+        states = [state for name, state in sorted(manifest.tables.items()) if name in names]
+        found = cautions(states, self._clock(), masked=self._masked)
+        return [*found, MASKED] if self._masked and states else found
 
     def _with_all(self, action: Callable[[Engine], T]) -> T:
         manifest = self._store.manifest()

@@ -105,7 +105,8 @@ class Store:
 
     def _newest_whole(self) -> Manifest:
         troubles: list[str] = []
-        for entry in kept(self._home):
+        for found in kept(self._home):
+            entry = found.masked() if self._masked and isinstance(found, Manifest) else found
             trouble = str(entry) if isinstance(entry, StoreDamaged) else self._trouble(entry)
             if not trouble and isinstance(entry, Manifest):
                 self.warnings = [*troubles, _fallen_back(entry)] if troubles else []

@@ -27,11 +27,13 @@ class Kind(StrEnum):
 
 
 class Personal(StrEnum):
-    """Why a column is personal data; unmarked columns are not."""
+    """Why a column is personal data; unmarked columns are not. It decides what its pseudonyms look like."""
 
     IDENTITY = "identifies a person"
+    DEVICE = "the name of a device, which often is its owner's"
     FREE_TEXT = "free text in which people put names"
     PATH = "a path that may lie in somebody's home folder"
+    APPLICATION = "a bundle identifier, or such a path"
 
 
 @dataclass(frozen=True)

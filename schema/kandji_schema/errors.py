@@ -30,6 +30,7 @@
     │   └── Busy                     too many statements are waiting; ask again
     ├── NotConfirmed                 exit 6: nobody said yes to exactly this, so nothing was sent
     ├── NothingMirrored              exit 7: sync first
+    │   └── NotMasked                exit 7: there are no masked rows yet, and others are not shown
     ├── StoreError                   exit 8: the mirror's own files, and those it exports
     │   ├── AuditUnavailable         the audit log cannot be written or read, so nothing may be sent
     │   ├── StoreFull                no space, or no right to write
@@ -196,6 +197,17 @@ class NothingMirrored(MirrorError):
     """There is no mirror yet."""
 
     exit_code = 7
+
+
+class NotMasked(NothingMirrored):
+    """Personal data is to be masked, and the rows of a table are not yet."""
+
+    def __init__(self, table: str) -> None:
+        """``table`` is the one asked for."""
+        super().__init__(
+            f"The rows of {table} were mirrored before KANDJI_MIRROR_PRIVACY was set and are not masked yet, so they "
+            "are not shown. Run `kandji-mirror sync`: it masks what is there first, without asking the tenant."
+        )
 
 
 class StoreError(MirrorError):

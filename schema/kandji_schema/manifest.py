@@ -4,6 +4,7 @@ Layout below the home directory::
 
     store/manifests/00000042.json           the highest readable number is the current state
     store/data/apps.00000037.duckdb         one immutable file a table and generation, holding the table ``apps``
+    store/data/apps.masked.00000037.duckdb  its twin with pseudonyms in place of personal data, where one is wanted
 
 A manifest is written once and never changed. It carries its own checksum, so a torn or altered one is noticed and the
 one before it answers. Readers and the writer share this module and nothing else.
@@ -12,13 +13,14 @@ one before it answers. Readers and the writer share this module and nothing else
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import NothingMirrored, StoreDamaged, StoreError
+from kandji_schema.privacy import Privacy
 
 FORMAT = 1
 
@@ -55,7 +57,8 @@ class Drift:
 class Segment:
     """One immutable file of history below ``store/history``. Times are aware UTC, ``until`` is the newest event's.
 
-    ``tables`` counts the events by table; ``bytes`` is the size of the file.
+    ``tables`` counts the events by table; ``bytes`` is the size of the file. ``masked_file`` has the same events with
+    pseudonyms, as for a table.
     """
 
     file: str
@@ -63,6 +66,13 @@ class Segment:
     since: datetime
     until: datetime
     tables: Mapping[str, int] = field(default_factory=dict)
+    masked_file: str | None = None
+    masked_bytes: int = 0
+
+    @property
+    def files(self) -> Mapping[str, int]:
+        """Names of all its files with their sizes."""
+        return {self.file: self.bytes} | ({self.masked_file: self.masked_bytes} if self.masked_file else {})
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,10 @@ class TableState:
     ``built_bytes`` is the size of the file when it was last written anew. ``watermark`` is where the next increment
     begins, ``collected_at`` up to when rows that were only collected again are in. ``note`` says what is not perfect
     though nothing failed. ``drift`` is what of the provider's rows was not as declared.
+
+    ``privacy`` is the mode ``file`` was written in. ``masked_file``, of ``masked_bytes``, has the same rows with
+    pseudonyms in place of personal data: ``file`` itself where nothing personal is in it, None where there is none.
+    ``masked_with`` names the key of the pseudonyms.
     """
 
     name: str
@@ -104,21 +118,53 @@ class TableState:
     collected_at: datetime | None = None
     surplus: int = 0
     built_bytes: int = 0
+    privacy: Privacy = Privacy.OFF
+    masked_file: str | None = None
+    masked_bytes: int = 0
+    masked_with: str | None = None
+
+    @property
+    def files(self) -> Mapping[str, int]:
+        """Names of all its files with their sizes."""
+        named = {self.file: self.bytes, self.masked_file: self.masked_bytes}
+        return {file: size for file, size in named.items() if file}
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """One published state of the whole mirror. ``history`` are the segments, oldest first."""
+    """One published state of the whole mirror. ``history`` are the segments, oldest first.
+
+    ``withheld`` is only ever set by :meth:`masked` and never written: the tables of which there are no masked rows.
+    """
 
     generation: int
     tenant: str
     published_at: datetime
     tables: Mapping[str, TableState] = field(default_factory=dict)
     history: tuple[Segment, ...] = ()
+    withheld: frozenset[str] = frozenset()
+
+    def masked(self) -> "Manifest":
+        """The same state as seen by those from whom personal data is kept: of every file its masked twin.
+
+        A table without one has no rows, and its name is in ``withheld``; of history only what is masked is left.
+        """
+        states = self.tables.items()
+        return replace(
+            self,
+            tables={name: replace(t, file=t.masked_file, bytes=t.masked_bytes) for name, t in states},
+            history=_masked_history(self.history),
+            withheld=frozenset(name for name, t in states if t.file and not t.masked_file),
+        )
+
+    def unlike(self, mode: Privacy) -> list[str]:
+        """Tables whose files are not yet as a mode wants them; the next sync makes them so."""
+        return [t.name for t in self.tables.values() if t.file and not _is_like(t, mode)]
 
     def to_json(self) -> bytes:
         """The manifest as the bytes of its file."""
         body = asdict(self)
+        del body["withheld"]
         text = json.dumps(body, default=_plain, sort_keys=True)
         head = {"format": FORMAT, "sha256": _checksum(text)}
         return json.dumps({**head, "manifest": json.loads(text)}, indent=1, sort_keys=True).encode()
@@ -139,6 +185,19 @@ class Manifest:
             return cls(tables=tables, published_at=published_at, history=history, **body)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreDamaged(f"it is not a manifest ({type(error).__name__})") from error
+
+
+def _is_like(state: TableState, mode: Privacy) -> bool:
+    if mode is Privacy.ON or state.privacy is Privacy.ON:
+        return state.privacy is mode
+    return mode is Privacy.OFF or state.masked_file is not None
+
+
+def _masked_history(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The newest segments that have a twin, down to the first that has none: history has no holes."""
+    bare = [place for place, segment in enumerate(segments) if segment.masked_file is None]
+    whole = segments[bare[-1] + 1 :] if bare else segments
+    return tuple(replace(s, file=str(s.masked_file), bytes=s.masked_bytes) for s in whole)
 
 
 def manifests_dir(home: Path) -> Path:
@@ -198,13 +257,14 @@ def nothing_mirrored(home: Path) -> NothingMirrored:
     )
 
 
-def newest_whole(home: Path) -> tuple[Manifest, list[str]]:
-    """The manifest readers use, and why newer ones are not; raises when there is none."""
+def newest_whole(home: Path, *, masked: bool = False) -> tuple[Manifest, list[str]]:
+    """The manifest readers use, and why newer ones are not; raises when there is none. ``masked``: as they see it."""
     warnings: list[str] = []
-    for candidate in kept(home):
-        if isinstance(candidate, StoreDamaged):
-            warnings.append(str(candidate))
+    for found in kept(home):
+        if isinstance(found, StoreDamaged):
+            warnings.append(str(found))
             continue
+        candidate = found.masked() if masked else found
         missing = missing_files(home, candidate)
         if not missing:
             return candidate, warnings
@@ -234,6 +294,7 @@ def _table(entry: dict[str, Any]) -> TableState:
             **times,
             "ddl": tuple(entry["ddl"]),
             "state": State(entry["state"]),
+            "privacy": Privacy(entry.get("privacy", Privacy.OFF)),
             "drift": Drift(**{**drift, "missing": tuple(drift.get("missing", ()))}),
         }
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.privacy import Privacy
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off"}
@@ -90,7 +91,11 @@ class Settings:
         "Folder where the requests of all homes of this user are counted, so that together they keep the limits; by "
         "default the user's state folder of this system.",
     )
-    mirror_privacy: str = _setting("off", "Masking of personal data; only `off` exists yet.", choices=("off",))
+    mirror_privacy: str = _setting(
+        "off",
+        "Personal data: `off` shows it to all, `agents` masks it for AI clients alone, `on` never writes it to disk.",
+        choices=("off", "agents", "on"),
+    )
     mirror_requests_per_second: int = _setting(
         45, "Requests a second, all our processes together; the provider allows a tenant 50.", low=1, high=50
     )
@@ -166,6 +171,11 @@ class Settings:
         choices=("human", "agent"),
     )
     mirror_action_devices: int = _setting(1, "Most devices of one live action.", low=1, high=1_000)
+
+    @property
+    def privacy(self) -> Privacy:
+        """Who sees personal data."""
+        return Privacy(self.mirror_privacy)
 
     @property
     def home(self) -> Path:

@@ -29,6 +29,8 @@ LONGEST_WAIT = 3_600.0
 """Seconds: the longest of the provider's windows. A server that asks for more is not taken at its word."""
 
 _LOOKED_AT = 100_000  # bytes or characters of an error; what is longer is a web page
+_NO_ROUTE, _NO_PAGE = "no route matched", "invalid page"
+_KNOWN_WORDS = (_NO_ROUTE, _NO_PAGE)
 # Nothing of these looks twice at the same place: a body of 100,000 "<" must not cost minutes.
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\b[^<>]*>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>", re.IGNORECASE | re.DOTALL)
@@ -41,7 +43,8 @@ class Asked:
     """What an answer is judged by: the request (method and path), the token that must not show, and what came before.
 
     ``proven`` is true once a request with this token and host succeeded: then a 401 is about this endpoint alone,
-    unless it was this very one that ``answered`` before. ``now`` is the time of day in seconds since 1970.
+    unless it was this very one that ``answered`` before. ``now`` is the time of day in seconds since 1970. ``quiet``
+    repeats no words of the provider but the few we know, as there may be people in them.
     """
 
     request: str
@@ -49,6 +52,7 @@ class Asked:
     proven: bool = False
     answered: bool = False
     now: float = 0.0
+    quiet: bool = False
 
 
 def failure(response: Response, asked: Asked) -> MirrorError | None:
@@ -56,9 +60,16 @@ def failure(response: Response, asked: Asked) -> MirrorError | None:
     status = response.status
     if 200 <= status < 300:
         return None
-    said = f"{asked.request} answered {status}: {error_text(response, token=asked.token)}"
+    said = f"{asked.request} answered {status}: {_words(response, asked)}"
     known = _BY_STATUS.get(status) or _by_class(status)
     return known(response, asked, said)
+
+
+def _words(response: Response, asked: Asked) -> str:
+    words = error_text(response, token=asked.token)
+    if not asked.quiet:
+        return words
+    return next((known for known in _KNOWN_WORDS if known in words.lower()), _phrase(response.status))
 
 
 def error_text(response: Response, *, token: str = "") -> str:
@@ -95,7 +106,7 @@ def sent_at(response: Response) -> datetime | None:
 
 def is_beyond_last_page(error: NotFound) -> bool:
     """Whether a 404 says that the list has fewer pages, and not that there is no such list."""
-    return "invalid page" in str(error).lower()
+    return _NO_PAGE in str(error).lower()
 
 
 def remaining_hour(response: Response) -> int | None:
@@ -130,7 +141,7 @@ def _forbidden(response: Response, asked: Asked, said: str) -> MirrorError:
 
 
 def _missing(response: Response, asked: Asked, said: str) -> MirrorError:
-    if "no route matched" not in said.lower():
+    if _NO_ROUTE not in said.lower():
         return NotFound(f"{said}.", status=response.status)
     if asked.proven:  # never NotFound: that would be taken as a proof that a device is gone
         return Rejected(f"{said}. The provider's gateway does not know this path.", status=response.status)

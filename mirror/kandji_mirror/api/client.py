@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 from threading import Event, Lock, local
 from typing import TypeVar
 
@@ -15,7 +14,7 @@ from kandji_mirror.api.aside import Calls
 from kandji_mirror.api.bodies import dump
 from kandji_mirror.api.budget import Permits
 from kandji_mirror.api.turns import MOST_JITTER, PROBE_AFTER, Turns
-from kandji_mirror.api.wire import Fetch, Request, Response, Send
+from kandji_mirror.api.wire import Fetch, Request, Response, Send, Target
 from kandji_schema.errors import ExportFailed, RateLimited, RetryLater, Unreachable
 
 ATTEMPTS = 6
@@ -41,7 +40,7 @@ class Client:
     ``limiter`` gives a permit for every request. ``clock`` (monotonic) and ``wall`` (since 1970) are in seconds;
     ``sleep`` is by default one that :meth:`stop` ends. ``jitter`` answers 0.0 to 1.0. A wait longer than ``patience``
     seconds is an error instead. With fewer than ``floor`` requests left to the tenant in this hour none is sent:
-    other tokens need the rest.
+    other tokens need the rest. A ``quiet`` one repeats no words of the provider in errors.
     """
 
     def __init__(
@@ -57,7 +56,9 @@ class Client:
         jitter: Callable[[], float] = random.random,
         patience: float = 120.0,
         floor: int = 500,
+        quiet: bool = False,
     ) -> None:
+        self.quiet = quiet
         self._send = send
         self._fetch = fetch
         self._token = token
@@ -127,7 +128,7 @@ class Client:
         headers = dict(self._headers) if body is None else {**self._headers, "Content-Type": "application/json"}
         return self._send_once(Request(method, path, (), headers, b"" if body is None else dump(body).encode()))
 
-    def download(self, url: str, target: Path) -> None:
+    def download(self, url: str, target: Target) -> None:
         """Write what a signed URL holds into ``target``, retried like a GET. It costs no request of the budget.
 
         :class:`ExportFailed` where this client cannot download at all.
@@ -198,6 +199,7 @@ class Client:
             proven=bool(self._proven),
             answered=_endpoint(request) in self._proven,
             now=self._wall(),
+            quiet=self.quiet,
         )
 
     def _note_success(self, request: Request, response: Response) -> None:

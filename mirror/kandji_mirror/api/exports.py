@@ -1,14 +1,13 @@
 """Prism exports: the provider writes a whole category into one CSV file, for a dozen requests whatever its size."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 from kandji_mirror.api.answers import tidy
 from kandji_mirror.api.bodies import parse
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.paths import quote_segment
-from kandji_mirror.api.wire import Response
+from kandji_mirror.api.wire import Response, Target
 from kandji_schema.errors import ExportFailed, NotFound, Rejected, RetryLater, ServerFault
 from kandji_schema.resource import Resource
 
@@ -20,7 +19,7 @@ WAITS = (2.0, 3.0, 5.0, 8.0, 13.0, 20.0, *(30.0,) * 28)
 _A_URL = re.compile(r"\bhttps?:\S*", re.IGNORECASE)
 
 
-def export(client: Client, resource: Resource, target: Path) -> None:
+def export(client: Client, resource: Resource, target: Target) -> None:
     """Have the whole category of ``resource`` exported, wait for it, and write the CSV file to ``target``.
 
     :class:`Rejected` where the provider does not export this category. :class:`ExportFailed` where the export failed,
@@ -59,17 +58,18 @@ def _ready(client: Client, resource: Resource, job: str) -> str:
 
 def _look(client: Client, resource: Resource, job: str) -> str:
     try:
-        return client.read(job, (), lambda response: _signed_url(response, resource))
+        return client.read(job, (), lambda response: _signed_url(response, resource, quiet=client.quiet))
     except NotFound as error:
         raise ExportFailed(f"The provider lost the export of {resource.name}.", status=error.status) from error
 
 
-def _signed_url(response: Response, resource: Resource) -> str:
+def _signed_url(response: Response, resource: Resource, *, quiet: bool) -> str:
     """The address of the file, which is a secret; empty while there is none, whatever the provider calls that."""
     fields = _fields(response)
     status, url = str(fields.get("status")).lower(), fields.get("signed_url")
     if status == "failed":
-        said = tidy(_A_URL.sub("...", str(fields.get("error_msg") or "it does not say why")))
+        told = None if quiet else fields.get("error_msg")
+        said = tidy(_A_URL.sub("...", str(told or "it does not say why")))
         raise ExportFailed(f"The provider could not export {resource.name}: {said}.")
     return url if status == "success" and isinstance(url, str) else ""
 
@@ -84,7 +84,7 @@ def _fields(response: Response) -> dict[str, Any]:
     return value
 
 
-def _download_anew(client: Client, resource: Resource, job: str, target: Path) -> None:
+def _download_anew(client: Client, resource: Resource, job: str, target: Target) -> None:
     """The second and last attempt: a look at the export gives a fresh address."""
     try:
         client.download(_look(client, resource, job), target)

@@ -8,7 +8,6 @@ import ssl
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from pathlib import Path
 from threading import Event
 from types import TracebackType
 from typing import Self
@@ -19,7 +18,7 @@ import httpx
 from kandji_mirror.api.endpoint import is_loopback, signed_url
 from kandji_mirror.api.paths import checked
 from kandji_mirror.api.whole_file import new_file
-from kandji_mirror.api.wire import Request, Response
+from kandji_mirror.api.wire import Request, Response, Target
 from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, Rejected, ServerFault, Unreachable
 
 MIB = 1024 * 1024
@@ -131,7 +130,7 @@ class Download:
         self._clock = clock
         self._closed = Event()
 
-    def __call__(self, url: str, target: Path) -> None:
+    def __call__(self, url: str, target: Target) -> None:
         """A :data:`~kandji_mirror.api.wire.Fetch`. The file is there whole, or not at all."""
         what = f"The download from {signed_url(url, self._api_url).hostname}"
         deadline = self._clock() + self._total_timeout
@@ -147,7 +146,7 @@ class Download:
         except httpx.InvalidURL:
             raise Rejected("The provider's address of a download is no URL. Nothing was sent.") from None
 
-    def _write(self, answer: httpx.Response, target: Path, deadline: float, what: str) -> None:
+    def _write(self, answer: httpx.Response, target: Target, deadline: float, what: str) -> None:
         written = 0
         with new_file(target) as write:
             for piece in answer.iter_bytes():

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
+from kandji_mirror.api.wire import Target
 from kandji_schema.errors import StoreFull
 
 
 @contextmanager
-def new_file(target: Path) -> Iterator[Callable[[bytes], object]]:
+def new_file(target: Target) -> Iterator[Callable[[bytes], object]]:
     """Something that writes into ``target``, of which nothing stays where anything fails.
 
     :class:`StoreFull` for any trouble with the file itself.

@@ -5,8 +5,9 @@ the function they want.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,25 @@ class Response:
 Send = Callable[[Request], Response]
 """Sends one request once. Raises :class:`kandji_schema.errors.Unreachable` where no answer came."""
 
-Fetch = Callable[[str, Path], None]
+
+class Writable(Protocol):
+    """Something open that takes bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take the next bytes."""
+
+
+class Target(Protocol):
+    """Where a download goes: the path of a file, or what behaves like one."""
+
+    def open(self, mode: Literal["wb"], /) -> AbstractContextManager[Writable]:
+        """Begin anew, with nothing in it."""
+
+    def unlink(self) -> object:
+        """Let nothing of it stay."""
+
+
+Fetch = Callable[[str, Target], None]
 """Downloads a signed URL into a file, without the token and without following redirects.
 
 Raises :class:`~kandji_schema.errors.Unreachable` (also for a body cut short), :class:`ServerFault`, :class:`Rejected`

@@ -90,7 +90,8 @@ def _tenant(*, devices: int, apps: int, seed: int) -> Tenant:
 def _sync_and_report(settings: Settings) -> None:
     report = run_sync(settings, everything=True)
     summarise(report)
-    with Reader(settings.home, rules=settings.mirror_compliance_file) as reader:
+    masked = settings.privacy.masks_people
+    with Reader(settings.home, rules=settings.mirror_compliance_file, masked=masked) as reader:
         for heading, statement in REPORT:
             _answer(reader, heading, statement)
     _next_steps(settings.home)

@@ -38,6 +38,7 @@ def export_files(
             Options(**options),
             progress=progress,
             rules=settings.mirror_compliance_file,
+            masked=settings.privacy.masks_people,
             memory_mb=settings.mirror_query_memory_mb,
         )
     if as_json:

@@ -87,7 +87,8 @@ def open_reader() -> Reader:
         rows=settings.mirror_query_rows,
     )
     bound_memory(limits.memory_mb)
-    return Reader(settings.home, limits, lazy=True, rules=settings.mirror_compliance_file, kill=_end_at_once)
+    rules, masked = settings.mirror_compliance_file, settings.privacy.masks_people
+    return Reader(settings.home, limits, lazy=True, rules=rules, masked=masked, kill=_end_at_once)
 
 
 def _end_at_once(why: TookTooLong) -> None:

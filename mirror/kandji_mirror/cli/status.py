@@ -14,6 +14,7 @@ from kandji_mirror.cli.output import print_rows, say, warn
 from kandji_mirror.store.holder import Holder, holder
 from kandji_schema.ages import age
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
+from kandji_schema.privacy import Privacy
 from kandji_schema.settings import Settings, load
 
 HEAD = ("table", "state", "rows", "age", "due after", "checked", "tried", "requests", "method")
@@ -118,6 +119,7 @@ def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tu
     if left is not None:
         yield "Tenant", f"{left:,} requests were left in its hour when the provider last said so"
     yield "History", _history(manifest.history, now)
+    yield "Privacy", _privacy(settings, manifest)
     yield "Syncing", _syncing(holder(settings.home), now)
     published = f"published {age(manifest.published_at, now)} ago"
     yield "Mirror", f"tenant {manifest.tenant}, manifest {manifest.generation}, {published}, in {settings.home}"
@@ -130,6 +132,19 @@ def _spent(spent: Spending | None, settings: Settings) -> str:
         f"{spent.requests:,} of {settings.mirror_requests_per_hour:,} in the last hour by all our processes, "
         f"{spent.background:,} of them in the background (its share: {settings.mirror_background_share} %)"
     )
+
+
+_MODES = {
+    Privacy.OFF: "off, personal data is shown to everyone",
+    Privacy.AGENTS: "agents, AI clients see pseudonyms in place of personal data",
+    Privacy.ON: "on, personal data is never written to disk",
+}
+
+
+def _privacy(settings: Settings, manifest: Manifest) -> str:
+    waiting = manifest.unlike(settings.privacy)
+    rest = f"; {len(waiting)} tables not yet: the next sync does it" if waiting else ""
+    return f"{_MODES[settings.privacy]}{rest}"
 
 
 def _history(segments: tuple[Segment, ...], now: datetime) -> str:
@@ -164,6 +179,7 @@ def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: 
             "tenant_remaining": tenant_remaining(home),
         },
         "history": _history_facts(manifest.history),
+        "privacy": {"mode": settings.privacy, "not_yet": manifest.unlike(settings.privacy)},
         "syncing": syncing and {"pid": syncing.pid, "since": _text(syncing.since)},
         "warnings": warnings,
     }

@@ -64,6 +64,7 @@ def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool 
             paces={name: Pace(ttl) for name, ttl in overrides.items()},
             keep_days=settings.mirror_history_days,
             progress=progress,
+            privacy=settings.privacy,
         )
         wish = Wish.of_tables(names, whole=everything)
         report = sync_or_ask(settings.home, wish, read) if names else read()
@@ -85,6 +86,7 @@ def run_device_sync(settings: Settings, devices: Sequence[str], names: Sequence[
             names=names,
             keep_days=settings.mirror_history_days,
             progress=progress,
+            privacy=settings.privacy,
         )
         report = sync_or_ask(settings.home, Wish.of_devices(found, names), read)
     _record(settings, report)

@@ -15,7 +15,7 @@ from kandji_schema.segments import EVENTS, TABLES, TRACKED
 NEW = "collected.main"
 """Where events are that are in no segment yet: a database in memory, see :func:`collecting`."""
 
-_ATTACH = "(BLOCK_SIZE 16384, STORAGE_VERSION 'v1.5.0', RECOVERY_MODE no_wal_writes)"
+OPTIONS = "(BLOCK_SIZE 16384, STORAGE_VERSION 'v1.5.0', RECOVERY_MODE no_wal_writes)"
 """Small blocks: a segment of one event takes 60 kB instead of 800. A file that a crash leaves is never recovered."""
 
 
@@ -61,13 +61,14 @@ def collecting(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Room for new events, empty, for the time of the block."""
     con.execute("ATTACH ':memory:' AS collected")
     try:
-        _make_tables(con, NEW)
+        make_tables(con, NEW)
         yield
     finally:
         con.execute("DETACH collected")
 
 
-def _make_tables(con: duckdb.DuckDBPyConnection, place: str) -> None:
+def make_tables(con: duckdb.DuckDBPyConnection, place: str) -> None:
+    """Make the two empty tables of a segment in ``place``, a schema."""
     for statement in TABLES:
         con.execute(statement.format(place=place))
 
@@ -90,8 +91,8 @@ def write(
     temporary = final.with_name(f"{name}.tmp")
     temporary.unlink(missing_ok=True)
     with attached(con, home, replaced) as places:
-        attach(con, temporary, "next", _ATTACH)
-        _make_tables(con, "next.main")
+        attach(con, temporary, "next", OPTIONS)
+        make_tables(con, "next.main")
         _fill(con, [*places, NEW] if with_new else places, tracked)
         counts = _counts(con)
         con.execute("CHECKPOINT next; DETACH next")

@@ -10,9 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
-from pathlib import Path
 
-from kandji_mirror.ingest.engine import quoted
 from kandji_mirror.ingest.keys import ORDINAL
 from kandji_mirror.ingest.projection import json_object_of, member
 from kandji_mirror.ingest.python_text import as_json
@@ -23,8 +21,6 @@ from kandji_schema.resource import Resource
 LONGEST_LINE = 16_000_000
 """Bytes of the longest row; cells of 2 MB are known."""
 
-_HEADER_BYTES = 1_000_000
-_CHUNK = 65_536
 _NO_WORD = re.compile("[^a-z0-9]+")
 
 
@@ -46,10 +42,8 @@ class Records:
     quotes_closed: bool
 
 
-def read_header(path: Path) -> list[str]:
-    """Names in the first record; :class:`Suspicious` where there is none."""
-    with path.open("rb") as file:
-        start = file.read(_HEADER_BYTES)
+def read_header(start: bytes) -> list[str]:
+    """Names in the first record of a file that begins so; :class:`Suspicious` where there is none."""
     try:
         text = start.decode("utf-8-sig", errors="replace")
         names = next(csv.reader(StringIO(text, newline=""), strict=True), [])
@@ -98,12 +92,16 @@ def _refuse_keyless(resource: Resource, known: Collection[str], header: list[str
         raise Suspicious(f"The export has no column for {' and '.join(missing)}; its first ones are {there}.")
 
 
-def relation(path: Path, fields: Iterable[Field], columns: Layout, *, parallel: bool) -> str:
-    """Query for the rows of the file with every field as its raw type, and ``extra``."""
+def relation(place: str, fields: Iterable[Field], columns: Layout, *, header: bool, parallel: bool) -> str:
+    """Query for the rows of the file at ``place`` with every field as its raw type, and ``extra``.
+
+    ``header`` tells whether its first line has the names of the columns.
+    """
     values = [f"{_raw_value(f, columns.known.get(f.name))} AS {f.raw}" for f in fields]
     kept = [member(name, _kept_value(number)) for name, number in columns.unknown.items()]
     extra = json_object_of(kept) if kept else "NULL::JSON"
-    return f"SELECT {', '.join(values)}, {extra} AS extra FROM {_read_csv(path, columns.width, parallel)}"
+    read = _read_csv(place, columns.width, header=header, parallel=parallel)
+    return f"SELECT {', '.join(values)}, {extra} AS extra FROM {read}"
 
 
 def _raw_value(field: Field, number: int | None) -> str:
@@ -121,31 +119,25 @@ def _kept_value(number: int) -> str:
     )
 
 
-def _read_csv(path: Path, width: int, parallel: bool) -> str:
+def _read_csv(place: str, width: int, *, header: bool, parallel: bool) -> str:
     """Strict: a record of another width, a quote that is not closed and bytes that are no UTF-8 are errors."""
     columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(width))
     options = (
-        f"columns := {{{columns}}}, header := true, auto_detect := false, strict_mode := true, "
+        f"columns := {{{columns}}}, header := {header}, auto_detect := false, strict_mode := true, "
         "delim := ',', quote := '\"', escape := '\"', nullstr := '', "
         "compression := 'none', hive_partitioning := false, "
         f"max_line_size := {LONGEST_LINE}, buffer_size := {LONGEST_LINE}, parallel := {parallel}"
     )
-    return f"read_csv('{_without_wildcards(path)}', {options})"
+    return f"read_csv('{place}', {options})"
 
 
-def _without_wildcards(path: Path) -> str:
-    """The path as a pattern that matches nothing else."""
-    return quoted(Path(re.sub(r"([*?\[])", r"[\1]", str(path))))
-
-
-def count_records(path: Path) -> Records:
+def count_records(chunks: Iterable[bytes]) -> Records:
     """Count line ends outside of quotes: a second opinion on the rows that were read, at a tenth of the cost."""
     number, inside, last = 0, 0, b""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            parts = chunk.split(b'"')
-            number += b"".join(islice(parts, inside, None, 2)).count(b"\n")
-            inside ^= (len(parts) - 1) & 1
-            last = chunk[-1:]
+    for chunk in chunks:
+        parts = chunk.split(b'"')
+        number += b"".join(islice(parts, inside, None, 2)).count(b"\n")
+        inside ^= (len(parts) - 1) & 1
+        last = chunk[-1:]
     line_ended = last in (b"\n", b"\r") and not inside
     return Records(number + (not line_ended and bool(last)), line_ended, not inside)

@@ -3,11 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from kandji_mirror.ingest.csv_file import Layout, Records, count_records, layout_of, read_header, relation
+from kandji_mirror.ingest.csv_source import Source
 from kandji_mirror.ingest.projection import Projection
 from kandji_schema.errors import Suspicious
 
@@ -26,14 +26,14 @@ class CsvLoad:
 
     con: duckdb.DuckDBPyConnection
     projection: Projection
-    path: Path
+    source: Source
 
     def run(self, counted: int | None) -> Loaded:
         """Load it all or nothing; ``counted`` is the number of rows the provider says there are, where it says one.
 
         Raises :class:`Suspicious` for a file that is no CSV, lacks a key column, or is torn.
         """
-        columns = layout_of(self.projection.resource, self.projection.fields, read_header(self.path))
+        columns = layout_of(self.projection.resource, self.projection.fields, read_header(self.source.start()))
         try:
             rows = self._load(columns, counted)
         except BaseException:
@@ -46,7 +46,7 @@ class CsvLoad:
 
     def _load(self, columns: Layout, counted: int | None) -> int:
         with ThreadPoolExecutor(1, thread_name_prefix="count-records") as aside:
-            counting = aside.submit(count_records, self.path)
+            counting = aside.submit(count_records, self.source.chunks())
             rows = self._side_by_side(columns)
             records = counting.result()
         if rows is None or rows != records.number - 1:
@@ -71,9 +71,12 @@ class CsvLoad:
 
     def _insert(self, columns: Layout, *, parallel: bool) -> int:
         self.con.execute("BEGIN")
-        raw = relation(self.path, self.projection.fields, columns, parallel=parallel)
-        row = self.con.execute(self.projection.insert(raw)).fetchone()
-        return int(row[0]) if row else 0
+        rows = 0
+        for number, place in enumerate(self.source.pieces(self.con)):
+            raw = relation(place, self.projection.fields, columns, header=number == 0, parallel=parallel)
+            row = self.con.execute(self.projection.insert(raw)).fetchone()
+            rows += int(row[0]) if row else 0
+        return rows
 
 
 def _refuse_torn(rows: int, records: Records, counted: int | None) -> None:

@@ -11,6 +11,8 @@ from types import TracebackType
 
 import duckdb
 
+from kandji_mirror.privacy.key import Key
+from kandji_mirror.privacy.masking import install
 from kandji_schema import ddl
 from kandji_schema.errors import StoreDamaged, StoreError, StoreFull
 from kandji_schema.resource import Resource
@@ -46,6 +48,8 @@ def _told(what: str, error: Exception, reason: str) -> StoreError:
     if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException | OSError):
         hint = "Free some space or choose another KANDJI_MIRROR_HOME; what was published before still answers."
         return StoreFull(f"{what} could not be written: {reason}. {hint}")
+    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
+        reason = f"a value did not fit ({type(error).__name__})"  # its own words quote the value
     return StoreError(f"{what} could not be built: {reason}.")
 
 
@@ -55,8 +59,8 @@ class Engine:
     Thread-safe. Its memory is bounded for all who share it together; what does not fit is spilled.
     """
 
-    def __init__(self, spill: Path, *, memory_mb: int = MEMORY_MB) -> None:
-        """``spill`` is the folder of temporary files; it appears when it is needed."""
+    def __init__(self, spill: Path, *, memory_mb: int = MEMORY_MB, key: Key | None = None) -> None:
+        """``spill`` is the folder of temporary files; it appears when it is needed. With a ``key`` it can mask."""
         self._numbers = count(1)
         self._con = duckdb.connect(
             config={
@@ -67,6 +71,8 @@ class Engine:
             }
         )
         self._con.execute("SET GLOBAL TimeZone='UTC'; PRAGMA disable_checkpoint_on_shutdown")
+        if key:
+            install(self._con, key)
 
     def __enter__(self) -> Engine:
         return self
@@ -86,17 +92,19 @@ class Engine:
         cursor.execute("SET enable_progress_bar=false")
         return cursor
 
-    def attach(self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool) -> str:
+    def attach(self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool, options: str = _WRITABLE) -> str:
         """Attach a data file; returns the name of its catalog, which no other attachment has."""
         catalog = f"file_{next(self._numbers)}"
-        con.execute(f"ATTACH '{quoted(path)}' AS {catalog} {_WRITABLE if writable else '(READ_ONLY)'}")
+        con.execute(f"ATTACH '{quoted(path)}' AS {catalog} {options if writable else '(READ_ONLY)'}")
         return catalog
 
     @contextmanager
-    def attached(self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool = False) -> Iterator[str]:
-        """A data file as a catalog of the name given, for the time of the block."""
+    def attached(
+        self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool = False, options: str = _WRITABLE
+    ) -> Iterator[str]:
+        """A data file as a catalog of the name given, for the time of the block; ``options`` are of a new one."""
         with store_errors(str(path)):
-            catalog = self.attach(con, path, writable=writable)
+            catalog = self.attach(con, path, writable=writable, options=options)
         try:
             yield catalog
         except BaseException:
@@ -113,16 +121,17 @@ class Engine:
 
 def create_table(con: duckdb.DuckDBPyConnection, catalog: str, resource: Resource) -> str:
     """Make the resource's empty table in an attached file; returns its SQL name."""
-    _define(con, catalog, ddl.statements(resource)[:1])
+    define(con, catalog, ddl.statements(resource)[:1])
     return f'{catalog}.main."{resource.name}"'
 
 
 def describe_table(con: duckdb.DuckDBPyConnection, catalog: str, resource: Resource) -> None:
     """Give the table and its columns their comments."""
-    _define(con, catalog, ddl.statements(resource)[1:])
+    define(con, catalog, ddl.statements(resource)[1:])
 
 
-def _define(con: duckdb.DuckDBPyConnection, catalog: str, statements: Sequence[str]) -> None:
+def define(con: duckdb.DuckDBPyConnection, catalog: str, statements: Sequence[str]) -> None:
+    """Run DDL in an attached file."""
     con.execute(f"USE {catalog}; BEGIN; {'; '.join(statements)}; COMMIT; USE memory")
 
 

@@ -20,13 +20,17 @@ REBUILD_GROWTH = 1.5
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge did. ``rows`` are in the table afterwards; ``rebuilt`` tells that all were written, in key order."""
+    """What a merge did. ``rows`` are in the table afterwards; ``rebuilt`` tells that all were written, in key order.
+
+    ``touched`` are the first keys whose rows are not as they were; None where they may be any.
+    """
 
     rows: int
     added: int
     changed: int
     removed: int
     rebuilt: bool
+    touched: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,10 @@ class Difference:
         """Rows after the merge."""
         return self.live - self.doomed + self.fresh
 
-    def merged(self, *, rebuilt: bool) -> Merged:
+    def merged(self, *, rebuilt: bool, touched: frozenset[str] | None = None) -> Merged:
         """The same as the account of a merge."""
         changed = self.fresh - self.added
-        return Merged(self.rows, self.added, changed, self.doomed - changed, rebuilt)
+        return Merged(self.rows, self.added, changed, self.doomed - changed, rebuilt, touched)
 
 
 @dataclass(frozen=True)
@@ -127,21 +131,32 @@ class Merge:
             return found.merged(rebuilt=False)
         rebuilt = max(found.doomed, found.fresh) > REBUILD_SHARE * found.live or self._outgrown(built_bytes)
         with store_errors(f"Table {self.resource.name}"):
-            self._rebuild(target) if rebuilt else self._patch(target)
-        return found.merged(rebuilt=rebuilt)
+            if not rebuilt:
+                return found.merged(rebuilt=False, touched=self._patch(target))
+            self._rebuild(target)
+        return found.merged(rebuilt=True)
 
     def _outgrown(self, built_bytes: int) -> bool:
         return 0 < REBUILD_GROWTH * built_bytes < self.live.stat().st_size
 
-    def _patch(self, target: Path) -> None:
-        """Copy the file, then take out and put in."""
+    def _patch(self, target: Path) -> frozenset[str] | None:
+        """Copy the file, then take out and put in; returns the first keys that were concerned."""
         shutil.copyfile(self.live, target)
         with self.engine.attached(self.con, target, writable=True) as catalog:
             table = f'{catalog}.main."{self.resource.name}"'
+            touched = self._touched(table)
             self.con.execute("BEGIN")
             self.con.execute(f"DELETE FROM {table} WHERE rowid IN (SELECT live FROM temp.doomed)")
             self.con.execute(f"INSERT INTO {table} BY NAME {self._fresh} ORDER BY {in_order(self.resource)}")
             self.con.execute(f"COMMIT; CHECKPOINT {catalog}")
+        return touched
+
+    def _touched(self, table: str) -> frozenset[str] | None:
+        """First keys of the rows that go from ``table`` and of those that come; None where one has none."""
+        key = first_key(self.resource)
+        gone = f"SELECT {key} FROM {table} WHERE rowid IN (SELECT live FROM temp.doomed)"
+        keys = self.con.execute(f"{gone} UNION SELECT {key} FROM ({self._fresh})").fetchall()
+        return None if (None,) in keys else frozenset(str(found) for (found,) in keys)
 
     def _rebuild(self, target: Path) -> None:
         """Write all rows anew, in key order."""

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kandji_mirror.ingest.values import Field, fields_of
+from kandji_mirror.privacy.masking import masked
 from kandji_schema.columns import Column
 from kandji_schema.resource import Resource
 
 
 @dataclass(frozen=True)
 class Projection:
-    """SQL for one resource. ``target`` is the SQL name of a table with its columns."""
+    """SQL for one resource. ``target`` is the SQL name of a table with its columns.
+
+    ``masked`` puts pseudonyms in place of personal data, before any row is written; the engine must have a key.
+    """
 
     resource: Resource
     target: str
+    masked: bool = False
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -43,8 +48,11 @@ class Projection:
         for level in (Field.extracted, Field.moments):
             raw = f"SELECT {', '.join(['*', *(sql for f in self.fields for sql in level(f))])} FROM ({raw})"
         read = f"SELECT *, {', '.join(self._values())} FROM ({raw})"
-        ordered = (self._extra if c.name == "extra" else _alias(c.name) for c in self.resource.columns)
+        ordered = (self._shown(c, self._extra if c.name == "extra" else _alias(c.name)) for c in self.resource.columns)
         return f"INSERT INTO {self.target} SELECT {', '.join(ordered)} FROM ({read})"
+
+    def _shown(self, column: Column, value: str) -> str:
+        return masked(column, value) if self.masked else value
 
     @property
     def _columns(self) -> tuple[Column, ...]:

@@ -12,6 +12,7 @@ from types import TracebackType
 import duckdb
 
 from kandji_mirror.ingest.csv_load import CsvLoad, Loaded
+from kandji_mirror.ingest.csv_source import DiskSource, HeldSource
 from kandji_mirror.ingest.engine import MEMORY_MB, Engine, create_table, describe_table, new_file, store_errors
 from kandji_mirror.ingest.keys import (
     ORDINAL,
@@ -55,8 +56,12 @@ class Staging:
         engine: Engine | None = None,
         memory_mb: int = MEMORY_MB,
         writers: int = 2,
+        masked: bool = False,
     ) -> None:
-        """``writers`` threads parse pages side by side. Without an ``engine`` to share it opens one of its own."""
+        """``writers`` threads parse pages side by side. Without an ``engine`` to share it opens one of its own.
+
+        Of ``masked`` rows nothing personal is ever written or spilled; the engine must have a key.
+        """
         self.resource = resource
         self._scratch = scratch
         self._what = f"Table {resource.name}"
@@ -72,7 +77,7 @@ class Staging:
             self._catalog = self._engine.attach(self._con, scratch, writable=True)
             open_things.callback(self._engine.let_go, self._con, self._catalog)
             self._table = create_table(self._con, self._catalog, resource)
-            self._projection = Projection(resource, self._table)
+            self._projection = Projection(resource, self._table, masked)
             self._writers = Writers(self._engine, self._what, writers)
             open_things.callback(self._writers.close)
             self._open_things = open_things.pop_all()
@@ -98,7 +103,7 @@ class Staging:
         if len(self._batch) >= BATCH_PAGES:
             self._hand_over()
 
-    def add_csv(self, path: Path, *, counted: int | None = None) -> Loaded:
+    def add_csv(self, export: Path | HeldSource, *, counted: int | None = None) -> Loaded:
         """Take a Prism export as a whole, or nothing of it.
 
         Columns meet fields by name without case and punctuation; the others are kept in ``extra``. An empty cell is
@@ -109,7 +114,8 @@ class Staging:
         self.flush()
         self._compared = None
         with store_errors(self._what):
-            return CsvLoad(self._con, self._projection, path).run(counted)
+            source = DiskSource(export) if isinstance(export, Path) else export
+            return CsvLoad(self._con, self._projection, source).run(counted)
 
     def flush(self) -> None:
         """Wait until every page taken is in the scratch file."""
@@ -196,6 +202,12 @@ class Staging:
         with self._attached(source) as live:
             gone = f"SELECT DISTINCT {key} FROM {live} WHERE {key} IS NOT NULL AND {key} NOT IN ({staged}) ORDER BY 1"
             return [str(value) for (value,) in self._ask(gone)]
+
+    @property
+    def keys_are_masked(self) -> bool:
+        """Whether the first key is a pseudonym, which the provider does not know."""
+        column = next(c for c in self.resource.columns if c.name == self.resource.key[0])
+        return self._projection.masked and column.personal is not None
 
     @property
     def _first_key(self) -> str:

@@ -12,6 +12,7 @@ from threading import Event, Lock, Thread
 
 from kandji_mirror.api.endpoint import base_url, tenant_name, token
 from kandji_mirror.connection import background_per_hour, connect
+from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.scheduler.asking import ask
 from kandji_mirror.scheduler.desk import Desk, Wish
 from kandji_mirror.scheduler.hour import Hour
@@ -25,6 +26,7 @@ from kandji_mirror.sync.outcome import Progress, Report
 from kandji_mirror.sync.plan import ttl_overrides
 from kandji_mirror.sync.run import run_order
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
+from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings
 
@@ -64,17 +66,19 @@ class Scheduler:
         terms: Terms,
         *,
         keep_days: int,
+        privacy: Privacy = Privacy.OFF,
         rhythm: Rhythm = Rhythm(),  # frozen
         read: RunOrder = run_order,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """``keep_days`` is for how long changes are kept; ``read`` runs an order."""
+        """``keep_days`` is for how long changes are kept, ``privacy`` what is written; ``read`` runs an order."""
         self._home = home
         self._tenant = tenant
         self._connect = connect
         self._terms = terms
         self._keep_days = keep_days
+        self._privacy = privacy
         self._rhythm = rhythm
         self._read = read
         self._wall = wall
@@ -184,7 +188,8 @@ class Scheduler:
 
     def _hold(self) -> None:
         """Be the one that syncs until stopped. The lock must be let go by the thread that took it."""
-        with open_store(self._home, self._tenant, resources(), self._wall) as store:
+        with open_store(self._home, self._tenant, resources(), self._wall, privacy=self._privacy) as store:
+            conform(store)
             self._pauses.passed(_STORE)
             runs = Runs(store, self._connect, self._read, self._hour, keep_days=self._keep_days)
             syncing = Syncing(store, runs, self._desk, self._hour, self._pauses, self._terms)
@@ -214,5 +219,6 @@ def scheduler_of(settings: Settings, rhythm: Rhythm = Rhythm()) -> Scheduler:  #
         partial(connect, settings),
         Terms(background_per_hour(settings), ttl_overrides(settings.mirror_ttl, resources())),
         keep_days=settings.mirror_history_days,
+        privacy=settings.privacy,
         rhythm=rhythm,
     )

@@ -1,12 +1,11 @@
 """The object storage behind signed URLs: another host, no token, no rate limits."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from threading import RLock
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from kandji_mirror.api.wire import Response
+from kandji_mirror.api.wire import Response, Target
 from kandji_mirror.simulator.answers import Transport
 from kandji_mirror.simulator.chance import lot
 from kandji_mirror.simulator.exports import Exports, Job
@@ -79,7 +78,7 @@ class Storage:
             self._sleep(fault.seconds)
         return found
 
-    def fetch(self, url: str, target: Path) -> None:
+    def fetch(self, url: str, target: Target) -> None:
         """Download in process, as the client's ``Fetch`` does: see ``api/wire.py`` for what it raises."""
         if not url.startswith(self.base):
             raise Unreachable("There is no such host.", sent=False)

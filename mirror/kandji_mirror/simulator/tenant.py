@@ -6,12 +6,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from kandji_mirror.api.wire import Request, Response
+from kandji_mirror.api.wire import Request, Response, Target
 from kandji_mirror.simulator.answers import FORBIDDEN, LIMITED, NO_ROUTE, UNAUTHORIZED, Transport, json_answer
 from kandji_mirror.simulator.bodies import BODY_LIMIT, TOO_LARGE, Refused
 from kandji_mirror.simulator.exports import ExportRules, Exports
@@ -89,7 +88,7 @@ class Tenant:
             raise Unreachable(f"The simulated connection broke: {answer.transport.value}.", sent=True)
         return answer.response
 
-    def fetch(self, url: str, target: Path) -> None:
+    def fetch(self, url: str, target: Target) -> None:
         """Download a signed URL in process; raises what the client's ``Fetch`` does."""
         self.storage.fetch(url, target)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kandji_mirror.privacy.key import key_of
 from kandji_mirror.store.durable import appear, write_new
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema import ddl
@@ -24,6 +25,7 @@ from kandji_schema.manifest import (
     manifest_path,
     manifests_dir,
 )
+from kandji_schema.privacy import Privacy
 from kandji_schema.resource import Resource
 
 KEEP_MANIFESTS = 5
@@ -47,14 +49,21 @@ class Store:
     """
 
     def __init__(
-        self, home: Path, tenant: str, resources: Mapping[str, Resource], wall: Callable[[], datetime]
+        self,
+        home: Path,
+        tenant: str,
+        resources: Mapping[str, Resource],
+        wall: Callable[[], datetime],
+        privacy: Privacy = Privacy.OFF,
     ) -> None:
-        """``wall`` tells the time, aware UTC."""
+        """``wall`` tells the time, aware UTC. ``privacy`` is what files are to be written from now on."""
         self.home = home
         self.tenant = tenant
         self.wall = wall
         self.warnings: list[str] = []
         self.lock = threading.RLock()
+        self.privacy = privacy
+        self.key = key_of(home) if privacy.masks_agents else None
         self._resources = resources
         self._newest = max(generations(home), default=0)
         self.current = self._last_readable()
@@ -89,7 +98,8 @@ class Store:
             return fresh
         if known.file is None:
             return replace(known, ttl_seconds=fresh.ttl_seconds, ddl=fresh.ddl)
-        return replace(known, ttl_seconds=fresh.ttl_seconds)  # its ddl stays: it says what the file looks like
+        twin = _without_lost_twin(self.home, known)
+        return replace(twin, ttl_seconds=fresh.ttl_seconds)  # its ddl stays: it says what the file looks like
 
     @property
     def next_generation(self) -> int:
@@ -97,9 +107,15 @@ class Store:
         return self._newest + 1
 
     def data_file(self, table: str) -> Path | None:
-        """The table's current data file."""
-        file = self.current.tables[table].file
-        return data_dir(self.home) / file if file else None
+        """The table's current data file, where newer rows can be put on it."""
+        state = self.current.tables[table]
+        return data_dir(self.home) / state.file if state.file and self.fits(state) else None
+
+    def fits(self, state: TableState) -> bool:
+        """Whether the rows of a table are masked as rows that come now would be, with the same key."""
+        if self.privacy.masks_people:
+            return state.privacy is Privacy.ON and self.key is not None and state.masked_with == self.key.name
+        return state.privacy is not Privacy.ON
 
     @contextmanager
     def scratch(self, table: str) -> Iterator[tuple[Path, Path]]:
@@ -113,10 +129,11 @@ class Store:
             for path in paths:
                 _remove(path)
 
-    def admit(self, table: str, finished: Path) -> str:
+    def admit(self, table: str, finished: Path, *, twin: bool = False) -> str:
         """Give a finished file its name in the next generation, without making it current yet; returns the name."""
         with self.lock:
-            final = data_dir(self.home) / f"{table}.{self.next_generation:08d}.duckdb"
+            kind = "masked." if twin else ""
+            final = data_dir(self.home) / f"{table}.{kind}{self.next_generation:08d}.duckdb"
             with _local_trouble(final):
                 finished.chmod(0o600)
                 final.unlink(missing_ok=True)  # of a run that was killed between this step and its manifest
@@ -144,16 +161,35 @@ class Store:
         for generation in generations(self.home)[KEEP_MANIFESTS:]:
             _remove(manifest_path(self.home, generation))
         manifests = [m for m in kept(self.home) if isinstance(m, Manifest)]
-        data = {t.file for m in manifests for t in m.tables.values()}
-        segments = {segment.file for m in manifests for segment in m.history}
-        _remove_unnamed(data_dir(self.home), data, GRACE_SECONDS)
-        _remove_unnamed(history_dir(self.home), segments, HISTORY_GRACE_SECONDS)
+        self._remove_unnamed(manifests, GRACE_SECONDS, HISTORY_GRACE_SECONDS)
+
+    def forget_the_past(self) -> None:
+        """Leave nothing but the current state and its files, at once, whoever may still read others."""
+        with self.lock:
+            for generation in generations(self.home):
+                if generation != self.current.generation:
+                    _remove(manifest_path(self.home, generation))
+            self._remove_unnamed([self.current], 0, 0)
+
+    def _remove_unnamed(self, manifests: Collection[Manifest], grace: float, history_grace: float) -> None:
+        data = {file for m in manifests for t in m.tables.values() for file in t.files}
+        segments = {file for m in manifests for segment in m.history for file in segment.files}
+        _remove_unnamed(data_dir(self.home), data, grace)
+        _remove_unnamed(history_dir(self.home), segments, history_grace)
+
+
+def _without_lost_twin(home: Path, state: TableState) -> TableState:
+    """A twin that is lost or cut counts as never made."""
+    path = data_dir(home) / state.masked_file if state.masked_file else None
+    if path is None or (path.is_file() and path.stat().st_size == state.masked_bytes):
+        return state
+    return replace(state, masked_file=None, masked_bytes=0, masked_with=None)
 
 
 def _remove_unnamed(folder: Path, named: Collection[str | None], grace: float) -> None:
     old = time.time() - grace
     for path in folder.glob("*.duckdb"):
-        if path.name not in named and path.stat().st_mtime < old:
+        if path.name not in named and path.stat().st_mtime <= old:
             _remove(path)
 
 
@@ -163,6 +199,8 @@ def open_store(
     tenant: str,
     resources: Mapping[str, Resource],
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    privacy: Privacy = Privacy.OFF,
 ) -> Iterator[Store]:
     """Hold the writer's lock, sweep what a killed writer left, and give the store.
 
@@ -174,7 +212,7 @@ def open_store(
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with writer_lock(home):
         _sweep(home)
-        yield Store(home, tenant, resources, wall)
+        yield Store(home, tenant, resources, wall, privacy)
 
 
 def _folders(home: Path) -> tuple[Path, ...]:

@@ -88,11 +88,12 @@ class DeviceRun:
             raise NothingMirrored("The device list is not mirrored yet. Run `kandji-mirror sync` first.")
         began = self.store.wall()
         spill = data_dir(self.store.home) / f"devices.{uuid4().hex}.tmp"
-        with Engine(spill) as self.engine:
+        with Engine(spill, key=self.store.key) as self.engine:
             self._read_devices()
             self._side_by_side(list(self._others()))
-        note_edits(self.store, self._states[DEVICES], began)
-        self.generation = publish(self.store, self._states, keep_days=self.keep_days, at=began).generation
+            note_edits(self.store, self._states[DEVICES], began)
+            published = publish(self.store, self.engine, self._states, keep_days=self.keep_days, at=began)
+        self.generation = published.generation
         for sweep, taken in self._slices:
             sweep.note(taken)
 

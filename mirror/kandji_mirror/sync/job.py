@@ -1,6 +1,6 @@
 """What a pass over one table works with."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from threading import Semaphore
 from kandji_mirror.api.client import Client
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.privacy.twins import twinned
 from kandji_mirror.state import Fact, Learned
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Facts
@@ -83,7 +84,8 @@ class Job:
 
     def staging(self, scratch: Path) -> Staging:
         """A staging in a scratch file. All tables of a run share one engine: to open one costs more than a merge."""
-        return Staging(self.resource, scratch, engine=self.engine)
+        masked = self.store.privacy.masks_people
+        return Staging(self.resource, scratch, engine=self.engine, masked=masked)
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
@@ -94,8 +96,12 @@ class Job:
         finally:
             self.turn.acquire()
 
-    def admitted(self, target: Path) -> TableState:
-        """The previous state with a finished file in place of the old one."""
+    def admitted(self, target: Path, touched: Collection[str] | None = None) -> TableState:
+        """The previous state with a finished file in place of the old one, and with a masked twin where one is wanted.
+
+        ``touched`` are the first keys whose rows differ from the previous file's; None where they may be any.
+        """
         size = target.stat().st_size
         file = self.store.admit(self.resource.name, target)
-        return replace(self.previous, ddl=ddl.statements(self.resource), file=file, bytes=size)
+        state = replace(self.previous, ddl=ddl.statements(self.resource), file=file, bytes=size)
+        return twinned(self.store, self.engine, self.resource, state, touched=touched)

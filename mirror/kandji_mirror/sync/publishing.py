@@ -5,15 +5,19 @@ from contextlib import suppress
 from datetime import datetime
 
 from kandji_mirror.history.record import Change, record
+from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.privacy.past import as_they_are, masked_segments
 from kandji_mirror.state import Edits
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.fleet import DEVICES, edited
 from kandji_schema.errors import StoreError
-from kandji_schema.manifest import Manifest, TableState, data_dir
+from kandji_schema.manifest import Manifest, Segment, TableState, data_dir
 from kandji_schema.registry import resources
 
 
-def publish(store: Store, states: Mapping[str, TableState], *, keep_days: int, at: datetime | None = None) -> Manifest:
+def publish(
+    store: Store, engine: Engine, states: Mapping[str, TableState], *, keep_days: int, at: datetime | None = None
+) -> Manifest:
     """Make the states current, all at one moment, with what changed by them as history.
 
     A change is dated by the attempt that its state tells of, unless ``at`` says otherwise. Raises :class:`StoreError`;
@@ -24,7 +28,14 @@ def publish(store: Store, states: Mapping[str, TableState], *, keep_days: int, a
         segments = record(
             store.home, store.current.history, changes, generation=store.next_generation, keep_days=keep_days
         )
-        return store.publish(states, history=segments)
+        return store.publish(states, history=_for_mode(store, engine, segments))
+
+
+def _for_mode(store: Store, engine: Engine, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The segments with what the store's mode wants: nothing, masked twins, or that they are masked themselves."""
+    if store.privacy.masks_people:
+        return as_they_are(segments)
+    return masked_segments(store.home, engine, segments) if store.privacy.masks_agents else segments
 
 
 def note_edits(store: Store, state: TableState, at: datetime | None = None) -> None:

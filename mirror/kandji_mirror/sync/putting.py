@@ -28,7 +28,7 @@ def merged_state(job: Job, merged: Merged, target: Path) -> TableState:
     """The state with what a merge wrote, if it wrote anything."""
     if not merged.added + merged.changed + merged.removed:
         return job.previous
-    state = job.admitted(target)
+    state = job.admitted(target, merged.touched)
     if merged.rebuilt:
         return replace(state, rows=merged.rows, digest=None, built_bytes=state.bytes)
     return replace(state, rows=merged.rows, digest=None, ddl=job.previous.ddl)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_mirror.api.client import Client
+from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import Store, open_store
 from kandji_mirror.sync.device_run import DeviceRun, order_of_devices
@@ -13,6 +14,7 @@ from kandji_mirror.sync.order import Order, due
 from kandji_mirror.sync.outcome import Progress, Report, Silent
 from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.running import Run
+from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.registry import resources as all_resources
 
@@ -33,11 +35,13 @@ def sync(
     paces: Mapping[str, Pace] | None = None,
     keep_days: int = KEEP_DAYS,
     progress: Progress | None = None,
+    privacy: Privacy = Privacy.OFF,
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Report:
     """Bring the named tables up to date, or those that are due; with ``everything`` they, or all, are read anew.
 
-    ``sweep`` bounds the requests for tables that cost one a device, unless they are named. A table that fails keeps
+    ``sweep`` bounds the requests for tables that cost one a device, unless they are named. ``privacy`` is what is
+    written; what is there already is masked first where it wants that. A table that fails keeps
     its previous rows and is told in the report. Raises :class:`AlreadySyncing`, :class:`ConfigurationError` (a wrong
     token stops the run) and :class:`StoreError`. Tables that were complete before such an end, or before Ctrl-C, are
     published all the same.
@@ -45,7 +49,8 @@ def sync(
     named = [resource_named(name) for name in dict.fromkeys(names)]
     if any(resource.swept or resource.fallback for resource in named):
         sweep = None
-    with open_store(home, tenant, all_resources(), wall) as store:
+    with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store:
+        conform(store)
         given = paces or {}
         states, now = store.current.tables, wall()
         wanted = named or [
@@ -65,6 +70,7 @@ def sync_devices(
     names: Sequence[str] = (),
     keep_days: int = KEEP_DAYS,
     progress: Progress | None = None,
+    privacy: Privacy = Privacy.OFF,
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Report:
     """Bring the rows of some devices, by identifier, up to date in the named tables, or in all that have any.
@@ -73,7 +79,8 @@ def sync_devices(
     fared in a table. Raises as :func:`sync` does, :class:`NothingMirrored`, and what stands against the device list.
     """
     order = order_of_devices(devices, names)
-    with open_store(home, tenant, all_resources(), wall) as store:
+    with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store:
+        conform(store)
         return run_order(store, client, order, learned=Learned(home, wall), progress=progress, keep_days=keep_days)
 
 

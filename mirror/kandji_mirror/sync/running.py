@@ -75,7 +75,7 @@ class Run:
         """
         self._spent_before = self.client.requests
         spill = data_dir(self.store.home) / f"run.{uuid4().hex}.tmp"
-        with Engine(spill) as self.engine:
+        with Engine(spill, key=self.store.key) as self.engine:
             self._read_and_publish()
 
     def _read_and_publish(self) -> None:
@@ -236,7 +236,7 @@ class Run:
         """Make states current; the number of the manifest is the run's from then on."""
         if states:
             paced = {name: self._paced(state) for name, state in states.items()}
-            self.generation = publish(self.store, paced, keep_days=self.keep_days).generation
+            self.generation = publish(self.store, self.engine, paced, keep_days=self.keep_days).generation
 
 
 def _parents_first(roots: Sequence[Resource]) -> list[Resource]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kandji_mirror.api.counts import Count, count
 from kandji_mirror.api.exports import export
+from kandji_mirror.ingest.csv_source import HeldSource
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.state import Fact
@@ -111,7 +112,7 @@ class WholeRead:
         """One reading; None where nothing confirms it."""
         job = self._job
         with job.store.scratch(job.resource.name) as (scratch, target):
-            csv = scratch.with_name(f"{scratch.name}.csv")
+            csv = HeldSource() if job.store.privacy.masks_people else scratch.with_name(f"{scratch.name}.csv")
             try:
                 exported = way is Method.EXPORT and self._exported(csv)
                 with job.staging(scratch) as staging:
@@ -122,7 +123,7 @@ class WholeRead:
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    def _exported(self, csv: Path) -> bool:
+    def _exported(self, csv: Path | HeldSource) -> bool:
         """Whether the export is there; else the pages must do. Other tables work while it is awaited."""
         job = self._job
         before = job.client.own_requests
@@ -138,7 +139,7 @@ class WholeRead:
             self._requests += job.client.own_requests - before
         return True
 
-    def _filled(self, staging: Staging, csv: Path | None) -> Walked | None:
+    def _filled(self, staging: Staging, csv: Path | HeldSource | None) -> Walked | None:
         """Stage the export, or the pages where there is none or it is no whole one; None for an export."""
         if csv is not None:
             try:

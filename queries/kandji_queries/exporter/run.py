@@ -60,6 +60,7 @@ def export(
     *,
     progress: watch.Progress | None = None,
     rules: str = "",
+    masked: bool = False,
     memory_mb: int = MEMORY_MB,
     clock: Callable[[], datetime] = now,
 ) -> ExportReport:
@@ -68,6 +69,7 @@ def export(
     ``names`` None is every table and view. ``form`` is one of :data:`FORMS`. ``progress`` hears about ten times a
     second what is being written and how far it is; an exception it raises stops the export. ``rules`` is a file of
     compliance rules as the setting names it, ``memory_mb`` what the engine may use, ``clock`` the time, aware UTC.
+    ``masked`` reads files with pseudonyms in place of personal data, and no others.
 
     Complete or not at all: on any error nothing has changed in ``to``. Raises :class:`UsageError`,
     :class:`UnknownName`, :class:`NothingMirrored`, :class:`StatementError`, :class:`NotExported`,
@@ -79,7 +81,7 @@ def export(
     options.refuse_nonsense(form, names)
     target = folder.checked(to, home)
     job = _Job(form, target, options, progress or (lambda _name, _done: None))
-    source = Source(home, rules=rules, memory_mb=memory_mb, threads=THREADS, clock=clock)
+    source = Source(home, rules=rules, masked=masked, memory_mb=memory_mb, threads=THREADS, clock=clock)
 
     def attempt() -> ExportReport:
         with source.opened(names, options.params) as opened, folder.locked(target):

@@ -92,10 +92,12 @@ class Source:
     Which files are read is decided by :class:`Store` alone.
     """
 
-    def __init__(self, home: Path, *, rules: str, memory_mb: int, threads: int, clock: Callable[[], datetime]) -> None:
-        """Opens nothing yet."""
+    def __init__(
+        self, home: Path, *, rules: str, masked: bool, memory_mb: int, threads: int, clock: Callable[[], datetime]
+    ) -> None:
+        """Opens nothing yet. ``masked`` sees masked files only."""
         limits = Limits(memory_mb=memory_mb, threads=threads)
-        self._store = Store(home, limits, lazy=True, rules=rules, seal=TRUSTED)
+        self._store = Store(home, limits, lazy=True, rules=rules, masked=masked, seal=TRUSTED)
         self._guard = Guard(self._store.parser)
         self._vocabulary = Vocabulary(self._guard, self._store.rules)
         self._clock = clock

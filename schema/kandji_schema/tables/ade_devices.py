@@ -40,9 +40,7 @@ class AdeDevice(SQLModel, table=True):
     dep_account_server_name: str | None = text(
         "Name of the token's MDM server.", source="dep_account.server_name", samples=("acme.kandji.io",)
     )
-    device_name: str | None = text(
-        "Name of the enrolled device.", source="mdm_device.name", personal=Personal.FREE_TEXT
-    )
+    device_name: str | None = text("Name of the enrolled device.", source="mdm_device.name", personal=Personal.DEVICE)
     enrolled_at: datetime | None = timestamp("When it enrolled.", source="mdm_device.enrolled_at")
     enrollment_status: int | None = integer(
         "State of the enrolment, a code of the provider without published meaning.",

@@ -28,7 +28,7 @@ class BehavioralDetection(SQLModel, table=True):
     malware_family: list[str] | None = texts("Families of malware it is known of.", samples=([], ["3CX", "Adware.Gen"]))
     device_id: str | None = text("Device; joins to devices.device_id.", source="device_info.id")
     device_name: str | None = text(
-        "Name of the device at that time.", source="device_info.name", personal=Personal.FREE_TEXT
+        "Name of the device at that time.", source="device_info.name", personal=Personal.DEVICE
     )
     device_serial_number: str | None = text("Serial number of the device.", source="device_info.serial_number")
     target_process_name: str | None = text(
@@ -38,7 +38,7 @@ class BehavioralDetection(SQLModel, table=True):
         "Its command line.", source="target_process.command_line", personal=Personal.FREE_TEXT
     )
     target_process_image_path: str | None = text(
-        "Its program.", source="target_process.image_path", personal=Personal.FREE_TEXT, samples=("/usr/bin/vim",)
+        "Its program.", source="target_process.image_path", personal=Personal.PATH, samples=("/usr/bin/vim",)
     )
     target_process_pid: int | None = integer("Its number.", source="target_process.pid")
     target_process_owner: str | None = text(
@@ -56,7 +56,7 @@ class BehavioralDetection(SQLModel, table=True):
         "Command line of that.", source="parent_process.command_line", personal=Personal.FREE_TEXT
     )
     parent_process_image_path: str | None = text(
-        "Program of that.", source="parent_process.image_path", personal=Personal.FREE_TEXT, samples=("/bin/zsh",)
+        "Program of that.", source="parent_process.image_path", personal=Personal.PATH, samples=("/bin/zsh",)
     )
     parent_process_pid: int | None = integer("Number of that.", source="parent_process.pid")
     parent_process_owner: str | None = text(

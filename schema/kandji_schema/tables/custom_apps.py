@@ -27,7 +27,7 @@ class CustomApp(SQLModel, table=True):
     preinstall_script: str | None = text("Script that runs before.", personal=Personal.FREE_TEXT)
     postinstall_script: str | None = text("Script that runs after.", personal=Personal.FREE_TEXT)
     unzip_location: str | None = text(
-        "Folder an archive is unpacked to.", personal=Personal.FREE_TEXT, samples=("/Applications", None)
+        "Folder an archive is unpacked to.", personal=Personal.PATH, samples=("/Applications", None)
     )
     show_in_self_service: bool | None = boolean("Whether Self Service shows it.", samples=(True, False))
     self_service_category_id: str | None = text("Category there; joins to self_service_categories.id.")

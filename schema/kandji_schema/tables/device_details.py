@@ -159,7 +159,7 @@ class DeviceDetail(SQLModel, table=True):
     local_hostname: str | None = text(
         "Bonjour name; of Windows, its name in DNS.",
         source=("network.local_hostname", "network.dns_computer_name"),
-        personal=Personal.FREE_TEXT,
+        personal=Personal.DEVICE,
     )
 
     system_version: str | None = text(

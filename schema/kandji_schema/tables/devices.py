@@ -15,7 +15,7 @@ class Device(SQLModel, table=True):
     __tablename__ = "devices"
 
     device_id: str | None = text("Identifier of the device, a UUID as text.", key=True)
-    device_name: str | None = text("Name of the device; people often put theirs in it.", personal=Personal.FREE_TEXT)
+    device_name: str | None = text("Name of the device; people often put theirs in it.", personal=Personal.DEVICE)
     model: str | None = text("Marketing name of the model, such as MacBook Air (M2, 2022).")
     serial_number: str | None = text("Serial number, text.")
     platform: str | None = text("Mac, iPhone, iPad, AppleTV, Windows, Android or whatever comes next.")

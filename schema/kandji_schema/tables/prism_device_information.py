@@ -12,7 +12,7 @@ class PrismDeviceInformation(PrismRow, table=True):
 
     __tablename__ = "prism_device_information"
 
-    device_name: str | None = text("Name of the device.", source="device__name", personal=Personal.FREE_TEXT)
+    device_name: str | None = text("Name of the device.", source="device__name", personal=Personal.DEVICE)
     device_user_id: str | None = text(
         "Assigned user by the old numeric id; joins to users.deprecated_user_id.",
         source="device__user_id",
@@ -27,8 +27,8 @@ class PrismDeviceInformation(PrismRow, table=True):
     blueprint_id: str | None = text("Blueprint of the device; joins to blueprints.id.")
     blueprint_name: str | None = text("Name of that blueprint.")
     device_capacity: float | None = number("Capacity of the start volume in GB.", samples=(256.0, 512.0, 1024.0))
-    host_name: str | None = text("Host name.", personal=Personal.FREE_TEXT)
-    local_hostname: str | None = text("Bonjour name.", personal=Personal.FREE_TEXT)
+    host_name: str | None = text("Host name.", personal=Personal.DEVICE)
+    local_hostname: str | None = text("Bonjour name.", personal=Personal.DEVICE)
     apple_silicon: bool | None = boolean("Whether the processor is Apple silicon.", samples=(True, True, True, False))
     model: str | None = text("Model, short.")
     model_name: str | None = text("Model, as marketed.")

@@ -17,7 +17,7 @@ class PrismKernelExtension(PrismRow, table=True):
     path: str | None = text(
         "Where it is installed.",
         key=True,
-        personal=Personal.FREE_TEXT,
+        personal=Personal.PATH,
         samples=("/Library/Extensions/usbserial.kext",),
     )
     version: str | None = text("Version; compare with version_key(version).", samples=("15.10.66", "1.7", None))

@@ -18,7 +18,7 @@ class PrismLaunchAgentOrDaemon(PrismRow, table=True):
     path: str | None = text(
         "Its property list; may lie in a home folder.",
         key=True,
-        personal=Personal.FREE_TEXT,
+        personal=Personal.PATH,
         samples=tuple(f"{folder}/{label}.plist" for folder in _FOLDERS for label in _LABELS),
     )
     user_agent_local_user: str | None = text(
@@ -34,7 +34,7 @@ class PrismLaunchAgentOrDaemon(PrismRow, table=True):
     label: str | None = text("Label of the job.", samples=_LABELS)
     program: str | None = text(
         "Program it starts; where empty, the first of program_arguments.",
-        personal=Personal.FREE_TEXT,
+        personal=Personal.PATH,
         samples=(None, "/usr/libexec/agent"),
     )
     program_arguments: str | None = text(
@@ -62,10 +62,10 @@ class PrismLaunchAgentOrDaemon(PrismRow, table=True):
     user_name: str | None = text("Local account it runs as.", personal=Personal.IDENTITY, samples=(None, None, "root"))
     group_name: str | None = text("Local group it runs as.", samples=(None, "wheel"))
     standard_out_path: str | None = text(
-        "Where its output goes.", personal=Personal.FREE_TEXT, samples=("/var/log/agent.log", None)
+        "Where its output goes.", personal=Personal.PATH, samples=("/var/log/agent.log", None)
     )
     standard_error_path: str | None = text(
-        "Where its errors go.", personal=Personal.FREE_TEXT, samples=("/var/log/agent.err.log", None)
+        "Where its errors go.", personal=Personal.PATH, samples=("/var/log/agent.err.log", None)
     )
     watch_paths: str | None = text(
         "Paths whose change starts it.",
@@ -75,9 +75,9 @@ class PrismLaunchAgentOrDaemon(PrismRow, table=True):
     queue_directories: str | None = text(
         "Folders that start it when not empty.", personal=Personal.FREE_TEXT, samples=(None,)
     )
-    root_directory: str | None = text("Folder it takes for the root.", personal=Personal.FREE_TEXT, samples=(None,))
+    root_directory: str | None = text("Folder it takes for the root.", personal=Personal.PATH, samples=(None,))
     working_directory: str | None = text(
-        "Folder it works in.", personal=Personal.FREE_TEXT, samples=("/usr/local", None, None)
+        "Folder it works in.", personal=Personal.PATH, samples=("/usr/local", None, None)
     )
     extra: Any = extra()
 

@@ -22,7 +22,7 @@ class PrismLocalUser(PrismRow, table=True):
     directory: str | None = text(
         "Directory node the account is in, such as /Local/Default.", samples=("/Local/Default",)
     )
-    home_directory: str | None = text("Home folder.", personal=Personal.FREE_TEXT)
+    home_directory: str | None = text("Home folder.", personal=Personal.PATH)
     shell: str | None = text("Login shell.", samples=("/bin/zsh", "/bin/zsh", "/bin/bash", "/usr/bin/false"))
     hidden_user: bool | None = boolean("Whether the login window hides the account.", samples=(False, False, True))
     secure_token: bool | None = boolean("Whether the account has a secure token.", samples=(True, False, None))

@@ -35,12 +35,12 @@ class PrismSystemExtension(PrismRow, table=True):
     is_mdm_managed: bool | None = boolean("Whether MDM allowed it.", samples=(True, True, False))
     path: str | None = text(
         "Where it lies.",
-        personal=Personal.FREE_TEXT,
+        personal=Personal.PATH,
         samples=("/Library/SystemExtensions/0C1D/io.kandji.KandjiAgent.ESF.systemextension",),
     )
     bundle_path: str | None = text(
         "Where the app lies that brought it.",
-        personal=Personal.FREE_TEXT,
+        personal=Personal.PATH,
         samples=("/Library/Kandji/Kandji Agent.app", "/Applications/Falcon.app"),
     )
     extra: Any = extra()

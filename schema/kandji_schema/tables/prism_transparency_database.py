@@ -20,7 +20,7 @@ class PrismTransparencyEntry(PrismRow, table=True):
     application: str | None = text(
         "Who asks: a bundle identifier, or a path, which may hold a home folder's name.",
         key=True,
-        personal=Personal.FREE_TEXT,
+        personal=Personal.APPLICATION,
         samples=("us.zoom.xos", "com.tinyspeck.slackmacgap", "com.okta.mobile", "io.kandji.KandjiAgent"),
     )
     client_type: str | None = text(

@@ -22,7 +22,7 @@ class Threat(SQLModel, table=True):
     file_path: str | None = text(
         "The file.",
         key=True,
-        personal=Personal.FREE_TEXT,
+        personal=Personal.PATH,
         samples=("/Users/Shared/malware/malware_5", "/private/var/tmp/malware_7"),
     )
     file_hash: str | None = text(
@@ -42,12 +42,12 @@ class Threat(SQLModel, table=True):
     release_note: str | None = text("Why it was released.", personal=Personal.FREE_TEXT)
     process_name: str | None = text("Process that touched the file.", samples=("chmod", "Safari", "curl"))
     process_owner: str | None = text("Local account that ran the process.", personal=Personal.IDENTITY)
-    bundle_path: str | None = text("The app the file is part of.", personal=Personal.FREE_TEXT, samples=("", None))
+    bundle_path: str | None = text("The app the file is part of.", personal=Personal.PATH, samples=("", None))
     malware_posture: str | None = text("protect or detect, for malware.", samples=("protect", "detect", None))
     pup_posture: str | None = text("protect or detect, for unwanted programs.", samples=("protect", "detect", None))
     library_item_id: str | None = text("Library item with the policy; blueprint_library_items.id joins to it.")
     library_item_name: str | None = text("Name of that library item.", samples=("Avert",))
-    device_name: str | None = text("Name of the device at that time.", personal=Personal.FREE_TEXT)
+    device_name: str | None = text("Name of the device at that time.", personal=Personal.DEVICE)
     device_serial_number: str | None = text("Serial number of the device.")
     blueprint_id: str | None = text("Blueprint of the device at that time; joins to blueprints.id.")
     blueprint_name: str | None = text("Name of that blueprint.", samples=("All Staff", "Engineering"))

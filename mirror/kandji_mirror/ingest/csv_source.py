@@ -1,0 +1,146 @@
+"""Where an export is read from: a file, or the memory of this process where no byte of it may reach the disk."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+from uuid import uuid4
+
+import duckdb
+
+from kandji_mirror.ingest.engine import quoted
+
+if TYPE_CHECKING:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+_CHUNK = 65_536
+_START = 1_000_000
+PIECE = 32_000_000
+"""Bytes of text of a held export that DuckDB reads at once."""
+
+_registering = Lock()
+
+
+class Source(Protocol):
+    """An export that was downloaded as a whole."""
+
+    def start(self) -> bytes:
+        """Its first bytes, with the line of names in them."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """All its bytes."""
+
+    def pieces(self, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+        """What ``con`` reads it from, as literals in SQL; each is there until the next one, and begins a record."""
+
+
+class DiskSource:
+    """An export in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def start(self) -> bytes:
+        """See :class:`Source`."""
+        with self._path.open("rb") as file:
+            return file.read(_START)
+
+    def chunks(self) -> Iterator[bytes]:
+        """See :class:`Source`."""
+        with self._path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+    def pieces(self, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+        """The file, as a pattern that matches nothing else."""
+        yield quoted(Path(re.sub(r"([*?\[])", r"[\1]", str(self._path))))
+
+
+class HeldSource:
+    """An export in memory, compressed, in pieces of whole records. It is written to like a file that is opened anew.
+
+    A tenth of the size of the file, by measurement; DuckDB sees one piece at a time.
+    """
+
+    def __init__(self, piece: int = PIECE) -> None:
+        """``piece`` is about how many bytes of text a piece has."""
+        self._most = piece
+        self._pieces: list[bytes] = []
+        self._rest = bytearray()
+
+    def open(self, _mode: str) -> Self:
+        """Forget what is held; what is written comes in its place."""
+        self.unlink()
+        return self
+
+    def unlink(self, missing_ok: bool = True) -> None:
+        """Forget what is held."""
+        self._pieces.clear()
+        self._rest.clear()
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._rest += data
+        if len(self._rest) >= self._most:
+            self._keep(_last_record(self._rest))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._keep(len(self._rest))
+
+    def _keep(self, size: int) -> None:
+        if size:
+            self._pieces.append(zlib.compress(bytes(self._rest[:size]), 1))
+            del self._rest[:size]
+
+    def start(self) -> bytes:
+        """See :class:`Source`."""
+        return next(self.chunks(), b"")[:_START]
+
+    def chunks(self) -> Iterator[bytes]:
+        """See :class:`Source`."""
+        return map(zlib.decompress, self._pieces)
+
+    def pieces(self, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+        """See :class:`Source`."""
+        for text in self.chunks():
+            with _readable(con, text) as place:
+                yield place
+
+
+def _last_record(text: bytearray) -> int:
+    """Where the last whole record ends: at the last line end that is outside of quotes; 0 where there is none."""
+    end = text.rfind(b"\n")
+    while end >= 0 and text.count(b'"', 0, end) % 2:
+        end = text.rfind(b"\n", 0, end)
+    return end + 1
+
+
+@contextmanager
+def _readable(con: duckdb.DuckDBPyConnection, text: bytes) -> Iterator[str]:
+    """A text as a file that DuckDB finds in this process."""
+    files = _files(con)
+    name = f"/{uuid4().hex}.csv"
+    files.pipe_file(name, text)
+    try:
+        yield f"memory:/{name}"
+    finally:
+        files.rm_file(name)
+
+
+def _files(con: duckdb.DuckDBPyConnection) -> "MemoryFileSystem":
+    import fsspec  # only where exports are held in memory
+
+    files: MemoryFileSystem = fsspec.filesystem("memory")
+    with _registering:
+        if not con.filesystem_is_registered("memory"):
+            con.register_filesystem(files)
+    return files

@@ -1,0 +1,61 @@
+"""The key of a home's pseudonyms: ``HOME/privacy.key``, random bytes that only its owner may read.
+
+Who has it can find out whose pseudonym one is, by trying names. It is in no other file, no log and no answer.
+"""
+
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from kandji_mirror.store.durable import appear
+from kandji_schema.errors import ConfigurationError, StoreFull
+
+FILE = "privacy.key"
+LENGTH = 32
+"""Bytes: as many as SHA-256 has, so that guessing the key is harder than anything else."""
+
+_NAMING = b"\0which key"  # no value begins with NUL, so that it is nobody's pseudonym
+
+
+@dataclass(frozen=True)
+class Key:
+    """What pseudonyms are made with."""
+
+    secret: bytes = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Tells one key from another, and nothing else of it."""
+        return hmac.new(self.secret, _NAMING, sha256).hexdigest()[:16]
+
+
+def key_of(home: Path) -> Key:
+    """The home's key, made where there is none yet; whoever calls it holds the writer's lock.
+
+    :class:`ConfigurationError` where the file is no key, :class:`StoreFull` where it cannot be written.
+    """
+    path = home / FILE
+    try:
+        secret = path.read_bytes() if path.exists() else _made(path)
+    except OSError as error:
+        raise StoreFull(f"{path} could not be read or written: {error.strerror}. Correct its rights.") from error
+    if len(secret) != LENGTH:
+        raise ConfigurationError(
+            f"{path} has {len(secret)} bytes; a key has {LENGTH}. Put the right file there, or remove it: then there "
+            "is a new key, other pseudonyms, and every table is read anew."
+        )
+    return Key(secret)
+
+
+def _made(path: Path) -> bytes:
+    secret = secrets.token_bytes(LENGTH)
+    temporary = path.with_name(f"{FILE}.tmp")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secret)
+    appear(temporary, path)
+    return secret
