@@ -146,6 +146,8 @@ def status(as_json: bool) -> None:
 def sql(statement: str, params: dict[str, str], form: str) -> None:
     """Run one read-only SQL statement; - reads it from standard input.
 
+    --param x=7 gives $x a value, which fits texts, numbers and dates alike; null, [...] and {...} are read as JSON.
+
     Example: kandji-mirror sql "SELECT platform, count(*) FROM devices GROUP BY ALL"
     """
     from kandji_mirror.cli.reads import run_sql
