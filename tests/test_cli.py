@@ -249,3 +249,20 @@ def test_a_query_does_not_import_what_it_does_not_use(home: Path) -> None:
         [sys.executable, "-c", script], env=environment(home), capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_one_device_is_synced_by_its_serial_number(tmp_path: Path, tenant: Tenant, url: str) -> None:
+    settings = {"KANDJI_API_URL": url, "KANDJI_API_TOKEN": TOKEN}
+    assert run(tmp_path, "sync", "devices", "device_details", **settings).returncode == 0
+    device = tenant.world.device_ids()[3]
+    serial = next(row["serial_number"] for row in tenant.world.truth("devices") if row["device_id"] == device)
+    tenant.world.rename(device, "Renamed")
+    done = run(tmp_path, "sync", "device_details", "--device", serial.lower(), "--json", **settings)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["requests"]) == (0, 2)
+    assert differing(tmp_path, tenant.world, tables=["devices", "device_details"]) == []
+    for wrong, words in (("nobody", "There is no device 'nobody'"), ("", "Name at least one device")):
+        refused = run(tmp_path, "sync", "--device", wrong, **settings)
+        assert (refused.returncode, words in refused.stderr) == (2, True)
+    both = run(tmp_path, "sync", "--full", "--device", serial, **settings)
+    assert (both.returncode, "leave one of them out" in both.stderr) == (2, True)

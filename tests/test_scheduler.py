@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from support import client_of, make_tenant, manifest_of, run_sync
+from support import client_of, differing, make_tenant, manifest_of, run_sync
 
 from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.connection import Connection
@@ -16,10 +16,19 @@ from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.scheduler.lanes import Lane
 from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler, scheduler_of
 from kandji_mirror.scheduler.syncing import Terms
+from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.outcome import Report
-from kandji_schema.errors import AlreadySyncing, AuthenticationError, ConfigurationError, Interrupted, UnknownName
+from kandji_schema.errors import (
+    AlreadySyncing,
+    ApiError,
+    AuthenticationError,
+    ConfigurationError,
+    Interrupted,
+    UnknownName,
+    UsageError,
+)
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings
@@ -235,6 +244,40 @@ def test_nobody_waits_for_ever(tmp_path: Path) -> None:
     with pytest.raises(AlreadySyncing, match="has not answered within 60 s"):
         ask(tmp_path, Wish(("tags",)), patience=60, clock=lambda: watch.now, sleep=watch.sleep)
     assert not list((tmp_path / "refresh").iterdir())
+
+
+# -- some devices --------------------------------------------------------------------------------------------------
+
+
+def test_devices_are_read_by_whoever_syncs_and_each_process_gets_the_report(
+    tmp_path: Path, start: Start, tenant: Tenant
+) -> None:
+    run_sync(tmp_path, tenant, "devices")
+    device = tenant.world.device_ids()[0]
+    first = start()
+    wait_until(lambda: first.syncing)
+    second = start()
+    for scheduler, name in ((first, "Here"), (second, "There")):
+        tenant.world.rename(device, name)
+        report = scheduler.refresh_devices([device], ["device_details"]).result(SOON)
+        assert [(o.table, o.state, o.method) for o in report.outcomes] == [
+            ("devices", State.OK, "by device"),
+            ("device_details", State.OK, "by device"),
+        ]
+        assert differing(tmp_path, tenant.world, tables=["devices"]) == []
+    with pytest.raises(UsageError, match="not of devices"):
+        first.refresh_devices([device], ["tags"])
+
+
+def test_trouble_with_a_device_says_nothing_about_its_tables(tmp_path: Path, start: Start, tenant: Tenant) -> None:
+    run_sync(tmp_path, tenant, "devices")
+    scheduler = start()
+    wait_until(lambda: scheduler.syncing)
+    before = manifest_of(tmp_path).tables["devices"]
+    tenant.faults.append(Fault("/devices/", Kind.BAD_REQUEST, times=9))
+    with pytest.raises(ApiError):
+        scheduler.refresh_devices([tenant.world.device_ids()[0]]).result(SOON)
+    assert manifest_of(tmp_path).tables["devices"] == before
 
 
 # -- from the settings ---------------------------------------------------------------------------------------------

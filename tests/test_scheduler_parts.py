@@ -193,6 +193,18 @@ def test_a_tight_hour_may_be_asked_about_every_five_minutes() -> None:
     assert not hour.tight
 
 
+def test_a_wish_about_devices_gets_its_tables_as_soon_as_they_are_free() -> None:
+    desk = Desk()
+    assert desk.claim(["apps"]) == ("apps",)
+    desk.ask(Wish(("devices", "apps"), devices=("a",)))
+    desk.ask(Wish(("devices", "apps"), devices=("b", "a")))
+    assert desk.next_batch() is None
+    assert desk.claim(["devices", "users"]) == ("users",)
+    desk.release(["apps"])
+    order = batch_of(desk).order
+    assert (order.names, order.devices) == (("devices", "apps"), ("a", "b"))
+
+
 # -- wishes of other processes -------------------------------------------------------------------------------------
 
 
