@@ -259,7 +259,7 @@ def test_devices_are_read_by_whoever_syncs_and_each_process_gets_the_report(
     second = start()
     for scheduler, name in ((first, "Here"), (second, "There")):
         tenant.world.rename(device, name)
-        report = scheduler.refresh_devices([device], ["device_details"]).result(SOON)
+        report = scheduler.refresh_devices([device], ["device_details"]).result(3 * SOON)
         assert [(o.table, o.state, o.method) for o in report.outcomes] == [
             ("devices", State.OK, "by device"),
             ("device_details", State.OK, "by device"),
