@@ -109,7 +109,7 @@ def _at_once(url: str, threads: ThreadPoolExecutor) -> Sequence[float]:
         began = time.perf_counter()
         said = _posted(connection, _message("tools/call", {"name": ASKED[0], "arguments": ASKED[1]}), session)[1]
         taken = (time.perf_counter() - began) * 1_000
-        assert b'"isError":true' not in said
+        assert b'"isError":true' not in said, said[:300]
         connection.request("DELETE", "/mcp", headers=session)
         connection.getresponse().read()
         connection.close()
@@ -153,8 +153,10 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator[Callab
 
         exchange(_message("initialize", GREETING))
         given.write(_message("notifications/initialized", {}, None))
-        yield ask
-        given.close()
+        try:
+            yield ask
+        finally:
+            given.close()
 
 
 @contextmanager
@@ -162,5 +164,7 @@ def _serving(environment: dict[str, str]) -> Iterator[str]:
     command = [str(SCRIPTS / "kandji-mirror"), "serve", "--no-sync", "--port", "0"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        yield next(word for word in process.stderr.readline().split() if word.startswith("http://"))
-        process.terminate()
+        try:
+            yield next(word for word in process.stderr.readline().split() if word.startswith("http://"))
+        finally:
+            process.terminate()
