@@ -45,6 +45,9 @@ for line in sys.stdin:
 
 PRISM = tuple(r.name for r in resources().values() if r.category and not r.repeats)
 
+QUIET = sum(2 if resource.key == ("device_id",) else 3 for resource in map(resources().__getitem__, PRISM))
+"""One page of changes and one count a category; of lists also a page of what was only collected again."""
+
 
 def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
     exact = Quirks(approximate_counts_from=10**9)
@@ -65,7 +68,7 @@ def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
         Figure("requests of a first sync", first["requests"], FIRST_SYNC_REQUESTS, "requests", "<= 1.00"),
         Figure("memory of a first sync", first["peak"], 1_024, "MB", "<= 1.00"),
         Figure("first sync, rows a second", rows / first["seconds"], 0, "rows/s", "rows equal the truth"),
-        Figure("requests of a pass without change", quiet["requests"], 2 * len(PRISM), "requests", "<= 1.00"),
+        Figure("requests of a pass without change", quiet["requests"], QUIET, "requests", "<= 1.00"),
         Figure("processor time of a pass without change", quiet["cpu"] * 1000, 2_000, "ms", "<= 1.00"),
         Figure("requests after 1 % of devices changed", busy["requests"], changed, "requests", "<= 1.50"),
         Figure("processor time of that pass", busy["cpu"] * 1000, 0, "ms", "rows equal the truth"),

@@ -33,8 +33,9 @@ MANY_ROWS = 300_000
 REST = timedelta(hours=2)
 """A table of more than so many rows is not read as a whole more often than this while nobody waits."""
 
-MOST_COLLECTED = 60
-"""More pages of rows that were only collected again are not read: a busy fleet renews all of them every 15 minutes."""
+MOST_COLLECTED = 5
+"""More pages of rows that were only collected again are not read: a busy fleet renews all of them every 15 minutes, and
+their dates are not worth many times the requests of what changed."""
 
 ROUGH = "The provider counts it only roughly, so rows that vanished may stay until the next whole read."
 
