@@ -15,8 +15,6 @@ from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.run import sync
 
 ROUNDS = 3
-WANTED = {"parquet": ">= 0.90", "csv": ">= 0.80", "jsonl": ">= 0.80"}
-"""The manifest's SHA-256 costs a tenth of the time of a form as large as text."""
 MEMORY_MB = 1_536
 
 TIMED = """

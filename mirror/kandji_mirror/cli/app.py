@@ -179,7 +179,8 @@ def export(names: tuple[str, ...], **asked: Any) -> None:
     An earlier export in the same folder is replaced, anything else there only with --force. The files are readable by
     you alone.
 
-    CSV is UTF-8; NULL is an empty field, an empty text is "". JSON Lines and CSV have times as 2026-11-20T12:00:00Z.
+    CSV is UTF-8; NULL is an empty field, an empty text is "". JSON Lines and CSV have ISO times in UTC:
+    2026-11-20T12:00:00Z.
 
     For cron: --dated writes a folder such as 2026-11-27T221500Z, and --keep 7 removes all but the newest seven; give
     each schedule a folder of its own.

@@ -52,7 +52,13 @@ FILES: tuple[Form, ...] = (
         rules=projection.PARQUET,
         counts_files=True,
     ),
-    Form(name="csv", suffix="csv", copy="FORMAT csv, HEADER true", rules=projection.CSV, lone=projection.LONE_CSV),
+    Form(
+        name="csv",
+        suffix="csv",
+        copy=f"FORMAT csv, HEADER true, TIMESTAMPFORMAT {literal(projection.CSV_MOMENT)}",
+        rules=projection.CSV,
+        lone=projection.LONE_CSV,
+    ),
     Form(name="jsonl", suffix="jsonl", copy="FORMAT json", rules=projection.JSONL),
 )
 

@@ -23,14 +23,18 @@ JSONL: tuple[Rule, ...] = (
     (re.compile(r"BLOB"), "lower(hex({c}))"),
 )
 
+CSV_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""COPY's own spelling of times costs no more than none, where an expression a row costs a fifth of the time."""
+
 CSV: tuple[Rule, ...] = (
-    (re.compile(r"TIMESTAMP.*(?<!\])"), _MOMENT),
+    (re.compile(r"TIMESTAMP_(S|MS|NS)"), "{c}::TIMESTAMP"),  # COPY spells only the usual kind
     (re.compile(r"BLOB"), "lower(hex({c}))"),
     (re.compile(r".*\]|(STRUCT|MAP|UNION)\(.*"), "to_json({c})::VARCHAR"),
 )
 
 LONE_CSV: tuple[Rule, ...] = tuple(
-    (kind, f"coalesce(({expression})::VARCHAR, '')") for kind, expression in (*CSV, (re.compile(r".*"), "{c}"))
+    (kind, f"coalesce(({expression})::VARCHAR, '')")
+    for kind, expression in ((re.compile(r"TIMESTAMP.*(?<!\])"), _MOMENT), *CSV, (re.compile(r".*"), "{c}"))
 )
 """Many readers pass over an empty line, so the NULL of an only column has quotes as an empty text has."""
 
