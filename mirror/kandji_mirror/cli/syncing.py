@@ -2,12 +2,15 @@
 
 import json
 import signal
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from types import FrameType
 
+from kandji_mirror.api.client import Client
+from kandji_mirror.cli.apart import apart
 from kandji_mirror.cli.bars import watched
 from kandji_mirror.cli.output import say, tell, warn
 from kandji_mirror.connection import Connection, connect
@@ -67,7 +70,8 @@ def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool 
             privacy=settings.privacy,
         )
         wish = Wish.of_tables(names, whole=everything)
-        report = sync_or_ask(settings.home, wish, read) if names else read()
+        asked = partial(sync_or_ask, settings.home, wish, read, sleep=_sleep_of(connection.client))
+        report = apart(asked if names else read, connection.client.stop)
     _record(settings, report)
     return report
 
@@ -76,21 +80,39 @@ def run_device_sync(settings: Settings, devices: Sequence[str], names: Sequence[
     """Read some devices now, in this process or in the one that syncs; progress and record as for a sync."""
     order_of_devices(devices, names)  # told before anything is sent
     with _watched_connection(settings) as (connection, progress):
-        found = [identified(settings.home, connection.client, device) for device in devices]
-        read = partial(
-            sync_devices,
-            settings.home,
-            connection.tenant,
-            connection.client,
-            found,
-            names=names,
-            keep_days=settings.mirror_history_days,
-            progress=progress,
-            privacy=settings.privacy,
-        )
-        report = sync_or_ask(settings.home, Wish.of_devices(found, names), read)
+        read = partial(_read_devices, settings, connection, progress, devices, names)
+        report = apart(read, connection.client.stop)
     _record(settings, report)
     return report
+
+
+def _read_devices(
+    settings: Settings, connection: Connection, progress: Progress, devices: Sequence[str], names: Sequence[str]
+) -> Report:
+    found = [identified(settings.home, connection.client, device) for device in devices]
+    read = partial(
+        sync_devices,
+        settings.home,
+        connection.tenant,
+        connection.client,
+        found,
+        names=names,
+        keep_days=settings.mirror_history_days,
+        progress=progress,
+        privacy=settings.privacy,
+    )
+    return sync_or_ask(settings.home, Wish.of_devices(found, names), read, sleep=_sleep_of(connection.client))
+
+
+def _sleep_of(client: Client) -> Callable[[float], None]:
+    """The wait between two looks for another process's answer, which ends when the client is stopped."""
+
+    def sleep(seconds: float) -> None:
+        if client.stopped:
+            raise Interrupted("What was asked for was not waited for.")
+        time.sleep(seconds)
+
+    return sleep
 
 
 @contextmanager

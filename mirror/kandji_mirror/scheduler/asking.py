@@ -50,9 +50,11 @@ def ask(
     )
 
 
-def sync_or_ask(home: Path, wish: Wish, attempt: Callable[[], Report]) -> Report:
+def sync_or_ask(
+    home: Path, wish: Wish, attempt: Callable[[], Report], *, sleep: Callable[[float], object] = time.sleep
+) -> Report:
     """The report of ``attempt``, a sync by this process; where another one holds the lock, that one is asked."""
     try:
         return attempt()
     except AlreadySyncing:
-        return ask(home, wish, instead=attempt)
+        return ask(home, wish, instead=attempt, sleep=sleep)

@@ -86,13 +86,18 @@ class Run:
         try:
             for group in (roots[:1], roots[1:], children):
                 self._side_by_side([partial(self._read, r) for r in group])
-                if not self._answered:
-                    break  # not even the first table was; asking for the others would only take as long again
+                if not self._goes_on:
+                    break
         finally:
             self._publish(self._states)
         swept = [r for r in chosen if r.swept or r in self._per_device]
-        if self._answered and swept:
+        if swept and self._goes_on:
             self._side_by_side([partial(self._sweep_all, swept)])
+
+    @property
+    def _goes_on(self) -> bool:
+        """Not where not even the first table was answered, which would only take as long again for the others."""
+        return self._answered and not self.client.stopped
 
     def _side_by_side(self, jobs: Sequence[Callable[[], None]]) -> None:
         side_by_side(jobs, self._stop)
