@@ -133,6 +133,25 @@ def test_why_a_device_is_not_compliant_is_in_its_profile(mirror: Mirror, era: Er
     assert parts["vulnerabilities"]["rows"][0][0] == "CVE-2024-1"
 
 
+def test_what_was_not_read_of_a_device_is_not_called_none(mirror: Mirror, era: Era) -> None:
+    parts = answer(mirror, era, "device_profile", device="d3")["parts"]
+
+    assert [row[:3] for row in parts["failing_items"]["rows"]] == [
+        ["library item", None, "unknown"],
+        ["parameter", None, "unknown"],
+    ]
+
+
+def test_a_table_that_was_never_read_is_not_called_empty(tmp_path: Path, era: Era) -> None:
+    publish(tmp_path, {"devices": [device(1)], "vulnerability_detections": []})
+    with opened(tmp_path) as mirror:
+        found = answer(mirror, era, "device_profile", device="d1")
+
+    assert (found["parts"]["vulnerabilities"], found["parts"]["threats"]) == ("none", "none known, see notes")
+    assert found["parts"]["app_count"] == "not known"
+    assert any("threats" in note and "never synced" in note for note in found["notes"])
+
+
 def test_what_changed_on_a_device_is_one_answer(mirror: Mirror, era: Era) -> None:
     found = answer(mirror, era, "changes", since="7d", device="S1")
 

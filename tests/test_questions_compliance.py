@@ -108,6 +108,10 @@ def test_what_was_not_read_is_unknown_and_all_of_one_name_are_explained(reader: 
         ("d3", "rule", "unknown"),
         ("d3", "rule", "pass"),
     ]
+    assert answer(reader, "device_compliance", "kind name result", device="d4")[-2:] == [
+        ("parameter", None, "unknown"),
+        ("library item", None, "unknown"),
+    ]
     unread = ("d5", "library item", None, "unknown")
     assert answer(reader, "device_compliance", "device_id kind name result", device="ipad")[-1] == unread
     assert answer(reader, "device_compliance", "device_id", device="no such device") == []

@@ -2,6 +2,6 @@
 -- description: Names with include apps.
 -- usual: yes
 -- one: yes
-SELECT count(DISTINCT coalesce(bundle_id, name)) AS apps, max(last_collected_at) AS collected_at
+SELECT nullif(count(DISTINCT coalesce(bundle_id, name)), 0) AS apps, max(last_collected_at) AS collected_at
 FROM apps
 WHERE device_id = $device_id;

@@ -25,6 +25,9 @@ WHICH = "Id, serial number, asset tag, or name of device or person."
 FOUND = 20
 """Most devices of one search."""
 
+NONE_KNOWN = "none known, see notes"
+"""What is said where a table behind a part was never read: nothing found there proves nothing."""
+
 
 async def find_device(
     ctx: Context[Mirror], device: Annotated[str, Field(description=WHICH)]
@@ -101,6 +104,6 @@ def _shown(part: Part, answer: "Result") -> Any:
         return {name: value for name, value in known if value is not None} or "not known"
     shown = rows.slice(0, part.most)
     if not rows.total:
-        return "none"
+        return "none" if all(answer.as_of.values()) else NONE_KNOWN
     more = {"total": rows.total} if shown.truncated else {}
     return {**more, "columns": shown.columns, "rows": shown.rows}

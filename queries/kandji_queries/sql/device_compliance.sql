@@ -1,7 +1,7 @@
 -- title: Why a device is not compliant
 -- description: For a device every rule of compliance with its result and the reason, failures first, then unknown
---   ones; after the rules its parameters and library items that failed. Where these were not read one row says so
---   (they take one request a device). The device is found by identifier, serial number, asset tag or whole name in any
+--   ones; after the rules its parameters and library items that failed. Where none of these are mirrored one row says
+--   so (they take one request a device). The device is found by identifier, serial number, asset tag or whole name in any
 --   letter case; only where there is none, by a part of its name, and then by its person. Of several devices of one
 --   name all are listed: device_id tells them apart.
 -- param: device text | Identifier, serial number, asset tag or name of the device.
@@ -25,8 +25,15 @@ findings AS (
     WHERE upper(status) IN ('ERROR', 'FAILED')
     UNION ALL
     SELECT
+        device_id, 2, 'parameter', NULL, NULL, 'unknown',
+        'none mirrored: not read, or it has none; `kandji-mirror sync device_parameters` reads them', NULL
+    FROM meant
+    ANTI JOIN device_parameters USING (device_id)
+    WHERE platform = 'Mac'
+    UNION ALL
+    SELECT
         device_id, 3, 'library item', NULL, NULL, 'unknown',
-        'not read; `kandji-mirror sync device_library_items` reads them', NULL
+        'none mirrored: not read, or it has none; `kandji-mirror sync device_library_items` reads them', NULL
     FROM meant
     ANTI JOIN device_library_items USING (device_id)
 )
