@@ -13,8 +13,8 @@ from typing import Any
 
 from kandji_mirror.audit.chain import START, Head, Verdict, check, hash_of
 from kandji_mirror.audit.database import reading, rows, writing
-from kandji_mirror.store.durable import appear
 from kandji_schema.audit import COLUMNS, Event, Outcome
+from kandji_schema.durable import appear
 from kandji_schema.errors import AuditUnavailable
 
 HEAD_FILE = "audit.head"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from kandji_mirror.store.durable import appear
+from kandji_schema.durable import appear
 from kandji_schema.manifest import Segment, history_dir
 from kandji_schema.segments import EVENTS, TABLES, TRACKED
 

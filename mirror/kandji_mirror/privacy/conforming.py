@@ -12,8 +12,8 @@ from uuid import uuid4
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.privacy.past import masked_only, masked_segments
 from kandji_mirror.privacy.twins import with_twin
-from kandji_mirror.store.durable import write_new
 from kandji_mirror.store.store import Store
+from kandji_schema.durable import write_new
 from kandji_schema.manifest import Segment, TableState, data_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources

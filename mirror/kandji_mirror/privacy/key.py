@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from kandji_mirror.store.durable import appear
+from kandji_schema.durable import appear
 from kandji_schema.errors import ConfigurationError, StoreFull
 
 FILE = "privacy.key"

@@ -10,7 +10,7 @@ import duckdb
 from kandji_mirror.history.segment import OPTIONS, make_tables
 from kandji_mirror.ingest.engine import Engine, store_errors
 from kandji_mirror.privacy.masking import masked_cell
-from kandji_mirror.store.durable import appear
+from kandji_schema.durable import appear
 from kandji_schema.manifest import Segment, history_dir
 from kandji_schema.segments import EVENTS, TRACKED
 

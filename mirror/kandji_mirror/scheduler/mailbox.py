@@ -14,8 +14,8 @@ from typing import Any
 from uuid import uuid4
 
 from kandji_mirror.scheduler.desk import Wish
-from kandji_mirror.store.durable import write_new
 from kandji_mirror.sync.outcome import Report
+from kandji_schema.durable import write_new
 from kandji_schema.errors import (
     AuthenticationError,
     ConfigurationError,

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_mirror.privacy.key import key_of
-from kandji_mirror.store.durable import appear, write_new
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema import ddl
+from kandji_schema.durable import appear, write_new
 from kandji_schema.errors import ConfigurationError, StoreFull
 from kandji_schema.manifest import (
     Manifest,
