@@ -1,6 +1,5 @@
 """What goes wrong over MCP: hostile, huge and mistaken calls, callers that go away, tables that may not be read."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -19,21 +18,6 @@ from kandji_schema.manifest import State
 
 ENDLESS = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
 HUGE = "x" * 10_000_000
-
-
-@pytest.fixture(params=["auto", "legacy"])
-def era(request: pytest.FixtureRequest) -> Era:
-    chosen: Era = request.param
-    return chosen
-
-
-@pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
-    """A small fleet that every test may read."""
-    home = tmp_path_factory.mktemp("home")
-    small_fleet(home)
-    with opened(home) as found:
-        yield found
 
 
 @pytest.mark.parametrize(

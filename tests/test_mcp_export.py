@@ -2,28 +2,13 @@
 
 import csv
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mcp_calls import Era, answer, opened, refusal
-from reads_home import device, publish, small_fleet
+from reads_home import device, publish
 
 from kandji_mcp_server.mirror import Mirror
-
-
-@pytest.fixture(params=["auto", "legacy"])
-def era(request: pytest.FixtureRequest) -> Era:
-    chosen: Era = request.param
-    return chosen
-
-
-@pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
-    home = tmp_path_factory.mktemp("home")
-    small_fleet(home)
-    with opened(home) as found:
-        yield found
 
 
 def test_files_are_written_below_the_export_folder_and_proven(mirror: Mirror, era: Era) -> None:

@@ -78,12 +78,6 @@ QUESTIONS: list[Question] = [
 """Those that one named query answers; 14, 30 and 34 are about one device, 40 is no reading."""
 
 
-@pytest.fixture(params=["auto", "legacy"])
-def era(request: pytest.FixtureRequest) -> Era:
-    chosen: Era = request.param
-    return chosen
-
-
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
     home = tmp_path_factory.mktemp("home")

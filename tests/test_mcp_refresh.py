@@ -28,12 +28,6 @@ PATIENCE = 30.0
 Start = Callable[..., Mirror]
 
 
-@pytest.fixture(params=["auto", "legacy"])
-def era(request: pytest.FixtureRequest) -> Era:
-    chosen: Era = request.param
-    return chosen
-
-
 @pytest.fixture
 def tenant() -> Tenant:
     return make_tenant(5, apps=2)

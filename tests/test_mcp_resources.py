@@ -1,7 +1,7 @@
 """Resources, templates, prompts and completions through a client in memory, each in both protocol eras."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference, TextContent, TextResourceContents
 from mcp_calls import Era, opened
-from reads_home import small_fleet
 
 from kandji_mcp_server.mirror import Mirror
 from kandji_mcp_server.server import build
@@ -21,21 +20,6 @@ from kandji_schema.registry import resources
 STATIC = ["kandji://overview", "kandji://queries", "kandji://freshness"]
 TEMPLATES = ["kandji://table/{name}", "device://{serial}"]
 PROMPTS = {"morning_check": {}, "patch_report": {}, "offboarding_check": {"person": "Ann"}, "audit_evidence": {}}
-
-
-@pytest.fixture(params=["auto", "legacy"])
-def era(request: pytest.FixtureRequest) -> Era:
-    chosen: Era = request.param
-    return chosen
-
-
-@pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
-    """A small fleet that every test may read."""
-    home = tmp_path_factory.mktemp("home")
-    small_fleet(home)
-    with opened(home) as found:
-        yield found
 
 
 def asked(mirror: Mirror, era: Era, question: Callable[[Client], Awaitable[Any]]) -> Any:

@@ -53,7 +53,7 @@ def offboarding_check(person: Annotated[str, Field(description="E-mail address o
 2. `device_profile` of each device: FileVault and its escrowed key, Activation Lock (a person's own one has to be
    switched off before), blueprint, last contact.
 List per device what has to be done (collect, remove Activation Lock, erase) and what is not known. Erasing and locking
-are not done here: name the device and leave it to an administrator. {AGES}"""
+are no part of this check: name the device and leave it to an administrator. {AGES}"""
 
 
 def audit_evidence(

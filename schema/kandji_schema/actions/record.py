@@ -114,10 +114,6 @@ class Action:
         hidden = {a.name for a in self.arguments if a.secret or (personal and a.personal)}
         return {name: "***" if name in hidden else value for name, value in values.items()}
 
-    def shown_body(self, values: Values) -> dict[str, Any] | None:
-        """The body as it may be shown."""
-        return self.body(self.redacted(values))
-
     def not_for(self, platform: str, values: Values) -> str | None:
         """Why it cannot be done to a device of that platform; None where it can."""
         if self.platforms and platform not in self.platforms:
