@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from commands import run
 from live_tenant import Live, live
-from support import run_sync
+from support import manifest_of, run_sync
 from terminal import typed
 
 from kandji_mirror.actions.opening import desk_of
 from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_schema.actions import action
+from kandji_schema.privacy import Privacy
 
 PROMPT = "Type the target's serial number"
 
@@ -60,6 +61,22 @@ def test_the_mirror_shows_what_was_done(tenant: Live) -> None:
     assert "refreshed" not in ended.stderr
     statement = f"SELECT asset_tag FROM devices WHERE device_id = '{device.id}'"
     assert run(tenant.home, "sql", statement, "--format", "csv").stdout == "asset_tag\n0042\n"
+
+
+@pytest.mark.parametrize(("name", "argument"), [("update", "asset_tag=0042"), ("renametag", "name=Loaner")])
+def test_what_is_read_again_is_masked_as_all_else(tenant: Live, name: str, argument: str) -> None:
+    tables = ("devices", "tags")
+    assert run_sync(tenant.home, tenant.tenant, *tables, privacy=Privacy.ON).failed == ()
+    before = manifest_of(tenant.home)
+    target = tenant.device().serial if name == "update" else next(iter(tenant.tenant.world.truth("tags")))["name"]
+    asked = ["action", name, target, "--arg", argument, "--serial", target]
+    ended = run(tenant.home, *asked, **tenant.environment(KANDJI_MIRROR_PRIVACY="on"))
+    assert ended.returncode == 0, ended.stderr
+    after = manifest_of(tenant.home)
+    assert after.generation > before.generation
+    assert {after.tables[table].privacy for table in tables} == {Privacy.ON}
+    people = [row["user"]["email"] for row in tenant.tenant.world.truth("devices") if row.get("user")]
+    assert not [email for email in people if email.encode() in tenant.files()]
 
 
 def test_a_refresh_that_fails_changes_nothing_about_what_was_done(tenant: Live) -> None:

@@ -1,4 +1,4 @@
-"""Every error of ours, grouped by what the caller does next.
+"""Every error of ours, grouped by what the caller does next; a module may have a narrower one for itself.
 
 ::
 

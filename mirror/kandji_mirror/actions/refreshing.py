@@ -32,11 +32,11 @@ def _refresh(settings: Settings, connection: Connection, tables: Sequence[str], 
     from kandji_mirror.sync.run import sync, sync_devices
 
     where = (settings.home, connection.tenant, connection.client)
-    days = settings.mirror_history_days
-    read: Callable[[], object] = partial(sync, *where, names=tables, keep_days=days)
+    days, privacy = settings.mirror_history_days, settings.privacy
+    read: Callable[[], object] = partial(sync, *where, names=tables, keep_days=days, privacy=privacy)
     wish = Wish.of_tables(tables)
     if devices:
-        read = partial(sync_devices, *where, devices, names=tables, keep_days=days)
+        read = partial(sync_devices, *where, devices, names=tables, keep_days=days, privacy=privacy)
         wish = Wish.of_devices(devices, tables)
     try:
         read()
