@@ -82,6 +82,8 @@ def test_an_empty_answer_says_so_beside_the_data(home: Path) -> None:
     done = run(home, "changes", "--since", "1h", "-f", "csv")
     assert done.stdout.count("\n") == 1
     assert "Nothing of that kind changed" in done.stderr
+    asked = run(home, "changes", "--device", "Nobody's Mac")
+    assert '"Nobody\'s Mac" has to be a whole identifier, serial number or name' in asked.stderr
     assert "As of" in done.stderr
 
 

@@ -55,6 +55,8 @@ def show(asked: Mapping[str, str | None], *, form: str, limit: int | None, now: 
             date(reader, answer.as_of, answer.notes, form)
     if not answer.row_count and form != "json":
         tell("Nothing of that kind changed in the time for which history is kept.")
+        if device := given.get("device"):
+            tell(f"{device!r} has to be a whole identifier, serial number or name; the query find_device takes a part.")
 
 
 def statement(given: Mapping[str, str], limit: int | None) -> str:
