@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 import pytest
 from live_tenant import Live, live
-from mcp import Client
-from mcp.types import CallToolResult, ElicitResult
+from mcp import Client, MCPError
+from mcp.types import CallToolResult, ElicitResult, InputRequiredResult, InputResponses
 from mcp_calls import Era, said
 
 from kandji_mcp_server.mirror import mirror_of
@@ -122,13 +122,47 @@ def test_a_confirmed_lock_is_sent_once_and_shows_its_pin(tenant: Live, era: Era)
 
 @pytest.mark.parametrize("era", ERAS)
 def test_a_no_sends_nothing_and_is_recorded(tenant: Live, era: Era) -> None:
-    asked = {"device": tenant.device().serial, "confirm": True}
-    for human in (Human("decline", None), Human("cancel", None), Human("accept", {"confirm": False})):
-        found = call(tenant, "erase_device", human, era, **asked)
-        assert found.is_error
-        assert "Nothing was sent" in said(found)
+    asked, human = {"device": tenant.device().serial, "confirm": True}, Human()
+
+    async def talk(client: Client) -> None:
+        noes = [("decline", None), ("cancel", None), *(("accept", {"confirm": no}) for no in (False, "true", 1))]
+        for human.action, human.content in [*noes, ("accept", None)]:
+            found = await client.call_tool("erase_device", asked)
+            assert found.is_error
+            assert "Nothing was sent" in said(found)
+
+    connected(tenant, talk, human, era)
     assert tenant.writes() == []
-    assert tenant.events() == [("declined", "erase")] * 3
+    assert tenant.events() == [*[("declined", "erase")] * 5, ("refused", "erase")]
+
+
+def test_a_yes_that_is_sent_again_does_nothing_again(tenant: Live) -> None:
+    asked = {"device": tenant.device().serial, "confirm": True}
+
+    async def talk(client: Client) -> None:
+        session = client.session
+        question = await session.call_tool("erase_device", asked, allow_input_required=True)
+        assert isinstance(question, InputRequiredResult)
+        answers: InputResponses = {
+            key: ElicitResult(action="accept", content={"confirm": True}) for key in question.input_requests or {}
+        }
+        state = question.request_state
+        await session.call_tool("erase_device", asked, input_responses=answers, request_state=state)
+        with pytest.raises(MCPError, match="requestState"):
+            await session.call_tool("erase_device", asked, input_responses=answers, request_state=state)
+
+    connected(tenant, talk, Human())
+    assert len(tenant.writes()) == 1
+    assert tenant.events() == [("intent", "erase"), ("outcome", "erase"), ("refused", "confirm")]
+
+
+@pytest.mark.parametrize("pin", [778899, ["778899"], "778899x"])
+def test_a_wrong_pin_is_not_repeated(tenant: Live, pin: object) -> None:
+    found = call(tenant, "erase_device", Human(), "auto", device=tenant.device().serial, confirm=True, pin=pin)
+    assert found.is_error
+    assert "778899" not in said(found)
+    assert tenant.events() == [("refused", "erase")]
+    assert b"778899" not in tenant.files()
 
 
 def refused(tenant: Live, *wrong: Mapping[str, Any]) -> None:

@@ -38,6 +38,8 @@ MOST_FAULTS = 5
 MOST_ARGUMENTS = 100_000
 """Most characters of all arguments of a call: a statement may have 20,000, and nothing needs more than its values."""
 
+_SDK_ON_ANSWERS = "Resolver "
+"""How the SDK's own errors about answers of the client begin; it has no class for them."""
 
 Invalid = Callable[[Context[Any, Any], str], Awaitable[None]]
 
@@ -47,7 +49,7 @@ class Spec:
     """One tool. Its function's name, signature and docstring are the tool's; ``more`` adds to the description.
 
     ``required`` are arguments the schema calls so although the function itself says what is wrong without them.
-    ``invalid`` is told of calls whose arguments do not fit the schema.
+    ``invalid`` is told of calls that never got to the function.
     """
 
     function: Callable[..., Any]
@@ -58,6 +60,10 @@ class Spec:
     invalid: "Invalid | None" = None
 
 
+class TooMuch(ToolError):
+    """More was sent than any tool needs."""
+
+
 class StrictTool(Tool):
     """A tool whose foreseeable failures reach the model in our words; anything else stays in the server's log."""
 
@@ -65,19 +71,30 @@ class StrictTool(Tool):
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Run the tool. :class:`ToolError` names the value, the rule and the remedy."""
-        _refuse_huge(self.name, arguments)
         try:
+            _refuse_huge(self.name, arguments)
             return await super().run(arguments, context, convert_result)
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, MirrorError):
                 raise ToolError(shown(str(cause))) from cause
-            if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
-                told = shown(" ".join(self._wrong(cause)))
-                if self.invalid is not None:
-                    await self.invalid(context, told)
-                raise ToolError(told) from cause
-            raise
+            told = self._never_ran(error)
+            if not told:
+                raise
+            if self.invalid is not None:
+                await self.invalid(context, told)
+            raise ToolError(told) from cause
+
+    def _never_ran(self, error: ToolError) -> str:
+        """What was wrong with a call before the function itself saw it; empty for other errors."""
+        cause = error.__cause__
+        if isinstance(error, TooMuch):
+            return shown(str(error))
+        if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
+            return shown(" ".join(self._wrong(cause)))
+        if isinstance(cause, ToolError) and str(cause).startswith(_SDK_ON_ANSWERS):
+            return "The client's answer to the question is neither a yes nor a no. Nothing was sent."
+        return ""
 
     def _wrong(self, error: ValidationError) -> Iterator[str]:
         names = list(self.parameters["properties"])
@@ -161,7 +178,7 @@ def _cut(text: str) -> str:
 
 def _refuse_huge(tool: str, arguments: Mapping[str, Any]) -> None:
     if (size := _characters(arguments)) > MOST_ARGUMENTS:
-        raise ToolError(
+        raise TooMuch(
             f"The arguments of {cleaned(tool)} hold more than {MOST_ARGUMENTS:,} characters ({size:,} at least). Send "
             "a shorter statement or value; rows to compare with can be joined from a table."
         )

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from mcp.server import MCPServer
+from mcp.server.request_state import RequestStateSecurity
 
 from kandji_mcp_server.completions import add_completions
 from kandji_mcp_server.mirror import Mirror
@@ -71,8 +72,17 @@ def build(mirror: Mirror, tools: Iterable[Spec] = TOOLS) -> MCPServer[Mirror]:
         version=version("kandji-mirror"),
         tools=[tool(spec) for spec in (*tools, *mirror.live_tools)],
         lifespan=life,
+        request_state_security=_security(mirror),
     )
     add_resources(server, mirror)
     add_prompts(server)
     add_completions(server, mirror)
     return server
+
+
+def _security(mirror: Mirror) -> RequestStateSecurity | None:
+    if not mirror.live_tools:
+        return None
+    from kandji_mcp_server.live.once import answered_once  # with it comes what acts
+
+    return answered_once(mirror.home)

@@ -74,6 +74,9 @@ def _about_the_call(record: Action, *, agent: bool) -> Iterator[tuple[str, Any]]
 
 
 def _type(argument: Argument) -> Any:
-    """Texts are kept as they are (the SDK would read JSON in others); every value is checked by the record."""
-    kind: Any = {Kind.FLAG: Any, Kind.TEXTS: list[str]}.get(argument.kind, str)
+    """Texts are kept as they are (the SDK would read JSON in others); every value is checked by the record.
+
+    It alone checks secrets: errors of the schema repeat what was sent.
+    """
+    kind: Any = Any if argument.secret else {Kind.FLAG: Any, Kind.TEXTS: list[str]}.get(argument.kind, str)
     return Annotated[kind, Field(default_factory=ungiven), WithJsonSchema(dict(argument.schema()))]

@@ -10,7 +10,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from kandji_mcp_server.answers import result
 from kandji_mcp_server.live.answers import ActionAnswer, awaiting, performed
@@ -29,7 +29,10 @@ Call = Callable[..., Any]
 class Answer(BaseModel):
     """What the human is asked."""
 
-    confirm: bool = Field(description="Yes, do this to exactly this target.")
+    # anything but the boolean true is a no, whatever else could be read as one
+    confirm: Annotated[bool, BeforeValidator(lambda given: given is True)] = Field(
+        default=False, description="Yes, do this to exactly this target."
+    )
 
 
 class NotAsked:
