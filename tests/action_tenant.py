@@ -80,9 +80,9 @@ class ActionTenant:
         match parts:
             case ["devices"]:
                 wanted = {k: v for k, v in request.query if k in {"device_name", "serial_number"}}
-                return said(
-                    [d for d in self.devices.values() if all(v.lower() in d[k].lower() for k, v in wanted.items())]
-                )
+                found = [d for d in self.devices.values() if all(v.lower() in d[k].lower() for k, v in wanted.items())]
+                offset, limit = (int(dict(request.query)[key]) for key in ("offset", "limit"))
+                return said(found[offset : offset + limit])
             case ["devices", device_id] if device_id in self.devices:
                 return said(self.devices[device_id])
             case ["devices", device_id, "commands"]:

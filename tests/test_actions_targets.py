@@ -84,6 +84,28 @@ def test_a_name_of_two_devices_means_none(tmp_path: Path, mirrored: bool) -> Non
         plan_of(desk_at(tmp_path, tenant), "erase", "Jane's Mac")
 
 
+@pytest.mark.parametrize(
+    "facts", [{"device_name": "C02JANE"}, {"serial_number": "C02JANE"}], ids=["named like it", "enrolled twice"]
+)
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_a_serial_number_that_could_mean_two_devices_means_none(
+    tmp_path: Path, mirrored: bool, facts: dict[str, str]
+) -> None:
+    tenant = ActionTenant()
+    tenant.devices[TWIN] |= facts
+    if mirrored:
+        mirror(tmp_path, device(1, device_id=MAC, device_name="Jane's Mac", serial_number="C02JANE"))
+    with pytest.raises(TargetRefused, match="means 2 devices"):
+        plan_of(desk_at(tmp_path, tenant), "erase", "C02JANE")
+
+
+def test_an_exact_name_is_found_behind_a_page_of_longer_ones(tmp_path: Path) -> None:
+    tenant = ActionTenant()
+    longer = {str(UUID(int=n)): row(str(UUID(int=n)), f"Lab {n}", f"S{n}") for n in range(1000, 1400)}
+    tenant.devices = {**longer, **tenant.devices}
+    assert plan_of(desk_at(tmp_path, tenant), "restart", "Lab").subject.id == TWIN
+
+
 def test_of_a_serial_number_enrolled_twice_the_record_that_was_removed_does_not_count(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.devices[OTHER] = row(OTHER, "Jane's Mac", "C02JANE", is_removed=True)

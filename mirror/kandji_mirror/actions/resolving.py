@@ -1,11 +1,11 @@
 """Which device or tag a text means: exactly one, there at this moment, or none at all.
 
-Identifier, serial number or exact name are looked up in the mirror, and live where it does not know them; what is
-found is read once more from the tenant and compared. The provider's filters mean "contains": every row is looked at.
+Serial number or exact name are looked up live, and in the mirror for names that were true once; what is found is read
+once more from the tenant and compared. The provider's filters mean "contains": every row is looked at.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ LONGEST = 255
 _PATH_LIKE = re.compile(r"[/\\]|\.\.|%[0-9A-Fa-f]{2}|[\x00-\x1f\x7f\ud800-\udfff]")
 _DEVICES = "/api/v1/devices"
 _TAGS = "/api/v1/tags"
-_PAGE = ("limit", "300")
+_PAGE_ROWS = 300
+_PAGE = ("limit", str(_PAGE_ROWS))
+_MOST_PAGES = 50
 
 
 def resolve(client: Client, home: Path, kind: Target, reference: str, values: Mapping[str, Any]) -> Subject:
@@ -88,12 +90,8 @@ def _checked(reference: str, what: str) -> str:
 
 def _ids(client: Client, home: Path, wanted: str) -> list[str]:
     """The identifier of the device with that serial number or name, alone in a list."""
-    rows = _mirrored(home, wanted)
-    if not any(_is_serial(row, wanted) for row in rows):
-        rows += _listed(client, "device_name", wanted)
-    if not rows:
-        rows = _listed(client, "serial_number", wanted)
-    return [_only(rows, wanted)]
+    live = [*_listed(client, "serial_number", wanted), *_listed(client, "device_name", wanted)]
+    return [_only(live or _mirrored(home, wanted), wanted)]
 
 
 def _only(rows: Iterable[Row], wanted: str) -> str:
@@ -129,13 +127,23 @@ def _mirrored(home: Path, wanted: str) -> list[Row]:
 
 def _listed(client: Client, column: str, wanted: str) -> list[Row]:
     """Rows of the tenant's list with exactly that value."""
-    rows = _json(client.get(_DEVICES, (("limit", "300"), ("offset", "0"), (column, wanted))).body)
     by_serial = column == "serial_number"
     return [
         row
-        for row in _objects(rows)
+        for row in _containing(client, column, wanted)
         if _has_id(row) and (_is_serial(row, wanted) if by_serial else _text(row, column) == wanted)
     ]
+
+
+def _containing(client: Client, column: str, wanted: str) -> Iterator[Row]:
+    """Rows of the tenant's list whose value contains the text, page by page; a list without an end is refused."""
+    for page in range(_MOST_PAGES):
+        query = (_PAGE, ("offset", str(_PAGE_ROWS * page)), (column, wanted))
+        rows = _objects(_json(client.get(_DEVICES, query).body))
+        yield from rows
+        if len(rows) < _PAGE_ROWS:
+            return
+    raise _refused(f"Too many devices have {wanted!r} in their name. Name one by its identifier")
 
 
 def _has_id(row: Row) -> bool:
