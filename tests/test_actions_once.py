@@ -1,6 +1,7 @@
 """A confirmed action is sent once, in the provider's spelling, and what became of it is told and recorded."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from action_tenant import (
     torn,
 )
 
+from kandji_mirror.actions.following import follow
 from kandji_mirror.api.wire import Response
 from kandji_schema.actions import actions
 from kandji_schema.actions.record import Target
@@ -144,6 +146,40 @@ def test_a_command_that_was_there_before_is_not_taken_for_this_one(tmp_path: Pat
     result = done(desk, "restart")
     assert result.found is not None
     assert result.found.state == "not found"
+
+
+def test_of_two_commands_of_one_kind_each_is_told_from_the_other(tmp_path: Path) -> None:
+    tenant = ActionTenant()
+    desk = desk_at(tmp_path, tenant)
+    done(desk, "restart")
+    tenant.commands[MAC][0]["status"] = 3
+    tenant.commands[MAC].append(command("restart", at=NOW + timedelta(minutes=1)))
+    (attempt,) = desk.journal.audit.attempts()
+    found = follow(desk.client, desk.journal, attempt)
+    assert found is not None
+    assert found.state == "completed"
+
+
+def test_what_is_pending_already_is_told_with_the_command_that_waits(tmp_path: Path) -> None:
+    tenant = ActionTenant()
+    tenant.commands[MAC] = [command("restart", at=NOW - timedelta(days=n)) for n in (9, 1)]
+    tenant.instead = [said("Command already running", 400)]
+    desk = desk_at(tmp_path, tenant)
+    result = done(desk, "restart")
+    (attempt,) = desk.journal.audit.attempts()
+    for found in (result.found, follow(desk.client, desk.journal, attempt)):
+        assert found is not None
+        assert "2026-11-19" in found.words
+
+
+def test_a_command_of_others_is_not_taken_for_one_that_was_refused(tmp_path: Path) -> None:
+    tenant = ActionTenant()
+    tenant.instead = [said("Command is not allowed for current device", 400)]
+    desk = desk_at(tmp_path, tenant)
+    done(desk, "restart")
+    tenant.commands[MAC] = [command("restart")]
+    (attempt,) = desk.journal.audit.attempts()
+    assert follow(desk.client, desk.journal, attempt) is None
 
 
 def test_a_lost_answer_to_a_delete_is_told_from_the_device_being_gone(tmp_path: Path) -> None:

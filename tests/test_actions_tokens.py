@@ -24,7 +24,7 @@ def test_another_process_makes_the_same_plan_again_from_the_token(tmp_path: Path
     tenant = ActionTenant()
     first = desk_at(tmp_path, tenant)
     plan = plan_of(first, "erase", "C02JANE", "stolen", pin="123456")
-    token = first.offer(plan, "client 1")
+    token = first.offer(plan)
     assert tenant.sent == []
     second = desk_at(tmp_path, tenant)
     again = second.awaited(token)

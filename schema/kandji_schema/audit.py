@@ -33,6 +33,10 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+NEVER_HAPPENED = frozenset({Outcome.REJECTED, Outcome.NOT_SENT})
+"""Outcomes after which the tenant is what it was before."""
+
+
 @dataclass(frozen=True)
 class AuditColumn:
     """One column; ``kind`` is its type in DuckDB. ``personal`` ones tell of the people whose devices they are."""

@@ -37,7 +37,6 @@ class Awaited:
     values: Mapping[str, Any]
     reason: str
     binding: tuple[str, ...]
-    client: str = ""
 
 
 class Expired(NotConfirmed):

@@ -16,7 +16,7 @@ from kandji_mirror.api.client import Client
 from kandji_schema.actions import actions
 from kandji_schema.actions.arguments import Argument
 from kandji_schema.actions.record import Action, Risk, Target
-from kandji_schema.audit import Outcome
+from kandji_schema.audit import NEVER_HAPPENED, Outcome
 from kandji_schema.errors import AuditUnavailable, MirrorError, NotConfirmed, TargetRefused
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,6 @@ Refresh = Callable[[Sequence[str], Sequence[str]], None]
 """Brings tables up to date for some devices, by name and identifier. What it raises is told, never more."""
 
 _REASON = Argument(name="reason", key="reason", description="Why.", longest=500)
-_NEVER_HAPPENED = frozenset({Outcome.REJECTED, Outcome.NOT_SENT})
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Desk:
             _refuse_unfit(plan)
         return plan
 
-    def offer(self, plan: Plan, client: str = "") -> str:
+    def offer(self, plan: Plan) -> str:
         """A token with which somebody may confirm the plan later, maybe from another process."""
         self.journal.offered(plan)
         return self.confirmations.offer(
@@ -87,7 +86,6 @@ class Desk:
                 values=plan.values,
                 reason=plan.reason,
                 binding=plan.binding,
-                client=client,
             )
         )
 
@@ -148,12 +146,14 @@ class Desk:
         found = None
         if ending.outcome is Outcome.UNKNOWN:
             found = look(self.client, Sought(plan.action, plan.subject.id, sent_at, plan.body or {}, known))
+        elif ending.outcome is Outcome.PENDING:
+            found = look(self.client, Sought(plan.action, plan.subject.id, None, {}))
         return Done(plan, ending, found, tuple(self._recorded(plan, ending, found)))
 
     def refreshed(self, done: Done) -> Sequence[str]:
         """Read again what it touched; gives what went wrong with that, which changes nothing about what was done."""
         plan = done.plan
-        if self.refresh is None or not plan.action.tables or done.ending.outcome in _NEVER_HAPPENED:
+        if self.refresh is None or not plan.action.tables or done.ending.outcome in NEVER_HAPPENED:
             return []
         devices = [plan.subject.id] if plan.subject.kind is Target.DEVICE else []
         try:

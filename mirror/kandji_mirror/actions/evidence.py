@@ -19,6 +19,8 @@ SLACK = timedelta(seconds=2)
 """Its ``Date`` header has whole seconds, and requests take a moment."""
 
 _MOST_PAGES = 20
+_EVER = datetime(1970, 1, 2, tzinfo=UTC)
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,12 @@ class Found:
 class Sought:
     """One request whose trace is looked for. ``since`` is when it was sent, aware UTC by the provider's clock.
 
-    ``known`` are identifiers of commands that were there before it.
+    None looks for the newest of its kind, whoever sent it. ``known`` are identifiers of earlier commands.
     """
 
     action: Action
     device_id: str
-    since: datetime
+    since: datetime | None
     body: Mapping[str, Any]
     known: frozenset[str] = frozenset()
 
@@ -92,12 +94,13 @@ def commands(client: Client, device_id: str) -> Iterator[Command]:
 
 
 def _in_commands(client: Client, sought: Sought) -> Found:
+    since = sought.since or _EVER
     listed = (c for c in commands(client, sought.device_id) if _is_ours(c, sought.action))
-    wanted = [c for c in listed if c.requested >= sought.since - SLACK and c.uuid not in sought.known]
+    wanted = [c for c in listed if c.requested >= since - SLACK and c.uuid not in sought.known]
     if not wanted:
         return Found("not found", "The device's command list shows no such command since it was sent.")
-    newest = max(wanted, key=lambda command: command.requested)
-    return Found(newest.state, f"The device's command list shows {newest.words()}.")
+    nearest = min(wanted, key=lambda command: abs(command.requested - (sought.since or _LATEST)))
+    return Found(nearest.state, f"The device's command list shows {nearest.words()}.")
 
 
 def _in_row(client: Client, sought: Sought) -> Found:

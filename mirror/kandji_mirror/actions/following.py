@@ -11,15 +11,16 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.audit.log import Attempt
 from kandji_schema.actions import actions
 from kandji_schema.actions.record import Action
+from kandji_schema.audit import NEVER_HAPPENED, Outcome
 
 
 def follow(client: Client, journal: Journal, attempt: Attempt) -> Found | None:
-    """What the tenant shows of an attempt; None where nothing was sent, or only something read."""
+    """What the tenant shows of an attempt; None where nothing came of it, or something was only read."""
     intent = attempt.intent
     action = actions().get(str(intent["action"])) if intent else None
-    if intent is None or action is None or action.method == "GET":
+    if intent is None or action is None or action.method == "GET" or attempt.outcome in NEVER_HAPPENED:
         return None
-    since = datetime.fromisoformat(str(intent["sent_at"]))
+    since = None if attempt.outcome == Outcome.PENDING else datetime.fromisoformat(str(intent["sent_at"]))
     found = look(client, Sought(action, str(intent["device_id"]), since, _body(action, intent)))
     journal.looked(intent, found.words)
     return found

@@ -92,8 +92,10 @@ def arguments(record: Action, pairs: Sequence[str]) -> Mapping[str, str]:
     given: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals:
-            raise UsageError(f"--arg {name[:40]!r} is not name=value. Example: --arg message='Call IT'")
+        if not equals:  # it may be a secret, so it is not repeated
+            raise UsageError("An --arg is not name=value. Example: --arg message='Call IT'. Nothing was sent.")
+        if name in given:
+            raise UsageError(f"--arg {name[:40]} was given twice. Nothing was sent.")
         given[name] = click.prompt(name, hide_input=True, err=True) if name in hidden and value == "-" else value
     return given
 
