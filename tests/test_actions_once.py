@@ -222,6 +222,12 @@ def test_every_answer_has_its_own_end(tmp_path: Path, answer: Response, outcome:
     assert events(desk)[-1] == ("outcome", "lock", outcome)
 
 
+def test_a_lock_whose_answer_is_lost_says_where_the_pin_is(tmp_path: Path) -> None:
+    tenant = ActionTenant()
+    tenant.after.append(torn)
+    assert "secret unlockpin C02JANE" in done(desk_at(tmp_path, tenant), "lock").notes[0]
+
+
 def test_a_lock_of_a_locked_mac_says_where_the_pin_is(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.instead.append(said("This device is already locked.", 400))

@@ -12,8 +12,10 @@ from support import manifest_of, run_sync
 from terminal import typed
 
 from kandji_mirror.actions.opening import desk_of
+from kandji_mirror.cli.actions import arguments
 from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_schema.actions import action
+from kandji_schema.errors import UsageError
 from kandji_schema.privacy import Privacy
 
 PROMPT = "Type the target's serial number"
@@ -201,3 +203,10 @@ def test_an_action_that_does_not_exist_names_the_nearest(tmp_path: Path) -> None
     ended = run(tmp_path, "action", "lok", "X", KANDJI_MIRROR_ACTIONS="on")
     assert ended.returncode == 2
     assert "lock" in ended.stderr
+
+
+@pytest.mark.parametrize("pairs", [["123456"], ["pin=123456", "pin=123456"]])
+def test_a_pin_in_the_wrong_place_is_not_repeated(pairs: list[str]) -> None:
+    with pytest.raises(UsageError) as refused:
+        arguments(action("erase"), pairs)
+    assert "123456" not in str(refused.value)

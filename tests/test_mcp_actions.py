@@ -156,12 +156,17 @@ def test_a_yes_that_is_sent_again_does_nothing_again(tenant: Live) -> None:
     assert tenant.events() == [("intent", "erase"), ("outcome", "erase"), ("refused", "confirm")]
 
 
-@pytest.mark.parametrize("pin", [778899, ["778899"], "778899x"])
-def test_a_wrong_pin_is_not_repeated(tenant: Live, pin: object) -> None:
-    found = call(tenant, "erase_device", Human(), "auto", device=tenant.device().serial, confirm=True, pin=pin)
-    assert found.is_error
-    assert "778899" not in said(found)
-    assert tenant.events() == [("refused", "erase")]
+def test_a_wrong_pin_is_not_repeated(tenant: Live) -> None:
+    asked = {"device": tenant.device().serial, "confirm": True}
+    pins = (778899, ["778899"], "778899x")
+
+    async def talk(client: Client) -> list[CallToolResult]:
+        return [await client.call_tool("erase_device", {**asked, "pin": pin}) for pin in pins]
+
+    for found in connected(tenant, talk, Human()):
+        assert found.is_error
+        assert "778899" not in said(found)
+    assert tenant.events() == [("refused", "erase")] * len(pins)
     assert b"778899" not in tenant.files()
 
 

@@ -112,9 +112,9 @@ def _done(desk: Desk, counter: Counter, plan: Plan, yes: Yes) -> ActionAnswer:
 
 
 def _told(done: Done, counter: Counter) -> ToolError:
-    """The error with what was found, since an error is all that the model reads."""
-    words = f"{done.error} {done.found.words}" if done.found else str(done.error)
-    return ToolError(done.plan.scrubbed(words, personal=not counter.names))
+    """The error with what was found and noted, since an error is all that the model reads."""
+    words = [str(done.error), *([done.found.words] if done.found else []), *done.notes]
+    return ToolError(done.plan.scrubbed(" ".join(words), personal=not counter.names))
 
 
 async def _invalid(record: Action, counter: Counter, ctx: Context[Any, Any], error: str) -> None:

@@ -1,7 +1,7 @@
 """The one door to live actions: preview, a yes that fits it, one request, and a record of every step."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,7 +148,7 @@ class Desk:
             found = look(self.client, Sought(plan.action, plan.subject.id, sent_at, plan.body or {}, known))
         elif ending.outcome is Outcome.PENDING:
             found = look(self.client, Sought(plan.action, plan.subject.id, None, {}))
-        return Done(plan, ending, found, tuple(self._recorded(plan, ending, found)))
+        return Done(plan, ending, found, (*self._recorded(plan, ending, found), *_lost_pin(plan, ending)))
 
     def refreshed(self, done: Done) -> Sequence[str]:
         """Read again what it touched; gives what went wrong with that, which changes nothing about what was done."""
@@ -188,6 +188,12 @@ class Desk:
         except AuditUnavailable as error:
             return [f"The outcome could not be recorded; the log has the intent alone. {error}"]
         return []
+
+
+def _lost_pin(plan: Plan, ending: Ending) -> Iterator[str]:
+    """Where the PIN is that an answer would have told."""
+    if ending.outcome is Outcome.UNKNOWN and plan.action.reveals and plan.subject.platform == "Mac":
+        yield f"If it arrived, its PIN can be read: `kandji-mirror secret unlockpin {plan.subject.proof}`."
 
 
 def _refuse_unfit(plan: Plan) -> None:

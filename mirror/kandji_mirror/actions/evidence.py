@@ -98,7 +98,8 @@ def _in_commands(client: Client, sought: Sought) -> Found:
     listed = (c for c in commands(client, sought.device_id) if _is_ours(c, sought.action))
     wanted = [c for c in listed if c.requested >= since - SLACK and c.uuid not in sought.known]
     if not wanted:
-        return Found("not found", "The device's command list shows no such command since it was sent.")
+        when = " since it was sent" if sought.since else ""
+        return Found("not found", f"The device's command list shows no such command{when}.")
     nearest = min(wanted, key=lambda command: abs(command.requested - (sought.since or _LATEST)))
     return Found(nearest.state, f"The device's command list shows {nearest.words()}.")
 
