@@ -14,7 +14,6 @@ from kandji_mirror.simulator.faults import Kind as Trouble
 from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.state import Sweeps
 from kandji_mirror.sync.device_names import identified
-from kandji_mirror.sync.device_run import tables_of_devices
 from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.run import sync_devices
 from kandji_schema.errors import AuthenticationError, NothingMirrored, Suspicious, UnknownName, UsageError
@@ -22,8 +21,17 @@ from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 from kandji_schema.tables.devices import DEVICES
 
-ALL = tables_of_devices()
-SOME = ("devices", "apps", "prism_filevault", "prism_certificates", "device_details", "device_library_items")
+SOME = (
+    "devices",
+    "apps",
+    "prism_filevault",
+    "prism_certificates",
+    "prism_cellular",
+    "device_details",
+    "device_library_items",
+)
+"""One table of each way of reading; the others differ from them by their columns alone."""
+FEW = ("devices", "apps", "prism_filevault")
 
 
 def begun() -> Tenant:
@@ -33,21 +41,22 @@ def begun() -> Tenant:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with everything of it."""
+    """A home with those tables of it."""
     home = tmp_path_factory.mktemp("whole")
-    run_sync(home, begun())
+    run_sync(home, begun(), *SOME)
     return home
 
 
 @pytest.fixture
 def tenant(tmp_path: Path, whole: Path) -> Tenant:
-    """The tenant, mirrored whole."""
+    """The tenant, mirrored in those tables."""
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     return begun()
 
 
 def renew(home: Path, tenant: Tenant, *devices: str, **facts: Any) -> Report:
-    return sync_devices(home, "loopback", client_of(tenant.handle, tenant.fetch), devices, **facts)
+    client = client_of(tenant.handle, tenant.fetch)
+    return sync_devices(home, "loopback", client, devices, **{"names": SOME, **facts})
 
 
 def a_mac(tenant: Tenant, place: int = 0) -> str:
@@ -55,7 +64,7 @@ def a_mac(tenant: Tenant, place: int = 0) -> str:
 
 
 def of_others(home: Path, device: str) -> dict[str, list[Any]]:
-    return {name: [row for row in mirrored(home, name) if device not in row] for name in ALL}
+    return {name: [row for row in mirrored(home, name) if device not in row] for name in SOME}
 
 
 def changed_everywhere(tenant: Tenant, device: str) -> None:
@@ -76,7 +85,7 @@ def test_a_device_is_exact_everywhere_and_the_others_are_as_they_were(tmp_path: 
     report = renew(tmp_path, tenant, device)
     assert {o.state for o in report.outcomes} == {State.OK}
     assert manifest_of(tmp_path).generation == generation + 1
-    for name in ALL:
+    for name in SOME:
         truth = [row for row in true_rows(tenant.world, name) if device in row]
         assert [row for row in mirrored(tmp_path, name) if device in row] == truth, name
     assert of_others(tmp_path, device) == before
@@ -84,8 +93,7 @@ def test_a_device_is_exact_everywhere_and_the_others_are_as_they_were(tmp_path: 
 
 def test_it_costs_one_request_a_list_and_one_a_category_of_the_platform(tmp_path: Path, tenant: Tenant) -> None:
     report = renew(tmp_path, tenant, a_mac(tenant))
-    categories = [r for r in resources().values() if r.category and "Mac" in (r.platforms or ("Mac",))]
-    assert report.requests == len(tenant.requests) == 3 + len(categories)
+    assert report.requests == len(tenant.requests) == len(SOME) - 1  # cellular is of iPhones and iPads
     assert sum(o.requests for o in report.outcomes) == report.requests
     assert not any(o.changed for o in report.outcomes)
 
@@ -94,8 +102,8 @@ def test_many_devices_share_the_requests_of_prism(tmp_path: Path, tenant: Tenant
     macs = sorted({row["device_id"] for row in tenant.world.truth("prism_filevault")})[:3]
     for device in macs:
         changed_everywhere(tenant, device)
-    renew(tmp_path, tenant, *macs, names=SOME)
-    assert sum("/prism/" in request.path for request in tenant.requests) == 3
+    renew(tmp_path, tenant, *macs, names=FEW)
+    assert sum("/prism/" in request.path for request in tenant.requests) == 2
     assert len([r for r in mirrored(tmp_path, "devices") if "Quite another name" in r]) == 3
 
 
@@ -104,12 +112,12 @@ def test_what_is_due_and_where_increments_begin_does_not_move(tmp_path: Path, te
     device = a_mac(tenant)
     changed_everywhere(tenant, device)
     changed_everywhere(tenant, a_mac(tenant, 1))
-    renew(tmp_path, tenant, device, names=SOME, wall=lambda: datetime.now(UTC) + timedelta(hours=1))
+    renew(tmp_path, tenant, device, names=FEW, wall=lambda: datetime.now(UTC) + timedelta(hours=1))
     after = manifest_of(tmp_path).tables
     facts = [(t.attempted_at, t.watermark, t.whole_at, t.requests, t.ttl_seconds) for t in after.values()]
     assert facts == [(t.attempted_at, t.watermark, t.whole_at, t.requests, t.ttl_seconds) for t in before.values()]
-    run_sync(tmp_path, tenant, *SOME)
-    assert differing(tmp_path, tenant.world, volatile=False, tables=SOME) == []
+    run_sync(tmp_path, tenant, *FEW)
+    assert differing(tmp_path, tenant.world, volatile=False, tables=FEW) == []
 
 
 def test_a_device_that_is_gone_is_closed_everywhere(tmp_path: Path, tenant: Tenant) -> None:
@@ -117,7 +125,7 @@ def test_a_device_that_is_gone_is_closed_everywhere(tmp_path: Path, tenant: Tena
     tenant.world.remove(device)
     report = renew(tmp_path, tenant, device)
     assert {o.state for o in report.outcomes} == {State.OK}
-    assert differing(tmp_path, tenant.world, tables=ALL) == []
+    assert differing(tmp_path, tenant.world, tables=SOME) == []
     assert device not in Sweeps(tmp_path).readings("device_details")
     assert sum(request.path.startswith("/api/v1/devices") for request in tenant.requests) == 2
 
@@ -133,8 +141,8 @@ def test_a_404_of_a_listed_device_deletes_nothing(tmp_path: Path, tenant: Tenant
 
 def test_a_new_device_is_added_everywhere(tmp_path: Path, tenant: Tenant) -> None:
     device = tenant.world.enrol(name="Brand new")
-    renew(tmp_path, tenant, device, names=SOME)
-    assert differing(tmp_path, tenant.world, tables=SOME) == []
+    renew(tmp_path, tenant, device, names=FEW)
+    assert differing(tmp_path, tenant.world, tables=FEW) == []
 
 
 def test_an_empty_answer_is_believed_at_the_second_look(tmp_path: Path, tenant: Tenant) -> None:
@@ -160,7 +168,7 @@ def test_a_table_that_cannot_be_asked_is_told_and_keeps_state_and_rows(tmp_path:
     changed_everywhere(tenant, device)
     tenant.faults.append(Fault("prism/apps", Trouble.SERVER_ERROR, times=99))
     tenant.faults.append(Fault("prism/filevault", Trouble.FORBIDDEN, times=99))
-    report = renew(tmp_path, tenant, device, names=SOME)
+    report = renew(tmp_path, tenant, device, names=FEW)
     states = {o.table: o.state for o in report.outcomes}
     assert (states.pop("apps"), states.pop("prism_filevault")) == (State.FAILED, State.FORBIDDEN)
     assert set(states.values()) == {State.OK}
@@ -217,7 +225,7 @@ def test_a_table_that_is_not_mirrored_is_left_alone(tmp_path: Path) -> None:
 def test_without_prism_its_apps_come_from_the_device_itself(tmp_path: Path) -> None:
     tenant = make_tenant(6, apps=5)
     tenant.faults.append(Fault("/prism/", Trouble.FORBIDDEN, times=9_999))
-    run_sync(tmp_path, tenant)
+    run_sync(tmp_path, tenant, "devices", "apps")
     device = a_mac(tenant)
     tenant.world.swap_app(device)
     tenant.requests.clear()
