@@ -309,6 +309,15 @@ def test_rows_that_are_no_objects_and_rows_without_any_key_are_noticed(tmp_path:
     assert mirrored(tmp_path, "users") == true_rows(tenant.world, "users")
 
 
+def test_a_page_with_rows_of_something_else_amid_good_ones_is_refused(tmp_path: Path) -> None:
+    tenant = make_tenant(310, apps=1)
+    run_sync(tmp_path, tenant, "devices")
+    tenant.reshape("/api/v1/devices$", lambda page: page if len(page) == 300 else [{"name": "x", "id": 7}] * len(page))
+    (failed,) = run_sync(tmp_path, tenant, "devices").failed
+    assert "of a page of devices has a device_id. The previous rows are kept" in str(failed.error)
+    assert mirrored(tmp_path, "devices") == true_rows(tenant.world, "devices")
+
+
 def test_new_fields_are_reported_and_kept(tmp_path: Path) -> None:
     tenant = make_tenant()
     tenant.reshape("/api/v1/devices$", lambda page: [{**row, "colour": "blue"} for row in page])

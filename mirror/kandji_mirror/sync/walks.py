@@ -97,12 +97,22 @@ def walk_once(client: Client, resource: Resource, staging: Staging, progress: Pr
     """Walk a list into the staging, whatever comes."""
     walked = Walked()
     for piece in _pieces(client, resource):
+        _refuse_strange(piece.page, resource)
         walked.take(piece.page, overlap=piece.overlap)
         walked.torn += not piece.holds
         staging.add(piece.page.text)
         progress.advanced(resource.name, pages=walked.pages, rows=walked.rows, total=piece.page.total)
     staging.flush()
     return walked
+
+
+def _refuse_strange(page: Page, resource: Resource) -> None:
+    """:class:`Suspicious` for a page of other rows amid good ones: none of them has so much as the field of the key."""
+    key = next(column for column in resource.columns if column.key)
+    fields = {source.partition(".")[0] for source in key.sources}
+    if len(page.rows) > 1 and fields <= page.absent:
+        rows, name = len(page.rows), resource.name
+        raise Suspicious(f"None of the {rows} rows of a page of {name} has a {key.name}. The previous rows are kept.")
 
 
 def _pieces(client: Client, resource: Resource) -> Iterator[Piece]:
