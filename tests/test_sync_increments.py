@@ -83,6 +83,17 @@ def test_what_changed_comes_with_the_next_pass(tmp_path: Path) -> None:
         assert differing(tmp_path, tenant.world, volatile=False, tables=tables) == []
 
 
+def test_values_that_could_not_be_read_for_once_are_read_again(tmp_path: Path) -> None:
+    tenant = started(tmp_path, tables=("devices", "apps"))
+    tenant.world.advance(2)
+    tenant.reshape("prism/apps$", lambda page: {**page, "data": [{**row, "bundle_size": "?"} for row in page["data"]]})
+    run_sync(tmp_path, tenant, "devices", "apps")
+    tenant.reshape("prism/apps$", None)
+    run_sync(tmp_path, tenant, "apps")
+    assert differing(tmp_path, tenant.world, tables=("apps",)) == []
+    assert run_sync(tmp_path, tenant, "apps").outcomes[0].method == "increment"
+
+
 def test_rows_of_one_row_categories_are_exact_to_the_last_collection(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.world.advance(3)

@@ -1,5 +1,7 @@
 """One pass over one table, the way that was chosen for it."""
 
+from dataclasses import replace
+
 from kandji_mirror.sync.changes import NotEnough
 from kandji_mirror.sync.choice import Method, method
 from kandji_mirror.sync.full_walk import full_walk
@@ -24,12 +26,24 @@ def one_pass(job: Job) -> TableState:
         return newest_first(job)
     if job.resource.paging is not Paging.PRISM:
         return full_walk(job)
+    return _doubted(_prism(job, chosen), job.previous)
+
+
+def _prism(job: Job, chosen: Method) -> TableState:
     if chosen is not Method.INCREMENT:
         return WholeRead(job).run()
     try:
         return increment(job)
     except (NotEnough, StoreDamaged) as reason:
         return WholeRead(job, spent=_spent(reason)).run()
+
+
+def _doubted(state: TableState, previous: TableState) -> TableState:
+    """The state, with a whole read due next where values of a column could not be read for the first time.
+
+    That may pass, and an increment would not bring their rows again. Where it stays, it is read as a whole only once.
+    """
+    return replace(state, whole_at=None) if state.drift.odd.keys() - previous.drift.odd.keys() else state
 
 
 def _spent(reason: Exception) -> int:
