@@ -232,17 +232,17 @@ def test_an_agent_gets_the_same_facts(home: Path, limiter: Limiter) -> None:
     limiter.background().acquire(1)
     with opened(home) as mirror, writer_lock(home):
         mirror.clock = lambda: datetime.now(UTC)
-        found = answer(mirror, "auto", "sync_status")
-    (devices,) = (table for table in found["tables"] if table["name"] == "devices")
-    told = {name: devices[name] for name in ("note", "ttl_reason", "checked_at", "odd_values", "unknown_fields")}
-    assert told == {
+        found = answer(mirror, "auto", "sync_status", tables=["devices"])
+    devices = found["details"]["devices"]
+    names = ("note", "due_later_because", "counted_at", "values_that_did_not_fit", "unknown_fields", "missing_fields")
+    assert {name: devices[name] for name in names} == {
         "note": "n",
-        "ttl_reason": "r",
-        "checked_at": "2026-11-20T12:00:00Z",
-        "odd_values": {"model": 1},
+        "due_later_because": "r",
+        "counted_at": "2026-11-20T12:00:00Z",
+        "values_that_did_not_fit": {"model": 1},
         "unknown_fields": {"colour": 3},
+        "missing_fields": ["m"],
     }
-    assert devices["missing_fields"] == ["m"]
     assert (found["syncing"], found["requests"], found["background_requests"]) == (True, 1, 1)
     assert found["changes_since"] == f"{min(s.since for s in SEGMENTS):%Y-%m-%dT%H:%M:%SZ}"
 
