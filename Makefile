@@ -11,7 +11,7 @@ run: $(READY)
 	$(BIN)/kandji-mirror demo
 
 test: $(READY)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -57,7 +57,7 @@ GAPS = st.sampled_from([0, 0.5, 3, 30, 200, 900])
 """Hours between two states: the same moment, the same day, the next days, other months."""
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(GAPS, states()), min_size=2, max_size=6), st.sampled_from([1, 3, 400]))
 def test_the_state_at_every_kept_moment_is_the_one_that_was_there(
     tmp_path_factory: pytest.TempPathFactory, past: list[tuple[float, list[dict[str, Any]]]], keep_days: int

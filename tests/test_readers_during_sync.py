@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from support import make_tenant, run_sync
-tenant = make_tenant(120)
+tenant = make_tenant(50)
 for _ in range(6):
     run_sync(Path(sys.argv[1]), tenant)
     print("published", flush=True)

@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from support import make_tenant, run_sync
-tenant = make_tenant(150)
+tenant = make_tenant(60)
 print("ready", flush=True)
 while True:
     run_sync(Path(sys.argv[1]), tenant)
@@ -53,7 +53,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_readable_store(tmp_path: Path) -
         writer.stdout.close()
         for state in manifest_of(tmp_path).tables.values():
             assert len(mirrored(tmp_path, state.name)) == state.rows
-    tenant = make_tenant(150)
+    tenant = make_tenant(60)
     run_sync(tmp_path, tenant)
     # the audit log never loses a row: it keeps what the killed writers saw of a world that went on
     assert set(differing(tmp_path, tenant.world)) <= {"audit_events"}
@@ -76,7 +76,7 @@ def test_the_lock_is_free_again_after_its_holder_died(tmp_path: Path) -> None:
     writer.kill()
     writer.wait(timeout=10)
     writer.stdout.close()
-    assert run_sync(tmp_path, make_tenant(150)).failed == ()
+    assert run_sync(tmp_path, make_tenant(60)).failed == ()
 
 
 def test_a_damaged_manifest_is_passed_over(tmp_path: Path) -> None:

@@ -181,6 +181,6 @@ class Mirroring(RuleBasedStateMachine):
 
 
 Mirroring.TestCase.settings = settings(
-    max_examples=4, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=3, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestMirroring = Mirroring.TestCase

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -30,7 +30,7 @@ class Merged:
     changed: int
     removed: int
     rebuilt: bool
-    touched: frozenset[str] | None = None
+    touched: frozenset[str] | None = field(default=None, compare=False)  # where to look, not what was done
 
 
 @dataclass(frozen=True)
