@@ -101,6 +101,7 @@ class DeviceVerbs(State):
         self.audit.add(self.moment, "update", ("device", device_id), tags=list(names))
 
     def set_status(self, device_id: str, item_id: str, status: str) -> None:
-        """The device reports another status for a library item or a parameter."""
+        """The device checks in and reports another status for a library item or a parameter."""
+        self.check_in(device_id)
         device = self.device(device_id)
         device.states = {**(device.states or {}), item_id: ItemState(status, self.moment)}

@@ -88,7 +88,7 @@ def _redraw(world: World, draw: Random, device: Device) -> None:
 def _report(world: World, draw: Random, device: Device) -> None:
     """A library item of the device has another status."""
     items = sorted(device.blueprint.items) if device.blueprint else []
-    if items:
+    if items and device.checked_in is not None:
         world.set_status(device.id, draw.choice(items), draw.choice(STATUSES))
 
 
