@@ -13,8 +13,10 @@ import ad_hoc_sql
 import cold_start
 import export
 import first_sync
+import history
 import ingest
 import mcp_server
+import publishing
 from figures import Figure
 
 MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
@@ -22,6 +24,8 @@ MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
     cold_start.measure,
     ad_hoc_sql.measure,
     first_sync.measure,
+    publishing.measure,
+    history.measure,
     export.measure,
     mcp_server.measure,
 )

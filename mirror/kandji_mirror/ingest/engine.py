@@ -27,6 +27,11 @@ column takes 300, because every function that looks into JSON keeps a copy of it
 _WRITABLE = f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
 """A file that a crash leaves behind is swept, never recovered: a log of it would only cost writes."""
 
+_SEALED_SPILL = {"temp_file_encryption": True, "force_mbedtls_unsafe": True}
+"""DuckDB writes whole blocks into temporary files, and what fills one up is memory that held pages and keys before, as
+was seen. The key of these files is in memory only. Unsafe means that it is drawn without the system's best chance; the
+alternative is an extension that would have to be downloaded."""
+
 _DAMAGE = re.compile("corrupt database file|could not read enough bytes|not a valid duckdb database", re.IGNORECASE)
 """DuckDB's words for a file that is cut or altered; it has no class of errors of its own for them."""
 
@@ -68,6 +73,7 @@ class Engine:
                 "threads": 2,
                 "temp_directory": str(spill),
                 "autoload_known_extensions": False,
+                **(_SEALED_SPILL if key else {}),
             }
         )
         self._con.execute("SET GLOBAL TimeZone='UTC'; PRAGMA disable_checkpoint_on_shutdown")
