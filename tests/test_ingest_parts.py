@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.fallback import reshaped
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import watermark
@@ -29,39 +30,45 @@ def published(folder: Path, moments: Sequence[datetime | None]) -> Path:
     return folder / "live.duckdb"
 
 
+def newest(path: Path, provider_now: datetime | None) -> datetime | None:
+    """The watermark of a data file of apps."""
+    with Engine(path.with_suffix(".spill")) as engine:
+        return watermark(engine, path, APPS, provider_now)
+
+
 @pytest.mark.parametrize("moments", [[], [None]])
 def test_without_any_moment_there_is_no_watermark(tmp_path: Path, moments: Sequence[datetime | None]) -> None:
-    assert watermark(published(tmp_path, moments), APPS, NOW) is None
+    assert newest(published(tmp_path, moments), NOW) is None
 
 
 def test_the_watermark_is_the_newest_moment(tmp_path: Path) -> None:
     moments = [NOW - timedelta(days=1), NOW + timedelta(minutes=9), None, NOW - timedelta(hours=1)]
     path = published(tmp_path, moments)
-    assert watermark(path, APPS, NOW) == NOW + timedelta(minutes=9)
-    assert watermark(path, APPS, None) == NOW + timedelta(minutes=9)
+    assert newest(path, NOW) == NOW + timedelta(minutes=9)
+    assert newest(path, None) == NOW + timedelta(minutes=9)
 
 
 def test_a_few_rows_from_the_future_do_not_count(tmp_path: Path) -> None:
     path = published(tmp_path, [NOW - timedelta(hours=n) for n in range(198)] + [NOW + timedelta(days=400)] * 2)
-    assert watermark(path, APPS, NOW) == NOW
-    assert watermark(path, APPS, None) == NOW + timedelta(days=400)
+    assert newest(path, NOW) == NOW
+    assert newest(path, None) == NOW + timedelta(days=400)
 
 
 def test_many_rows_from_the_future_mean_that_the_clock_is_wrong(tmp_path: Path) -> None:
     path = published(tmp_path, [NOW - timedelta(hours=n) for n in range(197)] + [NOW + timedelta(days=2)] * 3)
-    assert watermark(path, APPS, NOW) == NOW + timedelta(days=2)
+    assert newest(path, NOW) == NOW + timedelta(days=2)
 
 
 def test_the_provider_s_time_may_have_any_zone(tmp_path: Path) -> None:
     path = published(tmp_path, [NOW] * 200 + [NOW + timedelta(hours=1)])
-    assert watermark(path, APPS, datetime.fromisoformat("2026-05-01T14:00:00+02:00")) == NOW
+    assert newest(path, datetime.fromisoformat("2026-05-01T14:00:00+02:00")) == NOW
 
 
 def test_a_damaged_file_has_no_watermark_but_an_error(tmp_path: Path) -> None:
     path = published(tmp_path, [NOW])
     path.write_bytes(path.read_bytes()[:1_000])
     with pytest.raises(StoreDamaged):
-        watermark(path, APPS, NOW)
+        newest(path, NOW)
 
 
 def only_row(*rows: dict[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
-
-from kandji_mirror.ingest.engine import store_errors
+from kandji_mirror.ingest.engine import Engine, store_errors
 from kandji_schema.resource import Resource
 
 AHEAD = timedelta(minutes=10)
@@ -16,7 +14,7 @@ FEW = 0.01
 
 
 def watermark(
-    path: Path, resource: Resource, provider_now: datetime | None, column: str = "updated_at"
+    engine: Engine, path: Path, resource: Resource, provider_now: datetime | None, column: str = "updated_at"
 ) -> datetime | None:
     """The newest value of a timestamp column of a data file, aware UTC; None where no row has one.
 
@@ -26,8 +24,9 @@ def watermark(
     latest = provider_now.astimezone(UTC).replace(tzinfo=None) + AHEAD if provider_now else datetime.max
     newest_of, ahead = f'max("{column}")', f'count(*) FILTER ("{column}" > $1)'
     timely = f'{newest_of} FILTER ("{column}" <= $1)'
-    sql = f'SELECT {newest_of}, {timely}, {ahead} <= {FEW} * count(*) FROM "{resource.name}"'
-    with store_errors(str(path)), duckdb.connect(path, read_only=True) as con:
-        ((newest, newest_timely, few),) = con.execute(sql, [latest]).fetchall()
-    found = newest_timely if few else newest
-    return found.replace(tzinfo=UTC) if found else None
+    asked = f"SELECT {newest_of}, {timely}, {ahead} <= {FEW} * count(*)"
+    with store_errors(str(path)), engine.cursor() as con, engine.attached(con, path) as catalog:
+        found = con.execute(f'{asked} FROM {catalog}.main."{resource.name}"', [latest]).fetchall()
+    ((newest, newest_timely, few),) = found
+    start = newest_timely if few else newest
+    return start.replace(tzinfo=UTC) if start else None

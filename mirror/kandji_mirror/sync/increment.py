@@ -153,7 +153,7 @@ def _live_base(job: Job) -> Base:
     path, state = job.live, job.previous
     if path is None:
         raise NotEnough("there is no data file of these columns", 0)
-    start = state.watermark or watermark(path, job.resource, job.client.provider_now)
+    start = state.watermark or watermark(job.engine, path, job.resource, job.client.provider_now)
     return Base(job.resource, path, state.rows, start, state.surplus, state.built_bytes, state.collected_at)
 
 
@@ -170,7 +170,7 @@ def _begin(newest: datetime, provider_now: datetime | None) -> datetime:
 
 def _newest_collected(job: Job, state: TableState) -> datetime | None:
     file = data_dir(job.store.home) / str(state.file)
-    return watermark(file, job.resource, job.client.provider_now, COLLECTED.column)
+    return watermark(job.engine, file, job.resource, job.client.provider_now, COLLECTED.column)
 
 
 def _may_read_whole(job: Job, rows: int) -> bool:
@@ -187,6 +187,5 @@ def _written(job: Job, base: Base, merged: Merged | None, target: Path) -> Table
     state = merged_state(job, merged, target) if merged else job.previous
     if state is job.previous:
         return replace(state, watermark=base.watermark)
-    return replace(
-        state, watermark=watermark(data_dir(job.store.home) / str(state.file), job.resource, job.client.provider_now)
-    )
+    file = data_dir(job.store.home) / str(state.file)
+    return replace(state, watermark=watermark(job.engine, file, job.resource, job.client.provider_now))

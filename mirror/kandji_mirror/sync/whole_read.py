@@ -17,7 +17,7 @@ from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
-from kandji_mirror.sync.changes import COLLECTED, NotEnough
+from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough
 from kandji_mirror.sync.choice import Method, pages_of, whole_method
 from kandji_mirror.sync.drift import drift_of
 from kandji_mirror.sync.full_walk import Live, live_of, refuse_keyless, written
@@ -236,10 +236,13 @@ class WholeRead:
         return None
 
     def _newest(self, path: Path) -> datetime | None:
-        return watermark(path, self._job.resource, self._job.client.provider_now)
+        return self._watermark(path, WRITTEN.column)
 
     def _collected(self, path: Path) -> datetime | None:
-        return watermark(path, self._job.resource, self._job.client.provider_now, COLLECTED.column)
+        return self._watermark(path, COLLECTED.column)
+
+    def _watermark(self, path: Path, column: str) -> datetime | None:
+        return watermark(self._job.engine, path, self._job.resource, self._job.client.provider_now, column)
 
     def _drift(self, staging: Staging, walked: Walked | None) -> Drift:
         """Of an export nobody knows which fields its rows lacked: what pages told stays."""
