@@ -9,7 +9,7 @@ from typing import Any
 from kandji_mirror.api.paging import Page, walk
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.state import Fact
-from kandji_mirror.sync.choice import DEVICES_A_REQUEST, MOST_PAGES
+from kandji_mirror.sync.choice import DEVICES_A_REQUEST
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.walks import Walked
 from kandji_schema.errors import Rejected
@@ -49,7 +49,7 @@ def spelled(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def read_changes(job: Job, staging: Staging, since: datetime, *, most: int = MOST_PAGES) -> Walked:
+def read_changes(job: Job, staging: Staging, since: datetime, *, most: int) -> Walked:
     """Stage the rows written at ``since`` or later.
 
     :class:`NotEnough` where the provider does not honour the filter, which is remembered, or where it would be more

@@ -14,8 +14,13 @@ EXPORT_REQUESTS = 12
 """What an export costs, about: one to order it, the polls until it is ready."""
 
 MOST_PAGES = 300
-"""An increment of more pages is no longer the cheaper way."""
+"""An increment of more pages is no longer the cheaper way, whatever else holds."""
 
+SHORT_PAGES = 20
+"""An increment of so few pages is taken even where an export costs a little less: it is there at once."""
+
+MANY_ROWS = 300_000
+"""A table of more rows takes minutes to read as a whole, however few requests that costs."""
 
 DEVICES_A_REQUEST = 100
 """Device ids of one filter: the encoded query must stay below 6 KB (the provider's contract)."""
@@ -87,6 +92,16 @@ def whole_cost(rows: int, page_size: int, facts: Facts) -> int:
     if whole_method(rows, facts) is Method.EXPORT:
         return 1 + EXPORT_REQUESTS
     return 1 + pages_of(rows, page_size)
+
+
+def most_pages(rows: int, page_size: int, facts: Facts, *, asked: bool) -> int:
+    """Pages an increment of a table of ``rows`` rows may take before a whole read is the better way.
+
+    Where someone ``asked`` that is when it costs fewer requests; in the background the budget's plan counts on pages.
+    """
+    if not asked or rows > MANY_ROWS:
+        return MOST_PAGES
+    return min(MOST_PAGES, max(SHORT_PAGES, whole_cost(rows, page_size, facts)))
 
 
 def devices_cost(devices: int, of: int, rows: int, page_size: int) -> int:

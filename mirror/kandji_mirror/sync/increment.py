@@ -19,7 +19,7 @@ from kandji_mirror.sync.changes import (
     read_collected,
     read_devices,
 )
-from kandji_mirror.sync.choice import Method, devices_cost, whole_cost
+from kandji_mirror.sync.choice import MANY_ROWS, SHORT_PAGES, Method, devices_cost, most_pages, whole_cost
 from kandji_mirror.sync.drift import drift_of, joined
 from kandji_mirror.sync.fleet import repeated_in
 from kandji_mirror.sync.full_walk import refuse_keyless
@@ -29,14 +29,10 @@ from kandji_mirror.sync.settling import Settled, Settling
 from kandji_mirror.sync.walks import Walked
 from kandji_schema.manifest import Drift, State, TableState, data_dir
 
-MANY_ROWS = 300_000
 REST = timedelta(hours=2)
-"""A table of more than so many rows is not read as a whole more often than this while nobody waits."""
+"""A table of very many rows is not read as a whole more often than this while nobody waits."""
 
-MOST_COLLECTED = 5
-"""More pages of rows that were only collected again are not read: a busy fleet renews all of them every 15 minutes, and
-their dates are not worth many times the requests of what changed."""
-
+LAGS = "Rows that were only collected again may show an older last_collected_at until the next whole read."
 ROUGH = "The provider counts it only roughly, so rows that vanished may stay until the next whole read."
 
 
@@ -91,7 +87,8 @@ def catch_up(job: Job, base: Base, staging: Staging, *, edited: Sequence[str] = 
     Rows of ``edited`` devices are asked for by device: they repeat what people edit, and are not stamped anew by it.
     """
     since = _since(base, job.client.provider_now)
-    walked = read_changes(job, staging, since)
+    most = most_pages(base.rows, job.resource.page_size, job.facts(), asked=job.order.asked)
+    walked = read_changes(job, staging, since, most=most)
     for some in pieces(edited):
         walked.pages += read_devices(job, staging, some).pages
     collected = _read_collected(job, base, staging, walked)
@@ -107,15 +104,21 @@ def _read_collected(job: Job, base: Base, staging: Staging, walked: Walked) -> b
     """Stage what was only collected again, which the provider does not call written, where someone waits for it.
 
     It dates the rows, and it tells devices that lost one. Categories of one row a device are stamped anew each time.
+    A fleet renews all rows every 15 minutes: where those are too many pages the table is read as a whole, or, where it
+    is too large for that, their dates are left.
     """
     refused = job.learned.holds(job.resource.name, Fact.COLLECTED_IGNORED)
     if not job.order.asked or base.collected is None or job.resource.key == ("device_id",) or refused:
         return None
     since = _begin(base.collected, job.client.provider_now)
+    large = base.rows > MANY_ROWS
+    most = SHORT_PAGES if large else whole_cost(base.rows, job.resource.page_size, job.facts())
     try:
-        walked.pages += read_collected(job, staging, since, most=MOST_COLLECTED).pages
+        walked.pages += read_collected(job, staging, since, most=most).pages
     except NotEnough as reason:
         walked.pages += reason.requests
+        if not large and not job.learned.holds(job.resource.name, Fact.COLLECTED_IGNORED):
+            raise NotEnough(str(reason), walked.pages) from reason
         return False
     return True
 
@@ -131,7 +134,8 @@ def note_of(caught: Caught) -> str | None:
     """What is not perfect though nothing failed."""
     settled = caught.settled
     if not settled.excess:
-        return ROUGH if settled.approximate and not caught.collected else None
+        rough = settled.approximate and not caught.collected
+        return ROUGH if rough else LAGS if caught.collected is False else None
     return f"It has {_differing(settled.excess)}; they are found at the next whole read."
 
 
