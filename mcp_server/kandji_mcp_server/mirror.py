@@ -176,7 +176,7 @@ def _live_tools(settings: Settings) -> "tuple[Spec, ...]":
 def _reader(settings: Settings, clock: Clock) -> "Reader":
     from kandji_queries.reader import Reader  # with it comes DuckDB, which greeting a client does not need
 
-    return Reader(settings.home, _limits(settings), clock=clock, **_options(settings))
+    return Reader(settings.home, _limits(settings), standby=True, clock=clock, **_options(settings))
 
 
 def _workers(settings: Settings, clock: Clock) -> "Workers":

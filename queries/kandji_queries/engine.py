@@ -20,7 +20,7 @@ from kandji_queries.audit_rows import VIEW as AUDIT
 from kandji_queries.audit_rows import add_audit, audit_stamp
 from kandji_queries.limits import Limits
 from kandji_queries.rulebook import INPUTS, Rulebook
-from kandji_queries.states import add_states
+from kandji_queries.states import add_states, renew_states
 from kandji_schema.errors import ConfigurationError, Failed, MirrorError, NotMasked, StoreDamaged
 from kandji_schema.manifest import Manifest, TableState, history_dir
 
@@ -94,11 +94,11 @@ class Engine:
         self._base = base
         self._masked = masked
         self._rules = rules or Rulebook()
-        self._seal = seal
         self.stamp = self._rules.stamp()
         self.audit_stamp = audit_stamp(self.home)
         try:
             self._fill()
+            self.seal(seal)
         except BaseException:
             base.close()
             raise
@@ -117,8 +117,37 @@ class Engine:
                 self._add_view(view)
         with suppress(duckdb.Error):  # DuckDB means to drop the setting some day
             self._base.execute(ARROWS)
-        for lock in self._seal:
-            self._base.execute(lock)
+
+    def seal(self, statements: Sequence[str] = LOCKS) -> None:
+        """End the preparation; an engine that was made without may be sealed later."""
+        for statement in statements:
+            self._base.execute(statement)
+
+    def follow(self, manifest: Manifest) -> bool:
+        """Bring an engine that is not sealed yet to another manifest; False where that takes a new one.
+
+        Only tables with another data file or state are touched. :class:`StoreDamaged` as when it is made.
+        """
+        if not self._can_follow(manifest):
+            return False
+        moved = [s for name, s in manifest.tables.items() if s != self.manifest.tables[name]]
+        for state in moved:
+            if state.file != self.manifest.tables[state.name].file and state.name in self.tables:
+                self._base.execute(f"DETACH {_quoted(store_name(state.name))}")
+                self._attach(state)
+        if moved:
+            renew_states(self._base, moved)
+        self.manifest = manifest
+        return True
+
+    def _can_follow(self, manifest: Manifest) -> bool:
+        """Whether there are the same tables with the same columns, and the same of everything that is no table."""
+        before, after = self.manifest.tables, manifest.tables
+        same_tables = before.keys() == after.keys() and all(_alike(before[name], after[name]) for name in before)
+        same_past = EVENTS not in self.tables or manifest.history == self.manifest.history
+        same_audit = AUDIT not in self.tables or audit_stamp(self.home) == self.audit_stamp
+        same_rules = self._rules.stamp() == self.stamp
+        return same_tables and same_past and same_audit and same_rules and manifest.withheld == self.manifest.withheld
 
     def _add_table(self, state: TableState) -> None:
         if state.name in self.manifest.withheld:
@@ -126,10 +155,14 @@ class Engine:
         if state.file is None:
             self._base.execute(";\n".join(["BEGIN", *state.ddl, "COMMIT"]))  # one transaction: half the time
             return
-        name, store, file = _quoted(state.name), _quoted(store_name(state.name)), self.folder / state.file
+        self._attach(state, f"CREATE VIEW main.{_quoted(state.name)} AS FROM {_stored(state.name)}")
+
+    def _attach(self, state: TableState, *then: str) -> None:
+        """Open a table's data file; views find it by its name. ``then`` are statements that need it."""
+        path = _literal(str(self.folder / str(state.file)))
         try:
-            self._base.execute(f"ATTACH {_literal(str(file))} AS {store} (READ_ONLY)")
-            self._base.execute(f"CREATE VIEW main.{name} AS FROM {store}.main.{name}")
+            for statement in (f"ATTACH {path} AS {_quoted(store_name(state.name))} (READ_ONLY)", *then):
+                self._base.execute(statement)
         except duckdb.Error as error:
             raise StoreDamaged(f"The data file {state.file} cannot be opened.") from error
 
@@ -216,6 +249,15 @@ def store_name(table: str) -> str:
 def utc_text(moment: datetime | None) -> str | None:
     """``2026-11-20T12:00:00Z``, in whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def _stored(table: str) -> str:
+    return f"{_quoted(store_name(table))}.main.{_quoted(table)}"
+
+
+def _alike(before: TableState, after: TableState) -> bool:
+    """Whether a view of one state's file can show the other's."""
+    return before.ddl == after.ddl and bool(before.file) == bool(after.file)
 
 
 def _outdated(view: str) -> Failed:

@@ -41,6 +41,7 @@ class Reader:
         *,
         second_opinion: bool = False,
         lazy: bool = False,
+        standby: bool = False,
         rules: str = "",
         masked: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -50,7 +51,8 @@ class Reader:
         """Opens nothing yet.
 
         ``second_opinion`` lets sqlglot look at every statement too (as long to import as DuckDB). ``lazy`` opens only
-        the files a statement needs: right for a process that asks once. ``rules`` is a file of compliance rules as the
+        the files a statement needs: right for a process that asks once. ``standby`` prepares for the next state of the
+        mirror ahead: right for a server. ``rules`` is a file of compliance rules as the
         setting names it. ``masked`` opens the files with pseudonyms in place of personal data, and no others: tables
         that have none yet are refused. ``clock`` tells the time, aware UTC, for what notes say of ages. ``kill`` is the
         last resort of a process that asks once: it ends it when the engine does not stop after the time limit. Without
@@ -61,7 +63,15 @@ class Reader:
         self._masked = masked
         self._clock = clock
         self._kill = kill
-        self._store = Store(home, self.limits, lazy=lazy, rules=rules, masked=masked, values_in_errors=values_in_errors)
+        self._store = Store(
+            home,
+            self.limits,
+            lazy=lazy,
+            standby=standby,
+            rules=rules,
+            masked=masked,
+            values_in_errors=values_in_errors,
+        )
         self._guard = Guard(self._store.parser, second_opinion=second_opinion)
         self._vocabulary = Vocabulary(Guard(self._store.parser), self._store.rules)
 

@@ -1,6 +1,6 @@
 """The manifest's facts about its tables as a relation, for the views that tell how old rows are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,16 @@ def add_states(base: duckdb.DuckDBPyConnection, states: Iterable[TableState]) ->
     """Make the relation in the schema ``internal``, one row a table."""
     columns = ", ".join(f"{name} {kind}" for name, kind, _ in _COLUMNS)
     base.execute(f"CREATE SCHEMA IF NOT EXISTS internal; CREATE TABLE {STATES} ({columns})")
+    _insert(base, list(states))
+
+
+def renew_states(base: duckdb.DuckDBPyConnection, states: Collection[TableState]) -> None:
+    """Put these states in place of what the relation has of their tables."""
+    base.execute(f"DELETE FROM {STATES} WHERE list_contains($1, table_name)", [[state.name for state in states]])
+    _insert(base, states)
+
+
+def _insert(base: duckdb.DuckDBPyConnection, states: Collection[TableState]) -> None:
     rows = [[read(state) for _, _, read in _COLUMNS] for state in states]
     if rows:
         places = ", ".join([f"({', '.join('?' * len(_COLUMNS))})"] * len(rows))

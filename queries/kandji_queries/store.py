@@ -6,6 +6,7 @@ makes the newest older manifest that is whole answer instead, and :attr:`Store.w
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import RLock
 
@@ -19,6 +20,7 @@ from kandji_queries.failures import translated
 from kandji_queries.history import HistoryDamaged
 from kandji_queries.limits import Limits
 from kandji_queries.rulebook import Rulebook
+from kandji_queries.standby import Standby
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.manifest import Manifest, data_dir, generations, history_dir, kept, missing_files, nothing_mirrored
 
@@ -32,6 +34,7 @@ class Store:
         limits: Limits,
         *,
         lazy: bool,
+        standby: bool = False,
         rules: str = "",
         masked: bool = False,
         values_in_errors: bool = True,
@@ -39,6 +42,7 @@ class Store:
     ) -> None:
         """``lazy`` opens only the files a statement needs, for a process that runs one statement.
 
+        ``standby`` prepares the engine for the next manifest ahead, for a process that answers while others sync.
         ``rules`` is a file of compliance rules, as the setting names it. ``masked`` sees masked files only.
         ``values_in_errors`` is that of :func:`translated`, ``seal`` is :class:`Engine`'s.
         """
@@ -57,6 +61,7 @@ class Store:
         self._blank: duckdb.DuckDBPyConnection | None = None
         self._bad_generations: set[int] = set()
         self._bad_files: set[str] = set()
+        self._standby = Standby(partial(self._opened, seal=())) if standby else None
 
     def parser(self) -> duckdb.DuckDBPyConnection:
         """A connection to an engine without data."""
@@ -97,6 +102,8 @@ class Store:
 
     def close(self) -> None:
         """Close what is open; statements still running end with an error."""
+        if self._standby is not None:
+            self._standby.close()  # not under the lock, which what is being made there may want
         with self._lock:
             for open_one in (self._engine, self._blank):
                 if open_one is not None:
@@ -140,9 +147,8 @@ class Store:
             current = self._engine
             behind = audit and current is not None and current.audit_stamp != audit_stamp(self._home)
             if current is None or behind or not self._serves(current, manifest, tables):
-                current = self._opened(manifest, tables)
-                self._retire()
-                self._engine = current
+                current = self._prepared(manifest, tables) or self._opened(manifest, tables, self._seal)
+                self._replace(current)
             current.users += 1
             return current
 
@@ -150,18 +156,23 @@ class Store:
         current = not engine.dead and engine.manifest is manifest and engine.stamp == self.rules.stamp()
         return current and tables <= engine.tables
 
-    def _opened(self, manifest: Manifest, tables: frozenset[str]) -> Engine:
+    def _prepared(self, manifest: Manifest, tables: frozenset[str]) -> Engine | None:
+        if self._standby is None:
+            return None
+        with self._distrusting(manifest):
+            return self._standby.take(manifest, tables)
+
+    def _opened(self, manifest: Manifest, tables: frozenset[str], seal: Sequence[str]) -> Engine:
         base = self._taken_parser() or blank(self._limits)
-        try:
+        with self._distrusting(manifest):
             return Engine(
-                base,
-                manifest,
-                data_dir(self._home),
-                tables,
-                rules=self.rules,
-                seal=self._seal,
-                masked=self._masked,
+                base, manifest, data_dir(self._home), tables, rules=self.rules, seal=seal, masked=self._masked
             )
+
+    @contextmanager
+    def _distrusting(self, manifest: Manifest) -> Iterator[None]:
+        try:
+            yield
         except HistoryDamaged:
             raise  # the tables are whole: their state stays in use
         except StoreDamaged:
@@ -175,9 +186,14 @@ class Store:
             self._blank = None
         return taken
 
-    def _retire(self) -> None:
-        if self._engine is not None and self._engine.users == 0:
-            self._engine.close()
+    def _replace(self, engine: Engine) -> None:
+        """Let this one answer from now on; the one before closes when its last statement is done."""
+        before, self._engine = self._engine, engine
+        idle = before if before is not None and before.users == 0 else None
+        if self._standby is not None:
+            self._standby.prepare(engine.manifest, engine.tables - {EVENTS}, instead_of=idle)
+        elif idle is not None:
+            idle.close()
 
     def _release(self, engine: Engine) -> None:
         with self._lock:
