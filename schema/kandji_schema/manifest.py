@@ -13,7 +13,7 @@ one before it answers. Readers and the writer share this module and nothing else
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -163,11 +163,9 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """The manifest as the bytes of its file."""
-        body = asdict(self)
-        del body["withheld"]
+        body = {name: value for name, value in vars(self).items() if name != "withheld"}
         text = json.dumps(body, default=_plain, sort_keys=True)
-        head = {"format": FORMAT, "sha256": _checksum(text)}
-        return json.dumps({**head, "manifest": json.loads(text)}, indent=1, sort_keys=True).encode()
+        return f'{{"format": {FORMAT}, "sha256": "{_checksum(text)}", "manifest":\n{text}}}\n'.encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "Manifest":
@@ -309,9 +307,11 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> str | dict[str, object]:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, TableState | Segment | Drift):
+        return vars(value)
     raise TypeError(f"{type(value).__name__} does not belong into a manifest")
 
 

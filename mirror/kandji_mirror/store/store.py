@@ -66,6 +66,7 @@ class Store:
         self.key = key_of(home) if privacy.masks_agents else None
         self._resources = resources
         self._newest = max(generations(home), default=0)
+        self._known: dict[int, Manifest] = {}
         self.current = self._last_readable()
 
     def _last_readable(self) -> Manifest:
@@ -154,14 +155,22 @@ class Store:
             with _local_trouble(path):
                 write_new(path, manifest.to_json())
             self._newest, self.current = manifest.generation, manifest
+            self._known[manifest.generation] = manifest
             self._collect()
             return manifest
 
     def _collect(self) -> None:
         for generation in generations(self.home)[KEEP_MANIFESTS:]:
             _remove(manifest_path(self.home, generation))
-        manifests = [m for m in kept(self.home) if isinstance(m, Manifest)]
-        self._remove_unnamed(manifests, GRACE_SECONDS, HISTORY_GRACE_SECONDS)
+        self._remove_unnamed(self._kept(), GRACE_SECONDS, HISTORY_GRACE_SECONDS)
+
+    def _kept(self) -> Collection[Manifest]:
+        """The manifests there are and can be read. None ever changes, so that each is read once."""
+        there = generations(self.home)
+        if not self._known.keys() >= set(there):
+            self._known |= {m.generation: m for m in kept(self.home) if isinstance(m, Manifest)}
+        self._known = {generation: m for generation, m in self._known.items() if generation in there}
+        return self._known.values()
 
     def forget_the_past(self) -> None:
         """Leave nothing but the current state and its files, at once, whoever may still read others."""
