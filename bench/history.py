@@ -11,8 +11,11 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.simulator.catalogue import catalogue
 from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.simulator.world import World
-from kandji_mirror.sync.run import sync
+from kandji_mirror.state import Learned
+from kandji_mirror.store.store import open_store
+from kandji_mirror.sync.run import Order, run_order
 from kandji_schema.manifest import Manifest, kept
+from kandji_schema.registry import resources
 
 TABLES = ("devices", "apps")
 PASSES, EVERY = 8, timedelta(hours=3)
@@ -52,8 +55,10 @@ def _live(world: World, draw: Random, rows: float) -> None:
 
 
 def _sync(home: Path, tenant: Tenant, at: datetime) -> None:
-    client = Client(tenant.handle, TOKEN, Unlimited(), fetch=tenant.fetch)
-    report = sync(home, "loopback", client, names=TABLES, wall=lambda: at)
+    """As the scheduler does."""
+    client = Client(tenant.handle, TOKEN, Unlimited(), fetch=tenant.fetch, sleep=lambda _: None)
+    with open_store(home, "loopback", resources(), lambda: at) as store:
+        report = run_order(store, client, Order(TABLES), learned=Learned(home, lambda: at))
     assert not report.failed, report.failed
 
 
