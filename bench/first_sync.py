@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,6 +46,8 @@ for line in sys.stdin:
 
 PRISM = tuple(r.name for r in resources().values() if r.category and not r.repeats)
 
+LISTED = tuple(r.name for r in resources().values() if not r.swept and not r.newest_first)
+
 QUIET = sum(2 if resource.key == ("device_id",) else 3 for resource in map(resources().__getitem__, PRISM))
 """One page of changes and one count a category; of lists also a page of what was only collected again."""
 
@@ -58,11 +61,11 @@ def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
             assert child.stdin
             assert child.stdout
             first = _asked(child.stdin, child.stdout)
-            rows = _equal_rows(folder, tenant)
+            rows = _equal_rows(folder, tenant, LISTED)
             quiet = _asked(child.stdin, child.stdout, *PRISM)
             changed = _change(tenant.world, devices // 100)
             busy = _asked(child.stdin, child.stdout, *PRISM)
-            _equal_rows(folder, tenant)
+            _equal_rows(folder, tenant, PRISM)
             child.stdin.close()
     return [
         Figure("requests of a first sync", first["requests"], FIRST_SYNC_REQUESTS, "requests", "<= 1.00"),
@@ -84,20 +87,20 @@ def _asked(to: IO[str], answers: IO[str], *names: str) -> dict[str, Any]:
 
 
 def _change(world: World, devices: int) -> int:
-    """Change an app on some devices, which collects every category of them; the fewest requests that see it.
+    """Change an app on some Macs, which collects every category of them; the fewest requests that see it.
 
     That is one page and one count a category here: of row-list categories only the changed rows come.
     """
-    for device in world.device_ids()[:devices]:
-        world.swap_app(device)
+    for row in list(islice(world.truth("prism_filevault"), devices)):
+        world.swap_app(row["device_id"])
     return sum(1 + max(1, -(-devices // PAGE)) for _ in PRISM)
 
 
-def _equal_rows(folder: Path, tenant: Tenant) -> int:
-    """Rows of the mirror; their number by table must be the truth's."""
+def _equal_rows(folder: Path, tenant: Tenant, names: tuple[str, ...]) -> int:
+    """Rows of these tables in the mirror; their number by table must be the truth's."""
     manifest = next(kept(folder))
     assert isinstance(manifest, Manifest)
-    names = [r.name for r in resources().values() if not r.swept and not r.newest_first]
     counts = {name: tenant.world.count(name) for name in names}
-    assert {name: manifest.tables[name].rows for name in names} == counts, "rows differ from the truth"
+    differing = {n: (manifest.tables[n].rows, count) for n, count in counts.items() if manifest.tables[n].rows != count}
+    assert not differing, f"rows of the mirror and of the truth differ: {differing}"
     return sum(counts.values())

@@ -231,6 +231,31 @@ def test_rows_collected_again_unchanged_are_exact_when_someone_asks(tmp_path: Pa
     assert differing(tmp_path, tenant.world, tables=("apps", "prism_local_users")) == []
 
 
+@pytest.mark.parametrize(("behind", "requests"), [(0, ["changes", "collected", "collected", "count"]), (6, None)])
+def test_of_many_rows_collected_lately_only_those_that_are_news_are_read(
+    tmp_path: Path, behind: int, requests: list[str] | None
+) -> None:
+    """Six minutes late a device's rows are stamped before the newest that is known: then all are read, by export."""
+    tenant = started(tmp_path, 40, apps=150)  # more pages in all than an export costs
+    devices = collected(tenant)
+    tenant.world.wait(timedelta(hours=3))
+    for device in devices[:-1]:
+        tenant.world.check_in(device)
+    run_sync(tmp_path, tenant, "devices", "apps")
+    assert state_of(tmp_path, "apps").method == "export"
+    tenant.world.wait(timedelta(minutes=1))
+    tenant.world.stamp_behind(timedelta(minutes=behind))
+    tenant.world.check_in(devices[-1])
+    tenant.requests.clear()
+    run_sync(tmp_path, tenant, "devices", "apps")
+    assert asked(tenant, "apps") == (requests or asked(tenant, "apps"))
+    assert state_of(tmp_path, "apps").method == ("increment" if requests else "export")
+    assert differing(tmp_path, tenant.world, tables=("devices", "apps")) == []
+    tenant.requests.clear()
+    run_sync(tmp_path, tenant, "apps")
+    assert asked(tenant, "apps") == ["changes", "collected", "collected", "count"]
+
+
 def test_what_was_uninstalled_goes_without_an_exact_count_too(tmp_path: Path) -> None:
     tenant = started(tmp_path, quirks=Quirks(approximate_counts_from=1))
     tenant.world.wait(timedelta(hours=3))

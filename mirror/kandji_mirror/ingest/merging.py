@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -86,6 +87,22 @@ class Merge:
             unmet = f'SELECT {key} FROM {catalog}.main."{table}" WHERE rowid NOT IN (SELECT live FROM temp.pairs)'
             sql = f"SELECT DISTINCT {key} FROM ({unmet}) WHERE {key} IN (SELECT {key} FROM {self.staged}) ORDER BY 1"
             return [str(value) for (value,) in self.con.execute(sql).fetchall()]
+
+    def rows_since(self, column: str, since: datetime) -> int:
+        """Rows after the merge, as :meth:`compare` found it, whose timestamp ``column`` is ``since`` or later."""
+        with store_errors(str(self.live)), self.engine.attached(self.con, self.live) as catalog:
+            published = f'{catalog}.main."{self.resource.name}"'
+            (staged,) = self._counts(self.staged)
+            stay, come = (
+                ("rowid NOT IN (SELECT live FROM temp.doomed)", self._fresh)
+                if staged
+                else ("true", f"FROM {self.staged}")
+            )
+            both = (f"{published} WHERE {stay} AND", f"({come}) WHERE")
+            counts = " + ".join(f'(SELECT count(*) FROM {rows} "{column}" >= $1)' for rows in both)
+            return int(
+                self.con.execute(f"SELECT {counts}", [since.astimezone(UTC).replace(tzinfo=None)]).fetchall()[0][0]
+            )
 
     def _counts(self, *tables: str) -> tuple[int, ...]:
         counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)

@@ -280,6 +280,10 @@ class Staging:
         """Rows that :meth:`merge` would leave."""
         return self._difference(live, whole)[1].rows
 
+    def rows_since(self, live: Path, column: str, since: datetime) -> int:
+        """Rows that :meth:`merge` would leave whose timestamp ``column`` is ``since``, aware, or later."""
+        return self._difference(live, ())[0].rows_since(column, since)
+
     def incomplete(self, live: Path) -> list[str]:
         """First keys that have staged rows, and live rows that were not staged, in order."""
         return self._difference(live, ())[0].incomplete() if self.rows else []

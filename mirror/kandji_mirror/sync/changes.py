@@ -31,11 +31,15 @@ COLLECTED = Stamp("last_collected_at", Fact.COLLECTED_IGNORED)
 
 
 class NotEnough(Exception):
-    """Increments will not do this time; the text says why. ``requests`` were spent until that was clear."""
+    """Increments will not do this time; the text says why. ``requests`` were spent until that was clear.
 
-    def __init__(self, reason: str, requests: int = 1) -> None:
+    ``rows`` is how many there would have been, where that is the reason and the provider told.
+    """
+
+    def __init__(self, reason: str, requests: int = 1, *, rows: int | None = None) -> None:
         super().__init__(reason)
         self.requests = requests
+        self.rows = rows
 
 
 def pieces(devices: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -70,7 +74,8 @@ def _read_since(job: Job, staging: Staging, stamp: Stamp, since: datetime, most:
             raise _not_honoured(job, stamp.ignored, "it sent older rows")
         walked.take(page)
         if walked.pages > most or (page.onward and (page.total or 0) > most * job.resource.page_size):
-            raise NotEnough(f"more than {most} pages of {job.resource.name} have changed", walked.pages)
+            reason = f"more than {most} pages of {job.resource.name} have changed"
+            raise NotEnough(reason, walked.pages, rows=page.total)
         staging.add(page.text)
         job.progress.advanced(job.resource.name, pages=walked.pages, rows=walked.rows, total=page.total)
     staging.flush()

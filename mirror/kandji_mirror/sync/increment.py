@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from pathlib import Path
 
 from kandji_mirror.ingest.merging import Merged
@@ -36,6 +37,20 @@ LAGS = "Rows that were only collected again may show an older last_collected_at 
 ROUGH = "The provider counts it only roughly, so rows that vanished may stay until the next whole read."
 
 
+class Collected(Enum):
+    """How much is staged of what was only collected again."""
+
+    UNASKED = "nothing: nobody waits for it"
+    LEFT = "not enough: it was too much, or cannot be asked for"
+    NEWER = "what is new; rows that are known as they are were left"
+    ALL = "everything of a span of time, so that a device without some of its rows lost them"
+
+    @property
+    def dates(self) -> bool:
+        """Whether all rows have their newest date."""
+        return self in {Collected.NEWER, Collected.ALL}
+
+
 @dataclass(frozen=True)
 class Caught:
     """Changes of a base, staged and compared with the count, not yet merged."""
@@ -44,8 +59,7 @@ class Caught:
     pages: int
     rows: int
     drift: Drift
-    collected: bool | None = None
-    """Whether what was only collected again is in too; None where that was not asked for."""
+    collected: Collected = Collected.UNASKED
 
     @property
     def requests(self) -> int:
@@ -65,7 +79,7 @@ def increment(job: Job) -> TableState:
         if caught.settled.excess and _may_read_whole(job, base.rows):
             raise NotEnough(f"it has {_differing(caught.settled.excess)}", caught.requests)
         state = _written(job, base, merge(base, staging, caught, target), target)
-    collected_at = _newest_collected(job, state) if caught.collected else job.previous.collected_at
+    collected_at = _newest_collected(job, state) if caught.collected.dates else job.previous.collected_at
     return replace(
         state,
         state=State.OK,
@@ -94,13 +108,13 @@ def catch_up(job: Job, base: Base, staging: Staging, *, edited: Sequence[str] = 
     collected = _read_collected(job, base, staging, walked)
     refuse_keyless(staging)
     staging.drop_duplicates()
-    settled = Settling(job, base, staging, since, collected=bool(collected)).run()
+    settled = Settling(job, base, staging, since, collected=collected is Collected.ALL).run()
     rows = staging.rows
     leftovers = staging.leftovers() if rows else {}
     return Caught(settled, walked.pages, rows, drift_of(job.resource, leftovers, walked.odd_rows), collected)
 
 
-def _read_collected(job: Job, base: Base, staging: Staging, walked: Walked) -> bool | None:
+def _read_collected(job: Job, base: Base, staging: Staging, walked: Walked) -> Collected:
     """Stage what was only collected again, which the provider does not call written, where someone waits for it.
 
     It dates the rows, and it tells devices that lost one. Categories of one row a device are stamped anew each time.
@@ -109,18 +123,50 @@ def _read_collected(job: Job, base: Base, staging: Staging, walked: Walked) -> b
     """
     refused = job.learned.holds(job.resource.name, Fact.COLLECTED_IGNORED)
     if not job.order.asked or base.collected is None or job.resource.key == ("device_id",) or refused:
-        return None
-    since = _begin(base.collected, job.client.provider_now)
-    large = base.rows > MANY_ROWS
+        return Collected.UNASKED
+    since, large = _begin(base.collected, job.client.provider_now), base.rows > MANY_ROWS
     most = SHORT_PAGES if large else whole_cost(base.rows, job.resource.page_size, job.facts())
     try:
         walked.pages += read_collected(job, staging, since, most=most).pages
+        return Collected.ALL
     except NotEnough as reason:
         walked.pages += reason.requests
-        if not large and not job.learned.holds(job.resource.name, Fact.COLLECTED_IGNORED):
-            raise NotEnough(str(reason), walked.pages) from reason
+        rows, text = reason.rows, str(reason)
+    if job.learned.holds(job.resource.name, Fact.COLLECTED_IGNORED):
+        return Collected.LEFT
+    if rows is not None and _only_newer(job, base, staging, walked, Window(since, base.collected, rows, most)):
+        return Collected.NEWER
+    if large:
+        return Collected.LEFT
+    raise NotEnough(text, walked.pages)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The ``rows`` reported at ``since`` or later, as the provider counts them; the newest known one at ``newest``.
+
+    At most ``most`` pages may be read.
+    """
+
+    since: datetime
+    newest: datetime
+    rows: int
+    most: int
+
+
+def _only_newer(job: Job, base: Base, staging: Staging, walked: Walked, window: Window) -> bool:
+    """Stage the rows reported after the newest that is known, and see whether the window has no others.
+
+    Most of it is the overlap with what the last pass read: where the numbers fit, all of that is known.
+    """
+    try:
+        newer = read_collected(job, staging, window.newest + timedelta(microseconds=1), most=window.most)
+    except NotEnough as reason:
+        walked.pages += reason.requests
         return False
-    return True
+    walked.pages += newer.pages
+    staging.drop_duplicates()
+    return window.rows <= staging.rows_since(base.path, COLLECTED.column, window.since)
 
 
 def merge(base: Base, staging: Staging, caught: Caught, target: Path) -> Merged | None:
@@ -134,8 +180,8 @@ def note_of(caught: Caught) -> str | None:
     """What is not perfect though nothing failed."""
     settled = caught.settled
     if not settled.excess:
-        rough = settled.approximate and not caught.collected
-        return ROUGH if rough else LAGS if caught.collected is False else None
+        rough = settled.approximate and caught.collected is not Collected.ALL
+        return ROUGH if rough else LAGS if caught.collected is Collected.LEFT else None
     return f"It has {_differing(settled.excess)}; they are found at the next whole read."
 
 
