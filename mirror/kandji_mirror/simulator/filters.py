@@ -14,23 +14,27 @@ class BadFilter(Exception):
 
 @dataclass(frozen=True)
 class Filter:
-    """``device_ids`` and ``since`` (moment; rows written before are out) are what needs no look at the row's text."""
+    """``device_ids``, ``since`` and ``collected`` are what needs no look at the row's text.
+
+    Rows written before the moment ``since`` are out, and those of devices collected before ``collected``.
+    """
 
     device_ids: frozenset[str] | None
     since: int
+    collected: int
     conditions: tuple[Callable[[dict[str, Any]], bool], ...]
 
     @property
     def everything(self) -> bool:
         """Whether no row can fail."""
-        return self.device_ids is None and not self.since and not self.conditions
+        return self.device_ids is None and not (self.since or self.collected or self.conditions)
 
     def passes(self, row: dict[str, Any]) -> bool:
         """Whether a row meets the conditions on its columns."""
         return all(condition(row) for condition in self.conditions)
 
 
-ALL = Filter(None, 0, ())
+ALL = Filter(None, 0, 0, ())
 
 
 def read_filter(text: str) -> Filter:
@@ -47,11 +51,14 @@ def filter_of(columns: Any) -> Filter:
         asked = [(c, operator, value) for c, tests in columns.items() for operator, value in tests.items()]
     except AttributeError as error:
         raise BadFilter("Invalid filter.") from error
-    since = [parse(v) or 0 for c, o, v in asked if (c, o) == ("updated_at", "gte") and isinstance(v, str)]
+    since, collected = (
+        max((parse(v) or 0 for c, o, v in asked if (c, o) == (column, "gte") and isinstance(v, str)), default=0)
+        for column in ("updated_at", "last_collected_at")
+    )
     ids = [_ids(o, v) for c, o, v in asked if c == "device_id" and o in {"in", "eq"}]
-    cheap = {("updated_at", "gte"), ("device_id", "in"), ("device_id", "eq")}
+    cheap = {("updated_at", "gte"), ("last_collected_at", "gte"), ("device_id", "in"), ("device_id", "eq")}
     rest = tuple(_condition(c, o, v) for c, o, v in asked if (c, o) not in cheap)
-    return Filter(frozenset.intersection(*ids) if ids else None, max(since, default=0), rest)
+    return Filter(frozenset.intersection(*ids) if ids else None, since, collected, rest)
 
 
 def _ids(operator: str, value: Any) -> frozenset[str]:

@@ -93,7 +93,7 @@ class PrismPages:
         """Those that may have rows, in order, from the device ``start`` on."""
         asked = picks(query.get("device_families", "").split(","), query.get("blueprint_ids", "").split(","))
         for device in self._candidates(wanted, start):
-            if reports(device, self._resource) and asked(device):
+            if reports(device, self._resource) and asked(device) and (device.collected or 0) >= wanted.collected:
                 yield device
 
     def _candidates(self, wanted: Filter, start: str) -> Iterable[Device]:
@@ -124,7 +124,9 @@ def picks(families: Iterable[str], blueprints: Iterable[str]) -> Callable[[Devic
 
 def passes(wanted: Filter, device: Device, row: Row) -> bool:
     """Whether a filter lets a row of a device through."""
-    if row.updated < wanted.since or (wanted.device_ids is not None and device.id not in wanted.device_ids):
+    if row.updated < wanted.since or (device.collected or 0) < wanted.collected:
+        return False
+    if wanted.device_ids is not None and device.id not in wanted.device_ids:
         return False
     return not wanted.conditions or wanted.passes(_decoded(row))
 
