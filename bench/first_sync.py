@@ -48,8 +48,9 @@ PRISM = tuple(r.name for r in resources().values() if r.category and not r.repea
 
 LISTED = tuple(r.name for r in resources().values() if not r.swept and not r.newest_first)
 
-QUIET = sum(2 if resource.key == ("device_id",) else 3 for resource in map(resources().__getitem__, PRISM))
-"""One page of changes and one count a category; of lists also a page of what was only collected again."""
+QUIET = sum(2 if resource.key == ("device_id",) else 4 for resource in map(resources().__getitem__, PRISM))
+"""One page of changes and one count a category; of lists also what was only collected again: how much, and what is
+new."""
 
 
 def measure(folder: Path, devices: int, apps: int) -> list[Figure]:

@@ -62,19 +62,24 @@ def read_changes(job: Job, staging: Staging, since: datetime, *, most: int) -> W
     return _read_since(job, staging, WRITTEN, since, most)
 
 
-def read_collected(job: Job, staging: Staging, since: datetime, *, most: int) -> Walked:
-    """Stage the rows that devices reported at ``since`` or later, changed or not; :class:`NotEnough` as above."""
-    return _read_since(job, staging, COLLECTED, since, most)
+def read_collected(job: Job, staging: Staging, since: datetime, *, most: int, told: int | None = None) -> Walked:
+    """Stage the rows that devices reported at ``since`` or later, changed or not.
+
+    :class:`NotEnough` as above, and where the provider tells that there are more than ``told`` pages.
+    """
+    return _read_since(job, staging, COLLECTED, since, most, told)
 
 
-def _read_since(job: Job, staging: Staging, stamp: Stamp, since: datetime, most: int) -> Walked:
-    walked = Walked()
+def _read_since(
+    job: Job, staging: Staging, stamp: Stamp, since: datetime, most: int, told: int | None = None
+) -> Walked:
+    walked, room = Walked(), min(most, told or most) * job.resource.page_size
     for page in _filtered(job, {stamp.column: {"gte": spelled(since)}}, stamp.ignored):
         if any(_older(row, stamp.column, since) for row in page.rows):
             raise _not_honoured(job, stamp.ignored, "it sent older rows")
         walked.take(page)
-        if walked.pages > most or (page.onward and (page.total or 0) > most * job.resource.page_size):
-            reason = f"more than {most} pages of {job.resource.name} have changed"
+        if walked.pages > most or (page.onward and (page.total or 0) > room):
+            reason = f"too many pages of {job.resource.name} have changed"
             raise NotEnough(reason, walked.pages, rows=page.total)
         staging.add(page.text)
         job.progress.advanced(job.resource.name, pages=walked.pages, rows=walked.rows, total=page.total)

@@ -127,30 +127,33 @@ def _read_collected(job: Job, base: Base, staging: Staging, walked: Walked) -> C
     since, large = _begin(base.collected, job.client.provider_now), base.rows > MANY_ROWS
     most = SHORT_PAGES if large else whole_cost(base.rows, job.resource.page_size, job.facts())
     try:
-        walked.pages += read_collected(job, staging, since, most=most).pages
+        walked.pages += read_collected(job, staging, since, most=most, told=1).pages
         return Collected.ALL
     except NotEnough as reason:
         walked.pages += reason.requests
-        rows, text = reason.rows, str(reason)
+        window = Window(since, base.collected, reason.rows, most)
     if job.learned.holds(job.resource.name, Fact.COLLECTED_IGNORED):
         return Collected.LEFT
-    if rows is not None and _only_newer(job, base, staging, walked, Window(since, base.collected, rows, most)):
+    if window.rows is not None and _only_newer(job, base, staging, walked, window):
         return Collected.NEWER
+    if window.rows is not None and window.rows <= most * job.resource.page_size:
+        walked.pages += read_collected(job, staging, since, most=most).pages
+        return Collected.ALL
     if large:
         return Collected.LEFT
-    raise NotEnough(text, walked.pages)
+    raise NotEnough("too much was collected again", walked.pages)
 
 
 @dataclass(frozen=True)
 class Window:
-    """The ``rows`` reported at ``since`` or later, as the provider counts them; the newest known one at ``newest``.
+    """The ``rows`` reported at ``since`` or later, None where the provider does not tell.
 
-    At most ``most`` pages may be read.
+    The newest known one is of ``newest``; at most ``most`` pages may be read.
     """
 
     since: datetime
     newest: datetime
-    rows: int
+    rows: int | None
     most: int
 
 
@@ -166,7 +169,7 @@ def _only_newer(job: Job, base: Base, staging: Staging, walked: Walked, window: 
         return False
     walked.pages += newer.pages
     staging.drop_duplicates()
-    return window.rows <= staging.rows_since(base.path, COLLECTED.column, window.since)
+    return (window.rows or 0) <= staging.rows_since(base.path, COLLECTED.column, window.since)
 
 
 def merge(base: Base, staging: Staging, caught: Caught, target: Path) -> Merged | None:
