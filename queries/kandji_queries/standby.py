@@ -72,12 +72,14 @@ class Standby:
 
     def _bring(self, manifest: Manifest, tables: frozenset[str], instead_of: Engine | None) -> None:
         engine = None
-        if instead_of is not None:
-            instead_of.close()
-        with suppress(MirrorError, duckdb.Error, OSError):  # whoever asks next meets the trouble and tells it
-            engine = self._open(manifest, tables)
-        with self._lock:
-            self._thread = None
-            spare, self._ready = self._ready, engine
+        try:
+            if instead_of is not None:
+                instead_of.close()
+            with suppress(MirrorError, duckdb.Error, OSError):  # whoever asks next meets the trouble and tells it
+                engine = self._open(manifest, tables)
+        finally:
+            with self._lock:
+                self._thread = None
+                spare, self._ready = self._ready, engine
         if spare is not None:
             spare.close()
