@@ -256,6 +256,46 @@ def test_of_many_rows_collected_lately_only_those_that_are_news_are_read(
     assert asked(tenant, "apps") == ["changes", "collected", "collected", "count"]
 
 
+def test_of_a_fleet_that_reports_all_the_time_only_the_news_are_read(tmp_path: Path) -> None:
+    tenant, devices = all_reported_lately(tmp_path)
+    tenant.world.wait(timedelta(minutes=2))
+    for device in devices[::10]:
+        tenant.world.check_in(device)
+    in_background(tmp_path, tenant, "prism_device_information")
+    assert asked(tenant, "prism_device_information") == ["changes", "changes", "count"]
+    assert differing(tmp_path, tenant.world, tables=("prism_device_information",)) == []
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_a_row_that_came_late_is_seen_though_others_vanished_meanwhile(tmp_path: Path, gone: int) -> None:
+    """One device more and one less in the window leave its number as it was."""
+    tenant, devices = all_reported_lately(tmp_path, silent=1)
+    tenant.world.wait(timedelta(minutes=1))
+    tenant.world.stamp_behind(timedelta(minutes=5))
+    tenant.world.check_in(devices[-1])
+    for device in devices[:gone]:
+        tenant.world.remove(device)
+    run_sync(tmp_path, tenant, "devices", "prism_device_information")
+    assert differing(tmp_path, tenant.world, tables=("devices", "prism_device_information")) == []
+    assert state_of(tmp_path, "prism_device_information").method == "increment"
+
+
+def all_reported_lately(home: Path, silent: int = 0) -> tuple[Tenant, list[str]]:
+    """A tenant all of whose devices, but for the last ``silent`` ones, reported just now; the mirror knows of it."""
+    tables = ("devices", "prism_device_information")
+    tenant = started(home, 800, tables=tables, apps=2)
+    devices = sorted(row["device_id"] for row in tenant.world.truth("prism_device_information"))
+    assert len(devices) > 2 * 300  # more than two pages
+    tenant.world.wait(timedelta(hours=3))
+    for place, device in enumerate(devices[: len(devices) - silent]):
+        if place == len(devices) // 2:
+            tenant.world.wait(timedelta(seconds=30))
+        tenant.world.check_in(device)
+    run_sync(home, tenant, *tables)
+    tenant.requests.clear()
+    return tenant, devices
+
+
 def test_what_was_uninstalled_goes_without_an_exact_count_too(tmp_path: Path) -> None:
     tenant = started(tmp_path, quirks=Quirks(approximate_counts_from=1))
     tenant.world.wait(timedelta(hours=3))

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,40 +70,43 @@ class Merge:
     live: Path
 
     def compare(self, whole: Collection[str]) -> Difference:
-        """Find the rows that go and come; they stay in temporary tables for :meth:`write`."""
-        with store_errors(str(self.live)), self.engine.attached(self.con, self.live) as catalog:
-            published = f'{catalog}.main."{self.resource.name}"'
+        """Find the rows that go and come; they stay in temporary tables for what is asked and done afterwards."""
+        with self._published() as published:
             live, staged = self._counts(published, self.staged)
             if not staged and not whole:
+                for table in ("pairs", "doomed", "fresh"):
+                    self._keep(table, "SELECT 0 AS live, 0 AS staged, true AS same WHERE false")
                 return Difference(live, 0, 0, 0)
             self._pair(published)
             self._part(published, whole)
         doomed, fresh, met = self._counts("temp.doomed", "temp.fresh", "(SELECT DISTINCT staged FROM temp.pairs)")
         return Difference(live, doomed, fresh, added=staged - met)
 
-    def incomplete(self) -> list[str]:
-        """First keys of staged rows of which live rows were not staged, as :meth:`compare` found it."""
-        key, table = first_key(self.resource), self.resource.name
-        with store_errors(str(self.live)), self.engine.attached(self.con, self.live) as catalog:
-            unmet = f'SELECT {key} FROM {catalog}.main."{table}" WHERE rowid NOT IN (SELECT live FROM temp.pairs)'
-            sql = f"SELECT DISTINCT {key} FROM ({unmet}) WHERE {key} IN (SELECT {key} FROM {self.staged}) ORDER BY 1"
-            return [str(value) for (value,) in self.con.execute(sql).fetchall()]
+    def incomplete(self, column: str, since: datetime | None) -> list[str]:
+        """First keys of staged rows of which live rows were not staged, as :meth:`compare` found it.
+
+        Of the staged rows one at least is of ``since`` or later, in the timestamp ``column``, where that is given.
+        """
+        key = first_key(self.resource)
+        late = f'SELECT {key} FROM {self.staged} WHERE $1::TIMESTAMP IS NULL OR "{column}" >= $1'
+        with self._published() as published:
+            unmet = f"SELECT {key} FROM {published} WHERE rowid NOT IN (SELECT live FROM temp.pairs)"
+            sql = f"SELECT DISTINCT {key} FROM ({unmet}) WHERE {key} IN ({late}) ORDER BY 1"
+            return [str(value) for (value,) in self.con.execute(sql, [since and _bare(since)]).fetchall()]
 
     def rows_since(self, column: str, since: datetime) -> int:
         """Rows after the merge, as :meth:`compare` found it, whose timestamp ``column`` is ``since`` or later."""
+        with self._published() as published:
+            stay = f"SELECT * FROM {published} WHERE rowid NOT IN (SELECT live FROM temp.doomed)"
+            counts = (f'(SELECT count(*) FROM ({rows}) WHERE "{column}" >= $1)' for rows in (stay, self._fresh))
+            ((found,),) = self.con.execute(f"SELECT {' + '.join(counts)}", [_bare(since)]).fetchall()
+            return int(found)
+
+    @contextmanager
+    def _published(self) -> Iterator[str]:
+        """The table of the published file, for the time of the block."""
         with store_errors(str(self.live)), self.engine.attached(self.con, self.live) as catalog:
-            published = f'{catalog}.main."{self.resource.name}"'
-            (staged,) = self._counts(self.staged)
-            stay, come = (
-                ("rowid NOT IN (SELECT live FROM temp.doomed)", self._fresh)
-                if staged
-                else ("true", f"FROM {self.staged}")
-            )
-            both = (f"{published} WHERE {stay} AND", f"({come}) WHERE")
-            counts = " + ".join(f'(SELECT count(*) FROM {rows} "{column}" >= $1)' for rows in both)
-            return int(
-                self.con.execute(f"SELECT {counts}", [since.astimezone(UTC).replace(tzinfo=None)]).fetchall()[0][0]
-            )
+            yield f'{catalog}.main."{self.resource.name}"'
 
     def _counts(self, *tables: str) -> tuple[int, ...]:
         counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
@@ -188,3 +192,8 @@ class Merge:
     @property
     def _fresh(self) -> str:
         return f"SELECT * FROM {self.staged} WHERE rowid IN (SELECT staged FROM temp.fresh)"
+
+
+def _bare(moment: datetime) -> datetime:
+    """An aware moment as the files have it: UTC, without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -280,13 +280,16 @@ class Staging:
         """Rows that :meth:`merge` would leave."""
         return self._difference(live, whole)[1].rows
 
-    def rows_since(self, live: Path, column: str, since: datetime) -> int:
+    def rows_since(self, live: Path, column: str, since: datetime, whole: Collection[str] = ()) -> int:
         """Rows that :meth:`merge` would leave whose timestamp ``column`` is ``since``, aware, or later."""
-        return self._difference(live, ())[0].rows_since(column, since)
+        return self._difference(live, whole)[0].rows_since(column, since)
 
-    def incomplete(self, live: Path) -> list[str]:
-        """First keys that have staged rows, and live rows that were not staged, in order."""
-        return self._difference(live, ())[0].incomplete() if self.rows else []
+    def incomplete(self, live: Path, column: str, since: datetime | None) -> list[str]:
+        """First keys that have live rows which were not staged, and staged ones, in order.
+
+        Where ``since`` is given one of the latter is stamped then or later in the timestamp ``column``.
+        """
+        return self._difference(live, ())[0].incomplete(column, since) if self.rows else []
 
     def merge(self, live: Path, target: Path, *, whole: Collection[str] = (), built_bytes: int = 0) -> Merged:
         """Put the staged rows into the rows of a published file, and write ``target`` where that changes anything.

@@ -30,3 +30,19 @@ def watermark(
     ((newest, newest_timely, few),) = found
     start = newest_timely if few else newest
     return start.replace(tzinfo=UTC) if start else None
+
+
+def newest_but(
+    engine: Engine, path: Path, resource: Resource, column: str, between: tuple[datetime, datetime], rows: int
+) -> datetime | None:
+    """The newest stamp ``between`` two moments, aware UTC, that more than ``rows`` rows there reach; None where none.
+
+    At most ``rows`` rows are stamped later than that and not after the second moment.
+    """
+    first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in between)
+    within = f'"{column}" BETWEEN $1 AND $2 ORDER BY "{column}" DESC LIMIT 1 OFFSET {rows}'
+    with store_errors(str(path)), engine.cursor() as con, engine.attached(con, path) as catalog:
+        found = con.execute(
+            f'SELECT "{column}" FROM {catalog}.main."{resource.name}" WHERE {within}', [first, last]
+        ).fetchall()
+    return found[0][0].replace(tzinfo=UTC) if found else None

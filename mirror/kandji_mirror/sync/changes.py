@@ -1,7 +1,7 @@
 """The rows of a Prism category that were written since a moment, and those of some devices: by its filter."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,15 +31,11 @@ COLLECTED = Stamp("last_collected_at", Fact.COLLECTED_IGNORED)
 
 
 class NotEnough(Exception):
-    """Increments will not do this time; the text says why. ``requests`` were spent until that was clear.
+    """Increments will not do this time; the text says why. ``requests`` were spent until that was clear."""
 
-    ``rows`` is how many there would have been, where that is the reason and the provider told.
-    """
-
-    def __init__(self, reason: str, requests: int = 1, *, rows: int | None = None) -> None:
+    def __init__(self, reason: str, requests: int = 1) -> None:
         super().__init__(reason)
         self.requests = requests
-        self.rows = rows
 
 
 def pieces(devices: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -53,34 +49,24 @@ def spelled(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def read_changes(job: Job, staging: Staging, since: datetime, *, most: int) -> Walked:
-    """Stage the rows written at ``since`` or later.
+def pages_since(job: Job, stamp: Stamp, since: datetime) -> Iterator[Page]:
+    """The rows stamped at ``since`` or later, one page at least.
 
-    :class:`NotEnough` where the provider does not honour the filter, which is remembered, or where it would be more
-    than ``most`` pages.
+    :class:`NotEnough` where the provider does not honour the filter, which is remembered.
     """
-    return _read_since(job, staging, WRITTEN, since, most)
-
-
-def read_collected(job: Job, staging: Staging, since: datetime, *, most: int, told: int | None = None) -> Walked:
-    """Stage the rows that devices reported at ``since`` or later, changed or not.
-
-    :class:`NotEnough` as above, and where the provider tells that there are more than ``told`` pages.
-    """
-    return _read_since(job, staging, COLLECTED, since, most, told)
-
-
-def _read_since(
-    job: Job, staging: Staging, stamp: Stamp, since: datetime, most: int, told: int | None = None
-) -> Walked:
-    walked, room = Walked(), min(most, told or most) * job.resource.page_size
     for page in _filtered(job, {stamp.column: {"gte": spelled(since)}}, stamp.ignored):
         if any(_older(row, stamp.column, since) for row in page.rows):
             raise _not_honoured(job, stamp.ignored, "it sent older rows")
+        yield page
+
+
+def stage(job: Job, staging: Staging, pages: Iterable[Page], *, most: int) -> Walked:
+    """Stage the rows of pages; :class:`NotEnough` where they are more than ``most``, or a page tells that they will."""
+    walked, room = Walked(), most * job.resource.page_size
+    for page in pages:
         walked.take(page)
         if walked.pages > most or (page.onward and (page.total or 0) > room):
-            reason = f"too many pages of {job.resource.name} have changed"
-            raise NotEnough(reason, walked.pages, rows=page.total)
+            raise NotEnough(f"too many pages of {job.resource.name} have changed", walked.pages)
         staging.add(page.text)
         job.progress.advanced(job.resource.name, pages=walked.pages, rows=walked.rows, total=page.total)
     staging.flush()

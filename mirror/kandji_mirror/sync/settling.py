@@ -8,7 +8,7 @@ from kandji_mirror.api.counts import Count, count
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
-from kandji_mirror.sync.changes import NotEnough, pieces, read_changes, read_devices
+from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough, pages_since, pieces, read_devices, stage
 from kandji_mirror.sync.choice import devices_cost, whole_cost
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.published import first_keys
@@ -40,13 +40,15 @@ class Settled:
 class Settling:
     """Brings the staged changes of ``base`` in line with the provider's count."""
 
-    def __init__(self, job: Job, base: Base, staging: Staging, since: datetime, *, collected: bool = False) -> None:
-        """``since`` is where the increment began; ``collected`` tells that all rows reported since then are staged."""
+    def __init__(
+        self, job: Job, base: Base, staging: Staging, since: datetime, *, reported: datetime | None = None
+    ) -> None:
+        """``since`` is where the increment began; all that devices ``reported`` then or later is staged."""
         self._job = job
         self._base = base
         self._staging = staging
         self._since = since
-        self._collected = collected
+        self._reported = reported
         self._requests = 0
         self._counted: Count | None = None
         self._whole: frozenset[str] = frozenset()
@@ -84,7 +86,7 @@ class Settling:
 
         A number that is far off is told.
         """
-        lost = self._incomplete() if self._collected else []
+        lost = self._incomplete() if self._reported else []
         for some in pieces([*self._gone(), *lost]) if self._may_ask_devices() else ():
             try:
                 self._requests += read_devices(self._job, self._staging, some).pages
@@ -100,7 +102,8 @@ class Settling:
     def _missed(self) -> int | None:
         """The provider has more rows: some came meanwhile, or are stamped earlier than they were written."""
         try:
-            self._requests += read_changes(self._job, self._staging, self._since - WIDER, most=WIDER_PAGES).pages
+            pages = pages_since(self._job, WRITTEN, self._since - WIDER)
+            self._requests += stage(self._job, self._staging, pages, most=WIDER_PAGES).pages
         except NotEnough:
             return self._excess()
         self._staging.drop_duplicates()
@@ -114,7 +117,7 @@ class Settling:
             self._whole = frozenset(gone)
             return 0
         lost = self._incomplete()
-        first = [*gone, *lost] if self._collected else []
+        first = [*gone, *lost] if self._reported else []
         if first and self._asked(first) == 0:
             return 0
         changed = [device for device in self._staging.first_keys() if device not in {*gone, *lost}]
@@ -122,7 +125,7 @@ class Settling:
 
     def _incomplete(self) -> list[str]:
         """Devices that reported some of their mirrored rows anew and not the others: those may have vanished."""
-        return self._staging.incomplete(self._base.path)
+        return self._staging.incomplete(self._base.path, COLLECTED.column, self._reported)
 
     def _gone(self) -> list[str]:
         """Devices with rows here that the tenant no longer lists."""

@@ -17,11 +17,12 @@ from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
+from kandji_mirror.sync.catching_up import CatchingUp
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough
 from kandji_mirror.sync.choice import Method, pages_of, whole_method
 from kandji_mirror.sync.drift import drift_of
 from kandji_mirror.sync.full_walk import Live, live_of, refuse_keyless, written
-from kandji_mirror.sync.increment import catch_up, merge
+from kandji_mirror.sync.increment import merge
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.walks import Walked, walk_once
 from kandji_schema.errors import ExportFailed, RateLimited, Rejected, ServerFault, Skip, Suspicious
@@ -224,7 +225,7 @@ class WholeRead:
     def _on_top(self, staging: Staging, base: Base, target: Path) -> Accepted | None:
         collected = self._collected(base.path)
         with suppress(NotEnough):
-            caught = catch_up(self._job, base, staging)
+            caught = CatchingUp(self._job, base, staging).run()
             self._requests += caught.requests
             if caught.settled.excess == 0:
                 merged = merge(base, staging, caught, target)

@@ -1,0 +1,151 @@
+"""What was written and reported since a data file was made, staged until it fits the provider's count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.state import Fact
+from kandji_mirror.sync.base import Base
+from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough, pieces, read_devices
+from kandji_mirror.sync.choice import MANY_ROWS, SHORT_PAGES, most_pages, whole_cost
+from kandji_mirror.sync.drift import drift_of
+from kandji_mirror.sync.full_walk import refuse_keyless
+from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.settling import Settled, Settling
+from kandji_mirror.sync.walks import Walked
+from kandji_mirror.sync.window import Window
+from kandji_schema.manifest import Drift
+
+LAGS = "Rows that were only collected again may show an older last_collected_at until the next whole read."
+ROUGH = "The provider counts it only roughly, so rows that vanished may stay until the next whole read."
+
+
+@dataclass(frozen=True)
+class Caught:
+    """Changes of a base, staged and compared with the count, not yet merged.
+
+    Where it is ``dated`` all that was only collected again is staged too; it ``lags`` where someone waited for that,
+    and it was too much or cannot be asked for.
+    """
+
+    settled: Settled
+    requests: int
+    rows: int
+    drift: Drift
+    dated: bool
+    lags: bool
+
+    @property
+    def note(self) -> str | None:
+        """What is not perfect though nothing failed."""
+        if self.settled.excess:
+            return f"It has {differing(self.settled.excess)}; they are found at the next whole read."
+        rough = self.settled.approximate and not self.dated
+        return ROUGH if rough else LAGS if self.lags else None
+
+
+def differing(excess: int) -> str:
+    """The difference from the provider's count, in words."""
+    return f"{abs(excess):,} rows {'more' if excess > 0 else 'fewer'} than the provider counts"
+
+
+class CatchingUp:
+    """One catching up of ``base``: what is new first, then what vanished, then what came late."""
+
+    def __init__(self, job: Job, base: Base, staging: Staging) -> None:
+        """:class:`NotEnough` where nothing says how far ``base`` goes."""
+        if base.watermark is None:
+            raise NotEnough("no row says when it was written", 0)
+        most = most_pages(base.rows, job.resource.page_size, job.facts(), asked=job.order.asked)
+        self._job = job
+        self._base = base
+        self._staging = staging
+        self._written = Window(job, base, staging, WRITTEN, base.watermark, most=most)
+        self._reported = self._window_of_reports()
+        self._lags = False
+        self._requests = 0
+        self._odd_rows = 0
+
+    def _window_of_reports(self) -> Window | None:
+        """What was only collected again, which the provider does not call written, where someone waits for it.
+
+        It dates the rows, and it tells devices that lost one. Categories of one row a device are stamped anew each
+        time.
+        """
+        job, newest = self._job, self._base.collected
+        ignored = job.learned.holds(job.resource.name, Fact.COLLECTED_IGNORED)
+        if not job.order.asked or newest is None or job.resource.key == ("device_id",) or ignored:
+            return None
+        whole = whole_cost(self._base.rows, job.resource.page_size, job.facts())
+        return Window(job, self._base, self._staging, COLLECTED, newest, most=SHORT_PAGES if self._large else whole)
+
+    @property
+    def _large(self) -> bool:
+        """Whether to read the table as a whole takes so long that its dates may rather lag."""
+        return self._base.rows > MANY_ROWS
+
+    def run(self, edited: Sequence[str] = ()) -> Caught:
+        """Stage what changed, and what else it takes to fit the provider's count; :class:`NotEnough` where it is much.
+
+        Rows of ``edited`` devices are asked for by device: they repeat what people edit, and are not stamped anew by
+        it.
+        """
+        try:
+            return self._run(edited)
+        except NotEnough as reason:
+            raise NotEnough(str(reason), self._requests + reason.requests) from reason
+
+    def _run(self, edited: Sequence[str]) -> Caught:
+        self._take(self._written.read())
+        for some in pieces(edited):
+            self._take(read_devices(self._job, self._staging, some))
+        self._read_reports()
+        refuse_keyless(self._staging)
+        settled = self._settled()
+        if not settled.excess and self._late_ones(settled):
+            settled = self._settled()
+        rows = self._staging.rows
+        leftovers = self._staging.leftovers() if rows else {}
+        drift = drift_of(self._job.resource, leftovers, self._odd_rows)
+        return Caught(settled, self._requests, rows, drift, dated=self._reported is not None, lags=self._lags)
+
+    def _take(self, walked: Walked) -> bool:
+        """Count requests in; whether they brought rows."""
+        self._requests += walked.pages
+        self._odd_rows += walked.odd_rows
+        return walked.rows > 0
+
+    def _read_reports(self) -> None:
+        if self._reported:
+            try:
+                self._take(self._reported.read())
+            except NotEnough as reason:
+                self._leave_reports(reason)
+
+    def _leave_reports(self, reason: NotEnough) -> None:
+        """Go on without the reports; :class:`NotEnough` where to read the whole table is the way to have them."""
+        self._requests += reason.requests
+        ignored = self._job.learned.holds(self._job.resource.name, Fact.COLLECTED_IGNORED)
+        if not ignored and not self._large:
+            raise NotEnough("too much was collected again", 0) from reason
+        self._reported, self._lags = None, True
+
+    def _settled(self) -> Settled:
+        self._staging.drop_duplicates()
+        reported = self._reported.start if self._reported else None
+        settled = Settling(self._job, self._base, self._staging, self._written.since, reported=reported).run()
+        self._requests += settled.requests
+        return settled
+
+    def _late_ones(self, settled: Settled) -> bool:
+        """Stage what came after rows stamped later had been read; whether there may be any.
+
+        Only once it is known what vanished, for else the numbers of those and of these could make up for each other.
+        """
+        found = self._take(self._written.read_others(settled.whole))
+        if self._reported:
+            try:
+                found |= self._take(self._reported.read_others(settled.whole))
+            except NotEnough as reason:
+                self._leave_reports(reason)
+        return found
