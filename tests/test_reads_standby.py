@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from reads_home import SYNCED, device, publish, small_fleet
 
-from kandji_queries.engine import Engine, blank
+from kandji_queries.engine import MANNERS, Engine, blank
 from kandji_queries.limits import Limits
 from kandji_queries.reader import Reader
 from kandji_queries.selftest import refuse_if_open
@@ -33,7 +33,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def standby(home: Path) -> Iterator[Standby]:
     """One engine waits, of the first state."""
-    found = Standby(lambda manifest, tables: Engine(blank(LIMITS), manifest, data_dir(home), tables, seal=()))
+    found = Standby(lambda manifest, tables: Engine(blank(LIMITS), manifest, data_dir(home), tables, seal=MANNERS))
     found.prepare(newest(home), TABLES)
     settle()
     yield found

@@ -147,6 +147,20 @@ def test_a_count_that_always_lies_does_not_keep_the_table_from_being_mirrored(tm
     assert (apps_of(tmp_path).surplus, paths(tenant)) == (77, {"page": 3, "count": 1})
 
 
+@pytest.mark.parametrize("rough", [100_000, 1])
+def test_the_same_wrong_page_twice_removes_nothing_that_is_still_counted(tmp_path: Path, rough: int) -> None:
+    tenant = make_tenant(60, quirks=Quirks(approximate_counts_from=rough))
+    run_sync(tmp_path, tenant, "prism_local_users")
+    known = mirrored(tmp_path, "prism_local_users")
+    tenant.reshape("prism/local_users$", lambda page: {**page, "data": page["data"][:9], "cursor": None, "total": 9})
+    (failed,) = run_sync(tmp_path, tenant, "prism_local_users", everything=True).failed
+    assert "3 readings brought 9, 9, 9" in str(failed.error)
+    assert mirrored(tmp_path, "prism_local_users") == known
+    tenant.reshape("prism/local_users$", None)
+    run_sync(tmp_path, tenant, "prism_local_users")
+    assert differing(tmp_path, tenant.world, tables=("prism_local_users",)) == []
+
+
 def test_pages_that_do_not_fit_into_the_hour_leave_the_old_rows(tmp_path: Path) -> None:
     tenant = large()
     run_sync(tmp_path, tenant, "apps")

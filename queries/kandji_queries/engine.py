@@ -40,17 +40,23 @@ CONFIG: Mapping[str, str | int | float | list[str]] = {
 ARROWS = "SET GLOBAL lambda_syntax='ENABLE_SINGLE_ARROW'"
 """``x -> x + 1`` is what models write; it works beside ``lambda x: x + 1`` and the arrows of JSON."""
 
-LOCKS = (
+MANNERS = (
     "SET allow_extension_repositories='forbidden'",
     "SET enable_external_file_cache=false",
     "SET enable_progress_bar=false",  # it would write to stdout
     "SET TimeZone='UTC'",
     "SET pivot_limit=1000",
+)
+"""With these alone data files can still be opened."""
+
+DOORS = (
     "SET enable_external_access=false",
     "SET disabled_filesystems='LocalFileSystem'",
     "SET lock_configuration=true",
 )
-"""The order is part of it: after the second last nothing opens files, after the last nothing changes settings."""
+"""The order is part of it: after the second nothing opens files, after the last nothing changes settings."""
+
+LOCKS = (*MANNERS, *DOORS)
 
 
 def blank(limits: Limits) -> duckdb.DuckDBPyConnection:

@@ -10,7 +10,7 @@ from threading import Lock, Thread
 
 import duckdb
 
-from kandji_queries.engine import Engine
+from kandji_queries.engine import DOORS, Engine
 from kandji_schema.errors import MirrorError
 from kandji_schema.manifest import Manifest
 
@@ -21,7 +21,7 @@ class Standby:
     """At most one engine in waiting. Thread-safe."""
 
     def __init__(self, open_one: Open) -> None:
-        """``open_one`` makes an engine that is not sealed."""
+        """``open_one`` makes an engine with :data:`MANNERS`, whose doors are open still."""
         self._open = open_one
         self._lock = Lock()
         self._ready: Engine | None = None
@@ -39,7 +39,7 @@ class Standby:
             return None
         try:
             if engine.tables >= frozenset(tables) and engine.follow(manifest):
-                engine.seal()
+                engine.seal(DOORS)
                 return engine
         except BaseException:
             engine.close()

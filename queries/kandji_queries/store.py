@@ -15,7 +15,7 @@ import duckdb
 from kandji_queries import history
 from kandji_queries.as_of import EVENTS
 from kandji_queries.audit_rows import audit_stamp
-from kandji_queries.engine import LOCKS, Engine, blank
+from kandji_queries.engine import LOCKS, MANNERS, Engine, blank
 from kandji_queries.failures import translated
 from kandji_queries.history import HistoryDamaged
 from kandji_queries.limits import Limits
@@ -61,7 +61,7 @@ class Store:
         self._blank: duckdb.DuckDBPyConnection | None = None
         self._bad_generations: set[int] = set()
         self._bad_files: set[str] = set()
-        self._standby = Standby(partial(self._opened, seal=())) if standby else None
+        self._standby = Standby(partial(self._opened, seal=MANNERS)) if standby else None
 
     def parser(self) -> duckdb.DuckDBPyConnection:
         """A connection to an engine without data."""

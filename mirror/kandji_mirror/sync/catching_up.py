@@ -17,6 +17,7 @@ from kandji_mirror.sync.window import Window
 from kandji_schema.manifest import Drift
 
 LAGS = "Rows that were only collected again may show an older last_collected_at until the next whole read."
+UNCOUNTED = "The provider does not count it, so rows that vanished may stay until the next whole read."
 ROUGH = "The provider counts it only roughly, so rows that vanished may stay until the next whole read."
 
 
@@ -40,8 +41,9 @@ class Caught:
         """What is not perfect though nothing failed."""
         if self.settled.excess:
             return f"It has {differing(self.settled.excess)}; they are found at the next whole read."
-        rough = self.settled.approximate and not self.dated
-        return ROUGH if rough else LAGS if self.lags else None
+        if self.settled.excess is None and not (self.dated and self.settled.asked):
+            return ROUGH if self.settled.approximate else UNCOUNTED
+        return LAGS if self.lags else None
 
 
 def differing(excess: int) -> str:

@@ -28,13 +28,14 @@ class Settled:
 
     ``excess`` is how many rows more than the provider there would be, 0 where it fits, None where nobody can tell.
     Every mirrored row of the devices in ``whole`` is replaced by the staged ones. An ``approximate`` count shows only
-    what is far off.
+    what is far off. Without an exact one ``asked`` tells whether all devices that may have lost rows could be asked.
     """
 
     excess: int | None
     whole: frozenset[str] = frozenset()
     requests: int = 1
     approximate: bool = False
+    asked: bool = True
 
 
 class Settling:
@@ -57,8 +58,9 @@ class Settling:
         """Compare, and ask for what may have been missed or may have vanished, as long as that is the cheapest way."""
         self._count()
         if self._counted is None or self._counted.approximate:
-            excess = self._roughly()
-            return Settled(excess, self._whole, self._requests, approximate=self._counted is not None)
+            asked = self._ask_uncounted()
+            approximate = self._counted is not None
+            return Settled(self._far_off(), self._whole, self._requests, approximate=approximate, asked=asked)
         excess = self._excess()
         if excess is not None and excess < 0:
             excess = self._missed()
@@ -81,19 +83,24 @@ class Settling:
             return self._base.rows
         return self._staging.rows_after(self._base.path, whole)
 
-    def _roughly(self) -> int | None:
+    def _ask_uncounted(self) -> bool:
         """Without an exact count: rows of devices that are gone go, and of those that reported without all their rows.
 
-        A number that is far off is told.
+        Whether there was an answer for all of them.
         """
         lost = self._incomplete() if self._reported else []
-        for some in pieces([*self._gone(), *lost]) if self._may_ask_devices() else ():
+        suspects = [*self._gone(), *lost]
+        for some in pieces(suspects) if self._may_ask_devices() else ():
             try:
                 self._requests += read_devices(self._job, self._staging, some).pages
             except NotEnough:
                 break
             self._staging.drop_duplicates()
             self._whole |= frozenset(some)
+        return self._whole.issuperset(suspects)
+
+    def _far_off(self) -> int | None:
+        """The difference from an approximate count where it is too large for that."""
         if self._counted is None:
             return None
         excess = self._rows(self._whole) - self._counted.rows

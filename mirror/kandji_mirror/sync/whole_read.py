@@ -189,7 +189,7 @@ class WholeRead:
         if self._exact == came:
             return Accepted(self._replacing(staging, target, surplus=twice), checked=True)
         digest = staging.digest()
-        if digest in self._earlier:
+        if digest in self._earlier and not self._loses_counted_rows(came - twice):
             surplus = 0 if self._exact is None else self._exact - (came - twice)
             return Accepted(self._replacing(staging, target, surplus=surplus), checked=False)
         self._earlier.append(digest)
@@ -197,6 +197,13 @@ class WholeRead:
         if self._exact is None and came - twice >= SHRUNK * max(self._job.previous.rows, self._approximate):
             return Accepted(self._replacing(staging, target, surplus=0), checked=False)
         return None
+
+    def _loses_counted_rows(self, rows: int) -> bool:
+        """Whether many mirrored rows would go that the provider still counts: the same wrong page may come twice."""
+        if self._counted is None:
+            return False
+        known = min(self._job.previous.rows, self._counted.rows - self._job.previous.surplus)
+        return rows < SHRUNK * known
 
     @property
     def _approximate(self) -> int:
