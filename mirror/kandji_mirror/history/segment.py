@@ -114,8 +114,10 @@ def _fill(con: duckdb.DuckDBPyConnection, sources: Iterable[str], tracked: Mappi
     """In order of time, so that what is later than some moment is found without reading what is earlier."""
     events = " UNION ALL ".join(f"FROM {source}.{EVENTS}" for source in sources)
     con.execute(f"INSERT INTO next.main.{EVENTS} FROM ({events}) ORDER BY ALL")
-    for table in tracked.values():
-        con.execute(f"INSERT INTO next.main.{TRACKED} VALUES (?, ?, ?, ?, ?)", list(astuple(table)))
+    if tracked:
+        rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(tracked))  # one statement takes a tenth of one for each
+        cells = [cell for table in tracked.values() for cell in astuple(table)]
+        con.execute(f"INSERT INTO next.main.{TRACKED} VALUES {rows}", cells)
 
 
 def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
