@@ -8,7 +8,7 @@ and the store sweeps. The layout of a segment, and how it is read, is in :mod:`k
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import duckdb
 from kandji_mirror.history import plan
 from kandji_mirror.history.comparison import NOW, WAS, Comparison, Types
 from kandji_mirror.history.segment import NEW, Tracked, attach, collecting, is_whole, tracked_in, write
-from kandji_mirror.ingest.engine import Engine, store_errors
+from kandji_mirror.ingest.engine import Engine, as_stored, store_errors
 from kandji_schema.manifest import Segment, history_dir
 from kandji_schema.resource import Resource
 from kandji_schema.segments import EVENTS, TRACKED
@@ -101,7 +101,7 @@ def _tidied(
 
 def _compared(con: duckdb.DuckDBPyConnection, change: Change, known: Tracked | None, generation: int) -> Tracked:
     """Collect the events of one table; without anything to compare with, its history begins now."""
-    resource, moment = change.resource, change.at.astimezone(UTC).replace(tzinfo=None)
+    resource, moment = change.resource, as_stored(change.at)
     keys, fallbacks = list(resource.key), list(resource.key_fallback)
     begins = Tracked(resource.name, moment, moment, keys, fallbacks)
     if change.before is None:

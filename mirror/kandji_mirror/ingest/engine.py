@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -149,6 +150,11 @@ def new_file(engine: Engine, con: duckdb.DuckDBPyConnection, resource: Resource,
         describe_table(con, catalog, resource)
         yield table
         con.execute(f"CHECKPOINT {catalog}")
+
+
+def as_stored(moment: datetime) -> datetime:
+    """An aware moment as data files have it: in UTC, without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def quoted(path: Path) -> str:

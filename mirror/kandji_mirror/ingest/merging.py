@@ -4,12 +4,12 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from kandji_mirror.ingest.engine import Engine, new_file, store_errors
+from kandji_mirror.ingest.engine import Engine, as_stored, new_file, store_errors
 from kandji_mirror.ingest.keys import first_key, in_order, key_parts
 from kandji_schema.resource import Resource
 
@@ -92,14 +92,14 @@ class Merge:
         with self._published() as published:
             unmet = f"SELECT {key} FROM {published} WHERE rowid NOT IN (SELECT live FROM temp.pairs)"
             sql = f"SELECT DISTINCT {key} FROM ({unmet}) WHERE {key} IN ({late}) ORDER BY 1"
-            return [str(value) for (value,) in self.con.execute(sql, [since and _bare(since)]).fetchall()]
+            return [str(value) for (value,) in self.con.execute(sql, [since and as_stored(since)]).fetchall()]
 
     def rows_since(self, column: str, since: datetime) -> int:
         """Rows after the merge, as :meth:`compare` found it, whose timestamp ``column`` is ``since`` or later."""
         with self._published() as published:
             stay = f"SELECT * FROM {published} WHERE rowid NOT IN (SELECT live FROM temp.doomed)"
             counts = (f'(SELECT count(*) FROM ({rows}) WHERE "{column}" >= $1)' for rows in (stay, self._fresh))
-            ((found,),) = self.con.execute(f"SELECT {' + '.join(counts)}", [_bare(since)]).fetchall()
+            ((found,),) = self.con.execute(f"SELECT {' + '.join(counts)}", [as_stored(since)]).fetchall()
             return int(found)
 
     @contextmanager
@@ -192,8 +192,3 @@ class Merge:
     @property
     def _fresh(self) -> str:
         return f"SELECT * FROM {self.staged} WHERE rowid IN (SELECT staged FROM temp.fresh)"
-
-
-def _bare(moment: datetime) -> datetime:
-    """An aware moment as the files have it: UTC, without saying so."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

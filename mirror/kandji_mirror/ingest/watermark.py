@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kandji_mirror.ingest.engine import Engine, store_errors
+from kandji_mirror.ingest.engine import Engine, as_stored, store_errors
 from kandji_schema.resource import Resource
 
 AHEAD = timedelta(minutes=10)
@@ -21,7 +21,7 @@ def watermark(
     A few rows from the future, by ``provider_now``, are left out: with them increments would see nothing until then.
     :class:`StoreDamaged` where the file cannot be read.
     """
-    latest = provider_now.astimezone(UTC).replace(tzinfo=None) + AHEAD if provider_now else datetime.max
+    latest = as_stored(provider_now) + AHEAD if provider_now else datetime.max
     newest_of, ahead = f'max("{column}")', f'count(*) FILTER ("{column}" > $1)'
     timely = f'{newest_of} FILTER ("{column}" <= $1)'
     asked = f"SELECT {newest_of}, {timely}, {ahead} <= {FEW} * count(*)"
@@ -39,10 +39,9 @@ def newest_but(
 
     At most ``rows`` rows are stamped later than that and not after the second moment.
     """
-    first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in between)
     within = f'"{column}" BETWEEN $1 AND $2 ORDER BY "{column}" DESC LIMIT 1 OFFSET {rows}'
     with store_errors(str(path)), engine.cursor() as con, engine.attached(con, path) as catalog:
         found = con.execute(
-            f'SELECT "{column}" FROM {catalog}.main."{resource.name}" WHERE {within}', [first, last]
+            f'SELECT "{column}" FROM {catalog}.main."{resource.name}" WHERE {within}', [*map(as_stored, between)]
         ).fetchall()
     return found[0][0].replace(tzinfo=UTC) if found else None

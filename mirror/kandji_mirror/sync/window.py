@@ -15,7 +15,7 @@ FEW_PAGES = 2
 """Up to so many pages are read at once: to tell what of them is new costs as much."""
 
 KNOWN = 200
-"""So many of the newest known rows are read once more: a page has room for them and for some that are new."""
+"""So many of the newest known rows are read once more: a page (300) has room for them and for some that are new."""
 
 LEAST = timedelta(microseconds=1)
 """The provider's stamps are no finer."""
@@ -29,9 +29,10 @@ class Window:
     """
 
     def __init__(self, job: Job, base: Base, staging: Staging, stamp: Stamp, newest: datetime, *, most: int) -> None:
-        """``most`` pages may be read at once; above that reading is :class:`NotEnough`."""
+        """``newest``, aware UTC, is of rows of ``base``. Reading is :class:`NotEnough` for more than ``most`` pages."""
         now = job.client.provider_now
         self.since = (min(newest, now) if now else newest) - OVERLAP
+        """Where the window begins."""
         self.start = self.since
         """All rows stamped then or later are staged, once they are read."""
         self._job = job
@@ -56,7 +57,8 @@ class Window:
     def read_others(self, whole: Collection[str]) -> Walked:
         """Stage the others too, where the provider had more than are known now.
 
-        Mirrored rows of the devices in ``whole`` that are not staged do not count.
+        Mirrored rows of the devices in ``whole`` that are not staged do not count; rows that the provider has twice, by
+        its count of all, may be here.
         """
         if self._number is None:
             return Walked()
