@@ -1,5 +1,10 @@
-"""What the tests of the MCP server share. Imported lazily, as every test process loads this file."""
+"""The zone all tests run in, and what the tests of the MCP server share.
 
+Imported lazily, as every test process loads this file.
+"""
+
+import os
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +14,12 @@ if TYPE_CHECKING:
     from mcp_calls import Era
 
     from kandji_mcp_server.mirror import Mirror
+
+
+# West of Greenwich, by half an hour, with daylight saving: nothing may depend on the zone of the machine. Set before
+# DuckDB is imported, which asks for it once. `TESTS_ZONE=Asia/Tokyo make test` runs them elsewhere.
+os.environ["TZ"] = os.environ.get("TESTS_ZONE", "America/St_Johns")
+time.tzset()
 
 
 @pytest.fixture(params=["auto", "legacy"])

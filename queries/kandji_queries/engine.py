@@ -21,6 +21,7 @@ from kandji_queries.audit_rows import add_audit, audit_stamp
 from kandji_queries.limits import Limits
 from kandji_queries.rulebook import INPUTS, Rulebook
 from kandji_queries.states import add_states, renew_states
+from kandji_schema import database
 from kandji_schema.errors import ConfigurationError, Failed, MirrorError, NotMasked, StoreDamaged
 from kandji_schema.manifest import Manifest, TableState, history_dir
 
@@ -44,7 +45,6 @@ MANNERS = (
     "SET allow_extension_repositories='forbidden'",
     "SET enable_external_file_cache=false",
     "SET enable_progress_bar=false",  # it would write to stdout
-    "SET TimeZone='UTC'",
     "SET pivot_limit=1000",
 )
 """With these alone data files can still be opened."""
@@ -61,7 +61,7 @@ LOCKS = (*MANNERS, *DOORS)
 
 def blank(limits: Limits) -> duckdb.DuckDBPyConnection:
     """An engine without data: good for parsing, and what :class:`Engine` is made from."""
-    return duckdb.connect(
+    return database.connect(
         ":memory:", config={**CONFIG, "memory_limit": f"{limits.memory_mb}MB", "threads": limits.threads}
     )
 

@@ -51,9 +51,9 @@ def verdicts() -> dict[str, str]:
 
 def present() -> Iterator[str]:
     """Names of all functions of the installed DuckDB that can stand in an expression."""
-    import duckdb  # the guard reads the file only
+    from kandji_schema import database  # the guard reads the file only
 
-    with duckdb.connect() as engine:
+    with database.connect() as engine:
         names = engine.execute(
             "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type IN ? ORDER BY ALL",
             [list(CALLABLE_TYPES)],

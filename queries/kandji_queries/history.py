@@ -12,6 +12,7 @@ import duckdb
 
 from kandji_queries import definitions
 from kandji_queries.as_of import EVENTS, SUFFIX, Columns, Past
+from kandji_schema import database
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.manifest import Manifest, Segment
 from kandji_schema.segments import EVENTS as STORED_EVENTS
@@ -79,7 +80,7 @@ def refuse_damaged(segments: Sequence[Segment], folder: Path, error: StoreDamage
     """Raise :class:`HistoryDamaged` if a segment is to blame for ``error``; reads every block of them."""
     for segment in segments:
         try:
-            with duckdb.connect(folder / segment.file, read_only=True) as file:
+            with database.connect(folder / segment.file, read_only=True) as file:
                 for table in (STORED_EVENTS, STORED_TRACKED):
                     file.execute(f"SELECT count(hash(COLUMNS(*))) FROM {table}").fetchall()
         except duckdb.Error:

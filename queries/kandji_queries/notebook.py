@@ -20,6 +20,7 @@ from kandji_queries import definitions
 from kandji_queries.as_of import EVENTS
 from kandji_queries.engine import CONFIG, LOCKS, Engine
 from kandji_queries.rulebook import Rulebook
+from kandji_schema import database
 from kandji_schema.manifest import data_dir, newest_whole
 from kandji_schema.settings import load
 
@@ -63,7 +64,7 @@ def _catalog(file: Path, config: Config, home: Path, rules: Rulebook, *, masked:
     """Write views and macros into a database file; the paths of the data files they read, by their names there."""
     manifest, older = newest_whole(home, masked=masked)
     tables = {*manifest.tables, *definitions.views(), EVENTS}
-    base = duckdb.connect(config=dict(config))
+    base = database.connect(config=dict(config))
     base.execute(f"ATTACH '{file}' AS mirror (RECOVERY_MODE no_wal_writes); USE mirror")  # no sync to disk a view
     engine = Engine(base, manifest, data_dir(home), tables, rules=rules, seal=(), masked=masked)
     try:
@@ -78,7 +79,7 @@ def _catalog(file: Path, config: Config, home: Path, rules: Rulebook, *, masked:
 
 
 def _sealed(file: Path, config: Config, attached: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(file, read_only=True, config=dict(config))
+    connection = database.connect(file, read_only=True, config=dict(config))
     for name, path in attached.items():
         quoted = path.replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS \"{name}\" (READ_ONLY)")

@@ -142,7 +142,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
             TEXTS,
         ),
         "within": Operator(
-            lambda column, value: f"{column} >= now()::TIMESTAMP - {interval(value)}",
+            lambda column, value: f"{column} >= (now() AT TIME ZONE 'UTC') - {interval(value)}",
             _age,
             'a time such as "36h" or "14d" (s, m, h, d)',
             "is within",

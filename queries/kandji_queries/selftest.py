@@ -6,6 +6,7 @@ from contextlib import suppress
 import duckdb
 
 from kandji_queries.engine import Engine
+from kandji_schema import database
 from kandji_schema.errors import StoreError
 
 ESCAPES = (
@@ -36,7 +37,7 @@ FILE_ESCAPES = (
 
 def refuse_if_open(engine: Engine) -> None:
     """:class:`StoreError` names every escape that worked."""
-    with duckdb.connect() as other:
+    with database.connect() as other:
         bait = other.sql("SELECT 1 AS escaped")
         escaped = [what for what, sql in _attempts(engine) if _works(engine, sql, bait)]
     if escaped:

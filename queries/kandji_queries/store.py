@@ -21,6 +21,7 @@ from kandji_queries.history import HistoryDamaged
 from kandji_queries.limits import Limits
 from kandji_queries.rulebook import Rulebook
 from kandji_queries.standby import Standby
+from kandji_schema import database
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.manifest import Manifest, data_dir, generations, history_dir, kept, missing_files, nothing_mirrored
 
@@ -221,7 +222,7 @@ def _fallen_back(manifest: Manifest) -> str:
 def _is_whole(path: Path, table: str) -> bool:
     """Read every block of a data file; DuckDB compares the checksums."""
     try:
-        with duckdb.connect(path, read_only=True) as file:
+        with database.connect(path, read_only=True) as file:
             file.execute(f'SELECT count(hash(COLUMNS(*))) FROM "{table}"').fetchall()
     except duckdb.Error:
         return False

@@ -13,5 +13,5 @@ SELECT
     left(old_value, 60) AS old_value,
     left(new_value, 60) AS new_value
 FROM changes
-WHERE device_id = $device_id AND changed_at >= now()::TIMESTAMP - INTERVAL 7 DAYS
+WHERE device_id = $device_id AND changed_at >= (now() AT TIME ZONE 'UTC') - INTERVAL 7 DAYS
 ORDER BY changed_at DESC, table_name, what;

@@ -13,6 +13,7 @@ from kandji_mirror.actions.subjects import Row, Subject, device, shown
 from kandji_mirror.api.bodies import parse
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.paths import quote_segment
+from kandji_schema import database
 from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.actions.record import Target
 from kandji_schema.errors import MirrorError, NotFound, ServerFault, TargetRefused
@@ -113,7 +114,7 @@ def _mirrored(home: Path, wanted: str) -> list[Row]:
         file = newest_whole(home)[0].tables["devices"].file
         if file is None:
             return []
-        with duckdb.connect(data_dir(home) / file, read_only=True) as connection:
+        with database.connect(data_dir(home) / file, read_only=True) as connection:
             found = connection.execute(
                 "SELECT device_id, device_name, serial_number, is_removed FROM devices "
                 "WHERE lower(serial_number) = lower($1) OR device_name = $1 LIMIT 20",

@@ -36,7 +36,8 @@ REPORT = (
     (
         "Not seen for 30 days",
         "SELECT device_name, platform, user_name, last_check_in FROM fleet "
-        "WHERE last_check_in < now()::TIMESTAMP - INTERVAL 30 DAY OR last_check_in IS NULL ORDER BY last_check_in",
+        "WHERE last_check_in < (now() AT TIME ZONE 'UTC') - INTERVAL 30 DAY OR last_check_in IS NULL "
+        "ORDER BY last_check_in",
     ),
     (
         "Google Chrome below 130",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from kandji_schema import database
 from kandji_schema.durable import appear
 from kandji_schema.manifest import Segment, history_dir
 from kandji_schema.segments import EVENTS, TABLES, TRACKED
@@ -127,7 +128,7 @@ def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def is_whole(path: Path, tables: Iterable[str]) -> bool:
     """Whether every block of a file can be read."""
     try:
-        with duckdb.connect(path, read_only=True) as file:
+        with database.connect(path, read_only=True) as file:
             for table in tables:
                 file.execute(f'SELECT count(hash(COLUMNS(*))) FROM "{table}"').fetchall()
     except duckdb.Error:

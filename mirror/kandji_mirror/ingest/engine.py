@@ -14,7 +14,7 @@ import duckdb
 
 from kandji_mirror.privacy.key import Key
 from kandji_mirror.privacy.masking import install
-from kandji_schema import ddl
+from kandji_schema import database, ddl
 from kandji_schema.errors import StoreDamaged, StoreError, StoreFull
 from kandji_schema.resource import Resource
 
@@ -68,7 +68,7 @@ class Engine:
     def __init__(self, spill: Path, *, memory_mb: int = MEMORY_MB, key: Key | None = None) -> None:
         """``spill`` is the folder of temporary files; it appears when it is needed. With a ``key`` it can mask."""
         self._numbers = count(1)
-        self._con = duckdb.connect(
+        self._con = database.connect(
             config={
                 "memory_limit": f"{memory_mb}MB",
                 "threads": 2,
@@ -77,7 +77,7 @@ class Engine:
                 **(_SEALED_SPILL if key else {}),
             }
         )
-        self._con.execute("SET GLOBAL TimeZone='UTC'; PRAGMA disable_checkpoint_on_shutdown")
+        self._con.execute("PRAGMA disable_checkpoint_on_shutdown")
         if key:
             install(self._con, key)
 

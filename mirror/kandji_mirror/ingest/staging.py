@@ -26,6 +26,7 @@ from kandji_mirror.ingest.keys import (
 from kandji_mirror.ingest.merging import Difference, Merge, Merged
 from kandji_mirror.ingest.projection import Projection
 from kandji_mirror.ingest.writers import Writers
+from kandji_schema import database
 from kandji_schema.errors import StoreError
 from kandji_schema.resource import Resource
 
@@ -322,5 +323,5 @@ def read_key(source: Path, table: str, columns: Sequence[str]) -> list[tuple[str
     """Distinct values of some text columns of a data file, in order, rows with an empty one left out."""
     names = ", ".join(f'"{c}"' for c in columns)
     filled = " AND ".join(f'"{c}" IS NOT NULL' for c in columns)
-    with store_errors(str(source)), duckdb.connect(source, read_only=True) as con:
+    with store_errors(str(source)), database.connect(source, read_only=True) as con:
         return con.execute(f'SELECT DISTINCT {names} FROM "{table}" WHERE {filled} ORDER BY ALL').fetchall()

@@ -21,7 +21,7 @@ def watermark(
     A few rows from the future, by ``provider_now``, are left out: with them increments would see nothing until then.
     :class:`StoreDamaged` where the file cannot be read.
     """
-    latest = as_stored(provider_now) + AHEAD if provider_now else datetime.max
+    latest = as_stored(provider_now) + AHEAD if provider_now else datetime.max  # noqa: DTZ901 - naive, as data files have moments
     newest_of, ahead = f'max("{column}")', f'count(*) FILTER ("{column}" > $1)'
     timely = f'{newest_of} FILTER ("{column}" <= $1)'
     asked = f"SELECT {newest_of}, {timely}, {ahead} <= {FEW} * count(*)"

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import duckdb
-
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.pages import read_page
 from kandji_mirror.ingest.staging import store_errors
 from kandji_mirror.sync.fleet import DEVICES
+from kandji_schema import database
 from kandji_schema.errors import NothingMirrored, UsageError
 from kandji_schema.manifest import data_dir, newest_whole
 from kandji_schema.registry import resource
@@ -45,7 +44,7 @@ def _mirrored(home: Path, wanted: str) -> Found:
         if file:
             path = data_dir(home) / file
             sql = f"SELECT {', '.join(NAMES)} FROM {DEVICES} WHERE lower($1) IN ({', '.join(map(_lower, NAMES))})"
-            with store_errors(str(path)), duckdb.connect(path, read_only=True) as con:
+            with store_errors(str(path)), database.connect(path, read_only=True) as con:
                 return _by_identifier(con.execute(sql, [wanted]).fetchall())
     return {}
 

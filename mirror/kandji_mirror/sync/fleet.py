@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from kandji_mirror.ingest.staging import store_errors
+from kandji_schema import database
 from kandji_schema.resource import Resource
 
 DEVICES = "devices"
@@ -30,7 +29,7 @@ Fleet = Mapping[str, Listed]
 def read_fleet(path: Path) -> Fleet:
     """The devices of a data file of the device table. :class:`StoreError` where it cannot be read."""
     sql = f"SELECT device_id, platform, md5(d::VARCHAR) FROM {DEVICES} AS d WHERE device_id IS NOT NULL"
-    with store_errors(str(path)), duckdb.connect(path, read_only=True) as con:
+    with store_errors(str(path)), database.connect(path, read_only=True) as con:
         return {device: Listed(platform, seen) for device, platform, seen in con.execute(sql).fetchall()}
 
 
@@ -59,7 +58,7 @@ def edited(before: Path, after: Path) -> list[tuple[str, str]]:
         f"SELECT device_id, '{c}' FROM new JOIN old USING (device_id) WHERE new.{c} IS DISTINCT FROM old.{c}"
         for c in REPEATED
     )
-    with store_errors(str(after)), duckdb.connect() as con:
+    with store_errors(str(after)), database.connect() as con:
         for name, path in (("old", before), ("new", after)):
             quoted = str(path).replace("'", "''")
             con.execute(f"ATTACH '{quoted}' AS {name}_file (READ_ONLY)")

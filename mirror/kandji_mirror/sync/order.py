@@ -1,7 +1,7 @@
 """What a run is asked to do, and when a table is due."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from kandji_mirror.sync.pace import Pace
 from kandji_schema import ddl
@@ -45,6 +45,6 @@ def due(state: TableState, resource: Resource, now: datetime, pace: Pace | None 
 
 def _read_at(state: TableState, resource: Resource) -> datetime:
     """The moment a table's age counts from. A swept one is as old as the oldest of its rows."""
-    attempted = state.attempted_at or datetime.min
+    attempted = state.attempted_at or datetime.min.replace(tzinfo=UTC)
     swept = resource.swept and state.state is State.OK
     return min(attempted, state.synced_at or attempted) if swept else attempted

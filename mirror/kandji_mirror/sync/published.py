@@ -4,9 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
-
 from kandji_mirror.ingest.staging import store_errors
+from kandji_schema import database
 from kandji_schema.resource import Resource
 
 
@@ -38,5 +37,5 @@ def newest(path: Path, resource: Resource, column: str) -> datetime | None:
 
 
 def _asked(path: Path, sql: str, *parameters: object) -> list[tuple[object, ...]]:
-    with store_errors(str(path)), duckdb.connect(path, read_only=True) as con:
+    with store_errors(str(path)), database.connect(path, read_only=True) as con:
         return con.execute(sql, list(parameters)).fetchall()

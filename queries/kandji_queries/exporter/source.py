@@ -23,7 +23,7 @@ from kandji_queries.vocabulary import Vocabulary
 from kandji_schema.errors import MirrorError, UnknownName, UsageError
 from kandji_schema.manifest import Manifest
 
-TRUSTED = ("SET enable_progress_bar=false", "SET TimeZone='UTC'")
+TRUSTED = ("SET enable_progress_bar=false",)
 """Instead of the locks of an engine that answers statements: this one may write files."""
 
 

@@ -10,7 +10,7 @@ SELECT
     a.asset_tag,
     a.profile_status,
     a.device_assigned_date,
-    date_diff('day', a.device_assigned_date, now()::TIMESTAMP) AS days_since_assigned,
+    date_diff('day', a.device_assigned_date, (now() AT TIME ZONE 'UTC')) AS days_since_assigned,
     a.last_assignment_status,
     b.name AS blueprint,
     u.email AS user_email,

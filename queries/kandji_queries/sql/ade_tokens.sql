@@ -4,7 +4,7 @@
 SELECT
     t.server_name AS token,
     t.access_token_expiry,
-    date_diff('day', now()::TIMESTAMP, t.access_token_expiry) AS days_left,
+    date_diff('day', (now() AT TIME ZONE 'UTC'), t.access_token_expiry) AS days_left,
     t.status,
     t.status_reason,
     t.last_device_sync,

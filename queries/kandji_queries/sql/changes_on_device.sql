@@ -39,5 +39,5 @@ SELECT
     c.new_value
 FROM changes AS c
 SEMI JOIN meant USING (device_id)
-WHERE c.changed_at >= now()::TIMESTAMP - to_days($days::INTEGER)
+WHERE c.changed_at >= (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER)
 ORDER BY c.changed_at DESC, c.device_name, c.device_id, c.table_name, c.row_key, c.column_name;

@@ -28,7 +28,7 @@ SELECT
 FROM threats AS t
 LEFT JOIN devices AS d USING (device_id)
 WHERE
-    coalesce(t.detection_date >= now()::TIMESTAMP - to_days($days::INTEGER), true)
+    coalesce(t.detection_date >= (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER), true)
     AND ($classification = 'any' OR upper(t.classification) = $classification)
 ORDER BY
     coalesce(t.status = 'QUARANTINED', false),

@@ -19,7 +19,7 @@ WITH named AS (
     FROM changes
     WHERE
         table_name = 'devices'
-        AND changed_at >= coalesce($since::TIMESTAMP, now()::TIMESTAMP - to_hours($hours::INTEGER))
+        AND changed_at >= coalesce($since::TIMESTAMP, (now() AT TIME ZONE 'UTC') - to_hours($hours::INTEGER))
 ),
 events AS (
     SELECT

@@ -21,7 +21,7 @@ WITH dated AS (
 )
 SELECT
     c.expires_at,
-    date_diff('day', now()::TIMESTAMP, c.expires_at) AS days_left,
+    date_diff('day', (now() AT TIME ZONE 'UTC'), c.expires_at) AS days_left,
     c.common_name,
     c.identity_certificate,
     1 AS devices,
@@ -36,7 +36,7 @@ SELECT
     d.is_removed
 FROM dated AS c
 LEFT JOIN devices AS d USING (device_id)
-WHERE c.expires_at <= now()::TIMESTAMP + to_days($days::INTEGER)
+WHERE c.expires_at <= (now() AT TIME ZONE 'UTC') + to_days($days::INTEGER)
 UNION ALL BY NAME
 SELECT
     common_name,

@@ -6,9 +6,10 @@
 -- param: days int = 30 [1, 3650] | Days back.
 -- chart: line x=day y=percent_on
 WITH days AS (
-    SELECT day::DATE AS day, least(day + to_days(1), now()::TIMESTAMP) AS moment
-    FROM generate_series(date_trunc('day', now()::TIMESTAMP) - to_days($days::INTEGER), now()::TIMESTAMP, to_days(1))
-        AS series(day)
+    SELECT day::DATE AS day, least(day + to_days(1), utc.moment) AS moment
+    FROM
+        (SELECT now() AT TIME ZONE 'UTC' AS moment) AS utc,
+        generate_series(date_trunc('day', utc.moment) - to_days($days::INTEGER), utc.moment, to_days(1)) AS series(day)
 ),
 live AS (
     SELECT device_id, coalesce(status::VARCHAR, 'unknown') AS status
@@ -62,6 +63,6 @@ FROM days AS d
 JOIN counted AS c USING (moment)
 WHERE
     c.status IS NOT NULL
-    AND d.moment >= coalesce((SELECT since FROM history WHERE table_name = 'prism_filevault'), now()::TIMESTAMP)
+    AND d.moment >= coalesce((SELECT since FROM history WHERE table_name = 'prism_filevault'), (now() AT TIME ZONE 'UTC'))
 GROUP BY d.day
 ORDER BY d.day;

@@ -17,5 +17,5 @@ SELECT
     d.is_missing,
     d.is_removed
 FROM devices AS d
-WHERE d.first_enrollment >= now()::TIMESTAMP - to_days($days::INTEGER)
+WHERE d.first_enrollment >= (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER)
 ORDER BY d.first_enrollment DESC, d.device_name, d.device_id;

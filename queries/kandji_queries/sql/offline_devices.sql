@@ -11,7 +11,7 @@ SELECT
     d.serial_number,
     d.platform,
     d.last_check_in,
-    round(epoch(now()::TIMESTAMP - d.last_check_in) / 3600, 1) AS hours_since_check_in,
+    round(epoch((now() AT TIME ZONE 'UTC') - d.last_check_in) / 3600, 1) AS hours_since_check_in,
     d.user_name,
     d.user_email,
     d.blueprint_id,
@@ -20,6 +20,6 @@ SELECT
     d.is_removed
 FROM devices AS d
 WHERE
-    coalesce(d.last_check_in < now()::TIMESTAMP - to_hours($hours::INTEGER), true)
+    coalesce(d.last_check_in < (now() AT TIME ZONE 'UTC') - to_hours($hours::INTEGER), true)
     AND ($blueprint IS NULL OR lower(d.blueprint_name) = lower($blueprint) OR d.blueprint_id = $blueprint)
 ORDER BY d.last_check_in NULLS FIRST, d.device_name, d.device_id;

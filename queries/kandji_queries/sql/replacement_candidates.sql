@@ -26,7 +26,7 @@ computers AS (
     SELECT
         d.*,
         try_cast(regexp_extract(d.model, '\b(20[0-9]{2})\b', 1) AS INTEGER) AS model_year,
-        date_diff('day', d.first_enrollment, now()::TIMESTAMP) / 365.25 AS years_enrolled,
+        date_diff('day', d.first_enrollment, (now() AT TIME ZONE 'UTC')) / 365.25 AS years_enrolled,
         coalesce(s.capacity, x.total_capacity) AS capacity,
         coalesce(s.available, x.available_capacity) AS available,
         coalesce(
@@ -42,8 +42,8 @@ computers AS (
 judged AS (
     SELECT
         *,
-        coalesce($age_by <> 'model' AND first_enrollment < now()::TIMESTAMP - to_years($years::INTEGER), false)
-            OR coalesce($age_by <> 'enrolment' AND model_year < year(now()::TIMESTAMP) - $years, false) AS is_old,
+        coalesce($age_by <> 'model' AND first_enrollment < (now() AT TIME ZONE 'UTC') - to_years($years::INTEGER), false)
+            OR coalesce($age_by <> 'enrolment' AND model_year < year((now() AT TIME ZONE 'UTC')) - $years, false) AS is_old,
         free_percent < $free_percent AS is_full
     FROM computers
 )

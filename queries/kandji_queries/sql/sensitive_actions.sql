@@ -19,7 +19,7 @@ WITH people AS (
 recent AS (
     SELECT *, lower(concat_ws(' ', target_type, target_component, new_state, event_metadata)) AS words
     FROM audit_events
-    WHERE occurred_at >= now()::TIMESTAMP - to_days($days::INTEGER)
+    WHERE occurred_at >= (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER)
 ),
 -- one row an attempt: who tried what, and how it ended
 attempts AS (
@@ -35,7 +35,7 @@ attempts AS (
         any_value(reason ORDER BY seq) AS reason,
         arg_max(coalesce(outcome, event), seq) AS outcome
     FROM audit_log
-    WHERE recorded_at >= now()::TIMESTAMP - to_days($days::INTEGER)
+    WHERE recorded_at >= (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER)
     GROUP BY action_id
 )
 SELECT

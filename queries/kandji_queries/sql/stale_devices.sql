@@ -9,12 +9,12 @@ SELECT
     platform,
     os_version,
     last_check_in,
-    date_diff('day', last_check_in, now()::TIMESTAMP) AS days_since,
+    date_diff('day', last_check_in, (now() AT TIME ZONE 'UTC')) AS days_since,
     user_name,
     user_email,
     blueprint_name,
     is_missing,
     is_removed
 FROM devices
-WHERE coalesce(last_check_in < now()::TIMESTAMP - to_days($days::INTEGER), true)
+WHERE coalesce(last_check_in < (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER), true)
 ORDER BY last_check_in NULLS FIRST, device_name, device_id;

@@ -33,7 +33,7 @@ facts AS (
         r.*,
         f.* EXCLUDE (position, device_id),
         s.state, s.synced_at,
-        epoch(now()::TIMESTAMP - f.reported_at) AS age
+        epoch((now() AT TIME ZONE 'UTC') - f.reported_at) AS age
     FROM devices AS d
     JOIN internal.rules AS r ON r.platforms IS NULL OR list_contains(r.platforms, d.platform)
     LEFT JOIN found AS f ON f.position = r.position AND f.device_id = d.device_id

@@ -38,7 +38,7 @@ SELECT
     d.blueprint_id,
     d.blueprint_name,
     d.last_check_in,
-    epoch(now()::TIMESTAMP - d.last_check_in) / 3600 AS hours_since_check_in,
+    epoch((now() AT TIME ZONE 'UTC') - d.last_check_in) / 3600 AS hours_since_check_in,
     d.first_enrollment,
     d.last_enrollment,
     d.mdm_enabled,

@@ -7,7 +7,7 @@ statement after the other. It ends when the parent does, also in the middle of a
 import os
 import traceback
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -83,7 +83,7 @@ class Child:
         return self._reader
 
     def _time(self) -> datetime:
-        return self._now or datetime.now().astimezone()
+        return self._now or datetime.now(UTC)
 
 
 class Unwanted:
