@@ -22,10 +22,52 @@ ORDERED = (
     ("V2.1", "=", "2.1"),
     ("Version 3.2", "=", "3.2"),
     ("  14.1 ", "=", "14.1"),
-    ("16.89 (24090815)", "=", "16.89"),
+    ("16.89", "<", "16.89 (24090815)"),
+    ("16.89 (24090815)", "<", "16.89.1"),
+    ("7.1.7 (13891)", "=", "7.1.7.13891"),
+    ("7.1.7 (13890)", "<", "7.1.7.13891"),
+    ("12.3, build 45", "=", "12.3 (Build 45)"),
+    ("1.8.0_332", "<", "1.8.0_392"),
+    ("1.8.0_332-b09", "<", "1.8.0_332-b10"),
+    ("1.8.0_392", "<", "1.8.0_402-b06"),
+    ("8u392", "=", "8 Update 392"),
+    ("6,0,0,5", "<", "6, 1, 0, 0"),
+    ("1.2.3-1", "<", "1.2.3-2"),
+    ("2024-11-01", "<", "2024-11-20"),
+    ("1.9.5", "<", "1.9.5p1"),
+    ("1.9.5p1", "<", "1.9.5p2"),
+    ("9.6p1", "<", "9.7"),
+    ("2.0", "<", "2.0 SP1"),
+    ("2.0 SP1", "<", "2.0 SP2"),
+    ("1.1.1v", "<", "1.1.1w"),
+    ("1.1.1", "<", "1.1.1a"),
+    ("1.0.2z", "<", "1.0.2za"),
+    ("R2024a", "<", "R2024b"),
+    ("13.3.1", "<", "13.3.1 (a)"),
+    ("13.3.1 (a)", "<", "13.3.1 (c)"),
+    ("13.3.1 (c)", "<", "13.4"),
+    ("4.0 Public Beta", "<", "4.0"),
+    ("4.0 Public Beta 2", "<", "4.0 Public Beta 3"),
+    ("4.0 (Beta 2)", "<", "4.0"),
+    ("4.2 Release Candidate 2", "=", "4.2 RC2"),
+    ("5.0.0~rc1", "<", "5.0.0"),
+    ("3.0.0-preview.3.1", "<", "3.0.0-preview.3.2"),
+    ("1.2.3.dev4", "<", "1.2.3"),
+    ("1.2.3", "<", "1.2.3.post1"),
+    ("2.0-M1", "<", "2.0-M2"),
+    ("2021.3.5b3", "<", "2021.3.5f1"),
+    ("2021.3.5f1", "<", "2021.3.5p1"),
+    ("115.0esr", "=", "115.0"),
+    ("11.0.19+7-LTS", "<", "11.0.20+8"),
+    ("8.0.33-arm64", "=", "8.0.33"),
+    ("8.0.33-64bit", "<", "8.0.34-64bit"),
+    ("14.1 (23B74)", "<", "14.1 (23B81)"),
+    ("14.1 (23B5056e)", "<", "14.1 (23B74)"),
+    ("23B81", "<", "23C64"),
+    ("1.0 beta (12)", "<", "1.0 beta (13)"),
     ("16.88 (999)", "<", "16.89 (1)"),
-    ("4.5.9 (5160)", "=", "4.5.9 (5161)"),
-    ("1.0.0+build5", "=", "1.0.0"),
+    ("4.5.9 (5160)", "<", "4.5.9 (5161)"),
+    ("1.0.0+build5", "<", "1.0.0+build6"),
     ("1.0.0+7", "<", "1.0.1+6"),
     ("91.6.0-beta.1", "<", "91.6.0"),
     ("91.6.0-beta.1", "<", "91.6.0-beta.2"),
@@ -49,7 +91,8 @@ ORDERED = (
 @pytest.fixture(scope="module")
 def shell() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as shell:
-        shell.execute(macros()["version_key"].sql)
+        for macro in macros().values():
+            shell.execute(macro.sql)
         yield shell
 
 
@@ -57,9 +100,41 @@ def shell() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_the_order_is(shell: duckdb.DuckDBPyConnection, left: str, sign: str, right: str) -> None:
     compare = "SELECT CASE WHEN a < b THEN '<' WHEN a = b THEN '=' WHEN a > b THEN '>' END"
     keys = "FROM (SELECT version_key($left) AS a, version_key($right) AS b)"
-    assert shell.execute(f"{compare} {keys}", {"left": left, "right": right}).fetchone() == (sign,)
+    asked = {"left": left, "right": right}
+    assert shell.execute(f"{compare} {keys}", asked).fetchone() == (sign,)
+    below = "SELECT version_below($left, $right), version_below($right, $left)"
+    assert shell.execute(below, asked).fetchone() == (sign == "<", sign == ">")
 
 
 @pytest.mark.parametrize("text", [None, "", " ", "abc", "-", "unknown", "(12)", "beta 2", "v", "1" * 60])
 def test_what_is_no_version_has_no_key(shell: duckdb.DuckDBPyConnection, text: str | None) -> None:
     assert shell.execute("SELECT version_key($text)", {"text": text}).fetchone() == (None,)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("2.0-blue", "2.0-red"),
+        ("2.0-blue", "2.0"),
+        ("1.2.3-gabc1234", "1.2.3-gdef5678"),
+        ("1.0 patch 1", "1.0 update 1"),
+        ("unknown", "1.0"),
+        ("1.0", ""),
+        (None, "1.0"),
+    ],
+)
+def test_what_cannot_be_ordered_is_neither_below_nor_not(
+    shell: duckdb.DuckDBPyConnection, left: str | None, right: str
+) -> None:
+    both = "SELECT version_below($left, $right), version_below($right, $left)"
+    assert shell.execute(both, {"left": left, "right": right}).fetchone() == (None, None)
+
+
+def test_a_word_that_orders_nothing_does_not_hide_an_older_version(shell: duckdb.DuckDBPyConnection) -> None:
+    assert shell.execute("SELECT version_below('1.9-blue', '2.0-red')").fetchone() == (True,)
+
+
+def test_a_text_of_nothing_but_numbers_has_the_key_of_the_whole_grammar(shell: duckdb.DuckDBPyConnection) -> None:
+    texts = ["7", "7.9", "131.0.6778.86", "1.2.3.4.5.6.7.8.9.10.11.12"]
+    asked = "SELECT version_key(t) = version_key('v' || t) FROM (SELECT unnest($texts) AS t)"
+    assert shell.execute(asked, {"texts": texts}).fetchall() == [(True,)] * len(texts)

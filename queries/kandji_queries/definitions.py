@@ -6,8 +6,11 @@ read views that come before it in the alphabet.
 ``macros/<name>.sql`` holds the ``CREATE MACRO`` statement.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import MappingProxyType
 
@@ -51,13 +54,20 @@ def views(path: Path = HERE / "views") -> MappingProxyType[str, View]:
 
 @cache
 def macros(path: Path = HERE / "macros") -> MappingProxyType[str, Macro]:
-    """All macros by name."""
-    return MappingProxyType(
-        {
-            name: Macro(name, file.one("title"), file.one("description"), file.sql)
-            for name, file in headers.folder(path, MACRO_KEYS).items()
-        }
-    )
+    """All macros by name, each after those that it calls: DuckDB looks for them when one is made."""
+    found = {
+        name: Macro(name, file.one("title"), file.one("description"), file.sql)
+        for name, file in headers.folder(path, MACRO_KEYS).items()
+    }
+    return MappingProxyType({name: found[name] for name in TopologicalSorter(_calls(found)).static_order()})
+
+
+def _calls(found: Mapping[str, Macro]) -> dict[str, list[str]]:
+    """For each macro the others whose names stand in its text before a parenthesis."""
+    return {
+        name: [other for other in found if other != name and re.search(rf"\b{other}\(", macro.sql)]
+        for name, macro in found.items()
+    }
 
 
 def _view(file: headers.SqlFile) -> View:

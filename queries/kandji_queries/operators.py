@@ -135,7 +135,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
             lambda column, value: f"{column} <= {literal(value)}", _size, "a number or a time", "is at most"
         ),
         "at_least_version": Operator(
-            lambda column, value: f"version_key({column}) >= version_key({literal(value)})",
+            lambda column, value: f"NOT version_below({column}, {literal(value)})",
             _version,
             'a version as text, such as "14.6"',
             "is at least version",

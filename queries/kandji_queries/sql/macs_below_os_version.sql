@@ -1,6 +1,6 @@
 -- title: Macs below a macOS version
 -- description: Macs whose macOS is older than a version, with their users. A Mac whose version is missing or cannot be
---   read is listed too, with version_known false. Macs marked missing or removed are listed with these flags.
+--   ordered against that one is listed too, with version_known false. Macs marked missing or removed are listed with these flags.
 -- param: version version = 14.0 | The oldest version that is new enough, such as 14.0 or 15.1.1.
 SELECT
     device_id,
@@ -8,7 +8,7 @@ SELECT
     serial_number,
     model,
     os_version,
-    version_key(os_version) IS NOT NULL AS version_known,
+    version_below(os_version, $version) IS NOT NULL AS version_known,
     user_name,
     user_email,
     blueprint_name,
@@ -18,5 +18,5 @@ SELECT
 FROM devices
 WHERE
     platform = 'Mac'
-    AND coalesce(version_key(os_version) < version_key($version), true)
+    AND coalesce(version_below(os_version, $version), true)
 ORDER BY version_key(os_version) NULLS LAST, device_name, device_id;

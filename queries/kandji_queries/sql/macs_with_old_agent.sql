@@ -5,7 +5,7 @@
 --   listed with these flags.
 -- param: version version optional | The oldest agent that is new enough, such as 4.5.
 WITH agents AS (
-    SELECT agent_version, version_key(agent_version) AS key
+    SELECT agent_version, version_key(regexp_replace(agent_version, '\s*\(.*', '')) AS key
     FROM (SELECT DISTINCT agent_version FROM devices WHERE platform = 'Mac')
 ),
 judged AS (
