@@ -190,13 +190,6 @@ def test_proxies_of_the_environment_are_asked_for_other_hosts(monkeypatch: pytes
     assert not raised.value.sent
 
 
-def test_a_proxy_that_cannot_be_used_is_a_setting_to_correct(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "carrier-pigeon://user:hunter2@proxy.example")
-    with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as raised:
-        HttpTransport("https://acme.api.kandji.io", read_timeout=2)
-    assert "hunter2" not in f"{raised.value}"
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PEM file of a key and a certificate for 127.0.0.1 that nobody signed but itself."""

@@ -48,6 +48,11 @@ def is_loopback(base_url: str) -> bool:
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
+def setting_of(base_url: str) -> str:
+    """The setting to look at where the host does not answer: the one that names hosts of this kind."""
+    return "KANDJI_SUBDOMAIN" if _PROVIDER.search(urlsplit(base_url).hostname or "") else "KANDJI_API_URL"
+
+
 def signed_url(url: str, api_url: str) -> SplitResult:
     """The parts of a URL the provider gave for a download; :class:`Rejected` where it is not to be asked.
 

@@ -4,22 +4,26 @@ No other module knows httpx.
 """
 
 import logging
+import os
 import ssl
 import time
 from collections.abc import Callable
 from http import HTTPStatus
 from threading import Event
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
 
-from kandji_mirror.api.endpoint import is_loopback, signed_url
+from kandji_mirror.api.endpoint import setting_of, signed_url
 from kandji_mirror.api.paths import checked
+from kandji_mirror.api.proxies import proxy_of
 from kandji_mirror.api.whole_file import new_file
 from kandji_mirror.api.wire import Request, Response, Target
 from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, Rejected, ServerFault, Unreachable
+
+T = TypeVar("T")
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -29,7 +33,7 @@ _REASONS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
     (httpx.ConnectTimeout, "no connection in time; check the network, the proxy and {setting}"),
     (httpx.PoolTimeout, "all connections were busy"),
     (httpx.TimeoutException, "no byte came for too long (KANDJI_MIRROR_READ_TIMEOUT)"),
-    (httpx.ProxyError, "the proxy refused the connection; check HTTPS_PROXY"),
+    (httpx.ProxyError, "the proxy refused the connection; check HTTPS_PROXY and ALL_PROXY"),
     (httpx.ConnectError, "no connection; check the network, the proxy and {setting}"),
     (httpx.RemoteProtocolError, "the connection closed in the middle of the answer"),
 )
@@ -39,8 +43,8 @@ class HttpTransport:
     """Sends requests to one host and to no other. Safe to call from several threads at once.
 
     Timeouts are in seconds: ``read_timeout`` without a byte, ``total_timeout`` for the whole answer. ``max_bytes``
-    bounds the decoded body. ``ca_file`` is a PEM file trusted beside the usual authorities. Proxy variables of the
-    environment count, except for a loopback host.
+    bounds the decoded body. ``ca_file`` is a PEM file trusted beside the usual authorities. Which proxy is asked:
+    :func:`~kandji_mirror.api.proxies.proxy_of`.
     """
 
     def __init__(
@@ -76,7 +80,7 @@ class HttpTransport:
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(answer.status_code, headers, body)
         except httpx.HTTPError as error:  # its own text may hold the URL
-            raise _translated(error, what, "KANDJI_SUBDOMAIN") from None
+            raise _translated(error, what, setting_of(self._base_url)) from None
 
     def _body(self, answer: httpx.Response, deadline: float, what: str) -> bytes:
         pieces = bytearray()
@@ -196,36 +200,46 @@ def _timeout(connect: float, read: float) -> httpx.Timeout:
 def _open(base_url: str, timeout: httpx.Timeout, tls: ssl.SSLContext, *, encoding: str) -> httpx.Client:
     for name in ("httpx", "httpcore"):  # at INFO they log whole URLs, with serial numbers, addresses and signatures
         logging.getLogger(name).setLevel(logging.WARNING)
+    proxy = proxy_of(base_url)
     try:
         return httpx.Client(
             timeout=timeout,
             verify=tls,
-            trust_env=not is_loopback(base_url),
+            proxy=proxy,
+            trust_env=False,
             follow_redirects=False,
             http2=False,
             headers={"Accept-Encoding": encoding},
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
         )
-    except (ValueError, ImportError, httpx.InvalidURL) as error:  # the only values it reads itself
+    except ImportError:
         raise ConfigurationError(
-            "HTTPS_PROXY, ALL_PROXY or NO_PROXY of the environment cannot be used "
-            f"({type(error).__name__}). Correct them or remove them."
+            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs the extra: pip install 'kandji-mirror[socks]'. "
+            "Or name the API's host in NO_PROXY."
+        ) from None
+    except (ValueError, httpx.InvalidURL) as error:  # never with its text: a password may be in it
+        raise ConfigurationError(
+            f"HTTPS_PROXY or ALL_PROXY cannot be used ({type(error).__name__}). Correct it or remove it."
         ) from None
 
 
 def _tls(base_url: str, ca_file: str) -> ssl.SSLContext:
     if base_url.startswith("http://"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; reading the authorities costs 20 ms
+    context = _trusting("SSL_CERT_FILE", os.environ.get("SSL_CERT_FILE", ""), httpx.create_ssl_context)
+    if ca_file:
+        _trusting("KANDJI_MIRROR_CA_FILE", ca_file, lambda: context.load_verify_locations(cafile=ca_file))
+    return context
+
+
+def _trusting(setting: str, value: str, load: Callable[[], T]) -> T:
     try:
-        context = httpx.create_ssl_context()
-        if ca_file:
-            context.load_verify_locations(cafile=ca_file)
+        return load()
     except OSError as error:  # ssl.SSLError is one
         raise ConfigurationError(
-            f"KANDJI_MIRROR_CA_FILE {ca_file!r} (or SSL_CERT_FILE) cannot be used: "
-            f"{error.strerror or 'not a PEM file'}. Name a PEM file of certificate authorities."
+            f"{setting} {value!r} cannot be used: {error.strerror or 'not a PEM file'}. Name a PEM file of certificate "
+            "authorities, or remove the setting."
         ) from error
-    return context
 
 
 def _translated(error: httpx.HTTPError, what: str, setting: str) -> MirrorError:
