@@ -16,6 +16,7 @@ from kandji_schema.errors import (
     ApiError,
     AuthenticationError,
     NotFound,
+    Outage,
     PermissionMissing,
     RateLimited,
     Rejected,
@@ -439,3 +440,56 @@ def test_no_error_ever_shows_the_token(status: int, form: str, clock: Clock) -> 
         client_of(Provider(reply), clock).get("/api/v1/devices", [("email", "ann@example.com")])
     chain = [raised.value, raised.value.__cause__, raised.value.__context__]
     assert not any(TOKEN in repr(error) or "ann@" in repr(error) for error in chain)
+
+
+LIMITED_BRIEFLY = Response(429, {"retry-after": "1"}, b"")
+
+
+@pytest.mark.parametrize("reply", [LIMITED_BRIEFLY, Response(503, {"retry-after": "1"})])
+def test_waits_that_the_provider_names_are_kept_for_a_minute_in_all(reply: Response, clock: Clock) -> None:
+    assert client_of(Provider(*[reply] * 40, OK), clock).get("/api/v1/devices") == OK
+    provider = Provider(reply)
+    with pytest.raises(ApiError):
+        client_of(provider, clock).get("/api/v1/devices")
+    assert len(provider.asked) == 61
+
+
+def test_waits_of_no_length_end_too(clock: Clock) -> None:
+    provider = Provider(Response(429, {"retry-after": "0.001"}))
+    with pytest.raises(RateLimited):
+        client_of(provider, clock).get("/api/v1/devices")
+    assert len(provider.asked) == 61
+
+
+def test_two_endpoints_that_answer_nothing_for_half_a_minute_are_an_outage(clock: Clock) -> None:
+    provider = Provider(Response(500))
+    client = client_of(provider, clock)
+    with pytest.raises(ServerFault):
+        client.get("/api/v1/devices")
+    assert client.outage is None
+    for _ in range(2):
+        with pytest.raises(Outage, match=r"no usable answer to anything for 34 s.*answered 500"):
+            client.get("/api/v1/users")
+    assert (len(provider.asked), client.outage is not None) == (ATTEMPTS + 1, True)
+
+
+def test_one_endpoint_that_fails_is_no_outage(clock: Clock) -> None:
+    def send(request: Request) -> Response:
+        return OK if request.path.endswith("users") else Response(500)
+
+    client = client_of(send, clock)
+    for path in ("devices/1", "devices/2", "users", "apps", "users"):
+        try:
+            client.get(f"/api/v1/{path}")
+        except ServerFault:
+            continue
+    assert client.outage is None
+
+
+def test_an_outage_ends_the_waits_of_every_thread() -> None:
+    moments = iter([0.0, 31.0])
+    lost = Client(Provider(CUT), TOKEN, Unlimited(), clock=lambda: next(moments, 31.0))
+    with pytest.raises(Outage):
+        lost.get("/api/v1/devices")
+    with pytest.raises(Outage):
+        lost.pause(3_600)

@@ -13,7 +13,8 @@
     │   ├── RetryLater               nothing is wrong with the request; ask again after a while
     │   │   ├── RateLimited          429, or the hourly budget is used up
     │   │   ├── ServerFault          5xx, or an answer that is not what the endpoint sends
-    │   │   └── Unreachable          no answer at all
+    │   │   ├── Unreachable          no answer at all
+    │   │   └── Outage               nothing has been answered for a while, so nothing more is asked
     │   ├── Skip                     this resource cannot be read, the others can
     │   │   ├── PermissionMissing    403, or 401 where other endpoints answer
     │   │   └── NotFound             404: the thing is gone
@@ -120,6 +121,10 @@ class Unreachable(RetryLater):
         """``sent`` decides whether a write may be tried again."""
         super().__init__(message)
         self.sent = sent
+
+
+class Outage(RetryLater):
+    """The provider answers nothing at all, or nothing that can be used, so nothing more is asked for now."""
 
 
 class Skip(ApiError):

@@ -13,12 +13,20 @@ from kandji_mirror.api.answers import Asked, failure, sent_at
 from kandji_mirror.api.aside import Calls
 from kandji_mirror.api.bodies import dump
 from kandji_mirror.api.budget import Permits
+from kandji_mirror.api.outage import NAMED_SECONDS, OutageWatch
 from kandji_mirror.api.turns import MOST_JITTER, PROBE_AFTER, Turns
 from kandji_mirror.api.wire import Fetch, Request, Response, Send, Target
-from kandji_schema.errors import ExportFailed, RateLimited, RetryLater, Unreachable
+from kandji_schema.errors import ApiError, ExportFailed, Outage, RateLimited, RetryLater, Unreachable
 
 ATTEMPTS = 6
-"""A GET is sent at most so often: once, and five retries (the provider's contract)."""
+"""A GET is sent at most so often: once, and five retries (the provider's contract).
+
+Waits that the provider names itself are kept beyond that, for as long as
+:data:`~kandji_mirror.api.outage.NAMED_SECONDS`.
+"""
+
+LEAST_NAMED = 1.0
+"""Seconds that a wait the provider names counts for at least, however short it is."""
 
 UNPROVEN_ATTEMPTS = 3
 """So often while no host has answered at all: a wrong name or a missing network is not mended by waiting."""
@@ -39,8 +47,9 @@ class Client:
 
     ``limiter`` gives a permit for every request. ``clock`` (monotonic) and ``wall`` (since 1970) are in seconds;
     ``sleep`` is by default one that :meth:`stop` ends. ``jitter`` answers 0.0 to 1.0. A wait longer than ``patience``
-    seconds is an error instead. With fewer than ``floor`` requests left to the tenant in this hour none is sent:
-    other tokens need the rest. A ``quiet`` one repeats no words of the provider in errors.
+    seconds is an error instead. Once the provider as a whole is out, every request is :class:`Outage`. With fewer than
+    ``floor`` requests left to the tenant in this hour none is sent: other tokens need the rest. A ``quiet`` one repeats
+    no words of the provider in errors.
     """
 
     def __init__(
@@ -64,8 +73,12 @@ class Client:
         self._token = token
         self._wall = wall
         self._calls = Calls()
+        self._clock = clock
         self._stopped = Event()
-        self._wait = sleep or self._stopped.wait
+        self._ended = Event()
+        self._outage: Outage | None = None
+        self._watch = OutageWatch(clock)
+        self._wait = sleep or self._ended.wait
         self._jitter = jitter
         self._turns = Turns(limiter, clock=clock, sleep=self._sleep, patience=patience, floor=floor)
         self._headers = _headers(token)
@@ -100,6 +113,11 @@ class Client:
         """Whether :meth:`stop` was called."""
         return self._stopped.is_set()
 
+    @property
+    def outage(self) -> Outage | None:
+        """What ended this client by itself: the provider answers nothing; None while it does."""
+        return self._outage
+
     def get(self, path: str, params: Iterable[tuple[str, str]] = ()) -> Response:
         """The answer to a GET, with a status from 200 to 299; anything else is one of our errors."""
         return self.read(path, params, _as_it_is)
@@ -107,7 +125,8 @@ class Client:
     def read(self, path: str, params: Iterable[tuple[str, str]], parse: Callable[[Response], T]) -> T:
         """What ``parse`` makes of the answer. A :class:`ServerFault` of ``parse`` is retried like one of the server."""
         request = Request("GET", path, tuple(params), self._headers)
-        return self._repeated(lambda: parse(self._send_once(request)), _worth_retrying, ATTEMPTS)
+        once = self._watched(_endpoint(request), lambda: parse(self._send_once(request)))
+        return self._repeated(once, _worth_retrying, ATTEMPTS)
 
     def post(self, path: str, body: Mapping[str, object]) -> Response:
         """The answer to a POST of a JSON object. It is sent again only where it is certain that it was not carried out.
@@ -117,7 +136,8 @@ class Client:
         """
         headers = {**self._headers, "Content-Type": "application/json"}
         request = Request("POST", path, (), headers, dump(body).encode())
-        return self._repeated(lambda: self._send_once(request), _never_carried_out, ATTEMPTS)
+        once = self._watched(_endpoint(request), lambda: self._send_once(request))
+        return self._repeated(once, _never_carried_out, ATTEMPTS)
 
     def once(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Response:
         """The answer to one request of any kind, sent at most once, whatever happens.
@@ -153,17 +173,49 @@ class Client:
         The threads that waited get :class:`Unreachable`.
         """
         self._stopped.set()
+        self._ended.set()
         self._calls.abandon(lambda: Unreachable("Stopped before the answer came.", sent=True))
+
+    def _watched(self, endpoint: str, once: Callable[[], T]) -> Callable[[], T]:
+        """``once``, with what becomes of it told to the watch; an outage ends all that this client does."""
+
+        def told() -> T:
+            began = self._clock()
+            try:
+                done = once()
+            except RetryLater as error:
+                self._note_failure(endpoint, began, error)
+                raise
+            except ApiError:
+                self._watch.answered()
+                raise
+            self._watch.answered()
+            return done
+
+        return told
+
+    def _note_failure(self, endpoint: str, began: float, error: RetryLater) -> None:
+        our_own = isinstance(error, RateLimited) and error.status is None
+        if our_own or self._ended.is_set():
+            return
+        if outage := self._watch.failed(endpoint, began, error):
+            self._outage = outage
+            self._ended.set()
+            self._calls.abandon(lambda: Outage(str(outage)))
+            raise outage from error
 
     def _repeated(self, once: Callable[[], T], again: Callable[[RetryLater], bool], attempts: int) -> T:
         """What ``once`` returns, called again after errors that ``again`` approves of."""
-        attempt = 0
+        attempt, named = 0, 0.0
         while True:
             try:
                 return once()
             except RetryLater as error:
                 attempt += 1
-                self._before_retry(error, attempt, attempts if again(error) else 0)
+                named += 0.0 if error.retry_after is None else max(LEAST_NAMED, error.retry_after)
+                patient = error.retry_after is not None and named <= NAMED_SECONDS
+                most = attempt + 1 if patient else min(attempts, self._sensible_attempts(error))
+                self._before_retry(error, attempt, most if again(error) else 0)
 
     def _send_once(self, request: Request) -> Response:
         """One request, never retried: what it raises after it left says nothing about whether it was carried out."""
@@ -211,7 +263,7 @@ class Client:
         wait = self._wait_after(error, attempt)
         if isinstance(error, RateLimited) and error.status is not None:
             self._turns.pause(wait)
-        if attempt >= min(attempts, self._sensible_attempts(error)) or self._turns.too_long(wait):
+        if attempt >= attempts or self._turns.too_long(wait):
             raise error
         if not isinstance(error, RateLimited):  # a rate limit is sat out by whoever sends next, this thread too
             self._sleep(wait)
@@ -235,6 +287,8 @@ class Client:
     def _check_stopped(self) -> None:
         if self._stopped.is_set():
             raise Unreachable("Stopped before the request was sent.", sent=False)
+        if self._outage:
+            raise Outage(str(self._outage))
 
 
 def _headers(token: str) -> Mapping[str, str]:
@@ -255,8 +309,9 @@ def _as_it_is(response: Response) -> Response:
 
 
 def _worth_retrying(error: RetryLater) -> bool:
-    """Not for our own refusals (an hour used up), which no wait of seconds changes."""
-    return error.status in _RETRIED and not (isinstance(error, RateLimited) and error.status is None)
+    """Not for our own refusals (an hour used up) and not in an outage, which no wait of seconds changes."""
+    our_own = isinstance(error, RateLimited) and error.status is None
+    return error.status in _RETRIED and not our_own and not isinstance(error, Outage)
 
 
 def _never_carried_out(error: RetryLater) -> bool:

@@ -172,6 +172,11 @@ def as_text(report: Report) -> str:
 
 def raise_if_partial(report: Report) -> None:
     """Exit code 4 when some table failed; one without permission is a state of that table and no failure."""
+    if report.outage:
+        raise PartialSync(
+            f"{report.outage} So nothing more was asked for. Every table that was not read keeps its rows; "
+            "`kandji-mirror sync` tries again."
+        )
     if report.failed:
         names = ", ".join(o.table for o in report.failed)
         raise PartialSync(f"{names} could not be synced and keep their previous rows; see `kandji-mirror status`.")

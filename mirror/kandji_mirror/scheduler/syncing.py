@@ -183,9 +183,13 @@ class Syncing:
     def _settle(self, lane: str, names: Collection[str], report: Report) -> None:
         """A table that failed rests a while, longer each time; its trouble is told once.
 
-        Where not even the first one was answered, the others were not asked for: then the whole lane rests.
+        In an outage the whole lane rests, and so does one whose run ended before all were asked for.
         """
         self._recovered(_EVERYTHING)
+        if report.outage:
+            if self._pauses.failed(_lane(lane)):
+                log.warning("Syncing rests and will be tried again: %s", report.outage)
+            return
         if len(report.outcomes) < len(names):
             self._pauses.failed(_lane(lane))
         else:

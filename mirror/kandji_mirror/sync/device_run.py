@@ -97,6 +97,11 @@ class DeviceRun:
         for sweep, taken in self._slices:
             sweep.note(taken)
 
+    @property
+    def outage(self) -> str | None:
+        """Why the provider as a whole could not be asked; None where it could."""
+        return str(self.client.outage) if self.client.outage else None
+
     def _read_devices(self) -> None:
         """Without the device table nothing is known of the rest, so its errors are raised."""
         clock, job = time.monotonic(), self._job(all_resources()[DEVICES])

@@ -48,7 +48,11 @@ def outcome_of(state: TableState, previous: TableState, seconds: float) -> Outco
 
 @dataclass(frozen=True)
 class Report:
-    """One run. ``generation`` is the last manifest it published, None where nothing was due."""
+    """One run. ``generation`` is the last manifest it published, None where nothing was due.
+
+    ``fresh`` are the tables that were not asked for. ``outage`` says why the run was ended before it had asked for all
+    others, None where it was not.
+    """
 
     started_at: datetime
     seconds: float
@@ -58,6 +62,7 @@ class Report:
     remaining_hour: int | None
     generation: int | None
     warnings: tuple[str, ...] = ()
+    outage: str | None = None
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

@@ -115,4 +115,5 @@ def run_order(
         remaining_hour=client.remaining_hour,
         generation=run.generation,
         warnings=tuple(store.warnings),
+        outage=run.outage,
     )

@@ -65,7 +65,7 @@ class Run:
     _fleet: Fleet | None = None
     _opening: Lock = field(default_factory=Lock)
     _stopped: bool = False
-    _answered: bool = True
+    _unanswered: str | None = None
     _spent_before: int = 0
 
     def read_all(self) -> None:
@@ -96,8 +96,13 @@ class Run:
 
     @property
     def _goes_on(self) -> bool:
-        """Not where not even the first table was answered, which would only take as long again for the others."""
-        return self._answered and not self.client.stopped
+        """Not in an outage, where it would only take as long again for the others."""
+        return not self.client.stopped and self.outage is None
+
+    @property
+    def outage(self) -> str | None:
+        """Why the provider as a whole could not be asked: it is out, or not even the first table was answered."""
+        return str(self.client.outage) if self.client.outage else self._unanswered
 
     def _side_by_side(self, jobs: Sequence[Callable[[], None]]) -> None:
         side_by_side(jobs, self._stop)
@@ -111,6 +116,8 @@ class Run:
     def _read(self, resource: Resource) -> None:
         """One table, with every error that concerns it alone turned into its state."""
         with self._turn:
+            if self.outage:
+                return
             clock = time.monotonic()
             self.progress.started(resource.name)
             previous = self._published(resource)
@@ -125,7 +132,8 @@ class Run:
             except ConfigurationError:
                 raise
             except (ApiError, SyncError, StoreError) as error:
-                self._answered = bool(self.outcomes) or not isinstance(error, Unreachable)
+                if isinstance(error, Unreachable) and not self.outcomes:
+                    self._unanswered = str(error)
                 state = self._failed(resource, error)
             self._end(state, previous, clock)
 
@@ -164,6 +172,8 @@ class Run:
         groups = [list(group) for _, group in groupby(sorted(resources, key=path_of), key=path_of)]
         left = self._sweep_budget()
         for place, group in enumerate(groups):
+            if not self._goes_on:
+                break
             share = None if left is None else left // (len(groups) - place)
             spent = self._sweep(group, share)
             left = None if left is None else max(0, left - spent)

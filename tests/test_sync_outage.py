@@ -1,0 +1,76 @@
+"""A provider that answers nothing at all, and one with a single broken list: told apart within a minute."""
+
+from pathlib import Path
+
+import pytest
+from support import Clock, differing, make_tenant
+
+from kandji_mirror.api.budget import Unlimited
+from kandji_mirror.api.client import Client
+from kandji_mirror.simulator.faults import Fault, Kind
+from kandji_mirror.simulator.tenant import TOKEN, Tenant
+from kandji_mirror.sync.outcome import Report
+from kandji_mirror.sync.run import sync
+from kandji_schema.manifest import State
+from kandji_schema.registry import resources
+
+ALWAYS = 10**6
+
+
+NAMES = ("devices", "users", "blueprints", "tags", "apps", "custom_apps", "prism_filevault", "device_details")
+
+
+TROUBLES = (
+    (Kind.SERVER_ERROR, 0),
+    (Kind.HTML_PAGE, 4),
+    (Kind.RESET, 4),
+    (Kind.RATE_LIMITED, 0),
+    (Kind.HANGING, 4),
+)
+"""What everything is answered with, after how many good answers."""
+
+
+def synced(home: Path, tenant: Tenant, *, slowly: Clock | None = None) -> tuple[Report, float]:
+    """A run over eight tables and how many seconds it took by a clock that only waits move."""
+    clock = slowly or Clock()
+    client = Client(
+        tenant.handle, TOKEN, Unlimited(), fetch=tenant.fetch, clock=clock.read, sleep=clock.sleep, jitter=lambda: 0.0
+    )
+    began = clock.read()
+    return sync(home, "loopback", client, names=NAMES, everything=True), clock.read() - began
+
+
+def test_an_outage_ends_the_run_within_a_minute_and_loses_nothing(tmp_path: Path) -> None:
+    clock = Clock()
+    tenant = make_tenant(5, apps=2, sleep=clock.sleep)
+    synced(tmp_path, tenant)
+    for kind, after in TROUBLES:
+        hanging = kind is Kind.HANGING
+        tenant.faults[:] = [Fault("", kind, times=ALWAYS, after=after, seconds=60.0 if hanging else 1.0)]
+        report, took = synced(tmp_path, tenant, slowly=clock)
+        assert report.outage, kind
+        assert took < (600 if hanging else 240)  # the clock adds up what up to four threads (or eight) wait
+        assert after or len(report.outcomes) < len(NAMES)
+    assert differing(tmp_path, tenant.world, tables=NAMES) == []
+    tenant.faults.clear()
+    report, _ = synced(tmp_path, tenant)
+    assert (report.outage, report.failed) == (None, ())
+
+
+@pytest.mark.parametrize("table", ["devices", "users", "device_details"])
+def test_one_broken_list_is_no_outage(tmp_path: Path, table: str) -> None:
+    tenant = make_tenant(12, apps=2)
+    path = resources()[table].path.replace("{device_id}", "[^/]+")
+    tenant.faults.append(Fault(f"^{path}[?]", Kind.SERVER_ERROR, times=ALWAYS))
+    report, _ = synced(tmp_path, tenant)
+    assert report.outage is None
+    assert {outcome.table for outcome in report.outcomes} == set(NAMES)
+    assert table in [outcome.table for outcome in report.failed]
+    assert State.OK in {outcome.state for outcome in report.outcomes}
+
+
+def test_a_burst_of_short_waits_is_sat_out(tmp_path: Path) -> None:
+    tenant = make_tenant(5, apps=2)
+    tenant.faults.append(Fault("^/api/v1/users", Kind.RATE_LIMITED, times=20))
+    report, _ = synced(tmp_path, tenant)
+    assert (report.outage, report.failed) == (None, ())
