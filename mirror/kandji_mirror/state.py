@@ -20,6 +20,7 @@ from sqlalchemy.schema import CreateTable
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kandji_mirror.sync.outcome import Outcome, Report
+from kandji_schema.ages import in_future
 from kandji_schema.errors import StoreError
 
 KEEP_RUNS = 10_000
@@ -95,6 +96,7 @@ class Fact(Enum):
     COLLECTED_IGNORED = "does not filter by last_collected_at", timedelta(days=1)
     EXPORTS_REFUSED = "does not export", timedelta(days=7)
     PRISM_FORBIDDEN = "does not allow Prism", timedelta(hours=23)
+    NOT_PERMITTED = "does not permit it to this token", timedelta(days=1)
 
     @property
     def believed(self) -> timedelta:
@@ -165,11 +167,17 @@ class Learned:
         self._file = _File(home)
         self._now = now
 
-    def holds(self, resource: str, fact: Fact) -> bool:
-        """Whether the fact was learnt of the table and is not old enough to be tried again."""
+    def holds(self, resource: str, fact: Fact, *, value: str | None = None) -> bool:
+        """Whether the fact was learnt of the table, with that ``value`` where one is given, and is believed still.
+
+        What was learnt by a clock that was ahead is not believed: nobody knows how old it is.
+        """
         with suppress(StoreError), self._file.session() as session:
             found = session.get(LearnedRecord, (resource, fact.name))
-            return found is not None and self._now() - found.learned_at < fact.believed
+            if found is None or value not in {None, found.value}:
+                return False
+            now = self._now()
+            return now - found.learned_at < fact.believed and not in_future(found.learned_at, now)
         return False
 
     def learn(self, resource: str, fact: Fact, value: str = "") -> None:

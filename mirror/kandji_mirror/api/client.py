@@ -1,10 +1,12 @@
 """The API client: requests that carry the token, keep to the budget, and are sent again where that may help."""
 
+import hashlib
 import random
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from copy import copy
+from datetime import UTC, datetime
 from importlib.metadata import version
 from threading import Event, Lock, local
 from typing import TypeVar
@@ -16,6 +18,7 @@ from kandji_mirror.api.budget import Permits
 from kandji_mirror.api.outage import NAMED_SECONDS, OutageWatch
 from kandji_mirror.api.turns import MOST_JITTER, PROBE_AFTER, Turns
 from kandji_mirror.api.wire import Fetch, Request, Response, Send, Target
+from kandji_mirror.api.witness import Witness
 from kandji_schema.errors import ApiError, ExportFailed, Outage, RateLimited, RetryLater, Unreachable
 
 ATTEMPTS = 6
@@ -76,8 +79,8 @@ class Client:
         self._clock = clock
         self._stopped = Event()
         self._ended = Event()
-        self._outage: Outage | None = None
         self._watch = OutageWatch(clock)
+        self._whole: Client | None = None
         self._wait = sleep or self._ended.wait
         self._jitter = jitter
         self._turns = Turns(limiter, clock=clock, sleep=self._sleep, patience=patience, floor=floor)
@@ -85,7 +88,7 @@ class Client:
         self._lock = Lock()
         self._requests = 0
         self._own = local()
-        self._provider_now: datetime | None = None
+        self._witness = Witness()
         self._proven: set[str] = set()
 
     @property
@@ -106,7 +109,17 @@ class Client:
     @property
     def provider_now(self) -> datetime | None:
         """The provider's time of day in UTC, as of its newest answer; None where it never told."""
-        return self._provider_now
+        return self._witness.now
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The monotonic clock, in seconds, that waits are measured by."""
+        return self._clock
+
+    @property
+    def witness(self) -> Witness:
+        """What the provider's answers tell of the time."""
+        return self._witness
 
     @property
     def stopped(self) -> bool:
@@ -116,7 +129,18 @@ class Client:
     @property
     def outage(self) -> Outage | None:
         """What ended this client by itself: the provider answers nothing; None while it does."""
-        return self._outage
+        return self._watch.outage
+
+    @property
+    def token_mark(self) -> str:
+        """What stands for the token where something is remembered of it."""
+        return token_mark(self._token)
+
+    def part(self) -> "Client":
+        """A client that counts its own requests, which count here too; all else the two share."""
+        part = copy(self)
+        part._whole, part._requests = self, 0
+        return part
 
     def get(self, path: str, params: Iterable[tuple[str, str]] = ()) -> Response:
         """The answer to a GET, with a status from 200 to 299; anything else is one of our errors."""
@@ -199,7 +223,6 @@ class Client:
         if our_own or self._ended.is_set():
             return
         if outage := self._watch.failed(endpoint, began, error):
-            self._outage = outage
             self._ended.set()
             self._calls.abandon(lambda: Outage(str(outage)))
             raise outage from error
@@ -240,9 +263,11 @@ class Client:
         return response
 
     def _count(self, *, sent: bool) -> None:
+        self._own.requests = self.own_requests + sent
         with self._lock:
             self._requests += sent
-        self._own.requests = self.own_requests + sent
+            if self._whole is not None:
+                self._whole._requests += sent
 
     def _asked(self, request: Request) -> Asked:
         return Asked(
@@ -256,7 +281,7 @@ class Client:
 
     def _note_success(self, request: Request, response: Response) -> None:
         self._proven.add(_endpoint(request))
-        self._provider_now = sent_at(response) or self._provider_now
+        self._witness.note(sent_at(response), datetime.fromtimestamp(self._wall(), UTC))
 
     def _before_retry(self, error: RetryLater, attempt: int, attempts: int) -> None:
         """Wait as long as the error asks for, or raise it again where no retry is due."""
@@ -287,8 +312,13 @@ class Client:
     def _check_stopped(self) -> None:
         if self._stopped.is_set():
             raise Unreachable("Stopped before the request was sent.", sent=False)
-        if self._outage:
-            raise Outage(str(self._outage))
+        if self.outage:
+            raise Outage(str(self.outage))
+
+
+def token_mark(token: str) -> str:
+    """The same for the same token; nobody can tell the token from it."""
+    return hashlib.sha256(b"kandji-mirror token " + token.encode()).hexdigest()[:16]
 
 
 def _headers(token: str) -> Mapping[str, str]:

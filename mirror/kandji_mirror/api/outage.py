@@ -25,6 +25,8 @@ class OutageWatch:
         self._answered_at: float | None = None
         self._since: float | None = None
         self._failing: set[str] = set()
+        self.outage: Outage | None = None
+        """What was found; None while the provider answers anything."""
 
     def answered(self) -> None:
         """The provider gave an answer of its own, be it a refusal."""
@@ -41,7 +43,10 @@ class OutageWatch:
             seconds = self._clock() - self._since
             if seconds < _limit(error) or not self._is_general(error):
                 return None
-        return Outage(f"The provider has given no usable answer to anything for {seconds:.0f} s. The last one: {error}")
+            self.outage = Outage(
+                f"The provider has given no usable answer to anything for {seconds:.0f} s. The last one: {error}"
+            )
+            return self.outage
 
     def _is_general(self, error: RetryLater) -> bool:
         unheard = isinstance(error, Unreachable) and self._answered_at is None

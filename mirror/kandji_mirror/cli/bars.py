@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.sync.outcome import Outcome
+from kandji_mirror.sync.refusals import REFUSED
 from kandji_schema.manifest import State
 
 _MARKS = {
@@ -66,7 +67,7 @@ class Bars:
         mark = _MARKS[outcome.state]
         self._progress.update(task, completed=outcome.rows, total=outcome.rows, mark=mark)
         self._progress.stop_task(task)
-        if outcome.error:
+        if outcome.error and outcome.state not in REFUSED:
             self._progress.console.print(f"[red]{outcome.table}[/]: ", outcome.error, highlight=False)
 
     def _budget(self) -> str:
@@ -89,6 +90,6 @@ class Lines:
 
     def finished(self, outcome: Outcome) -> None:
         """Say how it ended."""
-        reason = f": {outcome.error}" if outcome.error else ""
+        reason = f": {outcome.error}" if outcome.error and outcome.state not in REFUSED else ""
         line = f"{outcome.table}: {outcome.state.value}, {outcome.rows:,} rows, {outcome.requests} requests{reason}"
         self._console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -14,6 +14,7 @@ from kandji_mirror.api.endpoint import base_url, token, token_source
 from kandji_mirror.api.permissions import Permission, permissions
 from kandji_mirror.connection import connect
 from kandji_mirror.store.holder import holder
+from kandji_mirror.sync.refusals import forget_refusals
 from kandji_schema.ages import age
 from kandji_schema.errors import MirrorError, NothingMirrored
 from kandji_schema.manifest import Manifest, State, newest_whole
@@ -91,6 +92,8 @@ def _asked(settings: Settings) -> Iterator[Finding]:
                 if not number and permission.granted is None:
                     yield Finding("tenant answers", Health.FAILED, permission.why, 4)
                     return
+                if permission.granted:
+                    forget_refusals(settings.home, permission.tables)
                 yield _permission(permission)
             left = connection.client.remaining_hour
             told = "" if left is None else f", {left:,} left to the tenant in this hour"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kandji_mirror.cli.output import tell
-from kandji_mirror.cli.syncing import stopped_by_sigterm
+from kandji_mirror.cli.syncing import stopped_by_signals
 from kandji_mirror.scheduler.scheduler import Scheduler, scheduler_of
 from kandji_schema.errors import ConfigurationError, MirrorError, UsageError
 from kandji_schema.manifest import generations
@@ -36,7 +36,7 @@ def serve(*, sync: bool = True, mcp: bool = True, host: str | None = None, port:
     settings = _with(load(), host, port)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("kandji_mirror").setLevel(logging.INFO)
-    with stopped_by_sigterm(), ExitStack() as started:
+    with stopped_by_signals(), ExitStack() as started:
         try:
             _start(settings, started, sync=sync, mcp=mcp)
         except KeyboardInterrupt:

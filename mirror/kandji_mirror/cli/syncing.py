@@ -22,6 +22,7 @@ from kandji_mirror.sync.device_run import order_of_devices
 from kandji_mirror.sync.outcome import Progress, Report
 from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.plan import ttl_overrides
+from kandji_mirror.sync.refusals import REFUSED
 from kandji_mirror.sync.run import sync, sync_devices
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 from kandji_schema.registry import resources
@@ -36,20 +37,20 @@ class PartialSync(MirrorError):
 
 def sync_now(names: Sequence[str], *, everything: bool, as_json: bool) -> None:
     """Sync and print the report. Raises :class:`PartialSync` after it where some table failed."""
-    _print(run_sync(load(), names, everything=everything), as_json=as_json)
+    _print(run_sync(load(), names, everything=everything), names, as_json=as_json)
 
 
 def sync_devices_now(devices: Sequence[str], names: Sequence[str], *, as_json: bool) -> None:
     """The same for the rows of some devices, each by its identifier, serial number or name."""
-    _print(run_device_sync(load(), devices, names), as_json=as_json)
+    _print(run_device_sync(load(), devices, names), names, as_json=as_json)
 
 
-def _print(report: Report, *, as_json: bool) -> None:
+def _print(report: Report, names: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         say(as_text(report))
     else:
         summarise(report)
-    raise_if_partial(report)
+    raise_if_partial(report, names)
 
 
 def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool = False) -> Report:
@@ -69,11 +70,26 @@ def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool 
             progress=progress,
             privacy=settings.privacy,
         )
-        wish = Wish.of_tables(names, whole=everything)
-        asked = partial(sync_or_ask, settings.home, wish, read, sleep=_sleep_of(connection.client))
-        report = apart(asked if names else read, connection.client.stop)
+        wish = _wish(names, everything=everything, sweep=settings.mirror_sweep_requests)
+        asked = partial(_sync_or_ask, settings, connection.client, wish, read)
+        report = apart(asked, connection.client.stop)
     _record(settings, report)
     return report
+
+
+def _wish(names: Sequence[str], *, everything: bool, sweep: int | None) -> Wish:
+    """What another process is asked for where one holds the lock: the named tables, all, or those that are due."""
+    if names:
+        return Wish.of_tables(names, whole=everything)
+    return Wish.of_tables(tuple(resources()), whole=everything, due=not everything, sweep=sweep)
+
+
+def _sync_or_ask(settings: Settings, client: Client, wish: Wish, read: Callable[[], Report]) -> Report:
+    return sync_or_ask(settings.home, wish, read, sleep=_sleep_of(client), handed_over=_tell_handed_over)
+
+
+def _tell_handed_over() -> None:
+    tell("Another process syncs this mirror, so it was asked to do this now; its answer is waited for.")
 
 
 def run_device_sync(settings: Settings, devices: Sequence[str], names: Sequence[str] = ()) -> Report:
@@ -101,7 +117,7 @@ def _read_devices(
         progress=progress,
         privacy=settings.privacy,
     )
-    return sync_or_ask(settings.home, Wish.of_devices(found, names), read, sleep=_sleep_of(connection.client))
+    return _sync_or_ask(settings, connection.client, Wish.of_devices(found, names), read)
 
 
 def _sleep_of(client: Client) -> Callable[[float], None]:
@@ -117,8 +133,8 @@ def _sleep_of(client: Client) -> Callable[[float], None]:
 
 @contextmanager
 def _watched_connection(settings: Settings) -> Iterator[tuple[Connection, Progress]]:
-    """A connection whose progress is on stderr, ended by SIGTERM as by Ctrl-C."""
-    with stopped_by_sigterm(), connect(settings) as connection:
+    """A connection whose progress is on stderr, ended by signals as by Ctrl-C."""
+    with stopped_by_signals(), connect(settings) as connection:
         try:
             with watched(connection.client) as progress:
                 yield connection, progress
@@ -136,33 +152,61 @@ def _record(settings: Settings, report: Report) -> None:
         warn([str(error)])
 
 
+STOPPING = ("SIGTERM", "SIGHUP")
+"""Signals that end a command as Ctrl-C does: someone wants it to end, or closed its terminal. Windows has no second."""
+
+
 @contextmanager
-def stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does."""
+def stopped_by_signals() -> Iterator[None]:
+    """Let the :data:`STOPPING` signals end the block as Ctrl-C does; one that is ignored, as by nohup, stays so."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    known = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
+    heeded = {number: signal.getsignal(number) for number in known if signal.getsignal(number) != signal.SIG_IGN}
+    for number in heeded:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, before in heeded.items():
+            signal.signal(number, before)
 
 
 def summarise(report: Report) -> None:
     """A few lines for people."""
     warn(report.warnings)
-    if not report.outcomes:
-        tell("Every table is fresher than its TTL, so nothing was asked for. `--full` syncs them all now.")
-        return
+    if report.outcomes:
+        _tell_outcomes(report)
+    elif not report.outage:
+        tell("No table is due, so nothing was asked for. `--full` syncs them all now.")
+    for line in _refusals(report):
+        tell(line)
+
+
+def _tell_outcomes(report: Report) -> None:
     rows = sum(o.rows for o in report.outcomes)
     left = "" if report.remaining_hour is None else f", {report.remaining_hour:,} left this hour"
-    cost = f"{report.seconds:.1f} s and {report.requests:,} requests{left}"
-    tell(f"{len(report.outcomes)} tables, {rows:,} rows in {cost}.")
+    cost = f"{report.seconds:.1f} s and {_counted(report.requests, 'request')}{left}"
+    tell(f"{_counted(len(report.outcomes), 'table')}, {_counted(rows, 'row')} in {cost}.")
     for outcome in report.outcomes:
         if outcome.note:
             tell(f"{outcome.table}: {outcome.note.rstrip('.')}.")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _refusals(report: Report) -> Iterator[str]:
+    """A line for all tables the token may not read, and one for those that the tenant does not have."""
+    if report.not_permitted:
+        names, count = ", ".join(report.not_permitted), _counted(len(report.not_permitted), "table")
+        yield f"{count} not permitted: {names}; `kandji-mirror doctor` says which boxes to tick."
+    if report.not_offered:
+        names, count = ", ".join(report.not_offered), _counted(len(report.not_offered), "table")
+        yield f"{count} not offered to this tenant: {names}."
 
 
 def as_text(report: Report) -> str:
@@ -170,13 +214,22 @@ def as_text(report: Report) -> str:
     return json.dumps(asdict(report), default=str, indent=1)
 
 
-def raise_if_partial(report: Report) -> None:
-    """Exit code 4 when some table failed; one without permission is a state of that table and no failure."""
+def raise_if_partial(report: Report, names: Sequence[str] = ()) -> None:
+    """Exit code 4 when some table failed, and in an outage.
+
+    A table that the token may not read, or that the tenant does not have, is no failure unless it was asked for by one
+    of the ``names``.
+    """
     if report.outage:
         raise PartialSync(
             f"{report.outage} So nothing more was asked for. Every table that was not read keeps its rows; "
             "`kandji-mirror sync` tries again."
         )
     if report.failed:
-        names = ", ".join(o.table for o in report.failed)
-        raise PartialSync(f"{names} could not be synced and keep their previous rows; see `kandji-mirror status`.")
+        failed = ", ".join(o.table for o in report.failed)
+        raise PartialSync(f"{failed} could not be synced and keep their previous rows; see `kandji-mirror status`.")
+    refused = [o.table for o in report.outcomes if o.table in names and o.state in REFUSED]
+    if refused:
+        raise PartialSync(
+            f"{', '.join(refused)} cannot be read with this token; `kandji-mirror status` tells what the provider said."
+        )

@@ -51,10 +51,19 @@ def ask(
 
 
 def sync_or_ask(
-    home: Path, wish: Wish, attempt: Callable[[], Report], *, sleep: Callable[[float], object] = time.sleep
+    home: Path,
+    wish: Wish,
+    attempt: Callable[[], Report],
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+    handed_over: Callable[[], object] = lambda: None,
 ) -> Report:
-    """The report of ``attempt``, a sync by this process; where another one holds the lock, that one is asked."""
+    """The report of ``attempt``, a sync by this process; where another one holds the lock, that one is asked.
+
+    ``handed_over`` is called before it is waited for. Where the other process goes away meanwhile, it is done here.
+    """
     try:
         return attempt()
     except AlreadySyncing:
+        handed_over()
         return ask(home, wish, instead=attempt, sleep=sleep)

@@ -12,18 +12,23 @@ from kandji_mirror.sync.outcome import Outcome, Progress, Report
 from kandji_schema.errors import MirrorError
 from kandji_schema.registry import resource
 
+MANY = 10
+"""A wish for more tables than this is a wide one."""
+
 
 @dataclass(frozen=True)
 class Wish:
     """Tables that someone wants fresh: how the run is to read them, and who watches it.
 
-    With ``devices``, identifiers, only the rows of these.
+    With ``devices``, identifiers, only the rows of these. With ``due`` only those tables that are due when the run
+    begins.
     """
 
     names: tuple[str, ...]
     whole: bool = False
     sweep: int | None = None
     devices: tuple[str, ...] = ()
+    due: bool = False
     progress: Progress | None = None
     done: Future[Report] = field(default_factory=Future, compare=False)
 
@@ -41,9 +46,14 @@ class Wish:
         return cls(order.names, devices=order.devices, progress=progress)
 
     @property
-    def way(self) -> tuple[bool, int | None, bool]:
+    def way(self) -> tuple[bool, int | None, bool, bool]:
         """Wishes of the same way can share a run."""
-        return self.whole, self.sweep, bool(self.devices)
+        return self.whole, self.sweep, bool(self.devices), self.due
+
+    @property
+    def wide(self) -> bool:
+        """Whether it is for most tables at one moment, which it would never find all free."""
+        return bool(self.devices) or len(self.names) > MANY
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,16 @@ class Batch:
     @property
     def order(self) -> Order:
         """All their tables and devices, each once."""
-        whole, sweep, _ = self.wishes[0].way
+        whole, sweep, *_ = self.wishes[0].way
         names = dict.fromkeys(name for wish in self.wishes for name in wish.names)
         devices = dict.fromkeys(device for wish in self.wishes for device in wish.devices)
-        return Order(tuple(names), asked=True, whole=whole, sweep=sweep, devices=tuple(devices))
+        again = not self.due
+        return Order(tuple(names), asked=True, whole=whole, sweep=sweep, devices=tuple(devices), again=again)
+
+    @property
+    def due(self) -> bool:
+        """Whether only those tables are wanted that are due."""
+        return self.wishes[0].due
 
     def fulfil(self, report: Report) -> None:
         """Give everyone the part of the report that was asked for."""
@@ -111,10 +127,10 @@ class Desk:
         """Those of the tables that nobody reads or is about to; they are the caller's until :meth:`release`.
 
         A wish that waits for another table keeps nobody from reading its other ones meanwhile, unless it is about
-        devices: it wants most tables at one moment, for a second, and would never find them all free.
+        devices or :attr:`~Wish.wide`: it wants most tables at one moment and would never find them all free.
         """
         with self._lock:
-            first = [*self._ready(), *(wish for wish in self._waiting if wish.devices)]
+            first = [*self._ready(), *(wish for wish in self._waiting if wish.wide)]
             taken = self._reading.union(*(wish.names for wish in first))
             free = tuple(name for name in names if name not in taken)
             self._reading.update(free)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from kandji_mirror.api.client import token_mark
 from kandji_mirror.api.endpoint import base_url, tenant_name, token
 from kandji_mirror.connection import background_per_hour, connect
 from kandji_mirror.privacy.conforming import conform
@@ -217,7 +218,11 @@ def scheduler_of(settings: Settings, rhythm: Rhythm = Rhythm()) -> Scheduler:  #
         settings.home,
         tenant,
         partial(connect, settings),
-        Terms(background_per_hour(settings), ttl_overrides(settings.mirror_ttl, resources())),
+        Terms(
+            background_per_hour(settings),
+            ttl_overrides(settings.mirror_ttl, resources()),
+            mark=lambda: token_mark(token(settings)),
+        ),
         keep_days=settings.mirror_history_days,
         privacy=settings.privacy,
         rhythm=rhythm,

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,13 +14,14 @@ from kandji_mirror.scheduler.mailbox import Letter, Mailbox
 from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Runs
 from kandji_mirror.scheduler.timer import Job
+from kandji_mirror.state import Learned
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.order import Order, due
+from kandji_mirror.sync.order import Order
 from kandji_mirror.sync.outcome import Report
-from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.plan import Plan, plan
+from kandji_mirror.sync.refusals import REFUSED, Refusals
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError, StoreError
-from kandji_schema.manifest import State, TableState
+from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource
 
@@ -43,10 +44,14 @@ _EVERYTHING = "(every table)"
 
 @dataclass(frozen=True)
 class Terms:
-    """What background syncing may spend: requests an hour; and the times to live that replace the declared ones."""
+    """What background syncing may spend: requests an hour; and the times to live that replace the declared ones.
+
+    ``mark`` tells what stands for the token of the moment: what was refused to another one is asked for again.
+    """
 
     per_hour: int
     overrides: Mapping[str, timedelta] = field(default_factory=dict)
+    mark: Callable[[], str] = str
 
 
 class Syncing:
@@ -121,14 +126,17 @@ class Syncing:
         )
 
     def _due(self, lane: Lane, made: Plan) -> list[str]:
-        now, tables = self._store.wall(), self._store.current.tables
+        tables = self._store.current.tables
         lanes_own = [r for r in resources().values() if lane.takes(r, tables[r.name])]
-        names = [
-            r.name
-            for r in lanes_own
-            if _is_due(tables[r.name], r, now, made.paces[r.name]) and not self._pauses.resting(r.name)
-        ]
+        names = [name for name in self._due_of(lanes_own, made) if not self._pauses.resting(name)]
         return [r.name for r in lanes_own if r.name in names and self._has_parent(r, names)]
+
+    def _due_of(self, some: Sequence[Resource], made: Plan) -> list[str]:
+        """Those of some tables that are due and were not refused a short while ago."""
+        now, tables = self._store.wall(), self._store.current.tables
+        asked = any(tables[r.name].state in REFUSED for r in some)  # the token is not looked up for nothing
+        refusals = Refusals(Learned(self._store.home, self._store.wall), self._terms.mark() if asked else "")
+        return [r.name for r in some if refusals.due(r, tables, now, made.paces[r.name])]
 
     def _has_parent(self, resource: Resource, names: Iterable[str]) -> bool:
         """Whether the rows a table is asked for by are there, or come with the same run."""
@@ -164,9 +172,10 @@ class Syncing:
         self._desk.ask(wish)
 
     def _run_batch(self, batch: Batch) -> None:
-        order, began = batch.order, self._store.wall()
+        asked, began, made = batch.order, self._store.wall(), self.planned()
+        order = replace(asked, names=self._still_due(asked.names, made)) if batch.due else asked
         try:
-            report = self._runs.run(ASKED, order, paces=self.planned().paces, background=False, progress=batch)
+            report = self._runs.run(ASKED, order, paces=made.paces, background=False, progress=batch)
             if report and not order.devices:
                 self._settle(ASKED, order.names, report)
             if report:
@@ -176,7 +185,11 @@ class Syncing:
                 self._troubled(ASKED, order.names, error, began)
             batch.fail(error)
         finally:
-            self._desk.release(order.names)
+            self._desk.release(asked.names)
+
+    def _still_due(self, names: Sequence[str], made: Plan) -> tuple[str, ...]:
+        """Those of the tables that are due now: others were read while the wish waited."""
+        return tuple(self._due_of([resources()[name] for name in names], made))
 
     # -- how it went -------------------------------------------------------------------------------------------
 
@@ -241,11 +254,6 @@ def _reply(letter: Letter, done: Report | BaseException) -> None:
     """Answer a wish, unless this process stopped: then the next one that syncs finds it."""
     if not isinstance(done, Interrupted):
         letter.reply(done)
-
-
-def _is_due(state: TableState, resource: Resource, now: datetime, pace: Pace) -> bool:
-    """Whether to read a table, be it that its last pass lies in the future, as the clock was ahead."""
-    return due(state, resource, now, pace) or (state.attempted_at or now) > now
 
 
 def _turn(syncing: Syncing, lane: Lane) -> Callable[[], None]:

@@ -67,7 +67,7 @@ class Job:
             whole=self.order.whole,
             increments=not self.learned.holds(name, Fact.INCREMENTS_IGNORED),
             exports=not self.learned.holds(name, Fact.EXPORTS_REFUSED),
-            prism=self.order.asked or not self.learned.holds(name, Fact.PRISM_FORBIDDEN),
+            prism=self.order.again or not self.learned.holds(name, Fact.PRISM_FORBIDDEN, value=self.client.token_mark),
         )
 
     def affordable(self, requests: int) -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from kandji_mirror.sync.pace import Pace
 from kandji_schema import ddl
+from kandji_schema.ages import in_future
 from kandji_schema.manifest import State, TableState
 from kandji_schema.resource import Resource
 
@@ -18,7 +19,8 @@ class Order:
 
     ``asked``: someone waits for exact rows, so vanished ones are found in this pass whatever it costs. ``whole``:
     everything is read anew, without increments. ``sweep`` is how many requests the tables that cost one a device may
-    spend together; None is as many as it takes. With ``devices``, identifiers, only their rows are read.
+    spend together; None is as many as it takes. With ``devices``, identifiers, only their rows are read. ``again``:
+    what the provider refused a short while ago is asked for all the same.
     """
 
     names: tuple[str, ...]
@@ -26,12 +28,13 @@ class Order:
     whole: bool = False
     sweep: int | None = 0
     devices: tuple[str, ...] = ()
+    again: bool = False
 
 
 def due(state: TableState, resource: Resource, now: datetime, pace: Pace | None = None) -> bool:
     """Whether a table is older than its time to live, failed the last time, or was written with other columns.
 
-    ``pace`` replaces the declared time to live.
+    One that was read in the future, by a clock that was ahead, is due too. ``pace`` replaces the declared time to live.
     """
     if state.state is State.FAILED or state.attempted_at is None:
         return True
@@ -40,7 +43,8 @@ def due(state: TableState, resource: Resource, now: datetime, pace: Pace | None 
     ttl = pace.ttl if pace else timedelta(seconds=state.ttl_seconds)
     if state.state is State.PARTIAL:
         ttl = min(ttl, UNFINISHED)
-    return now - _read_at(state, resource) >= ttl
+    read_at = _read_at(state, resource)
+    return now - read_at >= ttl or in_future(read_at, now) or in_future(state.synced_at, now)
 
 
 def _read_at(state: TableState, resource: Resource) -> datetime:

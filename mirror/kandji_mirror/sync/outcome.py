@@ -51,7 +51,8 @@ class Report:
     """One run. ``generation`` is the last manifest it published, None where nothing was due.
 
     ``fresh`` are the tables that were not asked for. ``outage`` says why the run was ended before it had asked for all
-    others, None where it was not.
+    others, None where it was not. ``not_permitted`` are the tables that the token may not read, ``not_offered`` those
+    that the tenant does not have, be it that this run asked for them or an earlier one did.
     """
 
     started_at: datetime
@@ -63,6 +64,8 @@ class Report:
     generation: int | None
     warnings: tuple[str, ...] = ()
     outage: str | None = None
+    not_permitted: tuple[str, ...] = ()
+    not_offered: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -76,7 +79,7 @@ class Report:
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> "Report":
         """The report that :meth:`to_dict` and JSON took apart."""
-        texts = {name: tuple(body[name]) for name in ("fresh", "warnings")}
+        texts = {name: tuple(body[name]) for name in ("fresh", "warnings", "not_permitted", "not_offered")}
         outcomes = tuple(map(Outcome.from_dict, body["outcomes"]))
         started_at = datetime.fromisoformat(body["started_at"])
         return cls(**{**body, **texts, "outcomes": outcomes, "started_at": started_at})

@@ -13,7 +13,9 @@ from kandji_mirror.sync.device_run import DeviceRun, order_of_devices
 from kandji_mirror.sync.order import Order, due
 from kandji_mirror.sync.outcome import Progress, Report, Silent
 from kandji_mirror.sync.pace import Pace
+from kandji_mirror.sync.refusals import Refusals
 from kandji_mirror.sync.running import Run
+from kandji_schema.manifest import State
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.registry import resources as all_resources
@@ -41,10 +43,10 @@ def sync(
     """Bring the named tables up to date, or those that are due; with ``everything`` they, or all, are read anew.
 
     ``sweep`` bounds the requests for tables that cost one a device, unless they are named. ``privacy`` is what is
-    written; what is there already is masked first where it wants that. A table that fails keeps
-    its previous rows and is told in the report. Raises :class:`AlreadySyncing`, :class:`ConfigurationError` (a wrong
-    token stops the run) and :class:`StoreError`. Tables that were complete before such an end, or before Ctrl-C, are
-    published all the same.
+    written; what is there already is masked first where it wants that. Tables that the provider refused a short while
+    ago are not due. A table that fails keeps its previous rows and is told in the report. Raises
+    :class:`AlreadySyncing`, :class:`ConfigurationError` (a wrong token stops the run) and :class:`StoreError`. Tables
+    that were complete before such an end, or before Ctrl-C, are published all the same.
     """
     named = [resource_named(name) for name in dict.fromkeys(names)]
     if any(resource.swept or resource.fallback for resource in named):
@@ -53,11 +55,13 @@ def sync(
         conform(store)
         given = paces or {}
         states, now = store.current.tables, wall()
-        wanted = named or [
-            r for r in all_resources().values() if everything or due(states[r.name], r, now, given.get(r.name))
-        ]
-        order = Order(tuple(r.name for r in wanted), asked=True, whole=everything, sweep=sweep)
         learned = Learned(home, wall)
+        refusals = Refusals(learned, client.token_mark)
+        wanted = named or [
+            r for r in all_resources().values() if everything or refusals.due(r, states, now, given.get(r.name))
+        ]
+        again = everything or bool(named)
+        order = Order(tuple(r.name for r in wanted), asked=True, whole=everything, sweep=sweep, again=again)
         return run_order(store, client, order, learned=learned, paces=given, progress=progress, keep_days=keep_days)
 
 
@@ -116,4 +120,10 @@ def run_order(
         generation=run.generation,
         warnings=tuple(store.warnings),
         outage=run.outage,
+        not_permitted=_in_state(store, State.FORBIDDEN),
+        not_offered=_in_state(store, State.ABSENT),
     )
+
+
+def _in_state(store: Store, state: State) -> tuple[str, ...]:
+    return tuple(name for name, table in store.current.tables.items() if table.state is state)

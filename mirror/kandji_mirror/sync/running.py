@@ -21,6 +21,7 @@ from kandji_mirror.sync.outcome import Outcome, Progress, outcome_of
 from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.passes import one_pass
 from kandji_mirror.sync.publishing import note_edits, publish
+from kandji_mirror.sync.refusals import REFUSED, Refusals
 from kandji_mirror.sync.side_by_side import side_by_side
 from kandji_mirror.sync.sweep import Sweep, path_of, swept_table
 from kandji_schema.errors import (
@@ -118,35 +119,43 @@ class Run:
         with self._turn:
             if self.outage:
                 return
-            clock = time.monotonic()
+            clock, client = time.monotonic(), self.client.part()
             self.progress.started(resource.name)
             previous = self._published(resource)
             try:
-                state = one_pass(self._job(resource, self._parents(resource)))
+                state = one_pass(self._job(resource, client, self._parents(resource)))
             except PermissionMissing as error:
                 if _goes_per_device(resource, previous):
-                    self.learned.learn(resource.name, Fact.PRISM_FORBIDDEN, str(error))
+                    if client.requests:
+                        self.learned.learn(resource.name, Fact.PRISM_FORBIDDEN, client.token_mark)
                     self._per_device.append(resource)
                     return
-                state = self._failed(resource, error)
+                state = self._refused(resource, error, client)
             except ConfigurationError:
                 raise
             except (ApiError, SyncError, StoreError) as error:
                 if isinstance(error, Unreachable) and not self.outcomes:
                     self._unanswered = str(error)
-                state = self._failed(resource, error)
-            self._end(state, previous, clock)
+                state = self._refused(resource, error, client)
+            self._end(state, previous, clock, client.requests)
 
-    def _end(self, state: TableState, previous: TableState, clock: float) -> None:
+    def _end(self, state: TableState, previous: TableState, clock: float, requests: int) -> None:
         """Take a table's state in, unless it only says that the run was stopped."""
         if state.state is State.FAILED and (self._stopped or self.client.stopped):
             return
         self._states[state.name] = state
         if state.name == DEVICES:
             note_edits(self.store, state)
-        outcome = outcome_of(state, previous, _since(clock))
+        outcome = replace(outcome_of(state, previous, _since(clock)), requests=requests)
         self.outcomes.append(outcome)
         self.progress.finished(outcome)
+
+    def _refused(self, resource: Resource, error: MirrorError, client: Client) -> TableState:
+        """The state after trouble; what the provider itself refused is remembered."""
+        state = self._failed(resource, error)
+        if state.state in REFUSED and client.requests:
+            Refusals(self.learned, client.token_mark).note(resource.name)
+        return state
 
     def _failed(self, resource: Resource, error: MirrorError) -> TableState:
         """The published state with what went wrong; its rows stay."""
@@ -160,9 +169,7 @@ class Run:
             return []
         parent = self._newest(resource.parent)
         if parent.file is None:
-            if parent.state is State.FORBIDDEN:
-                raise PermissionMissing(f"{resource.name} needs {resource.parent}, which the token may not read.")
-            raise SyncError(f"{resource.name} needs {resource.parent}, which could not be read yet.")
+            raise _lacking(resource, parent)
         return read_key(data_dir(self.store.home) / parent.file, resource.parent, list(resource.parent_key.values()))
 
     # -- tables that cost a request a device -----------------------------------------------------------------------
@@ -184,40 +191,41 @@ class Run:
 
     def _sweep(self, group: Sequence[Resource], budget: int | None) -> int:
         """One sweep, with every error that concerns it alone turned into the states of its tables."""
-        clock = time.monotonic()
+        clock, client = time.monotonic(), self.client.part()
         previous = {resource.name: self._published(resource) for resource in group}
         for resource in group:
             if resource.swept:  # the others began as lists
                 self.progress.started(resource.name)
         spent = 0
         try:
-            spent = self._swept(group, budget)
+            spent = self._swept(group, budget, client)
         except ConfigurationError:
             raise
         except (ApiError, SyncError, StoreError) as error:
             if not (self._stopped or self.client.stopped):
-                self._publish({resource.name: self._failed(resource, error) for resource in group})
-        for resource in group:
+                self._publish({resource.name: self._refused(resource, error, client) for resource in group})
+        for place, resource in enumerate(group):
             outcome = outcome_of(self._published(resource), previous[resource.name], _since(clock))
+            outcome = replace(outcome, requests=0 if place else client.requests)  # they share every answer
             self.outcomes.append(outcome)
             self.progress.finished(outcome)
         return spent
 
-    def _swept(self, group: Sequence[Resource], budget: int | None) -> int:
+    def _swept(self, group: Sequence[Resource], budget: int | None, client: Client) -> int:
         fleet = self._listed()
         if fleet is None:
-            raise SyncError(f"{group[0].name} needs {DEVICES}, which could not be read yet.")
+            raise _lacking(group[0], self._newest(DEVICES))
         sweeps = Sweeps(self.store.home)
-        tables = [swept_table(self._job(resource), fleet, sweeps) for resource in group]
+        tables = [swept_table(self._job(resource, client), fleet, sweeps) for resource in group]
         return Sweep(tables, sweeps).run(budget, self._publish)
 
     # -- shared --------------------------------------------------------------------------------------------------
 
-    def _job(self, resource: Resource, parents: Sequence[tuple[str, ...]] = ()) -> Job:
+    def _job(self, resource: Resource, client: Client, parents: Sequence[tuple[str, ...]] = ()) -> Job:
         return Job(
             store=self.store,
             engine=self.engine,
-            client=self.client,
+            client=client,
             resource=resource,
             learned=self.learned,
             progress=self.progress,
@@ -254,6 +262,16 @@ class Run:
             self.generation = publish(self.store, self.engine, paced, keep_days=self.keep_days).generation
 
 
+def _lacking(resource: Resource, parent: TableState) -> MirrorError:
+    """Why a table cannot be asked for while there is nothing to ask by; without its parent it is refused as that is."""
+    if parent.state is State.FORBIDDEN:
+        return PermissionMissing(f"{resource.name} needs {parent.name}, which the token may not read.")
+    if parent.state is State.ABSENT:
+        text = f"{resource.name} needs {parent.name}, which is not offered to this tenant."
+        return PermissionMissing(text, status=NOT_FOUND)
+    return SyncError(f"{resource.name} needs {parent.name}, which could not be read yet.")
+
+
 def _parents_first(roots: Sequence[Resource]) -> list[Resource]:
     """Lists that others hang on before the rest."""
     parents = {resource.parent for resource in all_resources().values()}
@@ -268,9 +286,9 @@ def _goes_per_device(resource: Resource, state: TableState) -> bool:
 
 def state_of(error: MirrorError) -> State:
     """How a table fares whose pass ended with the error."""
-    if isinstance(error, PermissionMissing):
-        return State.FORBIDDEN
-    return State.ABSENT if isinstance(error, ApiError) and error.status == NOT_FOUND else State.FAILED
+    if isinstance(error, ApiError) and error.status == NOT_FOUND:
+        return State.ABSENT
+    return State.FORBIDDEN if isinstance(error, PermissionMissing) else State.FAILED
 
 
 def refusal(resource: Resource) -> str:

@@ -19,7 +19,8 @@ from kandji_schema.manifest import State, TableState
 from kandji_schema.resource import Resource
 
 SLICE = 500
-"""Devices that are read before their rows are published: a kill loses no more."""
+SLICE_SECONDS = 60.0
+"""So many devices are read before their rows are published, or for so long: a kill loses no more."""
 
 AT_ONCE = 8
 
@@ -105,15 +106,15 @@ class Sweep:
         """
         due = self._due(self._now())
         chosen = due if budget is None else due[:budget]
-        spent = 0
-        for start in range(0, max(1, len(chosen)), SLICE):
-            taken = self.take(chosen[start : start + SLICE], len(chosen))
+        spent = done = 0
+        while True:
+            taken = self.take(chosen[done : done + SLICE], len(chosen))
             publish(taken.states)
             self.note(taken)
             spent += taken.requests
-            if self._stopped_by or len(self._faults) > MOST_FAULTS:
-                break
-        return spent
+            done += len(taken.answers)
+            if done >= len(chosen) or self._stopped_by or len(self._faults) > MOST_FAULTS:
+                return spent
 
     def _now(self) -> datetime:
         return self._tables[0].job.store.wall()
@@ -137,10 +138,18 @@ class Sweep:
     # -- reading -----------------------------------------------------------------------------------------------
 
     def _answers(self, devices: Sequence[str], of: int) -> Iterator[DeviceAnswer]:
-        """Answers in order; they end early where the provider, or the budget, allows no more for now."""
+        """Answers in order; they end early when it is time to publish, and where no more can be had for now."""
+        clock = self._tables[0].job.client.clock
+        until = clock() + SLICE_SECONDS
+
+        def read(device: str) -> DeviceAnswer | None:
+            return self._read(device) if device == devices[0] or clock() < until else None
+
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sweep") as pool:
             try:
-                for answer in pool.map(self._read, devices):
+                for answer in pool.map(read, devices):
+                    if answer is None:
+                        return
                     self._done += 1
                     if answer.error:
                         self._faults.append(str(answer.error))
