@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from kandji_schema.ages import age
+from kandji_schema.ages import age, in_future
 from kandji_schema.manifest import State, TableState
 from kandji_schema.privacy import Privacy
 
@@ -32,13 +32,20 @@ def cautions(states: Iterable[TableState], now: datetime, *, masked: bool = Fals
 
 
 def is_overdue(synced_at: datetime | None, ttl_seconds: int, now: datetime) -> bool:
-    """Whether rows read at that moment should have been read anew by now; what was never synced always is."""
-    return synced_at is None or (now - synced_at).total_seconds() > OVERDUE * ttl_seconds
+    """Whether rows read at that moment should have been read anew by now; what never was always is.
+
+    So is what was read in the future, by a clock that was ahead: nobody knows how old it is.
+    """
+    if synced_at is None or in_future(synced_at, now):
+        return True
+    return (now - synced_at).total_seconds() > OVERDUE * ttl_seconds
 
 
 def _words(state: TableState, now: datetime, masked: bool) -> str:
     if state.state in _TROUBLES:
         return _TROUBLES[state.state](state, now)
+    if in_future(state.synced_at, now):
+        return f"synced in the future, so a clock is or was wrong and its age is not known; {SYNC}"
     if state.privacy is Privacy.ON and not masked:
         return "read when KANDJI_MIRROR_PRIVACY was on, so with pseudonyms; `kandji-mirror sync` reads it anew"
     if not is_overdue(state.synced_at, state.ttl_seconds, now):
@@ -73,6 +80,8 @@ def _because(state: TableState) -> str:
 
 
 def _rows(state: TableState, now: datetime) -> str:
+    if in_future(state.synced_at, now):
+        return ", the rows were read in the future by a wrong clock"
     return f", the rows are {age(state.synced_at, now)} old" if state.synced_at else ", so it is empty here"
 
 

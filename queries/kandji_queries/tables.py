@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 
 from kandji_queries import definitions
 from kandji_queries.engine import Engine, store_name, utc_text
+from kandji_schema.ages import seconds_since
 from kandji_schema.manifest import TableState
 
 
@@ -86,7 +87,7 @@ def _table_info(state: TableState, description: str, now: datetime) -> TableInfo
         rows=state.rows,
         synced_at=utc_text(state.synced_at),
         state=state.state.value,
-        age_seconds=(now.astimezone(UTC) - state.synced_at).total_seconds() if state.synced_at else None,
+        age_seconds=seconds_since(state.synced_at, now),
         ttl_seconds=state.ttl_seconds,
         error=state.error,
     )

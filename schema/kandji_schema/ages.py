@@ -17,6 +17,13 @@ def in_future(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and moment - now > AHEAD
 
 
+def seconds_since(moment: datetime | None, now: datetime) -> float | None:
+    """Seconds since a moment, never below zero; None where there is none, and where it is in the future."""
+    if moment is None or in_future(moment, now):
+        return None
+    return max(0.0, (now - moment).total_seconds())
+
+
 def age(moment: datetime | None, now: datetime) -> str:
     """How long ago, in the largest unit that fits: 12 s, 5 min, 3 h, 2 d; ``never``; or that it is in the future."""
     return "never" if moment is None else in_words((now - moment).total_seconds())

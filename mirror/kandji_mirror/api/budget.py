@@ -18,6 +18,9 @@ from kandji_schema.errors import StoreError, StoreFull
 FILE = "budget.sqlite"
 _LOCK_SECONDS = 10.0  # a permit takes half a millisecond; whoever holds the lock longer is stuck
 _POLL_SECONDS = 0.005
+LONGEST_WINDOW = 3_600.0
+"""Seconds of the longest window: nobody has to wait longer for a permit."""
+
 _SWEEP_EVERY = 500  # permits between two removals of what has left the hour
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _FILES = ("", "-wal", "-shm")
@@ -115,7 +118,11 @@ class Limiter:
 
     def _put(self, background: bool) -> Refused | None:
         now = self._now()
-        refused = self._windows.put_background(now) if background else self._windows.put(now)
+        put = self._windows.put_background if background else self._windows.put
+        refused = put(now)
+        if refused is not None and refused.wait > LONGEST_WINDOW:  # counted by a clock that was ahead
+            self._windows.sweep(now)
+            refused = put(now)
         if refused is None:
             self._given += 1
             if self._given % _SWEEP_EVERY == 0:

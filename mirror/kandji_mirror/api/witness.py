@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from threading import Lock
 
+from kandji_schema.ages import in_words
+
 TOLERATED = timedelta(minutes=5)
 """By so much clocks may differ without a word: nothing here depends on less."""
 
@@ -47,3 +49,9 @@ class Witness:
                 return None
             theirs, ours = self._last[0] - self._first[0], self._last[1] - self._first[1]
         return self.ahead if ours > STEADY and abs(ours - theirs) <= STEADY else None
+
+
+def clock_words(ahead: timedelta) -> str:
+    """What is wrong with this machine's clock, and what to do."""
+    side = "ahead of" if ahead > timedelta(0) else "behind"
+    return f"This machine's clock is {in_words(abs(ahead).total_seconds())} {side} the provider's. Set it."

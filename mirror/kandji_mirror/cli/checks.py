@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -12,10 +12,11 @@ from pathlib import Path
 from kandji_mcp_server.http.access import access
 from kandji_mirror.api.endpoint import base_url, token, token_source
 from kandji_mirror.api.permissions import Permission, permissions
+from kandji_mirror.api.witness import clock_words
 from kandji_mirror.connection import connect
 from kandji_mirror.store.holder import holder
 from kandji_mirror.sync.refusals import forget_refusals
-from kandji_schema.ages import age
+from kandji_schema.ages import age, ago, in_future
 from kandji_schema.errors import MirrorError, NothingMirrored
 from kandji_schema.manifest import Manifest, State, newest_whole
 from kandji_schema.settings import Settings, config_dir
@@ -95,11 +96,19 @@ def _asked(settings: Settings) -> Iterator[Finding]:
                 if permission.granted:
                     forget_refusals(settings.home, permission.tables)
                 yield _permission(permission)
+            yield _clock(connection.client.witness.ahead)
             left = connection.client.remaining_hour
             told = "" if left is None else f", {left:,} left to the tenant in this hour"
             yield Finding("tenant answers", Health.OK, f"{connection.client.requests} requests{told}")
     except MirrorError as error:
         yield Finding("tenant answers", Health.FAILED, str(error), error.exit_code)
+
+
+def _clock(ahead: timedelta | None) -> Finding:
+    """This machine's clock beside the provider's."""
+    if ahead is None:
+        return Finding("clock", Health.OK, "as the provider's")
+    return Finding("clock", Health.WARNING, clock_words(ahead))
 
 
 def _permission(permission: Permission) -> Finding:
@@ -133,9 +142,13 @@ def _store(home: Path) -> Iterator[Finding]:
 
 def _manifest(manifest: Manifest, warnings: list[str]) -> Iterator[Finding]:
     rows = sum(state.rows for state in manifest.tables.values())
-    old = age(manifest.published_at, datetime.now(UTC))
-    detail = f"generation {manifest.generation} of {manifest.tenant}, {rows:,} rows, published {old} ago"
+    now = datetime.now(UTC)
+    when = ago(manifest.published_at, now)
+    detail = f"generation {manifest.generation} of {manifest.tenant}, {rows:,} rows, published {when}"
     yield Finding("mirror", Health.WARNING if warnings else Health.OK, " ".join([f"{detail}.", *warnings]))
+    if ahead := [state.name for state in manifest.tables.values() if in_future(state.attempted_at, now)]:
+        detail = f"read in the future, so a clock is or was wrong: {', '.join(ahead)}; the next sync reads them anew"
+        yield Finding("clock", Health.WARNING, detail)
     for state in manifest.tables.values():
         if state.state in {State.FAILED, State.PARTIAL}:
             yield Finding(f"table: {state.name}", Health.WARNING, state.error or state.note or state.state.value)

@@ -12,7 +12,7 @@ from typing import Any
 from kandji_mirror.api.spending import Spending, spending, tenant_remaining
 from kandji_mirror.cli.output import print_rows, say, warn
 from kandji_mirror.store.holder import Holder, holder
-from kandji_schema.ages import age
+from kandji_schema.ages import age, ago, in_future, seconds_since
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
 from kandji_schema.settings import Settings, load
@@ -82,6 +82,8 @@ def _visible(text: str) -> str:
 
 def _remarks(state: TableState, now: datetime) -> Iterator[str]:
     """What is to be said of a table beyond its line, each a sentence."""
+    if in_future(state.synced_at, now) or in_future(state.attempted_at, now):
+        yield f"last read at {state.attempted_at:%Y-%m-%d %H:%M} UTC, in the future: a clock is or was wrong; it is due"
     if state.error:
         yield state.error
     if state.note:
@@ -121,7 +123,7 @@ def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tu
     yield "History", _history(manifest.history, now)
     yield "Privacy", _privacy(settings, manifest)
     yield "Syncing", _syncing(holder(settings.home), now)
-    published = f"published {age(manifest.published_at, now)} ago"
+    published = f"published {ago(manifest.published_at, now)}"
     yield "Mirror", f"tenant {manifest.tenant}, manifest {manifest.generation}, {published}, in {settings.home}"
 
 
@@ -195,12 +197,16 @@ def _history_facts(segments: tuple[Segment, ...]) -> dict[str, Any]:
     }
 
 
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
+
+
 def _entry(state: TableState, now: datetime) -> dict[str, Any]:
     return {
         "state": state.state.value,
         "rows": state.rows,
         "synced_at": _text(state.synced_at),
-        "age_seconds": state.synced_at and round((now - state.synced_at).total_seconds(), 1),
+        "age_seconds": _rounded(seconds_since(state.synced_at, now)),
         "ttl_seconds": state.ttl_seconds,
         "ttl_reason": state.ttl_reason,
         "method": state.method,

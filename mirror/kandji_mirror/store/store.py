@@ -196,9 +196,11 @@ def _without_lost_twin(home: Path, state: TableState) -> TableState:
 
 
 def _remove_unnamed(folder: Path, named: Collection[str | None], grace: float) -> None:
-    old = time.time() - grace
+    now = time.time()
     for path in folder.glob("*.duckdb"):
-        if path.name not in named and path.stat().st_mtime <= old:
+        age = now - path.stat().st_mtime
+        ahead = -age > max(grace, HISTORY_GRACE_SECONDS)  # written by a clock that was wrong then
+        if path.name not in named and (age >= grace or ahead):
             _remove(path)
 
 

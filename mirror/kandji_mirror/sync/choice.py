@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from kandji_schema.ages import in_future
 from kandji_schema.manifest import TableState
 from kandji_schema.resource import Paging, Resource
 
@@ -77,6 +78,7 @@ def whole_is_due(resource: Resource, state: TableState, facts: Facts) -> bool:
         or not facts.increments
         or state.method == Method.PER_DEVICE
         or state.whole_at is None
+        or in_future(state.whole_at, facts.now)
         or (resource.full_every is not None and facts.now - state.whole_at >= resource.full_every)
     )
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from kandji_mirror.state import Reading
 from kandji_mirror.sync.fleet import Fleet
+from kandji_schema.ages import in_future
 
 
 def due_devices(
@@ -18,4 +19,5 @@ def due_devices(
     known = sorted(fleet.keys() & readings.keys(), key=lambda device: (readings[device].at, device))
     heard_of = [device for device in known if readings[device].seen != fleet[device].seen]
     quiet = [device for device in known if readings[device].seen == fleet[device].seen]
-    return never + heard_of + [device for device in quiet if anew or now - readings[device].at >= ttl]
+    old = [device for device in quiet if now - readings[device].at >= ttl or in_future(readings[device].at, now)]
+    return never + heard_of + (quiet if anew else old)

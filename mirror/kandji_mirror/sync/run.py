@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_mirror.api.client import Client
+from kandji_mirror.api.witness import clock_words
 from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import Store, open_store
@@ -118,11 +119,16 @@ def run_order(
         requests=client.requests - requests,
         remaining_hour=client.remaining_hour,
         generation=run.generation,
-        warnings=tuple(store.warnings),
+        warnings=(*store.warnings, *_clock_warnings(client)),
         outage=run.outage,
         not_permitted=_in_state(store, State.FORBIDDEN),
         not_offered=_in_state(store, State.ABSENT),
     )
+
+
+def _clock_warnings(client: Client) -> tuple[str, ...]:
+    ahead = client.witness.proven
+    return () if ahead is None else (f"{clock_words(ahead)} What was read is dated by the provider's.",)
 
 
 def _in_state(store: Store, state: State) -> tuple[str, ...]:

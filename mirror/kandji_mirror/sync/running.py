@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from threading import Lock, Semaphore
@@ -42,6 +43,9 @@ TABLES_AT_ONCE = 4
 
 NOT_FOUND = 404
 
+MOMENTS = ("attempted_at", "synced_at", "whole_at", "checked_at")
+"""What a pass writes into a table's state by this machine's clock."""
+
 SPENT_BEFORE_SWEEPS = 240
 """A run whose lists took more requests than this, as the first one of a large fleet does, leaves sweeps to the next."""
 
@@ -60,6 +64,7 @@ class Run:
     outcomes: list[Outcome] = field(default_factory=list)
     generation: int | None = None
     engine: Engine = field(init=False)
+    _began: datetime = field(init=False)
     _turn: Semaphore = field(default_factory=lambda: Semaphore(TABLES_AT_ONCE))
     _states: dict[str, TableState] = field(default_factory=dict)
     _per_device: list[Resource] = field(default_factory=list)
@@ -75,6 +80,7 @@ class Run:
         The first one goes alone: it shows whether host and token are right.
         """
         self._spent_before = self.client.requests
+        self._began = self.store.wall()
         spill = data_dir(self.store.home) / f"run.{uuid4().hex}.tmp"
         with Engine(spill, key=self.store.key) as self.engine:
             self._read_and_publish()
@@ -255,10 +261,18 @@ class Run:
             return state
         return replace(state, ttl_seconds=int(pace.ttl.total_seconds()), ttl_reason=pace.reason)
 
+    def _dated(self, state: TableState) -> TableState:
+        """The state with the moments of this run by the provider's clock, where that shows this machine's as wrong."""
+        ahead = self.client.witness.proven
+        if ahead is None:
+            return state
+        now, moments = self.store.wall(), {name: getattr(state, name) for name in MOMENTS}
+        return replace(state, **{n: m - ahead for n, m in moments.items() if m and self._began <= m <= now})
+
     def _publish(self, states: Mapping[str, TableState]) -> None:
         """Make states current; the number of the manifest is the run's from then on."""
         if states:
-            paced = {name: self._paced(state) for name, state in states.items()}
+            paced = {name: self._paced(self._dated(state)) for name, state in states.items()}
             self.generation = publish(self.store, self.engine, paced, keep_days=self.keep_days).generation
 
 

@@ -5,10 +5,10 @@
 -- column: state | How the last attempt ended: ok, partial, failed, no permission, not offered, or never synced.
 -- column: rows | Rows in the mirror.
 -- column: synced_at | When the sync that read these rows began, UTC; of a table that is swept, when the oldest was read.
--- column: age_seconds | Seconds since then; NULL where never synced.
+-- column: age_seconds | Seconds since then; NULL where never synced, and where synced_at is in the future: a clock was wrong.
 -- column: ttl_seconds | Seconds after which the rows are due for a new sync, as they count now.
 -- column: ttl_reason | Why that is longer than declared; NULL where it is not.
--- column: is_fresh | Whether the age is below the ttl; false where never synced.
+-- column: is_fresh | Whether the age is below the ttl; false where never synced or synced in the future.
 -- column: whole_at | When all rows were last read at once, UTC; later changes came by increments.
 -- column: checked_at | When the number of rows was last found equal to the provider's, UTC.
 -- column: method | How the rows were read.
@@ -20,14 +20,17 @@ SELECT
     state,
     rows,
     synced_at,
-    epoch((now() AT TIME ZONE 'UTC') - synced_at) AS age_seconds,
+    CASE WHEN synced_at <= (now() AT TIME ZONE 'UTC') + INTERVAL 1 MINUTE
+        THEN greatest(0, epoch((now() AT TIME ZONE 'UTC') - synced_at)) END AS age_seconds,
     ttl_seconds,
     ttl_reason,
-    coalesce(epoch((now() AT TIME ZONE 'UTC') - synced_at) < ttl_seconds, false) AS is_fresh,
+    coalesce(age_seconds < ttl_seconds, false) AS is_fresh,
     whole_at,
     checked_at,
     method,
-    note,
+    CASE WHEN synced_at > now()::TIMESTAMP + INTERVAL 1 MINUTE
+        THEN concat_ws(' ', 'Synced in the future: a clock is or was wrong; the next sync reads it anew.', note)
+        ELSE note END AS note,
     last_error,
     attempted_at
 FROM internal.table_states
