@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from commands import run
 from support import make_tenant, manifest_of
 from test_mcp_stdio import COMMAND, GREETING, call, conversation, environment, exchanged
 
@@ -120,7 +121,7 @@ def test_when_the_syncing_process_is_killed_another_one_takes_over(
         assert json.loads((tmp_path / "store" / "writer.json").read_text())["pid"] == left.pid
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve_keeps_a_home_in_sync_until_it_is_told_to_end(
     tmp_path: Path, server: Server, number: signal.Signals
 ) -> None:
@@ -134,6 +135,21 @@ def test_serve_keeps_a_home_in_sync_until_it_is_told_to_end(
     assert "Traceback" not in log
     assert TOKEN not in log
     assert lock_is_free(tmp_path)
+
+
+def test_a_bare_sync_and_a_full_one_beside_serve_are_handed_over_and_answered(tmp_path: Path, server: Server) -> None:
+    account = {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN, "KANDJI_MIRROR_SWEEP_REQUESTS": "0"}
+    with python(tmp_path, SERVE, server) as process:
+        wait_until(lambda: state_of(tmp_path, "prism_filevault") is State.OK)
+        bare = run(tmp_path, "sync", "--json", **account)
+        assert (bare.returncode, json.loads(bare.stdout)["outage"]) == (0, None), bare.stderr
+        full = run(tmp_path, "sync", "--full", "--json", **account)
+        assert full.returncode == 0, full.stderr
+        told = json.loads(full.stdout)
+        assert len(told["outcomes"]) > 30
+        assert "asked to do this now" in full.stderr
+        assert ended(process, signal.SIGTERM)[0] == 0
+        process.communicate()
 
 
 def test_serve_ends_while_the_provider_hangs(tmp_path: Path, server: Server, tenant: Tenant) -> None:
@@ -165,7 +181,7 @@ def credentials(server: Server) -> dict[str, str]:
     return {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN, "KANDJI_MIRROR_BACKGROUND": "on"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_the_mcp_server_syncs_beside_the_conversation_until_a_signal(
     tmp_path: Path, server: Server, number: signal.Signals
 ) -> None:

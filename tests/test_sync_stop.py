@@ -25,7 +25,7 @@ from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_sync_that_hangs_ends_within_two_seconds(tmp_path: Path, sent: signal.Signals) -> None:
     tenant = make_tenant(30)
     tenant.faults.append(Fault("/api/v1/users", Trouble.HANGING, times=99, seconds=60))

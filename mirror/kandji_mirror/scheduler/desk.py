@@ -68,8 +68,7 @@ class Batch:
         whole, sweep, *_ = self.wishes[0].way
         names = dict.fromkeys(name for wish in self.wishes for name in wish.names)
         devices = dict.fromkeys(device for wish in self.wishes for device in wish.devices)
-        again = not self.due
-        return Order(tuple(names), asked=True, whole=whole, sweep=sweep, devices=tuple(devices), again=again)
+        return Order(tuple(names), asked=True, whole=whole, sweep=sweep, devices=tuple(devices), only_due=self.due)
 
     @property
     def due(self) -> bool:

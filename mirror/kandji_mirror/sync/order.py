@@ -19,8 +19,9 @@ class Order:
 
     ``asked``: someone waits for exact rows, so vanished ones are found in this pass whatever it costs. ``whole``:
     everything is read anew, without increments. ``sweep`` is how many requests the tables that cost one a device may
-    spend together; None is as many as it takes. With ``devices``, identifiers, only their rows are read. ``again``:
-    what the provider refused a short while ago is asked for all the same.
+    spend together; None is as many as it takes. With ``devices``, identifiers, only their rows are read. ``only_due``: the
+    tables are read because they are due and not because someone named them, so what the provider refused a short while
+    ago is left alone.
     """
 
     names: tuple[str, ...]
@@ -28,7 +29,12 @@ class Order:
     whole: bool = False
     sweep: int | None = 0
     devices: tuple[str, ...] = ()
-    again: bool = False
+    only_due: bool = False
+
+    @property
+    def again(self) -> bool:
+        """Whether to ask for what the provider refused a short while ago."""
+        return self.asked and not self.only_due
 
 
 def due(state: TableState, resource: Resource, now: datetime, pace: Pace | None = None) -> bool:

@@ -61,8 +61,8 @@ def sync(
         wanted = named or [
             r for r in all_resources().values() if everything or refusals.due(r, states, now, given.get(r.name))
         ]
-        again = everything or bool(named)
-        order = Order(tuple(r.name for r in wanted), asked=True, whole=everything, sweep=sweep, again=again)
+        only_due = not (everything or named)
+        order = Order(tuple(r.name for r in wanted), asked=True, whole=everything, sweep=sweep, only_due=only_due)
         return run_order(store, client, order, learned=learned, paces=given, progress=progress, keep_days=keep_days)
 
 
