@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
+from support import Clock, client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
+from kandji_mirror.api.budget import Sleep
+from kandji_mirror.api.client import Client
 from kandji_mirror.simulator.faults import Fault
 from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.tenant import Tenant
+from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.run import Order, run_order
+from kandji_mirror.sync.run import Order, run_order, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
 
@@ -237,3 +239,19 @@ def test_a_list_the_provider_does_not_have_is_a_state_too(tmp_path: Path) -> Non
     tenant.faults.append(Fault("/api/v1/threat-details", Trouble.NOT_FOUND_PAGE, times=9))
     assert run_sync(tmp_path, tenant, "threats").failed == ()
     assert state_of(tmp_path, "threats").state is State.ABSENT
+
+
+def test_a_long_sweep_is_published_every_minute(tmp_path: Path) -> None:
+    tenant = make_tenant(200, apps=1)
+    run_sync(tmp_path, tenant, "devices")
+    clock = Clock()
+
+    class Slow:
+        def acquire(self, timeout: float, sleep: Sleep = clock.sleep) -> None:
+            sleep(1.0)
+
+    client = Client(tenant.handle, TOKEN, Slow(), fetch=tenant.fetch, clock=clock.read, sleep=clock.sleep)
+    before = manifest_of(tmp_path).generation
+    report = sync(tmp_path, "loopback", client, names=("device_details",))
+    assert (report.failed, state_of(tmp_path, "device_details").state) == ((), State.OK)
+    assert manifest_of(tmp_path).generation - before >= 4  # 200 devices of a second each

@@ -37,7 +37,7 @@
     │   ├── StoreFull                no space, or no right to write
     │   ├── StoreDamaged             a file is missing, cut or altered
     │   └── NotExported              the files of an export could not be written
-    └── Interrupted                  exit 130: Ctrl-C or SIGTERM
+    └── Interrupted                  exit 130: Ctrl-C, SIGTERM or a closed terminal (SIGHUP)
 """
 
 from collections.abc import Iterable

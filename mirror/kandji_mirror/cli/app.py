@@ -12,9 +12,9 @@ from kandji_mirror.cli.auditing import audit
 from kandji_mirror.cli.options import export_options, fleet_options, format_option, json_option, param_option
 
 EPILOG = (
-    "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 some table could not be synced, "
-    "5 refused or failed statement, 6 not confirmed, 7 nothing mirrored yet, 8 the mirror's own files or those of an "
-    "export, 130 interrupted."
+    "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 the provider gave no answer or some "
+    "table could not be synced, 5 refused or failed statement, 6 not confirmed, 7 nothing mirrored yet, 8 the mirror's "
+    "own files or those of an export, 130 interrupted."
 )
 
 
@@ -97,6 +97,10 @@ def doctor(offline: bool, as_json: bool) -> None:
 @json_option
 def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json: bool) -> None:
     """Bring the named tables up to date, or those that are due.
+
+    Where another process syncs this mirror, such as `serve`, that one is asked and its answer waited for. A table the
+    token may not read is asked for once a day, after `doctor` saw that it may, and when it is named; only then it is a
+    failure (exit code 4).
 
     Example: kandji-mirror sync devices apps
     """

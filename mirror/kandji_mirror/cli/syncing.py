@@ -18,7 +18,7 @@ from kandji_mirror.scheduler.asking import sync_or_ask
 from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.state import RunLog
 from kandji_mirror.sync.device_names import identified
-from kandji_mirror.sync.device_run import order_of_devices
+from kandji_mirror.sync.device_run import BY_DEVICE, order_of_devices
 from kandji_mirror.sync.outcome import Progress, Report
 from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.plan import ttl_overrides
@@ -180,7 +180,9 @@ def summarise(report: Report) -> None:
     if report.outcomes:
         _tell_outcomes(report)
     elif not report.outage:
-        tell("No table is due, so nothing was asked for. `--full` syncs them all now.")
+        tell("Every table is fresher than its TTL, so nothing was asked for. `--full` syncs them all now.")
+        if report.partial:
+            tell(f"Read in part until now: {', '.join(report.partial)}; named, they are read to the end.")
     for line in _refusals(report):
         tell(line)
 
@@ -189,7 +191,9 @@ def _tell_outcomes(report: Report) -> None:
     rows = sum(o.rows for o in report.outcomes)
     left = "" if report.remaining_hour is None else f", {report.remaining_hour:,} left this hour"
     cost = f"{report.seconds:.1f} s and {_counted(report.requests, 'request')}{left}"
-    tell(f"{_counted(len(report.outcomes), 'table')}, {_counted(rows, 'row')} in {cost}.")
+    by_device = all(outcome.method == BY_DEVICE for outcome in report.outcomes)  # then the rows are not what was read
+    read = "" if by_device else f", {_counted(rows, 'row')}"
+    tell(f"{_counted(len(report.outcomes), 'table')}{read} in {cost}.")
     for outcome in report.outcomes:
         if outcome.note:
             tell(f"{outcome.table}: {outcome.note.rstrip('.')}.")

@@ -19,9 +19,9 @@ class Order:
 
     ``asked``: someone waits for exact rows, so vanished ones are found in this pass whatever it costs. ``whole``:
     everything is read anew, without increments. ``sweep`` is how many requests the tables that cost one a device may
-    spend together; None is as many as it takes. With ``devices``, identifiers, only their rows are read. ``only_due``: the
-    tables are read because they are due and not because someone named them, so what the provider refused a short while
-    ago is left alone.
+    spend together; None is as many as it takes. With ``devices``, identifiers, only their rows are read.
+    ``only_due``: the tables are read because they are due and not because someone named them, so what the provider
+    refused a short while ago is left alone.
     """
 
     names: tuple[str, ...]

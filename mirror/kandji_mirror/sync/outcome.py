@@ -52,7 +52,7 @@ class Report:
 
     ``fresh`` are the tables that were not asked for. ``outage`` says why the run was ended before it had asked for all
     others, None where it was not. ``not_permitted`` are the tables that the token may not read, ``not_offered`` those
-    that the tenant does not have, be it that this run asked for them or an earlier one did.
+    that the tenant does not have, ``partial`` those that are read in part, by this run or an earlier one.
     """
 
     started_at: datetime
@@ -66,6 +66,7 @@ class Report:
     outage: str | None = None
     not_permitted: tuple[str, ...] = ()
     not_offered: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -79,7 +80,7 @@ class Report:
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> "Report":
         """The report that :meth:`to_dict` and JSON took apart."""
-        texts = {name: tuple(body[name]) for name in ("fresh", "warnings", "not_permitted", "not_offered")}
+        texts = {name: tuple(body[name]) for name in ("fresh", "warnings", "not_permitted", "not_offered", "partial")}
         outcomes = tuple(map(Outcome.from_dict, body["outcomes"]))
         started_at = datetime.fromisoformat(body["started_at"])
         return cls(**{**body, **texts, "outcomes": outcomes, "started_at": started_at})

@@ -123,6 +123,7 @@ def run_order(
         outage=run.outage,
         not_permitted=_in_state(store, State.FORBIDDEN),
         not_offered=_in_state(store, State.ABSENT),
+        partial=_in_state(store, State.PARTIAL),
     )
 
 
