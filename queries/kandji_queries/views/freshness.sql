@@ -28,7 +28,7 @@ SELECT
     whole_at,
     checked_at,
     method,
-    CASE WHEN synced_at > now()::TIMESTAMP + INTERVAL 1 MINUTE
+    CASE WHEN synced_at > (now() AT TIME ZONE 'UTC') + INTERVAL 1 MINUTE
         THEN concat_ws(' ', 'Synced in the future: a clock is or was wrong; the next sync reads it anew.', note)
         ELSE note END AS note,
     last_error,
