@@ -8,11 +8,10 @@ starting DuckDB does.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import duckdb
-
 from kandji_queries import pivot, tree
 from kandji_queries.walk import CATALOG, Path, Walk
 from kandji_schema.errors import Failed, Refused
+from kandji_schema.sql import fold_name, plain_blanks
 
 DONE_INSTEAD = {
     "COPY": "`kandji-mirror sql ... --format csv` writes rows to a file.",
@@ -68,7 +67,7 @@ class Guard:
             return Checked("explain", body.tables)
         if parsed.node is None:
             raise _not_a_query(parsed.type)
-        walk = Walk(_paths(tables), {name.casefold() for name in params}, macros or {})
+        walk = Walk(_paths(tables), {fold_name(name) for name in params}, macros or {})
         walk.check(parsed.node)
         if walk.shows_tables:
             return Checked("show", tuple(tables))
@@ -95,25 +94,25 @@ class Guard:
 def _paths(tables: Collection[str]) -> Mapping[Path, str]:
     """Every way to write a table's name; nothing else names a table."""
     prefixes: tuple[Path, ...] = ((), ("main",), (CATALOG, "main"))
-    return {(*prefix, *name.casefold().split(".")): name for name in tables for prefix in prefixes}
+    return {(*prefix, *fold_name(name).split(".")): name for name in tables for prefix in prefixes}
 
 
 def _explained(sql: str) -> str:
     """The statement after EXPLAIN and its options, found with DuckDB's tokenizer; ANALYZE would run it: refused."""
-    encoded = sql.encode()
-    found = [offset for offset, kind in duckdb.tokenize(sql) if kind is not duckdb.token_type.comment]
-    texts = [encoded[begin:end].decode() for begin, end in zip(found, [*found[1:], len(encoded)], strict=True)]
-    words = [text.split(maxsplit=1)[0].casefold() if text.strip() else "" for text in texts]
+    sql = plain_blanks(sql)
+    found = [token for token in tree.tokens(sql) if token.word]
+    words = [token.word for token in found]
     options = words[2 : words.index(")")] if words[1:2] == ["("] and words[2:3] and words[2] in OPTIONS else []
     if {*options, *words[1:2]} & {"analyze", "analyse"}:
         raise Refused("EXPLAIN ANALYZE is not allowed. Use EXPLAIN, or run the query.", rule="explain analyze")
-    return "".join(texts[1 if not options else len(options) + 3 :])
+    first = 1 if not options else len(options) + 3
+    return sql.encode()[found[first].begin :].decode() if found[first:] else ""
 
 
 def _all_used(given: Collection[str], wanted: Collection[str]) -> None:
     """A value that nothing asks for is a misspelt name, or a filter that is not there."""
-    known = {name.casefold() for name in wanted}
-    for name in (name for name in given if name.casefold() not in known):
+    known = {fold_name(name) for name in wanted}
+    for name in (name for name in given if fold_name(name) not in known):
         there_are = f"it has {', '.join(f'${other}' for other in sorted(wanted))}" if wanted else "it has none"
         raise Refused(f"The statement has no parameter ${name}; {there_are}.", rule="parameter")
 

@@ -8,7 +8,8 @@ text reads or calls too.
 
 from collections.abc import Iterator
 
-import duckdb
+from kandji_queries import tree
+from kandji_schema.sql import plain_blanks
 
 BEFORE, AFTER = " (", ") IN ('') "
 
@@ -17,42 +18,32 @@ CLOSERS = frozenset({")", "]", "}", ";"})
 ENDS = CLOSERS | {"using", "group", "order", "limit", "offset"}
 """What follows the last ON column."""
 
-Token = tuple[int, str]
-"""Offset in bytes of a token's end, blanks after it included, and its text in lower case; a comment is empty."""
-
 
 def with_values(sql: str) -> str:
     """The statement with values after each ON column that has none; unchanged where there is no such column."""
+    sql = plain_blanks(sql)
     encoded = sql.encode()
     done, parts = 0, []
-    for offset, added in sorted(_additions(list(_tokens(sql, encoded)))):
+    for offset, added in sorted(_additions(list(tree.tokens(sql)))):
         parts += [encoded[done:offset].decode(), added]
         done = offset
     return "".join([*parts, encoded[done:].decode()])
 
 
-def _tokens(sql: str, encoded: bytes) -> Iterator[Token]:
-    found = duckdb.tokenize(sql)
-    ends = [*(offset for offset, _ in found[1:]), len(encoded)]
-    for (begin, kind), end in zip(found, ends, strict=True):
-        comment = kind is duckdb.token_type.comment
-        yield end, "" if comment else encoded[begin:end].decode().strip().casefold()
-
-
-def _additions(tokens: list[Token]) -> Iterator[tuple[int, str]]:
+def _additions(tokens: list[tree.Token]) -> Iterator[tuple[int, str]]:
     """What to add at which offset."""
-    for number, (_, text) in enumerate(tokens):
+    for number, (_, _, text) in enumerate(tokens):
         if text in PIVOTS:
             for begin, end in _unnamed(tokens[number + 1 :]):
                 yield begin, BEFORE
                 yield end, AFTER
 
 
-def _unnamed(tokens: list[Token]) -> Iterator[tuple[int, int]]:
+def _unnamed(tokens: list[tree.Token]) -> Iterator[tuple[int, int]]:
     """Where the ON columns without values of one PIVOT begin and end, given what follows the word."""
     begin: int | None = None
     named, last, depth = False, 0, 0
-    for end, text in tokens:
+    for _, end, text in tokens:
         begun = begin is not None
         if depth == 0 and text in (ENDS if begun else CLOSERS):
             break

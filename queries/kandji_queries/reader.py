@@ -23,6 +23,7 @@ from kandji_queries.vocabulary import Vocabulary
 from kandji_queries.written import readings
 from kandji_schema.errors import Failed, StoreDamaged, TookTooLong, UnknownName
 from kandji_schema.manifest import Manifest
+from kandji_schema.sql import fold_name
 
 if TYPE_CHECKING:
     from kandji_queries.tables import TableDetail, TableInfo
@@ -141,7 +142,7 @@ class Reader:
         from kandji_queries.tables import TableDetail, columns
 
         infos = {info.name: info for info in self.tables()}
-        name = table.casefold()
+        name = fold_name(table)
         if name not in infos:
             self._with_all(lambda engine: engine.refuse_broken([name]))
             raise UnknownName("table", table, infos)

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from kandji_schema.errors import Refused
+from kandji_schema.sql import fold_name
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it keeps as text
 
@@ -28,8 +29,8 @@ def agree(sql: str, tables: Collection[str]) -> None:
     if len(roots) != 1 or roots[0].find(*_TEXT_KEPT):
         return
     seen = set(_table_names(roots[0]))
-    ctes = {cte.alias.casefold() for cte in roots[0].find_all(exp.CTE)}
-    known = {name.casefold() for name in tables}
+    ctes = {fold_name(cte.alias) for cte in roots[0].find_all(exp.CTE)}
+    known = {fold_name(name) for name in tables}
     seen -= {f"recurring.{name}" for name in ctes}  # a recursive CTE's rows so far
     if odd := (seen - ctes - known) | (known - seen):
         raise Refused(
@@ -43,5 +44,5 @@ def _table_names(root: exp.Expr) -> Iterator[str]:
     """Names as the guard knows them, ``main.devices`` as ``devices``; table functions have none."""
     for table in root.find_all(exp.Table):
         if isinstance(table.this, exp.Identifier):
-            parts = [part.name.casefold() for part in table.parts]
+            parts = [fold_name(part.name) for part in table.parts]
             yield parts[-1] if parts[:-1] in ([], ["main"], ["memory", "main"]) else ".".join(parts)

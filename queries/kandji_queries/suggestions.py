@@ -8,6 +8,7 @@ import duckdb
 
 from kandji_queries.engine import Engine
 from kandji_schema.errors import Failed
+from kandji_schema.sql import fold_name
 
 _MISSING = re.compile(
     r'Binder Error: (?:Referenced column "(?P<a>[^"\n]+)" not found'
@@ -31,14 +32,14 @@ def missing_column(error: duckdb.BinderException, engine: Engine, tables: Collec
     if found is None or not columns:
         return None
     name = found["a"] or found["b"] or found["c"]
-    if any(name.casefold() in names for names in columns.values()):
+    if any(fold_name(name) in names for names in columns.values()):
         return None  # it is there, but not where it was looked for: the engine's words say more
     return Failed(f"There is no column {name!r} in {' or '.join(columns)}. {_hint(name, columns)}{_place(text, sql)}")
 
 
 def nearest(name: str, columns: Columns) -> list[str]:
     """Columns like a name, as ``table.column``: those that hold it or are held by it, else those spelt alike."""
-    name = name.casefold()
+    name = fold_name(name)
     known = {f"{table}.{column}": column for table, names in columns.items() for column in names}
     holding = [full for full, column in known.items() if name in column or (len(column) > 2 and column in name)]
     words = {full: {column, *column.split("_")} for full, column in known.items()}

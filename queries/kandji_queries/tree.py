@@ -6,13 +6,14 @@ tree without binding or running anything, on a connection that holds no data.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from kandji_schema.errors import Failed, Refused
+from kandji_schema.sql import fold_name
 
 LONGEST = 20_000
 """Most bytes of a statement: the parser's time grows faster than the text."""
@@ -28,6 +29,17 @@ class Parsed:
     type: str
     parameters: frozenset[str]
     node: dict[str, Any] | None
+
+
+class Token(NamedTuple):
+    """A word, sign or comment: offsets in bytes, ``end`` after the blanks that follow, and its text in small letters.
+
+    The text of a comment is empty.
+    """
+
+    begin: int
+    end: int
+    word: str
 
 
 _BRACKETS = re.compile(r"[()\[\]{}]")
@@ -46,6 +58,16 @@ def parse(sql: str, connect: Connect, *, longest: int = LONGEST) -> Parsed:
         statement, kind = _single(sql, parser)
         node = _node(sql, parser) if kind == "SELECT" else None
     return Parsed(kind, frozenset(statement.named_parameters), node)
+
+
+def tokens(sql: str) -> Iterator[Token]:
+    """Yield what the engine's tokenizer makes of a statement whose blanks are plain (:func:`plain_blanks`)."""
+    encoded = sql.encode()
+    found = duckdb.tokenize(sql)
+    ends = [*(offset for offset, _ in found[1:]), len(encoded)]
+    for (begin, kind), end in zip(found, ends, strict=True):
+        comment = kind is duckdb.token_type.comment
+        yield Token(begin, end, "" if comment else fold_name(encoded[begin:end].decode().strip()))
 
 
 def _bounded(sql: str, longest: int) -> None:

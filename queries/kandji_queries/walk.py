@@ -11,6 +11,7 @@ from typing import Any
 from kandji_queries import functions
 from kandji_queries.as_of import EVENTS, SUFFIX
 from kandji_schema.errors import Refused
+from kandji_schema.sql import fold_name
 
 Node = Mapping[str, Any]
 Path = tuple[str, ...]
@@ -108,7 +109,7 @@ class Walk:
             self._parameter(str(node["identifier"]))
 
     def _table(self, node: Node, scope: Scope) -> None:
-        path = tuple(part.casefold() for part in node["qualified_name"]["path"])
+        path = tuple(fold_name(part) for part in node["qualified_name"]["path"])
         if node.get("at_clause"):
             raise Refused("AT (time travel) is not there; the mirror shows one moment. Leave it out.", rule="AT clause")
         if path not in scope:
@@ -141,7 +142,7 @@ class Walk:
         """DESCRIBE and SUMMARIZE hold a query, which is walked like any; SHOW <table> and SHOW TABLES hold a name."""
         if node["query"] is not None:
             return
-        path = tuple(part.casefold() for part in node["qualified_name"]["path"])
+        path = tuple(fold_name(part) for part in node["qualified_name"]["path"])
         if node["show_type"] == "SHOW":
             self._use(path)
         elif node["show_type"] == "SHOW_SPECIAL" and path == ('"tables"',):
@@ -167,15 +168,15 @@ class Walk:
             _modest(name, node)
 
     def _name(self, node: Node) -> None:
-        names = [name.casefold() for name in node.get("column_names", ())]
+        names = [fold_name(name) for name in node.get("column_names", ())]
         if len(names) == 1 and names[0] in BARE_FUNCTIONS:
             self._bare.add(names[0])
-        self._aliases |= {str(node.get("alias", "")).casefold()} - set(names)
+        self._aliases |= {fold_name(str(node.get("alias", "")))} - set(names)
         for key in ("column_name_alias", "aliases"):  # of what FROM names, and of a CTE
-            self._aliases |= {str(name).casefold() for name in node.get(key) or ()}
+            self._aliases |= {fold_name(str(name)) for name in node.get(key) or ()}
 
     def _parameter(self, name: str) -> None:
-        if name.casefold() not in self._parameters:
+        if fold_name(name) not in self._parameters:
             raise Refused(
                 f"The parameter ${name} has no value. Give one (`--param {name}=...`, over MCP in `params`) or write "
                 "the value itself.",
@@ -187,10 +188,10 @@ def _children(node: Node, scope: Scope) -> Iterator[tuple[Any, Scope]]:
     """What lies below, each with the CTE names it can see: a CTE sees the ones before it, but not itself."""
     for entry in (node.get("cte_map") or {}).get("map", ()):
         yield entry["value"], scope
-        scope |= {(entry["key"].casefold(),)}
+        scope |= {(fold_name(entry["key"]),)}
     own = frozenset[Path]()
     if node.get("type") == "RECURSIVE_CTE_NODE":
-        name = node["cte_name"].casefold()
+        name = fold_name(node["cte_name"])
         own = frozenset({(name,), ("recurring", name)})
     for key, value in node.items():
         if key != "cte_map" and isinstance(value, dict | list):
@@ -200,7 +201,7 @@ def _children(node: Node, scope: Scope) -> Iterator[tuple[Any, Scope]]:
 
 def _function_name(node: Node) -> str:
     """Without what is written before it: a column (``device_name.upper()``) or a schema, which all hold the same."""
-    return str(node["qualified_name"]["path"][-1]).casefold()
+    return fold_name(str(node["qualified_name"]["path"][-1]))
 
 
 def _modest(name: str, node: Node) -> None:

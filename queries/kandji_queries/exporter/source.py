@@ -22,6 +22,7 @@ from kandji_queries.tables import ColumnInfo, columns, table_infos
 from kandji_queries.vocabulary import Vocabulary
 from kandji_schema.errors import MirrorError, UnknownName, UsageError
 from kandji_schema.manifest import Manifest
+from kandji_schema.sql import fold_name
 
 TRUSTED = ("SET enable_progress_bar=false",)
 """Instead of the locks of an engine that answers statements: this one may write files."""
@@ -133,7 +134,7 @@ class Source:
 
     def _named(self, manifest: Manifest, names: Sequence[str], params: Mapping[str, object]) -> list[Item]:
         known = self._vocabulary.names(manifest)
-        wanted = list(dict.fromkeys(name.casefold() for name in names))
+        wanted = list(dict.fromkeys(fold_name(name) for name in names))
         for name in wanted:
             if name not in known and name not in catalog():
                 raise UnknownName("table, view or query", name, [*known, *catalog()])
