@@ -100,8 +100,8 @@ def test_a_table_is_a_line_and_what_is_special_a_remark(home: Path) -> None:
 def test_drift_is_counted_by_field_and_harmless_to_a_terminal(home: Path) -> None:
     republish(home, first(home), "devices", drift=ODD)
     assert [line for line in text(home) if line.startswith("devices:")] == [
-        "devices: unknown fields: \\x1b[2Jcolor (900), field_6 (6), field_5 (5), field_4 (4), field_3 (3) and 2 more; "
-        "odd values: last_check_in (2); missing fields: asset_tag, lost_mode_status"
+        "devices: unknown fields: \\u001b[2Jcolor (900), field_6 (6), field_5 (5), field_4 (4), field_3 (3) and 2 more"
+        "; odd values: last_check_in (2); missing fields: asset_tag, lost_mode_status"
     ]
 
 

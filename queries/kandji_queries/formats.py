@@ -16,15 +16,11 @@ from kandji_queries.result import Result, Stream, tail
 from kandji_queries.tabular import lines
 from kandji_queries.values import compact, converters, text
 from kandji_schema.errors import UnknownName
+from kandji_schema.text import escaped
 
 Answer = Result | Stream
 
 _NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*")
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
-)
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.")
 _QUOTED = re.compile(r'[",\r\n]|^\s|\s$|^$')
 
@@ -78,7 +74,7 @@ def _quoted(value: str) -> str:
 
 def _table(answer: Answer, out: TextIO) -> None:
     rows = [[_shown(value) for value in row] for row in answer]
-    heads = [_visible(column.name) for column in answer.columns]
+    heads = [escaped(column.name) for column in answer.columns]
     right = [bool(_NUMERIC.fullmatch(column.type)) for column in answer.columns]
     room = shutil.get_terminal_size().columns if out.isatty() else None
     out.writelines(f"{line}\n" for line in lines(heads, rows, right, room))
@@ -97,7 +93,7 @@ def _markdown_line(cells: Iterable[str], out: TextIO) -> None:
 
 def _harmless(value: str) -> str:
     """Text that a Markdown renderer shows as it is: no link, no image, no HTML, no cell border."""
-    return _MARKDOWN.sub(lambda match: "\\" + match[0], _visible(value))
+    return _MARKDOWN.sub(lambda match: "\\" + match[0], escaped(value))
 
 
 def _shown(value: Any) -> str:
@@ -106,15 +102,7 @@ def _shown(value: Any) -> str:
     shown = text(value)
     if hasattr(value, "hour") and hasattr(value, "year"):
         shown = shown.replace("T", " ").removesuffix("Z")
-    return _visible(shown)
-
-
-def _visible(value: str) -> str:
-    return _UNSAFE.sub(lambda match: _SHORT.get(match[0]) or _escaped(ord(match[0])), value)
-
-
-def _escaped(code: int) -> str:
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return escaped(shown)
 
 
 _WRITERS: dict[str, Callable[[Answer, TextIO], None]] = {

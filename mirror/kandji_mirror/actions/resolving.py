@@ -18,9 +18,10 @@ from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.actions.record import Target
 from kandji_schema.errors import MirrorError, NotFound, ServerFault, TargetRefused
 from kandji_schema.manifest import data_dir, newest_whole
+from kandji_schema.text import escaped, has_unseen
 
 LONGEST = 255
-_PATH_LIKE = re.compile(r"[/\\]|\.\.|%[0-9A-Fa-f]{2}|[\x00-\x1f\x7f\ud800-\udfff]")
+_PATH_LIKE = re.compile(r"[/\\]|\.\.|%[0-9A-Fa-f]{2}")
 _DEVICES = "/api/v1/devices"
 _TAGS = "/api/v1/tags"
 _PAGE_ROWS = 300
@@ -84,7 +85,12 @@ def _checked(reference: str, what: str) -> str:
         raise _refused(f"A {what} is named by 1 to {LONGEST} characters, not {len(wanted):,}")
     if _PATH_LIKE.search(wanted):
         raise _refused(
-            f"{wanted[:80]!r} looks like a path, not like a {what}. Name it by its serial number or identifier"
+            f"{escaped(wanted[:80])!r} looks like a path, not like a {what}. Name it by its serial number or identifier"
+        )
+    if has_unseen(wanted):
+        raise _refused(
+            f"'{escaped(wanted[:80])}' has characters in it that nobody sees. Type the name, or give its serial number "
+            "or identifier"
         )
     return wanted
 

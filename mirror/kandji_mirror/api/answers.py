@@ -21,6 +21,7 @@ from kandji_schema.errors import (
     Rejected,
     ServerFault,
 )
+from kandji_schema.text import one_line
 
 LONGEST_TEXT = 200
 """Characters of the provider's own words that an error of ours repeats."""
@@ -83,8 +84,7 @@ def tidy(text: str, *, token: str = "") -> str:
     if token:
         text = re.sub(re.escape(token), "***", text, flags=re.IGNORECASE)
     text = _BEARER.sub(r"\1***", text)
-    words = "".join(c if c.isprintable() else " " for c in text).split()
-    line = " ".join(words).rstrip(".")
+    line = one_line(text).rstrip(".")
     return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
 
 

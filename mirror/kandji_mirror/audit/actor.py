@@ -5,14 +5,18 @@ import socket
 from importlib.metadata import version
 
 from kandji_mirror.audit.log import Actor
+from kandji_schema.text import one_line
 
 _LONGEST = 200
+"""Characters of what a client says of itself."""
 
 
 def actor(client: str = "") -> Actor:
     """This user on this machine. ``client`` names an AI client; without one it is this program."""
     return Actor(
-        os_user=_user(), host=socket.gethostname(), client=_tidy(client) or f"kandji-mirror {version('kandji-mirror')}"
+        os_user=_user(),
+        host=socket.gethostname(),
+        client=one_line(client)[:_LONGEST] or f"kandji-mirror {version('kandji-mirror')}",
     )
 
 
@@ -21,8 +25,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a container without an entry for its user
         return "unknown"
-
-
-def _tidy(text: str) -> str:
-    """What a client says of itself, on one line."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_LONGEST]

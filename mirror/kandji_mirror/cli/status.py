@@ -16,6 +16,7 @@ from kandji_schema.ages import age, ago, in_future, seconds_since
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
 from kandji_schema.settings import Settings, load
+from kandji_schema.text import escaped
 
 HEAD = ("table", "state", "rows", "age", "due after", "checked", "tried", "requests", "method")
 
@@ -70,14 +71,9 @@ def _length(seconds: int, now: datetime) -> str:
 
 def _say_remarks(states: Iterable[TableState], now: datetime) -> None:
     width = max(60, shutil.get_terminal_size((120, 24)).columns)
-    remarks = [f"{state.name}: {_visible(remark)}" for state in states for remark in _remarks(state, now)]
+    remarks = [f"{state.name}: {escaped(remark)}" for state in states for remark in _remarks(state, now)]
     for line in ["", *remarks] if remarks else ():
         say("\n".join(wrap(line, width, subsequent_indent="    ")))
-
-
-def _visible(text: str) -> str:
-    """The provider names its fields as it likes: nothing of that may move the cursor."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _remarks(state: TableState, now: datetime) -> Iterator[str]:

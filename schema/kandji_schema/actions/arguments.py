@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from kandji_schema.errors import UsageError
+from kandji_schema.text import escaped, has_unseen
 
 LONGEST = 1_000
 """Characters of a text. The provider publishes no limit; a lock screen shows a few hundred."""
 
 MOST_TEXTS = 100
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _PIN = re.compile(r"[0-9]{6}")
 _FLAGS = MappingProxyType({"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False})
 
@@ -78,7 +78,7 @@ class Argument:
 
     def wrong(self, value: object, rule: str) -> UsageError:
         """The refusal of a value."""
-        shown = "Its value" if self.secret else repr(value)
+        shown = "Its value" if self.secret else escaped(repr(value))
         shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
         return UsageError(f"{self.name}: {shown} is not {rule}. Nothing was sent.")
 
@@ -90,8 +90,8 @@ def _text(argument: Argument, value: object, *, lines: bool = False) -> str:
         raise argument.wrong(value, "a text with something in it")
     if len(value) > argument.longest:
         raise argument.wrong(value, f"at most {argument.longest:,} characters long (it has {len(value):,})")
-    if _UNSEEN.search(value.replace("\n", "") if lines else value):
-        raise argument.wrong(value, "free of control and text-direction characters")
+    if has_unseen(value, keep="\n" if lines else ""):
+        raise argument.wrong(value, "free of control and invisible characters")
     if argument.choices and value not in argument.choices:
         raise argument.wrong(value, argument.rule())
     return value
