@@ -130,7 +130,7 @@ def _own_columns(table: str, volatile: bool = True) -> list[Column]:
 
 def _value(column: Column, row: dict[str, Any]) -> Any:
     found = next((v for v in (_dig(row, source) for source in column.sources) if v not in (None, "")), None)
-    return None if found is None else _READ[column.kind](found)
+    return None if found is None else column.words.get(str(found)) or _READ[column.kind](found)
 
 
 def _dig(row: Any, source: str) -> Any:

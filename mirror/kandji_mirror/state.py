@@ -75,6 +75,7 @@ class SweepRecord(SQLModel, table=True):
     device_id: str = Field(primary_key=True)
     read_at: datetime
     seen: str = ""
+    surplus: int | None = None
 
 
 class EditRecord(SQLModel, table=True):
@@ -106,10 +107,14 @@ class Fact(Enum):
 
 @dataclass(frozen=True)
 class Reading:
-    """A device was read at ``at``, aware UTC, when the device list said ``seen`` of it."""
+    """A device was read at ``at``, aware UTC, when the device list said ``seen`` of it.
+
+    ``surplus`` is how many more of its rows are kept than the provider counted then, where rows are never deleted.
+    """
 
     at: datetime
     seen: str
+    surplus: int = 0
 
 
 class _File:
@@ -206,13 +211,13 @@ class Sweeps:
         """The last reading of every device of the table, by device id."""
         with self._file.session() as session:
             rows = session.exec(select(SweepRecord).where(SweepRecord.resource == resource)).all()
-            return {r.device_id: Reading(r.read_at, r.seen) for r in rows}
+            return {r.device_id: Reading(r.read_at, r.seen, r.surplus or 0) for r in rows}
 
     def note(self, resource: str, readings: Mapping[str, Reading], gone: Collection[str] = ()) -> None:
         """Write down readings whose rows are published, and forget devices that are gone."""
         rows = [
-            {"resource": resource, "device_id": device, "read_at": reading.at, "seen": reading.seen}
-            for device, reading in readings.items()
+            {"resource": resource, "device_id": device, "read_at": r.at, "seen": r.seen, "surplus": r.surplus}
+            for device, r in readings.items()
         ]
         with self._file.session() as session:
             for some in _pieces([*readings, *gone]):
@@ -288,7 +293,8 @@ def _create(engine: Engine) -> None:
     with engine.begin() as connection:
         for model in (RunRecord, LearnedRecord, SweepRecord, EditRecord):
             connection.execute(CreateTable(_table(model), if_not_exists=True))
-        _widen(connection, _table(RunRecord))
+        for model in (RunRecord, SweepRecord):
+            _widen(connection, _table(model))
 
 
 def _widen(connection: Connection, table: Table) -> None:

@@ -4,8 +4,8 @@ A table class writes one line a column; everything else (DDL, comments, the JSON
 dictionary, the simulator's rows) is read back from it as a :class:`Column`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -42,7 +42,8 @@ class Column:
 
     ``sources`` are the places in the provider's row it is read from, first one present wins; a dot steps into an
     object (``user.email``). ``volatile`` columns move at every collection without anything having changed.
-    ``samples`` are realistic values for the simulated tenant, each as likely as it is often listed.
+    ``samples`` are realistic values for the simulated tenant, each as likely as it is often listed. ``words`` says the
+    provider's codes in words; a code that is not among them stays as it is.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Column:
     personal: Personal | None
     volatile: bool
     samples: tuple[Any, ...]
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 _KINDS = (
@@ -75,6 +77,7 @@ def _declare(
     personal: Personal | None = None,
     volatile: bool = False,
     samples: Sequence[Any] = (),
+    words: Mapping[str, str] | None = None,
 ) -> Any:
     """A SQLModel field whose facts travel in SQLAlchemy's ``comment`` and ``info``."""
     info = {
@@ -82,6 +85,7 @@ def _declare(
         "personal": personal,
         "volatile": volatile,
         "samples": tuple(samples),
+        "words": words or {},
     }
     # A key column is a primary key for SQLModel only: the DDL has neither constraint nor index (see ddl.py).
     return Field(
@@ -155,4 +159,5 @@ def _read(column: SqlColumn[Any]) -> Column:
         personal=info.get("personal"),
         volatile=info.get("volatile", False),
         samples=info.get("samples", ()),
+        words=info.get("words", {}),
     )

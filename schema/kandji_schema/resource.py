@@ -8,7 +8,7 @@ from functools import cached_property
 
 from sqlmodel import SQLModel
 
-from kandji_schema.columns import Column, columns_of
+from kandji_schema.columns import Column, Kind, columns_of
 
 
 class Paging(StrEnum):
@@ -49,8 +49,10 @@ class Resource:
     all of it but the first column is NULL. ``ignored`` are fields of the provider that are known and stored elsewhere,
     or nowhere as they never hold anything.
 
-    ``swept`` tables cost one request a parent row and are read slowly, out of the budget that is left. ``newest_first``
-    lists only ever grow, at their front: reading stops at what is known. Of ``tracked`` tables every change is kept as
+    ``swept`` tables cost a request a device, or one a page of it, and are read slowly, out of the budget that is left;
+    ``reported`` is whether their rows may be others once something was heard of the device. Words of a 400 that only
+    says that there are no rows are its ``empty_answer``. ``newest_first`` lists only ever grow: reading begins with
+    their newest rows and stops at what is known, and no row is deleted as long as its device, if it has one, is there. Of ``tracked`` tables every change is kept as
     history. ``full_every`` is how often a table that is kept up to date by increments is read as a whole again, which
     sees what increments and counts cannot. ``licensed`` features are sold separately: without them the provider refuses
     the table. ``fallback`` is the way round a missing Prism permission. In a table with ``repeats`` several rows of one
@@ -73,6 +75,8 @@ class Resource:
     ignored: frozenset[str] = frozenset()
     rows_at: str = ""
     swept: bool = False
+    reported: bool = True
+    empty_answer: str = ""
     newest_first: bool = False
     tracked: bool = False
     full_every: timedelta | None = None
@@ -99,6 +103,17 @@ class Resource:
     def key(self) -> tuple[str, ...]:
         """Names of the columns that tell one row from another."""
         return tuple(c.name for c in self.columns if c.key)
+
+    @cached_property
+    def own_key(self) -> str:
+        """The first key column that is not of the parent: it tells the rows below one parent row apart."""
+        return next((name for name in self.key if name not in self.parent_key), self.key[0])
+
+    @cached_property
+    def newest_by(self) -> Column:
+        """The column that tells the newest row: the one the provider was asked to sort by, else the first moment."""
+        asked = self.params.get("sort_by", "").lstrip("-")
+        return next(c for c in self.columns if (c.name == asked if asked else c.kind is Kind.TIMESTAMP))
 
     @cached_property
     def known_fields(self) -> frozenset[str]:

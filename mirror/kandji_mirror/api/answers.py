@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from html import unescape
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +22,7 @@ from kandji_schema.errors import (
     Rejected,
     ServerFault,
 )
+from kandji_schema.registry import resources
 from kandji_schema.text import one_line
 
 LONGEST_TEXT = 200
@@ -31,7 +33,6 @@ LONGEST_WAIT = 3_600.0
 
 _LOOKED_AT = 100_000  # bytes or characters of an error; what is longer is a web page
 _NO_ROUTE, _NO_PAGE = "no route matched", "invalid page"
-_KNOWN_WORDS = (_NO_ROUTE, _NO_PAGE)
 # Nothing of these looks twice at the same place: a body of 100,000 "<" must not cost minutes.
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\b[^<>]*>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>", re.IGNORECASE | re.DOTALL)
@@ -70,7 +71,13 @@ def _words(response: Response, asked: Asked) -> str:
     words = error_text(response, token=asked.token)
     if not asked.quiet:
         return words
-    return next((known for known in _KNOWN_WORDS if known in words.lower()), _phrase(response.status))
+    return next((known for known in _known_words() if known in words.lower()), _phrase(response.status))
+
+
+@cache
+def _known_words() -> tuple[str, ...]:
+    """Words of the provider that decide something, so that they must be told whatever else is not."""
+    return (_NO_ROUTE, _NO_PAGE, *(r.empty_answer for r in resources().values() if r.empty_answer))
 
 
 def error_text(response: Response, *, token: str = "") -> str:

@@ -48,6 +48,8 @@ def open_envelope(value: Any, response: Response, resource: Resource) -> Opened:
     fields = _object(value)
     if resource.rows_at not in fields:
         raise NotThisEnvelope(f"it has no member {resource.rows_at!r}: {_named(fields)}")
+    if fields[resource.rows_at] == {} and resource.paging is Paging.WHOLE and _of_one_row(resource):
+        return Opened([], 0, LAST)
     opened = opener(fields[resource.rows_at], response, resource)
     return Opened(opened.members, opened.total, opened.onward)
 

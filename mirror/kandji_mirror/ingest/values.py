@@ -85,7 +85,8 @@ class Field:
             return _DATED.format(raw=_moment(source))
         if column.kind in _JSON_CASTS:
             return _JSON_CASTS[column.kind].format(raw=self._document(path) if path else self.raw)
-        return _from_text(self._text(path) if path else self._plain_text, column.kind)
+        found = _from_text(self._text(path) if path else self._plain_text, column.kind)
+        return _in_words(found, column.words) if column.words else found
 
     def leftover(self, known: Known) -> str | None:
         """Expression of what ``extra`` has to keep of this field, as JSON or NULL; None where nothing is ever left."""
@@ -178,6 +179,12 @@ def _from_text(raw: str, kind: Kind) -> str:
     if kind is Kind.TEXT:
         return f"nullif({raw}, '')"
     return _CASTS[kind].format(raw=f"({raw})")
+
+
+def _in_words(raw: str, words: Mapping[str, str]) -> str:
+    """A code in words; one that nobody knows stays, as the column takes whatever there is."""
+    known = " ".join(f"WHEN {_quote(code)} THEN {_quote(word)}" for code, word in words.items())
+    return f"CASE {raw} {known} ELSE {raw} END"
 
 
 def _quote(text: str) -> str:

@@ -79,8 +79,12 @@ class Managed:
 def newly_managed(device: Device) -> Managed:
     """A device to which nothing was done since it enrolled."""
     note = _first_note(device)
-    enrolled = _happening(device, device.enrolled, "enrollment", _oldest_number(device), _enrolment(device))
-    return Managed(_enrolling(device), [enrolled], {note.id: note} if note else {}, drawn_lost_mode(device))
+    commands, number = _enrolling(device), _oldest_number(device)
+    activity = [_happening(device, device.enrolled, "enrollment", number, _enrolment(device))]
+    for place, command in enumerate(commands, start=1):
+        when = command.completed or device.enrolled
+        activity.append(_happening(device, when, "mdm_command_completed", number + place, command_row(command)))
+    return Managed(commands, activity, {note.id: note} if note else {}, drawn_lost_mode(device))
 
 
 def command_row(command: Command) -> Json:

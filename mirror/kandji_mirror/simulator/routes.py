@@ -9,19 +9,25 @@ from typing import Any, NamedTuple
 from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.simulator.answers import JSON, NOT_FOUND, NOT_FOUND_PAGE, json_answer
 from kandji_mirror.simulator.device_actions import action_routes
-from kandji_mirror.simulator.device_lists import list_routes
 from kandji_mirror.simulator.device_secrets import secret_routes
 from kandji_mirror.simulator.device_writes import device_routes
 from kandji_mirror.simulator.exports import BadExport, Exports, Job
 from kandji_mirror.simulator.filters import BadFilter
+from kandji_mirror.simulator.library_item_lists import LibraryItemStatus
+from kandji_mirror.simulator.listings import Listing
 from kandji_mirror.simulator.notes import note_routes
-from kandji_mirror.simulator.pages import IDIOMS, Asked
+from kandji_mirror.simulator.pages import IDIOMS, PAGE, Asked, counted
 from kandji_mirror.simulator.prism_pages import CAP, DEFAULT_LIMIT, PrismPages
 from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.simulator.route import Handler, Route, route
 from kandji_mirror.simulator.tag_writes import tag_routes
 from kandji_mirror.simulator.world import World
 from kandji_schema.resource import Paging, Resource
+
+
+_ITEM_STATUS = "/api/v1/library/library-items/{item_id}/status"
+_NONE = {"lost_mode": json_answer(400, ["Device is not in lost mode."])}
+"""Tables of one row a device whose endpoint calls it an error that there is none."""
 
 
 class Whole(NamedTuple):
@@ -58,7 +64,7 @@ def routes(
         if resource.confirm:
             found.append(route("GET", resource.confirm, made.one_of(resource)))
     found += [*device_routes(world), *action_routes(world), *note_routes(world), *tag_routes(world)]
-    found += [*secret_routes(world), *list_routes(world, made.asked)]
+    found += [*secret_routes(world), route("GET", _ITEM_STATUS, made.counted(LibraryItemStatus(world)))]
     return tuple(sorted(found, key=lambda known: known.pattern.groups))
 
 
@@ -132,6 +138,8 @@ class _Routes:
             rows = {whole.rows_at: self._at_once(whole.table, dict(request.query), found) for whole in lists}
             if any(value is None for value in rows.values()):
                 return NOT_FOUND
+            if lists[0].table in _NONE and not rows[lists[0].rows_at]:
+                return _NONE[lists[0].table]
             return json_answer(200, rows.get("", {**found, **rows}))
 
         return answer
@@ -157,12 +165,27 @@ class _Routes:
 
     def _listing(self, resource: Resource) -> Handler:
         listing = self._world.tables.listing(resource.name)
+        if resource.rows_at:
+            return self.counted(listing, resource.rows_at)
         idiom = IDIOMS[resource.paging]
 
         def answer(request: Request, found: Mapping[str, str]) -> Response:
             asked = self.asked(request, resource.page_size)
             records = listing.records(asked.query, found)
             return NOT_FOUND if records is None else idiom(listing, records, asked)
+
+        return answer
+
+    def counted(self, listing: Listing, rows_at: str = "") -> Handler:
+        """A count envelope, which is the member ``rows_at`` of an object that names the parent where that is given."""
+
+        def answer(request: Request, found: Mapping[str, str]) -> Response:
+            asked = self.asked(request, PAGE)
+            records = listing.records(asked.query, found)
+            if records is None:
+                return NOT_FOUND
+            page = counted(listing, records, asked)
+            return json_answer(200, {**found, rows_at: page} if rows_at else page)
 
         return answer
 

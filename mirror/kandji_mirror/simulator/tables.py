@@ -13,11 +13,13 @@ from kandji_mirror.simulator.blueprint_lists import BlueprintList, LibraryItemLi
 from kandji_mirror.simulator.device_apps import device_apps
 from kandji_mirror.simulator.device_details import device_details
 from kandji_mirror.simulator.device_list import DeviceList
+from kandji_mirror.simulator.device_lists import device_activity, device_commands, device_notes, lost_mode
 from kandji_mirror.simulator.device_rows import DeviceInformationRows
 from kandji_mirror.simulator.device_status import library_items, parameters
 from kandji_mirror.simulator.fleet import specimen
 from kandji_mirror.simulator.installed_profiles import InstalledProfiles
 from kandji_mirror.simulator.invented import InventedRow, InventedThings
+from kandji_mirror.simulator.library_item_lists import LibraryItemActivity
 from kandji_mirror.simulator.library_lists import (
     custom_apps,
     custom_profiles,
@@ -70,6 +72,11 @@ _LISTINGS: Mapping[str, Callable[[World], Listing]] = {
     "device_library_items": lambda world: DeviceRows(world, library_items),
     "device_parameters": lambda world: DeviceRows(world, parameters),
     "device_details": lambda world: DeviceRows(world, device_details, single=True),
+    "device_activity": lambda world: DeviceRows(world, device_activity),
+    "device_commands": lambda world: DeviceRows(world, device_commands),
+    "device_notes": lambda world: DeviceRows(world, device_notes),
+    "lost_mode": lambda world: DeviceRows(world, lost_mode, single=True),
+    "library_item_activity": LibraryItemActivity,
     "device_apps": lambda world: DeviceRows(world, device_apps),
     "tags": lambda world: RowList(world, tags),
     "licensing": lambda world: SingleObject(world, licensing),
@@ -177,5 +184,6 @@ class Tables:
         if resource.parent is None:
             yield {}
             return
-        for row in self.truth(resource.parent):
-            yield {ours: str(row[theirs]) for ours, theirs in resource.parent_key.items()}
+        keys = resource.parent_key
+        found = (tuple(str(row[theirs]) for theirs in keys.values()) for row in self.truth(resource.parent))
+        yield from (dict(zip(keys, values, strict=True)) for values in dict.fromkeys(found))

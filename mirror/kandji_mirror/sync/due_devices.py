@@ -4,20 +4,31 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from kandji_mirror.state import Reading
-from kandji_mirror.sync.fleet import Fleet
+from kandji_mirror.sync.fleet import Fleet, Listed
 from kandji_schema.ages import in_future
 
 
 def due_devices(
-    fleet: Fleet, readings: Mapping[str, Reading], now: datetime, ttl: timedelta, *, anew: bool = False
+    fleet: Fleet,
+    readings: Mapping[str, Reading],
+    now: datetime,
+    ttl: timedelta,
+    *,
+    anew: bool = False,
+    reported: bool = True,
 ) -> list[str]:
     """Devices never read, then those heard of since they were read, then those read longer ago than ``ttl``.
 
-    Within each group the oldest reading comes first. ``anew`` makes every device due.
+    Of those never read the one that checked in last comes first, else the oldest reading does. ``anew`` makes every
+    device due. Of rows that are not ``reported`` by devices it does not matter that something was heard of one.
     """
-    never = sorted(fleet.keys() - readings.keys())
+    never = sorted(fleet.keys() - readings.keys(), key=lambda device: (_silence(fleet[device], now), device))
     known = sorted(fleet.keys() & readings.keys(), key=lambda device: (readings[device].at, device))
-    heard_of = [device for device in known if readings[device].seen != fleet[device].seen]
-    quiet = [device for device in known if readings[device].seen == fleet[device].seen]
+    heard_of = [device for device in known if reported and readings[device].seen != fleet[device].seen]
+    quiet = [device for device in known if not reported or readings[device].seen == fleet[device].seen]
     old = [device for device in quiet if now - readings[device].at >= ttl or in_future(readings[device].at, now)]
     return never + heard_of + (quiet if anew else old)
+
+
+def _silence(device: Listed, now: datetime) -> timedelta:
+    return now.replace(tzinfo=None) - device.checked_in

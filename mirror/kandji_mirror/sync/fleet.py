@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from kandji_mirror.ingest.staging import store_errors
@@ -16,10 +17,12 @@ class Listed:
     """A listed device.
 
     ``seen`` is a fingerprint of its row, check-in included: as long as it stays, nothing was heard of the device.
+    ``checked_in`` is UTC without a zone.
     """
 
     platform: str | None
     seen: str
+    checked_in: datetime = datetime.min
 
 
 Fleet = Mapping[str, Listed]
@@ -28,9 +31,10 @@ Fleet = Mapping[str, Listed]
 
 def read_fleet(path: Path) -> Fleet:
     """The devices of a data file of the device table. :class:`StoreError` where it cannot be read."""
-    sql = f"SELECT device_id, platform, md5(d::VARCHAR) FROM {DEVICES} AS d WHERE device_id IS NOT NULL"
+    columns = "device_id, platform, md5(d::VARCHAR), last_check_in"
+    sql = f"SELECT {columns} FROM {DEVICES} AS d WHERE device_id IS NOT NULL"
     with store_errors(str(path)), database.connect(path, read_only=True) as con:
-        return {device: Listed(platform, seen) for device, platform, seen in con.execute(sql).fetchall()}
+        return {row[0]: Listed(row[1], row[2], row[3] or datetime.min) for row in con.execute(sql).fetchall()}
 
 
 REPEATED = {

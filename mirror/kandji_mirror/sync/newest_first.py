@@ -1,11 +1,11 @@
 """Lists that only grow, at their front: reading stops at what is known. Rows are never deleted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from kandji_mirror.api.paging import Page, walk
+from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.changes import OVERLAP
 from kandji_mirror.sync.choice import Method
@@ -15,8 +15,8 @@ from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.published import knows_any, newest
 from kandji_mirror.sync.putting import put
 from kandji_mirror.sync.walks import Walked
+from kandji_schema.errors import NotFound, ServerFault, Suspicious
 from kandji_schema.manifest import State, TableState
-from kandji_schema.resource import Resource
 
 Enough = Callable[[Page], bool]
 
@@ -24,9 +24,8 @@ Enough = Callable[[Page], bool]
 def newest_first(job: Job) -> TableState:
     """Read down to what is mirrored already, the first time everything, and add it."""
     began = job.store.wall()
-    live = job.live
     with job.room() as (staging, target):
-        walked = _walk(job, staging, _reaches(job, live) if live and not job.order.whole else lambda page: False)
+        walked = _walk(job, staging)
         refuse_keyless(staging)
         staging.drop_duplicates()
         drift = joined(job.previous.drift, drift_of(job.resource, staging.leftovers(), walked.odd_rows))
@@ -35,7 +34,7 @@ def newest_first(job: Job) -> TableState:
         state,
         state=State.OK,
         error=None,
-        note=None,
+        note=walked.note,
         method=Method.NEWEST_FIRST.value,
         requests=walked.pages,
         drift=drift,
@@ -44,23 +43,18 @@ def newest_first(job: Job) -> TableState:
     )
 
 
-def ordered_by(resource: Resource) -> str:
-    """The column the provider sorts the list by."""
-    return resource.params["sort_by"].lstrip("-")
-
-
-def _reaches(job: Job, live: Path) -> Enough:
+def _reaches(job: Job, above: Sequence[str]) -> Enough:
     """A page reaches what is known when it holds a known row and is older than the newest one, and a little more."""
-    column = ordered_by(job.resource)
-    known = newest(live, job.resource, column)
-    if known is None:
+    resource, live = job.resource, job.live
+    known = newest(live, resource, above) if live and not job.order.whole else None
+    if live is None or known is None:
         return lambda page: False
-    border = known.replace(tzinfo=UTC) - OVERLAP
+    border, source = known.replace(tzinfo=UTC) - OVERLAP, resource.newest_by.sources[0]
 
     def reached(page: Page) -> bool:
-        oldest = min((moment for row in page.rows if (moment := _moment(row.get(column)))), default=None)
-        keys = [str(row.get(job.resource.key[0])) for row in page.rows]
-        return oldest is not None and oldest < border and knows_any(live, job.resource, keys)
+        oldest = min((moment for row in page.rows if (moment := _moment(row.get(source)))), default=None)
+        keys = [str(row.get(resource.own_key)) for row in page.rows]
+        return oldest is not None and oldest < border and knows_any(live, resource, keys, above)
 
     return reached
 
@@ -73,13 +67,39 @@ def _moment(value: object) -> datetime | None:
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _walk(job: Job, staging: Staging, enough: Enough) -> Walked:
+def _walk(job: Job, staging: Staging) -> Walked:
+    """The tenant's list, or that of every parent row: what one of them cannot tell now, it tells the next time."""
     walked = Walked()
-    for page in walk(job.client, job.resource):
-        walked.take(page)
-        staging.add(page.text)
-        job.progress.advanced(job.resource.name, pages=walked.pages, rows=walked.rows, total=None)
-        if enough(page):
-            break
+    for above in job.parents if job.resource.parent else [()]:
+        try:
+            for page in _pages(job, above):
+                walked.take(page)
+                staging.add(page.text, above)
+                job.progress.advanced(job.resource.name, pages=walked.pages, rows=walked.rows, total=None)
+        except (NotFound, ServerFault) as error:
+            if not above:
+                raise
+            walked.kept_parents.append(tuple(above))
+            walked.reason = walked.reason or str(error)
+    _tell_of_the_silent(job, walked)
     staging.flush()
     return walked
+
+
+def _pages(job: Job, above: Sequence[str]) -> Iterator[Page]:
+    """Pages down to what is known."""
+    enough = _reaches(job, above)
+    names = dict(zip(job.resource.parent_key, map(quote_segment, above), strict=True))
+    for page in walk(job.client, job.resource, path=job.resource.path.format(**names)):
+        yield page
+        if enough(page):
+            return
+
+
+def _tell_of_the_silent(job: Job, walked: Walked) -> None:
+    """:class:`Suspicious` where not one parent had an answer; a note where some had none."""
+    silent, parents = len(walked.kept_parents), len(job.parents)
+    if silent and silent == parents:
+        raise Suspicious(f"None of the {parents} lists of {job.resource.name} could be read: {walked.reason}")
+    if silent:
+        walked.note = f"{silent} of {parents} lists could not be read now: {walked.reason}"

@@ -206,13 +206,19 @@ class Costs:
 
     def _whole(self, resource: Resource) -> float:
         """Requests to read everything."""
-        if resource.newest_first:
+        if resource.newest_first and resource.parent is None:
             return 1
         if resource.parent is not None:
-            return max(1, self._rows(resource.parent))
+            return max(1, self._lists(resource))
         pages = pages_of(self._rows(resource.name), resource.page_size or PAGE_SIZE)
         exported = resource.paging is Paging.PRISM and self._rows(resource.name) > FEW_ROWS
         return 1 + EXPORT_REQUESTS if exported else pages
+
+    def _lists(self, resource: Resource) -> int:
+        """Lists of a table that is asked for once a parent row, of which several may name the same one."""
+        state = self.states.get(resource.name)
+        seen = state.requests if state is not None and resource.newest_first else 0
+        return seen or self._rows(resource.parent or "")
 
     def _changed_pages(self, resource: Resource, span: timedelta) -> float:
         """Pages of the rows written within ``span``: as in the last increment, else as on a usual day."""

@@ -1,8 +1,9 @@
 """Questions to a published data file, without reading more of it than they need."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kandji_mirror.ingest.staging import store_errors
 from kandji_schema import database
@@ -24,18 +25,32 @@ def filled_keys(path: Path, resource: Resource, keys: Collection[str]) -> set[st
     return {str(row[0]) for row in _asked(path, sql, list(keys))}
 
 
-def knows_any(path: Path, resource: Resource, keys: Collection[str]) -> bool:
-    """Whether a row has one of the keys, in the first key column."""
-    sql = f'SELECT 1 FROM "{resource.name}" WHERE list_contains(?, "{resource.key[0]}") LIMIT 1'
-    return bool(_asked(path, sql, list(keys)))
+def knows_any(path: Path, resource: Resource, keys: Collection[str], above: Sequence[str] = ()) -> bool:
+    """Whether a row has one of the keys, below the parent row of the key ``above`` where there is one."""
+    own = f'list_contains(?, "{resource.own_key}"::VARCHAR)'
+    sql = f'SELECT 1 FROM "{resource.name}" WHERE {own} AND {_below(resource)} LIMIT 1'
+    return bool(_asked(path, sql, list(keys), *above))
 
 
-def newest(path: Path, resource: Resource, column: str) -> datetime | None:
-    """The greatest value of a timestamp column, UTC without a zone."""
-    found = _asked(path, f'SELECT max("{column}") FROM "{resource.name}"')[0][0]
+def own_keys(path: Path, resource: Resource, parents: Collection[str]) -> dict[str, frozenset[str]]:
+    """The keys below each of the parents, as text, by parent: of devices, the first key column, their rows' own."""
+    parent, own = f'"{resource.key[0]}"', f'"{resource.own_key}"'
+    sql = f'''SELECT {parent}, list({own}::VARCHAR) FROM "{resource.name}"
+        WHERE {own} IS NOT NULL AND {parent} IN (SELECT unnest($1::VARCHAR[])) GROUP BY {parent}'''
+    return {str(above): frozenset(map(str, keys)) for above, keys in _asked(path, sql, list(parents))}
+
+
+def newest(path: Path, resource: Resource, above: Sequence[str] = ()) -> datetime | None:
+    """The moment of the newest row, UTC without a zone, of those below a parent row where ``above`` is its key."""
+    sql = f'SELECT max("{resource.newest_by.name}") FROM "{resource.name}" WHERE {_below(resource)}'
+    found = _asked(path, sql, *above)[0][0]
     return found if isinstance(found, datetime) else None
 
 
-def _asked(path: Path, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+def _below(resource: Resource) -> str:
+    return " AND ".join(f'"{column}" = ?' for column in resource.parent_key) or "true"
+
+
+def _asked(path: Path, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     with store_errors(str(path)), database.connect(path, read_only=True) as con:
         return con.execute(sql, list(parameters)).fetchall()

@@ -91,7 +91,7 @@ class Run:
         roots = _parents_first([r for r in lists if r.parent is None])
         children = [r for r in lists if r.parent is not None]
         try:
-            for group in (roots[:1], roots[1:], children):
+            for group in (roots[:1], roots[1:], *_by_generation(children)):
                 self._side_by_side([partial(self._read, r) for r in group])
                 if not self._goes_on:
                     break
@@ -290,6 +290,17 @@ def _parents_first(roots: Sequence[Resource]) -> list[Resource]:
     """Lists that others hang on before the rest."""
     parents = {resource.parent for resource in all_resources().values()}
     return sorted(roots, key=lambda resource: resource.name not in parents)
+
+
+def _by_generation(children: Sequence[Resource]) -> list[list[Resource]]:
+    """Lists that are asked for once a row of another before those that hang on them in their turn."""
+    above = {resource.name: resource.parent for resource in all_resources().values()}
+
+    def depth(name: str | None) -> int:
+        return 0 if name is None else 1 + depth(above[name])
+
+    found = sorted(children, key=lambda resource: depth(resource.name))
+    return [list(group) for _, group in groupby(found, key=lambda resource: depth(resource.name))]
 
 
 def _goes_per_device(resource: Resource, state: TableState) -> bool:

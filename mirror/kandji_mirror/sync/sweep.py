@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Lock
 
 from kandji_mirror.state import Reading, Sweeps
 from kandji_mirror.sync.choice import Method
+from kandji_mirror.sync.device_pages import NOTHING_KNOWN, Known
 from kandji_mirror.sync.device_reader import DeviceAnswer, DeviceReader
 from kandji_mirror.sync.drift import drift_of, joined
 from kandji_mirror.sync.due_devices import due_devices
 from kandji_mirror.sync.fleet import Fleet, of_platforms
 from kandji_mirror.sync.job import Job
-from kandji_mirror.sync.published import first_keys
+from kandji_mirror.sync.published import first_keys, own_keys
 from kandji_mirror.sync.putting import put
 from kandji_schema.errors import RetryLater
 from kandji_schema.manifest import State, TableState
@@ -60,7 +62,23 @@ class Table:
 
     def due(self, now: datetime) -> list[str]:
         """Devices to read, the most urgent first."""
-        return due_devices(self.fleet, self.readings, now, self.resource.ttl, anew=self.job.order.whole)
+        ttl, reported = self.resource.ttl, self.resource.reported
+        return due_devices(self.fleet, self.readings, now, ttl, anew=self.job.order.whole, reported=reported)
+
+    def known(self, devices: Sequence[str]) -> Mapping[str, Known]:
+        """What is mirrored of these devices, where their lists only grow: those are read from their newest rows on."""
+        job, resource = self.job, self.resource
+        if not resource.newest_first or job.live is None:
+            return {}
+        keys = own_keys(job.live, resource, devices)
+        trusted = {} if job.order.whole else self.readings
+        read = {device: trusted[device].surplus for device in devices if device in trusted}
+        return {d: Known(keys.get(d, frozenset()), read.get(d, 0), whole=d in read) for d in devices}
+
+    def whole(self, answers: Sequence[DeviceAnswer]) -> set[str]:
+        """Devices whose rows are those of the answers and no others."""
+        answered = [answer for answer in answers if self.resource.name in answer.texts]
+        return {answer.device for answer in answered if answer.gone or not self.resource.newest_first}
 
     def read_at(self) -> list[datetime]:
         """When each of the listed devices was read, as far as it was."""
@@ -95,25 +113,30 @@ class Sweep:
         self._sweeps = sweeps
         filled = {t.resource.name: first_keys(t.job.live, t.resource) if t.job.live else set() for t in tables}
         self._reader = DeviceReader(tables[0].job.client, path_of(tables[0].resource), filled)
+        self._known: dict[str, Known] = {}
+        self._left: int | None = None
         self._faults: list[str] = []
         self._stopped_by: RetryLater | None = None
         self._done = 0
+        self._spending = Lock()
 
     def run(self, budget: int | None, publish: Publish) -> int:
-        """Read what is due, at most ``budget`` devices; returns the requests spent. ``publish`` makes states current.
+        """Read what is due; returns the requests spent. ``publish`` makes states current.
+
+        Once the requests of the ``budget`` are spent no other device is begun: one may cost a request a page.
 
         Raises what concerns all devices, such as :class:`PermissionMissing`; what was published before stays.
         """
         due = self._due(self._now())
         chosen = due if budget is None else due[:budget]
-        spent = done = 0
+        spent, done, self._left = 0, 0, budget
         while True:
             taken = self.take(chosen[done : done + SLICE], len(chosen))
             publish(taken.states)
             self.note(taken)
             spent += taken.requests
             done += len(taken.answers)
-            if done >= len(chosen) or self._stopped_by or len(self._faults) > MOST_FAULTS:
+            if done >= len(chosen) or self._is_spent or self._stopped_by or len(self._faults) > MOST_FAULTS:
                 return spent
 
     def _now(self) -> datetime:
@@ -126,6 +149,7 @@ class Sweep:
     def take(self, devices: Sequence[str], of: int) -> Slice:
         """Read some devices, ``of`` so many in all. Once the states are published, :meth:`note` it."""
         at = self._now()
+        self._known = {device: known for table in self._tables for device, known in table.known(devices).items()}
         answers = list(self._answers(devices, of))
         self._refuse_nothing(devices, answers)
         return Slice(answers, {table.resource.name: self._put(table, answers, at) for table in self._tables}, at)
@@ -143,7 +167,7 @@ class Sweep:
         until = clock() + SLICE_SECONDS
 
         def read(device: str) -> DeviceAnswer | None:
-            return self._read(device) if device == devices[0] or clock() < until else None
+            return self._read_if_affordable(device) if device == devices[0] or clock() < until else None
 
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sweep") as pool:
             try:
@@ -159,13 +183,32 @@ class Sweep:
             except RetryLater as error:
                 self._stopped_by = error
 
+    @property
+    def _is_spent(self) -> bool:
+        return self._left is not None and self._left <= 0
+
+    def _read_if_affordable(self, device: str) -> DeviceAnswer | None:
+        """What the device answers; None where the budget is spent. What it costs at least is set aside beforehand."""
+        with self._spending:
+            if self._is_spent:
+                return None
+            self._spend(1)
+        answer = self._read(device)
+        with self._spending:
+            self._spend(answer.requests - 1)
+        return answer
+
+    def _spend(self, requests: int) -> None:
+        self._left = None if self._left is None else self._left - requests
+
     def _read(self, device: str) -> DeviceAnswer:
         if len(self._faults) > MOST_FAULTS:
             raise RetryLater(f"{len(self._faults)} devices could not be read: {self._faults[0]}")
         wanted = [table for table in self._tables if device in table.fleet]
         platform = wanted[0].fleet[device].platform
         fields = {"device_id": device, "device__family": platform}
-        return self._reader.read(device, [table.resource for table in wanted], fields)
+        known = self._known.get(device, NOTHING_KNOWN)
+        return self._reader.read(device, [table.resource for table in wanted], fields, known)
 
     def _refuse_nothing(self, devices: Sequence[str], answers: Sequence[DeviceAnswer]) -> None:
         """Where not one device could be read, that is a failure and no slow progress."""
@@ -180,13 +223,14 @@ class Sweep:
         texts = {answer.device: answer.texts[name] for answer in answers if name in answer.texts}
         table.requests += sum(answer.requests for answer in answers)
         with job.room() as (staging, target):
-            for device, text in texts.items():
-                staging.add(text, (device,) if table.resource.parent_key else ())
+            for device, pages in texts.items():
+                for page in pages:
+                    staging.add(page, (device,) if table.resource.parent_key else ())
             staging.flush()
             staging.drop_duplicates()
             drift = joined(job.previous.drift, drift_of(table.resource, staging.leftovers()))
             gone = first_keys(job.live, table.resource) - table.fleet.keys() if job.live else set()
-            state = put(job, staging, target, whole={*texts, *gone})
+            state = put(job, staging, target, whole=table.whole(answers) | gone)
         table.readings |= self._readings(table, answers, at)
         return replace(self._judged(table, state, at), drift=drift)
 
@@ -221,8 +265,8 @@ class Sweep:
 
     def _readings(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> dict[str, Reading]:
         """A device that was there but had no answer for its platform counts as read too."""
-        devices = (a.device for a in answers if not a.error and a.device in table.fleet)
-        return {device: Reading(at, table.fleet[device].seen) for device in devices}
+        read = (a for a in answers if not a.error and a.device in table.fleet)
+        return {a.device: Reading(at, table.fleet[a.device].seen, a.surplus) for a in read}
 
     def _note(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> None:
         gone = table.readings.keys() - table.fleet.keys()

@@ -1,0 +1,131 @@
+"""One device's own list, page by page: a whole set, or a list that only grows and is read from its newest end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kandji_mirror.api.client import Client
+from kandji_mirror.api.pages import Page, Row, read_page
+from kandji_schema.errors import ServerFault
+from kandji_schema.resource import Resource
+
+READINGS = 3
+"""A list that comes out otherwise each time is read at most so often."""
+
+OVERLAP = 100
+"""Known rows that are read again at the end of a long list: so far apart may two events of one moment be sorted."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is mirrored of a device's list: identifiers as text, and how many the provider does not count any more.
+
+    ``whole``: they are all that the provider had when the device was last read.
+    """
+
+    keys: frozenset[str] = frozenset()
+    surplus: int = 0
+    whole: bool = False
+
+    @property
+    def counted(self) -> int:
+        """Rows that the provider counted when the device was last read."""
+        return max(0, len(self.keys) - self.surplus)
+
+
+NOTHING_KNOWN = Known()
+
+
+@dataclass
+class DeviceList:
+    """The list of one device. ``path`` names it, ``known`` is what is mirrored of it."""
+
+    client: Client
+    resource: Resource
+    path: str
+    known: Known = NOTHING_KNOWN
+    pages: list[Page] = field(default_factory=list)
+    requests: int = 0
+    surplus: int = 0
+
+    def __post_init__(self) -> None:
+        self.surplus = self.known.surplus
+
+    @property
+    def texts(self) -> list[str]:
+        """What the ingest reads, of pages with any rows."""
+        return [page.text for page in self.pages if page.rows]
+
+    def read_whole(self) -> None:
+        """Read every row, until their number is what the provider says or a second reading brings the same ones.
+
+        :class:`ServerFault` where each reading brings others.
+        """
+        self.pages = []
+        self._read_from_the_front(proof=False)
+
+    def read_news(self) -> None:
+        """Read the newest rows, down to the known ones, and all where it cannot be shown that none is left out.
+
+        No order is promised. The proof is that known and new rows together are as many as the provider counts: at the
+        end of a long list, where its newest rows are in published answers, else somewhere from its front on.
+        """
+        if not (self.known.whole and self.known.counted >= self.resource.page_size and self._read_the_end()):
+            self._read_from_the_front(proof=self.known.whole)
+
+    def _read_the_end(self) -> bool:
+        """Whether the end brings all that is new: the oldest rows must come first for that."""
+        for page in self._from(self.known.counted - OVERLAP):
+            self.pages.append(page)
+        came = self._keys(self.pages)
+        return self._fits(self.pages[-1], came) and self._ascending()
+
+    def _read_from_the_front(self, *, proof: bool) -> None:
+        """Read on until the end or, with ``proof``, until the numbers fit."""
+        kept, before = self.pages, None
+        for _ in range(READINGS):
+            self.pages, came = [*kept], self._keys(kept)
+            for page in self._from(0):
+                self.pages.append(page)
+                came |= self._keys([page])
+                if proof and self._fits(page, came):
+                    return
+            total = self.pages[-1].total
+            if total in (None, len(came)) or came == before:
+                self.surplus = len(self.known.keys | came) - (len(came) if total is None else total)
+                return
+            before = came
+        raise ServerFault(f"GET {self.path}: the list changed in each of {READINGS} readings.")
+
+    def _fits(self, page: Page, came: set[str]) -> bool:
+        """Whether what came has a known row in it, and is with the known ones as many as the provider counts."""
+        together = len(self.known.keys | came) - self.known.surplus
+        return page.total == together and not self.known.keys.isdisjoint(came)
+
+    def _ascending(self) -> bool:
+        """Whether the rows that came begin with the oldest: else the end of the list is not where news are."""
+        source = self.resource.newest_by.sources[0]
+        moments = [str(row.get(source)) for page in self.pages for row in page.rows]
+        return not moments or moments[0] <= moments[-1]
+
+    def _from(self, offset: int) -> Iterator[Page]:
+        while True:
+            page = self._page(offset)
+            yield page
+            offset += page.members
+            if not page.members or not self._goes_on(page, offset):
+                return
+
+    def _goes_on(self, page: Page, offset: int) -> bool:
+        if page.total is not None and offset < page.total:
+            return True
+        return bool(page.onward) or (page.onward is None and page.total is None)
+
+    def _page(self, offset: int) -> Page:
+        params = {**self.resource.params, "limit": str(self.resource.page_size), "offset": str(offset)}
+        self.requests += 1
+        return self.client.read(self.path, params.items(), lambda answer: read_page(answer, self.resource))
+
+    def _keys(self, pages: list[Page]) -> set[str]:
+        source = next(c for c in self.resource.columns if c.name == self.resource.own_key).sources[0]
+        rows: Iterator[Row] = (row for page in pages for row in page.rows)
+        return {str(row[source]) for row in rows if row.get(source) is not None}
