@@ -92,7 +92,7 @@ def test_of_a_long_activity_only_the_end_is_read_again(tmp_path: Path) -> None:
     )
     happen(tenant.world, device, 500)
     renew(tmp_path, tenant, device)
-    assert len(asked(tenant, "/activity")) == 3 - 1
+    assert len(asked(tenant, "/activity")) == 3
     assert len(numbers(tmp_path, device)) == known + 503
 
 
@@ -105,6 +105,21 @@ def test_events_that_arrive_while_pages_are_read_are_not_lost(tmp_path: Path) ->
         before = {event["id"] for event in tenant.world.managed(device).activity}
         renew(tmp_path, tenant, device)
         assert before <= numbers(tmp_path, device)
+
+
+def test_an_event_that_comes_while_another_one_goes_hides_none_though_the_count_fits(tmp_path: Path) -> None:
+    tenant = begun(tmp_path)
+    device = tenant.world.device_ids()[0]
+    happen(tenant.world, device, 590)
+    exchanges = iter(range(2))
+
+    def exchange(world: World) -> None:
+        if next(exchanges, None) is not None:
+            del happen(world, device, 1)[0]
+
+    tenant.between("/activity", exchange)
+    renew(tmp_path, tenant, device)
+    assert {event["id"] for event in tenant.world.managed(device).activity} <= numbers(tmp_path, device)
 
 
 ORDERS: dict[str, Callable[[list[Json]], None]] = {
@@ -199,8 +214,9 @@ def test_commands_follow_their_state_and_a_page_that_shifts_is_read_again(tmp_pa
     tenant.between("/commands", None)
     rows = [row for row in mirrored(tmp_path, "device_commands") if row[0] == device.id]
     truth = [row for row in true_rows(world, "device_commands") if row[0] == device.id]
+    assert len(truth) <= len(rows) < PAGE + 4
     assert {row[1] for row in truth} <= {row[1] for row in rows}
-    assert {row[5] for row in rows} == {"failed", "completed"} or {row[5] for row in rows} == {"failed"}
+    assert "failed" in {row[5] for row in rows} <= {"failed", "completed"}
 
 
 def test_a_note_is_read_by_the_day_and_not_at_each_check_in(tmp_path: Path) -> None:
@@ -219,9 +235,7 @@ def test_a_note_is_read_by_the_day_and_not_at_each_check_in(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("privacy", [Privacy.OFF, Privacy.ON])
-def test_not_in_lost_mode_is_no_row_and_no_error_and_any_other_refusal_is_one(
-    tmp_path: Path, privacy: Privacy
-) -> None:
+def test_not_in_lost_mode_is_no_row_and_no_error_and_any_other_refusal_is_one(tmp_path: Path, privacy: Privacy) -> None:
     tenant = make_tenant(20, apps=1)
     lost = next(d for d in tenant.world.devices.values() if d.lost_mode == ENABLED)
     run_sync(tmp_path, tenant, "devices", "lost_mode", privacy=privacy)

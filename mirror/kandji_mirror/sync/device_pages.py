@@ -46,6 +46,7 @@ class DeviceList:
     pages: list[Page] = field(default_factory=list)
     requests: int = 0
     surplus: int = 0
+    _torn: bool = False
 
     def __post_init__(self) -> None:
         self.surplus = self.known.surplus
@@ -56,9 +57,9 @@ class DeviceList:
         return [page.text for page in self.pages if page.rows]
 
     def read_whole(self) -> None:
-        """Read every row, until their number is what the provider says or a second reading brings the same ones.
+        """Read every row, until nothing shifted meanwhile and their number is what the provider says.
 
-        :class:`ServerFault` where each reading brings others.
+        A second reading that brings the same rows is believed too; :class:`ServerFault` where each one brings others.
         """
         self.pages = []
         self._read_from_the_front(proof=False)
@@ -74,6 +75,7 @@ class DeviceList:
 
     def _read_the_end(self) -> bool:
         """Whether the end brings all that is new: the oldest rows must come first for that."""
+        self._torn = False
         for page in self._from(self.known.counted - OVERLAP):
             self.pages.append(page)
         came = self._keys(self.pages)
@@ -83,14 +85,14 @@ class DeviceList:
         """Read on until the end or, with ``proof``, until the numbers fit."""
         kept, before = self.pages, None
         for _ in range(READINGS):
-            self.pages, came = [*kept], self._keys(kept)
+            self.pages, came, self._torn = [*kept], self._keys(kept), False
             for page in self._from(0):
                 self.pages.append(page)
                 came |= self._keys([page])
                 if proof and self._fits(page, came):
                     return
             total = self.pages[-1].total
-            if total in (None, len(came)) or came == before:
+            if (not self._torn and total in (None, len(came))) or came == before:
                 self.surplus = len(self.known.keys | came) - (len(came) if total is None else total)
                 return
             before = came
@@ -99,7 +101,7 @@ class DeviceList:
     def _fits(self, page: Page, came: set[str]) -> bool:
         """Whether what came has a known row in it, and is with the known ones as many as the provider counts."""
         together = len(self.known.keys | came) - self.known.surplus
-        return page.total == together and not self.known.keys.isdisjoint(came)
+        return not self._torn and page.total == together and not self.known.keys.isdisjoint(came)
 
     def _ascending(self) -> bool:
         """Whether the rows that came begin with the oldest: else the end of the list is not where news are."""
@@ -108,14 +110,23 @@ class DeviceList:
         return not moments or moments[0] <= moments[-1]
 
     def _from(self, offset: int) -> Iterator[Page]:
-        while True:
+        """Pages from an offset on, each beginning with the last row of the one before: else rows shifted between them.
+
+        A count that fits would not tell: for one row that went and was read another may be missing.
+        """
+        page = self._page(offset)
+        yield page
+        while self._goes_on(page, offset := offset + page.members):
+            last, offset = self._key_of(page.rows[-1]) if page.rows else None, offset - 1
             page = self._page(offset)
+            self._torn = self._torn or not page.rows or self._key_of(page.rows[0]) != last
             yield page
-            offset += page.members
-            if not page.members or not self._goes_on(page, offset):
+            if page.members <= 1:
                 return
 
     def _goes_on(self, page: Page, offset: int) -> bool:
+        if not page.members:
+            return False
         if page.total is not None and offset < page.total:
             return True
         return bool(page.onward) or (page.onward is None and page.total is None)
@@ -126,6 +137,9 @@ class DeviceList:
         return self.client.read(self.path, params.items(), lambda answer: read_page(answer, self.resource))
 
     def _keys(self, pages: list[Page]) -> set[str]:
+        keys = (self._key_of(row) for page in pages for row in page.rows)
+        return {key for key in keys if key is not None}
+
+    def _key_of(self, row: Row) -> str | None:
         source = next(c for c in self.resource.columns if c.name == self.resource.own_key).sources[0]
-        rows: Iterator[Row] = (row for page in pages for row in page.rows)
-        return {str(row[source]) for row in rows if row.get(source) is not None}
+        return None if row.get(source) is None else str(row[source])

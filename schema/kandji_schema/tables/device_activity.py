@@ -35,9 +35,7 @@ class DeviceActivity(SQLModel, table=True):
         "Whether that blueprint was gone when the event was read.", source="blueprint.is_removed"
     )
     blueprint_routing: bool | None = boolean("Whether the device was being routed to a blueprint.")
-    user_id: str | None = text(
-        "Who did it, where the provider says so.", source="user.id", personal=Personal.IDENTITY
-    )
+    user_id: str | None = text("Who did it, where the provider says so.", source="user.id", personal=Personal.IDENTITY)
     user_name: str | None = text("Name of that person.", source="user.name", personal=Personal.IDENTITY)
     user_email: str | None = text("E-mail address of that person.", source="user.email", personal=Personal.IDENTITY)
     external_token: Any = document(
