@@ -9,6 +9,7 @@ import pytest
 from known_fleet import APPS
 from past_home import PastHome, hours
 from reads_home import publish
+from test_questions_activity import ACTIVITY, REQUESTED
 from test_questions_compliance import TABLES as COMPLIANCE
 from test_questions_security import TABLES as SECURITY
 from test_questions_threats import TABLES as THREATS
@@ -46,6 +47,8 @@ VALUES = {
 """For each parameter without a default a value to which the fleet below has an answer."""
 
 EXTRA = {
+    "device_activity": ACTIVITY,
+    "device_commands": REQUESTED,
     "apps": APPS,
     "tags": [{"id": "t2", "name": "lab"}, {"id": "t1", "name": "vip"}],
     "licensing": [{"plan_type": "b", "max_devices": 2}, {"plan_type": "a", "max_devices": 1}],

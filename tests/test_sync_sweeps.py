@@ -236,7 +236,7 @@ def test_a_table_without_another_way_names_why_it_cannot_be_read(tmp_path: Path,
 
 def test_a_list_the_provider_does_not_have_is_a_state_too(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
-    tenant.faults.append(Fault("/api/v1/threat-details", Trouble.NOT_FOUND_PAGE, times=9))
+    tenant.faults.append(Fault("/threat-details", Trouble.NOT_FOUND_PAGE, times=9))
     assert run_sync(tmp_path, tenant, "threats").failed == ()
     assert state_of(tmp_path, "threats").state is State.ABSENT
 

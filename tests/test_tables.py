@@ -43,7 +43,7 @@ TELLING = (
     r"(^|_)(assigned|released)_by$",
     r"(^|_)process_owner$",
     r"(^|_)(public_ip|ip_address|mac_address|org_address)$",
-    r"(^|_)(note|log|arguments|environment_variables|new_state|metadata)$",
+    r"(^|_)(note|log|arguments|environment_variables|new_state|old_state|metadata)$",
     r"^(lost_mode|general|network|mdm|cellular|apple_business_manager|volumes|profile|params)$",
 )
 """What a column's name says about people; wherever such a name stands, the column must be marked."""

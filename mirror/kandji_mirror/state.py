@@ -96,6 +96,7 @@ class Fact(Enum):
     DEVICE_FILTER_IGNORED = "does not filter by device", timedelta(days=1)
     COLLECTED_IGNORED = "does not filter by last_collected_at", timedelta(days=1)
     EXPORTS_REFUSED = "does not export", timedelta(days=7)
+    SUCCEEDED = "answers at a newer path", timedelta(days=30)
     PRISM_FORBIDDEN = "does not allow Prism", timedelta(hours=23)
     NOT_PERMITTED = "does not permit it to this token", timedelta(days=1)
 

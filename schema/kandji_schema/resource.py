@@ -39,6 +39,14 @@ class Fallback:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Successor:
+    """Where the provider moved a list: asked where the old path answers 404 or 410."""
+
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Resource:
     """One mirrored table.
 
@@ -55,7 +63,7 @@ class Resource:
     their newest rows and stops at what is known, and no row is deleted as long as its device, if it has one, is there. Of ``tracked`` tables every change is kept as
     history. ``full_every`` is how often a table that is kept up to date by increments is read as a whole again, which
     sees what increments and counts cannot. ``licensed`` features are sold separately: without them the provider refuses
-    the table. ``fallback`` is the way round a missing Prism permission. In a table with ``repeats`` several rows of one
+    the table. ``fallback`` is the way round a missing Prism permission, ``successor`` the path that takes its place. In a table with ``repeats`` several rows of one
     key are no mistake: its key column ``ordinal`` numbers them, and it is always read as a whole.
     """
 
@@ -82,6 +90,7 @@ class Resource:
     full_every: timedelta | None = None
     licensed: bool = False
     fallback: Fallback | None = None
+    successor: Successor | None = None
     repeats: bool = False
 
     @property

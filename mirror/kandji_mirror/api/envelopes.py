@@ -104,8 +104,16 @@ def _counted(value: Any, response: Response, resource: Resource) -> Opened:
 
 
 def _by_offset(value: Any, response: Response, resource: Resource) -> Opened:
-    opened = _counted(value, response, resource)
+    opened = _counted(_with_results(value), response, resource)
     return opened if opened.members else Opened([], opened.total, LAST, opened.around)
+
+
+def _with_results(value: Any) -> Any:
+    """Answers of the newer threat endpoints are not published: their rows may be in ``data``, at once or further in."""
+    if not isinstance(value, dict) or "results" in value or "data" not in value:
+        return value
+    data = value["data"]
+    return data if isinstance(data, dict) else {**value, "results": data}
 
 
 def _numbered(value: Any, response: Response, resource: Resource) -> Opened:

@@ -39,6 +39,7 @@ class AuditList(Listing):
             "target_type": record.target_type,
             "target_component": record.component,
             "new_state": record.state,
+            **_before(record),
             "metadata": {"source": None, "source_id": None} if record.action == "create" else {},
         }
 
@@ -48,6 +49,14 @@ class AuditList(Listing):
     def position(self, record: AuditEvent) -> str:
         """See :class:`Listing`."""
         return f"{record.number:012d}"
+
+
+def _before(record: AuditEvent) -> dict[str, Any]:
+    """Of every other update, as older events lack it: the same state with its switches the other way round."""
+    if record.action != "update" or record.number % 2:
+        return {}
+    switched = {name: not value for name, value in record.state.items() if isinstance(value, bool)}
+    return {"old_state": {**record.state, **switched}}
 
 
 def _bound(query: Query, name: str, otherwise: int, *, whole_day: bool = False) -> int:

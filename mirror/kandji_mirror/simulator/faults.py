@@ -51,6 +51,7 @@ class Kind(Enum):
     FORBIDDEN = "403"
     NOT_FOUND = "404 in JSON"
     NOT_FOUND_PAGE = "404 with a page of HTML"
+    GONE = "410"
     BAD_REQUEST = "400"
     FOUND = "302 to another host"
     TEMPORARY_REDIRECT = "307 to another host"
@@ -166,6 +167,7 @@ _INSTEAD: Mapping[Kind, Response] = {
     Kind.FORBIDDEN: FORBIDDEN,
     Kind.NOT_FOUND: NOT_FOUND,
     Kind.NOT_FOUND_PAGE: NOT_FOUND_PAGE,
+    Kind.GONE: json_answer(410, {"detail": "Gone."}),
     Kind.BAD_REQUEST: json_answer(400, {"error": "Bad Request"}),
     Kind.FOUND: _moved(302),
     Kind.TEMPORARY_REDIRECT: _moved(307),

@@ -21,13 +21,17 @@ from kandji_mirror.simulator.prism_pages import CAP, DEFAULT_LIMIT, PrismPages
 from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.simulator.route import Handler, Route, route
 from kandji_mirror.simulator.tag_writes import tag_routes
+from kandji_mirror.simulator.threats import ThreatList, newer_threats
 from kandji_mirror.simulator.world import World
 from kandji_schema.resource import Paging, Resource
-
 
 _ITEM_STATUS = "/api/v1/library/library-items/{item_id}/status"
 _NONE = {"lost_mode": json_answer(400, ["Device is not in lost mode."])}
 """Tables of one row a device whose endpoint calls it an error that there is none."""
+
+
+_NEWER_THREATS = "/api/v2/threat/threat-details"
+_NO_STATUSES = json_answer(400, {"statuses": ["This field is required."]})
 
 
 class Whole(NamedTuple):
@@ -64,6 +68,7 @@ def routes(
         if resource.confirm:
             found.append(route("GET", resource.confirm, made.one_of(resource)))
     found += [*device_routes(world), *action_routes(world), *note_routes(world), *tag_routes(world)]
+    found.append(route("GET", _NEWER_THREATS, made.with_statuses(ThreatList(world, newer_threats))))
     found += [*secret_routes(world), route("GET", _ITEM_STATUS, made.counted(LibraryItemStatus(world)))]
     return tuple(sorted(found, key=lambda known: known.pattern.groups))
 
@@ -188,6 +193,15 @@ class _Routes:
             return json_answer(200, {**found, rows_at: page} if rows_at else page)
 
         return answer
+
+    def with_statuses(self, listing: Listing) -> Handler:
+        """A count envelope that nobody gets without saying which statuses."""
+        answer = self.counted(listing)
+
+        def checked(request: Request, found: Mapping[str, str]) -> Response:
+            return answer(request, found) if dict(request.query).get("statuses") else _NO_STATUSES
+
+        return checked
 
     def asked(self, request: Request, most: int) -> Asked:
         """The page a request is for."""

@@ -46,6 +46,21 @@ def threats(world: World) -> list[Json]:
     return [_threat(device, n) for device in _infected(world) for n in range(1 + device.number % 3)]
 
 
+def newer_threats(world: World) -> list[Json]:
+    """The same at the endpoint that takes the older one's place."""
+    return [{**threat, **_newer(threat)} for threat in threats(world)]
+
+
+def _newer(threat: Json) -> Json:
+    drawn = lot("newer threat", threat["device_id"], threat["file_hash"])
+    return {
+        "id": uuid_from(drawn),
+        "severity": pick(drawn, ("high", "medium", "low"), 1),
+        "management_state": pick(drawn, ("open", "resolved"), 2),
+        "tags": ["reviewed"] if drawn % 2 else [],
+    }
+
+
 def behaviors(world: World) -> list[Json]:
     """One on a Mac that has threats."""
     return [_behavior(device) for device in _infected(world)]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from kandji_mirror.state import Fact
 from kandji_mirror.sync.changes import NotEnough
 from kandji_mirror.sync.choice import Method, method
 from kandji_mirror.sync.full_walk import full_walk
@@ -9,9 +10,12 @@ from kandji_mirror.sync.increment import increment
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.newest_first import newest_first
 from kandji_mirror.sync.whole_read import WholeRead
-from kandji_schema.errors import PermissionMissing, StoreDamaged
+from kandji_schema.errors import ApiError, PermissionMissing, StoreDamaged
 from kandji_schema.manifest import TableState
 from kandji_schema.resource import Paging
+
+MOVED = (404, 410)
+"""Answers that say that there is no such list, or none any more."""
 
 
 def one_pass(job: Job) -> TableState:
@@ -25,8 +29,40 @@ def one_pass(job: Job) -> TableState:
     if chosen is Method.NEWEST_FIRST:
         return newest_first(job)
     if job.resource.paging is not Paging.PRISM:
-        return full_walk(job)
+        return _listed(job)
     return _doubted(_prism(job, chosen), job.previous)
+
+
+def _listed(job: Job) -> TableState:
+    """A list at its own path, or at the one that took its place: what answered the last time is asked first."""
+    paths = [job, *_succeeded(job)]
+    if job.learned.holds(job.resource.name, Fact.SUCCEEDED):
+        paths.reverse()
+    try:
+        return full_walk(paths[0])
+    except ApiError as error:
+        if error.status not in MOVED or len(paths) == 1:
+            raise
+        return _elsewhere(paths[1], error)
+
+
+def _succeeded(job: Job) -> list[Job]:
+    newer = job.resource.successor
+    return [replace(job, resource=replace(job.resource, path=newer.path, params=newer.params))] if newer else []
+
+
+def _elsewhere(job: Job, gone: ApiError) -> TableState:
+    """The list at the other path; ``gone`` where it is there no more than at the first."""
+    try:
+        state = full_walk(job)
+    except ApiError as error:
+        raise gone if error.status in MOVED else error from gone
+    name, newer = job.resource.name, job.resource.successor
+    if newer and job.resource.path == newer.path:
+        job.learned.learn(name, Fact.SUCCEEDED, str(gone))
+    else:
+        job.learned.forget(name, Fact.SUCCEEDED)
+    return state
 
 
 def _prism(job: Job, chosen: Method) -> TableState:

@@ -32,6 +32,11 @@ class AuditEvent(SQLModel, table=True):
         personal=Personal.FREE_TEXT,
         samples=({"active": False, "label": None, "type": "vpp-app", "name": "Pocket Casts"}, {"name": "demo"}, None),
     )
+    old_state: Any = document(
+        "What was there before, as a JSON object; only of newer events.",
+        personal=Personal.FREE_TEXT,
+        samples=({"active": True, "label": None, "type": "vpp-app", "name": "Pocket Casts"}, None),
+    )
     event_metadata: Any = document(
         "What else is known of the event, as a JSON object.",
         source="metadata",  # SQLModel keeps that name for itself

@@ -49,19 +49,21 @@ class DeviceDetail(SQLModel, table=True):
     windows_device_id: str | None = text("Windows: its own identifier.", source="mdm.windows_device_id")
 
     agent_installed: bool | None = boolean(
-        "Whether the Kandji agent is installed.",
-        source=("kandji_agent.agent_installed", "kandji_agent.is_agent_installed"),
+        "Whether the Kandji agent (Iru Agent since April 2026) is installed.",
+        source=("kandji_agent.agent_installed", "kandji_agent.is_agent_installed", "iru_agent.agent_installed"),
         samples=("True", "True", "False"),
     )
     agent_version: str | None = text(
         "Version of the agent.",
-        source=("kandji_agent.agent_version", "kandji_agent.version"),
+        source=("kandji_agent.agent_version", "kandji_agent.version", "iru_agent.agent_version"),
         samples=("4.5.9 (5160)",),
     )
-    agent_install_date: datetime | None = timestamp("When the agent was installed.", source="kandji_agent.install_date")
+    agent_install_date: datetime | None = timestamp(
+        "When the agent was installed.", source=("kandji_agent.install_date", "iru_agent.install_date")
+    )
     agent_last_check_in: datetime | None = timestamp(
         "Last contact of the agent; of an iPhone, iPad or Apple TV, the last by MDM.",
-        source=("kandji_agent.last_check_in", "kandji_agent.last_check_in_datetime"),
+        source=("kandji_agent.last_check_in", "kandji_agent.last_check_in_datetime", "iru_agent.last_check_in"),
         volatile=True,
     )
 

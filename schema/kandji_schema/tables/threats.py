@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from kandji_schema.columns import Personal, extra, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.columns import Personal, extra, text, texts, timestamp
+from kandji_schema.resource import Paging, Resource, Successor
 
 
 class Threat(SQLModel, table=True):
@@ -14,8 +14,11 @@ class Threat(SQLModel, table=True):
 
     __tablename__ = "threats"
 
-    # The provider gives no identifier; these four tell the published rows apart and do not change with the status.
-    device_id: str | None = text("Device; joins to devices.device_id.", key=True)
+    # The older endpoint gives no identifier; the first four tell its rows apart and do not change with the status. Of
+    # the newer one, whose answers are not published, clients know the identifier.
+    device_id: str | None = text(
+        "Device; joins to devices.device_id.", key=True, source=("device_id", "device.id", "device_info.id")
+    )
     detection_date: datetime | None = timestamp(
         "When it was found.", key=True, samples=("2025-04-21T17:23:13.883134", "2025-05-02T08:00:00")
     )
@@ -30,12 +33,18 @@ class Threat(SQLModel, table=True):
         key=True,
         samples=("2ab79665b07b3be11dd1d4f2d0bafa886a4b393b28ffedb2a02f62efd0061858",),
     )
+    id: str | None = text(
+        "Identifier of the finding; only of the provider's newer endpoint.", key=True, samples=(None,)
+    )
     threat_name: str | None = text("Name of the threat.", samples=("malware_5", "Adload", "Pirrit"))
     classification: str | None = text("MALWARE, or PUP for unwanted programs.", samples=("MALWARE", "MALWARE", "PUP"))
     status: str | None = text(
         "QUARANTINED, NOT_QUARANTINED or RELEASED.",
         samples=("QUARANTINED", "QUARANTINED", "NOT_QUARANTINED", "RELEASED"),
     )
+    severity: str | None = text("How bad it is; only of the newer endpoint.", samples=(None,))
+    management_state: str | None = text("How far it is dealt with; only of the newer endpoint.", samples=(None,))
+    tags: list[str] | None = texts("Tags of the finding; only of the newer endpoint.", samples=(None,))
     date_of_quarantine: datetime | None = timestamp("When it was quarantined.")
     date_of_release: datetime | None = timestamp("When it was released from quarantine.")
     released_by: str | None = text("Who released it.", personal=Personal.IDENTITY)
@@ -62,4 +71,8 @@ THREATS = Resource(
     ttl=timedelta(minutes=10),
     permission="Threat details",
     licensed=True,
+    successor=Successor(
+        path="/api/v2/threat/threat-details",
+        params={"statuses": "quarantined,not_quarantined,released"},  # required; those of the older endpoint
+    ),
 )
