@@ -60,10 +60,12 @@ class Resource:
     ``swept`` tables cost a request a device, or one a page of it, and are read slowly, out of the budget that is left;
     ``reported`` is whether their rows may be others once something was heard of the device. Words of a 400 that only
     says that there are no rows are its ``empty_answer``. ``newest_first`` lists only ever grow: reading begins with
-    their newest rows and stops at what is known, and no row is deleted as long as its device, if it has one, is there. Of ``tracked`` tables every change is kept as
+    their newest rows and stops at what is known, and no row is deleted as long as its device, if it has one, is there.
+    Of ``tracked`` tables every change is kept as
     history. ``full_every`` is how often a table that is kept up to date by increments is read as a whole again, which
     sees what increments and counts cannot. ``licensed`` features are sold separately: without them the provider refuses
-    the table. ``fallback`` is the way round a missing Prism permission, ``successor`` the path that takes its place. In a table with ``repeats`` several rows of one
+    the table. ``fallback`` is the way round a missing Prism permission, ``successor`` the path that takes its
+    place. In a table with ``repeats`` several rows of one
     key are no mistake: its key column ``ordinal`` numbers them, and it is always read as a whole.
     """
 

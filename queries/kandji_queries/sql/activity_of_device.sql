@@ -5,7 +5,6 @@
 --   or whole name in any letter case; only where there is none, by a part of its name, and then by its person. Of
 --   several devices of one name all are listed: device_id tells them apart.
 -- param: device text | Identifier, serial number, asset tag or name of the device.
--- param: days int = 3650 [1, 3650] | Days back.
 WITH meant AS (
     FROM (SELECT d.*, device_match($device, d) AS match FROM devices AS d)
     QUALIFY match = min(match) OVER ()
@@ -24,5 +23,4 @@ SELECT
     a.id
 FROM device_activity AS a
 JOIN meant AS m USING (device_id)
-WHERE a.created_at >= now()::TIMESTAMP - to_days($days::INTEGER)
-ORDER BY a.created_at DESC, a.device_id, a.id DESC;
+ORDER BY a.created_at DESC NULLS LAST, a.device_id, a.id DESC;
