@@ -36,6 +36,9 @@ TOLD_WITHOUT_EXAMPLE = {
     "device_activation_lock_enabled user_activation_lock_enabled",
     "prism_desktop_and_screensaver": "screensaver_interval",
     "prism_kernel_extensions": "bundle_id path version",
+    "audit_events": "old_state",
+    "device_activity": "user_id user_name user_email",
+    "threats": "id severity management_state tags",
 }
 """Columns the provider's contract names in words, or in answers to other requests, but no published list shows."""
 
@@ -75,6 +78,8 @@ def rows_in(resource: Resource, body: Any) -> list[dict[str, Any]]:
 
 def only_page(body: Any) -> Any:
     """The body without the links and counts of the longer answer it was cut from."""
+    if isinstance(body, dict) and "device_id" in body:
+        return {name: only_page(member) for name, member in body.items()}
     if not isinstance(body, dict) or not {"data", "results"} & body.keys():
         return body
     counted = {"count": len(body["results"])} if body.get("results") else {}

@@ -44,7 +44,7 @@ def test_activity_is_told_of_one_device_and_across_the_fleet_and_what_waits_is_l
         twins = answer(reader, "activity_of_device", "id command_type user_email", device="TWIN")
         assert twins == [(7, None, "a@b.c"), (9, "DeviceLock", None), (8, None, None)]
         assert answer(reader, "fleet_activity", "id") == [(7,), (9,), (8,)]
-        assert answer(reader, "fleet_activity", "id", hours=200, action_type="Enrollment") == [(8,), (3,)]
+        assert answer(reader, "fleet_activity", "id", hours=200, action="Enrollment") == [(8,), (3,)]
         long_ago = str((NOW - timedelta(days=9)).date())
         assert answer(reader, "fleet_activity", "id", since=long_ago) == [(7,), (9,), (8,), (3,)]
         waits = answer(reader, "pending_commands", "uuid status device_name")

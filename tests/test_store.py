@@ -56,7 +56,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_readable_store(tmp_path: Path) -
     tenant = make_tenant(60)
     run_sync(tmp_path, tenant)
     # the audit log never loses a row: it keeps what the killed writers saw of a world that went on
-    assert set(differing(tmp_path, tenant.world)) <= {"audit_events"}
+    assert set(differing(tmp_path, tenant.world)) <= {"audit_events", "library_item_activity"}
     assert list(data_dir(tmp_path).glob("*.tmp*")) == []
 
 
@@ -173,7 +173,7 @@ def test_ctrl_c_publishes_the_tables_that_were_complete(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         sync(tmp_path, "loopback", client_of(tenant.handle), everything=True, progress=Impatient())
-    unread = {r.name for r in resources().values() if r.swept} | {"blueprint_library_items"}
+    unread = {r.name for r in resources().values() if r.swept} | {"blueprint_library_items", "library_item_activity"}
     assert set(differing(tmp_path, tenant.world)) == unread
 
 

@@ -34,7 +34,7 @@ async def find_device(
 ) -> Annotated[CallToolResult, RowsAnswer]:
     """Find devices: by exact match, else by parts of names, else by person, else by similar spelling.
 
-    Several rows: serial_number tells them apart.
+    serial_number tells several apart.
     """
     mirror = ctx.request_context.lifespan_context
     return result(await mirror.ask(lambda reader: _found(mirror, reader, device)))

@@ -54,7 +54,8 @@ def _tried(client: Client, name: str, tables: list[Resource], seen: dict[str, Ma
     except NotFound:
         return Permission(name, names, None, "the provider has no such endpoint for this tenant")
     except ApiError as error:
-        return Permission(name, names, None, str(error))
+        if not (first.empty_answer and first.empty_answer in str(error).lower()):
+            return Permission(name, names, None, str(error))
     return Permission(name, names, True)
 
 

@@ -4,7 +4,7 @@
 --   happened on a device since it was last read is not in it; freshness tells how old the oldest reading is.
 -- param: hours int = 24 [1, 87600] | Hours back.
 -- param: since date optional | The first day, UTC, instead of the hours.
--- param: action_type text optional | Only what the provider calls so, such as enrollment.
+-- param: action text optional | Only what the provider calls so, such as enrollment.
 SELECT
     a.created_at,
     a.action_type,
@@ -22,5 +22,5 @@ FROM device_activity AS a
 LEFT JOIN devices AS d USING (device_id)
 WHERE
     a.created_at >= coalesce($since::TIMESTAMP, now()::TIMESTAMP - to_hours($hours::INTEGER))
-    AND ($action_type IS NULL OR lower(a.action_type) = lower(trim($action_type)))
+    AND ($action IS NULL OR lower(a.action_type) = lower(trim($action)))
 ORDER BY a.created_at DESC, d.device_name, a.device_id, a.id DESC;
