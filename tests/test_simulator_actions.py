@@ -184,7 +184,7 @@ def test_a_device_is_renamed_when_it_answers(tenant: Tenant) -> None:
     assert row_of(tenant, mac)["device_name"] == "Büro „West“"
     activity = get_json(tenant.handle, f"/api/v1/devices/{mac}/activity", limit=300)["activity"]["results"]
     assert [entry["action_type"] for entry in activity[-2:]] == ["name_changed", "mdm_command_completed"]
-    assert activity[1]["details"] == {"to": "Büro „West“", "from": "Old"}
+    assert activity[-2]["details"] == {"to": "Büro „West“", "from": "Old"}
 
 
 def test_a_command_waits_runs_and_ends(tenant: Tenant) -> None:
