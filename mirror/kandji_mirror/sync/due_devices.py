@@ -31,4 +31,4 @@ def due_devices(
 
 
 def _silence(device: Listed, now: datetime) -> timedelta:
-    return now.replace(tzinfo=None) - device.checked_in
+    return now.replace(tzinfo=None) - device.checked_in if device.checked_in else timedelta.max

@@ -17,12 +17,13 @@ class Listed:
     """A listed device.
 
     ``seen`` is a fingerprint of its row, check-in included: as long as it stays, nothing was heard of the device.
-    ``checked_in`` is UTC without a zone.
+    ``checked_in`` is UTC without a zone, None
+    where it never did.
     """
 
     platform: str | None
     seen: str
-    checked_in: datetime = datetime.min
+    checked_in: datetime | None = None
 
 
 Fleet = Mapping[str, Listed]
@@ -34,7 +35,7 @@ def read_fleet(path: Path) -> Fleet:
     columns = "device_id, platform, md5(d::VARCHAR), last_check_in"
     sql = f"SELECT {columns} FROM {DEVICES} AS d WHERE device_id IS NOT NULL"
     with store_errors(str(path)), database.connect(path, read_only=True) as con:
-        return {row[0]: Listed(row[1], row[2], row[3] or datetime.min) for row in con.execute(sql).fetchall()}
+        return {row[0]: Listed(row[1], row[2], row[3]) for row in con.execute(sql).fetchall()}
 
 
 REPEATED = {
