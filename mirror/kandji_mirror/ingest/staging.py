@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from kandji_mirror.ingest.keys import (
     duplicates,
     first_key,
     in_order,
+    key_parts,
     older_duplicates,
     repeats_numbered,
     steps_back,
@@ -30,7 +31,7 @@ from kandji_schema import database
 from kandji_schema.errors import StoreError
 from kandji_schema.resource import Resource
 
-__all__ = ["Merged", "Staging", "read_key", "store_errors"]
+__all__ = ["Lost", "Merged", "Staging", "read_key", "store_errors"]
 
 BATCH_PAGES = 30
 """Pages handed to DuckDB at once: to set a statement up takes as long as 5 pages, by measurement."""
@@ -38,6 +39,10 @@ BATCH_PAGES = 30
 ORDERLY = 20_000
 """Rows from one step back in the order of devices to the next, on average, that are order enough. Threads that take
 turns leave some; a reader skips by blocks of 122,880 rows, so that it reads one block more than it had to."""
+
+
+Lost = Mapping[str, frozenset[int]]
+"""Rows that are mirrored and did not come: hashes of their keys by their first key."""
 
 
 class Staging:
@@ -204,6 +209,42 @@ class Staging:
             gone = f"SELECT DISTINCT {key} FROM {live} WHERE {key} IS NOT NULL AND {key} NOT IN ({staged}) ORDER BY 1"
             return [str(value) for (value,) in self._ask(gone)]
 
+    def lost(self, source: Path, among: Collection[str] | None = None) -> Lost:
+        """Rows of a published file of which no staged row has the key: hashes of their keys by first key.
+
+        ``among`` are the first keys that matter; None means all. Rows without a first key are left out.
+        """
+        self.flush()
+        with self._attached(source) as live:
+            chosen = self._unmet(live, "AND first IN (SELECT unnest($1::VARCHAR[]))" if among is not None else "")
+            sql = f"SELECT first, list(key) FROM ({chosen}) GROUP BY first ORDER BY first"
+            found = self._execute(sql, [] if among is None else [list(among)]).fetchall()
+        return {str(first): frozenset(keys) for first, keys in found}
+
+    def _unmet(self, live: str, more: str) -> str:
+        """Query for the rowids and keys of published rows whose key no staged row has."""
+        key = f"hash({', '.join(key_parts(self.resource))})"
+        rows = f"SELECT rowid AS row, {self._first_key} AS first, {key} AS key FROM {live}"
+        staged = f"SELECT {key} AS key FROM {self._table}"
+        return f"SELECT * FROM ({rows}) ANTI JOIN ({staged}) USING (key) WHERE first IS NOT NULL {more}"
+
+    def keep(self, source: Path, keys: Iterable[int]) -> None:
+        """Take rows of a published file unchanged: those that are :meth:`lost`, by the hashes of their keys."""
+        self._compared = None
+        with self._attached(source) as live:
+            chosen = self._unmet(live, "AND key IN (SELECT unnest($1::UBIGINT[]))")
+            kept = f"SELECT * FROM {live} WHERE rowid IN (SELECT row FROM ({chosen}))"
+            self._execute(f"INSERT INTO {self._table} BY NAME {kept}", [list(keys)])
+        self._untouched = False
+
+    def forget(self, first_keys: Collection[str]) -> None:
+        """Drop the staged rows of some first keys."""
+        self.flush()
+        self._compared = None
+        gone = f"DELETE FROM {self._table} WHERE {self._first_key} IN (SELECT unnest($1::VARCHAR[]))"
+        self._execute(gone, [list(first_keys)])
+        self._untouched = False
+
     @property
     def keys_are_masked(self) -> bool:
         """Whether the first key is a pseudonym, which the provider does not know."""
@@ -223,10 +264,22 @@ class Staging:
         are those of a table with repeats: nothing says that they are the same.
         """
         self.flush()
-        if self.resource.repeats or not self._number(duplicates(self.resource, self._table)):
+        if self.resource.repeats or not self.repeated:
             return 0
         older = older_duplicates(self.resource, self._table)
         return self._changed(f"DELETE FROM {self._table} WHERE rowid IN ({older})")
+
+    @property
+    def repeated(self) -> int:
+        """Rows beyond one a key."""
+        self.flush()
+        return self._number(duplicates(self.resource, self._table))
+
+    def settle(self) -> None:
+        """Number repeats, and drop duplicates."""
+        if self.resource.repeats:
+            self.number_repeats()
+        self.drop_duplicates()
 
     def number_repeats(self) -> None:
         """Number the rows of a table with repeats within the rest of their key, from 1, in its column ``ordinal``."""

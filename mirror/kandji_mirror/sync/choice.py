@@ -36,6 +36,7 @@ class Method(StrEnum):
     NEWEST_FIRST = "newest first"
     SWEEP = "sweep"
     PER_DEVICE = "per device"
+    BY_DEVICE = "by device"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.choice import Method
+from kandji_mirror.sync.deletion_check import Cleared
 from kandji_mirror.sync.drift import drift_of
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.published import first_keys
@@ -33,17 +34,17 @@ def full_walk(job: Job) -> TableState:
         live = live_of(job, staging)
         walked = _walk(job, staging, live)
         refuse_keyless(staging)
-        requests = walked.pages
+        cleared = Cleared()
         if live and job.resource.parent is None:
-            requests += confirm_vanished(job.client, job.resource, staging, live.path, live.rows)
+            cleared = confirm_vanished(job, staging, live.path, ordered=walked.ordered)
         staging.drop_duplicates()
         state = replace(
-            written(job, staging, live, target),
+            written(job, staging, live, target, cleared),
             method=Method.FULL_WALK.value,
-            requests=requests,
+            requests=walked.pages + cleared.requests,
             drift=drift_of(job.resource, staging.leftovers(), walked.odd_rows, walked.never_sent),
             attempted_at=began,
-            note=walked.note,
+            note=cleared.note or walked.note,
         )
     return _ended(state, walked, job.parents, began)
 
@@ -65,8 +66,8 @@ def refuse_keyless(staging: Staging) -> None:
         raise Suspicious(f"None of the {rows} rows of {name} has a {key}. The previous rows are kept.")
 
 
-def written(job: Job, staging: Staging, live: Live | None, target: Path) -> TableState:
-    """The state with the staged rows; the published file stays where it holds exactly these."""
+def written(job: Job, staging: Staging, live: Live | None, target: Path, _cleared: Cleared) -> TableState:
+    """The state with the staged rows, which were cleared; the published file stays where it holds exactly these."""
     digest, definition = staging.digest() if live else None, ddl.statements(job.resource)
     if live and live.digest == digest and job.previous.ddl == definition:
         return replace(job.previous, digest=digest)

@@ -12,6 +12,7 @@ from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.catching_up import CatchingUp, Caught, differing
 from kandji_mirror.sync.changes import COLLECTED, NotEnough
 from kandji_mirror.sync.choice import MANY_ROWS, Method, devices_cost, whole_cost
+from kandji_mirror.sync.deletion_check import DeletionCheck
 from kandji_mirror.sync.drift import joined
 from kandji_mirror.sync.fleet import repeated_in
 from kandji_mirror.sync.job import Job
@@ -33,6 +34,7 @@ def increment(job: Job) -> TableState:
         caught = CatchingUp(job, base, staging).run(_edited(job, base))
         if caught.settled.excess and _may_read_whole(job, base.rows):
             raise NotEnough(f"it has {differing(caught.settled.excess)}", caught.requests)
+        cleared = DeletionCheck(job, staging, base.path).of_devices(caught.settled.whole)
         state = _written(job, base, merge(base, staging, caught, target), target)
     collected_at = _newest_collected(job, state) if caught.dated else job.previous.collected_at
     return replace(
@@ -41,12 +43,12 @@ def increment(job: Job) -> TableState:
         error=None,
         method=Method.INCREMENT.value,
         collected_at=collected_at,
-        requests=caught.requests,
+        requests=caught.requests + cleared.requests,
         drift=joined(job.previous.drift, caught.drift),
         attempted_at=began,
         synced_at=began,
-        checked_at=began if caught.settled.excess == 0 else job.previous.checked_at,
-        note=caught.note,
+        checked_at=began if caught.settled.excess == 0 and not cleared.kept else job.previous.checked_at,
+        note=cleared.note or caught.note,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Semaphore
 
@@ -32,8 +32,9 @@ class Job:
     """One table in one run.
 
     ``engine`` is the run's DuckDB. ``turn`` is held while the table works and let go while it waits. ``fleet`` tells
-    the devices the tenant lists, None where that is not known. ``parents`` are key values of the parent's rows,
-    where there is a parent.
+    the devices the tenant lists, None where that is not known, and ``fleet_is_new`` whether this run read them.
+    ``parents`` are key values of the parent's rows, where there is a parent. ``told`` are devices of which one answer
+    to a direct question told all rows in this pass.
     """
 
     store: Store
@@ -45,7 +46,9 @@ class Job:
     order: Order
     turn: Semaphore
     fleet: Callable[[], Fleet | None]
+    fleet_is_new: Callable[[], bool] = lambda: False
     parents: Sequence[tuple[str, ...]] = ()
+    told: set[str] = field(default_factory=set)
 
     @property
     def previous(self) -> TableState:
@@ -69,6 +72,15 @@ class Job:
             exports=not self.learned.holds(name, Fact.EXPORTS_REFUSED),
             prism=self.order.again or not self.learned.holds(name, Fact.PRISM_FORBIDDEN, value=self.client.token_mark),
         )
+
+    def may_ask_devices(self) -> bool:
+        """Whether the rows of this table can be asked for by device, as far as is known."""
+        return bool(self.resource.category) and not self.learned.holds(self.resource.name, Fact.DEVICE_FILTER_IGNORED)
+
+    def knows_gone(self, device: str) -> bool:
+        """Whether the tenant does not list the device any more: this run's own list of devices says so."""
+        fleet = self.fleet() if self.fleet_is_new() else None
+        return fleet is not None and device not in fleet
 
     def affordable(self, requests: int) -> bool:
         """Whether so many requests may be spent on making sure of something."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kandji_mirror.ingest.merging import Merged
 from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.sync.deletion_check import DeletionCheck
 from kandji_mirror.sync.job import Job
 from kandji_schema.manifest import TableState
 
@@ -21,6 +22,7 @@ def put(job: Job, staging: Staging, target: Path, *, whole: Collection[str] = ()
         return replace(state, rows=rows, digest=None, built_bytes=state.bytes)
     if not whole and not staging.rows:
         return job.previous
+    DeletionCheck(job, staging, job.live).of_devices(whole)
     return merged_state(job, staging.merge(job.live, target, whole=whole, built_bytes=job.previous.built_bytes), target)
 
 

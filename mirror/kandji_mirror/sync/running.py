@@ -238,6 +238,7 @@ class Run:
             order=self.order,
             turn=self._turn,
             fleet=self._listed,
+            fleet_is_new=lambda: self._listed_now,
             parents=parents,
         )
 
@@ -254,6 +255,12 @@ class Run:
             if self._fleet is None and file:
                 self._fleet = read_fleet(data_dir(self.store.home) / file)
             return self._fleet
+
+    @property
+    def _listed_now(self) -> bool:
+        """Whether the list of devices was read in this run, so that a device that is not in it is gone."""
+        read = self._states.get(DEVICES)
+        return read is not None and read.state is State.OK
 
     def _paced(self, state: TableState) -> TableState:
         pace = self.paces.get(state.name)

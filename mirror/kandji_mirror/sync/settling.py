@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from kandji_mirror.api.counts import Count, count
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough, pages_since, pieces, read_devices, stage
 from kandji_mirror.sync.choice import devices_cost, whole_cost
@@ -176,4 +175,4 @@ class Settling:
         return pages < whole_cost(rows, job.resource.page_size, job.facts()) and job.affordable(pages)
 
     def _may_ask_devices(self) -> bool:
-        return not self._job.learned.holds(self._job.resource.name, Fact.DEVICE_FILTER_IGNORED)
+        return self._job.may_ask_devices()

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from kandji_mirror.api.pages import Page, read_page
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.state import Fact
 from kandji_mirror.sync.changes import NotEnough, pieces, read_devices
 from kandji_mirror.sync.drift import drift_of, joined
 from kandji_mirror.sync.fleet import Fleet, of_platforms
@@ -47,6 +46,7 @@ def renew_listed(job: Job, devices: Sequence[str]) -> Renewed:
                 staging.add(page.text)
         staging.drop_duplicates()
         drift = joined(job.previous.drift, drift_of(job.resource, staging.leftovers()))
+        job.told.update(devices)
         state = put(job, staging, target, whole=devices)
     return Renewed(replace(state, drift=drift), len(devices) + len(gone))
 
@@ -77,7 +77,7 @@ def renew_category(job: Job, devices: Sequence[str], fleet: Fleet) -> Renewed:
 
 
 def _by_device(job: Job, devices: Sequence[str], expected: Collection[str]) -> Renewed:
-    if job.live is None or job.learned.holds(job.resource.name, Fact.DEVICE_FILTER_IGNORED):
+    if job.live is None or not job.may_ask_devices():
         raise NotEnough("the provider cannot be asked by device", 0)
     filled = filled_keys(job.live, job.resource, devices)
     asked = [device for device in devices if device in filled or device in expected]
@@ -85,9 +85,7 @@ def _by_device(job: Job, devices: Sequence[str], expected: Collection[str]) -> R
         requests = _staged(job, staging, asked)
         emptied = sorted((filled & set(expected)) - set(staging.first_keys()))
         requests += _staged(job, staging, emptied)  # that a device has no rows any more is believed at the second look
-        if job.resource.repeats:
-            staging.number_repeats()
-        staging.drop_duplicates()
+        staging.settle()
         drift = joined(job.previous.drift, drift_of(job.resource, staging.leftovers()))
         state = put(job, staging, target, whole=asked)
     return Renewed(replace(state, drift=drift, whole_at=_whole_at(job, state)), requests)

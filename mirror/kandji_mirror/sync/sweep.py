@@ -229,8 +229,10 @@ class Sweep:
             staging.flush()
             staging.drop_duplicates()
             drift = joined(job.previous.drift, drift_of(table.resource, staging.leftovers()))
-            gone = first_keys(job.live, table.resource) - table.fleet.keys() if job.live else set()
-            state = put(job, staging, target, whole=table.whole(answers) | gone)
+            gone = first_keys(job.live, table.resource) - (job.fleet() or table.fleet).keys() if job.live else set()
+            whole = table.whole(answers) | gone
+            job.told.update(whole)  # the list of devices was confirmed without those that are gone
+            state = put(job, staging, target, whole=whole)
         table.readings |= self._readings(table, answers, at)
         return replace(self._judged(table, state, at), drift=drift)
 

@@ -29,7 +29,8 @@ class Walked:
     """Counts of one walk.
 
     ``torn`` are seams between pages that did not hold. ``kept_parents`` are those whose own list could not be read,
-    ``reason`` the first one's. ``note`` says where the picture is not quite one.
+    ``reason`` the first one's. ``note`` says where the picture is not quite one. It is ``ordered`` where the rows came
+    in the order of their key and every seam held.
     """
 
     pages: int = 0
@@ -41,6 +42,7 @@ class Walked:
     kept_parents: list[tuple[str, ...]] = field(default_factory=list)
     reason: str | None = None
     note: str | None = None
+    ordered: bool = False
 
     def take(self, page: Page, *, overlap: int = 0) -> None:
         """Count a page in; its first ``overlap`` rows were counted before."""
@@ -62,32 +64,33 @@ class Walked:
         return self.totals <= {None} or self.totals == {self.rows + self.odd_rows}
 
 
-def walk_all(client: Client, resource: Resource, staging: Staging, progress: Progress, *, keep: bool = False) -> Walked:
+def walk_all(client: Client, resource: Resource, staging: Staging, progress: Progress) -> Walked:
     """Walk a list into the staging; rows that shifted meanwhile make it be walked anew.
 
     Two walks that bring the same rows are believed, whatever the total says. After three different ones the last one
-    is taken, with a note. With ``keep`` the rows the staging holds already stay, so that it has what any walk brought.
+    is taken, with a note.
     """
     requests = 0
     before: str | None = None
     for attempt in range(1, WALKS + 1):
         walked = walk_once(client, resource, staging, progress)
         requests += walked.pages
-        if _steady(walked, resource):
+        if steady(walked, resource) and not (resource.paging in _COUNTED and staging.repeated):
             break
-        found = None if keep else staging.digest()
-        if found is not None and found == before:
+        found = staging.digest()
+        if found == before:
             break
         before = found
         if attempt == WALKS:
             walked.note = f"The list changed in each of {WALKS} walks; a row of it may be missing until the next sync."
-        elif not keep:
+        else:
             staging.clear()
     walked.pages = requests
     return walked
 
 
-def _steady(walked: Walked, resource: Resource) -> bool:
+def steady(walked: Walked, resource: Resource) -> bool:
+    """Whether nothing tells that rows shifted between the pages of a walk."""
     if resource.paging is Paging.ARRAY:
         return walked.torn == 0
     return walked.fits_total or resource.paging not in _COUNTED
@@ -95,15 +98,22 @@ def _steady(walked: Walked, resource: Resource) -> bool:
 
 def walk_once(client: Client, resource: Resource, staging: Staging, progress: Progress) -> Walked:
     """Walk a list into the staging, whatever comes."""
-    walked = Walked()
+    walked = Walked(ordered=resource.paging is Paging.ARRAY)
     for piece in _pieces(client, resource):
         _refuse_strange(piece.page, resource)
         walked.take(piece.page, overlap=piece.overlap)
         walked.torn += not piece.holds
+        walked.ordered &= piece.holds and _ascending(piece.page, resource)
         staging.add(piece.page.text)
         progress.advanced(resource.name, pages=walked.pages, rows=walked.rows, total=piece.page.total)
     staging.flush()
     return walked
+
+
+def _ascending(page: Page, resource: Resource) -> bool:
+    """Whether the rows of a page are in the order of the key."""
+    keys = [str(row.get(resource.key[0])) for row in page.rows]
+    return keys == sorted(keys)
 
 
 def _refuse_strange(page: Page, resource: Resource) -> None:

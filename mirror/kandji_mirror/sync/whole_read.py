@@ -4,7 +4,7 @@ What came replaces what is mirrored only where a second thing says the same: the
 of rows where there is no exact count, or a second reading.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,17 +13,21 @@ from pathlib import Path
 from kandji_mirror.api.counts import Count, count
 from kandji_mirror.api.exports import export
 from kandji_mirror.ingest.csv_source import HeldSource
-from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.ingest.staging import Lost, Staging
 from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.catching_up import CatchingUp
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough
 from kandji_mirror.sync.choice import Method, pages_of, whole_method
+from kandji_mirror.sync.deletion_check import Cleared, DeletionCheck, ReadAgain
+from kandji_mirror.sync.device_questions import DeviceQuestions
 from kandji_mirror.sync.drift import drift_of
+from kandji_mirror.sync.fleet import of_platforms
 from kandji_mirror.sync.full_walk import Live, live_of, refuse_keyless, written
 from kandji_mirror.sync.increment import merge
 from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.published import first_keys
 from kandji_mirror.sync.walks import Walked, walk_once
 from kandji_schema.errors import ExportFailed, RateLimited, Rejected, ServerFault, Skip, Suspicious
 from kandji_schema.manifest import Drift, State, TableState, data_dir
@@ -61,9 +65,12 @@ class WholeRead:
         self._requests = spent
         self._counted: Count | None = None
         self._earlier: list[str] = []
+        self._lost: Lost | None = None
+        self._seen: set[str] = set()
         self._found: list[int] = []
         self._method = Method.FULL_WALK
         self._refusal: str | None = None
+        self._note: str | None = None
 
     def run(self) -> TableState:
         """Read until something confirms what came. Raises any of our errors; then nothing changed."""
@@ -76,22 +83,43 @@ class WholeRead:
                     accepted.state,
                     state=State.OK,
                     error=None,
-                    note=None,
+                    note=self._note,
                     method=self._method.value,
                     requests=self._requests,
                     attempted_at=began,
                     synced_at=began,
                     whole_at=began,
-                    checked_at=began if accepted.checked else self._job.previous.checked_at,
+                    checked_at=began if accepted.checked and not self._note else self._job.previous.checked_at,
                 )
         raise Suspicious(self._unconfirmed())
 
     def _ways(self) -> Iterator[Method]:
-        """By export or by pages; a second reading by pages where they are few."""
+        """By export or by pages; a second reading device by device, or by pages, where they are few."""
+        by_device = True
         for _ in range(READINGS):
-            facts = self._job.facts()
-            by_pages = bool(self._earlier) and self._pages() <= FEW_PAGES
-            yield Method.FULL_WALK if by_pages else whole_method(self._expected(), facts)
+            facts, again = self._job.facts(), bool(self._found)
+            if again and by_device and self._may_ask_every_device():
+                by_device = False
+                yield Method.BY_DEVICE
+            else:
+                yield (
+                    Method.FULL_WALK if again and self._pages() <= FEW_PAGES else whole_method(self._expected(), facts)
+                )
+
+    def _may_ask_every_device(self) -> bool:
+        """Whether to ask for the rows of each device costs about what another walk does."""
+        job, devices = self._job, self._devices()
+        return bool(devices) and job.may_ask_devices() and self._questions(devices).cost(len(devices)) <= FEW_PAGES
+
+    def _devices(self) -> list[str]:
+        """Every device that has rows of the table, or may have."""
+        job = self._job
+        listed = of_platforms(job.fleet() or {}, job.resource.platforms)
+        mirrored = first_keys(job.live, job.resource) if job.live else set()
+        return sorted({*listed, *mirrored, *self._seen})
+
+    def _questions(self, devices: Sequence[str]) -> DeviceQuestions:
+        return DeviceQuestions(self._job, max(self._found, default=0) / max(1, len(devices)))
 
     def _expected(self) -> int | None:
         if self._counted is not None:
@@ -117,8 +145,13 @@ class WholeRead:
             try:
                 exported = way is Method.EXPORT and self._exported(csv)
                 with job.staging(scratch) as staging:
+                    if way is Method.BY_DEVICE:
+                        return self._asked_for(staging, target)
                     walked = self._filled(staging, csv if exported else None)
                     return self._judged(staging, walked, target)
+            except ReadAgain as reason:
+                self._lost = reason.lost
+                return None
             finally:
                 csv.unlink(missing_ok=True)
 
@@ -170,6 +203,41 @@ class WholeRead:
                 "requests it may take now. The previous rows are kept; the next pass tries again."
             )
 
+    def _asked_for(self, staging: Staging, target: Path) -> Accepted | None:
+        """The rows of every device by direct questions, which rows that shift between pages cannot mislead."""
+        devices, walked = self._devices(), Walked()
+        questions = self._questions(devices)
+        try:
+            for answer in questions.ask(devices):
+                for page in answer.pages:
+                    walked.take(page)
+                    staging.add(page.text)
+                self._job.told.update(answer.devices)
+        except NotEnough:
+            return None
+        finally:
+            self._requests += questions.requests
+        refuse_keyless(staging)
+        staging.settle()
+        self._method = Method.FULL_WALK
+        rows, digest = staging.rows, staging.digest()
+        if self._loses_counted_rows(rows):
+            self._count()  # it may have been before many devices went
+        if self._loses_counted_rows(rows):
+            self._noted(staging, rows)
+            return None
+        fits = digest in self._earlier and self._exact is not None
+        drift = self._drift(staging, walked)
+        surplus = (self._exact or 0) - rows if fits else 0
+        state = self._replacing(staging, target, surplus=surplus)
+        return Accepted(replace(state, drift=drift), checked=self._exact == rows)
+
+    def _noted(self, staging: Staging, rows: int) -> None:
+        """Remember a reading that nothing confirms."""
+        self._earlier.append(staging.digest())
+        self._found.append(rows)
+        self._seen.update(staging.first_keys())
+
     # -- judging -----------------------------------------------------------------------------------------------
 
     def _judged(self, staging: Staging, walked: Walked | None, target: Path) -> Accepted | None:
@@ -179,24 +247,38 @@ class WholeRead:
             staging.number_repeats()
         twice = staging.drop_duplicates()
         drift = self._drift(staging, walked)
-        accepted = self._confirmed(staging, came, twice, target) or self._caught_up(staging, came, twice, target)
+        shifted = walked is not None and walked.pages > 1 and self._shifted(came, twice)
+        accepted = None if shifted else self._confirmed(staging, came, twice, target)
+        if shifted:
+            self._noted(staging, came - twice)
+        accepted = accepted or self._caught_up(staging, came, twice, target)
         return accepted and replace(accepted, state=replace(accepted.state, drift=drift))
 
     def _confirmed(self, staging: Staging, came: int, twice: int, target: Path) -> Accepted | None:
         """The staged rows, where a count, the previous number, or an earlier reading says the same."""
-        if self._exact not in (None, came) or self._counted is None:
-            self._count()
+        self._recount(came)
         if self._exact == came:
             return Accepted(self._replacing(staging, target, surplus=twice), checked=True)
         digest = staging.digest()
         if digest in self._earlier and not self._loses_counted_rows(came - twice):
             surplus = 0 if self._exact is None else self._exact - (came - twice)
             return Accepted(self._replacing(staging, target, surplus=surplus), checked=False)
-        self._earlier.append(digest)
-        self._found.append(came - twice)
+        self._noted(staging, came - twice)
         if self._exact is None and came - twice >= SHRUNK * max(self._job.previous.rows, self._approximate):
             return Accepted(self._replacing(staging, target, surplus=0), checked=False)
         return None
+
+    def _recount(self, came: int) -> None:
+        if self._exact not in (None, came) or self._counted is None:
+            self._count()
+
+    def _shifted(self, came: int, twice: int) -> bool:
+        """Whether rows may have been skipped between pages, though the number fits, and direct questions would tell."""
+        before = self._exact
+        self._recount(came)
+        fewer = before is not None and self._exact is not None and self._exact < before
+        repeated = twice not in (0, self._job.previous.surplus)
+        return self._exact == came and (fewer or repeated) and self._may_ask_every_device()
 
     def _loses_counted_rows(self, rows: int) -> bool:
         """Whether many mirrored rows would go that the provider still counts: the same wrong page may come twice."""
@@ -211,9 +293,18 @@ class WholeRead:
 
     def _replacing(self, staging: Staging, target: Path, *, surplus: int) -> TableState:
         live: Live | None = live_of(self._job, staging)
-        state = written(self._job, staging, live, target)
+        cleared = self._cleared(staging, live, surplus)
+        state = written(self._job, staging, live, target, cleared)
         file = data_dir(self._job.store.home) / str(state.file)
         return replace(state, surplus=surplus, watermark=self._newest(file), collected_at=self._collected(file))
+
+    def _cleared(self, staging: Staging, live: Live | None, surplus: int) -> Cleared:
+        least = None if self._exact is None else self._exact - surplus
+        check = DeletionCheck(self._job, staging, live.path if live else None)
+        cleared = check.of_whole(earlier=self._lost, least=least)
+        self._requests += cleared.requests
+        self._note = cleared.note
+        return cleared
 
     def _caught_up(self, staging: Staging, came: int, twice: int, target: Path) -> Accepted | None:
         """What changed while a large category was read, put on top, where that makes the number fit."""
@@ -221,6 +312,7 @@ class WholeRead:
         if self._exact is None or came <= QUICK or job.resource.repeats:
             return None
         path = target.with_name(f"{target.name}.base")
+        self._cleared(staging, live_of(job, staging), twice)
         try:
             staging.write(path)
             staging.clear()
