@@ -34,7 +34,7 @@ class Job:
     ``engine`` is the run's DuckDB. ``turn`` is held while the table works and let go while it waits. ``fleet`` tells
     the devices the tenant lists, None where that is not known, and ``fleet_is_new`` whether this run read them.
     ``parents`` are key values of the parent's rows, where there is a parent. ``told`` are devices of which one answer
-    to a direct question told all rows in this pass.
+    to a direct question told all rows, which are in the newest staging.
     """
 
     store: Store
@@ -97,6 +97,7 @@ class Job:
     def staging(self, scratch: Path) -> Staging:
         """A staging in a scratch file. All tables of a run share one engine: to open one costs more than a merge."""
         masked = self.store.privacy.masks_people
+        self.told.clear()  # what was told went into another staging
         return Staging(self.resource, scratch, engine=self.engine, masked=masked)
 
     @contextmanager

@@ -20,17 +20,18 @@ from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.catching_up import CatchingUp
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough
 from kandji_mirror.sync.choice import Method, pages_of, whole_method
-from kandji_mirror.sync.deletion_check import Cleared, DeletionCheck, ReadAgain
+from kandji_mirror.sync.deletion_check import SAMPLE, Cleared, DeletionCheck, ReadAgain
 from kandji_mirror.sync.device_questions import DeviceQuestions
 from kandji_mirror.sync.drift import drift_of
-from kandji_mirror.sync.fleet import of_platforms
+from kandji_mirror.sync.fleet import DEVICES, of_platforms
 from kandji_mirror.sync.full_walk import Live, live_of, refuse_keyless, written
 from kandji_mirror.sync.increment import merge
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.published import first_keys
-from kandji_mirror.sync.walks import Walked, walk_once
+from kandji_mirror.sync.walks import Walked, still_there, walk_once
 from kandji_schema.errors import ExportFailed, RateLimited, Rejected, ServerFault, Skip, Suspicious
 from kandji_schema.manifest import Drift, State, TableState, data_dir
+from kandji_schema.registry import resource as resource_named
 
 READINGS = 3
 """A category that comes out otherwise each time is read at most so often."""
@@ -223,7 +224,7 @@ class WholeRead:
         rows, digest = staging.rows, staging.digest()
         if self._loses_counted_rows(rows):
             self._count()  # it may have been before many devices went
-        if self._loses_counted_rows(rows):
+        if self._loses_counted_rows(rows) and not self._emptied_are_gone(staging):
             self._noted(staging, rows)
             return None
         fits = digest in self._earlier and self._exact is not None
@@ -231,6 +232,15 @@ class WholeRead:
         surplus = (self._exact or 0) - rows if fits else 0
         state = self._replacing(staging, target, surplus=surplus)
         return Accepted(replace(state, drift=drift), checked=self._exact == rows)
+
+    def _emptied_are_gone(self, staging: Staging) -> bool:
+        """Whether devices of which no row came are no longer there at all, by a sample of them: not so after a lie."""
+        job = self._job
+        emptied = sorted((first_keys(job.live, job.resource) if job.live else set()) - set(staging.first_keys()))
+        sample = emptied[:: max(1, len(emptied) // SAMPLE)][:SAMPLE]
+        self._requests += len(sample)
+        devices = resource_named(DEVICES)
+        return bool(sample) and all(still_there(job.client, devices, device) is None for device in sample)
 
     def _noted(self, staging: Staging, rows: int) -> None:
         """Remember a reading that nothing confirms."""
