@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_MANY_ENDS = re.compile(rb"[\]}]{40}")
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
@@ -29,14 +30,25 @@ def parse_leniently(body: bytes) -> Any:
     """Read JSON with all its digits, and with the blemishes found in the field.
 
     Those are a byte order mark, bytes that are not UTF-8, raw control characters, ``NaN``, numbers beyond a double
-    (both become null) and half characters (lone surrogates, read as U+FFFD). :class:`ValueError` for what is not JSON
+    (both become texts, which fit no column of numbers) and half characters (lone surrogates, read as U+FFFD). :class:`ValueError` for what is not JSON
     even so.
     """
     text = body.decode("utf-8-sig", errors="replace")
     try:
-        return _mended(json.loads(text, strict=False, parse_constant=_nothing, parse_float=_finite))
+        return _mended(json.loads(text, strict=False, parse_constant=str, parse_float=_finite))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def too_deep(value: Any, body: bytes) -> bool:
+    """Whether a value out of ``body`` is nested deeper than it can be written again; hardly any body needs a look."""
+    if not _MANY_ENDS.search(body):
+        return False
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        return "ecursion" in str(error)
+    return False
 
 
 def has_long_numbers(body: bytes) -> bool:
@@ -52,13 +64,9 @@ def dump(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _nothing(_constant: str) -> None:
-    """The value of ``NaN`` and ``Infinity``, which JSON does not know."""
-
-
-def _finite(digits: str) -> float | None:
+def _finite(digits: str) -> float | str:
     value = float(digits)
-    return value if abs(value) != float("inf") else None
+    return value if abs(value) != float("inf") else digits
 
 
 def _mended(value: Any) -> Any:

@@ -20,13 +20,14 @@ class Count(NamedTuple):
 
 
 def count(client: Client, resource: Resource) -> Count | None:
-    """The provider's count of a Prism table; None where it cannot be had: not permitted, not offered, or nonsense.
+    """The provider's count of a Prism table; None where there is none: not permitted, not offered, or null.
 
-    Costs one request. :class:`RateLimited` and :class:`Unreachable` are raised: no other request would fare better.
+    Costs one request. An answer that is no count is asked for again like any page, and is :class:`ServerFault` where it
+    stays so. :class:`RateLimited` and :class:`Unreachable` are raised: no other request would fare better.
     """
     try:
-        return _read(client.get(PATH, (("category", resource.category or ""),)))
-    except (Skip, Rejected, ServerFault):
+        return client.read(PATH, (("category", resource.category or ""),), _read)
+    except (Skip, Rejected):
         return None
 
 
@@ -34,6 +35,17 @@ def _read(response: Response) -> Count | None:
     try:
         answer = parse(response.body).value
     except ValueError:
+        raise _no_count(response, "it is not JSON") from None
+    if not isinstance(answer, dict) or "count" not in answer:
+        raise _no_count(response, "it has no member 'count'")
+    if answer["count"] is None:
         return None
-    rows = whole(answer.get("count")) if isinstance(answer, dict) else None
-    return None if rows is None else Count(rows, bool(answer.get("approximate")))
+    rows = whole(answer["count"])
+    if rows is None:
+        raise _no_count(response, f"{str(answer['count'])[:40]!r} is no number of rows")
+    return Count(rows, bool(answer.get("approximate")))
+
+
+def _no_count(response: Response, reason: str) -> ServerFault:
+    text = f"GET {PATH} answered {response.status}, but not with a count: {reason}."
+    return ServerFault(text, status=response.status)

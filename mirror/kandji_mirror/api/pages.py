@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kandji_mirror.api.bodies import dump, has_long_numbers, parse, parse_leniently
+from kandji_mirror.api.bodies import dump, has_long_numbers, parse, parse_leniently, too_deep
 from kandji_mirror.api.envelopes import LAST, NotThisEnvelope, open_envelope
 from kandji_mirror.api.wire import Response
 from kandji_schema.errors import ServerFault
@@ -21,7 +21,7 @@ class Page:
     ``text`` is a JSON object whose member ``data`` is the list of rows; where a row has unknown fields that are not
     null, it has them there in a member ``extra`` too. ``rows`` are the same rows without ``extra``. ``total`` is what
     the provider says there are on all pages, None where it does not: a hint. ``odd_rows`` counts members of the list
-    that were no objects and are left out; ``unknown`` counts the rows that carry each unknown field, ``absent`` are the
+    that were no objects, or nested beyond reason, and are left out; ``unknown`` counts the rows that carry each unknown field, ``absent`` are the
     known ones that no row carries, none where there are no rows. ``onward`` are the query parameters of the next page:
     empty on the last one, None where the page does not tell.
     """
@@ -49,7 +49,7 @@ def read_page(response: Response, resource: Resource) -> Page:
         raise _no_page(response, resource, f"it is not JSON: {str(error)[:80]}") from None
     except NotThisEnvelope as error:
         raise _no_page(response, resource, str(error)) from None
-    rows = _objects(opened.members)
+    rows = [row for row in _objects(opened.members) if not too_deep(row, response.body)]
     odd, unknown = len(opened.members) - len(rows), _unknown_fields(rows, resource.known_fields)
     if strict and opened.around and not odd and not unknown:
         before, after = opened.around
@@ -64,7 +64,8 @@ def _in_full(rows: list[Row], response: Response, resource: Resource) -> list[Ro
     """The rows with every digit of their numbers, since the body's own text is not handed on."""
     if not has_long_numbers(response.body):
         return rows
-    return _objects(open_envelope(parse_leniently(response.body), response, resource).members)
+    members = open_envelope(parse_leniently(response.body), response, resource).members
+    return [row for row in _objects(members) if not too_deep(row, response.body)]
 
 
 def _objects(members: list[Any]) -> list[Row]:

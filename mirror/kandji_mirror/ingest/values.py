@@ -28,7 +28,8 @@ _CASTS = {
     Kind.NUMBER: "CASE WHEN isfinite(TRY_CAST({raw} AS DOUBLE)) THEN TRY_CAST({raw} AS DOUBLE) END",
 }
 _JSON_CASTS = {
-    Kind.TEXTS: "CASE WHEN json_type({raw}) = 'ARRAY' THEN from_json({raw}, '[\"VARCHAR\"]') END",
+    # Objects and lists among the texts are no texts.
+    Kind.TEXTS: "CASE WHEN json_type({raw}) = 'ARRAY' AND NOT list_has_any(json_type({raw}, '$[*]'), ['OBJECT', 'ARRAY']) THEN from_json({raw}, '[\"VARCHAR\"]') END",
     Kind.DOCUMENT: "CASE WHEN json_type({raw}) <> 'NULL' AND {raw} <> '\"\"' THEN {raw} END",
 }
 

@@ -18,7 +18,7 @@ from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.order import Order
 from kandji_mirror.sync.outcome import Outcome, Progress
 from kandji_mirror.sync.publishing import note_edits, publish
-from kandji_mirror.sync.running import TABLES_AT_ONCE, refusal, state_of
+from kandji_mirror.sync.running import TABLES_AT_ONCE, refusal, state_of, unforeseen
 from kandji_mirror.sync.side_by_side import side_by_side
 from kandji_mirror.sync.some_devices import Renewed, renew_category, renew_listed
 from kandji_mirror.sync.sweep import Slice, Sweep, path_of, swept_table
@@ -138,6 +138,9 @@ class DeviceRun:
                     raise
                 for resource in tables:
                     self._trouble(resource, error, clock)
+            except Exception as error:  # whatever is in a table, the others go on
+                for resource in tables:
+                    self._trouble(resource, unforeseen(resource, error), clock)
 
     def _category(self, resource: Resource, clock: float) -> None:
         mirrored = self._published(resource).file is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Semaphore
 
 from kandji_mirror.api.client import Client
+from kandji_mirror.api.counts import Count, count
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.privacy.twins import twinned
@@ -17,6 +18,7 @@ from kandji_mirror.sync.fleet import Fleet
 from kandji_mirror.sync.order import Order
 from kandji_mirror.sync.outcome import Progress
 from kandji_schema import ddl
+from kandji_schema.errors import ServerFault
 from kandji_schema.manifest import TableState
 from kandji_schema.resource import Resource
 
@@ -34,7 +36,8 @@ class Job:
     ``engine`` is the run's DuckDB. ``turn`` is held while the table works and let go while it waits. ``fleet`` tells
     the devices the tenant lists, None where that is not known, and ``fleet_is_new`` whether this run read them.
     ``parents`` are key values of the parent's rows, where there is a parent. ``told`` are devices of which one answer
-    to a direct question told all rows, which are in the newest staging.
+    to a direct question told all rows, which are in the newest staging. ``troubles`` are what went wrong though there
+    are rows.
     """
 
     store: Store
@@ -49,6 +52,7 @@ class Job:
     fleet_is_new: Callable[[], bool] = lambda: False
     parents: Sequence[tuple[str, ...]] = ()
     told: set[str] = field(default_factory=set)
+    troubles: list[str] = field(default_factory=list)
 
     @property
     def previous(self) -> TableState:
@@ -72,6 +76,16 @@ class Job:
             exports=not self.learned.holds(name, Fact.EXPORTS_REFUSED),
             prism=self.order.again or not self.learned.holds(name, Fact.PRISM_FORBIDDEN, value=self.client.token_mark),
         )
+
+    def count(self) -> Count | None:
+        """The provider's count; None where there is none, or where it kept being broken, which is noted as trouble."""
+        if self.troubles:
+            return None
+        try:
+            return count(self.client, self.resource)
+        except ServerFault as error:
+            self.troubles.append(f"The rows could not be compared with the provider's count: {error}")
+            return None
 
     def may_ask_devices(self) -> bool:
         """Whether the rows of this table can be asked for by device, as far as is known."""

@@ -11,7 +11,7 @@ from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.newest_first import newest_first
 from kandji_mirror.sync.whole_read import WholeRead
 from kandji_schema.errors import ApiError, PermissionMissing, StoreDamaged
-from kandji_schema.manifest import TableState
+from kandji_schema.manifest import State, TableState
 from kandji_schema.resource import Paging
 
 MOVED = (404, 410)
@@ -30,7 +30,7 @@ def one_pass(job: Job) -> TableState:
         return newest_first(job)
     if job.resource.paging is not Paging.PRISM:
         return _listed(job)
-    return _doubted(_prism(job, chosen), job.previous)
+    return _told(_doubted(_prism(job, chosen), job.previous), job)
 
 
 def _listed(job: Job) -> TableState:
@@ -74,12 +74,18 @@ def _prism(job: Job, chosen: Method) -> TableState:
         return WholeRead(job, spent=_spent(reason)).run()
 
 
+def _told(state: TableState, job: Job) -> TableState:
+    """The state with what went wrong though there are rows: a run with it does not end as if all were well."""
+    return replace(state, state=State.FAILED, error=" ".join(job.troubles)) if job.troubles else state
+
+
 def _doubted(state: TableState, previous: TableState) -> TableState:
-    """The state, with a whole read due next where values of a column could not be read for the first time.
+    """The state, with a whole read due next where more values of a column could not be read than before.
 
     That may pass, and an increment would not bring their rows again. Where it stays, it is read as a whole only once.
     """
-    return replace(state, whole_at=None) if state.drift.odd.keys() - previous.drift.odd.keys() else state
+    more = any(rows > previous.drift.odd.get(name, 0) for name, rows in state.drift.odd.items())
+    return replace(state, whole_at=None) if more else state
 
 
 def _spent(reason: Exception) -> int:

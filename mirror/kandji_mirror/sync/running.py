@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 from threading import Lock, Semaphore
+from traceback import extract_tb
 from uuid import uuid4
 
 from kandji_mirror.api.client import Client
@@ -143,6 +144,8 @@ class Run:
                 if isinstance(error, Unreachable) and not self.outcomes:
                     self._unanswered = str(error)
                 state = self._refused(resource, error, client)
+            except Exception as error:  # whatever is in a table, the others go on
+                state = self._failed(resource, unforeseen(resource, error))
             self._end(state, previous, clock, client.requests)
 
     def _end(self, state: TableState, previous: TableState, clock: float, requests: int) -> None:
@@ -210,6 +213,8 @@ class Run:
         except (ApiError, SyncError, StoreError) as error:
             if not (self._stopped or self.client.stopped):
                 self._publish({resource.name: self._refused(resource, error, client) for resource in group})
+        except Exception as error:  # whatever is in a table, the others go on
+            self._publish({resource.name: self._failed(resource, unforeseen(resource, error)) for resource in group})
         for place, resource in enumerate(group):
             outcome = outcome_of(self._published(resource), previous[resource.name], _since(clock))
             outcome = replace(outcome, requests=0 if place else client.requests)  # they share every answer
@@ -321,6 +326,15 @@ def state_of(error: MirrorError) -> State:
     if isinstance(error, ApiError) and error.status == NOT_FOUND:
         return State.ABSENT
     return State.FORBIDDEN if isinstance(error, PermissionMissing) else State.FAILED
+
+
+def unforeseen(resource: Resource, error: Exception) -> SyncError:
+    """An error of ours for one that nobody foresaw. Its own words may quote rows."""
+    frame = extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} in {frame.name}, line {frame.lineno}"
+    return SyncError(
+        f"{resource.name} could not be taken in ({where}). Its previous rows are kept; please report this."
+    )
 
 
 def refusal(resource: Resource) -> str:

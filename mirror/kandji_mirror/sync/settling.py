@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kandji_mirror.api.counts import Count, count
+from kandji_mirror.api.counts import Count
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough, pages_since, pieces, read_devices, stage
@@ -69,7 +69,7 @@ class Settling:
 
     def _count(self) -> None:
         self._requests += 1
-        self._counted = count(self._job.client, self._job.resource)
+        self._counted = self._job.count()
 
     def _excess(self, whole: Collection[str] | None = None) -> int | None:
         if self._counted is None or self._counted.approximate:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from kandji_mirror.api.counts import Count, count
+from kandji_mirror.api.counts import Count
 from kandji_mirror.api.exports import export
 from kandji_mirror.ingest.csv_source import HeldSource
 from kandji_mirror.ingest.staging import Lost, Staging
@@ -110,7 +110,8 @@ class WholeRead:
     def _may_ask_every_device(self) -> bool:
         """Whether to ask for the rows of each device costs about what another walk does."""
         job, devices = self._job, self._devices()
-        return bool(devices) and job.may_ask_devices() and self._questions(devices).cost(len(devices)) <= FEW_PAGES
+        known = job.fleet_is_new() and job.may_ask_devices()  # who enrolled since an older list would be missed
+        return known and bool(devices) and self._questions(devices).cost(len(devices)) <= FEW_PAGES
 
     def _devices(self) -> list[str]:
         """Every device that has rows of the table, or may have."""
@@ -132,7 +133,7 @@ class WholeRead:
 
     def _count(self) -> None:
         self._requests += 1
-        self._counted = count(self._job.client, self._job.resource)
+        self._counted = self._job.count()
 
     @property
     def _exact(self) -> int | None:
