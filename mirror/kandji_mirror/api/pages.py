@@ -21,8 +21,8 @@ class Page:
     ``text`` is a JSON object whose member ``data`` is the list of rows; where a row has unknown fields that are not
     null, it has them there in a member ``extra`` too. ``rows`` are the same rows without ``extra``. ``total`` is what
     the provider says there are on all pages, None where it does not: a hint. ``odd_rows`` counts members of the list
-    that were no objects, or nested beyond reason, and are left out; ``unknown`` counts the rows that carry each unknown field, ``absent`` are the
-    known ones that no row carries, none where there are no rows. ``onward`` are the query parameters of the next page:
+    that were no objects, or nested beyond reason, and are left out; ``unknown`` counts the rows that
+    carry each unknown field, ``absent`` are the known ones that no row carries, none where there are no rows. ``onward`` are the query parameters of the next page:
     empty on the last one, None where the page does not tell.
     """
 

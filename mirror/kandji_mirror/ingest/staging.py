@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -73,6 +74,9 @@ class Staging:
         self._what = f"Table {resource.name}"
         self._batch: list[tuple[str, Sequence[str]]] = []
         self._untouched = True
+        self.aside: Counter[str | None] = Counter()
+        """Rows set aside, by first key: a part of their key could not be read, so that they may be of any row."""
+        self._aside_fields: Counter[str] = Counter()
         self._compared: tuple[Path, frozenset[str], Merge, Difference] | None = None
         with ExitStack() as open_things, store_errors(self._what):
             self._engine = engine or open_things.enter_context(
@@ -138,6 +142,8 @@ class Staging:
     def clear(self) -> None:
         """Forget every row taken until now, and every error."""
         self._batch = []
+        self.aside.clear()
+        self._aside_fields.clear()
         self._writers.forget()
         self._changed(f"DELETE FROM {self._table}")
 
@@ -198,7 +204,7 @@ class Staging:
         """How many rows keep something in ``extra``, by the provider's field name."""
         fields = f"SELECT unnest(json_keys(extra)) AS field FROM {self._table} WHERE extra IS NOT NULL"
         sql = f"SELECT field, count(*) FROM ({fields}) GROUP BY field ORDER BY field"
-        return {str(field): int(str(n)) for field, n in self._ask(sql)}
+        return dict(Counter({str(field): int(str(n)) for field, n in self._ask(sql)}) + self._aside_fields)
 
     def vanished(self, source: Path) -> list[str]:
         """First-key values of a published file that no staged row has, in order."""
@@ -264,6 +270,7 @@ class Staging:
         are those of a table with repeats: nothing says that they are the same.
         """
         self.flush()
+        self._set_aside()
         if self.resource.repeats or not self.repeated:
             return 0
         older = older_duplicates(self.resource, self._table)
@@ -280,6 +287,23 @@ class Staging:
         if self.resource.repeats:
             self.number_repeats()
         self.drop_duplicates()
+
+    def _set_aside(self) -> None:
+        """Take out rows of which a part of the key came and could not be read."""
+        for column in self.resource.columns:
+            heads = dict.fromkeys(source.partition(".")[0] for source in column.sources) if column.key else ()
+            for field in heads:
+                damaged = f""""{column.name}" IS NULL AND json_exists(extra, '$."{field}"')"""
+                sql = f"SELECT {self._first_key}, count(*) FROM {self._table} WHERE {damaged} GROUP BY 1"
+                found = {key: int(str(rows)) for key, rows in self._execute(sql).fetchall()}
+                if found:
+                    self._changed(f"DELETE FROM {self._table} WHERE {damaged}")
+                    self.aside.update({None if key is None else str(key): rows for key, rows in found.items()})
+                    self._aside_fields[field] += sum(found.values())
+
+    def damaged(self, first_key: str) -> bool:
+        """Whether a row that was set aside may be one of this first key."""
+        return first_key in self.aside or None in self.aside
 
     def number_repeats(self) -> None:
         """Number the rows of a table with repeats within the rest of their key, from 1, in its column ``ordinal``."""

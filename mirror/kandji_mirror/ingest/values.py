@@ -29,7 +29,10 @@ _CASTS = {
 }
 _JSON_CASTS = {
     # Objects and lists among the texts are no texts.
-    Kind.TEXTS: "CASE WHEN json_type({raw}) = 'ARRAY' AND NOT list_has_any(json_type({raw}, '$[*]'), ['OBJECT', 'ARRAY']) THEN from_json({raw}, '[\"VARCHAR\"]') END",
+    Kind.TEXTS: (
+        "CASE WHEN json_type({raw}) = 'ARRAY' AND NOT list_has_any(json_type({raw}, '$[*]'), ['OBJECT', 'ARRAY']) "
+        "THEN from_json({raw}, '[\"VARCHAR\"]') END"
+    ),
     Kind.DOCUMENT: "CASE WHEN json_type({raw}) <> 'NULL' AND {raw} <> '\"\"' THEN {raw} END",
 }
 

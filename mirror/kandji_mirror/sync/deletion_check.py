@@ -95,7 +95,11 @@ class DeletionCheck:
             return {}
         known = self._job.told if told is None else told
         lost = self._staging.lost(self._live, among)
-        return {d: keys for d, keys in lost.items() if d not in known and not self._job.knows_gone(d)}
+        return {
+            device: keys
+            for device, keys in lost.items()
+            if (device not in known or self._staging.damaged(device)) and not self._job.knows_gone(device)
+        }
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -143,10 +147,12 @@ class DeletionCheck:
         if least is not None and self._staging.rows < least:
             return _keys(lost)
         unasked = {device: keys for device, keys in lost.items() if device not in answered}
+        damaged = {device: keys for device, keys in lost.items() if self._staging.damaged(device)}
         if earlier is None or rescued:
-            return _keys(unasked)
-        return _keys({device: keys - earlier.get(device, frozenset()) for device, keys in unasked.items()})
+            return _keys(unasked) | _keys(damaged)
+        twice = {device: keys - earlier.get(device, frozenset()) for device, keys in unasked.items()}
+        return _keys(twice) | _keys(damaged)
 
 
-def _keys(lost: Mapping[str, Iterable[int]]) -> Collection[int]:
+def _keys(lost: Mapping[str, Iterable[int]]) -> set[int]:
     return {key for keys in lost.values() for key in keys}

@@ -34,6 +34,7 @@ def full_walk(job: Job) -> TableState:
         live = live_of(job, staging)
         walked = _walk(job, staging, live)
         refuse_keyless(staging)
+        staging.drop_duplicates()
         cleared = Cleared()
         if live and job.resource.parent is None:
             cleared = confirm_vanished(job, staging, live.path, ordered=walked.ordered)

@@ -93,10 +93,19 @@ def _absent_again(job: Job, staging: Staging, live: Path, lost: Lost) -> Cleared
         requests += walked.pages
         staging.drop_duplicates()
         if staging.rows == known and (walked.rows == known or steady(walked, job.resource)):
-            return Cleared(requests, rescued=len(_keys(lost)) - len(_keys(staging.lost(live))))
+            return _without_damaged(staging, live, lost, requests)
     kept = _keys(staging.lost(live))
     staging.keep(live, kept)
     return Cleared(requests, rescued=len(_keys(lost)) - len(kept), kept=len(kept))
+
+
+def _without_damaged(staging: Staging, live: Path, lost: Lost, requests: int) -> Cleared:
+    """What is lost now is gone, but where a row that could not be told from others may be it."""
+    missing = staging.lost(live)
+    kept = _keys({first: keys for first, keys in missing.items() if staging.damaged(first)})
+    if kept:
+        staging.keep(live, kept)
+    return Cleared(requests, rescued=len(_keys(lost)) - len(_keys(missing)), kept=len(kept))
 
 
 def _keys(lost: Lost) -> set[int]:

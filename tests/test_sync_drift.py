@@ -1,0 +1,128 @@
+"""A fleet that changes while it is read, and rows that are damaged: what is there stays."""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from support import client_of, make_tenant, manifest_of, mirrored, run_sync, true_rows
+
+from kandji_mirror.api.wire import Request, Response
+from kandji_mirror.simulator.faults import Fault
+from kandji_mirror.simulator.faults import Kind as Trouble
+from kandji_mirror.simulator.quirks import Quirks
+from kandji_mirror.simulator.tenant import Tenant
+from kandji_mirror.simulator.world import World
+from kandji_mirror.sync.run import sync
+from kandji_schema.manifest import State
+from kandji_schema.registry import resource
+
+TABLES = ("devices", "prism_filevault", "apps", "prism_certificates")
+PAGE = 20
+
+
+def in_small_pages(tenant: Tenant, shuffled: Random | None = None) -> Any:
+    """Answers as the tenant does, no page longer than a few rows, the rows of a page in any order."""
+
+    def answer(request: Request) -> Response:
+        query = tuple((name, str(PAGE) if name == "limit" else value) for name, value in request.query)
+        response = tenant.handle(Request(request.method, request.path, query, request.headers, request.body))
+        if shuffled is None or response.status != 200:
+            return response
+        body = json.loads(response.body)
+        rows = body if isinstance(body, list) else body.get("data")
+        if isinstance(rows, list):
+            shuffled.shuffle(rows)
+        return Response(200, response.headers, json.dumps(body).encode())
+
+    return answer
+
+
+def keys(table: str, rows: list[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    shown = {"extra", "ordinal"} if resource(table).repeats else {"extra"}
+    names = [column.name for column in resource(table).columns if column.name not in shown]
+    places = [names.index(name) for name in resource(table).key if name in names]
+    return {tuple(row[place] for place in places) for row in rows}
+
+
+def drifting(tenant: Tenant, chance: Random, *, inserts: bool) -> None:
+    """At every second request a device goes and, with ``inserts``, another comes."""
+    requests = 0
+
+    def change(world: World) -> None:
+        nonlocal requests
+        requests += 1
+        devices = world.device_ids()
+        if requests % 2 == 0 and len(devices) > 20:
+            world.remove(chance.choice(devices))
+            if inserts:
+                world.enrol()
+
+    tenant.between("", change)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_row_that_is_there_throughout_is_lost_while_devices_leave(tmp_path: Path, seed: int) -> None:
+    tenant = make_tenant(90, seed=1, apps=3, quirks=Quirks(prism_cursors=seed % 4 == 0))
+    run_sync(tmp_path, tenant, *TABLES)
+    before = {table: keys(table, true_rows(tenant.world, table)) for table in TABLES}
+    chance = Random(seed)  # noqa: S311  # a seeded course of events
+    drifting(tenant, chance, inserts=seed % 2 == 1)
+    send = in_small_pages(tenant, chance if seed % 5 == 0 else None)
+    sync(tmp_path, "loopback", client_of(send, tenant.fetch), names=TABLES, everything=True)
+    for table in TABLES:
+        there = before[table] & keys(table, true_rows(tenant.world, table))
+        assert there <= keys(table, mirrored(tmp_path, table)), table
+    tenant.between("", None)
+    assert run_sync(tmp_path, tenant, *TABLES).failed == ()
+    assert all(mirrored(tmp_path, table) == true_rows(tenant.world, table) for table in TABLES)
+
+
+def test_a_broken_count_is_asked_for_again_and_told_where_it_stays_broken(tmp_path: Path) -> None:
+    tenant = make_tenant(20)
+    for kind in (Trouble.TRUNCATED_JSON, Trouble.HTML_PAGE, Trouble.OBJECT_BODY, Trouble.NUMBER_BODY):
+        tenant.faults[:] = [Fault("prism/count", kind)]
+        assert run_sync(tmp_path, tenant, "apps").failed == (), kind
+        tenant.faults[:] = [Fault("prism/count", kind, times=99)]
+        (failed,) = run_sync(tmp_path, tenant, "apps").failed
+        assert "count" in str(failed.error)
+        assert mirrored(tmp_path, "apps") == true_rows(tenant.world, "apps")
+
+
+def test_a_row_whose_key_cannot_be_read_is_set_aside_and_the_old_one_stays(tmp_path: Path) -> None:
+    tenant = make_tenant(20)
+    run_sync(tmp_path, tenant, "devices", "apps", "threats")
+    before = {table: mirrored(tmp_path, table) for table in ("apps", "threats")}
+
+    def damaged(field: str) -> Any:
+        def change(body: Any) -> Any:
+            rows = body.get("data", body.get("results"))
+            return {
+                **body,
+                **{k: [{**rows[0], field: {"odd": 1}}, *rows[1:]] for k in ("data", "results") if k in body},
+            }
+
+        return change
+
+    tenant.reshape("prism/apps", damaged("bundle_id"))
+    tenant.reshape("threat", damaged("detection_date"))
+    run_sync(tmp_path, tenant, "apps", "threats", everything=True)
+    assert {table: mirrored(tmp_path, table) for table in before} == before
+    states = manifest_of(tmp_path).tables
+    assert states["apps"].drift.odd["bundle_id"] == 1
+    assert states["threats"].drift.odd["detection_date"] == 1
+
+
+def test_one_row_nested_beyond_reason_does_not_end_the_run(tmp_path: Path) -> None:
+    tenant = make_tenant(20)
+    deep: Any = "end"
+    for _ in range(900):
+        deep = {"a": deep}
+    tenant.reshape(
+        "prism/filevault", lambda body: {**body, "data": [{**body["data"][0], "new": deep}, *body["data"][1:]]}
+    )
+    report = run_sync(tmp_path, tenant, "devices", "prism_filevault", "apps", "users")
+    states = {outcome.table: outcome.state for outcome in report.outcomes}
+    assert {states[name] for name in ("devices", "apps", "users")} == {State.OK}
+    assert len(states) == 4
