@@ -214,3 +214,18 @@ def test_https_anywhere_and_http_on_this_machine_are_asked(api: str, url: str) -
 
 def test_every_trouble_of_the_network_is_one_of_the_api(target: Path) -> None:
     assert isinstance(refused(b"SSH-2.0-OpenSSH_9.6\r\n", target), ApiError)
+
+
+def test_an_address_in_a_private_network_is_not_asked() -> None:
+    for host in (
+        "10.0.0.5",
+        "192.168.1.1",
+        "169.254.169.254",
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[fe80::1]",
+        "[fc00::1]",
+    ):
+        with pytest.raises(Rejected, match="private"):
+            signed_url(f"https://{host}/file", "https://acme.api.kandji.io")

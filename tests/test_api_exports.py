@@ -269,7 +269,15 @@ def test_the_count_of_a_category_costs_one_request(answer: Answer, rows: Count |
     assert [(r.path, r.query) for r in asked] == [("/api/v1/prism/count", (("category", "apps"),))]
 
 
-BROKEN = ({"count": -1}, {"count": True}, {"count": 8.5}, {}, [82], Response(200, {}, b"<html>"), Response(200))
+BROKEN: tuple[Answer, ...] = (
+    {"count": -1},
+    {"count": True},
+    {"count": 8.5},
+    {},
+    [82],
+    Response(200, {}, b"<html>"),
+    Response(200),
+)
 
 
 def test_a_broken_count_is_asked_for_again_and_never_taken_for_none() -> None:

@@ -52,8 +52,8 @@ def test_rows_that_are_no_objects_are_counted_and_left_out() -> None:
         (b'[{"id":"\\ud83d\\ude00"}]', {"id": "😀"}),
         (b'[{"id":"a\xff"}]', {"id": "a\ufffd"}),
         (b'[{"id":"a\tb"}]', {"id": "a\tb"}),
-        (b'[{"id":NaN,"name":-Infinity}]', {"id": None, "name": None}),
-        (b'[{"id":1e999}]', {"id": None}),
+        (b'[{"id":NaN,"name":-Infinity}]', {"id": "NaN", "name": "-Infinity"}),  # no number takes them: counted
+        (b'[{"id":1e999}]', {"id": "1e999"}),
         (b'[{"id":"\\u0000"}]', {"id": "\x00"}),
         (b'[{"id":123456789012345678901234567890}]', {"id": 123456789012345678901234567890}),
         (b'[{"id":-9223372036854775809,"name":[]},7]', {"id": -9223372036854775809, "name": []}),

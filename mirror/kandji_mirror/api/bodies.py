@@ -29,9 +29,9 @@ def parse(body: bytes) -> Parsed:
 def parse_leniently(body: bytes) -> Any:
     """Read JSON with all its digits, and with the blemishes found in the field.
 
-    Those are a byte order mark, bytes that are not UTF-8, raw control characters, ``NaN``, numbers beyond a double (both
-    become texts, which fit no column of numbers) and half characters (lone surrogates, read as U+FFFD). :class:`ValueError` for what is not JSON
-    even so.
+    Those are a byte order mark, bytes that are not UTF-8, raw control characters, ``NaN`` and numbers beyond a double
+    (both become texts, which fit no column of numbers), and half characters (lone surrogates, read as U+FFFD).
+    :class:`ValueError` for what is not JSON even so.
     """
     text = body.decode("utf-8-sig", errors="replace")
     try:

@@ -56,7 +56,8 @@ def setting_of(base_url: str) -> str:
 def signed_url(url: str, api_url: str) -> SplitResult:
     """The parts of a URL the provider gave for a download; :class:`Rejected` where it is not to be asked.
 
-    It may lead anywhere over https. Over plain http it may lead to this machine only, and only from an API on it.
+    It may lead anywhere over https, but not to an address of a private network or of this machine. Only from an API on
+    this machine it may lead to it, also over plain http.
     """
     try:
         parts = urlsplit(url)
@@ -68,6 +69,9 @@ def signed_url(url: str, api_url: str) -> SplitResult:
         raise _not_fetched("does not begin with https://")
     if not parts.hostname or "@" in parts.netloc or re.search(r"[^\x21-\x7e]|\\", url):
         raise _not_fetched("has no plain host name")
+    address = _address(parts.hostname)
+    if (is_loopback(url) or (address is not None and not address.is_global)) and not is_loopback(api_url):
+        raise _not_fetched("leads into a private network")
     return parts
 
 

@@ -74,9 +74,9 @@ class Staging:
         self._what = f"Table {resource.name}"
         self._batch: list[tuple[str, Sequence[str]]] = []
         self._untouched = True
-        self.aside: Counter[str | None] = Counter()
-        """Rows set aside, by first key: a part of their key could not be read, so that they may be of any row."""
-        self._aside_fields: Counter[str] = Counter()
+        self._aside: dict[
+            tuple[str | None, str], int
+        ] = {}  # rows by first key and by the field that was no part of one
         self._compared: tuple[Path, frozenset[str], Merge, Difference] | None = None
         with ExitStack() as open_things, store_errors(self._what):
             self._engine = engine or open_things.enter_context(
@@ -142,8 +142,7 @@ class Staging:
     def clear(self) -> None:
         """Forget every row taken until now, and every error."""
         self._batch = []
-        self.aside.clear()
-        self._aside_fields.clear()
+        self._aside.clear()
         self._writers.forget()
         self._changed(f"DELETE FROM {self._table}")
 
@@ -204,7 +203,10 @@ class Staging:
         """How many rows keep something in ``extra``, by the provider's field name."""
         fields = f"SELECT unnest(json_keys(extra)) AS field FROM {self._table} WHERE extra IS NOT NULL"
         sql = f"SELECT field, count(*) FROM ({fields}) GROUP BY field ORDER BY field"
-        return dict(Counter({str(field): int(str(n)) for field, n in self._ask(sql)}) + self._aside_fields)
+        found = Counter({str(field): int(str(n)) for field, n in self._ask(sql)})
+        for (_, field), rows in self._aside.items():
+            found[field] += rows
+        return dict(found)
 
     def vanished(self, source: Path) -> list[str]:
         """First-key values of a published file that no staged row has, in order."""
@@ -247,6 +249,7 @@ class Staging:
         """Drop the staged rows of some first keys."""
         self.flush()
         self._compared = None
+        self._aside = {place: rows for place, rows in self._aside.items() if place[0] not in set(first_keys)}
         gone = f"DELETE FROM {self._table} WHERE {self._first_key} IN (SELECT unnest($1::VARCHAR[]))"
         self._execute(gone, [list(first_keys)])
         self._untouched = False
@@ -295,15 +298,16 @@ class Staging:
             for field in heads:
                 damaged = f""""{column.name}" IS NULL AND json_exists(extra, '$."{field}"')"""
                 sql = f"SELECT {self._first_key}, count(*) FROM {self._table} WHERE {damaged} GROUP BY 1"
-                found = {key: int(str(rows)) for key, rows in self._execute(sql).fetchall()}
+                found = self._execute(sql).fetchall()
                 if found:
                     self._changed(f"DELETE FROM {self._table} WHERE {damaged}")
-                    self.aside.update({None if key is None else str(key): rows for key, rows in found.items()})
-                    self._aside_fields[field] += sum(found.values())
+                for first, rows in found:
+                    place = (None if first is None else str(first), field)
+                    self._aside[place] = max(self._aside.get(place, 0), int(str(rows)))  # another walk brings it again
 
     def damaged(self, first_key: str) -> bool:
         """Whether a row that was set aside may be one of this first key."""
-        return first_key in self.aside or None in self.aside
+        return any(first in (None, first_key) for first, _ in self._aside)
 
     def number_repeats(self) -> None:
         """Number the rows of a table with repeats within the rest of their key, from 1, in its column ``ordinal``."""
