@@ -13,6 +13,7 @@ from uuid import uuid4
 import duckdb
 
 from kandji_mirror.ingest.engine import quoted
+from kandji_schema.errors import Suspicious
 
 if TYPE_CHECKING:
     from fsspec.implementations.memory import MemoryFileSystem
@@ -21,6 +22,9 @@ _CHUNK = 65_536
 _START = 1_000_000
 PIECE = 32_000_000
 """Bytes of text of a held export that DuckDB reads at once."""
+
+LONGEST_RECORD = 64_000_000
+"""Bytes of text without the end of a record after which it is taken that a quote was never closed."""
 
 _registering = Lock()
 
@@ -68,7 +72,7 @@ class HeldSource:
 
     def __init__(self, piece: int = PIECE) -> None:
         """``piece`` is about how many bytes of text a piece has."""
-        self._most = piece
+        self._most = self._look_at = piece
         self._pieces: list[bytes] = []
         self._rest = bytearray()
 
@@ -81,12 +85,17 @@ class HeldSource:
         """Forget what is held."""
         self._pieces.clear()
         self._rest.clear()
+        self._look_at = self._most
 
     def write(self, data: bytes) -> None:
         """Take the next bytes."""
         self._rest += data
-        if len(self._rest) >= self._most:
-            self._keep(_last_record(self._rest))
+        if len(self._rest) < self._look_at:
+            return
+        self._keep(_last_record(self._rest))
+        self._look_at = max(self._most, 2 * len(self._rest))
+        if len(self._rest) > self._most + LONGEST_RECORD:
+            raise Suspicious(f"The export has no end of a record in {len(self._rest):,} bytes: a quote is not closed.")
 
     def __enter__(self) -> Self:
         return self
@@ -118,10 +127,14 @@ class HeldSource:
 
 def _last_record(text: bytearray) -> int:
     """Where the last whole record ends: at the last line end that is outside of quotes; 0 where there is none."""
-    end = text.rfind(b"\n")
-    while end >= 0 and text.count(b'"', 0, end) % 2:
-        end = text.rfind(b"\n", 0, end)
-    return end + 1
+    parts, end = text.split(b'"'), len(text)
+    for place in reversed(range(len(parts))):
+        start = end - len(parts[place])
+        found = parts[place].rfind(b"\n") if place % 2 == 0 else -1
+        if found >= 0:
+            return start + found + 1
+        end = start - 1
+    return 0
 
 
 @contextmanager

@@ -169,7 +169,7 @@ class WholeRead:
         except (Rejected, Skip) as error:
             self._refusal = str(error)
             return False
-        except (ExportFailed, ServerFault):
+        except (ExportFailed, ServerFault, Suspicious):
             return False
         finally:
             self._requests += job.client.own_requests - before
