@@ -21,6 +21,6 @@ SELECT
 FROM device_activity AS a
 LEFT JOIN devices AS d USING (device_id)
 WHERE
-    a.created_at >= coalesce($since::TIMESTAMP, now()::TIMESTAMP - to_hours($hours::INTEGER))
+    a.created_at >= coalesce($since::TIMESTAMP, (now() AT TIME ZONE 'UTC') - to_hours($hours::INTEGER))
     AND ($action IS NULL OR lower(a.action_type) = lower(trim($action)))
 ORDER BY a.created_at DESC, d.device_name, a.device_id, a.id DESC;
