@@ -15,11 +15,42 @@ from kandji_schema.actions import actions
 from kandji_schema.actions.record import Action
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource
-from kandji_schema.settings import SETTINGS, Setting
+from kandji_schema.setting import Setting, Trust
+from kandji_schema.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 REGISTRY_VARIABLES = {"KANDJI_SUBDOMAIN", "KANDJI_REGION", "KANDJI_API_TOKEN", "KANDJI_MIRROR_HOME"}
 """What people may have to set before an AI client can start the server."""
+
+PLACES = {
+    Trust.FOLDER: "environment, `.env`, `config.toml`",
+    Trust.USER: "environment, `config.toml`",
+    Trust.OWNER: "`config.toml`",
+}
+"""Where a setting may be set."""
+
+SETTINGS_EXPLAINED = (
+    "A value is taken from the environment, else from `.env` in the working directory, else from `config.toml` in the "
+    "configuration folder, where the keys are the names in lower case without `KANDJI_`. `kandji-mirror settings` "
+    "shows each value and where it comes from; misspelt names are told by every command.",
+    "| | configuration | data | request budget |\n| --- | --- | --- | --- |\n"
+    "| macOS | `~/Library/Application Support/kandji-mirror` | the same | the same, in `budget` |\n"
+    "| Linux | `~/.config/kandji-mirror` | `~/.local/share/kandji-mirror` | `~/.local/state/kandji-mirror/budget` |\n"
+    "| Windows | `%LOCALAPPDATA%\\kandji-mirror\\kandji-mirror` | the same | the same, in `budget` |",
+    "**What a `.env` may do.** A working directory may come from anyone, such as a cloned repository in which an AI "
+    "client starts the server. So its `.env` may name a tenant together with that tenant's token, and limits of "
+    "answers; all else in it is ignored, with a warning. It is read from the working directory alone, not from the "
+    "folders above, and nothing of it gets into the environment of the process. Where others may write it, it is not "
+    "read.",
+    "**Where a token goes.** The first source that names a tenant (`KANDJI_SUBDOMAIN` or `KANDJI_API_URL`) names it as "
+    "a whole, with its region. A token goes to the tenant that its own source names. A token in the file `token` or in "
+    "the OS keychain goes to the tenant `login` stored it for; one that was put there by hand goes to the tenant that "
+    "`config.toml` names, or else the environment. It never goes to a tenant that a `.env` names without a token.",
+    "**Who may confirm.** `mirror_confirm` counts in `config.toml` only: whoever starts a program can set its "
+    "environment, and an AI client with a shell starts programs. It does not keep out someone who may write your "
+    "files.",
+)
+"""What has to be known of the sources."""
 
 NOTE = "<!-- Made by `make docs` from the definitions; do not edit. -->"
 
@@ -61,8 +92,9 @@ def queries() -> Iterator[str]:
 
 def settings() -> Iterator[str]:
     yield from ("# Settings", NOTE)
-    yield "From the environment, else `.env` in the working directory, else `config.toml` in the configuration folder."
-    yield _grid(("setting", "default", "meaning"), ((f"`{s.name}`", f"`{s.default}`", _help(s)) for s in SETTINGS))
+    yield from SETTINGS_EXPLAINED
+    rows = ((f"`{s.name}`", f"`{s.default}`", PLACES[s.trust], s.meaning) for s in SETTINGS)
+    yield _grid(("setting", "default", "set in", "meaning"), rows)
 
 
 def live_actions() -> Iterator[str]:
@@ -72,7 +104,8 @@ def live_actions() -> Iterator[str]:
         "--reason TEXT` and `kandji-mirror secret NAME DEVICE --reason TEXT` show first what would be sent, and send "
         "it once the target's serial number was typed at a terminal; a human confirms those that AI clients ask for. "
         "`--serial` types it for scripts: for what can be undone always, for the rest and for secrets with "
-        "`KANDJI_MIRROR_CONFIRM=agent`. Each attempt is recorded: `kandji-mirror audit list`, view `audit_log`."
+        '`mirror_confirm = "agent"` in `config.toml`. Each attempt is recorded: `kandji-mirror audit '
+        "list`, view `audit_log`."
     )
     for action in actions().values():
         yield from _action(action)
@@ -94,9 +127,13 @@ def _action(action: Action) -> Iterator[str]:
 
 
 def env_example() -> Iterator[str]:
-    yield "# Copy to .env and fill in what you need. Made by `make docs`."
+    yield (
+        "# Copy to .env and fill in what you need. These are all that count there; the others go into the environment "
+        "or config.toml. Made by `make docs`."
+    )
     for setting in SETTINGS:
-        yield f"# {_help(setting)}\n#{setting.name}={setting.default}"
+        if setting.trust is Trust.FOLDER:
+            yield f"# {setting.meaning}\n#{setting.name}={setting.default}"
 
 
 def server_json() -> Iterator[str]:
@@ -126,10 +163,6 @@ def _variable(setting: Setting) -> dict[str, object]:
     facts = {"name": setting.name, "description": setting.help}
     choices = {"choices": list(setting.choices), "default": setting.default} if setting.choices else {}
     return {**facts, **choices, **({"isSecret": True} if setting.secret else {})}
-
-
-def _help(setting: Setting) -> str:
-    return f"{setting.help} One of: {', '.join(setting.choices)}." if setting.choices else setting.help
 
 
 def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

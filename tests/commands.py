@@ -15,6 +15,14 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     return {**plain, **folders, "KANDJI_MIRROR_HOME": str(home), **settings}
 
 
+def configure(home: Path, **settings: str) -> Path:
+    """Write the owner's ``config.toml`` as :func:`environment` has it; returns its folder."""
+    folder = home / "config" / "kandji-mirror"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text("".join(f'{key} = "{value}"\n' for key, value in settings.items()))
+    return folder
+
+
 def run(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the command in an empty folder, so that no ``.env`` is found."""
     return subprocess.run(

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from kandji_mirror.api.endpoint import base_url, is_loopback, tenant_name, token
+from kandji_mirror.api.credentials import token
+from kandji_mirror.api.endpoint import base_url
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.provider import is_loopback, tenant_name
 from kandji_schema.settings import Settings
 
 SECRET = "5e0a3c1b-aaaa-4a2b-9c3d-0000deadbeef"
@@ -67,13 +69,30 @@ def test_a_url_the_token_must_not_go_to_is_refused(api_url: str, rule: str) -> N
     ("web_app", "api"),
     [
         ("https://acme.kandji.io", "https://acme.api.kandji.io"),
-        ("https://acme.iru.com/", "https://acme.api.kandji.io"),
+        ("https://acme.iru.com/", "https://acme.api.iru.com"),
         ("https://acme.eu.kandji.io", "https://acme.api.eu.kandji.io"),
     ],
 )
-def test_the_web_app_is_told_from_the_api(web_app: str, api: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"web app.*{api}$"):
-        base_url(Settings(api_url=web_app))
+def test_the_address_of_the_web_app_leads_to_the_api_of_the_same_tenant(web_app: str, api: str) -> None:
+    assert base_url(Settings(api_url=web_app)) == api
+
+
+def test_a_web_app_without_a_region_in_its_name_is_where_the_settings_say() -> None:
+    assert base_url(Settings(api_url="https://acme.iru.com", region="eu")) == "https://acme.api.eu.iru.com"
+
+
+@pytest.mark.parametrize(
+    "host", ["kandji.io", "iru.com", "api.iru.com", "api.eu.kandji.io", "eu.kandji.io", "www.kandji.io", "x.y.iru.com"]
+)
+def test_a_host_of_the_provider_that_is_no_tenants_is_refused(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="names no tenant"):
+        base_url(Settings(api_url=f"https://{host}"))
+
+
+@pytest.mark.parametrize("subdomain", ["api", "eu", "www"])
+def test_a_label_of_the_providers_own_hosts_is_no_subdomain(subdomain: str) -> None:
+    with pytest.raises(ConfigurationError, match="one DNS label"):
+        base_url(Settings(subdomain=subdomain))
 
 
 def test_no_tenant_says_what_to_set() -> None:
@@ -101,6 +120,7 @@ def test_a_subdomain_without_any_letter_is_refused() -> None:
         ("http://[::1]:9", "loopback"),
         ("http://localhost:80", "loopback"),
         ("https://10.1.2.3:8443", "10.1.2.3"),
+        ("https://acme.evil.example", "acme.evil.example"),
     ],
 )
 def test_a_tenant_has_one_name_whatever_its_host(url: str, name: str) -> None:

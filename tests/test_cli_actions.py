@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import configure, run
 from live_tenant import Live, live
 from support import manifest_of, run_sync
 from terminal import typed
@@ -124,8 +124,11 @@ def test_a_script_may_confirm_what_can_be_undone(tenant: Live) -> None:
 
 def test_where_agents_confirm_a_script_may_erase(tenant: Live) -> None:
     serial = tenant.device().serial
-    agent = tenant.environment(KANDJI_MIRROR_CONFIRM="agent")
-    ended = run(tenant.home, "action", "erase", serial, "--serial", serial, **agent)
+    erase = ["action", "erase", serial, "--serial", serial]
+    ended = run(tenant.home, *erase, **tenant.environment(KANDJI_MIRROR_CONFIRM="agent"))
+    assert (ended.returncode, tenant.writes()) == (6, [])  # whoever starts a program sets its environment
+    configure(tenant.home, mirror_confirm="agent")
+    ended = run(tenant.home, *erase, **tenant.environment())
     assert ended.returncode == 0, ended.stderr
     assert len(tenant.writes()) == 1
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from kandji_mcp_server.mirror import Mirror
 
 
+log = logging.getLogger(__name__)
+
+
 def main() -> None:
     """Serve until the client closes stdin, or SIGTERM or SIGINT comes; each is a clean end with exit code 0.
 
@@ -27,7 +30,10 @@ def main() -> None:
     # Before the SDK is there: it would install a handler of its own.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        _serve(load(), wire)
+        settings = load()
+        for remark in settings.provenance.remarks:
+            log.warning("%s", remark.text)
+        _serve(settings, wire)
     except MirrorError as error:
         print(f"kandji-mirror mcp: {error}", file=sys.stderr)  # noqa: T201  # this is where messages are printed
         sys.exit(error.exit_code)

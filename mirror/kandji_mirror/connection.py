@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from kandji_mirror.api.budget import Limiter, Permits
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.endpoint import base_url, tenant_name, token
+from kandji_mirror.api.credentials import token
+from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.http import Download, HttpTransport
 from kandji_mirror.api.machine import Both, shared_budget
+from kandji_schema.provider import tenant_name
 from kandji_schema.settings import Settings
 
 PROVIDERS_HOUR = 10_000

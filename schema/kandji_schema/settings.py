@@ -1,71 +1,40 @@
 """Every setting, one record each; parsing, `kandji-mirror settings`, `.env.example` and the docs read it.
 
 A value is taken from the environment, else from ``.env`` in the working directory, else from ``config.toml`` in the
-user's configuration folder (keys are the names in lower case without ``KANDJI_``), else it is the default.
+user's configuration folder (keys are the names in lower case without ``KANDJI_``), else it is the default. What a
+source may set is in :class:`~kandji_schema.setting.Trust`. The tenant is taken from one source as a whole: address,
+region and token belong together, see :mod:`kandji_schema.tenant`.
 pydantic-settings would do the same for 113 ms of import, more than a SQL query may cost on top of DuckDB itself.
 """
 
 import os
-import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.privacy import Privacy
-
-TRUE_WORDS = {"1", "true", "yes", "on"}
-FALSE_WORDS = {"0", "false", "no", "off"}
+from kandji_schema.setting import Setting, Trust
+from kandji_schema.sources import DEFAULT, PROGRAM, Origin, Remark, Source
+from kandji_schema.tenant import TENANT_KEYS, tenant_values
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One setting. ``default`` also tells its type; ``low`` and ``high`` bound a number, ``choices`` a text."""
+class Provenance:
+    """Where the settings come from. ``origins`` are by key; a key without one was given by the program.
 
-    name: str
-    default: str | int | float | bool
-    help: str
-    choices: tuple[str, ...] = ()
-    low: float = 0
-    high: float = float("inf")
-    secret: bool = False
+    ``owners`` is the tenant that ``config.toml`` or, without one there, the environment names: the one that a token
+    stored without its tenant belongs to. ``withheld`` are places of tokens that belong to other tenants than the one
+    named. ``refusal`` is why nothing may be done with these settings at all.
+    """
 
-    @property
-    def key(self) -> str:
-        """Attribute of :class:`Settings` and key of ``config.toml``: ``KANDJI_MIRROR_HOME`` -> ``mirror_home``."""
-        return self.name.removeprefix("KANDJI_").lower()
-
-    def parse(self, raw: object) -> Any:
-        """The value in the setting's type; :class:`ConfigurationError` names value, rule and remedy."""
-        if isinstance(self.default, bool):
-            return self._flag(raw)
-        if isinstance(self.default, int | float):
-            return self._number(raw)
-        value = str(raw).strip()
-        if self.choices and value not in self.choices:
-            raise self._wrong(raw, f"one of {', '.join(self.choices)}")
-        return value
-
-    def _flag(self, raw: object) -> bool:
-        word = str(raw).strip().lower()
-        if word not in TRUE_WORDS | FALSE_WORDS:
-            raise self._wrong(raw, "on or off")
-        return word in TRUE_WORDS
-
-    def _number(self, raw: object) -> int | float:
-        rule = f"a {'whole ' if isinstance(self.default, int) else ''}number from {self.low:g} to {self.high:g}"
-        try:
-            value = int(str(raw)) if isinstance(self.default, int) else float(str(raw))
-        except ValueError as error:
-            raise self._wrong(raw, rule) from error
-        if not self.low <= value <= self.high:
-            raise self._wrong(raw, rule)
-        return value
-
-    def _wrong(self, raw: object, rule: str) -> ConfigurationError:
-        shown = "its value" if self.secret else repr(str(raw))
-        return ConfigurationError(f"{self.name} is {shown}; it must be {rule}. Change or remove it.")
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
+    owners: str | None = None
+    withheld: tuple[str, ...] = ()
+    refusal: str | None = None
 
 
 def _setting(default: Any, help: str, **facts: Any) -> Any:  # noqa: A002  # the word users see
@@ -76,14 +45,19 @@ def _setting(default: Any, help: str, **facts: Any) -> Any:  # noqa: A002  # the
 class Settings:
     """All settings. A field is a setting; its environment variable is ``KANDJI_`` and the name in capitals."""
 
-    subdomain: str = _setting("", "Your tenant: the first part of https://<subdomain>.api.kandji.io.")
-    region: str = _setting("us", "Where the tenant lives.", choices=("us", "eu"))
-    api_url: str = _setting("", "Full base URL instead of subdomain and region; plain http for loopback only.")
+    subdomain: str = _setting(
+        "", "Your tenant: the first part of https://<subdomain>.api.kandji.io.", trust=Trust.FOLDER
+    )
+    region: str = _setting("us", "Where the tenant lives.", choices=("us", "eu"), trust=Trust.FOLDER)
+    api_url: str = _setting(
+        "", "Full base URL instead of subdomain and region; plain http for loopback only.", trust=Trust.FOLDER
+    )
     api_token: str = _setting(
         "",
         "API token. Without it the file `token` (mode 0600) in the configuration folder, then the OS keychain where "
         "the `keyring` extra is installed.",
         secret=True,
+        trust=Trust.FOLDER,
     )
     mirror_home: str = _setting("", "Data directory; by default the user's data folder of this system.")
     mirror_budget_dir: str = _setting(
@@ -134,14 +108,20 @@ class Settings:
     mirror_export_dir: str = _setting(
         "", "Folder for files that AI assistants have written; by default `exports` in the data directory."
     )
-    mirror_query_seconds: float = _setting(30.0, "Time limit of one SQL statement.", low=0.1, high=3_600)
+    mirror_query_seconds: float = _setting(
+        30.0, "Time limit of one SQL statement.", low=0.1, high=3_600, trust=Trust.FOLDER
+    )
     mirror_query_memory_mb: int = _setting(1_024, "Memory limit of one SQL statement.", low=64, high=1_048_576)
     mirror_query_rows: int = _setting(
-        1_000_000, "Most rows of one answer on the command line.", low=1, high=1_000_000_000
+        1_000_000, "Most rows of one answer on the command line.", low=1, high=1_000_000_000, trust=Trust.FOLDER
     )
-    mirror_mcp_rows: int = _setting(500, "Most rows of one MCP answer.", low=1, high=100_000)
+    mirror_mcp_rows: int = _setting(500, "Most rows of one MCP answer.", low=1, high=100_000, trust=Trust.FOLDER)
     mirror_mcp_bytes: int = _setting(
-        32_000, "Most bytes of one MCP answer; clients warn from 10,000 tokens on.", low=1_000, high=10_000_000
+        32_000,
+        "Most bytes of one MCP answer; clients warn from 10,000 tokens on.",
+        low=1_000,
+        high=10_000_000,
+        trust=Trust.FOLDER,
     )
     mirror_http_host: str = _setting(
         "127.0.0.1",
@@ -169,8 +149,11 @@ class Settings:
         "human",
         "Who may confirm a live action: only a human, or also an AI client or a script with serial number and token.",
         choices=("human", "agent"),
+        trust=Trust.OWNER,
     )
     mirror_action_devices: int = _setting(1, "Most devices of one live action.", low=1, high=1_000)
+
+    provenance: Provenance = field(default=Provenance(), compare=False)
 
     @property
     def privacy(self) -> Privacy:
@@ -181,24 +164,39 @@ class Settings:
     def home(self) -> Path:
         """The data directory."""
         if self.mirror_home:
-            return Path(self.mirror_home).expanduser()
+            return _expanded(self.mirror_home)
         from platformdirs import user_data_path  # only needed without an explicit home
 
-        return user_data_path("kandji-mirror")
+        return _anchored(user_data_path("kandji-mirror"), "data folder (see KANDJI_MIRROR_HOME)", "XDG_DATA_HOME")
 
     @property
     def export_folder(self) -> Path:
         """Where exports of assistants go."""
-        return Path(self.mirror_export_dir).expanduser() if self.mirror_export_dir else self.home / "exports"
+        return _expanded(self.mirror_export_dir) if self.mirror_export_dir else self.home / "exports"
 
     @property
     def budget_dir(self) -> Path:
         """Where the requests of all homes are counted."""
         if self.mirror_budget_dir:
-            return Path(self.mirror_budget_dir).expanduser()
+            return _expanded(self.mirror_budget_dir)
         from platformdirs import user_state_path  # only those who send need it
 
-        return user_state_path("kandji-mirror") / "budget"
+        folder = user_state_path("kandji-mirror")
+        return _anchored(folder, "state folder (see KANDJI_MIRROR_BUDGET_DIR)", "XDG_STATE_HOME") / "budget"
+
+    def origin(self, key: str) -> Origin:
+        """Where the value of that key comes from."""
+        return self.provenance.origins.get(key, PROGRAM)
+
+    def given(self, **values: Any) -> "Settings":
+        """The same with values that the program, or the person on the command line, gives.
+
+        A token that was found for the tenant named before does not go along to another.
+        """
+        if values.keys() & set(TENANT_KEYS):
+            values.setdefault("api_token", self.api_token if self.origin("api_token") is PROGRAM else "")
+        origins = {key: origin for key, origin in self.provenance.origins.items() if key not in values}
+        return replace(self, **values, provenance=replace(self.provenance, origins=origins))
 
     def __repr__(self) -> str:
         """Without the values: one of them is the token."""
@@ -206,68 +204,110 @@ class Settings:
 
 
 SETTINGS: tuple[Setting, ...] = tuple(
-    Setting(name=f"KANDJI_{f.name.upper()}", **{"default": f.default, **f.metadata}) for f in fields(Settings)
+    Setting(name=f"KANDJI_{f.name.upper()}", **{"default": f.default, **f.metadata})
+    for f in fields(Settings)
+    if f.metadata
 )
 """One record a setting, in the order of the class."""
 
+TOKEN_FILE = "token"  # noqa: S105  # the name of a file
+
 
 def config_dir() -> Path:
-    """Folder of ``config.toml`` and ``token``."""
+    """Folder of ``config.toml`` and ``token``; :class:`ConfigurationError` where the user has none.
+
+    It never is a folder below the working directory, which a relative or missing HOME would make of it.
+    """
     from platformdirs import user_config_path  # keeps it out of the start of a SQL query with a home set
 
-    return user_config_path("kandji-mirror")
+    return _anchored(user_config_path("kandji-mirror"), "configuration folder", "XDG_CONFIG_HOME")
 
 
 def load(
-    environ: Mapping[str, str] | None = None, *, folder: Path | None = None, config: Path | None = None
+    environ: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+    config: Path | None = None,
+    doubtful: bool = False,
 ) -> Settings:
-    """Read every setting. ``environ``, the ``folder`` of ``.env`` and the ``config`` file default to the user's own."""
-    sources = (
-        _from_environment(os.environ if environ is None else environ),
-        _from_dotenv(folder or Path.cwd()),
-        _from_toml(config or config_dir() / "config.toml"),
+    """Read every setting. ``environ``, the ``folder`` of ``.env`` and the ``config`` file default to the user's own.
+
+    :class:`ConfigurationError` where a value is wrong, or where personal data seems meant to be masked and would not
+    be; ``doubtful`` settings are for those who only look at them.
+    """
+    read = (
+        sources.environment(os.environ if environ is None else environ, SETTINGS),
+        sources.dotenv(folder or _working_directory(), SETTINGS),
+        sources.config(config or _config_file(), SETTINGS),
     )
-    return Settings(**{s.key: _first(s, sources) for s in SETTINGS})
+    settings = _settled(read)
+    if settings.provenance.refusal and not doubtful:
+        raise ConfigurationError(settings.provenance.refusal)
+    return settings
 
 
-Source = Callable[[Setting], object]
+def _settled(read: Sequence[Source]) -> Settings:
+    """The value of each setting from the first source that has it, the tenant from one."""
+    tenant = tenant_values(read)
+    values: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for setting in SETTINGS:
+        source, raw = tenant.found.get(setting.name) or _first(setting, read)
+        values[setting.key] = setting.default if source is None else setting.parse(raw)
+        origins[setting.key] = source.origin if source else DEFAULT
+    remarks = (*(remark for source in read for remark in source.remarks), *tenant.remarks)
+    refusal = _doubt(read, Privacy(values["mirror_privacy"]))
+    return Settings(**values, provenance=Provenance(origins, remarks, tenant.owners, tenant.withheld, refusal))
 
 
-def _first(setting: Setting, sources: tuple[Source, ...]) -> Any:
-    for source in sources:
-        raw = source(setting)
-        if raw is not None and str(raw).strip():
-            return setting.parse(raw)
-    return setting.default
+def _first(setting: Setting, read: Sequence[Source]) -> tuple[Source | None, object]:
+    if setting.key in TENANT_KEYS:
+        return None, None
+    return next(
+        ((source, source.values[setting.name]) for source in read if setting.name in source.values), (None, None)
+    )
 
 
-def _from_environment(environ: Mapping[str, str]) -> Source:
-    return lambda setting: environ.get(setting.name)
+def _doubt(read: Sequence[Source], privacy: Privacy) -> str | None:
+    """Why personal data may be meant to be masked although the settings that count do not say so."""
+    name, order = "KANDJI_MIRROR_PRIVACY", list(Privacy)
+    for source in read:
+        wanted = source.doubted.get(name, "").strip().lower()
+        if wanted and (wanted not in order or order.index(Privacy(wanted)) > order.index(privacy)):
+            told = " ".join(remark.text for remark in source.remarks if name in remark.text)
+            return (
+                f"{told} Personal data may be meant to be masked, and would not be, so nothing was done. Set {name} in "
+                "config.toml or the environment, or remove it there."
+            )
+    return None
 
 
-def _from_dotenv(folder: Path) -> Source:
-    path = folder / ".env"
-    if not path.is_file():
-        return lambda setting: None
-    from dotenv import dotenv_values  # only where there is a file
-
+def _expanded(path: str) -> Path:
+    """The path with ``~`` replaced; :class:`ConfigurationError` where nobody knows whose folder that is."""
     try:
-        values = dotenv_values(path, interpolate=False)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path} cannot be read as text: {error}. Correct it or remove it.") from error
-    return lambda setting: values.get(setting.name)
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigurationError(f"{path!r} begins with ~, and this user has no folder. Give the whole path.") from None
 
 
-def _from_toml(path: Path) -> Source:
+def _working_directory() -> Path | None:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return lambda setting: None
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path} cannot be read as TOML: {error}. Correct it or remove it.") from error
-    unknown = sorted(set(values) - {s.key for s in SETTINGS})
-    if unknown:
-        raise ConfigurationError(
-            f"{path} has no setting {', '.join(unknown)}. `kandji-mirror settings` lists them all."
-        )
-    return lambda setting: values.get(setting.key)
+        return Path.cwd()
+    except OSError:  # someone removed it; nothing can be read from it
+        return None
+
+
+def _config_file() -> Path | None:
+    try:
+        return config_dir() / "config.toml"
+    except ConfigurationError:
+        return None
+
+
+def _anchored(path: Path, what: str, variable: str) -> Path:
+    """A folder of the system; :class:`ConfigurationError` where it would lie below the working directory."""
+    if path.is_absolute():
+        return path
+    raise ConfigurationError(
+        f"This user has no {what}: HOME or {variable} is missing or not an absolute path ({str(path)!r}). Set HOME."
+    )

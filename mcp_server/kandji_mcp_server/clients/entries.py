@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from kandji_mcp_server.clients.records import TOKEN_VARIABLE, Client
 from kandji_mcp_server.http.access import Access, is_loopback
 from kandji_schema.errors import UsageError
-from kandji_schema.settings import SETTINGS, Setting, Settings
+from kandji_schema.setting import Setting
+from kandji_schema.settings import SETTINGS, Settings
 
 NAME = "kandji-mirror"
 """What the server is called in a client's file."""

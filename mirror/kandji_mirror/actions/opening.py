@@ -18,8 +18,8 @@ def refuse_if_off(settings: Settings) -> None:
     """:class:`ActionsOff` says how to switch live actions on."""
     if settings.mirror_actions != "on":
         raise ActionsOff(
-            "Live actions and secrets are switched off here. Set KANDJI_MIRROR_ACTIONS=on (environment, .env or "
-            "config.toml) for whoever may act on devices."
+            "Live actions and secrets are switched off here. Set KANDJI_MIRROR_ACTIONS=on (environment "
+            "or config.toml) for whoever may act on devices."
         )
 
 

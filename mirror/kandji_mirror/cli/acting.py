@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _REASON = "Why, for the audit log."
 _SERIAL = (
     "The target's serial number, for scripts: counts as typed for what can be undone; for the rest and for secrets "
-    "only with KANDJI_MIRROR_CONFIRM=agent. Repeat it for several devices, in their order."
+    'only where config.toml says mirror_confirm = "agent". Repeat it for several devices, in their order.'
 )
 _TO_STDOUT = "Print secrets also where the output is no terminal."
 
@@ -64,7 +64,9 @@ def secret() -> None:
 
 @action.command("confirm")
 @click.argument("token")
-@click.option("--serial", "serials", multiple=True, help="As typed; counts only with KANDJI_MIRROR_CONFIRM=agent.")
+@click.option(
+    "--serial", "serials", multiple=True, help='As typed; counts only with mirror_confirm = "agent" in config.toml.'
+)
 @click.option("--to-stdout", is_flag=True, help=_TO_STDOUT)
 def confirm(token: str, serials: tuple[str, ...], to_stdout: bool) -> None:
     """Confirm what an AI client asked for and could not ask you: shows it again, and asks for the serial number.

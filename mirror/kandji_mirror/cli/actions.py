@@ -172,7 +172,7 @@ def _yes(desk: Desk, plan: Plan, serial: str | None, *, scripts: bool) -> Yes:
             if not scripts:
                 raise NotConfirmed(
                     f"{plan.action.name} has to be confirmed by a human at a terminal; --serial counts here only "
-                    "with KANDJI_MIRROR_CONFIRM=agent. Nothing was sent."
+                    'where config.toml says mirror_confirm = "agent". Nothing was sent.'
                 )
         return desk.confirm(plan, serial, "flag")
     return desk.confirm(plan, _typed(desk, plan), "terminal")

@@ -20,8 +20,13 @@ EPILOG = (
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kandji-mirror")
-def app() -> None:
+@click.pass_context
+def app(context: click.Context) -> None:
     """A local mirror of a Kandji (Iru) tenant that answers SQL."""
+    if context.invoked_subcommand not in {"mcp", "login"}:  # the one tells its log, the other asks for a tenant anew
+        from kandji_mirror.cli.output import warn_of_settings
+
+        warn_of_settings()
 
 
 @app.command()
@@ -253,14 +258,16 @@ def queries(form: str) -> None:
 
 
 @app.command()
-def settings() -> None:
-    """List every setting with its value, its default and its meaning; secrets are not shown.
+@format_option
+@json_option
+def settings(form: str, as_json: bool) -> None:
+    """List every setting with its value, where that comes from, and its meaning; secrets are not shown.
 
     Example: kandji-mirror settings
     """
     from kandji_mirror.cli.settings import show
 
-    show()
+    show("json" if as_json else form)
 
 
 @app.command()

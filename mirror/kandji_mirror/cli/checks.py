@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from kandji_mcp_server.http.access import access
-from kandji_mirror.api.endpoint import base_url, token, token_source
+from kandji_mirror.api.credentials import token, token_source
+from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.permissions import Permission, permissions
 from kandji_mirror.api.witness import clock_words
 from kandji_mirror.connection import connect

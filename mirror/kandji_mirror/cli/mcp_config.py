@@ -13,10 +13,14 @@ from kandji_mcp_server.clients.files import change
 from kandji_mcp_server.clients.merging import merged, snippet
 from kandji_mcp_server.clients.records import CLIENTS, TOKEN_VARIABLE, Client, client
 from kandji_mcp_server.http.access import access, is_loopback
-from kandji_mirror.api.endpoint import base_url, token
+from kandji_mirror.api.credentials import token
+from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.cli.output import print_rows, say, tell
 from kandji_schema.errors import ConfigurationError, UsageError
 from kandji_schema.settings import Settings, load
+
+_NO_FOLDER = Path(os.devnull)
+"""In place of the working directory: what a ``.env`` there says is not for the client, which starts elsewhere."""
 
 
 def show_clients() -> None:
@@ -28,7 +32,7 @@ def show_clients() -> None:
 def configure(name: str, *, http: bool, url: str | None, write: bool, file: str | None) -> None:
     """Print the entry, or put it into the client's file; tell on stderr where it goes and what comes next."""
     chosen = client(name)
-    settings, stored = load(), load({}, folder=Path(os.devnull))
+    settings, stored = load(folder=_NO_FOLDER), load({}, folder=_NO_FOLDER)
     entry = _remote(chosen, settings, url) if http or url else local_entry(chosen, settings, stored)
     path = Path(file).expanduser() if file else chosen.path()
     if write:

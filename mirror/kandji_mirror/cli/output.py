@@ -27,6 +27,17 @@ def tell(line: str) -> None:
     print(line, file=sys.stderr)  # noqa: T201  # the one place that prints on stderr
 
 
+def warn_of_settings() -> None:
+    """Say what somebody meant to set and did not: misspelt names, and what a source may not set."""
+    from contextlib import suppress
+
+    from kandji_schema.errors import ConfigurationError
+    from kandji_schema.settings import load
+
+    with suppress(ConfigurationError):  # the command itself says so, where it needs the settings
+        warn(remark.text for remark in load(doubtful=True).provenance.remarks if remark.grave)
+
+
 def warn(warnings: Iterable[str]) -> None:
     """What the person should know although the command went on."""
     for warning in warnings:

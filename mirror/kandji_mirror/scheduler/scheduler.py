@@ -11,7 +11,8 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 
 from kandji_mirror.api.client import token_mark
-from kandji_mirror.api.endpoint import base_url, tenant_name, token
+from kandji_mirror.api.credentials import token
+from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.connection import background_per_hour, connect
 from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.scheduler.asking import ask
@@ -28,6 +29,7 @@ from kandji_mirror.sync.plan import ttl_overrides
 from kandji_mirror.sync.run import run_order
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
 from kandji_schema.privacy import Privacy
+from kandji_schema.provider import tenant_name
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings
 

@@ -1,0 +1,147 @@
+"""The API token: where it is found, and which tenant it may go to.
+
+A token in a setting goes where its own source says, which :mod:`kandji_schema.tenant` sees to. A stored one belongs to
+the tenant it was stored for: `login` writes down its host beside it, with a fingerprint of the token, so that a token
+that was put there by hand since is not taken for that one. Without such a record it belongs to the tenant that the
+owner's ``config.toml`` names, or else the environment; never to one that a file of the working directory names.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from kandji_mirror.api.endpoint import base_url
+from kandji_schema import secret_file
+from kandji_schema.errors import ConfigurationError
+from kandji_schema.provider import same_tenant
+from kandji_schema.settings import TOKEN_FILE, Settings, config_dir
+from kandji_schema.sources import Kind
+
+KEYCHAIN = ("kandji-mirror", "api-token")
+"""Service and user name of the token in the OS keychain."""
+
+KEYCHAIN_HOST = ("kandji-mirror", "api-token-host")
+"""The same for the record of its host."""
+
+HOST_FILE = "token_host"
+_BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """``host`` is what the record beside the token says, None where there is none or it is of another token."""
+
+    token: str
+    place: str
+    host: str | None
+
+
+def token(settings: Settings, *, folder: Path | None = None, keychain: Callable[[], str | None] | None = None) -> str:
+    """The API token: from the settings, else the file ``token`` in ``folder``, else the OS keychain.
+
+    ``folder`` is the configuration folder unless given; ``keychain`` answers the stored token or None.
+    :class:`ConfigurationError` where there is none, or none that may go to the tenant that the settings name.
+    """
+    if settings.api_token:
+        return checked_token(settings.api_token)
+    url, elsewhere = _address(settings), list(settings.provenance.withheld)
+    for stored in _all_stored(folder, keychain):
+        owner = _owner(stored, settings, url)
+        if url is None or (owner is not None and same_tenant(owner, url)):
+            return checked_token(stored.token)
+        elsewhere.append(f"the token in {stored.place} (for {owner})" if owner else f"the token in {stored.place}")
+    raise ConfigurationError(_withheld(settings, str(url), elsewhere) if elsewhere else _missing(folder))
+
+
+def token_source(settings: Settings) -> str:
+    """Where :func:`token` finds it, in words."""
+    if settings.api_token:
+        return f"KANDJI_API_TOKEN in {settings.origin('api_token').place}"
+    path = config_dir() / TOKEN_FILE
+    return str(path) if path.is_file() else "the OS keychain"
+
+
+def record(token: str, url: str) -> str:
+    """What is written down beside a stored token: which one it is, and the host it was stored for."""
+    return f"{_fingerprint(token)} {url}"
+
+
+def checked_token(raw: str) -> str:
+    """The token without space around it and without ``Bearer``; :class:`ConfigurationError` where it cannot be one."""
+    value = _BEARER.sub("", raw.strip(), count=1) if _BEARER.match(raw.strip()) else raw.strip()
+    if not value or re.search(r"[^\x21-\x7e]", value):
+        raise ConfigurationError(
+            "The API token holds spaces, control characters or letters beyond ASCII, so it was not copied whole. "
+            "Copy it again from Settings > Access > API token."
+        )
+    return value
+
+
+def _all_stored(folder: Path | None, keychain: Callable[[], str | None] | None) -> Iterator[_Stored]:
+    place = _folder(folder)
+    found = secret_file.read(place / TOKEN_FILE) if place else None
+    if place and found:
+        yield _Stored(found, str(place / TOKEN_FILE), _recorded(found, secret_file.read(place / HOST_FILE)))
+    kept = keychain() if keychain else _from_keychain(*KEYCHAIN)
+    if kept:
+        yield _Stored(kept, "the OS keychain", _recorded(kept, None if keychain else _from_keychain(*KEYCHAIN_HOST)))
+
+
+def _owner(stored: _Stored, settings: Settings, url: str | None) -> str | None:
+    """The address a stored token belongs to."""
+    trusted = {settings.origin(key).kind for key in ("subdomain", "api_url")}.isdisjoint({Kind.FOLDER})
+    return stored.host or settings.provenance.owners or (url if trusted else None)
+
+
+def _recorded(token: str, text: str | None) -> str | None:
+    fingerprint, _, host = (text or "").partition(" ")
+    return host.strip() or None if fingerprint == _fingerprint(token) else None
+
+
+def _fingerprint(token: str) -> str:
+    return hashlib.sha256(token.strip().encode()).hexdigest()[:32]
+
+
+def _address(settings: Settings) -> str | None:
+    try:
+        return base_url(settings)
+    except ConfigurationError:
+        return None  # told where it is used; there is nothing to send a token to
+
+
+def _folder(folder: Path | None) -> Path | None:
+    try:
+        return folder or config_dir()
+    except ConfigurationError:
+        return None
+
+
+def _missing(folder: Path | None) -> str:
+    path = _folder(folder)
+    by_hand = f"or put the token into {path / TOKEN_FILE} (mode 0600), " if path else ""
+    return (
+        "No API token. `kandji-mirror login` asks for it and stores it. Or set KANDJI_API_TOKEN (environment or "
+        f"config.toml; or .env, beside KANDJI_SUBDOMAIN), {by_hand}or store it in the OS keychain as service "
+        "kandji-mirror, user api-token."
+    )
+
+
+def _withheld(settings: Settings, url: str, elsewhere: list[str]) -> str:
+    key = "api_url" if settings.api_url else "subdomain"
+    return (
+        f"KANDJI_{key.upper()} in {settings.origin(key).place} names {url}, and no token belongs to it. A token goes "
+        f"only to the tenant it was stored for, or that its own source names; {', '.join(elsewhere)} was kept back. "
+        f"Remove KANDJI_{key.upper()} there, or put KANDJI_API_TOKEN beside it, or run `kandji-mirror login`. "
+        "Nothing was sent."
+    )
+
+
+def _from_keychain(service: str, user: str) -> str | None:
+    try:
+        stored = import_module("keyring").get_password(service, user)
+    except Exception:  # not installed, locked, no backend: each means there is no token here
+        return None
+    return stored if isinstance(stored, str) else None

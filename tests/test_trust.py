@@ -1,0 +1,276 @@
+"""Whom a source of settings is trusted as: a folder may be anyone's, a token goes to its own tenant only."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import COMMAND, environment, run
+from loopback import Server, served
+from support import make_tenant
+
+from kandji_mirror.simulator.serve import Server as Simulator
+from kandji_mirror.simulator.serve import serve
+from kandji_mirror.simulator.tenant import TOKEN
+from kandji_schema.errors import ConfigurationError
+from kandji_schema.setting import Trust
+from kandji_schema.settings import SETTINGS, Settings, load
+
+STORED = "a-stored-token-of-the-owner"
+THEIRS = "a-token-of-the-folder"
+PAGE = (
+    b"HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
+)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Server]:
+    """A host that is not the owner's, and remembers what it was sent."""
+    with served(PAGE) as server:
+        yield server
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with serve(make_tenant(2, apps=1)) as server:
+        yield server
+
+
+def owner(home: Path, config: str = 'subdomain = "acme"\n', token: str = STORED) -> Path:
+    """The owner's configuration folder."""
+    folder = home / "config" / "kandji-mirror"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(config)
+    (folder / "token").write_text(token)
+    (folder / "token").chmod(0o600)
+    return folder
+
+
+def dotenv(folder: Path, **values: str) -> None:
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+def sources(folder: Path, environ: dict[str, str] | None = None, *, doubtful: bool = True) -> Settings:
+    return load(environ or {}, folder=folder, config=folder / "config.toml", doubtful=doubtful)
+
+
+# -- where a token goes --------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_names_another_host_gets_no_stored_token(tmp_path: Path, elsewhere: Server) -> None:
+    owner(tmp_path)
+    dotenv(tmp_path, KANDJI_API_URL=elsewhere.url)
+    for command in (["sync"], ["doctor"], ["serve", "--no-mcp"], ["sync", "devices", "--full"]):
+        ended = run(tmp_path, *command)
+        assert ended.returncode == 3, ended.stderr
+        said = ended.stdout + ended.stderr
+        assert f"{tmp_path}/.env" in said
+        assert STORED not in said
+    assert elsewhere.received == []
+
+
+def test_a_server_for_ai_clients_in_such_a_folder_sends_nothing_there(tmp_path: Path, elsewhere: Server) -> None:
+    owner(tmp_path)
+    dotenv(tmp_path, KANDJI_API_URL=elsewhere.url)
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}}  # fmt: skip
+    called = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "refresh", "arguments": {"tables": ["devices"], "wait_seconds": 20}}}  # fmt: skip
+    process = subprocess.Popen(
+        [COMMAND, "mcp"], env=environment(tmp_path), cwd=tmp_path, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        for message in (asked, {"jsonrpc": "2.0", "method": "notifications/initialized"}, called):
+            process.stdin.write(json.dumps(message) + "\n")
+            process.stdin.flush()
+        answers = [json.loads(process.stdout.readline()) for _ in (asked, called)]
+        process.stdin.close()
+        assert process.wait(30) == 0
+    assert "no token belongs to it" in json.dumps(answers[1])
+    assert elsewhere.received == []
+
+
+@pytest.mark.parametrize("place", ["environment", "config.toml", "token"])
+def test_no_token_of_the_owner_goes_where_a_folder_says(tmp_path: Path, elsewhere: Server, place: str) -> None:
+    owner(tmp_path, f'api_token = "{STORED}"\n' if place == "config.toml" else "", STORED if place == "token" else " ")
+    dotenv(tmp_path, KANDJI_API_URL=elsewhere.url)
+    ended = run(tmp_path, "sync", **({"KANDJI_API_TOKEN": STORED} if place == "environment" else {}))
+    assert (ended.returncode, elsewhere.received) == (3, []), ended.stderr
+
+
+def test_a_folder_may_name_its_own_tenant_with_its_own_token(tmp_path: Path, elsewhere: Server) -> None:
+    owner(tmp_path)
+    dotenv(tmp_path, KANDJI_API_URL=elsewhere.url, KANDJI_API_TOKEN=THEIRS)
+    run(tmp_path, "sync", "tags", KANDJI_API_TOKEN=STORED)  # that one belongs to acme
+    assert elsewhere.received
+    assert all(THEIRS.encode() in request and STORED.encode() not in request for request in elsewhere.received)
+
+
+def test_a_stored_token_goes_to_the_tenant_it_was_stored_for_whoever_names_another(
+    tmp_path: Path, simulator: Simulator, elsewhere: Server
+) -> None:
+    login = [COMMAND, "login", "--token-stdin", "--api-url", simulator.url]
+    dotenv(tmp_path, KANDJI_API_URL=elsewhere.url, KANDJI_SUBDOMAIN="evil")  # a token typed here does not go there
+    done = subprocess.run(login, input=TOKEN, env=environment(tmp_path), cwd=tmp_path, check=False, text=True,
+                          capture_output=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (tmp_path / ".env").unlink()
+    ended = run(tmp_path, "sync", "tags", KANDJI_API_URL=elsewhere.url)
+    assert (ended.returncode, elsewhere.received) == (3, []), ended.stderr
+    assert f"(for {simulator.url})" in ended.stderr
+    config = tmp_path / "config" / "kandji-mirror" / "config.toml"
+    config.write_text(f'api_url = "{elsewhere.url}"\n')
+    assert (run(tmp_path, "sync", "tags").returncode, elsewhere.received) == (3, [])
+    (config.parent / "token").write_text(STORED)  # put there by hand: the record is of the one before
+    assert run(tmp_path, "sync", "tags").returncode == 3  # 401
+    assert all(STORED.encode() in request for request in elsewhere.received)
+
+
+def test_a_token_stored_by_an_earlier_version_belongs_to_the_tenant_of_its_configuration(
+    tmp_path: Path, simulator: Simulator, elsewhere: Server
+) -> None:
+    owner(tmp_path, f'api_url = "{simulator.url}"\n', TOKEN)
+    assert run(tmp_path, "sync", "tags").returncode == 0
+    assert run(tmp_path, "sync", "tags", KANDJI_API_URL=elsewhere.url).returncode == 3
+    assert elsewhere.received == []
+
+
+# -- what a folder may set -----------------------------------------------------------------------------------------
+
+
+def test_a_folder_sets_no_policy_and_every_command_says_so(tmp_path: Path) -> None:
+    owner(tmp_path)
+    kept = [s for s in SETTINGS if s.trust > Trust.FOLDER]
+    dotenv(tmp_path, XDG_CONFIG_HOME=str(tmp_path), HTTPS_PROXY="http://127.0.0.1:9", KANDJI_MIRROR_PRIVACY="off",
+           KANDJI_MIRROR_ACTIONS="on", KANDJI_MIRROR_CONFIRM="agent", KANDJI_MIRROR_MCP_ROWS="9",
+           **{s.name: "/planted" for s in kept if s.key.endswith(("home", "dir", "file"))})  # fmt: skip
+    found = sources(tmp_path, doubtful=False)
+    assert [s.name for s in kept if getattr(found, s.key) != s.default] == []
+    assert found.mirror_mcp_rows == 9
+    for command in (["settings"], ["doctor", "--offline"], ["status"], ["queries"]):
+        said = run(tmp_path, *command).stderr
+        assert "warning: " in said
+        assert "KANDJI_MIRROR_ACTIONS" in said
+        assert "KANDJI_MIRROR_HOME" in said
+
+
+def test_who_may_confirm_is_said_by_the_owners_file_alone(tmp_path: Path) -> None:
+    found = sources(tmp_path, {"KANDJI_MIRROR_CONFIRM": "agent"})
+    assert found.mirror_confirm == "human"
+    assert "KANDJI_MIRROR_CONFIRM in the environment is ignored" in found.provenance.remarks[0].text
+    (tmp_path / "config.toml").write_text('mirror_confirm = "agent"\n')
+    assert sources(tmp_path, {"KANDJI_MIRROR_CONFIRM": "human"}).mirror_confirm == "agent"
+
+
+def test_where_a_folder_asks_for_more_privacy_than_there_is_nothing_is_done(tmp_path: Path) -> None:
+    owner(tmp_path)
+    dotenv(tmp_path, KANDJI_MIRROR_PRIVACY="on")
+    ended = run(tmp_path, "sync")
+    assert (ended.returncode, "KANDJI_MIRROR_PRIVACY" in ended.stderr) == (3, True)
+    assert "Traceback" not in run(tmp_path, "doctor", "--offline").stderr
+
+
+def test_a_file_that_others_may_write_is_not_believed(tmp_path: Path) -> None:
+    dotenv(tmp_path, KANDJI_MIRROR_MCP_ROWS="9")
+    (tmp_path / ".env").chmod(0o666)
+    found = sources(tmp_path)
+    assert (found.mirror_mcp_rows, "everyone may write it" in found.provenance.remarks[0].text) == (500, True)
+    (tmp_path / "config.toml").write_text("mirror_mcp_rows = 9\n")
+    (tmp_path / "config.toml").chmod(0o666)
+    with pytest.raises(ConfigurationError, match="everyone may write it"):
+        sources(tmp_path)
+
+
+def test_no_folder_above_and_nothing_but_a_file_is_read(tmp_path: Path) -> None:
+    dotenv(tmp_path, KANDJI_MIRROR_MCP_ROWS="9")
+    below = tmp_path / "below"
+    (below / ".env").mkdir(parents=True)
+    assert sources(below).mirror_mcp_rows == 500
+    (below / ".env").rmdir()
+    (below / ".env").symlink_to(tmp_path / ".env")
+    assert sources(below).mirror_mcp_rows == 9
+    (below / ".env").unlink()
+    os.mkfifo(below / ".env")
+    assert sources(below).mirror_mcp_rows == 500
+
+
+def test_a_byte_order_mark_hides_no_setting(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfKANDJI_MIRROR_MCP_ROWS=9\n")
+    (tmp_path / "config.toml").write_bytes(b'\xef\xbb\xbfsubdomain = "acme"\n')
+    found = sources(tmp_path)
+    assert (found.mirror_mcp_rows, found.subdomain) == (9, "acme")
+
+
+# -- one source names the tenant as a whole ------------------------------------------------------------------------
+
+
+def test_the_first_source_that_names_a_tenant_names_it_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('api_url = "http://127.0.0.1:18300"\nregion = "eu"\napi_token = "old"\n')
+    found = sources(tmp_path, {"KANDJI_SUBDOMAIN": "acme"})
+    assert (found.subdomain, found.region, found.api_url, found.api_token) == ("acme", "us", "", "")
+    assert found.origin("subdomain").place == "the environment"
+    assert "KANDJI_API_URL" in " ".join(remark.text for remark in found.provenance.remarks)
+
+
+def test_a_region_alone_joins_a_tenant_that_has_none_and_is_told_where_it_does_not(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('subdomain = "acme"\n')
+    assert sources(tmp_path, {"KANDJI_REGION": "eu"}).region == "eu"
+    (tmp_path / "config.toml").write_text('subdomain = "acme"\nregion = "us"\n')
+    found = sources(tmp_path, {"KANDJI_REGION": "eu"})
+    assert found.region == "us"
+    assert [remark.grave for remark in found.provenance.remarks] == [True]
+    dotenv(tmp_path, KANDJI_REGION="eu")
+    (tmp_path / "config.toml").write_text('subdomain = "acme"\n')
+    assert sources(tmp_path).region == "us"
+
+
+def test_a_token_of_the_environment_goes_with_the_owners_tenant(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('subdomain = "acme"\n')
+    assert sources(tmp_path, {"KANDJI_API_TOKEN": STORED}).api_token == STORED
+    dotenv(tmp_path, KANDJI_API_URL="https://acme.api.iru.com")  # another host of the same tenant
+    assert sources(tmp_path, {"KANDJI_API_TOKEN": STORED}).api_token == STORED
+    dotenv(tmp_path, KANDJI_API_TOKEN=THEIRS)
+    found = sources(tmp_path)
+    assert (found.api_token, found.subdomain) == ("", "acme")
+
+
+@pytest.mark.parametrize(
+    "name", ["KANDJI_MIRROR_PRIVCY", "KANJI_MIRROR_PRIVACY", "kandji_mirror_privacy", "MIRROR_PRIVACY"]
+)
+def test_a_misspelt_name_that_may_mean_privacy_stops_everything(tmp_path: Path, name: str) -> None:
+    ended = run(tmp_path, "status", **{name: "agents"})
+    assert (ended.returncode, "did you mean KANDJI_MIRROR_PRIVACY?" in ended.stderr) == (3, True)
+    dotenv(tmp_path, **{name: "agents"})
+    assert run(tmp_path, "status").returncode == 3
+    (tmp_path / ".env").unlink()
+    assert run(tmp_path, "status", **{name: "agents"}, KANDJI_MIRROR_PRIVACY="agents").returncode == 7
+
+
+def test_any_other_misspelt_name_is_told_with_the_nearest(tmp_path: Path) -> None:
+    dotenv(tmp_path, KANDJI_SUBDOMIAN="acme")
+    ended = run(tmp_path, "status", KANDJI_MIRROR_ACTION="on", KANDJI_MIRROR_ZZZ="1", KANDJI_OF_ANOTHER_TOOL="1")
+    assert "KANDJI_SUBDOMIAN in" in ended.stderr
+    assert "did you mean KANDJI_SUBDOMAIN?" in ended.stderr
+    assert "did you mean KANDJI_MIRROR_ACTIONS?" in ended.stderr
+    assert "KANDJI_MIRROR_ZZZ in the environment is no setting." in ended.stderr
+    assert "ANOTHER_TOOL" not in ended.stderr
+
+
+def test_settings_tell_where_each_value_comes_from(tmp_path: Path) -> None:
+    folder = owner(tmp_path)
+    dotenv(tmp_path, KANDJI_MIRROR_MCP_ROWS="9")
+    ended = run(tmp_path, "settings", "--json")
+    answer = json.loads(ended.stdout)
+    found = {row[0]: (row[1], row[2]) for row in answer["rows"]}
+    assert found["KANDJI_SUBDOMAIN"] == ("acme", str(folder / "config.toml"))
+    assert found["KANDJI_MIRROR_MCP_ROWS"] == ("9", str(tmp_path / ".env"))
+    assert found["KANDJI_MIRROR_HOME"] == (str(tmp_path), "the environment")
+    assert found["KANDJI_API_TOKEN"] == ("set", str(folder / "token"))
+    assert found["KANDJI_MIRROR_TTL"] == ("-", "default")
+    assert found["KANDJI_MIRROR_EXPORT_DIR"] == (str(tmp_path / "exports"), "default")
+    assert STORED not in ended.stdout
