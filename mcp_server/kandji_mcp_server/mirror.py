@@ -14,6 +14,7 @@ from anyio import CapacityLimiter, to_thread
 from kandji_mcp_server.refreshing import Refreshing
 from kandji_queries.caller import heeding
 from kandji_schema.errors import Interrupted, MirrorError
+from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
@@ -174,12 +175,14 @@ def _live_tools(settings: Settings) -> "tuple[Spec, ...]":
 
 
 def _reader(settings: Settings, clock: Clock) -> "Reader":
+    refuse_foreign(settings)
     from kandji_queries.reader import Reader  # with it comes DuckDB, which greeting a client does not need
 
     return Reader(settings.home, _limits(settings), standby=True, clock=clock, **_options(settings))
 
 
 def _workers(settings: Settings, clock: Clock) -> "Workers":
+    refuse_foreign(settings)
     from kandji_queries.workers.pool import Workers
 
     return Workers(settings.home, _limits(settings), clock=clock, **_options(settings))
@@ -205,6 +208,7 @@ def _limits(settings: Settings) -> "Limits":
 
 def _export(settings: Settings, wanted: Export) -> "ExportReport":
     """Where the files go is a setting, never the caller's choice."""
+    refuse_foreign(settings)
     from kandji_queries.exporter.run import Options, export
 
     return export(

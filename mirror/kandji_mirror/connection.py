@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from kandji_mirror.api.budget import Limiter, Permits
 from kandji_mirror.api.client import Client
@@ -10,7 +11,9 @@ from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.http import Download, HttpTransport
 from kandji_mirror.api.machine import Both, shared_budget
-from kandji_schema.provider import tenant_name
+from kandji_mirror.api.wire import SIMULATED_HEADER, Request, Response, Send
+from kandji_schema import home
+from kandji_schema.provider import is_loopback, same_tenant
 from kandji_schema.settings import Settings
 
 PROVIDERS_HOUR = 10_000
@@ -36,14 +39,21 @@ class Connection:
 
 
 @contextmanager
-def connect(settings: Settings, *, background: bool = False, acting: bool = False) -> Iterator[Connection]:
+def connect(
+    settings: Settings, *, background: bool = False, acting: bool = False, any_home: bool = False
+) -> Iterator[Connection]:
     """Read host and token from the settings; :class:`ConfigurationError` before anything is sent.
+
+    The home must be the tenant's, or nobody's yet, unless it may be ``any_home``, for who only asks whether a token is
+    good.
 
     A ``background`` client keeps to the share of work that nobody waits for, and leaves the last of the hour to others.
     An ``acting`` one, for live actions, may have the last of the hour, and does not wait long unsent.
     """
     url = base_url(settings)
     secret = token(settings)
+    if not any_home:
+        home.refuse_foreign(settings)
     second, hour, share = (
         settings.mirror_requests_per_second,
         settings.mirror_requests_per_hour,
@@ -57,15 +67,45 @@ def connect(settings: Settings, *, background: bool = False, acting: bool = Fals
         quiet = settings.privacy.masks_agents
         budgets = [budget.background() if background else budget for budget in (limiter, machine) if budget]
         permits = Both(*budgets) if len(budgets) > 1 else budgets[0]
-        client = _client(transport, secret, permits, download, background=background, acting=acting, quiet=quiet)
+        send = transport if any_home else _Witness(transport, settings, url)
+        client = _client(send, secret, permits, download, background=background, acting=acting, quiet=quiet)
         try:
-            yield Connection(tenant_name(url), url, client)
+            yield Connection(home.name_here(settings, url), url, client)
         finally:
             client.stop()
 
 
+class _Witness:
+    """Sends, and makes sure from the first answer on that the home is that of the tenant who answers.
+
+    Only a simulated tenant says who it is; of others the host tells.
+    """
+
+    def __init__(self, send: Send, settings: Settings, url: str) -> None:
+        self._send = send
+        self._settings = settings
+        self._url = url
+        self._known: str | None = None
+
+    def __call__(self, request: Request) -> Response:
+        """Send; :class:`ConfigurationError` where the home is another tenant's."""
+        response = self._send(request)
+        if self._known is None and response.status < HTTPStatus.BAD_REQUEST:
+            self._compare(response.headers.get(SIMULATED_HEADER, "") if is_loopback(self._url) else "")
+        return response
+
+    def _compare(self, told: str) -> None:
+        identity = f"{home.SIMULATED}{told}" if told else self._url
+        before = home.noted(self._settings.home)
+        if before is None:
+            home.note(self._settings.home, identity)
+        elif not same_tenant(before, identity):
+            raise home.foreign(self._settings, self._url, f"the tenant of {before}")
+        self._known = identity
+
+
 def _client(
-    transport: HttpTransport,
+    transport: Send,
     secret: str,
     permits: Permits,
     download: Download,

@@ -21,6 +21,7 @@ from kandji_queries.as_of import EVENTS
 from kandji_queries.engine import CONFIG, LOCKS, Engine
 from kandji_queries.rulebook import Rulebook
 from kandji_schema import database
+from kandji_schema.home import refuse_foreign
 from kandji_schema.manifest import data_dir, newest_whole
 from kandji_schema.settings import load
 
@@ -36,9 +37,15 @@ def connect(
 
     It stays on the state that is newest now; connect again for a later one. :func:`mirrored_at` tells how old it is.
     ``memory_mb`` and ``threads`` (all processors, if None) bound it and cannot be changed later. Warns where an older
-    state is used than the newest, or a view cannot be made. Raises :class:`NothingMirrored`, :class:`StoreDamaged`.
+    state is used than the newest, or a view cannot be made. Raises :class:`NothingMirrored`, :class:`StoreDamaged`, and
+    :class:`ConfigurationError` where the configured home is another tenant's than the configured one.
     """
     settings = load()
+    for remark in settings.provenance.remarks:
+        if remark.grave:
+            warnings.warn(remark.text, stacklevel=2)
+    if home is None:
+        refuse_foreign(settings)
     place = Path(home).expanduser() if home is not None else settings.home
     config: Config = {**CONFIG, "memory_limit": f"{memory_mb}MB", "threads": threads or os.cpu_count() or 1}
     folder = Path(tempfile.mkdtemp(prefix="kandji-mirror-"))

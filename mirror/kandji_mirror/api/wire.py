@@ -30,6 +30,9 @@ class Response:
     body: bytes = b""
 
 
+SIMULATED_HEADER = "x-simulated-tenant"
+"""A header of every answer of a simulated tenant: which one it is, whatever port it is on."""
+
 Send = Callable[[Request], Response]
 """Sends one request once. Raises :class:`kandji_schema.errors.Unreachable` where no answer came."""
 

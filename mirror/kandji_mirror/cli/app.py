@@ -32,9 +32,7 @@ def app(context: click.Context) -> None:
 @app.command()
 @fleet_options
 def demo(devices: int, apps: int, seed: int) -> None:
-    """Sync a tenant and print a fleet report.
-
-    The configured tenant if there is one, else a simulated one.
+    """Sync a simulated tenant and print a fleet report; the configured one is not asked.
 
     Example: kandji-mirror demo --devices 1000
     """
@@ -146,6 +144,24 @@ def status(as_json: bool) -> None:
     from kandji_mirror.cli.status import show
 
     show(as_json=as_json)
+
+
+@app.command()
+@click.option(
+    "--tenant", metavar="NAME", help="The tenant whose mirror it is, as `status` has it; asked for otherwise."
+)
+@click.option("--delete", is_flag=True, help="Delete the mirror instead of moving it aside.")
+def reset(tenant: str | None, delete: bool) -> None:
+    """Take the mirror out of its home, so that another tenant can be mirrored there.
+
+    It is moved into a folder of its own, where it can still be read. The record of live actions, exports and
+    compliance.toml stay.
+
+    Example: kandji-mirror reset --tenant acme
+    """
+    from kandji_mirror.cli.resetting import reset as take_out
+
+    take_out(tenant, delete=delete)
 
 
 @app.command()

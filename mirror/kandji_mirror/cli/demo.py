@@ -47,23 +47,38 @@ REPORT = (
 )
 """The questions of the report: heading and statement."""
 
+DEVICES, SEED = 300, 1
+"""The usual fleet of the demo, as in ``cli.options``."""
+
 SHOWN = 8
 """Rows shown of each answer; the heading says how many there are."""
 
 
 def show(*, devices: int, apps: int, seed: int) -> None:
-    """Sync a tenant with progress and print a short fleet report."""
+    """Sync a simulated tenant with progress and print a short fleet report.
+
+    It has a home of its own, where that is not named, so that it never meets the mirror of the real one.
+    """
     settings = load()
-    if settings.api_token or settings.api_url or settings.subdomain:
-        _sync_and_report(settings)
-        return
-    home = settings.home if settings.mirror_home else settings.home / "demo"
+    configured = bool(settings.api_url or settings.subdomain)
+    home = settings.home if settings.mirror_home and not configured else _home_of(settings, devices, seed)
     tell(
-        f"No account is configured, so this is a simulated tenant of {devices:,} devices. Set KANDJI_API_TOKEN and "
-        "KANDJI_SUBDOMAIN to see yours; it is only read.\n"
+        f"This is a simulated tenant of {devices:,} devices"
+        + (
+            ", not the one that is configured: `kandji-mirror sync` reads that."
+            if configured
+            else ". `kandji-mirror login` names yours, `kandji-mirror sync` then reads it; it is only read."
+        )
+        + "\n"
     )
     with simulated(devices=devices, apps=apps, seed=seed) as url:
-        _sync_and_report(replace(settings, api_url=url, api_token=TOKEN, mirror_home=str(home)))
+        _sync_and_report(settings.given(api_url=url, api_token=TOKEN, mirror_home=str(home)), url if configured else "")
+
+
+def _home_of(settings: Settings, devices: int, seed: int) -> Path:
+    """A folder a fleet: one home holds one tenant."""
+    usual = (devices, seed) == (DEVICES, SEED)
+    return settings.home / ("demo" if usual else f"demo-{seed}-{devices}")
 
 
 def simulate(*, port: int, devices: int, apps: int, seed: int) -> None:
@@ -88,14 +103,15 @@ def _tenant(*, devices: int, apps: int, seed: int) -> Tenant:
     return Tenant(World(seed, devices, apps_per_device=apps, start=datetime.now(UTC)), answering=ANSWERING)
 
 
-def _sync_and_report(settings: Settings) -> None:
+def _sync_and_report(settings: Settings, url: str) -> None:
+    """``url`` is named in what comes next, where a real tenant is configured that it must win over."""
     report = run_sync(settings, everything=True)
     summarise(report)
     masked = settings.privacy.masks_people
     with Reader(settings.home, rules=settings.mirror_compliance_file, masked=masked) as reader:
         for heading, statement in REPORT:
             _answer(reader, heading, statement)
-    _next_steps(settings.home)
+    _next_steps(settings.home, url)
     raise_if_partial(report)
 
 
@@ -107,8 +123,9 @@ def _answer(reader: Reader, heading: str, statement: str) -> None:
     write(replace(answer, rows=answer.rows[:SHOWN]), "table", sys.stdout)
 
 
-def _next_steps(home: Path) -> None:
-    prefix = f"KANDJI_MIRROR_HOME={shlex.quote(str(home))} {command()}"
+def _next_steps(home: Path, url: str) -> None:
+    tenant = f"KANDJI_API_URL={url} " if url else ""
+    prefix = f"KANDJI_MIRROR_HOME={shlex.quote(str(home))} {tenant}{command()}"
     say("\nNext:")
     for arguments in ('sql "FROM fleet WHERE NOT filevault_on LIMIT 5"', "queries", "describe fleet"):
         say(f"  {prefix} {arguments}")

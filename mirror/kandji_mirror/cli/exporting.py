@@ -14,6 +14,7 @@ from kandji_queries.exporter.report import ExportReport
 from kandji_queries.exporter.run import Options, export
 from kandji_queries.exporter.watch import Progress
 from kandji_schema.errors import Interrupted, UsageError
+from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load
 
 LISTED = 8
@@ -29,6 +30,7 @@ def export_files(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     settings = load()
+    refuse_foreign(settings)
     with _progress() as progress:
         report = export(
             settings.home,

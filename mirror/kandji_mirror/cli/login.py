@@ -175,7 +175,7 @@ def _not_verified(urls: Sequence[str], errors: Sequence[ApiError | Authenticatio
 def _verify(settings: Settings) -> None:
     """One request. A token that may not list devices is still one the provider knows."""
     patience = min(settings.mirror_read_timeout, 20.0)
-    with connect(replace(settings, mirror_read_timeout=patience)) as connection:
+    with connect(replace(settings, mirror_read_timeout=patience), any_home=True) as connection:
         connection.client.get("/api/v1/devices", [("limit", "1")])
 
 

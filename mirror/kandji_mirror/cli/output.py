@@ -2,9 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from kandji_queries.formats import write
 from kandji_queries.result import Column, Result
+
+if TYPE_CHECKING:
+    from kandji_schema.settings import Settings
 
 
 def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: str) -> None:
@@ -36,6 +40,17 @@ def warn_of_settings() -> None:
 
     with suppress(ConfigurationError):  # the command itself says so, where it needs the settings
         warn(remark.text for remark in load(doubtful=True).provenance.remarks if remark.grave)
+
+
+def warn_of_foreign_home(settings: "Settings") -> None:
+    """Say where the mirror is of another tenant than the settings name."""
+    from kandji_schema.errors import ConfigurationError
+    from kandji_schema.home import refuse_foreign
+
+    try:
+        refuse_foreign(settings)
+    except ConfigurationError as error:
+        warn([str(error)])
 
 
 def warn(warnings: Iterable[str]) -> None:

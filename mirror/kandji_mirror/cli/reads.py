@@ -14,6 +14,7 @@ from kandji_queries.restrictions import bound_memory
 from kandji_queries.written import read
 from kandji_schema.ages import in_words
 from kandji_schema.errors import TookTooLong, UsageError
+from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load
 
 
@@ -81,6 +82,7 @@ def open_reader() -> Reader:
     # would have to wait until the engine comes back.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = load()
+    refuse_foreign(settings)
     limits = Limits(
         seconds=settings.mirror_query_seconds,
         memory_mb=settings.mirror_query_memory_mb,

@@ -10,7 +10,7 @@ from textwrap import wrap
 from typing import Any
 
 from kandji_mirror.api.spending import Spending, spending, tenant_remaining
-from kandji_mirror.cli.output import print_rows, say, warn
+from kandji_mirror.cli.output import print_rows, say, warn, warn_of_foreign_home
 from kandji_mirror.store.holder import Holder, holder
 from kandji_schema.ages import age, ago, in_future, seconds_since
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
@@ -27,6 +27,7 @@ NAMED = 5
 def show(*, as_json: bool) -> None:
     """Print the state of every table, the newest whole manifest's, then what the syncing costs and who does it."""
     settings, now = load(), datetime.now(UTC)
+    warn_of_foreign_home(settings)
     manifest, warnings = newest_whole(settings.home)
     if as_json:
         say(json.dumps(_document(settings, manifest, warnings, now), indent=1))

@@ -28,8 +28,8 @@ from kandji_mirror.sync.outcome import Progress, Report
 from kandji_mirror.sync.plan import ttl_overrides
 from kandji_mirror.sync.run import run_order
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
+from kandji_schema.home import name_here
 from kandji_schema.privacy import Privacy
-from kandji_schema.provider import tenant_name
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings
 
@@ -214,7 +214,7 @@ class Scheduler:
 
 def scheduler_of(settings: Settings, rhythm: Rhythm = Rhythm()) -> Scheduler:  # frozen
     """The scheduler of the configured tenant. :class:`ConfigurationError` where a setting or the token is missing."""
-    tenant = tenant_name(base_url(settings))
+    tenant = name_here(settings, base_url(settings))
     token(settings)  # told now where it is missing; read anew for every run
     return Scheduler(
         settings.home,

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl, urlsplit
 
-from kandji_mirror.api.wire import Request, Response
+from kandji_mirror.api.wire import SIMULATED_HEADER, Request, Response
 from kandji_mirror.simulator.answers import json_answer
 from kandji_mirror.simulator.bodies import BODY_LIMIT, TOO_LARGE
 from kandji_mirror.simulator.doors import DOORS
@@ -17,6 +17,7 @@ class ApiListener(Loopback):
     def __init__(self, tenant: Tenant, port: int) -> None:
         self.tenant = tenant
         super().__init__(port, _ApiConnection)
+        self.said_always = {SIMULATED_HEADER: tenant.world.identity}
 
 
 class StorageListener(Loopback):

@@ -5,7 +5,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event
@@ -22,13 +22,17 @@ _CHUNK = 1 << 16
 
 
 class Loopback(ThreadingHTTPServer):
-    """Listens on loopback and keeps track of its connections, so that it can end them."""
+    """Listens on loopback and keeps track of its connections, so that it can end them.
+
+    ``said_always`` are headers of every answer.
+    """
 
     daemon_threads = False
     request_queue_size = 128
 
     def __init__(self, port: int, connection: type["Connection"]) -> None:
         self.closing = Event()
+        self.said_always: Mapping[str, str] = {}
         self._open: set[socket.socket] = set()
         try:
             super().__init__((HOST, port), connection)
@@ -133,7 +137,7 @@ class Connection(BaseHTTPRequestHandler):
     def _send_head(self, response: Response, framing: dict[str, str]) -> None:
         """Only the headers of the answer: no server name, no clock but the tenant's."""
         self.send_response_only(response.status)
-        for name, value in {**response.headers, **framing}.items():
+        for name, value in {**self.server.said_always, **response.headers, **framing}.items():
             self.send_header(name, value)
         self.end_headers()
 

@@ -31,7 +31,8 @@ class World(RowVerbs, TenantVerbs, CommandVerbs):
 
     ``apps_per_device`` is the average number of app rows of a Mac (helpers count; mobile devices have fewer), up to
     some 700; ``rows_scale`` is the same for the other Prism categories with several rows a device: 1.0 is a real fleet.
-    There are as many ``blueprints`` and ``users`` as the number of ``devices`` suggests, unless given.
+    There are as many ``blueprints`` and ``users`` as the number of ``devices`` suggests, unless given. ``identity``
+    tells one fleet from another.
     Not safe for threads: :class:`~kandji_mirror.simulator.tenant.Tenant` takes one request at a time.
     """
 
@@ -48,6 +49,7 @@ class World(RowVerbs, TenantVerbs, CommandVerbs):
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
         super().__init__(seed, start, apps_per_device, all_resources() if resources is None else resources)
+        self.identity = f"{seed}-{devices}"
         self.rows_scale = rows_scale
         self._tables = Tables(self)
         self._populate(devices, _or(blueprints, 4 + min(devices // 250, 120)), _or(users, devices * 9 // 10 + 2))

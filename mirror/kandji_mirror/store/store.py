@@ -84,7 +84,7 @@ class Store:
         if mirrored != self.tenant:
             raise ConfigurationError(
                 f"{self.home} mirrors the tenant {mirrored!r}, the settings name {self.tenant!r}. One home holds one "
-                "tenant: set KANDJI_MIRROR_HOME to another folder."
+                "tenant: set KANDJI_MIRROR_HOME to another folder, or `kandji-mirror reset` moves this mirror aside."
             )
 
     def _known_state(self, manifest: Manifest, resource: Resource) -> TableState:
