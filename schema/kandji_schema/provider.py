@@ -85,7 +85,7 @@ def tenant_name(base_url: str) -> str:
 def former_name(base_url: str) -> str:
     """The name that earlier versions gave the tenant of a host that is not the provider's."""
     host = urlsplit(base_url).hostname or ""
-    return tenant_name(base_url) if _address(host) else host.split(".")[0]
+    return tenant_name(base_url) if address_of(host) else host.split(".")[0]
 
 
 def same_tenant(one: str, other: str) -> bool:
@@ -99,11 +99,12 @@ def same_tenant(one: str, other: str) -> bool:
 def is_loopback(base_url: str) -> bool:
     """Whether the host is this machine: 127.0.0.0/8, ``::1`` or ``localhost``."""
     host = urlsplit(base_url).hostname or ""
-    address = _address(host)
+    address = address_of(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a host is written as; None for a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:

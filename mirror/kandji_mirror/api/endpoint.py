@@ -4,7 +4,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from kandji_schema.errors import Rejected
-from kandji_schema.provider import is_loopback, url_of
+from kandji_schema.provider import address_of, is_loopback, provider_host, url_of
 from kandji_schema.settings import Settings
 
 
@@ -15,7 +15,7 @@ def base_url(settings: Settings) -> str:
 
 def setting_of(base_url: str) -> str:
     """The setting to look at where the host does not answer: the one that names hosts of this kind."""
-    return "KANDJI_SUBDOMAIN" if _PROVIDER.search(urlsplit(base_url).hostname or "") else "KANDJI_API_URL"
+    return "KANDJI_SUBDOMAIN" if provider_host(urlsplit(base_url).hostname or "") else "KANDJI_API_URL"
 
 
 def signed_url(url: str, api_url: str) -> SplitResult:
@@ -34,7 +34,7 @@ def signed_url(url: str, api_url: str) -> SplitResult:
         raise _not_fetched("does not begin with https://")
     if not parts.hostname or "@" in parts.netloc or re.search(r"[^\x21-\x7e]|\\", url):
         raise _not_fetched("has no plain host name")
-    address = _address(parts.hostname)
+    address = address_of(parts.hostname)
     if (is_loopback(url) or (address is not None and not address.is_global)) and not is_loopback(api_url):
         raise _not_fetched("leads into a private network")
     return parts

@@ -22,7 +22,6 @@ from kandji_mirror.api.proxies import proxy_of
 from kandji_mirror.api.whole_file import new_file
 from kandji_mirror.api.wire import Request, Response, Target
 from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, Rejected, ServerFault, Unreachable
-from kandji_schema.provider import is_loopback
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from kandji_mirror.api.endpoint import is_loopback
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.provider import is_loopback
 
 KINDS = ("http", "https", "socks5", "socks5h")
 """What a proxy may be; ``socks`` is another way to write ``socks5``."""
