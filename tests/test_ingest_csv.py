@@ -285,4 +285,4 @@ def test_a_quote_that_is_never_closed_is_noticed_in_one_look_at_the_text() -> No
     source = HeldSource(1_000)
     source.write(b'a,b\n"')
     with pytest.raises(Suspicious, match="not closed"):
-        list(map(source.write, repeat(b"\n," * 32_000, 2_500)))  # type: ignore[func-returns-value]  # written for its error
+        list(map(source.write, repeat(b"\n," * 32_000, 2_500)))
