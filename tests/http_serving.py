@@ -36,10 +36,11 @@ class Serving:
 
 @contextmanager
 def serving(home: Path, *options: str, **settings: str) -> Iterator[Serving]:
-    """Serve ``home`` until the end of the block; killed there if it is still running."""
+    """Serve ``home`` until the end of the block, with :data:`TOKEN`; killed there if it is still running."""
     command = [COMMAND, "serve", "--port", "0", *options]
+    known = {"KANDJI_MIRROR_HTTP_TOKEN": TOKEN, **settings}
     with subprocess.Popen(
-        command, env=environment(home, **settings), cwd=home, stderr=subprocess.PIPE, text=True
+        command, env=environment(home, **known), cwd=home, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stderr is not None
@@ -88,6 +89,7 @@ def asked(url: str, method: str, path: str, body: bytes | None = None, /, **head
         return Answer(response.status, found, response.read().decode())
 
 
+KNOWN = {"authorization": f"Bearer {TOKEN}"}
 MCP = {"content_type": "application/json", "accept": "application/json, text/event-stream"}
 
 INITIALIZE = json.dumps(
@@ -105,11 +107,11 @@ INITIALIZE = json.dumps(
 
 
 @asynccontextmanager
-async def client(url: str, era: Era, token: str | None = None) -> AsyncIterator[Client]:
-    """The official client over HTTP."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+async def client(url: str, era: Era, **options: Any) -> AsyncIterator[Client]:
+    """The official client over HTTP, with the token."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60) as sender,
-        Client(streamable_http_client(url, http_client=sender), mode=era) as caller,
+        Client(streamable_http_client(url, http_client=sender), mode=era, **options) as caller,
     ):
         yield caller

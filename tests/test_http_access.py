@@ -1,6 +1,7 @@
 """Who may connect over HTTP, from the settings alone."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from http_serving import TOKEN
 
 from kandji_mcp_server.http.access import Access, access
+from kandji_mcp_server.http.names import Names
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.settings import Settings
 
@@ -18,9 +20,9 @@ def allowed(folder: Path, **settings: Any) -> Access:
     return access(Settings(**{f"mirror_http_{name}": value for name, value in settings.items()}), folder=folder)
 
 
-def test_by_default_this_machine_alone_may_connect_and_needs_no_token(tmp_path: Path) -> None:
+def test_by_default_this_machine_alone_may_connect(tmp_path: Path) -> None:
     found = allowed(tmp_path)
-    assert (found.host, found.port, found.token, found.pages) == ("127.0.0.1", 8765, None, ())
+    assert (found.host, found.port) == ("127.0.0.1", 8765)
     assert set(found.hosts) == {
         *("127.0.0.1", "127.0.0.1:*", "localhost", "localhost:*", "[::1]", "[::1]:*"),
     }
@@ -28,8 +30,48 @@ def test_by_default_this_machine_alone_may_connect_and_needs_no_token(tmp_path: 
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1"])
-def test_loopback_needs_no_token(tmp_path: Path, host: str) -> None:
-    assert allowed(tmp_path, host=host).token is None
+def test_loopback_needs_a_token_too_and_the_first_start_makes_one_for_its_owner_alone(
+    tmp_path: Path, host: str
+) -> None:
+    folder, settings = tmp_path / "config", Settings(mirror_http_host=host)
+    assert access(settings, folder=folder).token is None
+    assert not folder.exists()  # only a start makes one
+    with ThreadPoolExecutor(8) as starts:
+        (token,) = {found.token for found in starts.map(lambda _: _started(settings, folder), range(8))}
+    assert token is not None
+    assert len(token) >= 40
+    assert (folder / "http_token").read_text() == f"{token}\n"
+    assert [path.name for path in folder.iterdir()] == ["http_token"]
+    if os.name == "posix":
+        assert (folder / "http_token").stat().st_mode & 0o777 == 0o600
+
+
+def _started(settings: Settings, folder: Path) -> Access:
+    return access(settings, folder=folder, make_token=True)
+
+
+def test_what_merely_looks_like_an_allowed_name_is_another(tmp_path: Path) -> None:
+    found = allowed(tmp_path, token=TOKEN, allowed_hosts="mirror.example.com,10.0.0.5:8765")
+    hosts, origins = Names(found.hosts), Names(found.origins)
+    for name in ("127.0.0.1", "localhost", "[::1]", "mirror.example.com"):
+        for spelled in (name, f"{name}:1", f"{name}:65535", name.upper()):
+            assert spelled in hosts, spelled
+        for wrong in (
+            *(f"{name}.", f"{name}.evil.com", f"{name}.evil.com:80", f"evil{name}", f"{name}:", f"{name}:x"),
+            *(f"{name}:80.evil.com", f"{name}:80@evil.com", f"user@{name}", f"{name}:123456", f"{name} ", f" {name}"),
+            *(f"{name}/", f"{name}#", f"http://{name}", f"{name},evil.com", f"{name}\t:80", ""),
+        ):
+            assert wrong not in hosts, wrong
+    assert "10.0.0.5:8765" in hosts
+    assert not [name for name in ("10.0.0.5", "10.0.0.5:87650", "10.0.0.5:876", "127.1", "2130706433") if name in hosts]
+    for page in ("http://localhost", "http://localhost:6274", "HTTP://LocalHost:1", "http://[::1]:3000"):
+        assert page in origins, page
+    for page in (
+        *("null", "", "http://localhost.evil.com", "http://localhost:1.evil.com", "http://localhost:1@evil.com"),
+        *("http://user@localhost", "https://localhost", "http://localhost/", "http://localhost:", "localhost"),
+        *("http://127.0.0.1.evil", "http://127.0.0.1:80:80", "file://localhost", "http://localhost."),
+    ):
+        assert page not in origins, page
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,31 @@
 """``kandji-mirror serve`` over real HTTP: both eras, the token, names and pages, several clients, a clean end."""
 
 import json
+import re
 import signal
 import socket
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from commands import run
-from http_serving import INITIALIZE, MCP, TOKEN, Era, Serving, asked, client, connected, serving
+from http_serving import INITIALIZE, KNOWN, MCP, TOKEN, Answer, Era, Serving, asked, client, connected, serving
+from live_tenant import live
 from mcp.types import TextContent
+from mcp_calls import republish
 from reads_home import small_fleet
+from support import run_sync
+
+from kandji_schema.manifest import State
 
 ERAS: list[Era] = ["auto", "legacy"]
 SLOW = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
 OPEN_DOOR = {
-    "KANDJI_MIRROR_HTTP_TOKEN": TOKEN,
     "KANDJI_MIRROR_HTTP_ALLOWED_HOSTS": "mirror.example.com",
     "KANDJI_MIRROR_HTTP_ALLOWED_ORIGINS": "https://portal.example.com",
 }
@@ -34,20 +40,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(home: Path) -> Iterator[Serving]:
-    """Without a token, for this machine alone."""
+    """For this machine alone."""
     with serving(home, "--no-sync", KANDJI_MIRROR_QUERY_SECONDS="1") as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def guarded(home: Path) -> Iterator[Serving]:
-    """With a token, another name and a web page."""
+    """With another name and a web page."""
     with serving(home, "--no-sync", **OPEN_DOOR) as server:
         yield server
 
 
-async def _macs(url: str, era: Era, token: str | None = None, times: int = 1) -> list[Any]:
-    async with client(url, era, token) as caller:
+async def _macs(url: str, era: Era, times: int = 1) -> list[Any]:
+    async with client(url, era) as caller:
         sql = {"sql": "SELECT count(*) FROM devices"}
         found = [await caller.call_tool("run_sql", sql) for _ in range(times)]
         texts = [content.text for answer in found for content in answer.content if isinstance(content, TextContent)]
@@ -57,11 +63,6 @@ async def _macs(url: str, era: Era, token: str | None = None, times: int = 1) ->
 @pytest.mark.parametrize("era", ERAS)
 def test_a_client_of_either_era_is_answered(plain: Serving, era: Era) -> None:
     assert anyio.run(_macs, plain.url, era) == [[[4]]]
-
-
-@pytest.mark.parametrize("era", ERAS)
-def test_a_client_with_the_token_is_answered(guarded: Serving, era: Era) -> None:
-    assert anyio.run(_macs, guarded.url, era, TOKEN) == [[[4]]]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_several_clients_of_both_eras_are_answered_at_once(guarded: Serving) -> 
         found: list[Any] = []
 
         async def one(era: Era) -> None:
-            found.extend(await _macs(guarded.url, era, TOKEN, times=3))
+            found.extend(await _macs(guarded.url, era, times=3))
 
         async with anyio.create_task_group() as tasks:
             for number in range(6):
@@ -94,6 +95,10 @@ def test_several_clients_of_both_eras_are_answered_at_once(guarded: Serving) -> 
     [
         ({"host": "evil.example.com"}, 421),
         ({"host": "127.0.0.1.example.com:80"}, 421),
+        ({"host": "localhost:80.example.com"}, 421),
+        ({"host": "localhost:80@example.com"}, 421),
+        ({"origin": "http://localhost:1.example.com"}, 403),
+        ({"origin": ""}, 403),
         ({"origin": "http://evil.example.com"}, 403),
         ({"origin": "null"}, 403),
         ({"origin": "http://localhost:6274"}, 200),
@@ -101,7 +106,9 @@ def test_several_clients_of_both_eras_are_answered_at_once(guarded: Serving) -> 
     ],
 )
 def test_pages_and_names_of_others_are_refused(plain: Serving, headers: dict[str, str], status: int) -> None:
-    assert asked(plain.url, "POST", "/mcp", INITIALIZE, **MCP, **headers).status == status
+    assert asked(plain.url, "POST", "/mcp", INITIALIZE, **MCP, **KNOWN, **headers).status == status
+    health = 503 if status == 200 else status  # its rows are old
+    assert asked(plain.url, "GET", "/health", None, **headers).status == health
 
 
 @pytest.mark.parametrize(
@@ -115,36 +122,108 @@ def test_pages_and_names_of_others_are_refused(plain: Serving, headers: dict[str
     ],
 )
 def test_allowed_names_and_pages_are_let_in(guarded: Serving, headers: dict[str, str], status: int) -> None:
-    known = {"authorization": f"bearer {TOKEN}"}
+    known = {"authorization": f"bearer {TOKEN}"}  # the word in either case
     assert asked(guarded.url, "POST", "/mcp", INITIALIZE, **MCP, **known, **headers).status == status
 
 
-@pytest.mark.parametrize(("page", "allowed"), [("https://portal.example.com", True), ("https://evil.example", False)])
+@pytest.mark.parametrize(
+    ("page", "allowed"),
+    [
+        ("https://portal.example.com", True),
+        ("http://localhost:6274", True),
+        ("http://127.0.0.1", True),
+        ("https://evil.example", False),
+        ("http://localhost.evil.example", False),
+    ],
+)
 def test_a_browser_is_told_which_pages_may_ask(guarded: Serving, page: str, allowed: bool) -> None:
     wants = {"access_control_request_method": "POST", "access_control_request_headers": "authorization"}
     answer = asked(guarded.url, "OPTIONS", "/mcp", None, origin=page, **wants)
-    assert (answer.headers.get("access-control-allow-origin") == page) is allowed
+    assert (answer.headers.get("access-control-allow-origin") == page, answer.status == 200) == (allowed, allowed)
+    told = asked(guarded.url, "POST", "/mcp", INITIALIZE, **MCP, **KNOWN, origin=page)
+    assert (told.headers.get("access-control-allow-origin") == page, told.status == 200) == (allowed, allowed)
 
 
-def test_the_health_needs_no_token_and_tells_nothing_of_the_fleet(guarded: Serving) -> None:
+def test_the_health_is_one_word_for_all_and_more_for_those_who_have_the_token(guarded: Serving) -> None:
     answer = asked(guarded.url, "GET", "/health")
-    assert answer.status == 200
-    document = answer.json()
+    assert (answer.status, answer.json()) == (503, {"status": "stale"})  # its rows are of another day
+    document = asked(guarded.url, "GET", "/health", None, **KNOWN).json()
     assert document.pop("devices_age_seconds") > 0
-    assert document == {"status": "ok", "syncing": False, "stale": True}
+    assert "devices" in document.pop("overdue")
+    assert document == {"status": "stale", "syncing": False, "stale": True, "failed": []}
 
 
-def test_the_health_of_an_empty_mirror_is_503_and_its_clients_are_told_what_to_do(tmp_path: Path) -> None:
+def test_the_health_is_ok_only_where_the_device_list_is_kept_up_to_date(tmp_path: Path) -> None:
+    manifest = small_fleet(tmp_path)
+    with serving(tmp_path, "--no-sync") as server:
+        for facts, status, word in (
+            ({"synced_at": datetime.now(UTC)}, 200, "ok"),
+            ({"synced_at": datetime.now(UTC), "state": State.FAILED, "error": "401"}, 503, "the last sync failed"),
+            ({"synced_at": datetime.now(UTC), "state": State.OK}, 200, "ok"),
+            ({"synced_at": datetime.now(UTC) - timedelta(days=1)}, 503, "stale"),
+            ({"synced_at": None, "state": State.NEVER}, 503, "nothing mirrored yet"),
+        ):
+            manifest = republish(tmp_path, manifest, "devices", **facts)
+            found = _other(server, word)
+            assert (found.status, found.json()) == (status, {"status": word})
+
+
+def _other(server: Serving, word: str) -> Answer:
+    """The health, once it is that word: an answer is given again for a second."""
+    ends = time.monotonic() + 20
+    while (found := asked(server.url, "GET", "/health")).json()["status"] != word and time.monotonic() < ends:
+        continue
+    return found
+
+
+def test_a_rejected_token_of_the_tenant_makes_the_health_503(tmp_path: Path) -> None:
+    with live(tmp_path) as tenant:
+        wrong = tenant.environment(KANDJI_API_TOKEN="another", KANDJI_MIRROR_ACTIONS="off")
+        with serving(tmp_path, **wrong) as server:
+            assert asked(server.url, "GET", "/health").json() == {"status": "nothing mirrored yet"}
+        run_sync(tmp_path, tenant.tenant)
+        with serving(tmp_path, **wrong) as server:
+            found = _other(server, "the last sync failed")
+            assert (found.status, found.json()) == (503, {"status": "the last sync failed"})
+
+
+def test_the_health_of_an_empty_mirror_is_503(tmp_path: Path) -> None:
     with serving(tmp_path, "--no-sync") as server:
         answer = asked(server.url, "GET", "/health")
-        assert (answer.status, answer.json()) == (503, {"status": "nothing mirrored yet", "syncing": False})
+        assert (answer.status, answer.json()) == (503, {"status": "nothing mirrored yet"})
 
 
-def test_what_is_no_request_of_the_protocol_harms_nobody(plain: Serving) -> None:
-    for body in (b"", b"not json", b"[]", b"{}", b"\xff" * 100, b"[" * 100_000):
-        assert asked(plain.url, "POST", "/mcp", body, **MCP).status == 400
-    assert asked(plain.url, "POST", "/mcp", b" " * 5_000_000, **MCP).status == 413
-    assert asked(plain.url, "GET", "/../etc/passwd").status == 404
+WRONG: tuple[tuple[bytes, int, int | str | None], ...] = (
+    (b"", -32700, None),
+    (b"not json", -32700, None),
+    (b"[]", -32600, None),
+    (b"{}", -32600, None),
+    (b'"text"', -32600, None),
+    (b"\xff" * 100, -32700, None),
+    (b"[" * 100_000, -32700, None),
+    (b'{"jsonrpc":"2.0","id":3}', -32600, 3),
+    (b'{"jsonrpc":"1.0","id":4,"method":"ping"}', -32600, 4),
+    (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', -32600, None),
+    (b'{"jsonrpc":"2.0","id":1.5,"method":"ping"}', -32600, None),
+    (b'{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"\\ud83d"}}', -32700, "a"),
+    (b'{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"\xed\xa0\xbd"}}', -32700, 5),
+    (b'{"jsonrpc":"2.0","id":6,"method":"tools/call","params":{"name":"x', -32700, 6),
+    (b'[{"jsonrpc":"2.0","id":7,"method":"ping"}]', -32600, 7),
+    (b" " * 5_000_000, -32700, None),
+)
+"""What is no message, the error it gets, and the number that stands in it."""
+
+
+@pytest.mark.parametrize("revision", ["2025-06-18", "2026-07-28"])
+def test_what_is_no_message_is_answered_with_an_error_and_its_number(plain: Serving, revision: str) -> None:
+    for body, code, number in WRONG:
+        found = asked(plain.url, "POST", "/mcp", body, **MCP, **KNOWN, mcp_protocol_version=revision)
+        assert found.status == (413 if len(body) > 4_194_304 else 400), body[:80]
+        document = found.json()
+        assert (document["error"]["code"], document["id"], document["jsonrpc"]) == (code, number, "2.0"), body[:80]
+    marked = b"\xef\xbb\xbf" + INITIALIZE
+    assert asked(plain.url, "POST", "/mcp", marked, **MCP, **KNOWN).status == 200  # a byte order mark harms nobody
+    assert asked(plain.url, "GET", "/../etc/passwd", None, **KNOWN).status == 404
     assert anyio.run(_macs, plain.url, "auto") == [[[4]]]
 
 
@@ -184,7 +263,14 @@ def test_a_signal_ends_it_cleanly_whatever_goes_on_and_the_log_holds_no_token_an
         assert server.process.wait(20) == 0
         assert time.monotonic() - began < 5
         log = server.said()
-    assert log.endswith("with the bearer token; `kandji-mirror mcp-config CLIENT --http` tells how.\nStopping.\n")
+    told, refusal, stopping = log.splitlines()[-3:]
+    assert told.endswith(
+        "with the bearer token in KANDJI_MIRROR_HTTP_TOKEN; `kandji-mirror mcp-config CLIENT --http` tells how."
+    )
+    assert re.fullmatch(
+        r"[0-9-]{10}T[0-9:]{8}Z WARNING 401 for 127\.0\.0\.1, which sent no token or a wrong one: POST '/mcp'", refusal
+    )
+    assert stopping == "Stopping."
     assert not [words for words in (TOKEN, "jane.doe", "a-secret-too") if words in log]
 
 

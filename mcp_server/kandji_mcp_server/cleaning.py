@@ -14,3 +14,18 @@ def cleaned(value: Any) -> Any:
     if isinstance(value, dict):
         return {cleaned(key): cleaned(item) for key, item in value.items()}
     return value
+
+
+EXACT = 2**53
+"""Whole numbers up to here are the same in every reader of JSON; most round those beyond."""
+
+
+def exact(value: Any) -> Any:
+    """A JSON-ready value with whole numbers that readers would round as texts."""
+    if type(value) is int:
+        return value if -EXACT <= value <= EXACT else str(value)
+    if isinstance(value, list):
+        return [exact(item) for item in value]
+    if isinstance(value, dict):
+        return {key: exact(item) for key, item in value.items()}
+    return value

@@ -1,15 +1,17 @@
 """``kandji-mirror mcp``, also the script ``kandji-mirror-mcp``: the server over stdio."""
 
-import logging
 import os
 import signal
 import sys
+from importlib.metadata import version
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from kandji_mcp_server.background import Background
+from kandji_mcp_server.logs import log_to_stderr
+from kandji_mcp_server.process import leave_no_core
 from kandji_mcp_server.wire import Wire, claim
-from kandji_schema.errors import MirrorError
+from kandji_schema.errors import MirrorError, UsageError
 from kandji_schema.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -18,17 +20,44 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+USAGE = """\
+Usage: kandji-mirror-mcp
+
+  Serve the mirror to an AI assistant over stdio (Model Context Protocol), as `kandji-mirror mcp` does. AI clients start
+  it; `kandji-mirror mcp-config CLIENT` tells them how.
+
+Options:
+  --version  Show the version and exit.
+  --help     Show this message and exit.
+"""
+
 
 def main() -> None:
+    """The script: it takes no argument but ``--help`` and ``--version``."""
+    match sys.argv[1:]:
+        case []:
+            run()
+        case ["--help" | "-h"]:
+            sys.stdout.write(USAGE)
+        case ["--version"]:
+            sys.stdout.write(f"kandji-mirror-mcp, version {version('kandji-mirror')}\n")
+        case [argument, *_]:
+            sys.stderr.write(f"There is no option {argument[:80]!r}. `kandji-mirror-mcp --help` tells what there is.\n")
+            sys.exit(UsageError.exit_code)
+
+
+def run() -> None:
     """Serve until the client closes stdin, or SIGTERM or SIGINT comes; each is a clean end with exit code 0.
 
     Only the protocol goes to stdout, the log to stderr. Foreseeable trouble is one line there and a documented exit
     code.
     """
     _on_signals(None)
+    if _at_terminal():
+        sys.stderr.write("Waiting for an AI client on standard input; `kandji-mirror mcp-config` sets one up.\n")
+    leave_no_core()
     wire = claim()
-    # Before the SDK is there: it would install a handler of its own.
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_stderr()  # before the SDK is there: it would install a handler of its own
     try:
         settings = load()
         for remark in settings.provenance.remarks:
@@ -37,6 +66,10 @@ def main() -> None:
     except MirrorError as error:
         print(f"kandji-mirror mcp: {error}", file=sys.stderr)  # noqa: T201  # this is where messages are printed
         sys.exit(error.exit_code)
+
+
+def _at_terminal() -> bool:
+    return sys.stdin is not None and sys.stderr is not None and sys.stdin.isatty()
 
 
 def _serve(settings: Settings, wire: Wire) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -60,13 +61,25 @@ class Export:
             raise Interrupted("The export was stopped: whoever asked no longer waits for it. Nothing was written.")
 
 
+class Asking(Enum):
+    """Where a human is asked about a live action.
+
+    ``CLIENT``: by a question in the client, which that human runs. ``TERMINAL``: elsewhere, at a terminal: over a
+    network an answer to a question proves no human, as it comes from whoever asked for the action.
+    """
+
+    CLIENT = "client"
+    TERMINAL = "terminal"
+
+
 @dataclass
 class Mirror:
     """The mirror in ``home``. Nothing is opened before the first :meth:`ask`, so that a client's greeting never waits.
 
     ``open_reader`` makes the reader from ``clock``, which tells the time, aware UTC, for ages, and ``open_workers``
     what runs statements of anyone's.
-    ``background`` syncs beside the conversation, where this process may. ``live_tools`` are those of live actions.
+    ``background`` syncs beside the conversation, where this process may. ``live_tools`` are those of live actions, by
+    where a human is asked about them.
     """
 
     home: Path
@@ -77,7 +90,7 @@ class Mirror:
     clock: Clock = lambda: datetime.now(UTC)
     background: "Background | None" = None
     refreshing: Refreshing = field(default_factory=Refreshing)
-    live_tools: "tuple[Spec, ...]" = ()
+    live_tools: "Callable[[Asking], tuple[Spec, ...]]" = lambda _: ()
     _reader: "Reader | None" = field(default=None, init=False)
     _workers: "Workers | None" = field(default=None, init=False)
     _sealed: bool = field(default=False, init=False)
@@ -93,12 +106,15 @@ class Mirror:
         finally:
             gone.set()
 
-    async def run_sql(self, sql: str, params: "Mapping[str, object] | None" = None) -> "Result":
-        """Run a statement of anyone's in a process of its own; it is stopped when the caller cancels."""
+    async def run_sql(self, sql: str, params: "Mapping[str, object] | None" = None, client: str = "") -> "Result":
+        """Run a statement of anyone's in a process of its own; it is stopped when the caller cancels.
+
+        ``client`` names who asks: each has its share of the processes.
+        """
         gone = Event()
         try:
             return await to_thread.run_sync(
-                lambda: self._opened_workers().run(sql, params, stop=gone),
+                lambda: self._opened_workers().run(sql, params, stop=gone, client=client),
                 abandon_on_cancel=True,
                 limiter=self._callers,
             )
@@ -162,16 +178,16 @@ def mirror_of(settings: Settings) -> Mirror:
         open_reader=lambda clock: _reader(settings, clock),
         open_workers=lambda clock: _workers(settings, clock),
         write_files=partial(_export, settings),
-        live_tools=_live_tools(settings),
+        live_tools=partial(_live_tools, settings),
     )
 
 
-def _live_tools(settings: Settings) -> "tuple[Spec, ...]":
+def _live_tools(settings: Settings, asking: Asking) -> "tuple[Spec, ...]":
     if settings.mirror_actions != "on":
         return ()
     from kandji_mcp_server.live.tools import live_tools  # with it comes the API client
 
-    return live_tools(settings)
+    return live_tools(settings, asking)
 
 
 def _reader(settings: Settings, clock: Clock) -> "Reader":

@@ -13,6 +13,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field, ValidationError
 
 from kandji_mcp_server.cleaning import cleaned
+from kandji_mcp_server.peers import while_wanted
 from kandji_schema.errors import MirrorError
 
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
@@ -49,7 +50,7 @@ class Spec:
     """One tool. Its function's name, signature and docstring are the tool's; ``more`` adds to the description.
 
     ``required`` are arguments the schema calls so although the function itself says what is wrong without them.
-    ``invalid`` is told of calls that never got to the function.
+    ``invalid`` is told of calls that never got to the function. ``exact`` takes a value in its own type only.
     """
 
     function: Callable[..., Any]
@@ -58,6 +59,7 @@ class Spec:
     more: Callable[[], str] = str
     required: tuple[str, ...] = ()
     invalid: "Invalid | None" = None
+    exact: bool = False
 
 
 class TooMuch(ToolError):
@@ -68,12 +70,14 @@ class StrictTool(Tool):
     """A tool whose foreseeable failures reach the model in our words; anything else stays in the server's log."""
 
     invalid: Invalid | None = Field(None, exclude=True)
+    exact: bool = Field(False, exclude=True)
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Run the tool. :class:`ToolError` names the value, the rule and the remedy."""
         try:
             _refuse_huge(self.name, arguments)
-            return await super().run(arguments, context, convert_result)
+            given = self._given(arguments)
+            return await while_wanted(context, lambda: Tool.run(self, given, context, convert_result))
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, MirrorError):
@@ -84,6 +88,17 @@ class StrictTool(Tool):
             if self.invalid is not None:
                 await self.invalid(context, told)
             raise ToolError(told) from cause
+
+    def _given(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What was given: null, as many clients send it, means that an optional argument was left out."""
+        required = self.parameters.get("required", ())
+        given = {name: value for name, value in arguments.items() if value is not None or name in required}
+        return given if self.exact else {name: self._as_wanted(name, value) for name, value in given.items()}
+
+    def _as_wanted(self, name: str, value: Any) -> Any:
+        """A whole number as the text that is wanted; one with a point may have lost zeros: 1.10 is 1.1 in JSON."""
+        wanted = self.parameters["properties"].get(name, {}).get("type")
+        return str(value) if wanted == "string" and type(value) is int else value
 
     def _never_ran(self, error: ToolError) -> str:
         """What was wrong with a call before the function itself saw it; empty for other errors."""
@@ -118,6 +133,7 @@ def tool(spec: Spec) -> Tool:
     )
     if isinstance(made, StrictTool):
         made.invalid = spec.invalid
+        made.exact = spec.exact
     arguments = made.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)
@@ -163,7 +179,8 @@ def _fault(argument: str, kind: str, message: str, value: object, names: list[st
         return f"There is no argument {_cut(repr(argument))}.{f' Did you mean {near[0]}?' if near else inside}"
     if kind == "missing":
         return f"The argument {argument} is missing."
-    return f"The argument {argument} is {_cut(repr(value))}: {message[:1].lower()}{message[1:]}."
+    zeros = " A number with a point loses zeros in JSON, so write it in quotes." if isinstance(value, float) else ""
+    return f"The argument {argument} is {_cut(repr(value))}: {message[:1].lower()}{message[1:]}.{zeros}"
 
 
 def shown(error: str) -> str:

@@ -8,7 +8,7 @@ from mcp.server import MCPServer
 from mcp.server.request_state import RequestStateSecurity
 
 from kandji_mcp_server.completions import add_completions
-from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.mirror import Asking, Mirror
 from kandji_mcp_server.naming import Server
 from kandji_mcp_server.prompts import add_prompts
 from kandji_mcp_server.registering import ASKS_TENANT, WRITES_HERE, Spec, tool
@@ -58,8 +58,9 @@ TOOLS = (
 """Every tool but those of live actions."""
 
 
-def build(mirror: Mirror, tools: Iterable[Spec] = TOOLS) -> MCPServer[Mirror]:
+def build(mirror: Mirror, tools: Iterable[Spec] = TOOLS, *, asking: Asking = Asking.CLIENT) -> MCPServer[Mirror]:
     """The server of a mirror, ready for any transport. Whoever opened the mirror closes it."""
+    live = mirror.live_tools(asking)
 
     @asynccontextmanager
     async def life(_: MCPServer[Mirror]) -> AsyncIterator[Mirror]:
@@ -68,11 +69,11 @@ def build(mirror: Mirror, tools: Iterable[Spec] = TOOLS) -> MCPServer[Mirror]:
     server = Server(
         "kandji-mirror",
         title="Kandji mirror",
-        instructions=INSTRUCTIONS + (LIVE if mirror.live_tools else READS_ONLY),
+        instructions=INSTRUCTIONS + (LIVE if live else READS_ONLY),
         version=version("kandji-mirror"),
-        tools=[tool(spec) for spec in (*tools, *mirror.live_tools)],
+        tools=[tool(spec) for spec in (*tools, *live)],
         lifespan=life,
-        request_state_security=_security(mirror),
+        request_state_security=_security(mirror) if live else None,
     )
     add_resources(server, mirror)
     add_prompts(server)
@@ -80,9 +81,7 @@ def build(mirror: Mirror, tools: Iterable[Spec] = TOOLS) -> MCPServer[Mirror]:
     return server
 
 
-def _security(mirror: Mirror) -> RequestStateSecurity | None:
-    if not mirror.live_tools:
-        return None
+def _security(mirror: Mirror) -> RequestStateSecurity:
     from kandji_mcp_server.live.once import answered_once  # with it comes what acts
 
     return answered_once(mirror.home)

@@ -11,9 +11,12 @@ import anyio
 from anyio import to_thread
 from mcp.server import MCPServer
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from mcp.types import JSONRPCError
 
+from kandji_mcp_server.faults import BOM, faults, too_long
 from kandji_mcp_server.unanswered import Unanswered
-from kandji_mcp_server.wire import Wire
+from kandji_mcp_server.wire import LONGEST_LINE, Wire, is_cut
 
 PATIENCE = 2.0
 """Seconds without an answer after which the end of input ends the conversation, whatever is unanswered then.
@@ -25,6 +28,9 @@ STARTS = 3.0
 """Patience is at least so many times what this process needed to start, which tells how slow the machine is now."""
 
 MOST_PATIENCE = 15.0
+
+HEAD = 1_000
+"""Bytes of a line that is too long in which its number is looked for."""
 
 WarmUp = Callable[[], Coroutine[Any, Any, None]]
 
@@ -86,26 +92,56 @@ async def _converse(server: MCPServer[Any], wire: Wire, warm: anyio.Event, momen
             if not await unanswered.all_answered(patience):
                 moments.given_up()
 
-    pipes: Any = _Lines(wire), anyio.wrap_file(TextIOWrapper(wire.write, encoding="utf-8", newline="\n"))
+    lines = _Lines(wire)
+    pipes: Any = lines, anyio.wrap_file(TextIOWrapper(wire.write, encoding="utf-8", newline="\n"))
     async with stdio_server(*pipes) as (read, write), anyio.create_task_group() as tasks:
+        lines.answers.set(write)
         tasks.start_soon(until_hung_up, read)
         tasks.start_soon(unanswered.relay_answers, from_server, _Telling(write, moments.greeted))
         await protocol.run(from_client, to_client, protocol.create_initialization_options())
 
 
 class _Lines:
-    """What the client sends, line by line, read by a thread."""
+    """What the client sends, line by line, read by a thread; a line that is no message is answered from here."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self.answers = _Later()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> str:
-        if line := await to_thread.run_sync(self._wire.line):
-            return line
+        while line := await to_thread.run_sync(self._wire.line):
+            wrong = self._wrong(line)
+            if not wrong and line.strip():
+                return line.removeprefix(BOM).decode()
+            for error in wrong:
+                await (await self.answers.get()).send(SessionMessage(error))
         raise StopAsyncIteration
+
+    def _wrong(self, line: bytes) -> list[JSONRPCError]:
+        if is_cut(line):
+            return [too_long(line[:HEAD], LONGEST_LINE)]
+        return faults(line.removeprefix(BOM)) if line.strip() else []
+
+
+class _Later:
+    """A stream that is there later than who needs it."""
+
+    def __init__(self) -> None:
+        self._there = anyio.Event()
+        self._stream: Any = None
+
+    def set(self, stream: Any) -> None:
+        """Here it is."""
+        self._stream = stream
+        self._there.set()
+
+    async def get(self) -> Any:
+        """The stream, once it is there."""
+        await self._there.wait()
+        return self._stream
 
 
 class _Telling:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 LONGEST_LINE = 32 * 1024 * 1024
-"""Bytes. A longer line is dropped: no message is that long, and whoever sends one must not fill the memory."""
+"""Bytes. A longer line is refused: no message is that long, and whoever sends one must not fill the memory."""
 
 _STDIN, _STDOUT, _STDERR = range(3)
 
@@ -25,14 +25,21 @@ class Wire:
     write: BinaryIO
     began: float
 
-    def line(self) -> str:
-        """The next line the client sends; empty at the end of input, a line of nothing for one that is too long."""
+    def line(self) -> bytes:
+        """The next line the client sends, with its end; empty at the end of input.
+
+        Of one that is too long the beginning (see :func:`is_cut`); the rest is read and dropped.
+        """
         line = self.read.readline(LONGEST_LINE)
-        if len(line) < LONGEST_LINE or line.endswith(b"\n"):
-            return line.decode("utf-8", errors="replace")
-        while line and not line.endswith(b"\n"):
-            line = self.read.readline(LONGEST_LINE)
-        return "\n"
+        rest = line
+        while is_cut(rest):
+            rest = self.read.readline(LONGEST_LINE)
+        return line
+
+
+def is_cut(line: bytes) -> bool:
+    """Whether there is more of a line than may be."""
+    return len(line) == LONGEST_LINE and not line.endswith(b"\n")
 
 
 def claim() -> Wire:

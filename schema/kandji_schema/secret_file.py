@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from kandji_schema.errors import ConfigurationError
@@ -26,15 +27,31 @@ def read(path: Path) -> str | None:
 
 def write(path: Path, secret: str) -> None:
     """Put a secret into a file of mode 0600, in one step: at no time is it readable by others or half there."""
+    _put(path, secret, lambda made: made.replace(path))
+
+
+def write_new(path: Path, secret: str) -> None:
+    """The same where there is no such file yet; one that is there stays as it is."""
+
+    def link(made: Path) -> None:
+        try:
+            path.hardlink_to(made)  # unlike a rename it never replaces what another process has put there meanwhile
+        except OSError:
+            if not path.exists():  # a file system without links
+                made.replace(path)
+
+    _put(path, secret, link)
+
+
+def _put(path: Path, secret: str, settle: Callable[[Path], object]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(f"{secret}\n")
-            Path(name).replace(path)
-        except BaseException:
+            settle(Path(name))
+        finally:
             Path(name).unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}. Correct the folder's rights.") from None

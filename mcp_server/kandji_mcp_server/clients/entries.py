@@ -34,7 +34,7 @@ def local_entry(client: Client, settings: Settings, stored: Settings) -> Entry:
     }
 
 
-def remote_entry(client: Client, url: str, *, with_token: bool) -> Entry:
+def remote_entry(client: Client, url: str) -> Entry:
     """The client asks the server at ``url``, which `kandji-mirror serve` runs; it takes the token from a variable."""
     remote = client.remote
     if remote is None:
@@ -42,7 +42,7 @@ def remote_entry(client: Client, url: str, *, with_token: bool) -> Entry:
             f"The file of {client.title} names programs only, no URLs. Leave out --http: it then starts the server "
             "itself, which reads the same mirror."
         )
-    return {**remote.members, remote.key: url, **(remote.bearer(TOKEN_VARIABLE) if with_token else {})}
+    return {**remote.members, remote.key: url, **remote.bearer(TOKEN_VARIABLE)}
 
 
 def command_line() -> list[str]:

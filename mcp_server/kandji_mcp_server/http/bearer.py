@@ -1,9 +1,10 @@
-"""A static bearer token before everything but the health of the server.
+"""A static bearer token before everything; the health of the server tells no more than a word without it.
 
 The SDK's own authorisation is OAuth's: it would send clients to an authorisation server that does not exist here.
 """
 
 import hmac
+import logging
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -11,6 +12,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN = frozenset({"/health"})
 """Paths that need no token."""
+
+KNOWN = "kandji_mirror.known"
+"""Key of the scope: whether the request carried the token."""
+
+LONGEST_PATH = 80
+"""Most characters of a path in the log."""
+
+log = logging.getLogger(__name__)
 
 
 class Bearer:
@@ -23,9 +32,14 @@ class Bearer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"] in OPEN or self._known(Headers(scope=scope)):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope[KNOWN] = self._known(Headers(scope=scope))
+        if scope[KNOWN] or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        _tell(scope)
         refused = JSONResponse(
             {"error": "invalid_token", "error_description": "Send the server's token: Authorization: Bearer ..."},
             status_code=401,
@@ -36,3 +50,10 @@ class Bearer:
     def _known(self, headers: Headers) -> bool:
         kind, _, sent = headers.get("authorization", "").partition(" ")
         return kind.lower() == "bearer" and hmac.compare_digest(sent.strip().encode("latin-1"), self._token)
+
+
+def _tell(scope: Scope) -> None:
+    """Who tried what; what was sent as a token is nobody's business, it may be another server's."""
+    peer = scope["client"][0] if scope.get("client") else "somebody"
+    path = ascii(scope["path"])[:LONGEST_PATH]
+    log.warning("401 for %s, which sent no token or a wrong one: %s %s", peer, scope["method"][:10], path)

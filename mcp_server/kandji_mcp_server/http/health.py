@@ -1,12 +1,14 @@
-"""``GET /health``: whether questions can be answered, for load balancers and monitoring. It names nobody and nothing.
+"""``GET /health``: whether questions are answered from data that is kept up to date, for monitoring.
 
-200 while there is a mirror to answer from, however old: restarting the process would not make it younger, so its age
-is told and judged by who asks. 503 where nothing is mirrored yet or its files are damaged.
+200 and ``ok`` where they are. 503 where nothing is mirrored yet, its files are damaged, the last sync of the device
+list failed (a rejected token, an outage), or the list is overdue. Everyone is told that word; numbers and names of
+tables only who sends the token. No person and no device is named.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,56 +16,81 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from kandji_mcp_server.mirror import Clock
+from kandji_mcp_server.http.bearer import KNOWN
+from kandji_mcp_server.mirror import Clock, Mirror
 from kandji_mirror.store.holder import holder
 from kandji_queries.cautions import is_overdue
 from kandji_schema.errors import MirrorError, NothingMirrored
-from kandji_schema.manifest import newest_whole
+from kandji_schema.manifest import State, TableState, newest_whole
 
 FRESH_SECONDS = 1.0
 """An answer is given again for so long, so that asking often costs nothing."""
 
 
+OK = "ok"
+
+FAILED = frozenset({State.FAILED, State.FORBIDDEN})
+"""How a sync of the device list ends after which nothing is kept up to date."""
+
+
 @dataclass(frozen=True)
 class Health:
-    """``devices_age_seconds`` is that of the device list, None while there is none; ``stale``: it is overdue."""
+    """``devices_age_seconds`` is that of the device list, None while there is none; ``stale``: it is overdue.
+
+    ``failed`` and ``overdue`` name tables.
+    """
 
     status: str
     syncing: bool
     devices_age_seconds: int | None = None
     stale: bool | None = None
+    failed: tuple[str, ...] = ()
+    overdue: tuple[str, ...] = ()
 
     @property
     def code(self) -> int:
         """The HTTP status."""
-        return 200 if self.status == "ok" else 503
+        return 200 if self.status == OK else 503
 
 
 def health(home: Path, clock: Clock) -> Health:
     """The health of the mirror in ``home``."""
     syncing = holder(home) is not None
     try:
-        devices = newest_whole(home)[0].tables.get("devices")
+        tables = newest_whole(home)[0].tables
     except NothingMirrored:
         return Health("nothing mirrored yet", syncing)
     except MirrorError:
         return Health("damaged", syncing)
+    devices = tables.get("devices")
     if devices is None or devices.synced_at is None:
-        return Health("ok", syncing)
+        return Health("nothing mirrored yet", syncing, failed=_failed(tables))
     now = clock()
-    age = int((now - devices.synced_at).total_seconds())
-    return Health("ok", syncing, age, is_overdue(devices.synced_at, devices.ttl_seconds, now))
+    age, stale = int((now - devices.synced_at).total_seconds()), _is_overdue(devices, now)
+    status = "the last sync failed" if devices.state in FAILED else "stale" if stale else OK
+    overdue = tuple(name for name, table in tables.items() if table.synced_at and _is_overdue(table, now))
+    return Health(status, syncing, age, stale, _failed(tables), overdue)
 
 
-def endpoint(home: Path, clock: Clock) -> Callable[[Request], Awaitable[Response]]:
+def _failed(tables: Mapping[str, TableState]) -> tuple[str, ...]:
+    return tuple(name for name, table in tables.items() if table.state is State.FAILED)
+
+
+def _is_overdue(table: TableState, now: datetime) -> bool:
+    return is_overdue(table.synced_at, table.ttl_seconds, now)
+
+
+def endpoint(mirror: Mirror) -> Callable[[Request], Awaitable[Response]]:
     """The route's function."""
     known: tuple[float, Health] | None = None
 
-    async def answer(_: Request) -> Response:
+    async def answer(request: Request) -> Response:
         nonlocal known
         if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
-            known = (time.monotonic(), await to_thread.run_sync(health, home, clock))
-        return JSONResponse(_document(known[1]), status_code=known[1].code, headers={"Cache-Control": "no-store"})
+            known = (time.monotonic(), await to_thread.run_sync(health, mirror.home, mirror.clock))
+        found = known[1]
+        told = _document(found) if request.scope.get(KNOWN) else {"status": found.status}
+        return JSONResponse(told, status_code=found.code, headers={"Cache-Control": "no-store"})
 
     return answer
 

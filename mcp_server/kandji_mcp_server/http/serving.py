@@ -1,5 +1,7 @@
 """Serving any number of clients over streamable HTTP, from a thread of its own."""
 
+import asyncio
+import errno
 import logging
 import os
 import socket
@@ -17,17 +19,36 @@ from starlette.types import ASGIApp
 
 from kandji_mcp_server.http.access import Access
 from kandji_mcp_server.http.bearer import Bearer
+from kandji_mcp_server.http.connections import BoundedConfig, Bounds
 from kandji_mcp_server.http.health import endpoint
-from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.http.messages import LARGEST, Messages
+from kandji_mcp_server.http.names import Named, Names
+from kandji_mcp_server.http.sessions import Sessions
+from kandji_mcp_server.mirror import Asking, Mirror
+from kandji_mcp_server.process import have_many_files
 from kandji_mcp_server.server import build
 from kandji_schema.errors import ConfigurationError
 
 PATH = "/mcp"
-MOST_SESSIONS = 1_000
-"""Older clients keep a session each, half an hour after their last word; further ones are asked to wait (503)."""
+MOST_SESSIONS = 256
+"""Older clients keep a session each, half an hour after their last word; for a further one another is ended."""
+
+SPARE_SESSIONS = 64
+"""Sessions that may be opened at one moment beyond these, before others are ended."""
+
+BACKLOG = 64
+"""Connections that wait to be taken; as many are taken at once, before the first of them can be closed."""
+
+OTHER_FILES = 128
+"""Open files this process needs for itself: data files, history, the pipes of its children."""
+
+NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What `accept` says when the system has no more to give."""
 
 GRACE_SECONDS = 1
 """What answers under way are given when the server stops. Streams that a client keeps open end then too."""
+
+log = logging.getLogger(__name__)
 
 _UVICORN = logging.getLogger("uvicorn.error")
 
@@ -35,12 +56,17 @@ _UVICORN = logging.getLogger("uvicorn.error")
 class HttpServer:
     """Answers on ``url`` from the time it is made, until :meth:`stop`."""
 
-    def __init__(self, mirror: Mirror, access: Access) -> None:
-        """:class:`ConfigurationError` where the address cannot be listened on."""
+    def __init__(self, mirror: Mirror, access: Access, bounds: Bounds | None = None) -> None:
+        """``bounds`` follow from the limits of the process unless given.
+
+        :class:`ConfigurationError` where the address cannot be listened on, or there is no token.
+        """
+        bounds = bounds or Bounds(connections=_most_connections(have_many_files()))
+        app = application(mirror, access, max(1, min(MOST_SESSIONS, bounds.connections // 2)))
         self._listener = listen(access.host, access.port)
         host, port = self._listener.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
-        self._server = uvicorn.Server(_config(application(mirror, access)))
+        self._server = uvicorn.Server(_config(app, bounds))
         self._ended = Event()
         self._thread = Thread(target=self._run, name="http", daemon=True)
         self._thread.start()
@@ -63,11 +89,16 @@ class HttpServer:
             self._ended.set()
 
 
+def _most_connections(files: int) -> int:
+    """What a process may have that may open so many files."""
+    return max(16, min(Bounds.connections, files - OTHER_FILES - 2 * BACKLOG))
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A socket clients can connect to; :class:`ConfigurationError` where the address is taken or none of ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ConfigurationError(
             f"{host} port {port} cannot be listened on: {_reason(error)}. Choose others with "
@@ -80,20 +111,25 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
 
 
-def application(mirror: Mirror, access: Access) -> ASGIApp:
-    """The ASGI application: the SDK's, which checks ``Host`` and ``Origin``, behind the token and before browsers."""
-    server = build(mirror)
-    server.custom_route("/health", methods=["GET"])(endpoint(mirror.home, mirror.clock))
+def application(mirror: Mirror, access: Access, most_sessions: int = MOST_SESSIONS) -> ASGIApp:
+    """The ASGI application. A request passes names, browsers' questions, the token, and the form of its message.
+
+    :class:`ConfigurationError` where there is no token: nothing is served to everyone.
+    """
+    if access.token is None:
+        raise ConfigurationError(f"There is no bearer token. Put one into {access.token_file} (mode 0600).")
+    server = build(mirror, asking=Asking.TERMINAL)
+    server.custom_route("/health", methods=["GET"])(endpoint(mirror))
     inner = server.streamable_http_app(
         streamable_http_path=PATH,
-        max_sessions=MOST_SESSIONS,
-        transport_security=TransportSecuritySettings(
-            allowed_hosts=list(access.hosts), allowed_origins=list(access.origins)
-        ),
+        max_sessions=most_sessions + SPARE_SESSIONS,
+        max_request_body_size=LARGEST + 1,  # `Messages` refuses it before
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # `Named` is stricter
     )
     _warm_up_at_start(inner, mirror)
-    guarded: ASGIApp = Bearer(inner, access.token) if access.token else inner
-    return _for_browsers(guarded, access.pages) if access.pages else guarded
+    origins = Names(access.origins)
+    known = Bearer(Messages(Sessions(inner, most_sessions)), access.token)
+    return Named(Browsers(known, origins), Names(access.hosts), origins)
 
 
 def _warm_up_at_start(app: Starlette, mirror: Mirror) -> None:
@@ -101,6 +137,7 @@ def _warm_up_at_start(app: Starlette, mirror: Mirror) -> None:
 
     @asynccontextmanager
     async def life(started: Starlette) -> AsyncIterator[Any]:
+        asyncio.get_running_loop().set_exception_handler(_troubled)
         async with sessions(started) as state, anyio.create_task_group() as tasks:
             mirror.ready_worker()
             tasks.start_soon(mirror.warm_up)
@@ -110,20 +147,38 @@ def _warm_up_at_start(app: Starlette, mirror: Mirror) -> None:
     app.router.lifespan_context = life
 
 
-def _for_browsers(app: ASGIApp, pages: tuple[str, ...]) -> ASGIApp:
-    return CORSMiddleware(
-        app,
-        allow_origins=pages,
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["*"],
-        expose_headers=["Mcp-Session-Id", "WWW-Authenticate"],
-    )
+def _troubled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tell in one line, without a traceback each, that the system gives no more files; asyncio tries again itself."""
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in NO_MORE:
+        log.warning("No connection can be taken now: %s.", _reason(error))
+    else:
+        loop.default_exception_handler(context)
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+class Browsers(CORSMiddleware):
+    """Tells browsers which web pages may ask: those whose requests are let in."""
+
+    def __init__(self, app: ASGIApp, pages: Names) -> None:
+        super().__init__(
+            app,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            allow_private_network=True,
+            expose_headers=["Mcp-Session-Id", "WWW-Authenticate"],
+        )
+        self._pages = pages
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        """Whether a page may ask."""
+        return origin in self._pages
+
+
+def _config(app: ASGIApp, bounds: Bounds) -> BoundedConfig:
     """No access log: the log tells no names, no questions and no tokens."""
-    return uvicorn.Config(
+    return BoundedConfig(
         app,
+        bounds,
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -131,5 +186,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         ws="none",
         lifespan="on",
+        loop="asyncio",
+        backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -74,7 +74,7 @@ def awaiting(plan: Plan, token: str, *, agent: bool, named: bool) -> ActionAnswe
         )
     else:
         how = (
-            "Nothing was sent: this client cannot ask a human. Ask the person to type this in a terminal, which asks "
+            "Nothing was sent: a human confirms it elsewhere. Ask the person to type this in a terminal, which asks "
             f"for the serial number: kandji-mirror action confirm {token}"
         )
     return ActionAnswer(

@@ -26,14 +26,17 @@ def ungiven() -> Any:
     return UNGIVEN
 
 
-def annotations(record: Action, *, agent: bool) -> dict[str, Any]:
-    """Type and description of each argument. ``agent`` adds those by which an AI client confirms by itself."""
+def annotations(record: Action, *, agent: bool, who: str) -> dict[str, Any]:
+    """Type and description of each argument. ``agent`` adds those by which an AI client confirms by itself.
+
+    ``who`` says who confirms, in words.
+    """
     types = {argument.name: _type(argument) for argument in record.arguments}
     if record.target is not Target.TENANT:
         what = "its serial number, identifier or exact name" if record.target is Target.DEVICE else "its exact name"
         noun = record.target.name.lower()
         types = {noun: Annotated[str, Field(description=f"The {noun}: {what}.")], **types}
-    return {**types, **dict(_about_the_call(record, agent=agent))}
+    return {**types, **dict(_about_the_call(record, agent=agent, who=who))}
 
 
 def required(record: Action) -> tuple[str, ...]:
@@ -59,13 +62,12 @@ def text(values: Mapping[str, Any], name: str) -> str:
     return str(values.get(name, ""))
 
 
-def _about_the_call(record: Action, *, agent: bool) -> Iterator[tuple[str, Any]]:
+def _about_the_call(record: Action, *, agent: bool, who: str) -> Iterator[tuple[str, Any]]:
     why = "Why, for the audit log."
     yield "reason", Annotated[str, Field(description=why, default_factory=ungiven)]
     if needs_no_yes(record):
         return
-    words = "Must be true: you mean it. A human is asked all the same, unless agents may confirm here."
-    schema = WithJsonSchema({"type": "boolean", "description": words})
+    schema = WithJsonSchema({"type": "boolean", "description": f"Must be true: you mean it. Then {who}."})
     yield "confirm", Annotated[Any, Field(default_factory=ungiven), schema]
     if agent:
         typed = "The device's serial number, read from the preview."

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 from mcp.server.mcpserver import Context
 
+from kandji_mcp_server.mirror import Asking
 from kandji_mirror.actions.desk import Desk
 from kandji_mirror.actions.opening import desk_of
 from kandji_schema.settings import Settings
@@ -22,6 +23,7 @@ class Counter:
     """What tools of live actions share."""
 
     settings: Settings
+    asking: Asking = Asking.CLIENT
 
     @property
     def agents_confirm(self) -> bool:
@@ -32,6 +34,15 @@ class Counter:
     def names(self) -> bool:
         """Whether names of people and secrets may go to an AI client."""
         return self.settings.mirror_privacy == "off"
+
+    @property
+    def who_confirms(self) -> str:
+        """Who says yes to an action, here and now, as the end of a sentence."""
+        if self.agents_confirm:
+            return "you confirm it yourself here, with token and serial_number of the preview"
+        if self.asking is Asking.TERMINAL:
+            return "a human confirms it at a terminal (the answer has the command): nothing said here counts as a yes"
+        return "a human is asked: by a question in this client, or where it can show none at a terminal"
 
     async def at_desk(self, ctx: Context[Any, Any], work: Callable[[Desk], T]) -> T:
         """What ``work`` makes of a desk. It ends even where the caller goes away: a request may be on its way."""
@@ -44,8 +55,10 @@ class Counter:
             return work(desk)
 
 
-def can_ask(ctx: Context[Any, Any]) -> bool:
-    """Whether the client can put a form before a human."""
+def can_ask(ctx: Context[Any, Any], asking: Asking) -> bool:
+    """Whether the client may be asked, and can put a form before a human."""
+    if asking is not Asking.CLIENT or ctx.request_context.request is not None:  # the latter: it came over HTTP
+        return False
     capabilities = ctx.client_capabilities
     form = capabilities.elicitation if capabilities else None
     if form is None or (form.form is None and form.url is not None):

@@ -41,16 +41,16 @@ class NotAsked:
 
 def spec(record: Action, counter: Counter) -> Spec:
     """The tool of a record. Without a schema of its answer, which would be the same a kilobyte for each of them."""
-    hints = annotations(record, agent=counter.agents_confirm)
+    hints = annotations(record, agent=counter.agents_confirm, who=counter.who_confirms)
     prepare = _shaped(partial(_prepare, record, counter), f"{record.tool}.prepare", hints, Plan)
     plan = {"plan": Annotated[Plan, Resolve(prepare)]}
     ask = _shaped(partial(_ask, record, counter), f"{record.tool}.ask", plan, Answer | NotAsked | Elicit[Answer])
     answered = {"answer": Annotated[ElicitationResult[Answer], Resolve(ask)]}
     body = partial(_carry_out, counter)
     tool = _shaped(body, record.tool, {**hints, **plan, **answered}, CallToolResult)
-    tool.__doc__ = _description(record)
+    tool.__doc__ = _description(record, counter.who_confirms)
     invalid = partial(_invalid, record, counter)
-    return Spec(tool, record.title, _hints(record), required=required(record), invalid=invalid)
+    return Spec(tool, record.title, _hints(record), required=required(record), invalid=invalid, exact=True)
 
 
 async def _prepare(record: Action, counter: Counter, ctx: Context[Mirror], **values: Any) -> Plan:
@@ -67,7 +67,7 @@ async def _prepare(record: Action, counter: Counter, ctx: Context[Mirror], **val
 
 
 async def _ask(record: Action, counter: Counter, ctx: Context[Mirror], plan: Plan) -> Any:
-    if needs_no_yes(record) or counter.agents_confirm or not can_ask(ctx):
+    if needs_no_yes(record) or counter.agents_confirm or not can_ask(ctx, counter.asking):
         return NotAsked()
     return Elicit(plan.question(named=counter.names), Answer)
 
@@ -145,20 +145,21 @@ def _shaped(function: Call, name: str, hints: dict[str, Any], returns: Any) -> C
     return shaped
 
 
-def _description(record: Action) -> str:
+def _description(record: Action, who: str) -> str:
     lines = [f"{record.title}, live. {' '.join(record.consequences)}"]
     if record.platforms:
         lines.append(f"For {', '.join(record.platforms)}.")
     if not needs_no_yes(record):
-        lines.append("Only when a person asked for exactly this; that person confirms it.")
+        lines.append(f"Only when a person asked for exactly this; {who}.")
     return " ".join(lines)
 
 
 def _hints(record: Action) -> ToolAnnotations:
-    reads = record.risk is Risk.READS
+    """Hints by which a client asks its human. Reading a secret is none of the readings it may approve by itself."""
+    reads = needs_no_yes(record)
     return ToolAnnotations(
         read_only_hint=reads,
-        destructive_hint=record.risk in {Risk.CHANGES, Risk.DESTROYS},
+        destructive_hint=record.secret or record.risk in {Risk.CHANGES, Risk.DESTROYS},
         idempotent_hint=reads or record.method in {"PATCH", "DELETE"},
         open_world_hint=True,
     )

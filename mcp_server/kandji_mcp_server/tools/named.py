@@ -51,7 +51,7 @@ async def run_query(
         list[str] | Absent,
         Field(description="Only these columns; shortens long lists."),
     ] = None,
-    limit: Annotated[int | Absent, Field(ge=1, description="Rows at most.")] = None,
+    limit: Annotated[Annotated[int, Field(ge=1)] | Absent, Field(description="Rows at most.")] = None,
     offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
 ) -> Annotated[CallToolResult, RowsAnswer]:
     """Run a named query: checked answers to common questions.

@@ -9,6 +9,7 @@ from pydantic import Field, WithJsonSchema
 from kandji_mcp_server.answers import RowsAnswer, result
 from kandji_mcp_server.freshness import overall
 from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.peers import client_of
 from kandji_queries.values import compact
 from kandji_schema.errors import UsageError
 
@@ -35,7 +36,7 @@ async def run_sql(
     are cut.
     """
     mirror = ctx.request_context.lifespan_context
-    return result(_answer(mirror, await mirror.run_sql(sql, params)))
+    return result(_answer(mirror, await mirror.run_sql(sql, params, client_of(ctx))))
 
 
 def _answer(mirror: Mirror, found: "Result") -> RowsAnswer:

@@ -125,7 +125,8 @@ def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json:
 def serve(host: str | None, port: int | None, sync: bool, mcp: bool) -> None:
     """Keep the mirror in sync and serve AI assistants over HTTP (Model Context Protocol) until Ctrl-C.
 
-    Listens on this machine alone, unless a bearer token and host names are set.
+    Clients send a bearer token, which is made at the first start. Listens on this machine alone, unless an address and
+    host names are set.
 
     Example: kandji-mirror serve
     """
@@ -292,9 +293,9 @@ def mcp() -> None:
 
     Example: kandji-mirror mcp
     """
-    from kandji_mcp_server.main import main
+    from kandji_mcp_server.main import run as serve_until_told
 
-    main()
+    serve_until_told()
 
 
 @app.command("mcp-config")

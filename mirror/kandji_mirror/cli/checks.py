@@ -79,7 +79,8 @@ def _token(settings: Settings) -> str:
 
 def _access(settings: Settings) -> str:
     allowed = access(settings)
-    return f"{allowed.host} port {allowed.port}, {'with' if allowed.token else 'without'} a bearer token"
+    made = "" if allowed.token else ", made at the first start"
+    return f"{allowed.host} port {allowed.port}, with a bearer token{made}"
 
 
 # -- the tenant ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """``kandji-mirror mcp-config``: the entry of this server in an AI client's file."""
 
 import os
+import shlex
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +14,7 @@ from kandji_mcp_server.clients.entries import NAME, local_entry, remote_entry, u
 from kandji_mcp_server.clients.files import change
 from kandji_mcp_server.clients.merging import merged, snippet
 from kandji_mcp_server.clients.records import CLIENTS, TOKEN_VARIABLE, Client, client
-from kandji_mcp_server.http.access import access, is_loopback
+from kandji_mcp_server.http.access import access
 from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.cli.output import print_rows, say, tell
@@ -41,7 +43,7 @@ def configure(name: str, *, http: bool, url: str | None, write: bool, file: str 
         say(snippet(chosen.form, chosen.servers, NAME, entry).rstrip("\n"))
         tell(f"\nThis goes into {path}, among what is there; --write puts it there. Then: {chosen.then}")
     if http or url:
-        _tell_of_http(entry)
+        _tell_of_http(settings)
     else:
         _tell_of_token(settings, stored)
 
@@ -67,13 +69,25 @@ def _remote(chosen: Client, settings: Settings, url: str | None) -> dict[str, An
     parts = urlsplit(where)
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise UsageError(f"--url {where!r} is no URL of a server. Example: https://mirror.example.com/mcp")
-    return remote_entry(chosen, where, with_token=allowed.token is not None or not is_loopback(parts.hostname))
+    return remote_entry(chosen, where)
 
 
-def _tell_of_http(entry: Mapping[str, Any]) -> None:
-    tell("`kandji-mirror serve` must be running there.")
-    if TOKEN_VARIABLE in str(entry):
-        tell(f"The bearer token is not written down: the client takes it from the variable {TOKEN_VARIABLE}.")
+def _tell_of_http(settings: Settings) -> None:
+    file = access(settings).token_file
+    how = _SET.format(variable=TOKEN_VARIABLE, file=shlex.quote(str(file)))
+    tell(
+        "`kandji-mirror serve` must be running there. The bearer token is not written down: the client takes it from "
+        f"the variable {TOKEN_VARIABLE} of its environment. On the machine of `serve`, which makes the token at its "
+        f"first start, set it before you start the client: {how}"
+    )
+
+
+_SET = (
+    'launchctl setenv {variable} "$(cat {file})" for apps, export {variable}="$(cat {file})" in a shell'
+    if sys.platform == "darwin"
+    else 'export {variable}="$(cat {file})"'
+)
+"""How a variable gets its value from a file. Apps of macOS that are not started from a shell see launchd's."""
 
 
 def _tell_of_token(settings: Settings, stored: Settings) -> None:

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kandji_mcp_server.logs import log_to_stderr
+from kandji_mcp_server.process import leave_no_core
 from kandji_mirror.cli.output import tell
 from kandji_mirror.cli.syncing import stopped_by_signals
 from kandji_mirror.scheduler.scheduler import Scheduler, scheduler_of
@@ -34,7 +36,8 @@ def serve(*, sync: bool = True, mcp: bool = True, host: str | None = None, port:
     if not (sync or mcp):
         raise UsageError("With both --no-sync and --no-mcp there is nothing to do. Leave one of them out.")
     settings = _with(load(), host, port)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_stderr()
+    leave_no_core()
     logging.getLogger("kandji_mirror").setLevel(logging.INFO)
     with stopped_by_signals(), ExitStack() as started:
         try:
@@ -54,6 +57,7 @@ def _start(settings: Settings, started: ExitStack, *, sync: bool, mcp: bool) -> 
     if server:
         started.callback(server.stop)
     if scheduler:
+        tell(f"Keeping {settings.home} in sync until Ctrl-C. `kandji-mirror status` tells how old every table is.")
         scheduler.start()
     while server is None or not server.ended:
         time.sleep(_LOOK_SECONDS)
@@ -74,7 +78,6 @@ def _scheduler(settings: Settings, *, only_reading: bool) -> Scheduler | None:
             raise
         tell(f"warning: nothing is synced from here, answers come from what is mirrored: {error}")
         return None
-    tell(f"Keeping {settings.home} in sync until Ctrl-C. `kandji-mirror status` tells how old every table is.")
     return scheduler
 
 
@@ -84,12 +87,15 @@ def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
     from kandji_mcp_server.http.serving import HttpServer
     from kandji_mcp_server.mirror import mirror_of
 
-    allowed = access(settings)
+    allowed = access(settings, make_token=True)
     mirror = mirror_of(settings)
     mirror.background = Background(settings, scheduler=scheduler)
     server = HttpServer(mirror, allowed)
-    asked = "with the bearer token" if allowed.token else "without a token, from this machine alone"
-    tell(f"AI clients connect to {server.url} {asked}; `kandji-mirror mcp-config CLIENT --http` tells how.")
+    where = "KANDJI_MIRROR_HTTP_TOKEN" if settings.mirror_http_token else str(allowed.token_file)
+    tell(
+        f"AI clients connect to {server.url} with the bearer token in {where}; "
+        "`kandji-mirror mcp-config CLIENT --http` tells how."
+    )
     return server
 
 

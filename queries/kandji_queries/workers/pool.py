@@ -5,22 +5,22 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Condition, Thread
-from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from kandji_queries.deadline import INTERRUPT_EVERY, Stop
+from kandji_queries.deadline import Stop
 from kandji_queries.limits import Limits
 from kandji_queries.result import Result
 from kandji_queries.workers.messages import Request, Start, answer
 from kandji_queries.workers.process import Worker
-from kandji_schema.errors import Busy, Interrupted, MirrorError, TookTooLong
+from kandji_queries.workers.turns import Turns
+from kandji_schema.errors import Interrupted, MirrorError, TookTooLong
 
 AT_ONCE = 2
-"""Statements that run at the same time."""
+"""Statements that run at the same time, and one short one more."""
 
 WAITING = 32
-"""Statements that may wait for their turn; a further one is refused at once."""
+"""Statements that may wait for their turn; where there is a further one, one of the client with most is refused."""
 
 PATIENCE = 2
 """Longest wait for a turn, in time limits of a statement: those that run end within one and a bit."""
@@ -47,13 +47,13 @@ class Workers:
         self.limits = limits or Limits()
         self._start = Start(home.absolute(), self.limits, options)
         self._at_once = at_once
-        self._most_waiting = waiting
+        self._turns = Turns(at_once, waiting)
         self._statements = statements
         self._clock = clock
         self._changed = Condition()
         self._idle: list[Worker] = []
         self._failures: list[MirrorError] = []
-        self._running = self._waiting = self._starting = self._coming = 0
+        self._starting = self._coming = 0
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -74,8 +74,11 @@ class Workers:
         *,
         limits: Limits | None = None,
         stop: Stop | None = None,
+        client: str = "",
     ) -> Result:
         """Run one statement as :meth:`Reader.run` does, with cells as JSON knows them; ``stop`` ends it when set.
+
+        ``client`` names who asks; every client has its share of the turns.
 
         The time limit counts from handing the statement over to the last byte of its answer. Raises what
         :meth:`Reader.run` raises, :class:`Busy` where too many wait, :class:`UsageError` for a parameter that is no
@@ -83,8 +86,8 @@ class Workers:
         """
         limits = limits or self.limits
         message = Request(sql, params or {}, limits, self._clock()).encoded()
-        with self._turn(limits.seconds, stop), self._worker() as worker:
-            return answer(worker.ask(message, limits.seconds, stop))
+        with self._turns.turn(client, PATIENCE * limits.seconds, stop) as turn, self._worker() as worker:
+            return answer(worker.ask(message, limits.seconds, turn))
 
     def close(self) -> None:
         """End all children that do not work; those that do end with their statement."""
@@ -94,35 +97,6 @@ class Workers:
             self._changed.notify_all()
         for worker in idle:
             worker.close()
-
-    @contextmanager
-    def _turn(self, seconds: float, stop: Stop | None) -> Iterator[None]:
-        with self._changed:
-            if self._running >= self._at_once:
-                self._wait_for_turn(monotonic() + PATIENCE * seconds, stop)
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
-
-    def _wait_for_turn(self, until: float, stop: Stop | None) -> None:
-        if self._waiting >= self._most_waiting:
-            raise _busy(f"{self._running} statements run and {self._waiting} wait")
-        self._waiting += 1
-        try:
-            while self._running >= self._at_once:
-                self._changed.wait(INTERRUPT_EVERY)
-                if stop is not None and stop.is_set():
-                    raise Interrupted(
-                        "The statement was stopped before it began: whoever asked no longer waits for it."
-                    )
-                if monotonic() >= until:
-                    raise _busy(f"{self._running} statements take long")
-        finally:
-            self._waiting -= 1
 
     @contextmanager
     def _worker(self) -> Iterator[Worker]:
@@ -197,7 +171,3 @@ class Workers:
             self._changed.notify_all()
         if not kept:
             worker.close()
-
-
-def _busy(why: str) -> Busy:
-    return Busy(f"The statement was not run: {why}. Ask again in a moment, or for less at once.")

@@ -1,0 +1,101 @@
+"""Sessions of older clients: there is always room for another, whoever has opened how many.
+
+The SDK refuses a session beyond the last one, so that one client with hundreds of them would shut out all others for as
+long as they are kept. Here the one that is missed least is ended instead; its client is told so (404) and, as the
+protocol says, begins anew.
+"""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SESSION = "mcp-session-id"
+GREETING = 2
+"""Requests of a client that has said hello and asked nothing."""
+
+
+@dataclass
+class Session:
+    """``asked`` counts its requests, ``busy`` those under way; a stream that only listens is none."""
+
+    identifier: str
+    peer: str
+    asked: int = 1
+    busy: int = 0
+    last: float = field(default_factory=time.monotonic)
+
+
+class Sessions:
+    """Passes requests on and ends a session where there would be more than ``most``."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._open: dict[str, Session] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        session = self._open.get(Headers(scope=scope).get(SESSION, ""))
+        came = dict(scope)
+
+        async def watched(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.start":
+                self._note(came, session, message["status"], Headers(raw=message["headers"]).get(SESSION, ""))
+
+        with _Work(session if scope["method"] == "POST" else None):
+            await self._app(scope, receive, watched)
+        await self._end_some(came)
+
+    def _note(self, scope: Scope, session: Session | None, status: int, identifier: str) -> None:
+        if session is not None and (status == 404 or scope["method"] == "DELETE"):
+            self._open.pop(session.identifier, None)
+        elif session is None and identifier and status < 400:
+            self._open[identifier] = Session(identifier, _peer(scope))
+
+    async def _end_some(self, scope: Scope) -> None:
+        while len(self._open) > self._most and (session := self._dispensable()):
+            del self._open[session.identifier]
+            asked = {**scope, "method": "DELETE", "headers": [(SESSION.encode(), session.identifier.encode())]}
+            await self._app(asked, _nothing, _unheard)
+
+    def _dispensable(self) -> Session | None:
+        """Of a peer with many, one that never asked anything, unused for longest; none that works."""
+        of_peer = Counter(session.peer for session in self._open.values())
+        idle = [session for session in self._open.values() if not session.busy]
+        return min(idle, key=lambda s: (-of_peer[s.peer], s.asked > GREETING, s.last), default=None)
+
+
+class _Work:
+    """A request of a session, while it is under way."""
+
+    def __init__(self, session: Session | None) -> None:
+        self._session = session
+
+    def __enter__(self) -> None:
+        if self._session:
+            self._session.busy += 1
+            self._session.asked += 1
+
+    def __exit__(self, *_: object) -> None:
+        if self._session:
+            self._session.busy -= 1
+            self._session.last = time.monotonic()
+
+
+def _peer(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _unheard(_: Message) -> None:
+    return
