@@ -49,9 +49,10 @@ def serving(home: Path, *options: str, **settings: str) -> Iterator[Serving]:
                 log.append(line)
                 if line.startswith("AI clients connect to "):
                     break
+            url = log[-1].split()[4]
             rest = Thread(target=log.extend, args=(process.stderr,), daemon=True)
             rest.start()
-            yield Serving(process, log[-1].split()[4], log)
+            yield Serving(process, url, log)
         finally:
             process.kill()
             rest.join(5)

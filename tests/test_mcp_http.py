@@ -290,8 +290,8 @@ def test_a_port_in_use_is_told_with_exit_code_3(home: Path) -> None:
     assert f"127.0.0.1 port {port} cannot be listened on: Address already in use." in done.stderr
 
 
-def test_beyond_loopback_without_a_token_it_does_not_start(home: Path) -> None:
-    done = run(home, "serve", "--host", "0.0.0.0")  # noqa: S104  # it is what must be refused
+def test_beyond_loopback_without_a_token_it_does_not_start(tmp_path: Path) -> None:
+    done = run(tmp_path, "serve", "--no-sync", "--host", "0.0.0.0")  # noqa: S104  # it is what must be refused
     assert done.returncode == 3
     assert "is to listen on 0.0.0.0, so it needs a bearer token" in done.stderr
 
