@@ -91,7 +91,9 @@ def test_the_list_of_tools_tells_what_is_dangerous(tenant: Live) -> None:
     tools = {tool.name: tool for tool in connected(tenant, talk)}
     for record in actions().values():
         hints = tools[record.tool].annotations
-        assert hints.read_only_hint == (record.method == "GET")
+        assert hints.read_only_hint == (record.method == "GET" and not record.secret)
+        assert hints.destructive_hint or not record.secret
+        assert hints.open_world_hint
         assert "confirm" in tools[record.tool].input_schema["properties"] or record.name == "notes"
     assert tools["erase_device"].annotations.destructive_hint
     assert not tools["send_blank_push"].annotations.destructive_hint

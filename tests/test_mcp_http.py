@@ -21,7 +21,7 @@ from mcp_calls import republish
 from reads_home import small_fleet
 from support import run_sync
 
-from kandji_schema.manifest import State
+from kandji_schema.manifest import State, newest_whole
 
 ERAS: list[Era] = ["auto", "legacy"]
 SLOW = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
@@ -179,12 +179,13 @@ def _other(server: Serving, word: str) -> Answer:
 def test_a_rejected_token_of_the_tenant_makes_the_health_503(tmp_path: Path) -> None:
     with live(tmp_path) as tenant:
         wrong = tenant.environment(KANDJI_API_TOKEN="another", KANDJI_MIRROR_ACTIONS="off")
-        with serving(tmp_path, **wrong) as server:
-            assert asked(server.url, "GET", "/health").json() == {"status": "nothing mirrored yet"}
         run_sync(tmp_path, tenant.tenant)
+        manifest, _ = newest_whole(tmp_path)
+        due = datetime.now(UTC) - timedelta(seconds=1.2 * manifest.tables["devices"].ttl_seconds)
+        republish(tmp_path, manifest, "devices", synced_at=due, attempted_at=due)  # due, but not stale
         with serving(tmp_path, **wrong) as server:
-            found = _other(server, "the last sync failed")
-            assert (found.status, found.json()) == (503, {"status": "the last sync failed"})
+            found = _other(server, "syncing rests")
+            assert (found.status, found.json()) == (503, {"status": "syncing rests"})
 
 
 def test_the_health_of_an_empty_mirror_is_503(tmp_path: Path) -> None:

@@ -126,15 +126,65 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals, busy: 
     assert (code, log) == (0, b"")
 
 
-def test_garbage_on_stdin_does_not_end_the_conversation(tmp_path: Path) -> None:
+def test_every_line_is_answered_also_what_is_no_message(tmp_path: Path) -> None:
     small_fleet(tmp_path)
-    garbage = b'not json\n\xff\xfe\n[]\n{}\n{"jsonrpc":"2.0"}\n\n' + message("no/such", 7)
+    half = call(3, "find_device", device="\ud83d").strip()  # half an emoji
+    pair = b'[{"jsonrpc":"2.0","id":4,"method":"ping"},{"jsonrpc":"2.0","id":"five","method":"ping"},"x"]'
+    wrong = (
+        b"not json",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        b'{"jsonrpc":"2.0"}',
+        b'{"jsonrpc":"2.0","id":null,"method":"ping"}',
+    )
+    lines = (
+        *wrong,
+        half,
+        b'{"jsonrpc":"2.0","id":6,"method":"ping"',
+        pair,
+        b"",
+        b"\xef\xbb\xbf" + message("no/such", 7),
+    )
 
-    answers, code, log = conversation(tmp_path, GREETING + garbage + call(9, "sync_status"))
+    said = b"\xef\xbb\xbf" + GREETING + b"\n".join(lines) + call(9, "sync_status") + b"the end"
+    with running(tmp_path) as process:
+        out, log = process.communicate(said, timeout=WAIT)
+    answers = [json.loads(line) for line in out.splitlines()]
 
-    assert answers[7]["error"]["code"] == -32601
-    assert answers[9]["result"]["structuredContent"]["tenant"] == "example"
-    assert (code, log) == (0, "")
+    errors = [(answer["id"], answer["error"]["code"]) for answer in answers if "error" in answer]
+    unknown = [(None, code) for code in (-32700, -32700, -32600, -32600, -32600, -32600)]
+    assert errors[:6] == unknown
+    assert set(errors[6:]) == {
+        *((3, -32700), (6, -32700), (4, -32600), ("five", -32600), (7, -32601), (None, -32700)),
+    }
+    (status,) = (answer for answer in answers if answer["id"] == 9)
+    assert status["result"]["structuredContent"]["tenant"] == "example"
+    assert (process.returncode, log) == (0, b"")
+
+
+def test_the_script_tells_what_it_is_and_takes_no_argument(tmp_path: Path) -> None:
+    for argument, code, words in (("--help", 0, "over stdio"), ("--version", 0, "version "), ("--port", 2, "'--port'")):
+        done = subprocess.run(
+            [*COMMAND, argument], env=environment(tmp_path), capture_output=True, text=True, check=False, timeout=WAIT
+        )
+        assert (done.returncode, words in done.stdout + done.stderr) == (code, True), argument
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_at_a_terminal_it_says_what_it_waits_for(tmp_path: Path, command: list[str]) -> None:
+    terminal, keyboard = os.openpty()
+    with subprocess.Popen(
+        command, stdin=keyboard, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(tmp_path), cwd=tmp_path
+    ) as process:
+        os.close(keyboard)
+        try:
+            assert process.stderr is not None
+            assert b"Waiting for an AI client" in process.stderr.readline()
+        finally:
+            process.kill()
+            os.close(terminal)
 
 
 def test_the_greeting_is_answered_without_a_mirror(tmp_path: Path) -> None:
@@ -208,14 +258,15 @@ def test_what_anything_else_prints_never_reaches_the_client(tmp_path: Path) -> N
     assert all(words in log for words in ("printed by a library", "written by an engine", "said by a child"))
 
 
-def test_lines_beyond_measure_are_dropped_and_the_conversation_goes_on(tmp_path: Path) -> None:
+def test_lines_beyond_measure_are_refused_and_the_conversation_goes_on(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     endless = b'{"jsonrpc":"2.0","id":5,"method":"' + b"x" * 70_000_000 + b'"}\n'
     large = call(6, "run_sql", sql=f"SELECT '{'x' * 10_000_000}'")
 
     answers, code, log = conversation(tmp_path, GREETING + endless + large + call(7, "sync_status"))
 
-    assert (set(answers), code, log) == ({0, 6, 7}, 0, "")
+    assert (set(answers), code, log) == ({0, 5, 6, 7}, 0, "")
+    assert answers[5]["error"]["code"] == -32700
     assert answers[6]["result"]["isError"] is True
 
 

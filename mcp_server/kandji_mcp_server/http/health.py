@@ -1,8 +1,8 @@
 """``GET /health``: whether questions are answered from data that is kept up to date, for monitoring.
 
 200 and ``ok`` where they are. 503 where nothing is mirrored yet, its files are damaged, the last sync of the device
-list failed (a rejected token, an outage), or the list is overdue. Everyone is told that word; numbers and names of
-tables only who sends the token. No person and no device is named.
+list failed, syncing rests (a rejected token, an outage), or the list is overdue. Everyone is told that word; numbers
+and names of tables only who sends the token. No person and no device is named.
 """
 
 import time
@@ -53,8 +53,8 @@ class Health:
         return 200 if self.status == OK else 503
 
 
-def health(home: Path, clock: Clock) -> Health:
-    """The health of the mirror in ``home``."""
+def health(home: Path, clock: Clock, *, resting: bool = False) -> Health:
+    """The health of the mirror in ``home``; ``resting`` tells that this process cannot sync it now."""
     syncing = holder(home) is not None
     try:
         tables = newest_whole(home)[0].tables
@@ -67,7 +67,8 @@ def health(home: Path, clock: Clock) -> Health:
         return Health("nothing mirrored yet", syncing, failed=_failed(tables))
     now = clock()
     age, stale = int((now - devices.synced_at).total_seconds()), _is_overdue(devices, now)
-    status = "the last sync failed" if devices.state in FAILED else "stale" if stale else OK
+    troubles = {"syncing rests": resting, "the last sync failed": devices.state in FAILED, "stale": stale}
+    status = next((words for words, true in troubles.items() if true), OK)
     overdue = tuple(name for name, table in tables.items() if table.synced_at and _is_overdue(table, now))
     return Health(status, syncing, age, stale, _failed(tables), overdue)
 
@@ -87,12 +88,17 @@ def endpoint(mirror: Mirror) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         nonlocal known
         if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
-            known = (time.monotonic(), await to_thread.run_sync(health, mirror.home, mirror.clock))
+            known = (time.monotonic(), await to_thread.run_sync(_looked, mirror))
         found = known[1]
         told = _document(found) if request.scope.get(KNOWN) else {"status": found.status}
         return JSONResponse(told, status_code=found.code, headers={"Cache-Control": "no-store"})
 
     return answer
+
+
+def _looked(mirror: Mirror) -> Health:
+    scheduler = mirror.background.scheduler if mirror.background else None
+    return health(mirror.home, mirror.clock, resting=scheduler is not None and scheduler.resting)
 
 
 def _document(found: Health) -> dict[str, Any]:

@@ -28,6 +28,11 @@ class Pauses:
         with self._lock:
             return name in self._until and self._clock() < self._until[name]
 
+    def failing(self, name: str) -> bool:
+        """Whether its last attempt failed, be the pause over or not."""
+        with self._lock:
+            return name in self._failures
+
     def failed(self, name: str) -> bool:
         """Begin the next pause; tells whether this is the first failure in a row."""
         with self._lock:

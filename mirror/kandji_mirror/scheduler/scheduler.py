@@ -21,7 +21,7 @@ from kandji_mirror.scheduler.hour import Hour
 from kandji_mirror.scheduler.lanes import LANES, Lane
 from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Connect, RunOrder, Runs
-from kandji_mirror.scheduler.syncing import WISHES, Syncing, Terms
+from kandji_mirror.scheduler.syncing import WISHES, Syncing, Terms, rests
 from kandji_mirror.scheduler.timer import Timer
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.outcome import Progress, Report
@@ -99,6 +99,11 @@ class Scheduler:
     def syncing(self) -> bool:
         """Whether this process is the one that syncs."""
         return self._timer is not None
+
+    @property
+    def resting(self) -> bool:
+        """Whether syncing failed as a whole and rests, between attempts too; single tables may fail beside it."""
+        return rests(self._pauses, self._rhythm.lanes) or self._pauses.failing(_STORE)
 
     def start(self) -> None:
         """Begin, in threads of its own. Nothing is raised: what goes wrong is in the log and in the status."""

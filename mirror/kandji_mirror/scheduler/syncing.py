@@ -245,6 +245,11 @@ class Syncing:
             log.warning("The status could not be written: %s", trouble)
 
 
+def rests(pauses: Pauses, lanes: Iterable[Lane]) -> bool:
+    """Whether everything, or a whole lane, is not synced: a rejected token, an outage, a full disk."""
+    return any(map(pauses.failing, (_EVERYTHING, *(_lane(lane.name) for lane in lanes))))
+
+
 def _lane(name: str) -> str:
     """The name of a lane among those that may rest, which are tables otherwise."""
     return f"(lane {name})"
