@@ -171,7 +171,7 @@ def called(server: Here, sql: str, **headers: str) -> Answer:
         "io.modelcontextprotocol/clientCapabilities": {},
     }
     head = {"mcp_protocol_version": "2026-07-28", "mcp_method": "tools/call", "mcp_name": "run_sql"}
-    return server.post(call(sql, **({} if headers else {"_meta": meta})), **(headers or head))
+    return server.post(call(sql) if headers else call(sql, _meta=meta), **(headers or head))
 
 
 def call(sql: str, number: int = 1, **more: object) -> bytes:

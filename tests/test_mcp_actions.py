@@ -99,6 +99,8 @@ def test_the_list_of_tools_tells_what_is_dangerous(tenant: Live) -> None:
     assert not tools["send_blank_push"].annotations.destructive_hint
     sizes = [len(tools[record.tool].model_dump_json(exclude_none=True)) for record in actions().values()]
     assert sum(sizes) < 40_000
+    words = tools["erase_device"].input_schema["properties"]["confirm"]["description"]
+    assert "by a question in this client" in words
 
 
 @pytest.mark.parametrize("era", ERAS)

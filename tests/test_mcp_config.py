@@ -61,10 +61,14 @@ def test_over_http_the_token_is_named_and_not_written(tmp_path: Path, record: Re
     done = run(tmp_path, "mcp-config", record.name, "--url", url)
     expected = json.loads(json.dumps(REMOTE[record.name]).replace("{url}", url))
     assert entry(record, done.stdout) == expected
+    assert str(tmp_path / "config") in done.stderr  # where the token is
 
 
 def test_over_http_the_url_is_that_of_serve(tmp_path: Path) -> None:
-    assert _url(tmp_path) == {"url": "http://127.0.0.1:8765/mcp"}
+    assert _url(tmp_path) == {
+        "url": "http://127.0.0.1:8765/mcp",
+        "headers": {"Authorization": "Bearer ${env:KANDJI_MIRROR_HTTP_TOKEN}"},
+    }
     assert _url(tmp_path, PORT="9000", HOST="::1")["url"] == "http://[::1]:9000/mcp"
     beyond = {"HOST": "0.0.0.0", "ALLOWED_HOSTS": "mirror.example.com", "TOKEN": SECRET}  # noqa: S104  # only named
     assert _url(tmp_path, **beyond)["url"] == "http://mirror.example.com:8765/mcp"

@@ -1,5 +1,7 @@
 """What goes wrong over MCP: hostile, huge and mistaken calls, callers that go away, tables that may not be read."""
 
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -8,13 +10,19 @@ from typing import Any
 import anyio
 import pytest
 from anyio import to_thread
+from jsonschema import Draft202012Validator
 from mcp_calls import LATER, Call, Era, answer, calls, opened, refusal, republish, said
 from reads_home import device, publish, small_fleet
 
+from kandji_mcp_server.live.tools import live_tools
 from kandji_mcp_server.mirror import AT_ONCE, Mirror
+from kandji_mcp_server.registering import tool
+from kandji_mcp_server.server import TOOLS
+from kandji_mcp_server.tools.named import run_query
 from kandji_queries.reader import Reader
 from kandji_schema.errors import Interrupted, MirrorError
 from kandji_schema.manifest import State
+from kandji_schema.settings import Settings
 
 ENDLESS = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
 HUGE = "x" * 10_000_000
@@ -76,6 +84,102 @@ def test_a_mistake_is_told_with_the_rule_and_the_remedy(
 
     assert words in said_
     assert len(said_) < 2_100
+
+
+def test_null_means_that_an_optional_argument_was_left_out(mirror: Mirror, era: Era) -> None:
+    given = {
+        "run_query": {"name": "devices_by_platform"},
+        "device_profile": {"device": "S1"},
+        "run_sql": {"sql": "FROM devices"},
+    }
+    for spec in TOOLS:
+        made = tool(spec).parameters
+        optional = made["properties"].keys() - set(made.get("required", ()))
+        own = given.get(spec.function.__name__, {"device": "S1"} if "device" in made.get("required", ()) else {})
+        own |= {"table": "devices"} if "table" in made.get("required", ()) else {}
+        nothing: Call = (spec.function.__name__, {**own, **dict.fromkeys(optional)})
+        left_out: Call = (spec.function.__name__, own)
+        first, second = calls(mirror, era, nothing, left_out)
+        assert (first.is_error, _timeless(said(first))) == (second.is_error, _timeless(said(second))), spec.title
+
+
+def _timeless(text: str) -> str:
+    return re.sub(r"exports[^\"]*|\"elapsed_ms\":[0-9.]+", "", text)
+
+
+def test_null_for_what_is_needed_is_told(mirror: Mirror, era: Era) -> None:
+    assert "The argument sql is None" in refusal(mirror, era, "run_sql", sql=None)
+
+
+def test_values_of_another_type_are_taken_where_they_are_exact(mirror: Mirror, era: Era) -> None:
+    whole = answer(
+        mirror, era, "run_query", name="devices_with_app_below_version", params={"app": "zoom", "version": "7"}
+    )
+    number = answer(
+        mirror, era, "run_query", name="devices_with_app_below_version", params={"app": "zoom", "version": 7}
+    )
+    assert number["rows"] == whole["rows"] != []
+    wrong = refusal(
+        mirror, era, "run_query", name="devices_with_app_below_version", params={"app": "zoom", "version": 1.1}
+    )
+    assert "The parameter version is 1.1; it must be a version such as 14.0 or 130.0.6723, in quotes" in wrong
+    assert "loses zeros" in refusal(mirror, era, "find_device", device=1.5)
+    assert (
+        answer(mirror, era, "find_device", device=1)["row_count"]
+        == answer(mirror, era, "find_device", device="1")["row_count"]
+    )
+    few = answer(mirror, era, "run_query", name="stale_devices", params={"days": "0"}, limit="1", offset="0")
+    assert few["row_count"] == 1
+
+
+def test_whole_numbers_that_readers_of_json_round_leave_as_texts(mirror: Mirror, era: Era) -> None:
+    sql = (
+        "SELECT 9007199254740992 AS a, 9007199254740993 AS b, -9007199254740993::BIGINT AS c, "
+        "(2::HUGEINT ** 100)::HUGEINT AS d, 18446744073709551615::UBIGINT AS e, "
+        "[9007199254740993] AS f, {'g': 9007199254740993} AS g, "
+        "9007199254740993::DECIMAL(20, 0) AS h, 7 AS i"
+    )
+    assert answer(mirror, era, "run_sql", sql=sql)["rows"] == [
+        [
+            *(2**53, str(2**53 + 1), str(-(2**53) - 1), str(2**100), str(2**64 - 1)),
+            *([str(2**53 + 1)], {"g": str(2**53 + 1)}, str(2**53 + 1), 7),
+        ]
+    ]
+
+
+KNOWN_WORDS = frozenset(
+    {
+        *("type", "properties", "required", "additionalProperties", "items", "description", "default", "enum", "const"),
+        *("minimum", "maximum", "minLength", "maxLength", "pattern", "anyOf", "format", "minItems", "maxItems"),
+    }
+)
+"""Of JSON Schema 2020-12, those that our tools need; a word that is none of it would be ignored by every client."""
+
+
+def test_every_schema_of_an_argument_is_json_schema_with_words_it_knows(mirror: Mirror) -> None:
+    live = live_tools(Settings(mirror_actions="on"))
+    for spec in (*TOOLS, *live):
+        schema = tool(spec).parameters
+        Draft202012Validator.check_schema(schema)
+        assert set(_words(schema)) <= KNOWN_WORDS, spec.title
+    assert (
+        tool(next(spec for spec in TOOLS if spec.function is run_query)).parameters["properties"]["limit"]["minimum"]
+        == 1
+    )
+
+
+def _words(schema: Any) -> Iterator[str]:
+    """Every keyword of a schema, below it too."""
+    for word, value in schema.items():
+        yield word
+        if word == "properties":
+            for part in value.values():
+                yield from _words(part)
+        elif word in {"items", "additionalProperties"} and isinstance(value, dict):
+            yield from _words(value)
+        elif word == "anyOf":
+            for part in value:
+                yield from _words(part)
 
 
 def test_a_name_that_is_sql_does_nothing(mirror: Mirror, era: Era) -> None:

@@ -16,7 +16,7 @@ import pytest
 from commands import run
 from http_serving import INITIALIZE, KNOWN, MCP, TOKEN, Answer, Era, Serving, asked, client, connected, serving
 from live_tenant import live
-from mcp.types import TextContent
+from mcp.types import ElicitResult, TextContent
 from mcp_calls import republish
 from reads_home import small_fleet
 from support import run_sync
@@ -278,6 +278,46 @@ def test_a_signal_ends_it_cleanly_whatever_goes_on_and_the_log_holds_no_token_an
 def _call(sql: str) -> bytes:
     params = {"name": "run_sql", "arguments": {"sql": sql}}
     return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+
+
+# -- live actions --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_nobody_says_yes_over_the_connection_that_asks(tmp_path: Path, era: Era) -> None:
+    asked_of: list[str] = []
+
+    async def yes(_: object, params: Any) -> ElicitResult:
+        asked_of.append(params.message)
+        return ElicitResult(action="accept", content={"confirm": True})
+
+    async def talk(url: str, serial: str) -> tuple[Any, list[Any]]:
+        async with client(url, era, elicitation_callback=yes) as caller:
+            tools = {tool.name: tool for tool in (await caller.list_tools()).tools}
+            words = tools["erase_device"].input_schema["properties"]["confirm"]["description"]
+            wanted = {"device": serial, "confirm": True, "reason": "ticket"}
+            names = ("erase_device", "get_filevault_key", "get_unlock_pin", "lock_device")
+            return words, [await caller.call_tool(name, wanted) for name in names]
+
+    with live(tmp_path) as tenant, serving(tmp_path, "--no-sync", **tenant.environment()) as server:
+        words, answers = anyio.run(talk, server.url, tenant.device().serial)
+        assert "a human confirms it at a terminal" in words
+        for found in answers:
+            document = json.loads(found.content[0].text)
+            assert (document["sent"], document["outcome"]) == (False, "awaiting confirmation")
+            assert "kandji-mirror action confirm " in document["detail"]
+        assert (asked_of, tenant.writes()) == ([], [])
+        assert {event for event, _ in tenant.events()} == {"offered"}
+
+
+def test_the_name_of_a_session_is_no_key_to_it(plain: Serving) -> None:
+    opened = asked(plain.url, "POST", "/mcp", INITIALIZE, **MCP, **KNOWN)
+    session = {"mcp_session_id": opened.headers["mcp-session-id"]}
+    answer = json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"action": "accept", "content": {"confirm": True}}})
+    for wrong in ({}, {"authorization": "Bearer another-token-of-another-server"}):
+        for method, body in (("POST", answer.encode()), ("POST", _call("SELECT 1")), ("GET", None), ("DELETE", None)):
+            assert asked(plain.url, method, "/mcp", body, **MCP, **session, **wrong).status == 401
+    assert "[[1]]" in asked(plain.url, "POST", "/mcp", _call("SELECT 1"), **MCP, **KNOWN, **session).text
 
 
 # -- refusing to start ---------------------------------------------------------------------------------------------

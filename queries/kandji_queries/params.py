@@ -77,10 +77,15 @@ class Param:
             return bool(self.low <= value <= self.high)
         return True
 
+    @property
+    def _is_text(self) -> bool:
+        return self.kind in {"text", "version", "enum"}
+
     def _wrong(self, raw: object) -> UsageError:
         shown = repr(raw)
         shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
-        return UsageError(f"The parameter {self.name} is {shown}; it must be {self.rule()}.")
+        quoted = ", in quotes: a number with a point loses zeros" if isinstance(raw, float) and self._is_text else ""
+        return UsageError(f"The parameter {self.name} is {shown}; it must be {self.rule()}{quoted}.")
 
 
 def declared(text: str) -> Param:
@@ -105,6 +110,9 @@ def declared(text: str) -> Param:
 
 
 def _text(raw: object) -> str:
+    """A text; a whole number as its digits. One with a point may have lost zeros on its way: 1.10 is 1.1 in JSON."""
+    if type(raw) is int:
+        raw = str(raw)
     if not isinstance(raw, str) or not raw.strip() or len(raw) > LONGEST_TEXT or "\0" in raw:
         raise ValueError(raw)
     return raw

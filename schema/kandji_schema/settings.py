@@ -125,14 +125,13 @@ class Settings:
     )
     mirror_http_host: str = _setting(
         "127.0.0.1",
-        "Address `serve` listens on. Beyond loopback it needs KANDJI_MIRROR_HTTP_TOKEN and "
-        "KANDJI_MIRROR_HTTP_ALLOWED_HOSTS.",
+        "Address `serve` listens on. Beyond loopback it needs a token and KANDJI_MIRROR_HTTP_ALLOWED_HOSTS.",
     )
     mirror_http_port: int = _setting(8_765, "Port `serve` listens on; 0 takes a free one.", low=0, high=65_535)
     mirror_http_token: str = _setting(
         "",
         "Bearer token MCP clients of `serve` must send, 24 characters or more. Without it the file `http_token` "
-        "(mode 0600) in the configuration folder.",
+        "(mode 0600) in the configuration folder, which the first start on loopback makes.",
         secret=True,
     )
     mirror_http_allowed_hosts: str = _setting(
