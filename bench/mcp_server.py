@@ -38,6 +38,8 @@ async def nothing() -> str:
     return ""
 server.run()
 """
+TOKEN = "an-invented-token-of-more-than-24-characters"
+KNOWN = {"Authorization": f"Bearer {TOKEN}"}
 SCRIPTS = Path(sys.executable).parent
 OURS = [str(SCRIPTS / "kandji-mirror-mcp")]
 FLOOR = [sys.executable, "-c", EMPTY]
@@ -110,7 +112,7 @@ def _at_once(url: str, threads: ThreadPoolExecutor) -> Sequence[float]:
         said = _posted(connection, _message("tools/call", {"name": ASKED[0], "arguments": ASKED[1]}), session)[1]
         taken = (time.perf_counter() - began) * 1_000
         assert b'"isError":true' not in said, said[:300]
-        connection.request("DELETE", "/mcp", headers=session)
+        connection.request("DELETE", "/mcp", headers={**KNOWN, **session})
         connection.getresponse().read()
         connection.close()
         return taken
@@ -119,7 +121,7 @@ def _at_once(url: str, threads: ThreadPoolExecutor) -> Sequence[float]:
 
 
 def _posted(connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str]) -> tuple[str | None, bytes]:
-    kinds = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    kinds = {**KNOWN, "Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     connection.request("POST", "/mcp", body, {**kinds, **headers})
     response = connection.getresponse()
     return response.headers["mcp-session-id"], response.read()
@@ -162,7 +164,8 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator[Callab
 @contextmanager
 def _serving(environment: dict[str, str]) -> Iterator[str]:
     command = [str(SCRIPTS / "kandji-mirror"), "serve", "--no-sync", "--port", "0"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    known = {**environment, "KANDJI_MIRROR_HTTP_TOKEN": TOKEN}
+    with subprocess.Popen(command, env=known, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         try:
             yield next(word for word in process.stderr.readline().split() if word.startswith("http://"))

@@ -21,7 +21,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 
-from http_serving import serving  # noqa: E402  # found by the path above
+from forwarding import forwarding  # noqa: E402  # beside this file
+from http_serving import TOKEN, serving  # noqa: E402  # found by the path above
 from support import make_tenant, run_sync  # noqa: E402
 
 TOOLS = ROOT / ".tools"
@@ -78,8 +79,8 @@ def main() -> int:
         report = run_sync(home, make_tenant(DEVICES, apps=3))
         if report.failed:
             raise RuntimeError(f"The simulated tenant could not be synced: {report.failed}")
-        with serving(home, "--no-sync") as server:
-            failed = sum([_failed(trial, home) for trial in _trials(home, server.url)])
+        with serving(home, "--no-sync") as server, forwarding(server.url, TOKEN) as url:
+            failed = sum([_failed(trial, home) for trial in _trials(home, url)])
     print(f"Conformance: {failed} failed." if failed else "Conformance: all as expected.")
     return min(failed, 1)
 
