@@ -38,8 +38,8 @@ async def nothing() -> str:
     return ""
 server.run()
 """
-TOKEN = "an-invented-token-of-more-than-24-characters"
-KNOWN = {"Authorization": f"Bearer {TOKEN}"}
+DOOR = "an-invented-bearer-of-more-than-24-characters"
+KNOWN = {"Authorization": f"Bearer {DOOR}"}
 SCRIPTS = Path(sys.executable).parent
 OURS = [str(SCRIPTS / "kandji-mirror-mcp")]
 FLOOR = [sys.executable, "-c", EMPTY]
@@ -164,7 +164,7 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator[Callab
 @contextmanager
 def _serving(environment: dict[str, str]) -> Iterator[str]:
     command = [str(SCRIPTS / "kandji-mirror"), "serve", "--no-sync", "--port", "0"]
-    known = {**environment, "KANDJI_MIRROR_HTTP_TOKEN": TOKEN}
+    known = {**environment, "KANDJI_MIRROR_HTTP_TOKEN": DOOR}
     with subprocess.Popen(command, env=known, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         try:

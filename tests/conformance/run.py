@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 
-from forwarding import forwarding  # noqa: E402  # beside this file
+from forwarding import forwarding  # noqa: E402  # found by the path above
 from http_serving import TOKEN, serving  # noqa: E402  # found by the path above
 from support import make_tenant, run_sync  # noqa: E402
 
