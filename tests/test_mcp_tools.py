@@ -184,7 +184,7 @@ def test_a_misspelt_argument_is_told_the_nearest_name(mirror: Mirror, era: Era) 
     ("tool", "arguments", "expected"),
     [
         ("run_sql", {}, "The argument sql is missing."),
-        ("run_sql", {"sql": 5}, "The argument sql is 5: input should be a valid string."),
+        ("run_sql", {"sql": 5.5}, "The argument sql is 5.5: input should be a valid string."),
         (
             "run_sql",
             {"sql": "SELECT 1", "params": [1]},
