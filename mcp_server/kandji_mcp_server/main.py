@@ -1,5 +1,6 @@
 """``kandji-mirror mcp``, also the script ``kandji-mirror-mcp``: the server over stdio."""
 
+import logging
 import os
 import signal
 import sys
