@@ -36,6 +36,14 @@ class Personal(StrEnum):
     APPLICATION = "a bundle identifier, or such a path"
 
 
+class Names(StrEnum):
+    """How a column names the people who are assigned, mirrored or logged in: other texts are searched for them."""
+
+    FULL_NAME = "full name"
+    ADDRESS = "e-mail address"
+    ACCOUNT = "short name of an account"
+
+
 @dataclass(frozen=True)
 class Column:
     """One column, as every consumer sees it.
@@ -43,7 +51,8 @@ class Column:
     ``sources`` are the places in the provider's row it is read from, first one present wins; a dot steps into an
     object (``user.email``). ``volatile`` columns move at every collection without anything having changed.
     ``samples`` are realistic values for the simulated tenant, each as likely as it is often listed. ``words`` says the
-    provider's codes in words; a code that is not among them stays as it is.
+    provider's codes in words; a code that is not among them stays as it is. ``names`` says that people become known by
+    it. Of a document that is not ``personal`` the members with ``safe_keys`` are not masked.
     """
 
     name: str
@@ -55,6 +64,8 @@ class Column:
     volatile: bool
     samples: tuple[Any, ...]
     words: Mapping[str, str] = field(default_factory=dict)
+    names: Names | None = None
+    safe_keys: tuple[str, ...] = ()
 
 
 _KINDS = (
@@ -78,6 +89,8 @@ def _declare(
     volatile: bool = False,
     samples: Sequence[Any] = (),
     words: Mapping[str, str] | None = None,
+    names: Names | None = None,
+    safe_keys: Sequence[str] = (),
 ) -> Any:
     """A SQLModel field whose facts travel in SQLAlchemy's ``comment`` and ``info``."""
     info = {
@@ -86,6 +99,8 @@ def _declare(
         "volatile": volatile,
         "samples": tuple(samples),
         "words": words or {},
+        "names": names,
+        "safe_keys": tuple(safe_keys),
     }
     # A key column is a primary key for SQLModel only: the DDL has neither constraint nor index (see ddl.py).
     return Field(
@@ -128,7 +143,7 @@ def texts(description: str, **facts: Any) -> Any:
 
 
 def document(description: str, **facts: Any) -> Any:
-    """A JSON document, kept as the provider sent it."""
+    """A JSON document, kept as the provider sent it; masked by default, but for the ``safe_keys`` of its objects."""
     return _declare(JSON, description, **facts)
 
 
@@ -160,4 +175,6 @@ def _read(column: SqlColumn[Any]) -> Column:
         volatile=info.get("volatile", False),
         samples=info.get("samples", ()),
         words=info.get("words", {}),
+        names=info.get("names"),
+        safe_keys=info.get("safe_keys", ()),
     )

@@ -9,6 +9,7 @@ import duckdb
 from kandji_mirror.ingest.csv_file import Layout, Records, count_records, layout_of, read_header, relation
 from kandji_mirror.ingest.csv_source import Source
 from kandji_mirror.ingest.projection import Projection
+from kandji_mirror.privacy.people import People
 from kandji_schema.errors import Suspicious
 
 
@@ -22,11 +23,15 @@ class Loaded:
 
 @dataclass(frozen=True)
 class CsvLoad:
-    """One file on its way into the table of ``projection``, through a connection that is in no transaction."""
+    """One file on its way into the table of ``projection``, through a connection that is in no transaction.
+
+    ``people`` become known by it, where the table tells of any.
+    """
 
     con: duckdb.DuckDBPyConnection
     projection: Projection
     source: Source
+    people: People | None = None
 
     def run(self, counted: int | None) -> Loaded:
         """Load it all or nothing; ``counted`` is the number of rows the provider says there are, where it says one.
@@ -41,8 +46,18 @@ class CsvLoad:
                 self.con.execute("ROLLBACK")
             raise
         self.con.execute("COMMIT")
+        if self.people:
+            self._learn_people(self.people, columns)
         fields = {f.name for f in self.projection.fields}
         return Loaded(rows, frozenset(fields - columns.known.keys()))
+
+    def _learn_people(self, people: People, columns: Layout) -> None:
+        """Names are seen in clear only here; the file is read once more for it."""
+        for number, place in enumerate(self.source.pieces(self.con)):
+            raw = relation(place, self.projection.fields, columns, header=number == 0, parallel=False)
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE in_clear AS {self.projection.in_clear(raw)}")
+            people.learn(self.con, self.projection.resource, "temp.in_clear")
+        self.con.execute("DROP TABLE IF EXISTS temp.in_clear")
 
     def _load(self, columns: Layout, counted: int | None) -> int:
         with ThreadPoolExecutor(1, thread_name_prefix="count-records") as aside:

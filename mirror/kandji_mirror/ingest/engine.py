@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import duckdb
 
 from kandji_mirror.privacy.key import Key
 from kandji_mirror.privacy.masking import install
+from kandji_mirror.privacy.people import People
 from kandji_schema import database, ddl
 from kandji_schema.errors import StoreDamaged, StoreError, StoreFull
 from kandji_schema.resource import Resource
@@ -25,8 +27,14 @@ MEMORY_MB = 400
 """Two thirds of it do for statements over many rows, which spill, by measurement; a value of 2 MB that does not fit its
 column takes 300, because every function that looks into JSON keeps a copy of it."""
 
-_WRITABLE = f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
+WRITABLE = f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
 """A file that a crash leaves behind is swept, never recovered: a log of it would only cost writes."""
+
+
+def sealed() -> str:
+    """Options of a new file that nobody can read once it is let go of: its key is in memory only."""
+    return WRITABLE.replace(")", f", ENCRYPTION_KEY '{secrets.token_hex(32)}')")
+
 
 _SEALED_SPILL = {"temp_file_encryption": True, "force_mbedtls_unsafe": True}
 """DuckDB writes whole blocks into temporary files, and what fills one up is memory that held pages and keys before, as
@@ -78,8 +86,10 @@ class Engine:
             }
         )
         self._con.execute("PRAGMA disable_checkpoint_on_shutdown")
+        self.people: People | None = None
         if key:
             install(self._con, key)
+            self.people = People(self._con, key)
 
     def __enter__(self) -> Engine:
         return self
@@ -99,7 +109,7 @@ class Engine:
         cursor.execute("SET enable_progress_bar=false")
         return cursor
 
-    def attach(self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool, options: str = _WRITABLE) -> str:
+    def attach(self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool, options: str = WRITABLE) -> str:
         """Attach a data file; returns the name of its catalog, which no other attachment has."""
         catalog = f"file_{next(self._numbers)}"
         con.execute(f"ATTACH '{quoted(path)}' AS {catalog} {options if writable else '(READ_ONLY)'}")
@@ -107,7 +117,7 @@ class Engine:
 
     @contextmanager
     def attached(
-        self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool = False, options: str = _WRITABLE
+        self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool = False, options: str = WRITABLE
     ) -> Iterator[str]:
         """A data file as a catalog of the name given, for the time of the block; ``options`` are of a new one."""
         with store_errors(str(path)):

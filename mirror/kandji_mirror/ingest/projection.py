@@ -34,22 +34,43 @@ class Projection:
         Lists matter: a single text would be folded into the plan and parsed once per column. As JSON they would be
         parsed once more, to see that they are JSON.
         """
+        return self.insert(self._pages)
+
+    @cached_property
+    def read_pages(self) -> str:
+        """Takes the same; gives the rows in clear, with the columns' own names."""
+        return self.in_clear(self._pages)
+
+    @property
+    def _pages(self) -> str:
         lists = ["unnest($1::VARCHAR[]) AS page"]
         lists += [f"unnest(${i}::VARCHAR[]) AS {_alias(c)}" for i, c in enumerate(self.resource.parent_key, start=2)]
         given = "".join(f"{_alias(name)}, " for name in self.resource.parent_key)
         rows = f"unnest(from_json(page, '{self._structure}').data, max_depth := 2)"
-        return self.insert(f"SELECT {given}{rows} FROM (SELECT {', '.join(lists)})")
+        return f"SELECT {given}{rows} FROM (SELECT {', '.join(lists)})"
 
     def insert(self, raw: str) -> str:
         """The statement for rows of ``raw``: a query with every field as its raw type, and ``extra`` as JSON.
 
         The columns of the request's path have their values in it already.
         """
+        ordered = (self._shown(c, value) for c, (_, value) in zip(self.resource.columns, self._read, strict=True))
+        return f"INSERT INTO {self.target} SELECT {', '.join(ordered)} FROM ({self._typed(raw)})"
+
+    def in_clear(self, raw: str) -> str:
+        """A query for the rows of ``raw`` with the columns' own names and nothing masked."""
+        named = (f'{value} AS "{name}"' for name, value in self._read)
+        return f"SELECT {', '.join(named)} FROM ({self._typed(raw)})"
+
+    @property
+    def _read(self) -> list[tuple[str, str]]:
+        """Every column and its value in :meth:`_typed` rows."""
+        return [(c.name, self._extra if c.name == "extra" else _alias(c.name)) for c in self.resource.columns]
+
+    def _typed(self, raw: str) -> str:
         for level in (Field.extracted, Field.moments):
             raw = f"SELECT {', '.join(['*', *(sql for f in self.fields for sql in level(f))])} FROM ({raw})"
-        read = f"SELECT *, {', '.join(self._values())} FROM ({raw})"
-        ordered = (self._shown(c, self._extra if c.name == "extra" else _alias(c.name)) for c in self.resource.columns)
-        return f"INSERT INTO {self.target} SELECT {', '.join(ordered)} FROM ({read})"
+        return f"SELECT *, {', '.join(self._values())} FROM ({raw})"
 
     def _shown(self, column: Column, value: str) -> str:
         return masked(column, value) if self.masked else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,16 @@ import duckdb
 
 from kandji_mirror.ingest.csv_load import CsvLoad, Loaded
 from kandji_mirror.ingest.csv_source import DiskSource, HeldSource
-from kandji_mirror.ingest.engine import MEMORY_MB, Engine, create_table, describe_table, new_file, store_errors
+from kandji_mirror.ingest.engine import (
+    MEMORY_MB,
+    WRITABLE,
+    Engine,
+    create_table,
+    describe_table,
+    new_file,
+    sealed,
+    store_errors,
+)
 from kandji_mirror.ingest.keys import (
     ORDINAL,
     duplicates,
@@ -28,6 +37,8 @@ from kandji_mirror.ingest.keys import (
 from kandji_mirror.ingest.merging import Difference, Merge, Merged
 from kandji_mirror.ingest.projection import Projection
 from kandji_mirror.ingest.writers import Writers
+from kandji_mirror.privacy.people import tells_of_people
+from kandji_mirror.privacy.scrubbing import scrubbed_columns, scrubbing
 from kandji_schema import database
 from kandji_schema.errors import StoreError
 from kandji_schema.resource import Resource
@@ -67,7 +78,8 @@ class Staging:
     ) -> None:
         """``writers`` threads parse pages side by side. Without an ``engine`` to share it opens one of its own.
 
-        Of ``masked`` rows nothing personal is ever written or spilled; the engine must have a key.
+        Of ``masked`` rows nothing personal is ever written or spilled; the engine must have a key. Their scratch file
+        is sealed: until all rows are there, people stand in texts that are not personal as such.
         """
         self.resource = resource
         self._scratch = scratch
@@ -84,7 +96,10 @@ class Staging:
             )
             self._con = self._engine.cursor()
             open_things.callback(self._con.close)
-            self._catalog = self._engine.attach(self._con, scratch, writable=True)
+            self._masked = masked
+            self._unscrubbed = False
+            options = sealed() if masked else WRITABLE
+            self._catalog = self._engine.attach(self._con, scratch, writable=True, options=options)
             open_things.callback(self._engine.let_go, self._con, self._catalog)
             self._table = create_table(self._con, self._catalog, resource)
             self._projection = Projection(resource, self._table, masked)
@@ -123,21 +138,42 @@ class Staging:
         """
         self.flush()
         self._compared = None
+        self._unscrubbed = self._masked
         with store_errors(self._what):
             source = DiskSource(export) if isinstance(export, Path) else export
-            return CsvLoad(self._con, self._projection, source).run(counted)
+            people = self._engine.people if self._masked and tells_of_people(self.resource) else None
+            return CsvLoad(self._con, self._projection, source, people).run(counted)
 
     def flush(self) -> None:
-        """Wait until every page taken is in the scratch file."""
+        """Wait until every page taken is in the scratch file, without people where they are masked."""
         self._hand_over()
         self._writers.settle()
+        if self._unscrubbed:
+            self._unscrubbed = False
+            self._scrub()
+
+    def _scrub(self) -> None:
+        with store_errors(self._what):
+            columns = scrubbed_columns(self.resource)
+            scrubbing(self._con, columns, self._table, already_masked=True).update(self._con, self._table)
 
     def _hand_over(self) -> None:
         if not self._batch:
             return
         pages, constants = zip(*self._batch, strict=True)
         self._batch = []
+        if self._masked:
+            self._unscrubbed = True
+            self._learn_people(list(pages), constants)
         self._writers.submit(self._projection.insert_pages, [list(pages), *map(list, zip(*constants, strict=True))])
+
+    def _learn_people(self, pages: list[str], constants: Sequence[Sequence[str]]) -> None:
+        """Names are seen in clear only now."""
+        if self._engine.people and tells_of_people(self.resource):
+            with store_errors(self._what), closing(self._engine.cursor()) as con:
+                lists = [pages, *map(list, zip(*constants, strict=True))]
+                con.execute(f"CREATE TEMP TABLE in_clear AS {self._projection.read_pages}", lists)
+                self._engine.people.learn(con, self.resource, "temp.in_clear")
 
     def clear(self) -> None:
         """Forget every row taken until now, and every error."""
@@ -342,7 +378,11 @@ class Staging:
         """
         rows = self.rows
         with store_errors(self._what):
-            if self._untouched and self._number(steps_back(self.resource, self._table)) * ORDERLY <= rows:
+            if (
+                not self._masked
+                and self._untouched
+                and self._number(steps_back(self.resource, self._table)) * ORDERLY <= rows
+            ):
                 self._copy_scratch(target)
             else:
                 self._write_sorted(target)

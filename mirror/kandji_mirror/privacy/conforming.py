@@ -5,13 +5,16 @@ is left in the home. From ``on`` nothing leads back: the tables count as old, an
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.privacy.newcomers import masked_again, recall, remember
 from kandji_mirror.privacy.past import masked_only, masked_segments
-from kandji_mirror.privacy.twins import with_twin
+from kandji_mirror.privacy.people import tells_of_people
+from kandji_mirror.privacy.twins import learn, with_twin
 from kandji_mirror.store.store import Store
 from kandji_schema.durable import write_new
 from kandji_schema.manifest import Segment, TableState, data_dir
@@ -37,15 +40,44 @@ def conform(store: Store) -> None:
 
 def _mask_what_is_not(store: Store) -> None:
     states = {name: s for name, s in store.current.tables.items() if s.file and _is_open(store, s)}
-    if states or any(segment.masked_file is None for segment in store.current.history):
+    former = {name: s for name, s in store.current.tables.items() if s.file and _is_former(store, s)}
+    if states or former or any(segment.masked_file is None for segment in store.current.history):
         if store.privacy.masks_people:
             _purging(store.home).parent.mkdir(parents=True, exist_ok=True)
             write_new(_purging(store.home), b"")
         spill = data_dir(store.home) / f"run.{uuid4().hex}.tmp"
         with Engine(spill, key=store.key) as engine, store.lock:
-            store.publish(_masked(store, engine, states), history=_history(store, engine))
+            known = recall(store, engine)
+            if not known:
+                _learn(store, engine)
+            history = _history(store, engine)
+            store.publish(_masked(store, engine, states) | _scrubbed(store, engine, former), history=history)
+            remember(store, engine)
     if store.privacy.masks_people and _purging(store.home).exists():
         _purge(store)
+
+
+def _is_former(store: Store, state: TableState) -> bool:
+    """Whether a table's only rows are masked as an earlier version did, which left people in other texts."""
+    return state.privacy is Privacy.ON and store.key is not None and state.masked_with == store.key.former_name
+
+
+def _scrubbed(store: Store, engine: Engine, states: Mapping[str, TableState]) -> dict[str, TableState]:
+    """Those states with files made again. Names are not known from masked rows: people are read anew, as a whole."""
+    made = {name: masked_again(store, engine, state) for name, state in states.items()}
+    anew = {name: s for name, s in made.items() if tells_of_people(resources()[name])}
+    return made | {name: replace(s, attempted_at=None, whole_at=None, watermark=None) for name, s in anew.items()}
+
+
+def _learn(store: Store, engine: Engine) -> None:
+    """Get to know people from every file in clear, before any is masked."""
+    with closing(engine.cursor()) as con:
+        for name, state in store.current.tables.items():
+            if state.file and state.privacy is not Privacy.ON:
+                learn(engine, con, resources()[name], data_dir(store.home) / state.file)
+    if engine.people:
+        with closing(engine.cursor()) as con:
+            engine.people.searched = engine.people.newest(con)
 
 
 def _is_open(store: Store, state: TableState) -> bool:
@@ -78,12 +110,11 @@ def _in_place(state: TableState) -> TableState:
 
 def _history(store: Store, engine: Engine) -> tuple[Segment, ...]:
     """The segments with their twins. With another key than before, what is masked already can not be told again."""
+    key, full = store.key, store.current.history
     known = {state.masked_with for state in store.current.tables.values()} - {None}
-    other_key = bool(known) and store.key is not None and known != {store.key.name}
-    full = store.current.history
-    if other_key:
+    if key is not None and known - {key.name, key.former_name}:
         full = tuple(s for s in full if s.masked_file != s.file)
-    segments = masked_segments(store.home, engine, full, anew=other_key)
+    segments = masked_segments(store.home, engine, full, anew=bool(known) and key is not None and known != {key.name})
     return masked_only(segments) if store.privacy.masks_people else segments
 
 

@@ -17,7 +17,8 @@ FILE = "privacy.key"
 LENGTH = 32
 """Bytes: as many as SHA-256 has, so that guessing the key is harder than anything else."""
 
-_NAMING = b"\0which key"  # no value begins with NUL, so that it is nobody's pseudonym
+_NAMING, _NAMING_BEFORE = b"\0which key and people in all texts", b"\0which key"
+"""No value begins with NUL, so that it is nobody's pseudonym. Another name says that files were masked otherwise."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,15 @@ class Key:
     @property
     def name(self) -> str:
         """Tells one key from another, and nothing else of it."""
-        return hmac.new(self.secret, _NAMING, sha256).hexdigest()[:16]
+        return self._named(_NAMING)
+
+    @property
+    def former_name(self) -> str:
+        """What files are marked with that have the same pseudonyms, but people in texts that are not personal."""
+        return self._named(_NAMING_BEFORE)
+
+    def _named(self, way: bytes) -> str:
+        return hmac.new(self.secret, way, sha256).hexdigest()[:16]
 
 
 def key_of(home: Path) -> Key:

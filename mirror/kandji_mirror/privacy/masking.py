@@ -23,6 +23,12 @@ _ROOTS = (
 
 _BUNDLE_ID = r"(?:com|org|net|io|us|de|uk|fr|ch|at|nl|eu|jp|co|app|dev|me|ai|ca|au)(?:\.[A-Za-z0-9_-]+){2,}"
 
+EMAIL = r"[\p{L}\p{N}._%+'-]*[\p{L}\p{N}_%+-](?:@|%40)[\p{L}\p{N}-][\p{L}\p{N}.-]*\.\p{L}{2,}"
+"""An e-mail address in a text, also as a web address spells it. A dot and letters end it: ``python@3.11`` is none."""
+
+WORD = r"[\p{L}\p{M}\p{N}]+"
+"""A word of a text, in any script."""
+
 _STYLES = {
     Personal.IDENTITY: "memory.main.mask_person",
     Personal.DEVICE: "memory.main.mask_device",
@@ -40,6 +46,10 @@ _MACROS = (
         "mask_application(v)",
         f"CASE WHEN regexp_full_match(v, '{_BUNDLE_ID}') THEN v ELSE memory.main.mask_path(v) END",
     ),
+    # Words as they compare: without case, accents and what stands between them.
+    ("people_fold(v)", "lower(strip_accents(nfc_normalize(v)))"),
+    ("people_words(v)", f"regexp_extract_all(memory.main.people_fold(v), '{WORD}')"),
+    ("people_mark(v, n)", "memory.main.keyed(chr(1) || n::VARCHAR || chr(1) || v)"),
     ("mask_document(v)", "to_json(memory.main.mask_text(v::VARCHAR))"),
     # Of an object the names of its members stay: the provider chose them, and drift is counted by them.
     (
@@ -48,6 +58,20 @@ _MACROS = (
         "from_json(v, '\"MAP(VARCHAR,JSON)\"')), lambda e: "
         "{'k': e.key, 'v': memory.main.mask_text(e.value::VARCHAR)})))), "
         "memory.main.mask_document(v)) END",
+    ),
+    (
+        "mask_member(v, known)",
+        "to_json(map_from_entries(list_transform(map_entries(from_json(v, '\"MAP(VARCHAR,JSON)\"')), lambda e: "
+        "{'k': e.key, 'v': CASE WHEN list_contains(known, e.key) AND json_type(e.value) NOT IN ('OBJECT', 'ARRAY') "
+        "THEN e.value ELSE memory.main.mask_document(e.value) END})))",
+    ),
+    # What stands under a key that is known to be harmless stays, in an object or in a list of objects.
+    (
+        "mask_unknown(v, known)",
+        "CASE json_type(v) WHEN 'OBJECT' THEN memory.main.mask_member(v, known) WHEN 'ARRAY' THEN "
+        "to_json(list_transform(from_json(v, '[\"JSON\"]'), lambda one: CASE WHEN json_type(one) = 'OBJECT' "
+        "THEN memory.main.mask_member(one, known) ELSE memory.main.mask_document(one) END)) "
+        "ELSE memory.main.mask_document(v) END",
     ),
 )
 
@@ -62,7 +86,12 @@ def install(con: duckdb.DuckDBPyConnection, key: Key) -> None:
 
 
 def masked(column: Column, value: str) -> str:
-    """Expression of a column's value as those may see it from whom personal data is kept."""
+    """Expression of a column's value as those may see it from whom personal data is kept.
+
+    People in texts that are not personal as such are another matter, see :mod:`kandji_mirror.privacy.scrubbing`.
+    """
+    if column.kind is Kind.DOCUMENT:
+        return _masked_document(column, value)
     if column.personal is None:
         return value
     style = _STYLES[column.personal]
@@ -70,9 +99,17 @@ def masked(column: Column, value: str) -> str:
         return f"{style}({value})"
     if column.kind is Kind.TEXTS:
         return f"list_transform({value}, lambda one: {style}(one))"
-    if column.kind is Kind.DOCUMENT:
-        return f"memory.main.{'mask_members' if column.name == 'extra' else 'mask_document'}({value})"
     return f"NULL::{column.kind}"
+
+
+def _masked_document(column: Column, value: str) -> str:
+    """Documents are masked whether they are marked or not: nobody knows what the provider puts there tomorrow."""
+    if column.name == "extra":
+        return f"memory.main.mask_members({value})"
+    if column.personal is None:
+        known = ", ".join(f"'{key}'" for key in column.safe_keys)
+        return f"memory.main.mask_unknown({value}, [{known}]::VARCHAR[])"
+    return f"memory.main.mask_document({value})"
 
 
 def masked_cell(table: str, column: str, value: str) -> str:
@@ -99,21 +136,25 @@ def _cases() -> Iterator[tuple[str, str]]:
     from kandji_schema.registry import resources  # all tables are loaded for it
 
     columns = [(f"{r.name}.{c.name}", c) for r in resources().values() for c in r.columns]
-    yield _listed(place for place, c in columns if c.personal is None), "v"
+    yield _listed(place for place, c in columns if c.personal is None and c.kind is not Kind.DOCUMENT), "v"
     for personal_as, style in _STYLES.items():
         texts = [place for place, c in columns if c.personal is personal_as and c.kind is Kind.TEXT]
         if texts:
             yield _listed(texts), f"{style}(v)"
-    documents = [(place, c) for place, c in columns if c.personal and c.kind is Kind.DOCUMENT]
-    yield (
-        _listed(p for p, c in documents if c.name == "extra"),
-        "memory.main.mask_members(TRY_CAST(v AS JSON))::VARCHAR",
-    )
-    yield _listed(p for p, c in documents if c.name != "extra"), "memory.main.mask_document(v)::VARCHAR"
+    documents: dict[str, list[str]] = {}
+    for place, column in columns:
+        if column.kind is Kind.DOCUMENT:
+            documents.setdefault(f"{masked(column, 'TRY_CAST(v AS JSON)')}::VARCHAR", []).append(place)
+    yield from ((_listed(places), value) for value, places in documents.items())
 
 
 def _listed(places: Iterable[str]) -> str:
     return ", ".join(f"'{place}'" for place in places)
+
+
+def literal(text: str) -> str:
+    """A text inside of the quotes of SQL."""
+    return text.replace("'", "''")
 
 
 def _literal(data: bytes) -> str:

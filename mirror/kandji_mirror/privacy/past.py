@@ -1,18 +1,23 @@
 """Masked twins of the segments of history, whose layout is in :mod:`kandji_schema.segments`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 
 import duckdb
 
 from kandji_mirror.history.segment import OPTIONS, make_tables
 from kandji_mirror.ingest.engine import Engine, store_errors
 from kandji_mirror.privacy.masking import masked_cell
+from kandji_mirror.privacy.scrubbing import scrub_texts
 from kandji_schema.durable import appear
 from kandji_schema.manifest import Segment, history_dir
 from kandji_schema.segments import EVENTS, TRACKED
+
+Cell = Callable[[str, str, str], str]
+"""Gives the expression of a text from those of its table, its column and its value."""
 
 
 def masked_segments(
@@ -22,7 +27,24 @@ def masked_segments(
 
     Raises :class:`StoreError`.
     """
-    return tuple(s if _has_twin(home, s) and not anew else _with_twin(home, engine, s) for s in segments)
+    return tuple(s if _has_twin(home, s) and not anew else _again(home, engine, s) for s in segments)
+
+
+def scrubbed_segments(home: Path, engine: Engine, segments: Iterable[Segment], *, since: int) -> tuple[Segment, ...]:
+    """The segments, masked again where they name somebody who became known at that number or later."""
+    return tuple(_again(home, engine, s) if _names_anybody(home, engine, s, since) else s for s in segments)
+
+
+def _names_anybody(home: Path, engine: Engine, segment: Segment, since: int) -> bool:
+    if not _has_twin(home, segment):
+        return False
+    path = history_dir(home) / segment.file
+    with store_errors("The history"), closing(engine.cursor()) as con, engine.attached(con, path) as source:
+        return scrub_texts(con, _texts(source, already=_is_masked(segment)), since=since) > 0
+
+
+def _is_masked(segment: Segment) -> bool:
+    return segment.masked_file == segment.file
 
 
 def masked_only(segments: Iterable[Segment]) -> tuple[Segment, ...]:
@@ -40,44 +62,86 @@ def _has_twin(home: Path, segment: Segment) -> bool:
     return segment.masked_file is not None and path.is_file() and path.stat().st_size == segment.masked_bytes
 
 
-def _with_twin(home: Path, engine: Engine, segment: Segment) -> Segment:
+def _again(home: Path, engine: Engine, segment: Segment) -> Segment:
+    """The segment with its masked file made anew; where it is the only one, in a file of another name."""
     folder = history_dir(home)
-    final = folder / f"{segment.file.removesuffix('.duckdb')}.masked.duckdb"
+    stem = segment.file.removesuffix(".duckdb").removesuffix(".masked")
+    if _is_masked(segment):
+        stem = f"{stem.partition('.')[0]}.{token_hex(4)}"
+    final = folder / f"{stem}.masked.duckdb"
     temporary = final.with_name(f"{final.name}.tmp")
     temporary.unlink(missing_ok=True)
     with store_errors("The masked history"), closing(engine.cursor()) as con:
-        _write(con, engine, folder / segment.file, temporary)
+        _write(con, engine, folder / segment.file, temporary, already=_is_masked(segment))
         temporary.chmod(0o600)
         final.unlink(missing_ok=True)  # of a run that was killed between this step and its manifest
         appear(temporary, final)
-    return replace(segment, masked_file=final.name, masked_bytes=final.stat().st_size)
+    made = replace(segment, masked_file=final.name, masked_bytes=final.stat().st_size)
+    return replace(made, file=final.name, bytes=made.masked_bytes) if _is_masked(segment) else made
 
 
-def _write(con: duckdb.DuckDBPyConnection, engine: Engine, source: Path, target: Path) -> None:
+def _write(con: duckdb.DuckDBPyConnection, engine: Engine, source: Path, target: Path, *, already: bool) -> None:
     with engine.attached(con, source) as full, engine.attached(con, target, writable=True, options=OPTIONS) as twin:
+        scrub_texts(con, _texts(full, already=already))
+        con.execute("SET VARIABLE scrubbed = (SELECT map(list(before), list(after)) FROM temp.scrubbed)")
         make_tables(con, f"{twin}.main")
         con.execute(f"INSERT INTO {twin}.main.{TRACKED} FROM {full}.main.{TRACKED}")
-        con.execute(f"INSERT INTO {twin}.main.{EVENTS} {_events(full)}")
+        con.execute(f"INSERT INTO {twin}.main.{EVENTS} {_events(full, _scrubbed_as_is if already else _scrubbed)}")
         con.execute(f"CHECKPOINT {twin}")
 
 
-def _events(full: str) -> str:
+def _as_is(_table: str, _column: str, value: str) -> str:
+    """Of what is masked already."""
+    return value
+
+
+def _scrubbed_as_is(_table: str, _column: str, value: str) -> str:
+    return _without_people(value)
+
+
+def _scrubbed(table: str, column: str, value: str) -> str:
+    return _without_people(masked_cell(table, column, value))
+
+
+def _without_people(value: str) -> str:
+    return f"coalesce(getvariable('scrubbed')[{value}], {value})"
+
+
+def _texts(full: str, *, already: bool) -> str:
+    """A query for every text of the events, masked, as ``v``: lists of them, for all that is in a row."""
+    cell = _as_is if already else masked_cell
+    first, others = _keys(cell)
+    lists = [
+        f"[{first}]",
+        f"from_json({others}, '[\"VARCHAR\"]')",
+        *(f"flatten(map_values(from_json({_values(c, cell)}, '\"MAP(VARCHAR,VARCHAR[])\"')))" for c in ("old", "new")),
+    ]
+    rows = f"{full}.main.{EVENTS} AS e LEFT JOIN {full}.main.{TRACKED} AS t USING (table_name)"
+    return " UNION ALL ".join(f"SELECT unnest({texts}) AS v FROM {rows}" for texts in lists)
+
+
+def _events(full: str, cell: Cell) -> str:
     """The events with masked keys and values. ``tracked`` tells which columns the keys are of."""
-    first = masked_cell("table_name", "t.keys[1]", "first_key")
-    part = masked_cell("table_name", "part[1]", "part[2]")
+    first, others = _keys(cell)
+    return (
+        f"SELECT changed_at, generation, table_name, change, {first}, {others}, {_values('old', cell)}, "
+        f"{_values('new', cell)} FROM {full}.main.{EVENTS} AS e LEFT JOIN {full}.main.{TRACKED} AS t USING (table_name)"
+    )
+
+
+def _keys(cell: Cell) -> tuple[str, str]:
+    """The first part of a row's key, and a JSON list of the others."""
+    part = cell("table_name", "part[1]", "part[2]")
     others = (
         "to_json(list_transform(list_zip(t.keys[2:] || t.fallbacks, from_json(other_keys, '[\"VARCHAR\"]')), "
         f"lambda part: {part}))::VARCHAR"
     )
-    return (
-        f"SELECT changed_at, generation, table_name, change, {first}, {others}, {_values('old')}, {_values('new')} "
-        f"FROM {full}.main.{EVENTS} AS e LEFT JOIN {full}.main.{TRACKED} AS t USING (table_name)"
-    )
+    return cell("table_name", "t.keys[1]", "first_key"), others
 
 
-def _values(column: str) -> str:
+def _values(column: str, cell: Cell) -> str:
     """An object of lists, ``{"os_version":["15.1"],"user_id":[]}``: a list that is empty stays."""
-    text = masked_cell("table_name", "cell.key", "text")
+    text = cell("table_name", "cell.key", "text")
     return (
         f"CASE WHEN {column} IS NOT NULL THEN to_json(map_from_entries(list_transform("
         f"map_entries(from_json({column}, '\"MAP(VARCHAR,VARCHAR[])\"')), lambda cell: "

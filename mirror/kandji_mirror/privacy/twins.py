@@ -14,8 +14,10 @@ import duckdb
 
 from kandji_mirror.ingest.engine import Engine, define, store_errors
 from kandji_mirror.privacy.masking import masked
+from kandji_mirror.privacy.people import tells_of_people
+from kandji_mirror.privacy.scrubbing import Scrubbing, scrubbed_columns, scrubbing
 from kandji_mirror.store.store import Store
-from kandji_schema.columns import Column
+from kandji_schema.columns import Column, Kind
 from kandji_schema.manifest import TableState, data_dir
 from kandji_schema.resource import Resource
 
@@ -45,6 +47,8 @@ def with_twin(
     target.unlink(missing_ok=True)
     before = _twin_before(store, resource) if touched is not None else None
     with store_errors(f"The masked {resource.name}"), closing(engine.cursor()) as con:
+        learn(engine, con, resource, folder / file)
+        known = engine.people.newest(con) if engine.people else 0
         twin = _Twin(engine, con, resource, folder / file)
         if before:
             twin.patch(before, target, touched or ())
@@ -52,7 +56,30 @@ def with_twin(
             twin.make(target, state.ddl)
     size = target.stat().st_size if target.exists() else state.bytes
     name = store.admit(resource.name, target, twin=True) if target.exists() else file
+    if engine.people:
+        engine.people.known_to[name] = known
     return replace(state, masked_file=name, masked_bytes=size, masked_with=key.name if key else None)
+
+
+def learn(engine: Engine, con: duckdb.DuckDBPyConnection, resource: Resource, file: Path) -> None:
+    """Remember the people that a file in clear tells of, where it tells of any."""
+    if engine.people and tells_of_people(resource):
+        with engine.attached(con, file) as full:
+            engine.people.learn(con, resource, f'{full}.main."{resource.name}"')
+
+
+def names_anybody(engine: Engine, resource: Resource, file: Path, *, since: int, already_masked: bool) -> bool:
+    """Whether a text in a file names somebody who became known at that number or later."""
+    with closing(engine.cursor()) as con, engine.attached(con, file) as rows:
+        table = f'{rows}.main."{resource.name}"'
+        columns = scrubbed_columns(resource)
+        return scrubbing(con, columns, table, since=since, already_masked=already_masked).anything
+
+
+def scrubbed_again(engine: Engine, resource: Resource, source: Path, target: Path, definition: Sequence[str]) -> None:
+    """Write a file that is masked already once more, without those who are known by now."""
+    with closing(engine.cursor()) as con:
+        _Twin(engine, con, resource, source, already_masked=True).make(target, definition)
 
 
 def _twin_before(store: Store, resource: Resource) -> Path | None:
@@ -71,15 +98,17 @@ class _Twin:
     con: duckdb.DuckDBPyConnection
     resource: Resource
     source: Path
+    already_masked: bool = False
 
     def make(self, target: Path, definition: Sequence[str]) -> None:
         """Mask every row. ``definition`` is the DDL of the table; nothing is written where nothing is personal."""
         with self.engine.attached(self.con, self.source) as full:
-            if not self._anything_personal(full):
+            scrub = self._scrubbing(self._table(full))
+            if not (scrub.anything or self.already_masked or self._anything_personal(full)):
                 return
             with self.engine.attached(self.con, target, writable=True) as twin:
                 define(self.con, twin, definition)
-                self.con.execute(f"INSERT INTO {self._table(twin)} {self._masked(full)}")
+                self.con.execute(f"INSERT INTO {self._table(twin)} {self._masked(full, scrub)}")
                 self.con.execute(f"CHECKPOINT {twin}")
 
     def patch(self, before: Path, target: Path, touched: Collection[str]) -> None:
@@ -92,29 +121,49 @@ class _Twin:
             self.engine.attached(self.con, self.source) as full,
             self.engine.attached(self.con, target, writable=True) as twin,
         ):
+            keys = [list(touched)]
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE touched AS FROM {self._table(full)} WHERE {chosen}", keys)
+            masked_rows = self._masked("temp", self._scrubbing("temp.touched"), table="touched")
             self.con.execute("BEGIN")
-            self.con.execute(f"DELETE FROM {self._table(twin)} WHERE {doomed}", [list(touched)])
-            self.con.execute(f"INSERT INTO {self._table(twin)} {self._masked(full)} WHERE {chosen}", [list(touched)])
+            self.con.execute(f"DELETE FROM {self._table(twin)} WHERE {doomed}", keys)
+            self.con.execute(f"INSERT INTO {self._table(twin)} {masked_rows}")
             self.con.execute(f"COMMIT; CHECKPOINT {twin}")
 
     def _anything_personal(self, full: str) -> bool:
-        there = [f'"{name}" IS NOT NULL' for name, column in self._columns(full) if column is None or column.personal]
+        there = [
+            f'"{name}" IS NOT NULL'
+            for name, column in self._columns(self._table(full))
+            if column is None or _is_masked(column)
+        ]
         found = self.con.execute(f"SELECT 1 FROM {self._table(full)} WHERE {' OR '.join(there)} LIMIT 1")
         return found.fetchone() is not None
 
-    def _masked(self, full: str) -> str:
-        """The rows. Of a column that an earlier version declared nobody knows whether it is personal: it is NULL."""
-        values = (f'{_value(name, column)} AS "{name}"' for name, column in self._columns(full))
-        return f"SELECT {', '.join(values)} FROM {self._table(full)}"
+    def _scrubbing(self, rows: str) -> Scrubbing:
+        """Looks at the columns that the file has."""
+        there = {name for name, *_ in self.con.execute(f"DESCRIBE {rows}").fetchall()}
+        columns = [column for column in scrubbed_columns(self.resource) if column.name in there]
+        return scrubbing(self.con, columns, rows, already_masked=self.already_masked)
 
-    def _columns(self, full: str) -> list[tuple[str, Column | None]]:
+    def _masked(self, full: str, scrub: Scrubbing, table: str = "") -> str:
+        """The rows. Of a column that an earlier version declared nobody knows whether it is personal: it is NULL."""
+        rows = f"{full}.main.{table}" if table else self._table(full)
+        values = (f'{self._value(name, column, scrub)} AS "{name}"' for name, column in self._columns(rows))
+        return f"SELECT {', '.join(values)} FROM {rows} AS r {scrub.joins('r')}"
+
+    def _value(self, name: str, column: Column | None, scrub: Scrubbing) -> str:
+        if column is None:
+            return "NULL"
+        as_it_is = f'r."{name}"'
+        return scrub.value(column, as_it_is if self.already_masked else masked(column, as_it_is))
+
+    def _columns(self, rows: str) -> list[tuple[str, Column | None]]:
         declared = {column.name: column for column in self.resource.columns}
-        described = self.con.execute(f"DESCRIBE {self._table(full)}").fetchall()
+        described = self.con.execute(f"DESCRIBE {rows}").fetchall()
         return [(name, declared.get(name)) for name, *_ in described]
 
     def _table(self, catalog: str) -> str:
         return f'{catalog}.main."{self.resource.name}"'
 
 
-def _value(name: str, column: Column | None) -> str:
-    return masked(column, f'"{name}"') if column else "NULL"
+def _is_masked(column: Column) -> bool:
+    return column.personal is not None or column.kind is Kind.DOCUMENT

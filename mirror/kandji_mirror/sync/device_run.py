@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.privacy.newcomers import recall
 from kandji_mirror.state import Learned, Sweeps
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Method
@@ -89,6 +90,7 @@ class DeviceRun:
         began = self.store.wall()
         spill = data_dir(self.store.home) / f"devices.{uuid4().hex}.tmp"
         with Engine(spill, key=self.store.key) as self.engine:
+            recall(self.store, self.engine)
             self._read_devices()
             self._side_by_side(list(self._others()))
             note_edits(self.store, self._states[DEVICES], began)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kandji_mirror.history.record import Change, record
 from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.privacy.newcomers import cleared, remember
 from kandji_mirror.privacy.past import as_they_are, masked_segments
 from kandji_mirror.state import Edits
 from kandji_mirror.store.store import Store
@@ -28,7 +29,12 @@ def publish(
         segments = record(
             store.home, store.current.history, changes, generation=store.next_generation, keep_days=keep_days
         )
-        return store.publish(states, history=_for_mode(store, engine, segments))
+        found = cleared(store, engine, states, _for_mode(store, engine, segments))
+        manifest = store.publish(found.states, history=found.history)
+        if found.published_too and store.privacy.masks_people:
+            store.forget_the_past()
+        remember(store, engine)
+        return manifest
 
 
 def _for_mode(store: Store, engine: Engine, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:

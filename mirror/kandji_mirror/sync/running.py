@@ -13,6 +13,8 @@ from uuid import uuid4
 from kandji_mirror.api.client import Client
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import read_key
+from kandji_mirror.privacy.newcomers import recall
+from kandji_mirror.privacy.people import tells_of_people
 from kandji_mirror.state import Fact, Learned, Sweeps
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Method
@@ -84,6 +86,7 @@ class Run:
         self._began = self.store.wall()
         spill = data_dir(self.store.home) / f"run.{uuid4().hex}.tmp"
         with Engine(spill, key=self.store.key) as self.engine:
+            recall(self.store, self.engine)
             self._read_and_publish()
 
     def _read_and_publish(self) -> None:
@@ -92,7 +95,7 @@ class Run:
         roots = _parents_first([r for r in lists if r.parent is None])
         children = [r for r in lists if r.parent is not None]
         try:
-            for group in (roots[:1], roots[1:], *_by_generation(children)):
+            for group in (*self._by_privacy(roots), *_by_generation(children)):
                 self._side_by_side([partial(self._read, r) for r in group])
                 if not self._goes_on:
                     break
@@ -101,6 +104,11 @@ class Run:
         swept = [r for r in chosen if r.swept or r in self._per_device]
         if swept and self._goes_on:
             self._side_by_side([partial(self._sweep_all, swept)])
+
+    def _by_privacy(self, roots: Sequence[Resource]) -> list[list[Resource]]:
+        """The first alone; where people are masked those that tell of them before the others."""
+        others = [r for r in roots[1:] if not (self.store.privacy.masks_agents and tells_of_people(r))]
+        return [list(roots[:1]), [r for r in roots[1:] if r not in others], others]
 
     @property
     def _goes_on(self) -> bool:

@@ -28,6 +28,7 @@ class AdeIntegration(SQLModel, table=True):
     device_count: int | None = integer("Devices assigned to the token.", source="device_counts.total", samples=(15, 0))
     device_counts: Any = document(
         "Devices by device family, as a JSON object with their sum as total.",
+        safe_keys=("Android", "AppleTV", "Mac", "Vision", "Windows", "iPad", "iPhone", "total"),
         samples=({"Mac": 12, "iPad": 1, "iPhone": 1, "AppleTV": 1, "total": 15}, {"total": 0}),
     )
     blueprint_id: str | None = text("Blueprint new devices get; joins to blueprints.id.", source="blueprint.id")

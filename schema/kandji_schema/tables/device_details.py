@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from kandji_schema.columns import Personal, boolean, document, extra, text, texts, timestamp
+from kandji_schema.columns import Names, Personal, boolean, document, extra, text, texts, timestamp
 from kandji_schema.resource import Paging, Resource
 
 
@@ -180,7 +180,10 @@ class DeviceDetail(SQLModel, table=True):
         samples=("1 month ago", "3 days ago", ""),
     )
     last_user: str | None = text(
-        "Mac: local account that was last logged in.", source="general.last_user", personal=Personal.IDENTITY
+        "Mac: local account that was last logged in.",
+        source="general.last_user",
+        personal=Personal.IDENTITY,
+        names=Names.ACCOUNT,
     )
     os_version: str | None = text(
         "Version of the operating system; of Windows in full, such as 10.0.26100.6584.",
@@ -312,7 +315,9 @@ class DeviceDetail(SQLModel, table=True):
         ),
     )
     installed_profiles: Any = document(
-        "Apple: JSON list of the configuration profiles; prism_installed_profiles has them as rows.", samples=([],)
+        "Apple: JSON list of the configuration profiles; prism_installed_profiles has them as rows.",
+        safe_keys=("identifier", "install_date", "name", "organization", "uuid", "verified"),
+        samples=([],),
     )
     users: Any = document(
         "Mac: JSON object with the local accounts, regular_users and system_users; prism_local_users has them as rows.",
@@ -321,7 +326,21 @@ class DeviceDetail(SQLModel, table=True):
     )
     general: Any = document("The section general as sent.", personal=Personal.IDENTITY)
     mdm: Any = document("The section mdm as sent, with the accounts MDM is enabled for.", personal=Personal.IDENTITY)
-    hardware_overview: Any = document("Apple and Windows: the section hardware_overview as sent.")
+    hardware_overview: Any = document(
+        "Apple and Windows: the section hardware_overview as sent.",
+        safe_keys=(
+            "memory",
+            "model_identifier",
+            "model_name",
+            "number_of_processors",
+            "processor_name",
+            "processor_speed",
+            "serial_number",
+            "total_number_of_cores",
+            "udid",
+            "uuid",
+        ),
+    )
     network: Any = document("The section network as sent.", personal=Personal.IDENTITY)
     cellular: Any = document(
         "The section cellular as sent: lines, roaming, equipment numbers.",

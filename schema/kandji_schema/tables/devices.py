@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from kandji_schema.columns import Personal, boolean, extra, text, texts, timestamp
+from kandji_schema.columns import Names, Personal, boolean, extra, text, texts, timestamp
 from kandji_schema.resource import Paging, Resource
 
 
@@ -29,10 +29,16 @@ class Device(SQLModel, table=True):
         "Assigned user; joins to users.id.", source=("user.id", "user_id"), personal=Personal.IDENTITY
     )
     user_name: str | None = text(
-        "Name of the assigned user.", source=("user.name", "user_name"), personal=Personal.IDENTITY
+        "Name of the assigned user.",
+        source=("user.name", "user_name"),
+        personal=Personal.IDENTITY,
+        names=Names.FULL_NAME,
     )
     user_email: str | None = text(
-        "E-mail address of the assigned user.", source=("user.email", "user_email"), personal=Personal.IDENTITY
+        "E-mail address of the assigned user.",
+        source=("user.email", "user_email"),
+        personal=Personal.IDENTITY,
+        names=Names.ADDRESS,
     )
     user_is_archived: bool | None = boolean(
         "Whether the assigned user is archived.", source=("user.is_archived", "user_is_archived")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from kandji_schema.columns import Personal, boolean, extra, number, text, timestamp
+from kandji_schema.columns import Names, Personal, boolean, extra, number, text, timestamp
 from kandji_schema.prism import ALWAYS_NULL, PrismRow, category
 
 
@@ -19,10 +19,16 @@ class PrismDeviceInformation(PrismRow, table=True):
         personal=Personal.IDENTITY,
     )
     device_user_name: str | None = text(
-        "Name of the assigned user.", source="device__user_name", personal=Personal.IDENTITY
+        "Name of the assigned user.",
+        source="device__user_name",
+        personal=Personal.IDENTITY,
+        names=Names.FULL_NAME,
     )
     device_user_email: str | None = text(
-        "E-mail address of the assigned user.", source="device__user_email", personal=Personal.IDENTITY
+        "E-mail address of the assigned user.",
+        source="device__user_email",
+        personal=Personal.IDENTITY,
+        names=Names.ADDRESS,
     )
     blueprint_id: str | None = text("Blueprint of the device; joins to blueprints.id.")
     blueprint_name: str | None = text("Name of that blueprint.")

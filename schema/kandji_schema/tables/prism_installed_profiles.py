@@ -44,6 +44,7 @@ class PrismInstalledProfile(PrismRow, table=True):
     signed: bool | None = boolean("Whether it is signed.", samples=(True, True, False))
     profile_data: Any = document(
         "Payloads of it: a JSON list of objects (type, uuid, version, identifier, display_name, organization).",
+        safe_keys=("display_name", "identifier", "organization", "type", "uuid", "version"),
         samples=(
             [
                 {

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from kandji_schema.columns import Personal, boolean, extra, integer, text, timestamp
+from kandji_schema.columns import Names, Personal, boolean, extra, integer, text, timestamp
 from kandji_schema.prism import MAC, PrismRow, category
 
 
@@ -12,8 +12,8 @@ class PrismLocalUser(PrismRow, table=True):
 
     __tablename__ = "prism_local_users"
 
-    username: str | None = text("Short name of the account.", personal=Personal.IDENTITY)
-    full_name: str | None = text("Full name of the account.", personal=Personal.IDENTITY)
+    username: str | None = text("Short name of the account.", personal=Personal.IDENTITY, names=Names.ACCOUNT)
+    full_name: str | None = text("Full name of the account.", personal=Personal.IDENTITY, names=Names.FULL_NAME)
     uid: int | None = integer("Number of the account on this Mac; people begin at 501.", samples=(501, 502, 503, 1, 26))
     generated_uid: str | None = text(
         "UUID of the account; system accounts have the same one on every Mac.", key=True, personal=Personal.IDENTITY

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from kandji_schema.columns import Personal, boolean, extra, integer, text, timestamp
+from kandji_schema.columns import Names, Personal, boolean, extra, integer, text, timestamp
 from kandji_schema.resource import Paging, Resource
 
 
@@ -19,8 +19,8 @@ class User(SQLModel, table=True):
         "The old numeric id as text, which Prism still uses (prism_device_information.device_user_id).",
         personal=Personal.IDENTITY,
     )
-    name: str | None = text("Name.", personal=Personal.IDENTITY)
-    email: str | None = text("E-mail address.", personal=Personal.IDENTITY)
+    name: str | None = text("Name.", personal=Personal.IDENTITY, names=Names.FULL_NAME)
+    email: str | None = text("E-mail address.", personal=Personal.IDENTITY, names=Names.ADDRESS)
     active: bool | None = boolean("Whether the user is active in the directory.")
     archived: bool | None = boolean("Whether the user is archived.")
     department: str | None = text("Department.")
