@@ -49,7 +49,7 @@ def test_a_lost_mac_is_locked_its_pin_shown_and_all_of_it_proven(tenant: Live) -
     assert "completed: " in followed.stdout
     assert run(tenant.home, "audit", "verify").stdout.startswith("GREEN: 3 records")
     listed = json.loads(run(tenant.home, "audit", "list", "--format", "jsonl").stdout)
-    assert (listed["action"], listed["serial_number"], listed["outcome"]) == ("lock", device.serial, "queued")
+    assert (listed["action"], listed["serial_number"], listed["outcome"]) == ("lock", device.serial, "done")
     assert (listed["confirmed_by"], listed["reason"]) == ("terminal", "Q40")
     assert pin[1].encode() not in tenant.files()
 
@@ -96,7 +96,10 @@ def test_a_refresh_that_fails_changes_nothing_about_what_was_done(tenant: Live) 
 @pytest.mark.parametrize("answer", ["yes", "C02NOTIT"])
 def test_another_answer_sends_nothing(tenant: Live, answer: str) -> None:
     code, shown = typed(
-        tenant.home, ["action", "erase", tenant.device().serial], {PROMPT: answer}, **tenant.environment()
+        tenant.home,
+        ["action", "erase", tenant.device().serial, "--reason", "r"],
+        {PROMPT: answer},
+        **tenant.environment(),
     )
     assert (code, tenant.writes()) == (6, []), shown
     assert tenant.events() == [("refused", "erase")]
@@ -181,7 +184,8 @@ def test_what_an_ai_client_asked_for_is_confirmed_by_a_human_at_a_terminal(tenan
 def test_a_pin_is_asked_for_unseen(tenant: Live) -> None:
     serial = tenant.device().serial
     asked = ["action", "erase", serial, "--arg", "pin=-"]
-    code, shown = typed(tenant.home, asked, {"pin": "914632", PROMPT: serial}, **tenant.environment())
+    answers = {"pin": "914632", "Why, for the audit log": "stolen", PROMPT: serial}
+    code, shown = typed(tenant.home, asked, answers, **tenant.environment())
     assert code == 0, shown
     assert "914632" not in shown
     assert b"914632" not in tenant.files()
@@ -208,7 +212,7 @@ def test_an_action_that_does_not_exist_names_the_nearest(tmp_path: Path) -> None
     assert "lock" in ended.stderr
 
 
-@pytest.mark.parametrize("pairs", [["123456"], ["pin=123456", "pin=123456"]])
+@pytest.mark.parametrize("pairs", [["123456"], ["pin=123456"], ["pin=123456", "pin=123456"]])
 def test_a_pin_in_the_wrong_place_is_not_repeated(pairs: list[str]) -> None:
     with pytest.raises(UsageError) as refused:
         arguments(action("erase"), pairs)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from kandji_schema.audit import COLUMNS, audit_file
+from kandji_schema.audit import COLUMNS, AuditColumn, audit_file
 from kandji_schema.errors import StoreError
 
 VIEW = "audit_log"
@@ -71,10 +71,19 @@ def _read(home: Path, masked: bool) -> list[dict[str, object]]:
 def _rows(home: Path, masked: bool) -> list[dict[str, object]]:
     import sqlite3
 
-    columns = ", ".join(f"NULL AS {c.name}" if masked and c.personal else c.name for c in COLUMNS)
+    columns = ", ".join(_masked(c) if masked else c.name for c in COLUMNS)
     with closing(sqlite3.connect(_uri(audit_file(home)), uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(f"SELECT {columns} FROM audit ORDER BY seq")]
+
+
+def _masked(column: AuditColumn) -> str:
+    if column.personal:
+        return f"NULL AS {column.name}"
+    if column.target:  # a device is named by an identifier once it was found; before, by whatever was typed
+        uuid = "-".join("[0-9a-f]" * digits for digits in (8, 4, 4, 4, 12))
+        return f"CASE WHEN {column.name} GLOB '{uuid}' THEN {column.name} END AS {column.name}"
+    return column.name
 
 
 def _uri(path: Path) -> str:

@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     DONE = "done"
     PENDING = "already pending"
     REJECTED = "rejected"
+    FAILED = "failed"
     NOT_SENT = "not sent"
     UNKNOWN = "unknown"
 
@@ -39,12 +40,16 @@ NEVER_HAPPENED = frozenset({Outcome.REJECTED, Outcome.NOT_SENT})
 
 @dataclass(frozen=True)
 class AuditColumn:
-    """One column; ``kind`` is its type in DuckDB. ``personal`` ones tell of the people whose devices they are."""
+    """One column; ``kind`` is its type in DuckDB. ``personal`` ones tell of people: who acts, whose devices they are.
+
+    What was typed for a ``target`` may be anybody's name: masked it is left out where it is no identifier.
+    """
 
     name: str
     kind: str
     description: str
     personal: bool = False
+    target: bool = False
 
 
 COLUMNS = (
@@ -58,7 +63,7 @@ COLUMNS = (
         "looked (the command list was asked afterwards).",
     ),
     AuditColumn("action", "VARCHAR", "Name of the action or secret."),
-    AuditColumn("device_id", "VARCHAR", "Device (or tag) it is about; joins to devices.device_id."),
+    AuditColumn("device_id", "VARCHAR", "Device (or tag) it is about; joins to devices.device_id.", target=True),
     AuditColumn("serial_number", "VARCHAR", "Serial number of the device."),
     AuditColumn("device_name", "VARCHAR", "Name of the device at that time.", personal=True),
     AuditColumn("reason", "VARCHAR", "Why, in the words of who did it.", personal=True),
@@ -67,11 +72,11 @@ COLUMNS = (
     AuditColumn("path", "VARCHAR", "Path of the request."),
     AuditColumn("sent_at", "TIMESTAMP", "The provider's time shortly before the request was sent, UTC."),
     AuditColumn("status", "BIGINT", "HTTP status of the answer; NULL where none came."),
-    AuditColumn("outcome", "VARCHAR", "queued, done, already pending, rejected, not sent or unknown."),
+    AuditColumn("outcome", "VARCHAR", "queued, done, already pending, rejected, failed, not sent or unknown."),
     AuditColumn("detail", "VARCHAR", "What was answered or found, in words; never a secret.", personal=True),
     AuditColumn("confirmed_by", "VARCHAR", "Who said yes: terminal, elicitation, flag or agent."),
-    AuditColumn("os_user", "VARCHAR", "User of the operating system."),
-    AuditColumn("host", "VARCHAR", "Name of the machine."),
+    AuditColumn("os_user", "VARCHAR", "User of the operating system.", personal=True),
+    AuditColumn("host", "VARCHAR", "Name of the machine.", personal=True),
     AuditColumn("client", "VARCHAR", "Program that asked: the command line, or name and version of an AI client."),
     AuditColumn("tenant", "VARCHAR", "Tenant it was sent to."),
     AuditColumn("previous_hash", "VARCHAR", "Hash of the record before."),

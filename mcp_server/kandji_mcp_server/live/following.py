@@ -32,13 +32,13 @@ def _tool(counter: Counter) -> Callable[..., Any]:
         reference: Annotated[str, Field(description="action_id of an action, or a device's serial number or id.")],
     ) -> Annotated[CallToolResult, FollowedActions]:
         """Tell what became of a live action: the record of it, and what the device's command list shows now."""
-        return result(await counter.at_desk(ctx, lambda desk: _followed(desk, reference)))
+        return result(await counter.at_desk(ctx, lambda desk: _followed(desk, reference, by_name=counter.names)))
 
     return action_status
 
 
-def _followed(desk: Desk, reference: str) -> FollowedActions:
-    found = list(islice(attempts_of(desk.journal.audit, reference.strip()), NEWEST))
+def _followed(desk: Desk, reference: str, *, by_name: bool) -> FollowedActions:
+    found = list(islice(attempts_of(desk.journal.audit, reference.strip(), by_name=by_name), NEWEST))
     if not found:
         raise UsageError(f"No live action {reference[:80]!r} is recorded here.")
     return FollowedActions(notes=[], attempts=[_one(desk, attempt) for attempt in found])

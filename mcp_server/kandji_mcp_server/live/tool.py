@@ -61,7 +61,8 @@ async def _prepare(record: Action, counter: Counter, ctx: Context[Mirror], **val
                 raise NotConfirmed("confirm must be the boolean true, and nothing else. Nothing was sent.")
             if record.secret and not text(values, "reason").strip():
                 raise NotConfirmed("A secret is only shown for a reason; give one in `reason`. Nothing was sent.")
-        return desk.preview(record, target, given(values), text(values, "reason"))
+        reason = text(values, "reason")
+        return desk.preview(record, target, given(values), reason, by_name=counter.names)
 
     return await counter.at_desk(ctx, prepared)
 

@@ -12,9 +12,10 @@ from kandji_mirror.actions.evidence import Found, Sought, known_commands, look
 from kandji_mirror.actions.journal import Journal
 from kandji_mirror.actions.plan import Plan
 from kandji_mirror.actions.resolving import read_device, resolve
+from kandji_mirror.actions.subjects import Subject
 from kandji_mirror.api.client import Client
 from kandji_schema.actions import actions
-from kandji_schema.actions.arguments import Argument
+from kandji_schema.actions.arguments import Argument, is_uuid
 from kandji_schema.actions.record import Action, Risk, Target
 from kandji_schema.audit import NEVER_HAPPENED, Outcome
 from kandji_schema.errors import AuditUnavailable, MirrorError, NotConfirmed, TargetRefused
@@ -62,18 +63,41 @@ class Desk:
     refresh: Refresh | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def preview(self, action: Action, reference: str, given: Mapping[str, object], reason: str = "") -> Plan:
+    def preview(
+        self, action: Action, reference: str, given: Mapping[str, object], reason: str = "", *, by_name: bool = True
+    ) -> Plan:
         """The plan in full; a few requests that only read. What is refused is recorded.
 
+        Not ``by_name`` a target is named by identifier or serial number, and nothing tells whether a name exists.
         :class:`UsageError` for arguments, :class:`TargetRefused` for what is not one device of the right kind.
         """
         with self.journal.refusals(action.name, reference):
             values = action.read(given)
             why = str(_REASON.read(reason)) if reason else ""
-            plan = Plan(action, resolve(self.client, self.home, action.target, reference, values), values, why)
+            find = self._found if by_name else self._found_by_number
+            plan = Plan(action, find(action, reference, values), values, why)
         with self.journal.refusals_of(plan):
             _refuse_unfit(plan)
         return plan
+
+    def _found(self, action: Action, reference: str, values: Mapping[str, object]) -> Subject:
+        return resolve(self.client, self.home, action.target, reference, values)
+
+    def _found_by_number(self, action: Action, reference: str, values: Mapping[str, object]) -> Subject:
+        """As :meth:`_found`, with one and the same answer for a name that exists, one that does not, and several."""
+        if action.target is Target.TENANT or is_uuid(reference.strip()):
+            return self._found(action, reference, values)
+        refused = TargetRefused(
+            f"No {action.target.name.lower()} has that identifier or serial number. In this mode of privacy targets of "
+            "AI clients are named by these alone; they are in the tables devices and tags. Nothing was sent."
+        )
+        try:
+            subject = self._found(action, reference, values)
+        except TargetRefused:
+            raise refused from None
+        if not subject.serial or reference.strip().casefold() != subject.serial.casefold():
+            raise refused
+        return subject
 
     def offer(self, plan: Plan) -> str:
         """A token with which somebody may confirm the plan later, maybe from another process."""

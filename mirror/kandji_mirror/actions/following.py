@@ -22,7 +22,7 @@ def follow(client: Client, journal: Journal, attempt: Attempt) -> Found | None:
         return None
     since = None if attempt.outcome == Outcome.PENDING else datetime.fromisoformat(str(intent["sent_at"]))
     found = look(client, Sought(action, str(intent["device_id"]), since, _body(action, intent)))
-    journal.looked(intent, found.words)
+    journal.looked(intent, found)
     return found
 
 

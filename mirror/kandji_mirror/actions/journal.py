@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from kandji_mirror.actions.confirmations import Expired
 from kandji_mirror.actions.endings import Ending
+from kandji_mirror.actions.evidence import Found
 from kandji_mirror.actions.plan import Plan
 from kandji_mirror.audit.log import AuditLog
 from kandji_schema.actions.arguments import is_uuid
@@ -15,6 +17,12 @@ from kandji_schema.audit import Event, Outcome
 from kandji_schema.errors import MirrorError
 
 _LONGEST = 500
+
+WITHHELD = "(not kept in this mode of privacy)"
+"""Stands for a reason that was given."""
+
+_SEEN = MappingProxyType({"completed": Outcome.DONE, "done": Outcome.DONE, "failed": Outcome.FAILED})
+"""What an attempt has come to, by what the tenant was found to show of it."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +52,11 @@ class Journal:
             Event.OUTCOME, **self._facts(plan), status=ending.status, outcome=ending.outcome, detail=detail
         )
 
-    def looked(self, intent: Mapping[str, Any], words: str) -> None:
+    def looked(self, intent: Mapping[str, Any], found: Found) -> None:
         """Somebody asked the tenant what became of it."""
         kept = ("action_id", "action", "device_id", "serial_number", "device_name", "tenant")
-        self.audit.append(Event.LOOKED, **{name: intent[name] for name in kept}, detail=words[:_LONGEST])
+        known = {name: intent[name] for name in kept}
+        self.audit.append(Event.LOOKED, **known, detail=found.words[:_LONGEST], outcome=_SEEN.get(found.state))
 
     @contextmanager
     def refusals_of(self, plan: Plan) -> Iterator[None]:
@@ -81,9 +90,13 @@ class Journal:
             "device_id": plan.subject.id or None,
             "serial_number": plan.subject.serial or None,
             "device_name": None if self.hides_personal else plan.subject.name or None,
-            "reason": plan.reason or None,
+            "reason": self._reason(plan),
             "arguments": plan.action.redacted(plan.values, personal=self.hides_personal) or None,
             "method": plan.action.method,
             "path": plan.path,
             "tenant": self.tenant,
         }
+
+    def _reason(self, plan: Plan) -> str | None:
+        """A text in which people put names: where those are kept out, that there was one."""
+        return (WITHHELD if self.hides_personal else plan.reason) if plan.reason else None

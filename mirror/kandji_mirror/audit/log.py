@@ -13,6 +13,7 @@ from typing import Any
 
 from kandji_mirror.audit.chain import START, Head, Verdict, check, hash_of
 from kandji_mirror.audit.database import reading, rows, writing
+from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.audit import COLUMNS, Event, Outcome
 from kandji_schema.durable import appear
 from kandji_schema.errors import AuditUnavailable
@@ -47,8 +48,9 @@ class Attempt:
 
     @property
     def outcome(self) -> str:
-        """How it ended. A request whose answer nobody recorded (a killed process) is ``unknown``."""
-        ended = [r["outcome"] for r in self.records if r["event"] == Event.OUTCOME]
+        """How it ended, as far as anybody saw. Without a record of an answer (a killed process) it is ``unknown``."""
+        told = (Event.OUTCOME, Event.LOOKED)
+        ended = [r["outcome"] for r in self.records if r["event"] in told and r["outcome"]]
         if ended:
             return str(ended[-1])
         return Outcome.UNKNOWN if self.intent else str(self.records[-1]["event"])
@@ -174,10 +176,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def attempts_of(log: AuditLog, reference: str) -> Iterator[Attempt]:
-    """Attempts of an id, or those about a device by identifier, serial number or name, the newest first."""
+def attempts_of(log: AuditLog, reference: str, *, by_name: bool = True) -> Iterator[Attempt]:
+    """Attempts of an id, or those about a device by identifier or serial number, the newest first.
+
+    ``by_name`` also finds them by the name of the device and by what was typed for one that was never found.
+    """
     for attempt in reversed(log.attempts()):
         first = attempt.records[0]
-        wanted = (attempt.action_id, first["device_id"], first["serial_number"], first["device_name"])
-        if reference in wanted:
+        wanted = [attempt.action_id, first["serial_number"]]
+        wanted += [first["device_id"], first["device_name"]] if by_name else []
+        if reference in wanted or (is_uuid(reference) and reference.lower() == first["device_id"]):
             yield attempt

@@ -10,6 +10,7 @@ from kandji_mirror.actions.desk import Desk, Done, Yes
 from kandji_mirror.actions.following import follow
 from kandji_mirror.actions.opening import desk_of, refuse_if_off
 from kandji_mirror.actions.plan import Plan
+from kandji_mirror.actions.subjects import shown
 from kandji_mirror.audit.log import Attempt, attempts_of
 from kandji_mirror.cli.output import print_rows, say, tell
 from kandji_schema.actions import actions
@@ -38,6 +39,7 @@ def act(
         with desk.journal.refusals(record.name, ", ".join(targets)):
             given = arguments(record, pairs)
             _refuse_unseen(record, settings, to_stdout=to_stdout)
+            reason = _why(record, reason)
             named = _targets(record, targets, settings.mirror_action_devices)
         plans = [desk.preview(record, target, given, reason) for target in named]
         _refuse_twice(desk, plans)
@@ -87,7 +89,10 @@ def show_actions() -> None:
 
 
 def arguments(record: Action, pairs: Sequence[str]) -> Mapping[str, str]:
-    """``name=value`` texts by name. A secret given as ``-`` is asked for without showing it."""
+    """``name=value`` texts by name. A secret is given as ``-`` and asked for unseen, or read from standard input.
+
+    On the command line itself every process of the machine could read it.
+    """
     hidden = {argument.name for argument in record.arguments if argument.secret}
     given: dict[str, str] = {}
     for pair in pairs:
@@ -96,8 +101,27 @@ def arguments(record: Action, pairs: Sequence[str]) -> Mapping[str, str]:
             raise UsageError("An --arg is not name=value. Example: --arg message='Call IT'. Nothing was sent.")
         if name in given:
             raise UsageError(f"--arg {name[:40]} was given twice. Nothing was sent.")
-        given[name] = click.prompt(name, hide_input=True, err=True) if name in hidden and value == "-" else value
+        if name in hidden and value != "-":
+            raise UsageError(
+                f"--arg {name}=... would show it to every process of this machine, and your shell would keep it. Give "
+                f"--arg {name}=- instead: it is asked for unseen, or read from standard input. Nothing was sent."
+            )
+        given[name] = _unseen(name) if name in hidden else value
     return given
+
+
+def _unseen(name: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(1_000).rstrip("\r\n")
+    return str(click.prompt(name, hide_input=True, err=True))
+
+
+def _why(record: Action, reason: str) -> str:
+    """What cannot be undone is asked about at a terminal, where no reason was given."""
+    at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if reason.strip() or record.risk is not Risk.DESTROYS or not at_terminal:
+        return reason
+    return str(click.prompt("Why, for the audit log", err=True))
 
 
 def show(plans: Iterable[Plan]) -> None:
@@ -193,14 +217,14 @@ def _typed(desk: Desk, plan: Plan) -> str:
 def _tell_done(done: Done, *, to_stdout: bool) -> None:
     plan, ending = done.plan, done.ending
     target = plan.subject.serial or plan.subject.name
-    say(f"{plan.action.name} {target}: {ending.outcome}. {ending.detail} (action {plan.id})")
+    say(f"{plan.action.name} {target}: {ending.outcome}. {shown(ending.detail)}. (action {plan.id})")
     if done.found:
-        say(done.found.words)
+        say(f"{shown(done.found.words)}.")
     _tell_secrets(done, to_stdout=to_stdout)
     if isinstance(ending.answer, list):
         _tell_notes(ending.answer)
     elif ending.answer:
-        say(", ".join(f"{key}: {value}" for key, value in ending.answer.items()))
+        say(", ".join(f"{key}: {shown(value)}" for key, value in ending.answer.items()))
     if plan.action.commands and not done.error:
         tell(f"Follow it with `kandji-mirror action status {plan.id}`.")
 
@@ -212,7 +236,7 @@ def _tell_secrets(done: Done, *, to_stdout: bool) -> None:
         tell(f"A secret was returned and is not shown, since the output is no terminal. Read it with {again}.")
         return
     for name, value in secrets.items():
-        say(f"{name}: {value or 'none escrowed'}")
+        say(f"{name}: {shown(value) or 'none escrowed'}")
 
 
 def _tell_notes(notes: Sequence[object]) -> None:
@@ -223,12 +247,12 @@ def _tell_notes(notes: Sequence[object]) -> None:
 def _tell_attempt(attempt: Attempt, desk: Desk) -> None:
     first = attempt.intent or attempt.records[0]
     say(
-        f"{attempt.action_id} {first['action']} {first['serial_number'] or first['device_id'] or ''} "
+        f"{attempt.action_id} {first['action']} {shown(first['serial_number'] or first['device_id'])} "
         f"{first['recorded_at']}: {attempt.outcome}"
     )
     found = follow(desk.client, desk.journal, attempt)
     if found:
-        say(f"  {found.state}: {found.words}")
+        say(f"  {found.state}: {shown(found.words)}")
 
 
 def _nth(texts: Sequence[str], n: int) -> str | None:

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +14,7 @@ from kandji_mirror.audit.actor import actor
 from kandji_mirror.audit.log import Attempt, AuditLog, Record
 from kandji_mirror.cli.output import print_rows, say, tell
 from kandji_schema.audit import COLUMNS
-from kandji_schema.errors import StoreDamaged
+from kandji_schema.errors import StoreDamaged, UsageError
 from kandji_schema.settings import load
 
 SHOWN = (
@@ -29,10 +31,13 @@ SHOWN = (
 )
 
 
+_BEGINS_FORMULA, _BEGINS_CELL = frozenset("=+-@|%"), frozenset("\t\r\n")
+
+
 def show(limit: int, form: str) -> None:
-    """Print the newest attempts, the oldest of them first."""
+    """Print the newest attempts, the newest first."""
     attempts = _log().attempts()
-    print_rows(SHOWN, map(_row, attempts[-limit:]), form)
+    print_rows(SHOWN, map(_row, reversed(attempts[-limit:])), form)
     if len(attempts) > limit:
         tell(f"The newest {limit} of {len(attempts):,}; --limit shows more.")
 
@@ -51,7 +56,11 @@ def export(form: str, to: Path | None) -> None:
     if to is None:
         _WRITERS[form](records, sys.stdout)
         return
-    with to.open("x", encoding="utf-8", newline="") as file:
+    try:
+        descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # people are in it
+    except FileExistsError:
+        raise UsageError(f"{to} is there already. Name a new file; nothing was written.") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         _WRITERS[form](records, file)
     tell(f"{len(records):,} records written to {to}.")
 
@@ -84,7 +93,16 @@ def _jsonl(records: Iterable[Record], file: TextIO) -> None:
 def _csv(records: Iterable[Record], file: TextIO) -> None:
     writer = csv.DictWriter(file, [column.name for column in COLUMNS], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    writer.writerows({name: _harmless(value) for name, value in record.items()} for record in records)
+
+
+def _harmless(value: object) -> object:
+    """With an apostrophe before a text that a spreadsheet would take for a formula, also behind what is not seen."""
+    if not isinstance(value, str):
+        return value
+    seen = "".join(c for c in value if c.isprintable()).lstrip()
+    risky = value[:1] in _BEGINS_CELL or unicodedata.normalize("NFKC", seen)[:1] in _BEGINS_FORMULA
+    return f"'{value}" if risky and value else value
 
 
 _WRITERS: Mapping[str, Callable[[Iterable[Record], TextIO], None]] = MappingProxyType({"jsonl": _jsonl, "csv": _csv})
