@@ -20,6 +20,7 @@ class Event(StrEnum):
     DECLINED = "declined"
     EXPIRED = "expired"
     LOOKED = "looked"
+    UNANCHORED = "unanchored"
 
 
 class Outcome(StrEnum):
@@ -60,7 +61,7 @@ COLUMNS = (
         "event",
         "VARCHAR",
         "offered (a preview that waits for a yes), intent (about to be sent), outcome, refused, declined, expired, "
-        "looked (the command list was asked afterwards).",
+        "looked (the command list was asked afterwards), unanchored (the log's head could not be saved elsewhere).",
     ),
     AuditColumn("action", "VARCHAR", "Name of the action or secret."),
     AuditColumn("device_id", "VARCHAR", "Device (or tag) it is about; joins to devices.device_id.", target=True),
@@ -74,7 +75,9 @@ COLUMNS = (
     AuditColumn("status", "BIGINT", "HTTP status of the answer; NULL where none came."),
     AuditColumn("outcome", "VARCHAR", "queued, done, already pending, rejected, failed, not sent or unknown."),
     AuditColumn("detail", "VARCHAR", "What was answered or found, in words; never a secret.", personal=True),
-    AuditColumn("confirmed_by", "VARCHAR", "Who said yes: terminal, elicitation, flag or agent."),
+    AuditColumn(
+        "confirmed_by", "VARCHAR", "How somebody said yes: terminal, elicitation, flag or agent, maybe with a code."
+    ),
     AuditColumn("os_user", "VARCHAR", "User of the operating system.", personal=True),
     AuditColumn("host", "VARCHAR", "Name of the machine.", personal=True),
     AuditColumn("client", "VARCHAR", "Program that asked: the command line, or name and version of an AI client."),

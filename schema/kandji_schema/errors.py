@@ -5,7 +5,8 @@
     MirrorError                      exit 1
     ├── ConfigurationError           exit 3: change a setting
     │   ├── AuthenticationError      exit 3: the token is wrong, revoked or expired
-    │   └── ActionsOff               exit 3: live actions are not switched on
+    │   ├── ActionsOff               exit 3: live actions are not switched on
+    │   └── NotDelivered             exit 3: a message did not get to the channel that a setting names
     ├── UsageError                   exit 2: change the command
     │   ├── UnknownName              exit 2: a table, query or parameter that does not exist
     │   └── TargetRefused            exit 2: not one device to act on: unknown, several, gone, of another kind
@@ -63,6 +64,10 @@ class AuthenticationError(ConfigurationError):
 
 class ActionsOff(ConfigurationError):
     """Live actions are not switched on here."""
+
+
+class NotDelivered(ConfigurationError):
+    """A message did not get to the channel that a setting names."""
 
 
 class UsageError(MirrorError):

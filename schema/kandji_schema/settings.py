@@ -151,6 +151,23 @@ class Settings:
         trust=Trust.OWNER,
     )
     mirror_action_devices: int = _setting(1, "Most devices of one live action.", low=1, high=1_000)
+    mirror_confirm_code_url: str = _setting(
+        "",
+        "Webhook (https) that brings a person the one-time code without which no live action is confirmed; what is "
+        "posted is JSON with `text` and `code`.",
+        secret=True,
+    )
+    mirror_confirm_code_command: str = _setting(
+        "",
+        "Command that brings it instead, read from stdin: `/usr/bin/mail -s code it@example.com`.",
+    )
+    mirror_audit_syslog: str = _setting(
+        "", "Where syslog gets the head of the audit log after each record: `local`, a socket, or `host:port` (UDP)."
+    )
+    mirror_audit_url: str = _setting(
+        "", "Webhook (https) that gets it; what is posted is JSON with `seq`, `hash` and `text`.", secret=True
+    )
+    mirror_audit_command: str = _setting("", "Command that gets it, on its stdin.")
 
     provenance: Provenance = field(default=Provenance(), compare=False)
 

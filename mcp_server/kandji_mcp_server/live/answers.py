@@ -65,17 +65,18 @@ def performed(done: Done, notes: Sequence[str], *, private: bool) -> ActionAnswe
     )
 
 
-def awaiting(plan: Plan, token: str, *, agent: bool, named: bool) -> ActionAnswer:
+def awaiting(plan: Plan, token: str, *, agent: bool, named: bool, coded: bool) -> ActionAnswer:
     """The answer where somebody has to say yes elsewhere or later."""
     if agent:
         how = (
             "Nothing was sent. Read the preview; if it is what is wanted, call again with the same arguments and with "
             f"token={token!r} and the serial_number of the preview."
         )
+        how += " A one-time code was sent to a person: ask for it, and give it as `code`." if coded else ""
     else:
         how = (
             "Nothing was sent: a human confirms it elsewhere. Ask the person to type this in a terminal, which asks "
-            f"for the serial number: kandji-mirror action confirm {token}"
+            f"for the serial number: kandji-mirror action confirm {token} (it shows action {plan.id})"
         )
     return ActionAnswer(
         notes=[],

@@ -17,7 +17,7 @@ class _Ungiven(str):
 
 UNGIVEN = _Ungiven()
 
-OWN = ("device", "tag", "reason", "confirm", "token", "serial_number")
+OWN = ("device", "tag", "reason", "confirm", "token", "serial_number", "code")
 """Arguments that are about the call and not the provider's."""
 
 
@@ -26,17 +26,18 @@ def ungiven() -> Any:
     return UNGIVEN
 
 
-def annotations(record: Action, *, agent: bool, who: str) -> dict[str, Any]:
-    """Type and description of each argument. ``agent`` adds those by which an AI client confirms by itself.
+def annotations(record: Action, *, agent: bool, coded: bool, who: str) -> dict[str, Any]:
+    """Type and description of each argument.
 
-    ``who`` says who confirms, in words.
+    ``agent`` adds those by which an AI client confirms by itself, and where it is ``coded`` the person's code. ``who``
+    says who confirms, in words.
     """
     types = {argument.name: _type(argument) for argument in record.arguments}
     if record.target is not Target.TENANT:
         what = "its serial number, identifier or exact name" if record.target is Target.DEVICE else "its exact name"
         noun = record.target.name.lower()
         types = {noun: Annotated[str, Field(description=f"The {noun}: {what}.")], **types}
-    return {**types, **dict(_about_the_call(record, agent=agent, who=who))}
+    return {**types, **dict(_about_the_call(record, agent=agent, coded=coded, who=who))}
 
 
 def required(record: Action) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def text(values: Mapping[str, Any], name: str) -> str:
     return str(values.get(name, ""))
 
 
-def _about_the_call(record: Action, *, agent: bool, who: str) -> Iterator[tuple[str, Any]]:
+def _about_the_call(record: Action, *, agent: bool, coded: bool, who: str) -> Iterator[tuple[str, Any]]:
     why = "Why, for the audit log."
     yield "reason", Annotated[str, Field(description=why, default_factory=ungiven)]
     if needs_no_yes(record):
@@ -73,6 +74,9 @@ def _about_the_call(record: Action, *, agent: bool, who: str) -> Iterator[tuple[
         typed = "The device's serial number, read from the preview."
         yield "token", Annotated[str, Field(description="Token of the preview.", default_factory=ungiven)]
         yield "serial_number", Annotated[str, Field(description=typed, default_factory=ungiven)]
+    if agent and coded:
+        told = "The one-time code that a person got for this preview; ask for it."
+        yield "code", Annotated[str, Field(description=told, default_factory=ungiven)]
 
 
 def _type(argument: Argument) -> Any:

@@ -1,13 +1,15 @@
 """Where calls meet the desk: one desk a call, in a thread of its own, in the name of the client that asks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from mcp.server.mcpserver import Context
 
+from kandji_mcp_server.live.questions import Questions
 from kandji_mcp_server.mirror import Asking
+from kandji_mirror.actions.codes import Codes, codes_of
 from kandji_mirror.actions.desk import Desk
 from kandji_mirror.actions.opening import desk_of
 from kandji_schema.settings import Settings
@@ -24,6 +26,8 @@ class Counter:
 
     settings: Settings
     asking: Asking = Asking.CLIENT
+    codes: Codes | None = None
+    questions: Questions = field(default_factory=Questions)
 
     @property
     def agents_confirm(self) -> bool:
@@ -51,7 +55,7 @@ class Counter:
         return await to_thread.run_sync(self._work, client, work, limiter=CapacityLimiter(1))
 
     def _work(self, client: str, work: Callable[[Desk], T]) -> T:
-        with desk_of(self.settings, client) as desk:
+        with desk_of(self.settings, client, self.codes) as desk:
             return work(desk)
 
 
@@ -64,6 +68,11 @@ def can_ask(ctx: Context[Any, Any], asking: Asking) -> bool:
     if form is None or (form.form is None and form.url is not None):
         return False
     return (ctx.protocol_version or "") >= ASKED_BY_ANSWER or ctx.session.can_send_request
+
+
+def counter_of(settings: Settings, asking: Asking = Asking.CLIENT) -> Counter:
+    """The counter of a server; :class:`ConfigurationError` where the way of one-time codes is wrong."""
+    return Counter(settings, asking, codes_of(settings))
 
 
 def _client(ctx: Context[Any, Any]) -> str:

@@ -35,17 +35,26 @@ class Answer(BaseModel):
     )
 
 
+class CodedAnswer(Answer):
+    """What the human is asked where a one-time code was sent to a person."""
+
+    code: str = Field(default="", description="The one-time code that was sent for this action.")
+
+
 class NotAsked:
     """No human was asked: the client cannot, or the agent confirms by itself."""
 
 
 def spec(record: Action, counter: Counter) -> Spec:
     """The tool of a record. Without a schema of its answer, which would be the same a kilobyte for each of them."""
-    hints = annotations(record, agent=counter.agents_confirm, who=counter.who_confirms)
+    hints = annotations(
+        record, agent=counter.agents_confirm, coded=counter.codes is not None, who=counter.who_confirms
+    )
+    form: Any = CodedAnswer if counter.codes else Answer
     prepare = _shaped(partial(_prepare, record, counter), f"{record.tool}.prepare", hints, Plan)
     plan = {"plan": Annotated[Plan, Resolve(prepare)]}
-    ask = _shaped(partial(_ask, record, counter), f"{record.tool}.ask", plan, Answer | NotAsked | Elicit[Answer])
-    answered = {"answer": Annotated[ElicitationResult[Answer], Resolve(ask)]}
+    ask = _shaped(partial(_ask, record, counter), f"{record.tool}.ask", plan, form | NotAsked | Elicit[form])
+    answered = {"answer": Annotated[ElicitationResult[form], Resolve(ask)]}
     body = partial(_carry_out, counter)
     tool = _shaped(body, record.tool, {**hints, **plan, **answered}, CallToolResult)
     tool.__doc__ = _description(record, counter.who_confirms)
@@ -64,13 +73,16 @@ async def _prepare(record: Action, counter: Counter, ctx: Context[Mirror], **val
         reason = text(values, "reason")
         return desk.preview(record, target, given(values), reason, by_name=counter.names)
 
-    return await counter.at_desk(ctx, prepared)
+    plan = await counter.at_desk(ctx, prepared)
+    return plan if ctx.request_state is None else counter.questions.joined(plan)
 
 
 async def _ask(record: Action, counter: Counter, ctx: Context[Mirror], plan: Plan) -> Any:
     if needs_no_yes(record) or counter.agents_confirm or not can_ask(ctx, counter.asking):
         return NotAsked()
-    return Elicit(plan.question(named=counter.names), Answer)
+    counter.questions.asked(plan)
+    await counter.at_desk(ctx, lambda desk: desk.challenge(plan))
+    return Elicit(plan.question(named=counter.names), CodedAnswer if counter.codes else Answer)
 
 
 async def _carry_out(counter: Counter, ctx: Context[Mirror], plan: Plan, answer: Any, **values: Any) -> CallToolResult:
@@ -78,18 +90,20 @@ async def _carry_out(counter: Counter, ctx: Context[Mirror], plan: Plan, answer:
 
 
 def _ended(desk: Desk, counter: Counter, plan: Plan, answer: Any, values: dict[str, Any]) -> ActionAnswer:
+    counter.questions.answered(plan)
     match answer:
         case AcceptedElicitation(data=NotAsked()):
             return _unasked(desk, counter, plan, values)
-        case AcceptedElicitation(data=Answer(confirm=True)):
-            yes = desk.confirm(plan, plan.subject.proof, "elicitation")
+        case AcceptedElicitation(data=Answer(confirm=True) as said):
+            code = said.code if isinstance(said, CodedAnswer) else ""
+            yes = desk.confirm(plan, plan.subject.proof, "elicitation", lambda: code)
             return _done(desk, counter, plan, yes)
         case CancelledElicitation():
             how = "the human closed the question"
         case DeclinedElicitation() | _:
             how = "the human said no"
     desk.journal.declined(plan, how)
-    raise NotConfirmed(f"{plan.action.title}: {how}. Nothing was sent.")
+    raise NotConfirmed(f"{plan.action.title}: {how}. Nothing was sent. (action {plan.id})")
 
 
 def _unasked(desk: Desk, counter: Counter, plan: Plan, values: dict[str, Any]) -> ActionAnswer:
@@ -97,9 +111,12 @@ def _unasked(desk: Desk, counter: Counter, plan: Plan, values: dict[str, Any]) -
         return _done(desk, counter, plan, desk.unasked(plan))
     token = text(values, "token")
     if not token:
-        named = counter.names
-        return awaiting(plan, desk.offer(plan), agent=counter.agents_confirm, named=named)
-    yes = desk.confirm(plan, text(values, "serial_number"), "agent")
+        offered = desk.offer(plan)
+        if counter.agents_confirm:
+            desk.challenge(plan)  # at a terminal it is sent when somebody sits there
+        return awaiting(plan, offered, agent=counter.agents_confirm, named=counter.names, coded=bool(counter.codes))
+    plan = desk.joined(plan, token)
+    yes = desk.confirm(plan, text(values, "serial_number"), "agent", lambda: text(values, "code"))
     desk.redeem(plan, token)
     return _done(desk, counter, plan, yes)
 

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kandji_mirror.actions.codes import Codes
 from kandji_mirror.actions.confirmations import Awaited, Confirmations
 from kandji_mirror.actions.endings import Ending, answered, failed
 from kandji_mirror.actions.evidence import Found, Sought, known_commands, look
@@ -30,7 +31,7 @@ _REASON = Argument(name="reason", key="reason", description="Why.", longest=500)
 
 @dataclass(frozen=True)
 class Yes:
-    """Somebody said yes to one plan. ``by`` is how: terminal, elicitation, flag or agent."""
+    """Somebody said yes to one plan. ``by`` is how: terminal, elicitation, flag or agent, each maybe with a code."""
 
     by: str
     binding: tuple[str, ...]
@@ -54,13 +55,17 @@ class Done:
 
 @dataclass(frozen=True)
 class Desk:
-    """Live actions of one home and tenant. ``refresh`` reads again what an action touched."""
+    """Live actions of one home and tenant. ``refresh`` reads again what an action touched.
+
+    With ``codes`` every yes needs the one that was sent for its plan.
+    """
 
     client: Client
     home: Path
     journal: Journal
     confirmations: Confirmations
     refresh: Refresh | None = None
+    codes: Codes | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def preview(
@@ -127,13 +132,31 @@ class Desk:
                 )
         return plan
 
-    def confirm(self, plan: Plan, typed: str, by: str) -> Yes:
-        """A yes, proven by the target's serial number; :class:`NotConfirmed` for any other text."""
+    def challenge(self, plan: Plan) -> None:
+        """Send the plan's one-time code, once, where codes are asked for; :class:`NotConfirmed` where that fails."""
+        if self.codes is None:
+            return
+        with self.journal.refusals_of(plan):
+            sent = self.codes.send(plan, self.journal.audit.actor.words, named=not self.journal.hides_personal)
+        if sent:
+            self.journal.offered(plan, "A one-time code was sent to its person.")
+
+    def confirm(self, plan: Plan, typed: str, by: str, code: Callable[[], str] = str) -> Yes:
+        """A yes, proven by the target's serial number; :class:`NotConfirmed` for any other text.
+
+        Where codes are asked for, ``code`` is called for the one that was sent; :class:`WrongCode` for another.
+        """
         with self.journal.refusals_of(plan):
             if not plan.subject.proof or typed.strip().casefold() != plan.subject.proof.casefold():
                 given = repr(typed.strip()[:80])
                 raise NotConfirmed(f"{given} is not the {plan.subject.proof_name} of the target. Nothing was sent.")
-        return Yes(by, plan.binding)
+        if self.codes is None:
+            return Yes(by, plan.binding)
+        self.challenge(plan)
+        given_code = code()
+        with self.journal.refusals_of(plan):
+            self.codes.check(plan, given_code)
+        return Yes(f"{by} with a code", plan.binding)
 
     def unasked(self, plan: Plan) -> Yes:
         """The yes that reading asks for, where it reads no secret: none."""
@@ -141,6 +164,12 @@ class Desk:
             if plan.action.risk is not Risk.READS or plan.action.secret:
                 raise NotConfirmed(f"{plan.action.name} needs somebody's yes. Nothing was sent.")
         return Yes("not needed", plan.binding)
+
+    def joined(self, plan: Plan, token: str) -> Plan:
+        """The plan under the name of the one that the token was offered for, so that the records of both join."""
+        with self.journal.refusals_of(plan):
+            known = self.confirmations.look(token)
+        return replace(plan, id=known.action_id) if known.binding == plan.binding else plan
 
     def redeem(self, plan: Plan, token: str) -> None:
         """Use a token up for exactly this plan; :class:`NotConfirmed` where it was given for another."""

@@ -33,9 +33,9 @@ class Journal:
     tenant: str = ""
     hides_personal: bool = False
 
-    def offered(self, plan: Plan) -> None:
+    def offered(self, plan: Plan, how: str | None = None) -> None:
         """A yes is awaited for the plan."""
-        self.audit.append(Event.OFFERED, **self._facts(plan))
+        self.audit.append(Event.OFFERED, **self._facts(plan), detail=how)
 
     def declined(self, plan: Plan, how: str) -> None:
         """A human said no."""

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kandji_mirror.actions.codes import Codes, codes_of
 from kandji_mirror.actions.confirmations import Confirmations
 from kandji_mirror.actions.desk import Desk
 from kandji_mirror.actions.journal import Journal
 from kandji_mirror.actions.refreshing import refresher
 from kandji_mirror.audit.actor import actor
+from kandji_mirror.audit.anchor import anchor_of
 from kandji_mirror.audit.log import AuditLog
 from kandji_mirror.connection import connect
 from kandji_schema.errors import ActionsOff
@@ -24,15 +26,20 @@ def refuse_if_off(settings: Settings) -> None:
 
 
 @contextmanager
-def desk_of(settings: Settings, client: str = "") -> Iterator[Desk]:
-    """A desk for as long as the block lasts. ``client`` names the AI client that asks, if one does."""
+def desk_of(settings: Settings, client: str = "", codes: Codes | None = None) -> Iterator[Desk]:
+    """A desk for as long as the block lasts. ``client`` names the AI client that asks, if one does.
+
+    ``codes`` are those of a process that asks at one desk and is answered at another.
+    """
     refuse_if_off(settings)
+    codes = codes or codes_of(settings)
     with connect(settings, acting=True) as connection:
-        audit = AuditLog(settings.home, actor(client))
+        audit = AuditLog(settings.home, actor(client), anchor=anchor_of(settings))
         yield Desk(
             client=connection.client,
             home=settings.home,
             journal=Journal(audit, connection.tenant, hides_personal=settings.mirror_privacy == "on"),
             confirmations=Confirmations(settings.home),
             refresh=refresher(settings, connection),
+            codes=codes,
         )

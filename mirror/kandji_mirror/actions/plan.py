@@ -58,6 +58,7 @@ class Plan:
     def lines(self, *, named: bool = True, target: str = "") -> Iterator[str]:
         """The preview, for whoever is to say yes. ``named`` False leaves out what may tell a person's name."""
         yield f"{self.action.title}: {self.action.method} {self.path}"
+        yield f"  action  {self.id}"
         yield f"  target  {target or self.subject.words(named=named)}"
         body = self.action.body(self.action.redacted(self.values, personal=not named))
         if body is not None:

@@ -176,6 +176,23 @@ class Download:
         self.close()
 
 
+def post_json(url: str, body: bytes, *, ca_file: str = "", seconds: float) -> int:
+    """Post once to a webhook of the owner's and give the status; :class:`Unreachable` where no answer comes.
+
+    No redirect is followed, nothing of the answer's body is read, and no proxy of the environment sees it.
+    ``seconds`` bound each step.
+    """
+    kind = {"Content-Type": "application/json"}
+    try:
+        with (
+            _open(url, _timeout(seconds, seconds), _tls(url, ca_file), encoding="identity", proxies=False) as client,
+            client.stream("POST", url, headers=kind, content=body) as answer,
+        ):
+            return answer.status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:  # its own text may hold the URL
+        raise Unreachable(f"no answer came ({type(error).__name__})", sent=not isinstance(error, _NEVER_SENT)) from None
+
+
 def _refuse_unless_whole(answer: httpx.Response, what: str) -> None:
     """Refuse what is no file, and a file of which nobody could tell that it came whole.
 
@@ -197,10 +214,12 @@ def _timeout(connect: float, read: float) -> httpx.Timeout:
     return httpx.Timeout(connect=connect, read=read, write=read, pool=read)
 
 
-def _open(base_url: str, timeout: httpx.Timeout, tls: ssl.SSLContext, *, encoding: str) -> httpx.Client:
+def _open(
+    base_url: str, timeout: httpx.Timeout, tls: ssl.SSLContext, *, encoding: str, proxies: bool = True
+) -> httpx.Client:
     for name in ("httpx", "httpcore"):  # at INFO they log whole URLs, with serial numbers, addresses and signatures
         logging.getLogger(name).setLevel(logging.WARNING)
-    proxy = proxy_of(base_url)
+    proxy = proxy_of(base_url) if proxies else None
     try:
         return httpx.Client(
             timeout=timeout,

@@ -1,7 +1,7 @@
 """The hash chain: every record's hash covers the record and the hash before it, so none can change unseen."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -26,11 +26,15 @@ class Head:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check of the whole log found. ``seq`` is the first bad record, None where the file itself is bad."""
+    """What a check of the whole log found. ``seq`` is the first bad record, None where the file itself is bad.
+
+    ``anchored`` is the newest record that a head saved elsewhere stands for, 0 where none was given.
+    """
 
     records: int
     trouble: str | None = None
     seq: int | None = None
+    anchored: int = 0
 
     @property
     def green(self) -> bool:
@@ -42,6 +46,31 @@ def hash_of(row: Row) -> str:
     """The hash of a record with all columns but its own hash."""
     text = json.dumps([row[name] for name in _HASHED], ensure_ascii=False, separators=(",", ":"))
     return sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
+
+
+def compare(hashes: Mapping[int, str], heads: Iterable[Head]) -> Verdict:
+    """Compare a log that is whole in itself, ``hashes`` by number, with heads that were saved elsewhere."""
+    heads, count = sorted(set(heads), key=lambda head: head.seq), len(hashes)
+    missing = [head.seq for head in heads if head.seq not in hashes]
+    other = [head.seq for head in heads if head.seq in hashes and hashes[head.seq] != head.hash]
+    matched = [head.seq for head in heads if hashes.get(head.seq) == head.hash]
+    if not (missing or other):
+        return Verdict(count, anchored=max(matched, default=0))
+    told = [
+        f"Of {len(heads)} saved heads {len(matched)} match{_listed(matched)}.",
+        f"Other records stand in the place of{_listed(other)}: the chain was rebuilt, or they are of another log."
+        if other
+        else "",
+        f"Missing:{_listed(missing)}. The log ends at {count}: it was cut, or moved away and begun anew."
+        if missing
+        else "",
+    ]
+    return Verdict(count, " ".join(filter(None, told)), min([*missing, *other]), max(matched, default=0))
+
+
+def _listed(numbers: Sequence[int], most: int = 10) -> str:
+    more = f" and {len(numbers) - most} more" if len(numbers) > most else ""
+    return f" {', '.join(map(str, numbers[:most]))}{more}" if numbers else ""
 
 
 def check(rows: Iterable[Row], head: Head | None) -> Verdict:

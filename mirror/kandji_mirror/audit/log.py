@@ -4,14 +4,14 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kandji_mirror.audit.chain import START, Head, Verdict, check, hash_of
+from kandji_mirror.audit.chain import START, Head, Verdict, check, compare, hash_of
 from kandji_mirror.audit.database import reading, rows, writing
 from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.audit import COLUMNS, Event, Outcome
@@ -32,6 +32,11 @@ class Actor:
     os_user: str
     host: str
     client: str
+
+    @property
+    def words(self) -> str:
+        """All of it in one line."""
+        return f"{self.os_user} on {self.host}, through {self.client}"
 
 
 @dataclass(frozen=True)
@@ -59,17 +64,33 @@ class Attempt:
 class AuditLog:
     """The log of one home. Every method opens the file anew; threads and processes may use it at once."""
 
-    def __init__(self, home: Path, actor: Actor, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """``clock`` tells the time, aware UTC."""
+    def __init__(
+        self,
+        home: Path,
+        actor: Actor,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        anchor: Callable[[Head], str | None] | None = None,
+    ) -> None:
+        """``clock`` tells the time, aware UTC. ``anchor`` saves each new head elsewhere, and gives what failed."""
+        self.actor = actor
         self._home = home
-        self._actor = actor
         self._clock = clock
+        self._anchor = anchor
 
     def append(self, event: Event, **facts: Any) -> Record:
         """Write one record and bring it to the disk; gives it whole.
 
         ``facts`` are columns. :class:`AuditUnavailable` where that fails, or where the end of the log is missing.
         """
+        record = self._written(event, facts)
+        unsaved = self._anchor(Head(record["seq"], record["hash"])) if self._anchor else None
+        if unsaved:
+            with suppress(AuditUnavailable):  # the record itself is safe, and that is what was asked for
+                self._written(Event.UNANCHORED, {"detail": unsaved})
+        return record
+
+    def _written(self, event: Event, facts: Mapping[str, Any]) -> Record:
         with writing(self._home) as connection:
             record = self._next(connection, event, facts)
             connection.execute(_INSERT, [record[name] for name in _NAMES])
@@ -88,8 +109,17 @@ class AuditLog:
             found.setdefault(record["action_id"], []).append(record)
         return [Attempt(action_id, tuple(records)) for action_id, records in found.items()]
 
-    def verify(self) -> Verdict:
-        """Check the whole log; a file that cannot be read is red too."""
+    def verify(self, heads: Sequence[Head] = ()) -> Verdict:
+        """Check the whole log, then compare it with ``heads`` saved elsewhere; a file that cannot be read is red too.
+
+        Without them it proves that the log is whole in itself. Who may write its files could have made it anew.
+        """
+        verdict = self._whole()
+        if not (verdict.green and heads):
+            return verdict
+        return compare({record["seq"]: record["hash"] for record in self.records()}, heads)
+
+    def _whole(self) -> Verdict:
         try:
             with reading(self._home) as connection:
                 head = self._head()
@@ -113,9 +143,9 @@ class AuditLog:
             "seq": seq + 1,
             "recorded_at": moment(self._clock()),
             "event": str(event),
-            "os_user": self._actor.os_user,
-            "host": self._actor.host,
-            "client": self._actor.client,
+            "os_user": self.actor.os_user,
+            "host": self.actor.host,
+            "client": self.actor.client,
             "previous_hash": before,
         }
         record["hash"] = hash_of(record)

@@ -6,6 +6,7 @@ from itertools import islice
 
 import click
 
+from kandji_mirror.actions.codes import WrongCode
 from kandji_mirror.actions.desk import Desk, Done, Yes
 from kandji_mirror.actions.following import follow
 from kandji_mirror.actions.opening import desk_of, refuse_if_off
@@ -198,8 +199,28 @@ def _yes(desk: Desk, plan: Plan, serial: str | None, *, scripts: bool) -> Yes:
                     f"{plan.action.name} has to be confirmed by a human at a terminal; --serial counts here only "
                     'where config.toml says mirror_confirm = "agent". Nothing was sent.'
                 )
-        return desk.confirm(plan, serial, "flag")
-    return desk.confirm(plan, _typed(desk, plan), "terminal")
+        return _confirmed(desk, plan, serial, "flag")
+    return _confirmed(desk, plan, _typed(desk, plan), "terminal")
+
+
+def _confirmed(desk: Desk, plan: Plan, serial: str, by: str) -> Yes:
+    """The desk's yes; where it wants a one-time code, that is asked for as often as it may be tried."""
+    while True:
+        try:
+            return desk.confirm(plan, serial, by, lambda: _code(desk, plan))
+        except WrongCode as wrong:
+            if not wrong.left:
+                raise
+            tell(str(wrong))
+
+
+def _code(desk: Desk, plan: Plan) -> str:
+    """Never from the command line, which every process of the machine may read."""
+    try:
+        return _unseen(f"The one-time code that was sent for action {plan.id}")
+    except click.Abort:
+        desk.journal.declined(plan, "Given up at the terminal.")
+        raise
 
 
 def _typed(desk: Desk, plan: Plan) -> str:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TextIO
 
 from kandji_mirror.audit.actor import actor
+from kandji_mirror.audit.anchor import saved_heads
 from kandji_mirror.audit.log import Attempt, AuditLog, Record
 from kandji_mirror.cli.output import print_rows, say, tell
 from kandji_schema.audit import COLUMNS
@@ -42,12 +43,17 @@ def show(limit: int, form: str) -> None:
         tell(f"The newest {limit} of {len(attempts):,}; --limit shows more.")
 
 
-def verify() -> None:
-    """Check every record; :class:`StoreDamaged` names the first bad one."""
-    verdict = _log().verify()
+def verify(against: str | None = None) -> None:
+    """Check every record, and compare with heads saved elsewhere; :class:`StoreDamaged` says what is wrong."""
+    heads = saved_heads(against) if against else []
+    verdict = _log().verify(heads)
     if not verdict.green:
-        raise StoreDamaged(f"RED: {verdict.trouble} {verdict.records:,} records before are whole.")
-    say(f"GREEN: {verdict.records:,} records, each what it was when it was written.")
+        raise StoreDamaged(f"RED: {verdict.trouble} {verdict.records:,} records are whole in themselves.")
+    say(f"GREEN: {verdict.records:,} records without a gap, each fits its hash and the record before it.")
+    if heads:
+        say(f"All {len(heads):,} heads saved elsewhere match: records 1 to {verdict.anchored:,} are the first ones.")
+    else:
+        tell("This alone does not prove that nobody who may write these files made them anew: see --against.")
 
 
 def export(form: str, to: Path | None) -> None:

@@ -29,14 +29,19 @@ def list_attempts(limit: int, form: str) -> None:
 
 
 @audit.command()
-def verify() -> None:
-    """Prove that no record was changed or removed; ends with exit code 8 where one was.
+@click.option(
+    "--against",
+    metavar="FILE|SEQ:HASH",
+    help="Heads that were saved elsewhere: one of them, or a file whose lines hold some, such as syslog's.",
+)
+def verify(against: str | None) -> None:
+    """Prove that the log is whole in itself, and with --against that it was not made anew; exit code 8 where not.
 
-    Example: kandji-mirror audit verify
+    Example: kandji-mirror audit verify --against heads.txt
     """
     from kandji_mirror.cli.audit import verify as check
 
-    check()
+    check(against)
 
 
 @audit.command()

@@ -1,0 +1,78 @@
+"""Heads of the audit log in places that who owns its files does not own: what was saved there cannot be made anew.
+
+A head is ``seq:hash`` of the newest record; it stands for all records before it.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from kandji_mirror.audit.chain import Head
+from kandji_mirror.channels import Channel, command, syslog, webhook
+from kandji_schema.errors import NotDelivered, UsageError
+from kandji_schema.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Anchor = Callable[[Head], str | None]
+"""Saves a head elsewhere; gives what went wrong with that, once in a process. Takes seconds at most."""
+
+_HEAD = re.compile(r"(?<![0-9A-Za-z])([1-9][0-9]{0,17}):([0-9a-f]{64})(?![0-9A-Za-z])")
+
+
+def anchor_of(settings: Settings) -> Anchor | None:
+    """Every channel that the owner's settings name; None where they name none."""
+    channels = tuple(_channels(settings))
+    return _anchor(settings.home, channels) if channels else None
+
+
+def saved_heads(against: str) -> list[Head]:
+    """The heads that a text names: ``seq:hash`` itself, or else a file whose lines hold some, such as those of syslog.
+
+    :class:`UsageError` where there is none.
+    """
+    whole = _HEAD.fullmatch(against.strip())
+    text = against if whole else _read(against)
+    heads = [Head(int(seq), digest) for seq, digest in _HEAD.findall(text)]
+    if not heads:
+        raise UsageError(f"{against} holds no head of an audit log: a number, a colon and 64 hexadecimal digits.")
+    return heads
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(
+            f"{path!r} is neither seq:hash nor a file that can be read ({error.strerror or error})."
+        ) from None
+
+
+def _channels(settings: Settings) -> Iterator[Channel]:
+    if settings.mirror_audit_syslog:
+        yield syslog("KANDJI_MIRROR_AUDIT_SYSLOG", settings.mirror_audit_syslog)
+    if settings.mirror_audit_url:
+        yield webhook("KANDJI_MIRROR_AUDIT_URL", settings.mirror_audit_url, ca_file=settings.mirror_ca_file)
+    if settings.mirror_audit_command:
+        yield command("KANDJI_MIRROR_AUDIT_COMMAND", settings.mirror_audit_command)
+
+
+def _anchor(home: Path, channels: tuple[Channel, ...]) -> Anchor:
+    told: set[Channel] = set()
+
+    def save(head: Head) -> str | None:
+        troubles = []
+        for channel in channels:
+            try:
+                channel(f"audit head {head.seq}:{head.hash} of {home}\n", {"seq": head.seq, "hash": head.hash})
+            except NotDelivered as error:
+                troubles += [] if channel in told else [str(error)]
+                told.add(channel)
+        if not troubles:
+            return None
+        words = f"The head of the audit log was not saved elsewhere. {' '.join(troubles)}"
+        log.warning("%s", words)
+        return words
+
+    return save
