@@ -6,6 +6,7 @@ A head is ``seq:hash`` of the newest record; it stands for all records before it
 import logging
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kandji_mirror.audit.chain import Head
@@ -61,17 +62,21 @@ def _channels(settings: Settings) -> Iterator[Channel]:
 def _anchor(home: Path, channels: tuple[Channel, ...]) -> Anchor:
     told: set[Channel] = set()
 
+    def trouble(channel: Channel, head: Head) -> str | None:
+        try:
+            channel(f"audit head {head.seq}:{head.hash} of {home}\n", {"seq": head.seq, "hash": head.hash})
+        except NotDelivered as error:
+            return str(error)
+        return None
+
     def save(head: Head) -> str | None:
-        troubles = []
-        for channel in channels:
-            try:
-                channel(f"audit head {head.seq}:{head.hash} of {home}\n", {"seq": head.seq, "hash": head.hash})
-            except NotDelivered as error:
-                troubles += [] if channel in told else [str(error)]
-                told.add(channel)
-        if not troubles:
+        with ThreadPoolExecutor(len(channels)) as pool:  # together they take no longer than one
+            ended = zip(channels, pool.map(lambda channel: trouble(channel, head), channels), strict=True)
+            new = {channel: words for channel, words in ended if words and channel not in told}
+        told.update(new)
+        if not new:
             return None
-        words = f"The head of the audit log was not saved elsewhere. {' '.join(troubles)}"
+        words = f"The head of the audit log was not saved elsewhere. {' '.join(new.values())}"
         log.warning("%s", words)
         return words
 
