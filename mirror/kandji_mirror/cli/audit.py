@@ -97,8 +97,10 @@ def _jsonl(records: Iterable[Record], file: TextIO) -> None:
 
 
 def _csv(records: Iterable[Record], file: TextIO) -> None:
-    writer = csv.DictWriter(file, [column.name for column in COLUMNS], lineterminator="\n")
-    writer.writeheader()
+    names = [column.name for column in COLUMNS]
+    file.write(",".join(names) + "\n")
+    # all in quotes: a lone carriage return, which the library leaves bare, would begin a row of its own
+    writer = csv.DictWriter(file, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerows({name: _harmless(value) for name, value in record.items()} for record in records)
 
 
