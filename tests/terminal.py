@@ -5,16 +5,20 @@ import pty
 import select
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from commands import COMMAND, environment
 
 PATIENCE = 60.0
+Typed = str | Callable[[], str]
 
 
-def typed(home: Path, arguments: list[str], answers: Mapping[str, str], **settings: str) -> tuple[int, str]:
-    """Run the command on a terminal, answer prompts by a part of their text; exit code and all that was shown."""
+def typed(home: Path, arguments: list[str], answers: Mapping[str, Typed], **settings: str) -> tuple[int, str]:
+    """Run the command on a terminal, answer prompts by a part of their text; exit code and all that was shown.
+
+    An answer that is only known when it is asked for is a function.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [COMMAND, *arguments],
@@ -33,7 +37,7 @@ def typed(home: Path, arguments: list[str], answers: Mapping[str, str], **settin
     return process.wait(PATIENCE), shown
 
 
-def _converse(terminal: int, waiting: dict[str, str]) -> str:
+def _converse(terminal: int, waiting: dict[str, Typed]) -> str:
     shown, deadline = "", time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], 1.0)[0]:
@@ -46,5 +50,6 @@ def _converse(terminal: int, waiting: dict[str, str]) -> str:
             return shown
         shown += piece.decode(errors="replace")
         for prompt in [prompt for prompt in waiting if prompt in shown]:
-            os.write(terminal, (waiting.pop(prompt) + "\n").encode())
+            answer = waiting.pop(prompt)
+            os.write(terminal, ((answer if isinstance(answer, str) else answer()) + "\n").encode())
     raise TimeoutError(f"The command did not end. It showed: {shown}")

@@ -12,10 +12,10 @@ from action_tenant import MAC, NOW, TWIN, ActionTenant, desk_at, events, plan_of
 from commands import run
 from live_tenant import Live, live
 from mcp import Client
-from mcp.types import CallToolResult, ElicitResult
+from mcp.types import CallToolResult, ElicitResult, InputRequiredResult
 from mcp_calls import Era, said
 from owners_channels import Hook, code_in, hook, owners_file
-from terminal import typed
+from terminal import Typed, typed
 from test_mcp_actions import ERAS, connected
 
 from kandji_mirror.actions.codes import Codes, WrongCode, codes_of
@@ -138,13 +138,19 @@ def test_a_command_brings_the_code_on_its_standard_input(tenant: Live) -> None:
         assert "through assistant 1" in letter.read_text()
         assert "KANDJI" not in letter.read_text()
     assert yes.by == "terminal with a code"
-    answers = {SERIAL: plan.subject.proof, **GUESSES}
+    answers: dict[str, Typed] = {SERIAL: plan.subject.proof, **GUESSES}
     ended, shown = typed(tenant.home, ["action", "confirm", token], answers, **tenant.environment())
     assert plan.id in shown
     assert (ended, tenant.writes()) == (6, []), shown
-    second = code_in(letter.read_text())
+    answers = {SERIAL: plan.subject.proof, CODE: lambda: code_in(letter.read_text())}
+    ended, shown = typed(tenant.home, ["action", "confirm", token], answers, **tenant.environment())
+    assert (ended, len(tenant.writes())) == (0, 1), shown
+    assert tenant.records()[-1]["action_id"] == plan.id
+    assert {r["confirmed_by"] for r in tenant.records()} == {None, "terminal with a code"}
+    last = code_in(letter.read_text())
     letter.unlink()
-    assert second.encode() not in tenant.files()
+    assert last not in shown
+    assert last.encode() not in tenant.files()
 
 
 class Owner:
@@ -228,3 +234,34 @@ def test_an_agent_that_may_confirm_carries_on_the_name_of_the_preview_and_needs_
     assert {r["action_id"] for r in tenant.records()} == {first["action_id"]}
     assert tenant.records()[-1]["event"] == "outcome"
     assert (len(tenant.writes()), len(owner.got)) == (1, 1)
+
+
+def test_of_two_open_questions_to_the_same_the_older_answer_is_asked_for_again(tenant: Live, owner: Hook) -> None:
+    asked = {"device": tenant.device().serial, "confirm": True}
+
+    async def talk(client: Client) -> list[str]:
+        session, names = client.session, []
+
+        async def call(question: InputRequiredResult | None = None, code: str = "") -> Any:
+            answer = ElicitResult(action="accept", content={"confirm": True, "code": code})
+            answers: Any = dict.fromkeys(question.input_requests or {}, answer) if question else None
+            state = question.request_state if question else None
+            return await session.call_tool(
+                "restart_device", asked, input_responses=answers, request_state=state, allow_input_required=True
+            )
+
+        older, newer = await call(), await call()
+        first, second = (str(sent["action_id"]) for sent in owner.got)
+        again = await call(older, owner.got[0]["code"])
+        assert isinstance(again, InputRequiredResult)
+        assert tenant.writes() == []
+        for question, name in ((older, first), (newer, second), (again, second)):
+            (request,) = (question.input_requests or {}).values()
+            assert f"action  {name}" in str(request.params)
+        done = await call(newer, owner.got[1]["code"])
+        names.append(json.loads(said(done))["action_id"])
+        return [*names, second]
+
+    done, second = connected(tenant, talk, Owner(owner, knows=True), mirror_confirm_code_url=owner.url)  # type: ignore[arg-type]  # it answers as a Human
+    assert done == second
+    assert (len(tenant.writes()), len(owner.got)) == (1, 2)

@@ -126,7 +126,7 @@ def _bounded(setting: str, channel: Channel) -> Channel:
             try:
                 channel(text, facts)
                 ended.append("")
-            except (MirrorError, OSError, subprocess.SubprocessError) as error:
+            except (MirrorError, OSError, ValueError, subprocess.SubprocessError) as error:
                 ended.append(_reason(error))
 
         thread = Thread(target=work, daemon=True)

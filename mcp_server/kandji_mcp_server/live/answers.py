@@ -74,9 +74,10 @@ def awaiting(plan: Plan, token: str, *, agent: bool, named: bool, coded: bool) -
         )
         how += " A one-time code was sent to a person: ask for it, and give it as `code`." if coded else ""
     else:
+        asks = "the serial number and the one-time code it sends" if coded else "the serial number"
         how = (
             "Nothing was sent: a human confirms it elsewhere. Ask the person to type this in a terminal, which asks "
-            f"for the serial number: kandji-mirror action confirm {token} (it shows action {plan.id})"
+            f"for {asks}: kandji-mirror action confirm {token} (it shows action {plan.id})"
         )
     return ActionAnswer(
         notes=[],

@@ -65,7 +65,8 @@ class Codes:
         try:
             self._deliver(_text(plan, code, asker, named=named), {**_facts(plan), "code": code, "asked_by": asker})
         except NotDelivered as error:
-            del self._sent[plan.id]
+            with self._lock:
+                self._sent.pop(plan.id, None)
             raise NotConfirmed(
                 f"The one-time code was not delivered: {error} Nothing was sent to the tenant."
             ) from None
