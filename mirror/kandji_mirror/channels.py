@@ -105,7 +105,7 @@ def _syslog_address(setting: str, address: str) -> str | tuple[str, int]:
 
 def _refuse_open(setting: str, url: str) -> None:
     """A webhook is https, or on this machine; its address may hold a key, so it is not repeated."""
-    from kandji_mirror.api.endpoint import is_loopback
+    from kandji_schema.provider import is_loopback
 
     try:
         parts = urlsplit(url)

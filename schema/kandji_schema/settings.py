@@ -156,18 +156,25 @@ class Settings:
         "Webhook (https) that brings a person the one-time code without which no live action is confirmed; what is "
         "posted is JSON with `text` and `code`.",
         secret=True,
+        trust=Trust.OWNER,
     )
     mirror_confirm_code_command: str = _setting(
         "",
         "Command that brings it instead, read from stdin: `/usr/bin/mail -s code it@example.com`.",
+        trust=Trust.OWNER,
     )
     mirror_audit_syslog: str = _setting(
-        "", "Where syslog gets the head of the audit log after each record: `local`, a socket, or `host:port` (UDP)."
+        "",
+        "Where syslog gets the head of the audit log after each record: `local`, a socket, or `host:port` (UDP).",
+        trust=Trust.OWNER,
     )
     mirror_audit_url: str = _setting(
-        "", "Webhook (https) that gets it; what is posted is JSON with `seq`, `hash` and `text`.", secret=True
+        "",
+        "Webhook (https) that gets it; what is posted is JSON with `seq`, `hash` and `text`.",
+        secret=True,
+        trust=Trust.OWNER,
     )
-    mirror_audit_command: str = _setting("", "Command that gets it, on its stdin.")
+    mirror_audit_command: str = _setting("", "Command that gets it, on its stdin.", trust=Trust.OWNER)
 
     provenance: Provenance = field(default=Provenance(), compare=False)
 

@@ -47,9 +47,7 @@ class NotAsked:
 
 def spec(record: Action, counter: Counter) -> Spec:
     """The tool of a record. Without a schema of its answer, which would be the same a kilobyte for each of them."""
-    hints = annotations(
-        record, agent=counter.agents_confirm, coded=counter.codes is not None, who=counter.who_confirms
-    )
+    hints = annotations(record, agent=counter.agents_confirm, coded=counter.codes is not None, who=counter.who_confirms)
     form: Any = CodedAnswer if counter.codes else Answer
     prepare = _shaped(partial(_prepare, record, counter), f"{record.tool}.prepare", hints, Plan)
     plan = {"plan": Annotated[Plan, Resolve(prepare)]}
