@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -214,12 +215,14 @@ def test_a_database_has_tables_comments_and_macros(home: Path, tmp_path: Path) -
         assert tags == ["lab"]
 
 
-def test_the_database_opens_in_duckdb_1_5(home: Path, tmp_path: Path) -> None:
-    exported(home, ["devices"], "duckdb", tmp_path / "out")
+def test_the_database_has_the_storage_of_duckdb_1_1_and_says_what_opens_it(home: Path, tmp_path: Path) -> None:
+    (entry,) = exported(home, ["devices"], "duckdb", tmp_path / "out").exports
     with duckdb.connect() as con:
         con.execute(f"ATTACH '{tmp_path / 'out/kandji-mirror.duckdb'}' AS file (READ_ONLY)")
         (tags,) = con.execute("SELECT tags FROM duckdb_databases() WHERE database_name = 'file'").fetchall()[0]
-    assert tags["storage_version"].startswith("v1.5")
+    assert tags["storage_version"].startswith("v1.0")
+    assert str(entry.opened_by).startswith("DuckDB 1.1 or newer")
+    assert json.loads((tmp_path / "out/manifest.json").read_text())["exports"][0]["opened_by"] == entry.opened_by
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
@@ -347,11 +350,35 @@ def test_only_what_an_export_wrote_is_removed(home: Path, tmp_path: Path) -> Non
     assert len(list(out.glob("2*"))) == 4
 
 
-def test_files_and_folders_are_their_owners_alone(home: Path, tmp_path: Path) -> None:
-    exported(home, ["devices", "apps"], "parquet", tmp_path / "out", partition_by="device_id")
-    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert modes == {0o600}
-    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+@pytest.mark.parametrize("umask", [0o000, 0o027])
+def test_files_and_folders_are_their_owners_alone_whatever_the_umask(home: Path, tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        for form in FORMS:
+            divided = {"partition_by": "device_id"} if file_form(form) else {}
+            exported(home, ["devices", "apps"], form, tmp_path / "deep/out" / form, **divided)
+        exported(home, ["devices"], "csv", tmp_path / "deep/out", dated=True)
+    finally:
+        os.umask(before)
+    found = [(tmp_path / "deep"), *(tmp_path / "deep").rglob("*")]
+    assert {(path.is_dir(), path.stat().st_mode & 0o777) for path in found} == {(True, 0o700), (False, 0o600)}
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [
+        *((f"{scheme}bucket/x", "is an address") for scheme in ("s3://", "gs://", "az://", "http://", "file:///")),
+        ("host:/srv/x", "is an address"),
+        ("-", "standard output"),
+    ],
+)
+def test_an_export_goes_to_folders_of_this_machine_only(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=words):
+        exported(home, ["devices"], "csv", Path(to))
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
 def test_an_exception_of_whoever_watches_stops_a_statement() -> None:

@@ -3,49 +3,51 @@
 import os
 import sys
 from contextlib import suppress
-from io import TextIOWrapper
 from threading import active_count
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
+from kandji_mirror.cli import streams
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 
 
 def run() -> NoReturn:
     """Entry point of ``kandji-mirror``: one line on stderr and a documented exit code for every foreseeable trouble."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            # names have letters that other encodings lack
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    streams.complete()
+    stdout = sys.stdout
     try:
         from kandji_mirror.cli.app import app
 
         code = app.main(prog_name="kandji-mirror", standalone_mode=False) or 0
-        sys.stdout.flush()
+        streams.flush(stdout)
         _leave(code)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        _leave(error.exit_code)
     except MirrorError as error:
         _end(f"kandji-mirror: {error}", error.exit_code)
     except MemoryError:
-        _drop_output()
+        streams.drop(stdout)
         _end("kandji-mirror: The answer does not fit into memory. Ask for fewer rows, or for --format csv.", 5)
     except (click.Abort, KeyboardInterrupt):
         _end("kandji-mirror: Stopped.", Interrupted.exit_code)
+    except SystemExit as end:
+        if sys.stdout is not stdout:  # where a pipe is broken click puts wrappers in their place, and makes it a failure
+            _seen_enough(stdout)
+        _leave(int(end.code or 0))
     except BrokenPipeError:
-        _drop_output()  # the reader of it (head, less) has seen enough: nothing is wrong
-        sys.exit(0)
+        _seen_enough(stdout)
     except OSError as error:
-        _drop_output()
+        streams.drop(stdout)
         where = f"{error.filename}: " if error.filename else ""
         _end(f"kandji-mirror: {where}{error.strerror or error}.", StoreError.exit_code)
 
 
-def _drop_output() -> None:
-    """Send what is still buffered nowhere, so that Python does not fail on it once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _seen_enough(stdout: TextIO) -> NoReturn:
+    """End where the reader of the output (head, less) has gone: nothing is wrong."""
+    streams.drop(stdout)
+    _leave(0)
 
 
 def _end(line: str, code: int) -> NoReturn:
@@ -55,9 +57,10 @@ def _end(line: str, code: int) -> NoReturn:
 
 def _leave(code: int) -> NoReturn:
     """Exit; past Python's own shutdown where threads still work, which would abort the process under one in DuckDB."""
+    with suppress(OSError):  # what can be written was; the code says how the command ended
+        streams.flush(sys.stdout)
     if active_count() == 1:
         sys.exit(code)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream.flush()
+    with suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)

@@ -79,6 +79,8 @@ def _show(report: ExportReport) -> None:
         tell(f"{folder} was removed.")
     if dates := _as_of(report):
         tell(_dates(dates))
+    for readers in {entry.opened_by: None for entry in report.exports if entry.opened_by}:
+        tell(f"It is opened by {readers}.")
     files = f"{len(report.files):,} file{'' if len(report.files) == 1 else 's'}"
     tell(f"{report.rows:,} rows in {files}, {report.bytes / 1e6:,.1f} MB, in {report.folder}.")
 

@@ -1,9 +1,11 @@
 """Data on stdout, everything else on stderr."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kandji_mirror.cli import streams
 from kandji_queries.formats import write
 from kandji_queries.result import Column, Result
 
@@ -18,12 +20,23 @@ def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: s
     answer = Result(
         columns=columns, rows=listed, row_count=len(listed), truncated=False, as_of={}, elapsed_ms=0.0, notes=[]
     )
-    write(answer, form, sys.stdout)
+    with _reader_may_go():
+        write(answer, form, sys.stdout)
 
 
 def say(line: str = "") -> None:
     """One line of a command's own text."""
-    print(line)  # noqa: T201  # the one place that prints on stdout
+    with _reader_may_go():
+        print(line)  # noqa: T201  # the one place that prints on stdout
+
+
+@contextmanager
+def _reader_may_go() -> Iterator[None]:
+    """Where the reader of a command's own words has gone the command goes on: its exit code tells how it ended."""
+    try:
+        yield
+    except BrokenPipeError:
+        streams.drop(sys.stdout)
 
 
 def tell(line: str) -> None:

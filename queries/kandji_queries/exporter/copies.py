@@ -41,7 +41,7 @@ def write(
         with opened.session(*watch.WATCHED) as session:
             found = watch.run(session, statement, item.params, watch.told(progress, item.name))
         rows = {Path(file): count for file, count, *_ in found} if form.counts_files else {path: found[0][0]}
-        files = sorted(path.rglob(f"*.{form.suffix}")) if shape.partition_by else [path]
+        files = folder.divided(path, form.suffix) if shape.partition_by else [path]
         if not files:
             path.rmdir()  # no rows, so no partition
         measured = (replace(folder.measured(file, whole), rows=rows.get(file)) for file in files)

@@ -1,7 +1,7 @@
 """The form that is one ordinary DuckDB file: every item a table, with comments, and the mirror's macros.
 
-Views become tables, as they were: they read what only the mirror's own engine has. The file has the storage version of
-DuckDB 1.5, so that tools of that age can open it.
+Views become tables, as they were: they read what only the mirror's own engine has. The file has the oldest storage
+version that holds its types, since many tools bring a DuckDB of their own that is not the newest.
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,12 @@ from kandji_queries.exporter.source import Item, Opened
 FILE = "kandji-mirror.duckdb"
 PLACE = "exported"
 
-_NEW = "(STORAGE_VERSION 'v1.5.0', BLOCK_SIZE 16384, RECOVERY_MODE no_wal_writes)"
-"""The small blocks make a file of many small tables a fifth as large; a file that is written once needs no log."""
+READERS = "DuckDB 1.1 or newer; the macros in it work from 1.3 on"
+"""What opens the file, as tried with 1.1.3, 1.2.2, 1.3.2, 1.4.4, 1.5.0 and 2.0.0. DuckDB 1.0 knows blocks of one size
+only, and no macros with more than one signature; before 1.3 lambdas were written otherwise."""
+
+_NEW = "(STORAGE_VERSION 'v1.0.0', BLOCK_SIZE 16384, RECOVERY_MODE no_wal_writes)"
+"""The small blocks make a file of many small tables half as large; a file that is written once needs no log."""
 
 
 def write(opened: Opened, whole: Path, progress: watch.Progress) -> dict[str, Stored]:

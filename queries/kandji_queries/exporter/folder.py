@@ -6,6 +6,7 @@ replaced where ``manifest.json`` names it as one of ours, any other only by forc
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,9 +24,16 @@ LOCK = ".kandji-export.lock"
 OWN = "store"
 """The folder below the data directory that is the mirror's alone."""
 
+PRIVATE = 0o700
+"""Mode of every folder an export makes, whatever the umask: names of people are in there."""
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/.*", re.S)
+"""Of something that is not on this machine; a path has had its doubled slashes made one. A drive is one letter."""
+
 
 def checked(to: Path, home: Path) -> Path:
     """The folder as a whole path; :class:`UsageError` where no export may go there."""
+    _refuse_elsewhere(str(to))
     try:
         folder = to.expanduser().resolve()
         is_other = folder.exists() and not folder.is_dir()
@@ -38,11 +46,24 @@ def checked(to: Path, home: Path) -> Path:
     return folder
 
 
+def _refuse_elsewhere(to: str) -> None:
+    if _ADDRESS.fullmatch(to):
+        raise UsageError(
+            f"--to {to!r} is an address, and exports go to folders of this machine; object stores will come with a "
+            "later version. Name a folder, and copy it from there."
+        )
+    if to == "-":
+        raise UsageError(
+            "--to '-' is no folder. An export is files with a manifest; for one on standard output run "
+            '`kandji-mirror sql "FROM devices" --format csv`.'
+        )
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Make the folder, be the only export to it for the time of the block, and sweep what a killed one left."""
     with errors(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # names of people are in there
+        _make(folder)
         lock = FileLock(folder / LOCK, mode=0o600)
         try:
             lock.acquire(timeout=0)
@@ -56,11 +77,20 @@ def locked(folder: Path) -> Iterator[None]:
             lock.release()
 
 
+def _make(folder: Path) -> None:
+    """Make the folder, and those above it that are missing, for their owner alone."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(PRIVATE)
+
+
 @contextmanager
 def staging(folder: Path) -> Iterator[Path]:
     """A hidden folder beside the final names; whatever is still in it goes after the block."""
     with errors(folder):
         made = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=TEMPORARY, dir=folder))
+        made.chmod(PRIVATE)
     try:
         with errors(folder):
             yield made
@@ -99,6 +129,13 @@ def measured(staged: Path, root: Path) -> report.Written:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     sync_file(staged)
     return report.Written(path=staged.relative_to(root).as_posix(), bytes=staged.stat().st_size, sha256=digest)
+
+
+def divided(whole: Path, suffix: str) -> list[Path]:
+    """The files of a table that a column divided, in folders that are now their owner's alone."""
+    for place in (whole, *(path for path in whole.iterdir() if path.is_dir())):
+        place.chmod(PRIVATE)
+    return sorted(whole.rglob(f"*.{suffix}"))
 
 
 def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:

@@ -31,6 +31,7 @@ class Exported:
     synced; ``notes`` is what has to be known of them. ``generation`` is the state of the mirror the rows are from,
     ``exported_at`` the moment they were written. ``sql`` and ``params`` are a named query's. Times are
     ``2026-11-20T12:00:00Z``. Several entries may share a file; a partitioned one has several.
+    ``opened_by`` says which programs open the files, where that is not every one that knows the format.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Exported:
     files: tuple[Written, ...]
     sql: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    opened_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,7 +117,8 @@ class _Job:
         with folder.staging(self.target) as staged:
             opened.spill_to(staged / "spill")
             whole = staged / "files"
-            whole.mkdir(mode=0o700)
+            whole.mkdir()
+            whole.chmod(folder.PRIVATE)
             stored = self._written(opened, columns, whole)
             exports = tuple(self._entry(opened, item, columns[item.name], stored[item.name]) for item in opened.items)
             return self._published(opened, exports, whole, names)
@@ -148,6 +149,7 @@ class _Job:
             files=stored.files,
             sql=item.sql if item.kind == "query" else None,
             params=item.params,
+            opened_by=database.READERS if self.form == DATABASE else None,
         )
 
     def _published(

@@ -1,0 +1,72 @@
+"""The three standard streams, also where a launcher or a shell gave the command none, and where their reader has gone.
+
+A command whose output is closed (``>&-``, a program without a console) works as one whose output goes to
+:data:`os.devnull`: the work is done and the exit code tells how it ended, for whoever closes a stream wants nothing of
+it. The numbers 0 to 2 are taken in any case, since else the next file that is opened, one of the mirror's, would be
+what a library prints into.
+"""
+
+import os
+import sys
+from io import TextIOWrapper
+from typing import TextIO
+
+_STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+
+
+class _Messages(TextIOWrapper):
+    """Standard error: where it takes no more, its reader gone or its disk full, the work goes on in silence."""
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except OSError:
+            drop(self)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError:
+            drop(self)
+
+
+def complete() -> None:
+    """Open every standard stream that is closed, on the null device, and have all that is written be UTF-8."""
+    for number, (name, mode) in enumerate(_STREAMS):
+        _take(number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+    # names have letters that other encodings lack
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if isinstance(sys.stderr, TextIOWrapper):
+        sys.stderr = _Messages(sys.stderr.detach(), encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def flush(stream: TextIO) -> None:
+    """Write what is buffered; nothing happens where the reader of it has gone, and nothing later."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        drop(stream)
+
+
+def drop(stream: TextIO) -> None:
+    """Send what is still buffered nowhere, so that Python does not fail on it once more at exit."""
+    _onto_nothing(stream.fileno())
+
+
+def _take(number: int) -> None:
+    """Open the null device under this number, where the number is free."""
+    try:
+        os.fstat(number)
+    except OSError:
+        _onto_nothing(number)
+
+
+def _onto_nothing(number: int) -> None:
+    opened = os.open(os.devnull, os.O_RDWR)
+    if opened != number:
+        os.dup2(opened, number)
+        os.close(opened)

@@ -1,0 +1,96 @@
+"""Standard streams that are closed, broken or full: the work is done, and the exit code tells how it ended."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from commands import COMMAND, environment
+from reads_home import device, publish
+
+from kandji_mirror.cli.app import app
+
+ENDS = {
+    "sql 'FROM devices' -f csv": 0,
+    "sql - </dev/null": 2,
+    "query stale_devices": 0,
+    "changes": 0,
+    "tables": 0,
+    "describe devices": 0,
+    "queries": 0,
+    "status": 0,
+    "settings": 0,
+    "mcp-config": 0,
+    "audit list": 0,
+    "action list": 3,
+    "secret filevaultkey d1": 3,
+    "export devices --to out": 0,
+    "doctor --offline": 3,
+    "login --subdomain acme --offline": 2,
+    "sync": 3,
+    "serve --nonsense": 2,
+    "mcp </dev/null": 0,
+    "demo --nonsense": 2,
+    "simulate --nonsense": 2,
+    "--help": 0,
+    "nonsense": 2,
+}
+"""Every command, with the code it ends with in a home with devices and without a tenant."""
+
+SOME = ("sql 'FROM devices' -f csv", "export devices --to out", "doctor --offline", "--help", "nonsense")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    publish(folder, {"devices": [device(number) for number in range(20)]})
+    return folder
+
+
+def ended(home: Path, arguments: str, streams: str) -> tuple[int, str]:
+    """Exit code and what was said on either stream, of the command with a shell's ``streams``."""
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; '{COMMAND}' {arguments} {streams}"],
+        env=environment(home),
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_every_command_is_tried() -> None:
+    assert {line.split()[0] for line in ENDS} >= set(app.commands)
+
+
+def test_without_any_stream_every_command_ends_as_with_them(home: Path) -> None:
+    for arguments, code in ENDS.items():
+        closed = ">&- 2>&-" if "<" in arguments else "<&- >&- 2>&-"
+        assert (arguments, *ended(home, arguments, closed)) == (arguments, code, "")
+    assert (home / "out/devices.parquet").is_file()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_one_stream_less_changes_no_exit_code_and_raises_nothing(home: Path, closed: str) -> None:
+    for arguments in SOME:
+        code, said = ended(home, arguments, closed)
+        assert (arguments, code, "Traceback" in said) == (arguments, ENDS[arguments], False)
+        if closed == ">&-" and arguments.startswith("export"):
+            assert "20 rows in 1 file" in said
+
+
+@pytest.mark.parametrize("reader", ["| true", "2>&1 | true", "2> >(true)"])
+def test_a_reader_that_has_seen_enough_is_no_failure(home: Path, reader: str) -> None:
+    for arguments in (*SOME, "queries"):
+        code, said = ended(home, arguments, reader)
+        cut = "Traceback" in said or "Broken pipe" in said or "BrokenPipe" in said
+        assert (arguments, code, cut) == (arguments, ENDS[arguments], False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
+def test_a_full_disk_under_the_output_is_told(home: Path) -> None:
+    code, said = ended(home, SOME[0], ">/dev/full")
+    assert (code, "No space left" in said) == (8, True)
+    assert ended(home, "sql 'SELECT nope'", "2>/dev/full") == (5, "")
