@@ -25,6 +25,7 @@ from kandji_queries.reader import Reader
 from kandji_queries.result import Column
 from kandji_schema.errors import MirrorError, UsageError
 from kandji_schema.manifest import Manifest, State, data_dir, manifest_path
+from kandji_schema.registry import resources
 
 NASTY = [
     *("", " ", "a,b", 'say "hi"', "two\nlines", "cr\rhere", "tab\there", "日本 🖥 e\u0301", "\u202eabc", "NULL", "null"),
@@ -163,10 +164,14 @@ def test_named_queries_take_parameters_and_are_what_the_query_prints(home: Path,
     assert "$device" in found.sql
 
 
-def test_everything_is_every_table_and_view(home: Path, tmp_path: Path) -> None:
+def test_everything_is_every_table_and_view_with_anything_of_the_tenant(home: Path, tmp_path: Path) -> None:
     report = exported(home, None, "parquet", tmp_path / "out")
     with Reader(home) as reader:
-        infos = reader.tables()
+        infos = [info for info in reader.tables() if info.kind == "view" or info.synced_at]
+        never = {info.name for info in reader.tables()} - {info.name for info in infos}
+    assert set(report.left_out) == never
+    assert "users: never synced" in report.left_out["users"]
+    with Reader(home) as reader:
         assert {e.name: e.kind for e in report.exports} == {i.name: i.kind for i in infos}
         counts = " UNION ALL ".join(f"SELECT '{i.name}', count(*) FROM \"{i.name}\"" for i in infos)
         assert {e.name: e.rows for e in report.exports} == dict(reader.run(counts).rows)
@@ -241,11 +246,12 @@ def test_a_column_can_divide_the_rows(home: Path, tmp_path: Path, form: str) -> 
 
 
 def test_dividing_an_empty_table_leaves_no_file_and_says_so(home: Path, tmp_path: Path) -> None:
+    publish(home, {"users": []}, generation=2)
     report = exported(home, ["users"], "parquet", tmp_path / "out", partition_by="email")
     assert (report.rows, report.files) == (0, ())
-    publish(home, {"users": [{"id": "u1", "email": "a@example.org"}]}, generation=2)
+    publish(home, {"users": [{"id": "u1", "email": "a@example.org"}]}, generation=3)
     assert exported(home, ["users"], "parquet", tmp_path / "out", partition_by="email").rows == 1
-    publish(home, {"users": []}, generation=3)
+    publish(home, {"users": []}, generation=4)
     exported(home, ["users"], "parquet", tmp_path / "out", partition_by="email")
     assert not (tmp_path / "out/users").exists()
 
@@ -416,7 +422,8 @@ def test_a_damaged_file_makes_the_state_before_it_be_exported(home: Path, tmp_pa
 def test_a_view_that_cannot_be_made_is_named_and_the_rest_is_exported(home: Path, tmp_path: Path) -> None:
     (home / "compliance.toml").write_text("nonsense = ")
     report = exported(home, None, "csv", tmp_path / "out")
-    assert set(report.left_out) == {"compliance", "compliance_devices"}
+    assert {"compliance", "compliance_devices"} <= set(report.left_out)
+    assert {"devices", "fleet"} <= {entry.name for entry in report.exports}
     assert "compliance.toml" in report.left_out["compliance"]
     with pytest.raises(MirrorError, match=r"compliance\.toml"):
         exported(home, ["compliance"], "csv", tmp_path / "out2")
@@ -429,6 +436,7 @@ def test_names_of_queries_and_tables_never_meet(home: Path) -> None:
 
 def test_every_column_of_an_answer_has_a_type_the_forms_know(home: Path, tmp_path: Path) -> None:
     """Everything that can be exported without parameters that must be given."""
+    publish(home, {name: [] for name in resources()}, generation=2)
     easy = [name for name, query in catalog().items() if not any(p.required for p in query.params)]
     views = [name for name in definitions.views() if not name.startswith("compliance")]
     report = exported(home, [*views, *easy], "jsonl", tmp_path / "out")

@@ -41,6 +41,9 @@ CALLERS = 64
 KEPT_EXPORTS = 50
 """Folders of exports; the oldest go when a new one is there."""
 
+MORE = "Aggregate, filter, or name fewer columns; `kandji-mirror sql ... --format csv` writes more rows to a file."
+"""What a model does about an answer that was cut."""
+
 CELL_BYTES = 4_000
 """Longer texts in one cell are cut, with a marker: one script or profile must not fill the whole answer."""
 
@@ -219,6 +222,7 @@ def _limits(settings: Settings) -> "Limits":
         rows=settings.mirror_mcp_rows,
         bytes=settings.mirror_mcp_bytes,
         cell_bytes=CELL_BYTES,
+        advice=MORE,
     )
 
 

@@ -9,6 +9,7 @@ class Limits:
 
     ``seconds`` is time spent in the engine, a slow consumer of the rows does not count. ``memory_mb`` and ``threads``
     belong to the whole engine. ``bytes`` bounds the rows as compact JSON, ``cell_bytes`` one text; None is no bound.
+    ``advice`` tells the reader of a cut answer how to get the rest.
     """
 
     seconds: float = 30.0
@@ -17,3 +18,4 @@ class Limits:
     rows: int = 1_000_000
     bytes: int | None = None
     cell_bytes: int | None = None
+    advice: str = "Aggregate, filter, or name fewer columns."

@@ -16,13 +16,14 @@ from kandji_queries.engine import Engine
 from kandji_queries.guard import Guard
 from kandji_queries.history import macros
 from kandji_queries.limits import Limits
+from kandji_queries.requirements import Requirements
 from kandji_queries.result import Result, Stream
 from kandji_queries.store import Store
 from kandji_queries.streaming import Source
 from kandji_queries.vocabulary import Vocabulary
 from kandji_queries.written import readings
 from kandji_schema.errors import Failed, StoreDamaged, TookTooLong, UnknownName
-from kandji_schema.manifest import Manifest
+from kandji_schema.manifest import Manifest, TableState
 from kandji_schema.sql import fold_name
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Reader:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         kill: Callable[[TookTooLong], object] | None = None,
         values_in_errors: bool = True,
+        requirements: Requirements = Requirements(),  # noqa: B008  # frozen
     ) -> None:
         """Opens nothing yet.
 
@@ -57,13 +59,15 @@ class Reader:
         setting names it. ``masked`` opens the files with pseudonyms in place of personal data, and no others: tables
         that have none yet are refused. ``clock`` tells the time, aware UTC, for what notes say of ages. ``kill`` is the
         last resort of a process that asks once: it ends it when the engine does not stop after the time limit. Without
-        ``values_in_errors`` no error repeats a value of the data.
+        ``values_in_errors`` no error repeats a value of the data. ``requirements`` are checked before any statement
+        runs: :class:`NotFresh` where a table it uses does not meet them.
         """
         self.limits = limits or Limits()
         self._lazy = lazy
         self._masked = masked
         self._clock = clock
         self._kill = kill
+        self._requirements = requirements
         self._store = Store(
             home,
             self.limits,
@@ -189,6 +193,7 @@ class Reader:
         audit = AUDIT in behind
         with self._store.engine(manifest, wanted, audit=audit) as engine, engine.cursor() as cursor:
             engine.refuse_broken(behind)
+            self._requirements.check(_states(manifest, behind), self._clock())
             source = Source(cursor, limits or self.limits, stop=stop, kill=self._kill)
             with _explained(engine, checked.tables, sql):
                 found = source.start(sql, params)
@@ -196,7 +201,7 @@ class Reader:
             yield Stream(columns=found, as_of=engine.as_of(sorted(behind)), batches=source, notes=notes)
 
     def _cautions(self, manifest: Manifest, names: Collection[str]) -> list[str]:
-        states = [state for name, state in sorted(manifest.tables.items()) if name in names]
+        states = _states(manifest, names)
         found = cautions(states, self._clock(), masked=self._masked)
         return [*found, MASKED] if self._masked and states else found
 
@@ -211,6 +216,10 @@ class Reader:
             return action()
         except StoreDamaged:
             return action()
+
+
+def _states(manifest: Manifest, names: Collection[str]) -> list[TableState]:
+    return [state for name, state in sorted(manifest.tables.items()) if name in names]
 
 
 @contextmanager

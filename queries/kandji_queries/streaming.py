@@ -16,8 +16,6 @@ from kandji_schema.errors import Failed, TookTooLong
 BATCH = 2_000
 """Rows fetched at a time: enough to make the watch over each call cheap."""
 
-MORE = "Aggregate, filter, or name fewer columns; `kandji-mirror sql ... --format csv` writes more rows to a file."
-
 
 class Source:
     """Rows of one statement on one cursor; call it once to iterate over its batches."""
@@ -103,7 +101,7 @@ class Source:
 
     def _truncate(self, stream: Stream, why: str) -> None:
         stream.truncated = True
-        stream.notes.append(f"{why} {MORE}")
+        stream.notes.append(f"{why} {self._limits.advice}".rstrip())
 
     def _cut(self, value: Any) -> Any:
         most = self._limits.cell_bytes

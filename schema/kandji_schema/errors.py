@@ -29,15 +29,18 @@
     │   ├── Refused                  the guard does not allow it
     │   ├── Failed                   the engine could not run it
     │   ├── TookTooLong              it hit the time or memory limit
+    │   ├── TooManyRows              the answer is longer than it may be, and nobody asked for its beginning
     │   └── Busy                     too many statements are waiting; ask again
     ├── NotConfirmed                 exit 6: nobody said yes to exactly this, so nothing was sent
     ├── NothingMirrored              exit 7: sync first
+    │   ├── NeverSynced              exit 7: a table to export was never synced
     │   └── NotMasked                exit 7: there are no masked rows yet, and others are not shown
     ├── StoreError                   exit 8: the mirror's own files, and those it exports
     │   ├── AuditUnavailable         the audit log cannot be written or read, so nothing may be sent
     │   ├── StoreFull                no space, or no right to write
     │   ├── StoreDamaged             a file is missing, cut or altered
     │   └── NotExported              the files of an export could not be written
+    ├── NotFresh                     exit 9: a table used is older or less whole than --max-age or --strict take
     └── Interrupted                  exit 130: Ctrl-C, SIGTERM or a closed terminal (SIGHUP)
 """
 
@@ -193,6 +196,10 @@ class TookTooLong(StatementError):
     """The statement hit the time or memory limit and was stopped."""
 
 
+class TooManyRows(StatementError):
+    """The answer has more rows than it may have; what was written of it is its beginning only."""
+
+
 class Busy(StatementError):
     """Too many other statements are running or waiting; nothing is wrong with this one."""
 
@@ -207,6 +214,10 @@ class NothingMirrored(MirrorError):
     """There is no mirror yet."""
 
     exit_code = 7
+
+
+class NeverSynced(NothingMirrored):
+    """A table that is to be exported was never synced; an empty file would say that there is nothing."""
 
 
 class NotMasked(NothingMirrored):
@@ -240,6 +251,12 @@ class StoreDamaged(StoreError):
 
 class NotExported(StoreError):
     """The files of an export could not be written: no space, no right. Nothing of it is there."""
+
+
+class NotFresh(MirrorError):
+    """A table used is older, or less whole, than the caller takes; nothing was answered."""
+
+    exit_code = 9
 
 
 class Interrupted(MirrorError):

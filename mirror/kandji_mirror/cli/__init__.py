@@ -33,7 +33,9 @@ def run() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _end("kandji-mirror: Stopped.", Interrupted.exit_code)
     except SystemExit as end:
-        if sys.stdout is not stdout:  # where a pipe is broken click puts wrappers in their place, and makes it a failure
+        if (
+            sys.stdout is not stdout
+        ):  # where a pipe is broken click puts wrappers in their place, and makes it a failure
             _seen_enough(stdout)
         _leave(int(end.code or 0))
     except BrokenPipeError:

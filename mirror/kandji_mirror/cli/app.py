@@ -9,12 +9,20 @@ import click
 
 from kandji_mirror.cli.acting import action, secret
 from kandji_mirror.cli.auditing import audit
-from kandji_mirror.cli.options import export_options, fleet_options, format_option, json_option, param_option
+from kandji_mirror.cli.options import (
+    export_options,
+    fleet_options,
+    format_option,
+    json_option,
+    limit_option,
+    param_option,
+    requirement_options,
+)
 
 EPILOG = (
     "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 the provider gave no answer or some "
-    "table could not be synced, 5 refused or failed statement, 6 not confirmed, 7 nothing mirrored yet, 8 the mirror's "
-    "own files or those of an export, 130 interrupted."
+    "table could not be synced, 5 refused, failed or cut statement, 6 not confirmed, 7 nothing mirrored yet, 8 the "
+    "mirror's own files or those of an export, 9 older or less whole than --max-age or --strict take, 130 interrupted."
 )
 
 
@@ -169,30 +177,34 @@ def reset(tenant: str | None, delete: bool) -> None:
 @click.argument("statement")
 @param_option
 @format_option
-def sql(statement: str, params: dict[str, str], form: str) -> None:
+@limit_option
+@requirement_options
+def sql(statement: str, params: dict[str, str], **how: Any) -> None:
     """Run one read-only SQL statement; - reads it from standard input.
 
     --param x=7 gives $x a value, which fits texts, numbers and dates alike; null, [...] and {...} are read as JSON.
 
     Example: kandji-mirror sql "SELECT platform, count(*) FROM devices GROUP BY ALL"
     """
-    from kandji_mirror.cli.reads import run_sql
+    from kandji_mirror.cli.reads import How, run_sql
 
-    run_sql(statement, params, form)
+    run_sql(statement, params, How.of(**how))
 
 
 @app.command()
 @click.argument("name")
 @param_option
 @format_option
-def query(name: str, params: dict[str, str], form: str) -> None:
+@limit_option
+@requirement_options
+def query(name: str, params: dict[str, str], **how: Any) -> None:
     """Run a named query; `kandji-mirror queries` lists them.
 
     Example: kandji-mirror query stale_devices --param days=30
     """
-    from kandji_mirror.cli.reads import run_query
+    from kandji_mirror.cli.reads import How, run_query
 
-    run_query(name, params, form)
+    run_query(name, params, How.of(**how))
 
 
 @app.command()

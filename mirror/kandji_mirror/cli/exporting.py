@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_mirror.cli.output import say, tell
+from kandji_mirror.cli.reads import required
 from kandji_queries.exporter.report import ExportReport
 from kandji_queries.exporter.run import Options, export
 from kandji_queries.exporter.watch import Progress
@@ -22,7 +23,15 @@ LISTED = 8
 
 
 def export_files(
-    names: tuple[str, ...], *, everything: bool, form: str, to: Path, as_json: bool, **options: Any
+    names: tuple[str, ...],
+    *,
+    everything: bool,
+    form: str,
+    to: Path,
+    as_json: bool,
+    max_age: str | None,
+    strict: bool,
+    **options: Any,
 ) -> None:
     """Export what is named, or every table and view. ``options`` are those of :class:`Options`."""
     if everything and names:
@@ -37,7 +46,7 @@ def export_files(
             None if everything else names,
             form,
             to,
-            Options(**options),
+            Options(**options, requirements=required(max_age=max_age, strict=strict)),
             progress=progress,
             rules=settings.mirror_compliance_file,
             masked=settings.privacy.masks_people,

@@ -29,6 +29,26 @@ def param_option(command: Command) -> Command:
     return click.option("--param", "-p", "params", multiple=True, callback=_parameters, help=help_text)(command)
 
 
+def requirement_options(command: Command) -> Command:
+    """``--max-age`` and ``--strict``, as ``requirements``: a dict of texts and flags by those names."""
+    for option in (
+        click.option(
+            "--strict", is_flag=True, help="End with code 9 where a table used failed, is not whole or overdue."
+        ),
+        click.option(
+            "--max-age", metavar="TIME", help="End with code 9 where a table used is older: 30m, 24h, 2d, 1w."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def limit_option(command: Command) -> Command:
+    """``--limit``: as many rows are wanted; without it an answer that has to be cut is an error."""
+    text = "Only the first so many rows."
+    return click.option("--limit", type=click.IntRange(1), help=text)(command)
+
+
 def json_option(command: Command) -> Command:
     """``--json``, as ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
@@ -55,6 +75,7 @@ def export_options(command: Command) -> Command:
     folder = click.Path(path_type=Path)
     for option in (
         json_option,
+        requirement_options,
         click.option("--force", is_flag=True, help="Replace files that no export wrote."),
         click.option("--keep", type=click.IntRange(1), help="With --dated: remove all but the newest so many."),
         click.option("--dated", is_flag=True, help="Write into a new folder in DIR, named by the time."),
@@ -78,5 +99,7 @@ def _parameters(_context: click.Context, _option: click.Parameter, pairs: tuple[
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"--param {pair!r} is not name=value. Example: --param days=7")
+        if name in found:
+            raise UsageError(f"--param {name} is given twice: {found[name]!r} and {value!r}. Leave one of them out.")
         found[name] = value
     return found

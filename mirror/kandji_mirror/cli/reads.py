@@ -4,36 +4,79 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from kandji_mirror.cli.output import print_rows, say, tell, warn
+from kandji_queries.asked_time import duration
 from kandji_queries.formats import write
 from kandji_queries.limits import Limits
 from kandji_queries.params import Param
 from kandji_queries.reader import Reader
+from kandji_queries.requirements import Requirements
 from kandji_queries.restrictions import bound_memory
+from kandji_queries.result import Stream
 from kandji_queries.written import read
 from kandji_schema.ages import in_words
-from kandji_schema.errors import TookTooLong, UsageError
+from kandji_schema.errors import TookTooLong, TooManyRows, UsageError
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load
 
+ADVICE = "Aggregate or filter, take the first rows with --limit, or raise KANDJI_MIRROR_QUERY_ROWS."
+"""What one does about an answer that was cut. An export has no such limit, but takes names only."""
 
-def run_sql(statement: str, params: Mapping[str, str], form: str) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How an answer is wanted: the form of its rows, so many of them at most, and what the tables used must meet."""
+
+    form: str
+    limit: int | None
+    requirements: Requirements
+
+    @classmethod
+    def of(cls, *, form: str, limit: int | None, max_age: str | None, strict: bool) -> "How":
+        """From the options of a command."""
+        return cls(form=form, limit=limit, requirements=required(max_age=max_age, strict=strict))
+
+
+def required(*, max_age: str | None, strict: bool) -> Requirements:
+    """What ``--max-age`` and ``--strict`` ask of the tables used."""
+    return Requirements(max_age=None if max_age is None else duration(max_age), strict=strict)
+
+
+def run_sql(statement: str, params: Mapping[str, str], how: How) -> None:
     """Print the answer of one guarded statement, with its age on stderr."""
     text = sys.stdin.read() if statement == "-" else statement
     if not text.strip():
         raise UsageError('There is no statement. Example: kandji-mirror sql "FROM fleet LIMIT 5"')
     values = {name: read(value) for name, value in params.items()}
-    with open_reader() as reader, reader.stream(text, values) as answer:
-        write(answer, form, sys.stdout)
-        date(reader, answer.as_of, answer.notes, form)
+    with open_reader(how.requirements) as reader, reader.stream(text, values, limits=_limits(reader, how)) as answer:
+        show_answer(reader, answer, how)
 
 
-def run_query(name: str, params: Mapping[str, str], form: str) -> None:
+def run_query(name: str, params: Mapping[str, str], how: How) -> None:
     """Print the answer of a named query, with its age on stderr."""
-    with open_reader() as reader, reader.stream_query(name, params) as answer:
-        write(answer, form, sys.stdout)
-        date(reader, answer.as_of, answer.notes, form)
+    with (
+        open_reader(how.requirements) as reader,
+        reader.stream_query(name, params, limits=_limits(reader, how)) as answer,
+    ):
+        show_answer(reader, answer, how)
+
+
+def _limits(reader: Reader, how: How) -> Limits:
+    """No more rows than are asked for, and of those a cut is what was asked for."""
+    most = reader.limits.rows
+    if how.limit is None or how.limit > most:
+        return reader.limits
+    return replace(reader.limits, rows=how.limit, advice="")
+
+
+def show_answer(reader: Reader, answer: Stream, how: How) -> None:
+    """Print rows and age; :class:`TooManyRows` after them where they are not all and nobody asked for fewer."""
+    write(answer, how.form, sys.stdout)
+    date(reader, answer.as_of, answer.notes, how.form)
+    if answer.truncated and (how.limit is None or how.limit > answer.row_count):
+        raise TooManyRows(f"The answer is cut: it has more than {answer.row_count:,} rows. {ADVICE}")
 
 
 def list_tables(form: str) -> None:
@@ -76,7 +119,7 @@ def signature(param: Param) -> str:
     return f"{param.name} {param.kind}" + ("" if param.required else f" = {param.default}")
 
 
-def open_reader() -> Reader:
+def open_reader(requirements: Requirements = Requirements()) -> Reader:  # noqa: B008  # frozen
     """A reader of the configured home that opens only the files a statement needs."""
     # Ctrl-C ends the process at once, as it does other tools: nothing is written here, and Python's own handler
     # would have to wait until the engine comes back.
@@ -87,10 +130,13 @@ def open_reader() -> Reader:
         seconds=settings.mirror_query_seconds,
         memory_mb=settings.mirror_query_memory_mb,
         rows=settings.mirror_query_rows,
+        advice=ADVICE,
     )
     bound_memory(limits.memory_mb)
     rules, masked = settings.mirror_compliance_file, settings.privacy.masks_people
-    return Reader(settings.home, limits, lazy=True, rules=rules, masked=masked, kill=_end_at_once)
+    return Reader(
+        settings.home, limits, lazy=True, rules=rules, masked=masked, kill=_end_at_once, requirements=requirements
+    )
 
 
 def _end_at_once(why: TookTooLong) -> None:

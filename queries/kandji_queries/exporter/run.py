@@ -12,6 +12,7 @@ from kandji_queries.exporter import copies, database, dated, folder, manifest, w
 from kandji_queries.exporter.forms import DATABASE, FORMS, Shape, file_form
 from kandji_queries.exporter.report import Exported, ExportReport, Stored
 from kandji_queries.exporter.source import Item, Opened, Source, now
+from kandji_queries.requirements import Requirements
 from kandji_queries.result import Column
 from kandji_schema.errors import StoreDamaged, UnknownName, UsageError
 
@@ -27,7 +28,7 @@ class Options:
     ``params`` are bound to every named query that has them. ``partition_by`` names a column that divides the rows into
     folders ``column=value``. ``spreadsheet_safe`` puts an apostrophe before CSV cells that a spreadsheet would run.
     ``dated`` writes a folder named by the time inside the target, and removes all but the newest ``keep`` of them.
-    ``force`` replaces files that no export wrote.
+    ``force`` replaces files that no export wrote. ``requirements`` are what every table used must meet.
     """
 
     params: Mapping[str, object] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Options:
     dated: bool = False
     keep: int | None = None
     force: bool = False
+    requirements: Requirements = field(default_factory=Requirements)
 
     def refuse_nonsense(self, form: str, names: Sequence[str] | None) -> None:
         """:class:`UsageError` for what does not go together."""
@@ -72,8 +74,8 @@ def export(
     ``masked`` reads files with pseudonyms in place of personal data, and no others.
 
     Complete or not at all: on any error nothing has changed in ``to``. Raises :class:`UsageError`,
-    :class:`UnknownName`, :class:`NothingMirrored`, :class:`StatementError`, :class:`NotExported`,
-    :class:`StoreDamaged`.
+    :class:`UnknownName`, :class:`NothingMirrored`, :class:`NeverSynced`, :class:`NotFresh`, :class:`StatementError`,
+    :class:`NotExported`, :class:`StoreDamaged`.
     """
     if form not in FORMS:
         raise UnknownName("format", form, FORMS)
@@ -109,6 +111,7 @@ class _Job:
 
     def done(self, opened: Opened) -> ExportReport:
         """Write everything, then publish it."""
+        opened.refuse_unfit(self.options.requirements)
         names = self._names(opened)
         columns = {item.name: opened.columns(item) for item in opened.items}
         copies.refuse_without_column(columns, self.options.partition_by)

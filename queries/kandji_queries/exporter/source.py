@@ -16,12 +16,13 @@ from kandji_queries.exporter.projection import literal, quoted
 from kandji_queries.guard import Guard
 from kandji_queries.history import macros
 from kandji_queries.limits import Limits
+from kandji_queries.requirements import Requirements
 from kandji_queries.result import Column
 from kandji_queries.store import Store
 from kandji_queries.tables import ColumnInfo, columns, table_infos
 from kandji_queries.vocabulary import Vocabulary
-from kandji_schema.errors import MirrorError, UnknownName, UsageError
-from kandji_schema.manifest import Manifest
+from kandji_schema.errors import MirrorError, NeverSynced, UnknownName, UsageError
+from kandji_schema.manifest import Manifest, TableState
 from kandji_schema.sql import fold_name
 
 TRUSTED = ("SET enable_progress_bar=false",)
@@ -83,8 +84,13 @@ class Opened:
 
     def notes(self, item: Item) -> list[str]:
         """What has to be known of the tables behind an item."""
-        states = [state for name, state in sorted(self.engine.manifest.tables.items()) if name in item.behind]
-        return cautions(states, self.now)
+        return cautions(_states(self.engine.manifest, item), self.now)
+
+    def refuse_unfit(self, requirements: Requirements) -> None:
+        """:class:`NotFresh` where a table behind an item is not what is required."""
+        behind = frozenset().union(*(item.behind for item in self.items))
+        states = self.engine.manifest.tables
+        requirements.check([states[name] for name in behind if name in states], self.now)
 
 
 class Source:
@@ -117,13 +123,28 @@ class Source:
         with self._store.engine(manifest, frozenset().union(*(item.behind for item in items))) as engine:
             if names is None:
                 items = tuple(item for item in items if not _broken(engine, item, left_out))
+                items = tuple(item for item in items if not self._unread(manifest, item, left_out))
             for item in items:
                 engine.refuse_broken(item.behind)
+                if reason := self._never_read(manifest, item):
+                    raise NeverSynced(
+                        f"{item.name} was not exported: {reason} An empty file would say there is nothing."
+                    )
             yield Opened(engine, items, left_out, self._store.warnings, self._clock())
 
     def close(self) -> None:
         """Close what is open."""
         self._store.close()
+
+    def _unread(self, manifest: Manifest, item: Item, left_out: dict[str, str]) -> bool:
+        if reason := self._never_read(manifest, item):
+            left_out[item.name] = reason
+        return bool(reason)
+
+    def _never_read(self, manifest: Manifest, item: Item) -> str:
+        """Why none of the tables behind an item has rows of the tenant; empty where one has, or none is behind it."""
+        states = _states(manifest, item)
+        return " ".join(cautions(states, self._clock())) if states and not any(s.synced_at for s in states) else ""
 
     def _everything(self, manifest: Manifest, left_out: dict[str, str]) -> Iterator[Item]:
         for name in self._vocabulary.names(manifest):
@@ -167,6 +188,10 @@ def _refuse_unused(params: Mapping[str, object], queries: Iterable[NamedQuery]) 
             raise UnknownName("parameter of what is exported", name, known)
         if name not in known:
             raise UsageError(f"Nothing of what is exported has parameters; {name} was given.")
+
+
+def _states(manifest: Manifest, item: Item) -> list[TableState]:
+    return [state for name, state in sorted(manifest.tables.items()) if name in item.behind]
 
 
 def _broken(engine: Engine, item: Item, left_out: dict[str, str]) -> bool:
