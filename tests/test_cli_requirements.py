@@ -22,12 +22,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("home")
     rows = {"devices": [device(1), device(2), device(3)], "apps": [], "blueprints": [{"id": "b1", "name": "Lab"}]}
     manifest = publish(folder, rows)
-    fresh = {"synced_at": NOW.replace(tzinfo=UTC), "ttl_seconds": 86_400}
-    tables = {
-        **manifest.tables,
-        "devices": replace(manifest.tables["devices"], **fresh),
-        "blueprints": replace(manifest.tables["blueprints"], **fresh, state=State.FAILED, error="500"),
-    }
+    devices, blueprints = (
+        replace(manifest.tables[name], synced_at=NOW.replace(tzinfo=UTC), ttl_seconds=86_400)
+        for name in ("devices", "blueprints")
+    )
+    failed = replace(blueprints, state=State.FAILED, error="500")
+    tables = {**manifest.tables, "devices": devices, "blueprints": failed}
     manifest_path(folder, 2).write_bytes(replace(manifest, generation=2, tables=tables).to_json())
     return folder
 
@@ -96,9 +96,11 @@ def test_a_table_dated_in_the_future_meets_no_age(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": [device(1)]})
     before = datetime(2020, 1, 1, tzinfo=UTC)
     required = Requirements(max_age=NOW - datetime(1990, 1, 1))
-    with Reader(tmp_path, clock=lambda: before, requirements=required) as reader:
-        with pytest.raises(NotFresh, match="devices: dated in the future"):
-            reader.run("FROM devices")
+    with (
+        Reader(tmp_path, clock=lambda: before, requirements=required) as reader,
+        pytest.raises(NotFresh, match="devices: dated in the future"),
+    ):
+        reader.run("FROM devices")
 
 
 def test_an_assistant_gets_no_file_of_a_table_that_was_never_synced(home: Path) -> None:

@@ -49,7 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ended(home: Path, arguments: str, streams: str) -> tuple[int, str]:
     """Exit code and what was said on either stream, of the command with a shell's ``streams``."""
     done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; '{COMMAND}' {arguments} {streams}"],
+        ["/bin/bash", "-c", f"set -o pipefail; '{COMMAND}' {arguments} {streams}"],
         env=environment(home),
         cwd=home,
         stdin=subprocess.DEVNULL,

@@ -15,8 +15,10 @@ AHEAD = timedelta(minutes=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Requirements:
-    """``max_age`` bounds the age of every table used. ``strict`` takes only tables that nothing is to be said about:
-    synced, whole, and not overdue.
+    """Bounds for the tables a statement uses.
+
+    ``max_age`` bounds the age of every one. ``strict`` takes only those of which nothing is to be said: synced, whole,
+    and not overdue.
     """
 
     max_age: timedelta | None = None
@@ -32,7 +34,8 @@ class Requirements:
     def _too_old(self, states: Iterable[TableState], now: datetime) -> Iterator[str]:
         for state in states:
             if self.max_age is not None and not _within(self.max_age, state.synced_at, now):
-                yield f"{state.name}: {_old(state.synced_at, now)}, not at most {in_words(self.max_age.total_seconds())}."
+                most = in_words(self.max_age.total_seconds())
+                yield f"{state.name}: {_old(state.synced_at, now)}, not at most {most}."
 
 
 def _within(most: timedelta, synced_at: datetime | None, now: datetime) -> bool:
@@ -40,10 +43,6 @@ def _within(most: timedelta, synced_at: datetime | None, now: datetime) -> bool:
 
 
 def _old(synced_at: datetime | None, now: datetime) -> str:
-    if synced_at is None:
-        return "never synced"
-    return (
-        f"{age(synced_at, now)} old"
-        if synced_at <= now + AHEAD
-        else f"dated in the future ({synced_at:%Y-%m-%dT%H:%M:%SZ})"
-    )
+    if synced_at is not None and synced_at > now + AHEAD:
+        return f"dated in the future ({synced_at:%Y-%m-%dT%H:%M:%SZ})"
+    return "never synced" if synced_at is None else f"{age(synced_at, now)} old"
