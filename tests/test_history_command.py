@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from commands import run
 from past_home import PastHome, hours
+from reads_home import device, publish
 
 from kandji_queries.asked_time import moment
 from kandji_schema.errors import UsageError
@@ -89,8 +90,65 @@ def test_an_empty_answer_says_so_beside_the_data(home: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(("--table", "device"), "Did you mean devices"), (("--since", "soon"), "'soon' is no time")],
+    [
+        (("--table", "device"), "Did you mean devices"),
+        (("--since", "soon"), "'soon' is no time"),
+        (("--table", "users"), "No history is kept of users"),
+        (("--table", "custom_scripts"), "It is kept of blueprints, devices"),
+        (("--since", "1h", "--until", "2h"), "since '1h' is not before until '2h'"),
+        (("--since", "2999-01-01"), "lies in the future"),
+        (("--until", "2020-01-01"), "History begins on 2026-03-02 08:00 UTC"),
+        (("--table", "devices", "--until", "2026-03-02T08:00"), "History of devices begins"),
+    ],
 )
-def test_a_wrong_option_is_told(home: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_a_time_or_table_of_which_nothing_is_known_is_refused(
+    home: Path, arguments: tuple[str, ...], message: str
+) -> None:
     done = run(home, "changes", *arguments)
-    assert (done.returncode, message in done.stderr) == (2, True)
+    assert (done.returncode, message in done.stderr, done.stdout) == (2, True, ""), done.stderr
+
+
+def test_the_part_of_a_time_that_history_does_not_cover_is_told(home: Path) -> None:
+    begins = "History begins on 2026-03-02 08:00 UTC; what changed earlier is not known."
+    assert begins in run(home, "changes", "--since", "2026-03-01").stderr
+    assert begins in json.loads(run(home, "changes", "-f", "json").stdout)["notes"]
+    assert "begins" not in run(home, "changes", "--since", "2026-03-02T08:30").stderr
+    assert "until now" in run(home, "changes", "--since", "1h", "--until", "2999-01-01").stderr
+
+
+def test_without_history_nobody_says_that_nothing_changed(tmp_path: Path) -> None:
+    publish(tmp_path, {"devices": [device(1)]})
+    done = run(tmp_path, "changes")
+    assert "No history is kept yet" in done.stderr
+    assert run(tmp_path, "changes", "--table", "devices").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "params", "told"),
+    [
+        ("device_changes", ["since=2026-03-01"], True),
+        ("device_changes", ["since=2026-03-02T08:30:00Z"], False),
+        ("device_changes", ["since=24h"], False),
+        ("device_changes", ["hours=87600"], True),
+        ("device_changes", [], False),
+        ("changes_on_device", ["device=d1", "days=3650"], True),
+        ("changes_on_device", ["device=d1"], False),
+    ],
+)
+def test_named_queries_about_changes_take_the_same_times_and_tell_the_same(
+    home: Path, query: str, params: list[str], told: bool
+) -> None:
+    done = run(home, "query", query, *(part for param in params for part in ("-p", param)))
+    assert (done.returncode, "History begins on 2026-03-02 08:00" in done.stderr) == (0, told), done.stderr
+
+
+def test_a_table_as_it_will_be_is_refused_and_so_is_a_change_to_come(home: Path) -> None:
+    for command in (
+        ("sql", "FROM devices_as_of('2999-01-01')"),
+        ("sql", "FROM blueprints_as_of(now() + INTERVAL 1 day)"),
+    ):
+        done = run(home, *command)
+        assert (done.returncode, "lies in the future" in done.stderr) == (5, True), done.stderr
+    assert run(home, "sql", "FROM devices_as_of(now())").returncode == 0
+    done = run(home, "query", "device_changes", "-p", "since=2999-01-01")
+    assert (done.returncode, "not in the future" in done.stderr) == (2, True)

@@ -70,7 +70,7 @@ class Past:
 
     @property
     def _checked(self) -> str:
-        """A row that matches nothing, or an error before history begins.
+        """A row that matches nothing, or an error before history begins and for what is to come.
 
         Each of its values is the check, so that no filter of the statement around it can make it go unseen.
         """
@@ -78,10 +78,17 @@ class Past:
             f"The history of {self.table} begins at {self.since:%Y-%m-%d %H:%M:%S} UTC; how it was at an earlier "
             "moment, or at none, is not known."
         )
+        future = f"That moment lies in the future; how {self.table} will be then is not known."
         begins = f"TIMESTAMP '{self.since:%Y-%m-%d %H:%M:%S.%f}'"
         return f"""
             SELECT checked, checked, [checked], [checked::JSON]
-            FROM (SELECT CASE WHEN {ASKED} >= {begins} THEN NULL ELSE error('{problem}') END AS checked)"""
+            FROM (
+                SELECT CASE
+                    WHEN (moment)::TIMESTAMPTZ > now() THEN error('{future}')
+                    WHEN {ASKED} >= {begins} THEN NULL
+                    ELSE error('{problem}')
+                END AS checked
+            )"""
 
     @property
     def _known(self) -> str:

@@ -1,9 +1,10 @@
 """Named queries: one ``.sql`` file each under ``sql/``, found by looking into the folder.
 
 A file is a header (``title``, ``description``, ``param`` lines as in :mod:`kandji_queries.params`, optionally
-``chart``) and one statement that uses every declared parameter as ``$name`` and no other. It runs as it is in any
-DuckDB shell. A chart is named by its kind (bar, line or stacked) and columns of the answer: ``bar x=platform
+``chart`` and ``since``) and one statement that uses every declared parameter as ``$name`` and no other. It runs as it
+is in any DuckDB shell. A chart is named by its kind (bar, line or stacked) and columns of the answer: ``bar x=platform
 y=devices``, of a stacked one several after ``y=``, and after ``by=`` the column with a chart for each of its values.
+``since`` is an expression of the parameters, of a query that tells what changed: from which moment on.
 """
 
 import re
@@ -19,7 +20,7 @@ from kandji_queries.params import Param, declared
 from kandji_schema.errors import UnknownName, UsageError
 
 FOLDER = Path(__file__).parent / "sql"
-KEYS = frozenset({"title", "description", "param", "chart"})
+KEYS = frozenset({"title", "description", "param", "chart", "since"})
 
 _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.S)
 _USED = re.compile(r"\$([A-Za-z_]\w*)")
@@ -35,6 +36,7 @@ class NamedQuery:
     params: tuple[Param, ...]
     sql: str
     chart: str | None = None
+    since: str | None = None
 
     def bind(self, values: Mapping[str, object]) -> dict[str, Any]:
         """The values to bind, checked and with defaults filled in.
@@ -71,8 +73,8 @@ def named(name: str) -> NamedQuery:
 def _query(file: headers.SqlFile) -> NamedQuery:
     params = tuple(_param(file, entry) for entry in file.all("param"))
     _compare(file, [param.name for param in params])
-    chart = next((entry.value for entry in file.all("chart")), None)
-    return NamedQuery(file.name, file.one("title"), file.one("description"), params, file.sql, chart)
+    chart, since = (next((entry.value for entry in file.all(key)), None) for key in ("chart", "since"))
+    return NamedQuery(file.name, file.one("title"), file.one("description"), params, file.sql, chart, since)
 
 
 def _param(file: headers.SqlFile, entry: headers.Entry) -> Param:

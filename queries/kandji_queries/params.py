@@ -4,17 +4,18 @@
 
     -- param: days int = 7 [1, 3650] | Days without contact.
     -- param: app text | Part of the app's name or bundle identifier.
-    -- param: since date optional | First day, UTC.
+    -- param: since time optional | Since when: 24h or 7d ago, or a date or time, UTC.
     -- param: platform enum(any, Mac, iPhone) = any | Which devices.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 from typing import Any
 
+from kandji_queries.asked_time import moment
 from kandji_schema.errors import UsageError
 
 LONGEST_TEXT = 1_000
@@ -24,7 +25,7 @@ LONGEST_SHOWN = 80
 """Most characters of a wrong value that an error repeats."""
 
 _DECLARATION = re.compile(
-    r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<kind>text|version|int|float|bool|date|enum\s*\((?P<choices>[^()]+)\))"
+    r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<kind>text|version|int|float|bool|date|time|enum\s*\((?P<choices>[^()]+)\))"
     r"(?:\s+(?P<optional>optional)|\s*=\s*(?P<default>[^|\[]*?))?"
     r"(?:\s*\[(?P<low>[^,\]]+),(?P<high>[^\]]+)\])?\s*\|\s*(?P<description>.+)"
 )
@@ -34,8 +35,9 @@ _BOOLEANS = MappingProxyType({"true": True, "yes": True, "1": True, "false": Fal
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter. ``kind`` is text, version, int, float, bool, date or enum; ``default`` None means none.
+    """One parameter. ``kind`` is text, version, int, float, bool, date, time or enum; ``default`` None means none.
 
+    A time is a moment that is not to come, as :mod:`kandji_queries.asked_time` reads it, or ago from now.
     A version is a text that ``version_key`` can read: one that cannot be compared would match nothing or everything.
 
     A parameter is ``required`` when it has no default and is not declared optional; an optional one without a value
@@ -57,7 +59,7 @@ class Param:
             return self.default
         try:
             value = _READERS[self.kind](raw)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, UsageError) as error:
             raise self._wrong(raw) from error
         if not self._allows(value):
             raise self._wrong(raw)
@@ -151,6 +153,17 @@ def _date(raw: object) -> date:
     return raw if type(raw) is date else date.fromisoformat(str(raw).strip())
 
 
+def _time(raw: object) -> datetime:
+    """Naive UTC."""
+    now = datetime.now(UTC)
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        raw = datetime.combine(raw, time())
+    found = moment(raw.isoformat() if isinstance(raw, datetime) else str(raw), now)
+    if found > moment("0m", now):
+        raise ValueError(raw)
+    return found
+
+
 _READERS: Mapping[str, Callable[[object], Any]] = {
     "text": _text,
     "version": _version,
@@ -159,6 +172,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "float": _float,
     "bool": _bool,
     "date": _date,
+    "time": _time,
 }
 _WORDS = {
     "text": f"a text of 1 to {LONGEST_TEXT:,} characters",
@@ -167,4 +181,5 @@ _WORDS = {
     "float": "a number",
     "bool": "true or false",
     "date": "a date such as 2026-11-20",
+    "time": "how long ago (30m, 24h, 2d, 1w) or a time such as 2026-11-20T12:00, not in the future",
 }

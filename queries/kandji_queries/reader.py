@@ -27,6 +27,7 @@ from kandji_schema.manifest import Manifest, TableState
 from kandji_schema.sql import fold_name
 
 if TYPE_CHECKING:
+    from kandji_queries.catalog import NamedQuery
     from kandji_queries.tables import TableDetail, TableInfo
 
 T = TypeVar("T")
@@ -113,7 +114,10 @@ class Reader:
         from kandji_queries.catalog import named  # ad-hoc SQL does not need the catalogue
 
         query = named(name)
-        return self.run(query.sql, query.bind(params or {}), limits=limits)
+        values = query.bind(params or {})
+        found = self.run(query.sql, values, limits=limits)
+        found.notes.extend(self._remarks(query, values))
+        return found
 
     @contextmanager
     def stream(self, sql: str, params: Values | None = None, *, limits: Limits | None = None) -> Iterator[Stream]:
@@ -132,8 +136,17 @@ class Reader:
         from kandji_queries.catalog import named
 
         query = named(name)
-        with self.stream(query.sql, query.bind(params or {}), limits=limits) as stream:
+        values = query.bind(params or {})
+        with self.stream(query.sql, values, limits=limits) as stream:
+            stream.notes.extend(self._remarks(query, values))
             yield stream
+
+    def _remarks(self, query: "NamedQuery", values: Values) -> list[str]:
+        if query.since is None:
+            return []
+        from kandji_queries.period import remarks_on  # only for questions about the past
+
+        return list(remarks_on(self, query, values))
 
     def tables(self) -> "list[TableInfo]":
         """Every table and view, with its age."""

@@ -237,7 +237,8 @@ def export(names: tuple[str, ...], **asked: Any) -> None:
 @click.option("--table", metavar="TABLE", help="Changes of one table.")
 @click.option("--limit", type=click.IntRange(1), help="Only the newest so many.")
 @format_option
-def changes(form: str, limit: int | None, **asked: str | None) -> None:
+@requirement_options
+def changes(form: str, limit: int | None, max_age: str | None, strict: bool, **asked: str | None) -> None:
     """Show what changed, oldest first: devices that came and went, and every value that became another.
 
     Example: kandji-mirror changes --since 24h --device C02XK1JHJG5J
@@ -245,8 +246,10 @@ def changes(form: str, limit: int | None, **asked: str | None) -> None:
     from datetime import UTC, datetime
 
     from kandji_mirror.cli.changes import show
+    from kandji_mirror.cli.reads import How
 
-    show(asked, form=form, limit=limit, now=datetime.now(UTC))
+    how = How.of(form=form, limit=limit, max_age=max_age, strict=strict)
+    show(asked, how=how, now=datetime.now(UTC))
 
 
 @app.command()

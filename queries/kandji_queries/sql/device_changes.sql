@@ -4,7 +4,8 @@
 --   the view history tells since when it looks, and a change has the time at which the mirror saw it. A user or
 --   blueprint that was merely renamed is no change.
 -- param: hours int = 24 [1, 87600] | Hours back.
--- param: since date optional | The first day, UTC, instead of the hours.
+-- param: since time optional | Since when, instead of the hours: 24h or 7d ago, or a date or time, UTC.
+-- since: coalesce($since::TIMESTAMP, now()::TIMESTAMP - to_hours($hours::INTEGER))
 WITH named AS (
     SELECT
         *,
