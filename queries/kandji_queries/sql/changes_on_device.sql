@@ -7,7 +7,7 @@
 --   one name all are listed: device_id tells them apart.
 -- param: device text | Identifier, serial number, asset tag or name of the device.
 -- param: days int = 7 [1, 3650] | Days back.
--- since: now()::TIMESTAMP - to_days($days::INTEGER)
+-- since: (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER)
 WITH known AS (
     SELECT device_id, device_name, serial_number, asset_tag, user_name, user_email
     FROM devices

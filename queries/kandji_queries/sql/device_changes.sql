@@ -5,7 +5,7 @@
 --   blueprint that was merely renamed is no change.
 -- param: hours int = 24 [1, 87600] | Hours back.
 -- param: since time optional | Since when, instead of the hours: 24h or 7d ago, or a date or time, UTC.
--- since: coalesce($since::TIMESTAMP, now()::TIMESTAMP - to_hours($hours::INTEGER))
+-- since: coalesce($since::TIMESTAMP, (now() AT TIME ZONE 'UTC') - to_hours($hours::INTEGER))
 WITH named AS (
     SELECT
         *,
