@@ -115,7 +115,8 @@ GUESSES = {
 def test_an_agent_at_a_pseudo_terminal_lacks_the_code(tenant: Live, owner: Hook) -> None:
     owners_file(tenant.home, mirror_confirm_code_url=owner.url)
     serial = tenant.device().serial
-    lock, settings = ["action", "lock", serial, "--reason", "r"], tenant.environment()
+    lock = ["action", "lock", serial, "--reason", "r"]
+    settings = tenant.environment(KANDJI_MIRROR_CONFIRM_CODE_URL="http://127.0.0.1:9/of-the-agent")
     code, shown = typed(tenant.home, lock, {SERIAL: serial, **GUESSES}, **settings)
     assert (code, tenant.writes()) == (6, []), shown
     assert owner.got[0]["action_id"] in shown
