@@ -180,7 +180,9 @@ def test_ctrl_c_in_a_long_statement_ends_without_a_traceback(home: Path) -> None
             process.wait(timeout=2)
         process.send_signal(signal.SIGINT)
         assert process.stderr
-        assert (process.stderr.read(), process.wait(timeout=10)) == ("", -signal.SIGINT)  # 130 in a shell
+        ended = process.stderr.read(), process.wait(timeout=10)
+    # Within the statement the signal ends the process, before it, on a busy machine, Python does: 130 in a shell.
+    assert ended in {("", -signal.SIGINT), ("kandji-mirror: Stopped.\n", 130)}
 
 
 def test_without_a_command_the_help_is_shown(home: Path) -> None:

@@ -13,6 +13,7 @@ from kandji_mcp_server.logs import log_to_stderr
 from kandji_mcp_server.process import leave_no_core
 from kandji_mcp_server.wire import Wire, claim
 from kandji_schema.errors import MirrorError, UsageError
+from kandji_schema.process import begin
 from kandji_schema.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def run() -> None:
     Only the protocol goes to stdout, the log to stderr. Foreseeable trouble is one line there and a documented exit
     code.
     """
+    begin()
     _on_signals(None)
     if _at_terminal():
         sys.stderr.write("Waiting for an AI client on standard input; `kandji-mirror mcp-config` sets one up.\n")

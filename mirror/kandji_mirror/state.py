@@ -13,7 +13,7 @@ from enum import Enum, unique
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, func, inspect
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, func, inspect
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
@@ -22,6 +22,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from kandji_mirror.sync.outcome import Outcome, Report
 from kandji_schema.ages import in_future
 from kandji_schema.errors import StoreError
+from kandji_schema.private import make_file
 
 KEEP_RUNS = 10_000
 """Older records go: a year of syncing every two minutes would otherwise be a quarter of a million rows a table."""
@@ -123,7 +124,7 @@ class _File:
 
     def __init__(self, home: Path) -> None:
         self._path = home / "state.sqlite"
-        self._engine = create_engine(f"sqlite:///{self._path}", poolclass=NullPool)
+        self._engine = create_engine(URL.create("sqlite", database=str(self._path)), poolclass=NullPool)
         self._complete = False
         event.listen(self._engine, "connect", _durable)
 
@@ -132,12 +133,14 @@ class _File:
         """A session; :class:`StoreError` where the file cannot be used."""
         try:
             if not self._complete:
+                make_file(self._path)
                 _create(self._engine)
                 self._complete = True
             with Session(self._engine) as session:
                 yield session
-        except DatabaseError as error:
-            raise StoreError(f"{self._path} cannot be used: {error.orig}. Move it away; it is made anew.") from error
+        except (DatabaseError, OSError) as error:
+            reason = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
+            raise StoreError(f"{self._path} cannot be used: {reason}. Move it away; it is made anew.") from error
 
 
 class RunLog:

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from kandji_schema.private import make_file
+
 
 def sync_file(path: Path) -> None:
     """Bring a written file to the disk."""
@@ -34,5 +36,6 @@ def appear(temporary: Path, final: Path) -> None:
 def write_new(path: Path, data: bytes) -> None:
     """Write a new small file so that no reader ever sees a part of it."""
     temporary = path.with_name(path.name + ".tmp")
+    make_file(temporary)
     temporary.write_bytes(data)
     appear(temporary, path)

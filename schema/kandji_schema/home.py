@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kandji_schema.errors import ConfigurationError, StoreError
 from kandji_schema.manifest import Manifest, kept
+from kandji_schema.private import make_file
 from kandji_schema.provider import former_name, is_loopback, same_tenant, tenant_name, url_of
 from kandji_schema.settings import Settings
 from kandji_schema.sources import Kind
@@ -41,6 +42,7 @@ def note(home: Path, identity: str) -> None:
     """Write down whom the writer talks to. Only where there is a store, and never as a reason to fail."""
     with suppress(OSError):
         if _file(home).parent.is_dir():
+            make_file(_file(home))
             _file(home).write_text(f"{identity}\n", encoding="utf-8")
 
 

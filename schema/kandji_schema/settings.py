@@ -308,9 +308,22 @@ def _doubt(read: Sequence[Source], privacy: Privacy) -> str | None:
 def _expanded(path: str) -> Path:
     """The path with ``~`` replaced; :class:`ConfigurationError` where nobody knows whose folder that is."""
     try:
-        return Path(path).expanduser()
+        return usable(Path(path).expanduser())
     except RuntimeError:
         raise ConfigurationError(f"{path!r} begins with ~, and this user has no folder. Give the whole path.") from None
+
+
+def usable(path: Path) -> Path:
+    """The path; :class:`ConfigurationError` where it has characters that DuckDB or SQLite cannot take for a folder."""
+    text = str(path)
+    if "?" in text or (os.name == "posix" and "\\" in text):
+        raise ConfigurationError(
+            f"{text!r} has a ? or a backslash in it, which DuckDB does not take for a part of a name, so no data file "
+            "could be written there. Name another folder."
+        )
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ConfigurationError(f"{text!a} is no text in UTF-8. Name another folder, or start with PYTHONUTF8=1.")
+    return path
 
 
 def _working_directory() -> Path | None:
@@ -330,7 +343,7 @@ def _config_file() -> Path | None:
 def _anchored(path: Path, what: str, variable: str) -> Path:
     """A folder of the system; :class:`ConfigurationError` where it would lie below the working directory."""
     if path.is_absolute():
-        return path
+        return usable(path)
     raise ConfigurationError(
         f"This user has no {what}: HOME or {variable} is missing or not an absolute path ({str(path)!r}). Set HOME."
     )

@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import AuditUnavailable, NotConfirmed
+from kandji_schema.private import make_file
 
 FILE = "confirmations.sqlite"
 GOOD_FOR = timedelta(minutes=5)
@@ -99,8 +100,7 @@ class Confirmations:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with suppress(FileExistsError):
-                self._path.touch(mode=0o600, exist_ok=False)
+            make_file(self._path)
             with closing(sqlite3.connect(self._path, timeout=30.0, isolation_level=None)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute(_DDL)

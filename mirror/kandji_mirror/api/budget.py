@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from kandji_mirror.api.windows import Limits, Refused, Windows
 from kandji_schema.errors import StoreError, StoreFull
+from kandji_schema.private import make_file, make_folder, tighten_home
 
 FILE = "budget.sqlite"
 _LOCK_SECONDS = 10.0  # a permit takes half a millisecond; whoever holds the lock longer is stuck
@@ -67,10 +68,11 @@ class Limiter:
         self._limits = Limits.of(per_second, per_hour, background_per_hour or per_hour)
         self._wall = wall
         self._threads = Lock()
-        self._processes = FileLock(f"{self._path}.lock", poll_interval=_POLL_SECONDS)
+        self._processes = FileLock(f"{self._path}.lock", mode=0o600, poll_interval=_POLL_SECONDS)
         self._given = 0
         with _explained(self._path):
-            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(home)
+            tighten_home(home)
         with self._alone():
             self._windows = self._opened()
 
@@ -147,6 +149,7 @@ class Limiter:
         return self._open()
 
     def _open(self) -> Windows:
+        make_file(self._path)
         windows = Windows(self._path, self._name, self._limits)
         try:
             windows.sweep(self._now())

@@ -11,6 +11,7 @@ from typing import Any
 
 from kandji_schema.audit import COLUMNS, audit_file
 from kandji_schema.errors import AuditUnavailable
+from kandji_schema.private import make_file
 
 BUSY_SECONDS = 30.0
 _TYPES = {"BIGINT": "INTEGER", "TIMESTAMP": "TEXT", "VARCHAR": "TEXT"}
@@ -67,8 +68,7 @@ def rows(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with suppress(FileExistsError):
-        path.touch(mode=0o600, exist_ok=False)
+    make_file(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=WAL")

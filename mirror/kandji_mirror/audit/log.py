@@ -17,6 +17,7 @@ from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.audit import COLUMNS, Event, Outcome
 from kandji_schema.durable import appear
 from kandji_schema.errors import AuditUnavailable
+from kandji_schema.private import make_file
 
 HEAD_FILE = "audit.head"
 _NAMES = tuple(column.name for column in COLUMNS)
@@ -182,6 +183,7 @@ class AuditLog:
             if known is not None and known.seq >= head.seq:
                 return
             temporary = self._home / f"{HEAD_FILE}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+            make_file(temporary)
             temporary.write_text(json.dumps({"seq": head.seq, "hash": head.hash}), encoding="utf-8")
             appear(temporary, self._home / HEAD_FILE)
 

@@ -10,10 +10,12 @@ import click
 
 from kandji_mirror.cli import streams
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
+from kandji_schema.process import begin
 
 
 def run() -> NoReturn:
     """Entry point of ``kandji-mirror``: one line on stderr and a documented exit code for every foreseeable trouble."""
+    begin()
     streams.complete()
     stdout = sys.stdout
     try:

@@ -1,26 +1,24 @@
-"""The checks of ``kandji-mirror doctor``, each of which says how it is and, where it is not well, what to do."""
+"""What ``kandji-mirror doctor`` looks at: the settings, see :mod:`kandji_mirror.checks`, the tenant and the store."""
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
 from kandji_mcp_server.http.access import access
-from kandji_mirror.api.credentials import token, token_source
-from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.permissions import Permission, permissions
 from kandji_mirror.api.witness import clock_words
+from kandji_mirror.checks import NEEDED_TO_ASK, Finding, Health, checked, configuration, loose_files
 from kandji_mirror.connection import connect
 from kandji_mirror.store.holder import holder
 from kandji_mirror.sync.refusals import forget_refusals
 from kandji_schema.ages import age, ago, in_future
-from kandji_schema.errors import MirrorError, NothingMirrored
+from kandji_schema.errors import ConfigurationError, MirrorError, NothingMirrored
 from kandji_schema.manifest import Manifest, State, newest_whole
-from kandji_schema.settings import Settings, config_dir
+from kandji_schema.settings import Settings, load
 
 LEAST_FREE = 2.0
 """Times the size of the mirror that should be free: a generation is written beside the one before."""
@@ -29,52 +27,32 @@ LEAST_FREE_BYTES = 1_000_000_000
 _PATIENCE = 15.0
 
 
-class Health(StrEnum):
-    """How a check came out."""
+def findings(*, offline: bool) -> Iterator[Finding]:
+    """All of them, the cheap ones first; nothing is sent where ``offline``, or where what that takes is not in order.
 
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found. ``exit_code`` is that of the error, where there is one."""
-
-    check: str
-    health: Health
-    detail: str
-    exit_code: int = 0
-
-
-def findings(settings: Settings, *, offline: bool) -> Iterator[Finding]:
-    """All of them, the cheap ones first; nothing is sent where ``offline``, or where host or token are missing."""
+    Without settings that can be read nothing else can be looked at.
+    """
     yield Finding("versions", Health.OK, _versions())
-    yield Finding("settings", Health.OK, f"{config_dir() / 'config.toml'}, home {settings.home}")
-    configured = [_checked("tenant", lambda: base_url(settings)), _checked("token", lambda: _token(settings))]
-    yield from configured
-    yield _checked("serve", lambda: _access(settings))
-    if not offline and all(found.health is Health.OK for found in configured):
-        yield from _asked(settings)
-    yield from _store(settings.home)
-
-
-def _checked(check: str, look: Callable[[], str]) -> Finding:
     try:
-        return Finding(check, Health.OK, look())
-    except MirrorError as error:
-        return Finding(check, Health.FAILED, str(error), error.exit_code)
+        settings = load(doubtful=True)
+        home = settings.home
+    except ConfigurationError as error:
+        yield Finding("settings", Health.FAILED, str(error), error.exit_code)
+        return
+    yield from loose_files(home)  # before anything opens the home, which tightens it
+    configured = list(configuration(settings))
+    yield from configured
+    yield checked("serve", lambda: _access(settings))
+    needed = [found.health for found in configured if found.check in NEEDED_TO_ASK]
+    if not offline and all(health is Health.OK for health in needed):
+        yield from _asked(settings)
+    yield from _store(home)
 
 
 def _versions() -> str:
     python = ".".join(map(str, sys.version_info[:3]))
     packages = (f"{name} {version(name)}" for name in ("kandji-mirror", "duckdb", "mcp", "sqlglot"))
     return ", ".join([*packages, f"Python {python} on {sys.platform}"])
-
-
-def _token(settings: Settings) -> str:
-    token(settings)
-    return f"from {token_source(settings)}"
 
 
 def _access(settings: Settings) -> str:

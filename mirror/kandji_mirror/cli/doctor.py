@@ -3,14 +3,14 @@
 import json
 import sys
 
-from kandji_mirror.cli.checks import Health, findings
+from kandji_mirror.checks import Health
+from kandji_mirror.cli.checks import findings
 from kandji_mirror.cli.output import print_rows, say, tell
-from kandji_schema.settings import load
 
 
 def examine(*, offline: bool, as_json: bool) -> None:
     """Print what every check found; the exit code is that of the first one that failed, 0 with warnings alone."""
-    found = list(findings(load(), offline=offline))
+    found = list(findings(offline=offline))
     failed = [finding for finding in found if finding.health is Health.FAILED]
     if as_json:
         checks = [{"check": f.check, "health": f.health.value, "detail": f.detail} for f in found]

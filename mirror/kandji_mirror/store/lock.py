@@ -10,18 +10,20 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kandji_schema.errors import AlreadySyncing
+from kandji_schema.private import make_file
 
 
 @contextmanager
 def writer_lock(home: Path) -> Iterator[None]:
     """Hold the lock for the time of the block; :class:`AlreadySyncing` names the process that has it."""
-    lock = FileLock(home / "store" / "writer.lock")
+    lock = FileLock(home / "store" / "writer.lock", mode=0o600)
     holder = home / "store" / "writer.json"  # beside the lock: a contender empties the lock file itself
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise AlreadySyncing(_who(holder)) from error
     try:
+        make_file(holder)
         holder.write_text(json.dumps({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}))
         yield
     finally:

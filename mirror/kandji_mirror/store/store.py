@@ -26,6 +26,7 @@ from kandji_schema.manifest import (
     manifests_dir,
 )
 from kandji_schema.privacy import Privacy
+from kandji_schema.private import tighten_home
 from kandji_schema.resource import Resource
 
 KEEP_MANIFESTS = 5
@@ -221,6 +222,7 @@ def open_store(
         home.mkdir(parents=True, exist_ok=True, mode=0o700)  # names of people are in there
         for folder in _folders(home):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        tighten_home(home)
     with writer_lock(home):
         _sweep(home)
         yield Store(home, tenant, resources, wall, privacy)

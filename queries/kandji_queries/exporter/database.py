@@ -12,6 +12,7 @@ from kandji_queries.exporter import folder, watch
 from kandji_queries.exporter.projection import literal, quoted
 from kandji_queries.exporter.report import Stored
 from kandji_queries.exporter.source import Item, Opened
+from kandji_schema.settings import usable
 
 FILE = "kandji-mirror.duckdb"
 PLACE = "exported"
@@ -26,7 +27,7 @@ _NEW = "(STORAGE_VERSION 'v1.0.0', BLOCK_SIZE 16384, RECOVERY_MODE no_wal_writes
 
 def write(opened: Opened, whole: Path, progress: watch.Progress) -> dict[str, Stored]:
     """Write all items to one new file in the folder ``whole``; what became of each by name."""
-    path = whole / FILE
+    path = usable(whole / FILE)
     rows = _tables(opened, path, progress)
     file = folder.measured(path, whole)
     return {name: Stored(count, (file,)) for name, count in rows.items()}

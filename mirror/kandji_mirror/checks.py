@@ -1,0 +1,170 @@
+"""Checks of the settings: everything that a later command will use is used here, without sending anything.
+
+Each says how it is and, where it is not well, what to do. A check that failed has the exit code that the command would
+end with.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from kandji_mirror.api.credentials import HOST_FILE, token, token_source
+from kandji_mirror.api.endpoint import base_url
+from kandji_mirror.api.http import HttpTransport
+from kandji_mirror.sync.plan import ttl_overrides
+from kandji_queries.rule_inputs import statements
+from kandji_queries.rulebook import Rulebook
+from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
+from kandji_schema.home import refuse_foreign
+from kandji_schema.private import is_loose, loose
+from kandji_schema.registry import resources
+from kandji_schema.settings import SETTINGS, TOKEN_FILE, Settings, config_dir
+from kandji_schema.sources import Kind
+
+NEEDED_TO_ASK = {"tenant", "token", "home", "certificates", "proxy"}
+"""Checks that have to be well before something is sent."""
+
+_NAMED = 3
+_SECRET_FILES = (TOKEN_FILE, HOST_FILE, "http_token", "config.toml")
+
+
+class Health(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. ``exit_code`` is that of the error, where there is one."""
+
+    check: str
+    health: Health
+    detail: str
+    exit_code: int = 0
+
+
+def checked(check: str, look: Callable[[], str]) -> Finding:
+    """What ``look`` tells, or the error it ends with."""
+    try:
+        return Finding(check, Health.OK, look())
+    except MirrorError as error:
+        return Finding(check, Health.FAILED, str(error), error.exit_code)
+
+
+def configuration(settings: Settings) -> Iterator[Finding]:
+    """Every setting that can be wrong although it could be read, and where each comes from."""
+    yield checked("settings", lambda: _sources(settings))
+    yield from _remarks(settings)
+    yield checked("tenant", lambda: base_url(settings))
+    yield checked("token", lambda: _token(settings))
+    yield checked("home", lambda: _home(settings))
+    yield checked("certificates", lambda: _certificates(settings))
+    yield checked("proxy", lambda: _proxy(settings))
+    yield checked("times to live", lambda: _times(settings))
+    yield checked("compliance rules", lambda: _rules(settings))
+
+
+def loose_files(home: Path) -> Iterator[Finding]:
+    """What others may read of the data directory and of the secrets, with what closes it."""
+    open_ones = [*loose(home), *_open_secrets()]
+    if open_ones:
+        named = ", ".join(f"{path} ({path.stat().st_mode & 0o777:04o})" for path in open_ones[:_NAMED])
+        more = f" and {len(open_ones) - _NAMED} more" if len(open_ones) > _NAMED else ""
+        advice = f"Run: chmod go= '{open_ones[0]}'" if len(open_ones) == 1 else f"Run: chmod -R go= '{home}'"
+        yield Finding("rights", Health.WARNING, f"Others may read {named}{more}. {advice}")
+    else:
+        yield Finding("rights", Health.OK, f"only this user may read {home}")
+
+
+def _open_secrets() -> list[Path]:
+    try:
+        return [path for name in _SECRET_FILES if is_loose(path := config_dir() / name)]
+    except ConfigurationError:
+        return []
+
+
+def _sources(settings: Settings) -> str:
+    """Which file there is, and which source set what."""
+    if settings.provenance.refusal:
+        raise ConfigurationError(settings.provenance.refusal)
+    found: dict[str, list[str]] = {}
+    for setting in SETTINGS:
+        origin = settings.origin(setting.key)
+        if origin.kind is not Kind.DEFAULT:
+            found.setdefault(origin.place, []).append(setting.name)
+    told = [f"{place} sets {', '.join(names)}" for place, names in found.items()]
+    return "; ".join([_config_file(), *told])
+
+
+def _config_file() -> str:
+    path = config_dir() / "config.toml"
+    return str(path) if path.is_file() else f"there is no {path}"
+
+
+def _remarks(settings: Settings) -> Iterator[Finding]:
+    """A setting that somebody meant to set and that is not set is a failure: what runs is not what they wanted."""
+    for remark in settings.provenance.remarks:
+        health = Health.FAILED if remark.grave else Health.WARNING
+        yield Finding("setting", health, remark.text, ConfigurationError.exit_code if remark.grave else 0)
+
+
+def _token(settings: Settings) -> str:
+    token(settings)
+    return f"from {token_source(settings)}"
+
+
+def _home(settings: Settings) -> str:
+    """The data directory: this tenant's, and one that can be written."""
+    refuse_foreign(settings)
+    home = settings.home
+    folders = [folder for folder in (home, *home.glob("store"), *home.glob("store/*")) if folder.is_dir()]
+    there = folders or [next(folder for folder in home.absolute().parents if folder.exists())]
+    for folder in there:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StoreFull(
+                f"{folder} cannot be written, so nothing can be synced. Correct the rights, or set KANDJI_MIRROR_HOME "
+                f"({settings.origin('mirror_home').place}) to another folder."
+            )
+    if home.exists() and not home.is_dir():
+        raise StoreFull(f"{home} is no folder. Set KANDJI_MIRROR_HOME to one.")
+    return str(home)
+
+
+def _certificates(settings: Settings) -> str:
+    """The authorities, also where the tenant is a simulated one that needs none."""
+    with HttpTransport("https://localhost", read_timeout=1, ca_file=settings.mirror_ca_file):
+        return settings.mirror_ca_file or "those of this system"
+
+
+def _proxy(settings: Settings) -> str:
+    try:
+        url = base_url(settings)
+    except ConfigurationError:
+        return "not looked at: no tenant is set"
+    with HttpTransport(url, read_timeout=1, ca_file=""):
+        variables = [name for name in os.environ if name.lower() in {"https_proxy", "all_proxy"} and os.environ[name]]
+        return f"{', '.join(sorted(variables))} of the environment" if variables else "none"
+
+
+def _times(settings: Settings) -> str:
+    others = ttl_overrides(settings.mirror_ttl, resources())
+    return settings.mirror_ttl if others else "those of each table"
+
+
+def _rules(settings: Settings) -> str:
+    """The rules in force: the file, and whether tables, columns and operators in it mean something."""
+    book = Rulebook(settings.home, settings.mirror_compliance_file)
+    rules = book.rules()
+    statements(rules, _shape)
+    return f"{len(rules.rules)} in {book.path}"
+
+
+def _shape(table: str) -> dict[str, str] | None:
+    """Types of a table's columns by name, as a mirror of this version has them; None where there is no such table."""
+    found = resources().get(table)
+    return {column.name: column.kind.value for column in found.columns} if found else None
