@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from commands import COMMAND, environment, run
-from reads_home import small_fleet
-from support import make_tenant
+from support import make_tenant, manifest_of, run_sync
 
 from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_mirror.simulator.serve import Server, serve
@@ -116,7 +115,7 @@ def examined(home: Path, *options: str, **settings: str) -> tuple[int, dict[str,
 def test_a_doctor_asks_once_a_permission_and_tells_which_are_missing(
     tmp_path: Path, server: Server, tenant: Tenant
 ) -> None:
-    small_fleet(tmp_path)
+    run_sync(tmp_path, make_tenant(2, apps=1), "devices")
     tenant.faults += [Fault("tags", Kind.FORBIDDEN, times=9), Fault("threat-details", Kind.FORBIDDEN, times=9)]
     code, found, said = examined(tmp_path, KANDJI_API_URL=server.url, KANDJI_API_TOKEN=TOKEN)
 
@@ -146,7 +145,8 @@ def test_without_settings_a_doctor_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_offline_nothing_is_sent_and_the_store_is_looked_at(tmp_path: Path, server: Server, tenant: Tenant) -> None:
-    manifest = small_fleet(tmp_path)
+    run_sync(tmp_path, make_tenant(2, apps=1), "devices")
+    manifest = manifest_of(tmp_path)
     credentials = {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN}
     code, found, _ = examined(tmp_path, "--offline", **credentials)
     assert (code, found["mirror"][0], len(tenant.requests)) == (0, "ok", 0)

@@ -15,10 +15,11 @@ from commands import COMMAND, configure, environment, run
 from reads_home import small_fleet
 from support import make_tenant
 
+from kandji_mirror.cli.checks import findings
 from kandji_mirror.simulator.serve import Server, serve
 from kandji_mirror.simulator.tenant import TOKEN
 
-ODD_NAMES = ("a%20b", "a#b;c&d=e", 'it\'s "x"', "Zoë 東京", "x[1]*{y}", "$HOME")
+ODD_NAMES = ("a%20b", '#c;d&e=f it\'s "x" Zoë 東京 [1]*{y} $HOME')
 STRICT_C = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 NOTEBOOK = "import kandji_queries as k; print(k.connect().sql('SELECT count(*) FROM devices').fetchall())"
 
@@ -127,7 +128,8 @@ def examined(home: Path, **settings: str) -> tuple[int, dict[str, tuple[str, str
     return done.returncode, {c["check"]: (c["health"], c["detail"]) for c in json.loads(done.stdout)["checks"]}
 
 
-def test_a_doctor_uses_what_the_next_command_will_use(tmp_path: Path) -> None:
+def test_a_doctor_uses_what_the_next_command_will_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"KANDJI_SUBDOMAIN": "acme", "KANDJI_API_TOKEN": "t"}
     code, checks = examined(tmp_path)
     assert (code, {name for name, (health, _) in checks.items() if health == "failed"}) == (0, set())
     assert checks["settings"][1].startswith("there is no ")
@@ -143,14 +145,17 @@ def test_a_doctor_uses_what_the_next_command_will_use(tmp_path: Path) -> None:
         "compliance rules": [{"KANDJI_MIRROR_COMPLIANCE_FILE": str(tmp_path / f"rules{n}.toml")} for n in range(5)],
         "times to live": [{"KANDJI_MIRROR_TTL": "devices=10x"}, {"KANDJI_MIRROR_TTL": "nothing=10m"}],
         "certificates": [{"KANDJI_MIRROR_CA_FILE": str(tmp_path / name)} for name in ("none.pem", "bad.pem")],
-        "proxy": [{"HTTPS_PROXY": "http://[half"}],
+        "proxy": [{"HTTPS_PROXY": "nonsense://x"}],
         "setting": [{"KANDJI_MIRROR_PRIVACI": "on"}, {"KANDJI_MIRROR_MCPROWS": "7"}],
         "settings": [{"KANDJI_MIRROR_MCP_ROWS": "many"}, {"KANDJI_MIRROR_HOME": "~nobody-here/x"}],
     }
     for check, cases in wrong.items():
         for case in cases:
-            code, checks = examined(tmp_path, **case)
-            assert (code, checks[check][0]) == (3, "failed"), (case, checks)
+            with monkeypatch.context() as machine:
+                for name, value in {**environment(tmp_path), **named, **case}.items():
+                    machine.setenv(name, value)
+                found = {finding.check: finding for finding in findings(offline=True)}[check]
+            assert (found.exit_code, found.health) == (3, "failed"), (case, found)
 
 
 def test_a_doctor_names_a_home_that_cannot_be_written(tmp_path: Path) -> None:
