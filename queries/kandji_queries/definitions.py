@@ -3,7 +3,7 @@
 ``views/<name>.sql`` holds a plain SELECT; the engine makes it the view ``<name>``. Its header has ``title``,
 ``description`` and a line ``column: name | description`` for every column that is not simply one of the tables'. It may
 read views that come before it in the alphabet.
-``macros/<name>.sql`` holds the ``CREATE MACRO`` statement.
+``macros/<name>.sql`` holds the ``CREATE MACRO`` statement; :mod:`kandji_queries.folding` says what ``{{name}}`` is in it.
 """
 
 import re
@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kandji_queries import headers
+from kandji_queries.folding import filled
 from kandji_schema.audit import COLUMNS as AUDIT
 
 HERE = Path(__file__).parent
@@ -56,7 +57,7 @@ def views(path: Path = HERE / "views") -> MappingProxyType[str, View]:
 def macros(path: Path = HERE / "macros") -> MappingProxyType[str, Macro]:
     """All macros by name, each after those that it calls: DuckDB looks for them when one is made."""
     found = {
-        name: Macro(name, file.one("title"), file.one("description"), file.sql)
+        name: Macro(name, file.one("title"), file.one("description"), filled(file.sql))
         for name, file in headers.folder(path, MACRO_KEYS).items()
     }
     return MappingProxyType({name: found[name] for name in TopologicalSorter(_calls(found)).static_order()})
