@@ -10,7 +10,7 @@ WITH found AS (
     FROM apps AS a
     LEFT JOIN devices AS d USING (device_id)
     WHERE
-        (contains(lower(a.name), lower($app)) OR contains(lower(a.bundle_id), lower($app)))
+        (contains(folded(a.name), folded($app)) OR contains(folded(a.bundle_id), folded($app)))
         AND ($platform = 'any' OR coalesce(a.device_family, d.platform) = $platform)
 ),
 counted AS (

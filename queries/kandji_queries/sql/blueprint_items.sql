@@ -22,5 +22,5 @@ SELECT
 FROM blueprints AS b
 LEFT JOIN blueprint_library_items AS i ON i.blueprint_id = b.id
 LEFT JOIN made AS m ON m.id = i.id
-WHERE $blueprint IS NULL OR lower(b.name) = lower($blueprint) OR b.id = $blueprint
+WHERE $blueprint IS NULL OR folded(b.name) = folded($blueprint) OR b.id = $blueprint
 ORDER BY b.name, b.id, i.name, i.id;

@@ -20,5 +20,5 @@ SELECT
     d.is_removed
 FROM apps AS a
 LEFT JOIN devices AS d USING (device_id)
-WHERE contains(lower(a.name), lower($app)) OR contains(lower(a.bundle_id), lower($app))
+WHERE contains(folded(a.name), folded($app)) OR contains(folded(a.bundle_id), folded($app))
 ORDER BY a.name, d.device_name, a.device_id, a.path;

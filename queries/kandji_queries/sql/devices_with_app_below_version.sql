@@ -8,7 +8,7 @@
 -- param: version version | The oldest version that is new enough, such as 130 or 130.0.6723.
 WITH found AS (
     FROM apps
-    WHERE contains(lower(name), lower($app)) OR contains(lower(bundle_id), lower($app))
+    WHERE contains(folded(name), folded($app)) OR contains(folded(bundle_id), folded($app))
 ),
 -- worked out once a version, not once a row
 versions AS (

@@ -24,5 +24,5 @@ SELECT
     d.is_removed
 FROM vulnerability_detections AS v
 LEFT JOIN devices AS d USING (device_id)
-WHERE lower(v.cve_id) = lower(trim($cve))
+WHERE folded_id(v.cve_id) = folded_id($cve)
 ORDER BY device_name, v.device_id, software, v.version, v.path;

@@ -36,8 +36,8 @@ LEFT JOIN devices AS d USING (device_id)
 WHERE
     ($kind = 'any' OR e.kind = $kind)
     AND (
-        contains(lower(e.identifier), lower($extension))
-        OR contains(lower(e.name), lower($extension))
-        OR lower(e.team_id) = lower($extension)
+        contains(folded(e.identifier), folded($extension))
+        OR contains(folded(e.name), folded($extension))
+        OR folded_id(e.team_id) = folded_id($extension)
     )
 ORDER BY e.kind, e.identifier, d.device_name, e.device_id, e.version, e.state;

@@ -17,5 +17,5 @@ SELECT
     d.is_missing,
     d.is_removed
 FROM devices AS d
-WHERE list_contains(list_transform(d.tags, lambda tag: lower(tag)), lower($tag))
+WHERE list_contains(list_transform(d.tags, lambda tag: folded(tag)), folded($tag))
 ORDER BY d.device_name, d.device_id;

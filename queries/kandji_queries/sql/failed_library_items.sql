@@ -21,5 +21,5 @@ SELECT
     d.is_removed
 FROM device_library_items AS l
 LEFT JOIN devices AS d USING (device_id)
-WHERE upper(l.status) IN ('ERROR', 'FAILED') AND ($item IS NULL OR contains(lower(l.name), lower($item)))
+WHERE upper(l.status) IN ('ERROR', 'FAILED') AND ($item IS NULL OR contains(folded(l.name), folded($item)))
 ORDER BY l.name, l.item_id, d.device_name, l.device_id;

@@ -16,7 +16,7 @@ SELECT
     p.item_id
 FROM device_parameters AS p
 LEFT JOIN devices AS d USING (device_id)
-WHERE $blueprint IS NULL OR lower(d.blueprint_name) = lower($blueprint) OR d.blueprint_id = $blueprint
+WHERE $blueprint IS NULL OR folded(d.blueprint_name) = folded($blueprint) OR d.blueprint_id = $blueprint
 GROUP BY p.item_id, p.name, p.category, p.subcategory
 HAVING errors > 0 OR warnings > 0
 ORDER BY errors DESC, warnings DESC, parameter, p.category, p.subcategory, p.item_id;

@@ -1,7 +1,8 @@
 -- title: One device with its state
 -- description: A device with its person, blueprint, contact and security state: found by identifier, serial number,
 --   asset tag or whole name in any letter case; only where there is none, by a part of its name, and then by its
---   person. Of several devices of one name all are listed: device_id tells them apart. What is empty is not known.
+--   person. Of several all are listed, the one that checked in last first: device_id tells them apart, where a
+--   re-enrolled device is listed twice also those of one serial number. What is empty is not known.
 -- param: device text | Identifier, serial number, asset tag, name, or part of a name, such as John's MacBook.
 WITH meant AS (
     FROM (SELECT d.*, device_match($device, d) AS match FROM devices AS d)
@@ -10,4 +11,4 @@ WITH meant AS (
 SELECT f.*
 FROM fleet AS f
 SEMI JOIN meant USING (device_id)
-ORDER BY f.device_name, f.device_id;
+ORDER BY f.last_check_in DESC NULLS LAST, f.device_name, f.device_id;

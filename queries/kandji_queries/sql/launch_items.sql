@@ -10,7 +10,7 @@ WITH items AS (
         user_agent_local_user IS NOT NULL OR starts_with(path, '/Users/') AS of_a_person,
         coalesce(program, program_arguments) AS runs
     FROM prism_launch_agents_and_daemons
-    WHERE $item IS NULL OR contains(lower(label), lower($item)) OR contains(lower(path), lower($item))
+    WHERE $item IS NULL OR contains(folded(label), folded($item)) OR contains(folded(path), folded($item))
 ),
 counted AS (
     SELECT

@@ -45,8 +45,8 @@ judged AS (
                 CASE WHEN is_admin IS NULL THEN 'unknown' END,
                 CASE
                     WHEN NOT list_contains(
-                        list_transform(string_split(lower($expected), ','), lambda word: trim(word)),
-                        lower(username)
+                        list_transform(string_split($expected, ','), lambda word: folded(word)),
+                        folded(username)
                     ) THEN 'unexpected'
                 END
             ],

@@ -23,6 +23,6 @@ WHERE
         FROM apps AS a
         WHERE
             a.device_id IS NOT NULL
-            AND (contains(lower(a.name), lower($app)) OR contains(lower(a.bundle_id), lower($app)))
+            AND (contains(folded(a.name), folded($app)) OR contains(folded(a.bundle_id), folded($app)))
     )
 ORDER BY inventory_known DESC, d.device_name, d.device_id;

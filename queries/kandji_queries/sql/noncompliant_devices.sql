@@ -26,7 +26,7 @@ WHERE
     NOT coalesce(c.is_compliant, NOT $with_unknown)
     AND (
         $rule IS NULL
-        OR list_contains(c.failed_rules, lower($rule))
-        OR ($with_unknown AND list_contains(c.unknown_rules, lower($rule)))
+        OR list_contains(c.failed_rules, folded($rule))
+        OR ($with_unknown AND list_contains(c.unknown_rules, folded($rule)))
     )
 ORDER BY result, c.failed DESC, d.device_name, d.device_id;

@@ -21,5 +21,5 @@ SELECT
 FROM devices AS d
 WHERE
     coalesce(d.last_check_in < (now() AT TIME ZONE 'UTC') - to_hours($hours::INTEGER), true)
-    AND ($blueprint IS NULL OR lower(d.blueprint_name) = lower($blueprint) OR d.blueprint_id = $blueprint)
+    AND ($blueprint IS NULL OR folded(d.blueprint_name) = folded($blueprint) OR d.blueprint_id = $blueprint)
 ORDER BY d.last_check_in NULLS FIRST, d.device_name, d.device_id;

@@ -23,5 +23,5 @@ FROM device_library_items AS l
 LEFT JOIN devices AS d USING (device_id)
 WHERE
     upper(l.status) IN ('PENDING', 'DOWNLOADING', 'INSTALLING', 'AVAILABLE', 'CACHED', 'CHANGE_PENDING')
-    AND ($item IS NULL OR contains(lower(l.name), lower($item)))
+    AND ($item IS NULL OR contains(folded(l.name), folded($item)))
 ORDER BY l.name, l.item_id, d.device_name, l.device_id;

@@ -13,7 +13,7 @@ SELECT
     max(last_modified) AS last_decided
 FROM prism_transparency_database
 WHERE
-    ($service IS NULL OR contains(lower(service), lower($service)))
+    ($service IS NULL OR contains(folded(service), folded($service)))
     AND ($status = 'any' OR lower(status) = lower($status))
 GROUP BY service, application, client_type, status, status_reason
 ORDER BY service, macs DESC, application, client_type, status, status_reason;

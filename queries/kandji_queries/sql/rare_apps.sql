@@ -30,8 +30,8 @@ judged AS (
         CASE
             WHEN $allowed IS NOT NULL THEN
                 list_has_any(
-                    list_transform(string_split(lower($allowed), ','), lambda word: trim(word)),
-                    [lower(c.name), lower(c.bundle_id)]
+                    list_transform(string_split($allowed, ','), lambda word: folded(word)),
+                    [folded(c.name), folded(c.bundle_id)]
                 )
         END AS allowed
     FROM counted AS c
