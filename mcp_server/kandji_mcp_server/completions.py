@@ -10,6 +10,7 @@ from kandji_mcp_server.cleaning import cleaned
 from kandji_mcp_server.mirror import Mirror
 from kandji_queries.catalog import catalog
 from kandji_schema.errors import MirrorError
+from kandji_schema.search import fold_text
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
@@ -57,13 +58,13 @@ async def _values(mirror: Mirror, name: str, typed: str) -> list[str]:
 
 
 def matching(values: Sequence[str], typed: str) -> list[str]:
-    """Those that contain the text in any letter case, those that begin with it first."""
-    text = typed.casefold()
-    found = [value for value in values if text in value.casefold()]
-    return sorted(found, key=lambda value: (not value.casefold().startswith(text), value))
+    """Those that contain the text as a search compares it, those that begin with it first."""
+    text = fold_text(typed)
+    found = [value for value in values if text in fold_text(value)]
+    return sorted(found, key=lambda value: (not fold_text(value).startswith(text), value))
 
 
 def _found(reader: "Reader", sql: str, typed: str) -> list[str]:
-    statement = f"SELECT v FROM ({sql}) AS t(v) WHERE contains(lower(v), lower($typed)) ORDER BY v LIMIT 10000"
+    statement = f"SELECT v FROM ({sql}) AS t(v) WHERE contains(folded(v), folded($typed)) ORDER BY v LIMIT 10000"
     values: list[str] = cleaned([row[0] for row in reader.run(statement, {"typed": typed}).rows])
     return matching(values, typed)

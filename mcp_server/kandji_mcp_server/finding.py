@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from kandji_mcp_server.own_sql import statement
 from kandji_schema.errors import UsageError
+from kandji_schema.search import fold_identifier
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
@@ -45,15 +46,13 @@ def only(reader: "Reader", device: str) -> Device:
         )
     found = _letter_for_letter(found, device.strip()) or found
     if len(found) > 1 or found[0]["match"] == "similar":
-        raise UsageError(
-            f"{_several(found, device)} {_listed(found)} Call again with one of these serial numbers or ids."
-        )
+        raise UsageError(f"{_several(found, device)} {_listed(found)} Call again with one of these {_tells(found)}.")
     return found[0]
 
 
 def _letter_for_letter(found: list[Device], text: str) -> list[Device]:
-    """The device whose identifier or number is the text in this very spelling, where others have it in another case."""
-    same = [d for d in found if text in (d["device_id"], d["serial_number"], d["asset_tag"])]
+    """The device whose identifier, number or name is the text in this very spelling, where others have another."""
+    same = [d for d in found if text in (d["device_id"], d["serial_number"], d["asset_tag"], d["device_name"])]
     return same if len(same) == 1 else []
 
 
@@ -63,11 +62,28 @@ def _several(found: list[Device], device: str) -> str:
     return f"{len(found)} devices fit {device!r}:"
 
 
+def share_a_serial(found: list[Device]) -> bool:
+    """Whether a serial number is in the list twice, as that of a re-enrolled device is."""
+    serials = [fold_identifier(device["serial_number"]) for device in found if device["serial_number"]]
+    return len(set(serials)) < len(serials)
+
+
+def _tells(found: list[Device]) -> str:
+    return "ids: some have one serial number" if share_a_serial(found) else "serial numbers or ids"
+
+
 def _listed(found: list[Device]) -> str:
     lines = [
         f"{d['device_name']!r} (serial {d['serial_number'] or 'unknown'}, id {d['device_id']}, "
-        f"{d['model'] or d['platform'] or 'unknown model'}, {d['user_name'] or 'no person'})"
+        f"{d['model'] or d['platform'] or 'unknown model'}, {d['user_name'] or 'no person'}, {_contact(d)})"
         for d in found[:LISTED]
     ]
     more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
     return f"{'; '.join(lines)}{more}."
+
+
+def _contact(device: Device) -> str:
+    """When the device was heard of last, and whether it still counts."""
+    seen = device["last_check_in"]
+    marks = [mark for mark in ("missing", "removed") if device[f"is_{mark}"]]
+    return ", ".join([f"last contact {seen:%Y-%m-%d %H:%M} UTC" if seen else "never in contact", *marks])

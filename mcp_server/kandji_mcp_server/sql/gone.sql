@@ -4,8 +4,9 @@ SELECT device_id
 FROM removed_rows
 WHERE
     table_name = 'devices'
-    AND lower($device) IN (
-        lower(device_id), lower(old_row ->> '$.serial_number'), lower(old_row ->> '$.device_name')
+    AND (
+        folded_id($device) IN (folded_id(device_id), folded_id(old_row ->> '$.serial_number'))
+        OR folded(old_row ->> '$.device_name') = folded($device)
     )
 ORDER BY removed_at DESC
 LIMIT 1;

@@ -1,22 +1,27 @@
 -- title: Devices that fit a text
 -- description: By how well they fit: exact, part of the name, person; only where none does, those whose name, serial
---   number, asset tag or person is written similarly.
+--   number, asset tag or person is written similarly. Of those that fit alike the one that checked in last first.
 WITH scored AS (
-    SELECT
-        d.*,
-        device_match($device, d) AS match,
-        greatest(
-            jaro_winkler_similarity(strip_accents(lower($device)), strip_accents(lower(coalesce(d.device_name, '')))),
-            jaro_winkler_similarity(lower($device), lower(coalesce(d.serial_number, ''))),
-            jaro_winkler_similarity(lower($device), lower(coalesce(d.asset_tag, ''))),
-            jaro_winkler_similarity(strip_accents(lower($device)), strip_accents(lower(coalesce(d.user_name, '')))),
-            jaro_winkler_similarity(lower($device), lower(coalesce(d.user_email, '')))
-        ) AS similarity
-    FROM devices AS d
+    SELECT d.*, device_match($device, d) AS match FROM devices AS d
 ),
 best AS (
-    SELECT *, min(match) OVER () AS best_match
-    FROM scored
+    SELECT *, min(match) OVER () AS best_match FROM scored
+),
+fitting AS (
+    SELECT
+        *,
+        CASE
+            WHEN best_match IS NULL
+                THEN greatest(
+                    jaro_winkler_similarity(folded($device), folded(coalesce(device_name, ''))),
+                    jaro_winkler_similarity(folded_id($device), coalesce(folded_id(serial_number), '')),
+                    jaro_winkler_similarity(folded_id($device), coalesce(folded_id(asset_tag), '')),
+                    jaro_winkler_similarity(folded($device), folded(coalesce(user_name, ''))),
+                    jaro_winkler_similarity(folded($device), folded(coalesce(user_email, '')))
+                )
+        END AS similarity
+    FROM best
+    WHERE match IS NOT DISTINCT FROM best_match
 )
 SELECT
     CASE match WHEN 1 THEN 'exact' WHEN 2 THEN 'part of the name' WHEN 3 THEN 'person' ELSE 'similar' END AS match,
@@ -32,6 +37,6 @@ SELECT
     last_check_in,
     is_missing,
     is_removed
-FROM best
-WHERE match = best_match OR (best_match IS NULL AND similarity >= 0.85)
-ORDER BY CASE WHEN match IS NULL THEN similarity END DESC NULLS LAST, device_name, device_id;
+FROM fitting
+WHERE match IS NOT NULL OR similarity >= 0.85
+ORDER BY similarity DESC NULLS LAST, last_check_in DESC NULLS LAST, device_name, device_id;

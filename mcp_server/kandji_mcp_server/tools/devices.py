@@ -63,16 +63,18 @@ def _found(mirror: Mirror, reader: "Reader", device: str) -> RowsAnswer:
     found = finding.search(reader, device)
     rows = rows_of(found)
     shown = brief(rows.slice(0, FOUND), mirror.most_bytes, FOUND)
-    return rows_answer(mirror, found, shown, [*found.notes, *_remarks(rows, device)])
+    return rows_answer(mirror, found, shown, [*found.notes, *_remarks(rows, device, finding.share_a_serial(finding.candidates(found)))])
 
 
-def _remarks(rows: Rows, device: str) -> Iterator[str]:
+def _remarks(rows: Rows, device: str, shared: bool) -> Iterator[str]:
     if not rows.total:
         yield f"No device fits {device!r}, nor any similar name. One that left the tenant is only in the tool changes."
     elif rows.rows[0][0] == "similar":
         yield f"No device fits {device!r} exactly; these are written similarly. Ask which one is meant."
     elif rows.total > FOUND:
         yield f"{rows.total:,} devices fit, {FOUND} are here. Write more of the name, or use SQL."
+    if shared:
+        yield "Some have one serial number, as a re-enrolled device does: name one by device_id. Newest contact first."
 
 
 def profile(mirror: Mirror, reader: "Reader", device: str, include: Sequence[str] = ()) -> ProfileAnswer:
