@@ -1,5 +1,7 @@
 """One folding for all search: Python and SQL agree on it, character by character."""
 
+# ruff: noqa: RUF001  # characters that look like others are what this is about
+
 import unicodedata
 from collections.abc import Iterator
 
@@ -11,7 +13,12 @@ from kandji_schema.search import fold_identifier, fold_text
 
 ALIKE = (
     ("Zoe Lopez", "Zoë López", "ZOE\u0308  LO\u0301PEZ", "\u00a0zoe\u202flopez\t", "Ｚｏｅ　Ｌｏｐｅｚ", "𝓩𝓸𝓮 𝕷𝖔𝖕𝖊𝖟"),
-    ("quentin's macbook air", "Quentin\u2019s MacBook Air", "QUENTIN\u02bcS MACBOOK AIR", "Quentin`s\u200b Mac\u00adBook Air"),
+    (
+        "quentin's macbook air",
+        "Quentin\u2019s MacBook Air",
+        "QUENTIN\u02bcS MACBOOK AIR",
+        "Quentin`s\u200b Mac\u00adBook Air",
+    ),
     ("MAC-79 東京", "ＭＡＣ-79 東京", "mac\u201179 東京", "Mac\u201379\u3000東京", "MAC－79 東京"),
     ("istanbul", "İSTANBUL", "ıstanbul", "I\u0307stanbul"),
     ("strasse", "Straße", "STRASSE", "STRAẞE", "ﬅraſse"),

@@ -36,7 +36,7 @@ _ALIKE = {
     "/": "\u2044\u2215",
     "d": "đð",
     "h": "ħ",
-    "i": "ı",
+    "i": "\u0131",
     "l": "ł",
     "n": "ŋ",
     "o": "ø",
@@ -45,10 +45,16 @@ _ALIKE = {
     "oe": "œ",
     "ss": "ß",
     "th": "þ",
-    "σ": "ς",
+    "\u03c3": "\u03c2",
 }
 _OURS = {character: plain for plain, characters in _ALIKE.items() for character in characters}
-_BLOCKS = (range(0xA0, 0x1000), range(0x10FC, 0x10FD), range(0x1D00, 0x3400), range(0xA690, 0xAC00), range(0xF900, 0x10000))
+_BLOCKS = (
+    range(0xA0, 0x1000),
+    range(0x10FC, 0x10FD),
+    range(0x1D00, 0x3400),
+    range(0xA690, 0xAC00),
+    range(0xF900, 0x10000),
+)
 _MORE_BLOCKS = (range(0x10780, 0x107C0), range(0x1D400, 0x1F300), range(0x1FBF0, 0x1FC00))
 _BLANK = re.compile(f"[{BLANKS}]")
 _UNSEEN = re.compile(f"[{UNSEEN}\ud800-\udfff]")

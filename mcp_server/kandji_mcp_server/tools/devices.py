@@ -63,7 +63,9 @@ def _found(mirror: Mirror, reader: "Reader", device: str) -> RowsAnswer:
     found = finding.search(reader, device)
     rows = rows_of(found)
     shown = brief(rows.slice(0, FOUND), mirror.most_bytes, FOUND)
-    return rows_answer(mirror, found, shown, [*found.notes, *_remarks(rows, device, finding.share_a_serial(finding.candidates(found)))])
+    return rows_answer(
+        mirror, found, shown, [*found.notes, *_remarks(rows, device, finding.share_a_serial(finding.candidates(found)))]
+    )
 
 
 def _remarks(rows: Rows, device: str, shared: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ once more from the tenant and compared. The provider's filters mean "contains": 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from kandji_mirror.actions.subjects import Row, Subject, device, shown
 from kandji_mirror.api.bodies import parse
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.paths import quote_segment
+from kandji_mirror.known_devices import KnownDevice, known, listed, mirrored, near, newest_first
 from kandji_schema import database
 from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.actions.record import Target
 from kandji_schema.errors import MirrorError, NotFound, ServerFault, TargetRefused
 from kandji_schema.manifest import data_dir, newest_whole
+from kandji_schema.search import fold_identifier
 from kandji_schema.text import escaped, has_unseen
 
 LONGEST = 255
@@ -43,7 +46,8 @@ def resolve_device(client: Client, home: Path, reference: str) -> Subject:
     wanted = _checked(reference, "device")
     found = [wanted.lower()] if is_uuid(wanted) else _ids(client, home, wanted)
     subject = read_device(client, found[0])
-    if wanted.casefold() not in {subject.id, subject.serial.casefold()} and wanted != _text(subject.row, "device_name"):
+    called = wanted.casefold() == subject.id or wanted == _text(subject.row, "device_name")
+    if not called and not _is_serial(subject.row, wanted):
         raise TargetRefused(
             f"The mirror is out of date: the device it calls {wanted!r} is now {subject.words(named=False)}. "
             "Run `kandji-mirror sync devices` and look again. Nothing was sent."
@@ -98,18 +102,31 @@ def _checked(reference: str, what: str) -> str:
 def _ids(client: Client, home: Path, wanted: str) -> list[str]:
     """The identifier of the device with that serial number or name, alone in a list."""
     live = [*_listed(client, "serial_number", wanted), *_listed(client, "device_name", wanted)]
-    return [_only(live or _mirrored(home, wanted), wanted)]
+    grouped = fold_identifier(wanted).upper()
+    if not live and grouped and grouped != wanted.upper():  # as j7p0 89j2-wkt6, which no filter of the provider finds
+        live = _listed(client, "serial_number", grouped)
+    return [_only(live or _mirrored(home, wanted), wanted, home)]
 
 
-def _only(rows: Iterable[Row], wanted: str) -> str:
-    known = {str(row["device_id"]).lower(): row for row in rows}
-    there = {key: row for key, row in known.items() if row.get("is_removed") is not True} or known
+def _only(rows: Iterable[Row], wanted: str, home: Path) -> str:
+    found = {str(row["device_id"]).lower(): row for row in rows}
+    there = {key: row for key, row in found.items() if row.get("is_removed") is not True} or found
     if not there:
-        raise _refused(f"No device has the identifier, serial number or exact name {wanted!r}")
+        raise _refused(f"No device has the identifier, serial number or exact name {wanted!r}{_nearly(home, wanted)}")
     if len(there) > 1:
-        listed = "; ".join(f"{key} (serial number {shown(row.get('serial_number'))})" for key, row in there.items())
-        raise _refused(f"{wanted!r} means {len(there)} devices: {listed}. Name one by its identifier")
+        which = listed(newest_first(map(known, there.values())), named=False)
+        raise _refused(
+            f"{wanted!r} means {len(there)} devices, newest contact first: {which}. Name one by its identifier"
+        )
     return next(iter(there))
+
+
+def _nearly(home: Path, wanted: str) -> str:
+    """Devices of the mirror that may be meant. A search's folding only finds them: an action wants to be told which."""
+    alike: list[KnownDevice] = []
+    with suppress(MirrorError):
+        alike = near(mirrored(home), wanted)
+    return f". Nearly so is called: {listed(alike, named=False)}" if alike else ""
 
 
 def _mirrored(home: Path, wanted: str) -> list[Row]:
@@ -122,9 +139,9 @@ def _mirrored(home: Path, wanted: str) -> list[Row]:
             return []
         with database.connect(data_dir(home) / file, read_only=True) as connection:
             found = connection.execute(
-                "SELECT device_id, device_name, serial_number, is_removed FROM devices "
-                "WHERE lower(serial_number) = lower($1) OR device_name = $1 LIMIT 20",
-                [wanted],
+                "SELECT device_id, device_name, serial_number, last_check_in, is_missing, is_removed FROM devices "
+                "WHERE lower(serial_number) IN (lower($1), lower($2)) OR device_name = $1 LIMIT 20",
+                [wanted, fold_identifier(wanted) or wanted],
             )
             names = [column[0] for column in found.description or ()]
             return [row for row in (dict(zip(names, r, strict=True)) for r in found.fetchall()) if _has_id(row)]
@@ -157,8 +174,10 @@ def _has_id(row: Row) -> bool:
     return is_uuid(row.get("device_id"))
 
 
-def _is_serial(row: Row, wanted: str) -> bool:
-    return _text(row, "serial_number").casefold() == wanted.casefold()
+def _is_serial(row: Row | None, wanted: str) -> bool:
+    """Whether that is its serial number, in groups or not."""
+    serial = _text(row, "serial_number")
+    return serial.casefold() == wanted.casefold() or fold_identifier(serial) == fold_identifier(wanted) != ""
 
 
 def _text(row: Row | None, column: str) -> str:

@@ -1,67 +1,64 @@
 """Which device is meant by an identifier, a serial number or a name."""
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.pages import read_page
-from kandji_mirror.ingest.staging import store_errors
+from kandji_mirror.known_devices import KnownDevice, known, listed, meant, mirrored, near, newest_first
 from kandji_mirror.sync.fleet import DEVICES
-from kandji_schema import database
-from kandji_schema.errors import NothingMirrored, UsageError
-from kandji_schema.manifest import data_dir, newest_whole
+from kandji_schema.errors import UsageError
 from kandji_schema.registry import resource
+from kandji_schema.search import fold_identifier
 
 NAMES = ("device_id", "serial_number", "device_name")
 """What tells a device from others, as the provider calls it and as the device table does."""
 
-Found = Mapping[str, tuple[str, ...]]
-"""Names of devices by identifier."""
-
 
 def identified(home: Path, client: Client, text: str) -> str:
-    """The identifier of the device that is meant. Case does not matter, the rest must be exact.
+    """The identifier of the device that is meant, as a search compares texts; what is exactly so comes first.
 
     The mirror is asked first, then the tenant: the device may be new. :class:`UsageError` where there is none of that
-    name, and where there are several.
+    name, with those called nearly so, and where there are several.
     """
     wanted = text.strip()
-    found = _mirrored(home, wanted) or _listed(client, wanted)
+    here = mirrored(home)
+    found = meant(here, wanted) or _listed(client, wanted)
     if len(found) > 1:
-        which = "; ".join(", ".join(names) for names in list(found.values())[:5])
-        raise UsageError(f"{len(found)} devices are called {wanted!r}: {which}. Name one by its identifier.")
+        raise UsageError(
+            f"{len(found)} devices are called {wanted!r}, newest contact first: {listed(found)}. "
+            "Name one by its identifier."
+        )
     for device in found:
-        return device
-    raise UsageError(f"There is no device {wanted!r}, neither by identifier nor by serial number nor by name.")
+        return device.device_id
+    raise UsageError(
+        f"There is no device {wanted!r}, neither by identifier nor by serial number nor by name.{_hint(here, wanted)}"
+    )
 
 
-def _mirrored(home: Path, wanted: str) -> Found:
-    with suppress(NothingMirrored):
-        file = newest_whole(home)[0].tables[DEVICES].file
-        if file:
-            path = data_dir(home) / file
-            sql = f"SELECT {', '.join(NAMES)} FROM {DEVICES} WHERE lower($1) IN ({', '.join(map(_lower, NAMES))})"
-            with store_errors(str(path)), database.connect(path, read_only=True) as con:
-                return _by_identifier(con.execute(sql, [wanted]).fetchall())
-    return {}
+def _hint(devices: Sequence[KnownDevice], wanted: str) -> str:
+    alike = near(devices, wanted)
+    return f" Nearly so: {listed(alike)}." if alike else ""
 
 
-def _lower(column: str) -> str:
-    return f"lower({column})"
-
-
-def _listed(client: Client, wanted: str) -> Found:
-    """The provider's filters find what contains the text; only what equals it counts."""
+def _listed(client: Client, wanted: str) -> list[KnownDevice]:
+    """The provider's filters find what contains the text; only what is called so counts."""
     rows: list[dict[str, Any]] = []
-    for name in NAMES[:1] if _is_identifier(wanted) else NAMES[1:]:
-        listed = resource(DEVICES)
-        params = {**listed.params, "limit": str(listed.page_size), name: wanted}
-        rows += client.read(listed.path, params.items(), lambda answer: read_page(answer, resource(DEVICES))).rows
-    named = (tuple(str(row.get(name) or "") for name in NAMES) for row in rows)
-    return _by_identifier(names for names in named if wanted.lower() in map(str.lower, names))
+    for name, value in _filters(wanted):
+        table = resource(DEVICES)
+        params = {**table.params, "limit": str(table.page_size), name: value}
+        rows += client.read(table.path, params.items(), lambda answer: read_page(answer, resource(DEVICES))).rows
+    return meant(newest_first(known(row) for row in rows if row.get("device_id")), wanted)
+
+
+def _filters(wanted: str) -> list[tuple[str, str]]:
+    if _is_identifier(wanted):
+        return [(NAMES[0], wanted)]
+    plain = fold_identifier(wanted).upper()
+    grouped = [(NAMES[1], plain)] if plain and plain != wanted.upper() and " " not in plain else []
+    return [*((name, wanted) for name in NAMES[1:]), *grouped]
 
 
 def _is_identifier(text: str) -> bool:
@@ -70,7 +67,3 @@ def _is_identifier(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _by_identifier(rows: Iterable[tuple[str, ...]]) -> Found:
-    return {names[0]: tuple(name for name in names if name) for names in rows if names[0]}
