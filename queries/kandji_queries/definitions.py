@@ -3,7 +3,8 @@
 ``views/<name>.sql`` holds a plain SELECT; the engine makes it the view ``<name>``. Its header has ``title``,
 ``description`` and a line ``column: name | description`` for every column that is not simply one of the tables'. It may
 read views that come before it in the alphabet.
-``macros/<name>.sql`` holds the ``CREATE MACRO`` statement; :mod:`kandji_queries.folding` says what ``{{name}}`` is in it.
+``macros/<name>.sql`` holds the ``CREATE MACRO`` statement; :mod:`kandji_queries.folding` says what ``{{name}}`` is in
+it.
 """
 
 import re

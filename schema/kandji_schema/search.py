@@ -1,9 +1,10 @@
 """How texts are compared where somebody searches: one folding, the same in Python and in SQL.
 
-People type ``Zoe`` for ``Zoë``, ``'`` for the ``’`` of macOS, ``-`` for a dash, and serial numbers in groups. Both sides of a
-search are folded, in this order: blanks of every kind become a space, what nobody sees goes away, accents go away,
-letters become small, and each character becomes its plain form by :func:`folds` (Unicode NFKC, kinds of apostrophe,
-quotation mark and dash, letters such as ß and ø); then runs of spaces become one, and those around go away.
+People type ``Zoe`` for ``Zoë``, a straight apostrophe for the curved one of macOS, ``-`` for a dash, and serial numbers
+in groups. Both sides of a search are folded, in this order: blanks of every kind become a space, what nobody sees goes
+away, accents go away, letters become small, and each character becomes its plain form by :func:`folds` (Unicode NFKC,
+kinds of apostrophe, quotation mark and dash, letters such as ß and ø); then runs of spaces become one, and those around
+go away.
 
 The macro ``folded`` in SQL is made from the same tables; DuckDB itself knows no NFKC.
 """

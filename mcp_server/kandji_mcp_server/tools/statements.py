@@ -31,9 +31,9 @@ async def run_sql(
     """Run one read-only SQL statement (DuckDB dialect) on the mirror.
 
     fleet_overview names the tables, describe_table their columns. Compare versions with version_key(os_version) >=
-    version_key('14.6'), never as text. Times are UTC; now() works. Match names with contains(folded(name), folded($app)).
-    The past: view changes, or FROM devices_as_of('2026-11-20 12:00'). Select few columns, aggregate: long answers
-    are cut.
+    version_key('14.6'), never as text. Times are UTC; now() works. Match names with
+    contains(folded(name), folded($app)). The past: view changes, or FROM devices_as_of('2026-11-20 12:00'). Select few
+    columns, aggregate: long answers are cut.
     """
     mirror = ctx.request_context.lifespan_context
     return result(_answer(mirror, await mirror.run_sql(sql, params, client_of(ctx))))
