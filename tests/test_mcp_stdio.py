@@ -46,7 +46,6 @@ def environment(home: Path, **more: str) -> Mapping[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "KANDJI_MIRROR_HOME": str(home),
-        "KANDJI_MIRROR_CONFIG": str(home / "config.toml"),
         "KANDJI_MIRROR_BACKGROUND": "off",
         **more,
     }
