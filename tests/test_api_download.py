@@ -229,3 +229,15 @@ def test_an_address_in_a_private_network_is_not_asked() -> None:
     ):
         with pytest.raises(Rejected, match="private"):
             signed_url(f"https://{host}/file", "https://acme.api.kandji.io")
+
+
+def test_a_name_that_leads_into_a_private_network_is_not_asked(target: Path) -> None:
+    with silent() as server:
+        port = server.url.rpartition(":")[2]
+        for host in ("127.1", "2130706433", "0x7f000001", "017700000001", "[::ffff:127.0.0.1]", "LOCALHOST", "0"):
+            with (
+                Download("https://acme.api.kandji.io", read_timeout=0.1) as fetch,
+                pytest.raises(Rejected, match="leads into a private network"),
+            ):
+                fetch(f"https://{host}:{port}/x", target)
+    assert not target.exists()

@@ -1,9 +1,14 @@
 """The real transport, against small servers on loopback."""
 
+import gzip
 import logging
 import socket
+import socketserver
 import ssl
+import tracemalloc
+import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -18,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from loopback import served
 
-from kandji_mirror.api.http import HttpTransport
+from kandji_mirror.api.http import LARGE, MIB, HttpTransport
 from kandji_mirror.api.wire import Request, Response
 from kandji_schema.errors import ApiError, ConfigurationError, Rejected, ServerFault, Unreachable
 
@@ -107,6 +112,73 @@ def test_what_is_not_http_is_no_answer() -> None:
 def test_a_body_that_cannot_be_decompressed_is_a_fault_of_the_server() -> None:
     error = refused(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope")
     assert isinstance(error, ServerFault)
+
+
+def packed(body: bytes, encoding: str = "gzip") -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def test_a_compressed_body_arrives_whole_and_one_cut_short_does_not() -> None:
+    text = b"[" + b"1234567," * 100_000 + b"0]"
+    members = gzip.compress(text[:1000]) + gzip.compress(text[1000:])
+    for body, encoding in (
+        (gzip.compress(text), "gzip"),
+        (gzip.compress(text) + b"\0\0", "x-gzip, identity"),
+        (members, "GZIP"),
+        (zlib.compress(text), "deflate"),
+        (b"", "gzip"),
+    ):
+        assert asked(packed(body, encoding), max_bytes=len(text)).body == (text if body else b"")
+    for body, encoding in ((gzip.compress(text)[:-9], "gzip"), (gzip.compress(gzip.compress(text)), "gzip, gzip")):
+        assert isinstance(refused(packed(body, encoding), max_bytes=len(text)), ServerFault)
+    assert "'br'" in str(refused(packed(b"x", "br")))
+
+
+def test_a_bomb_is_given_up_before_it_is_inflated() -> None:
+    small = gzip.compress(bytes(80 * MIB), compresslevel=1)
+    bombs = [packed(small), packed(gzip.compress(small), "gzip, gzip")]
+    for bomb in bombs:
+        tracemalloc.start()
+        try:
+            assert isinstance(refused(bomb, max_bytes=2 * MIB), ServerFault)
+            assert tracemalloc.get_traced_memory()[1] < 8 * MIB
+        finally:
+            tracemalloc.stop()
+
+
+def test_large_bodies_that_come_at_once_are_read_one_after_the_other() -> None:
+    bomb, answers = packed(gzip.compress(bytes(40 * MIB), compresslevel=1)), 6
+    with served_at_once(bomb) as url, HttpTransport(url, read_timeout=20, max_bytes=32 * MIB) as send:
+
+        def given_up(_: int) -> bool:
+            with pytest.raises(ServerFault, match="larger than"):
+                send(GET)
+            return True
+
+        tracemalloc.start()
+        try:
+            with ThreadPoolExecutor(answers) as pool:
+                assert all(pool.map(given_up, range(answers)))
+            assert tracemalloc.get_traced_memory()[1] < 32 * MIB * 1.25 + answers * (LARGE * 1.25 + MIB)
+        finally:
+            tracemalloc.stop()
+
+
+@contextmanager
+def served_at_once(answer: bytes) -> Iterator[str]:
+    """A server that answers several connections side by side."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            with suppress(OSError):
+                self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def test_a_refused_connection_is_known_not_to_have_been_sent() -> None:

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from kandji_mirror.api.private_networks import is_private
 from kandji_schema.errors import Rejected
 from kandji_schema.provider import address_of, is_loopback, provider_host, url_of
 from kandji_schema.settings import Settings
@@ -28,17 +29,18 @@ def signed_url(url: str, api_url: str) -> SplitResult:
         parts = urlsplit(url)
         parts.port  # noqa: B018  # raises where the port is no number
     except ValueError:
-        raise _not_fetched("is no URL") from None
+        raise not_fetched("is no URL") from None
     local = is_loopback(url) and is_loopback(api_url)
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        raise _not_fetched("does not begin with https://")
+        raise not_fetched("does not begin with https://")
     if not parts.hostname or "@" in parts.netloc or re.search(r"[^\x21-\x7e]|\\", url):
-        raise _not_fetched("has no plain host name")
+        raise not_fetched("has no plain host name")
     address = address_of(parts.hostname)
-    if (is_loopback(url) or (address is not None and not address.is_global)) and not is_loopback(api_url):
-        raise _not_fetched("leads into a private network")
+    if (is_loopback(url) or (address is not None and is_private(address))) and not is_loopback(api_url):
+        raise not_fetched("leads into a private network")
     return parts
 
 
-def _not_fetched(reason: str) -> Rejected:
+def not_fetched(reason: str) -> Rejected:
+    """The refusal of an address that the provider gave for a download."""
     return Rejected(f"The provider's address of a download {reason}. Nothing was sent.")

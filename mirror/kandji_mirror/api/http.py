@@ -7,27 +7,37 @@ import logging
 import os
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http import HTTPStatus
-from threading import Event
+from io import BytesIO
+from threading import Event, Lock
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
 
-from kandji_mirror.api.endpoint import setting_of, signed_url
+from kandji_mirror.api.decoding import Undecodable, decoded
+from kandji_mirror.api.endpoint import not_fetched, setting_of, signed_url
 from kandji_mirror.api.paths import checked
+from kandji_mirror.api.private_networks import address_of, is_private, leads_to_private
 from kandji_mirror.api.proxies import proxy_of
 from kandji_mirror.api.whole_file import new_file
 from kandji_mirror.api.wire import Request, Response, Target
 from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, Rejected, ServerFault, Unreachable
+from kandji_schema.provider import is_loopback
+
 
 T = TypeVar("T")
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 CONNECTIONS = 32
+
+LARGE = 4 * MIB
+"""Of bodies that are larger than this only one is read at a time: eight at once would take eight times the memory."""
+
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _REASONS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
     (httpx.ConnectTimeout, "no connection in time; check the network, the proxy and {setting}"),
@@ -62,6 +72,7 @@ class HttpTransport:
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
         self._clock = clock
+        self._large = Lock()
         timeout = _timeout(connect_timeout, min(read_timeout, total_timeout))
         self._client = _open(base_url, timeout, _tls(base_url, ca_file), encoding="gzip")
 
@@ -83,17 +94,23 @@ class HttpTransport:
             raise _translated(error, what, setting_of(self._base_url)) from None
 
     def _body(self, answer: httpx.Response, deadline: float, what: str) -> bytes:
-        pieces = bytearray()
-        for piece in answer.iter_bytes():
-            pieces += piece
-            if len(pieces) > self._max_bytes:
-                raise ServerFault(
-                    f"{what}: the answer is larger than {self._max_bytes:,} bytes, so it was given up.",
-                    status=answer.status_code,
-                )
-            if self._clock() > deadline:
-                raise Unreachable(f"{what}: the answer was not complete after {self._total_timeout:g} s.", sent=True)
-        return bytes(pieces)
+        body, alone = BytesIO(), False  # its value is no second copy
+        with ExitStack() as turn:
+            for piece in _pieces(answer, what):
+                body.write(piece)
+                if body.tell() > self._max_bytes:
+                    raise ServerFault(
+                        f"{what}: the answer is larger than {self._max_bytes:,} bytes, so it was given up.",
+                        status=answer.status_code,
+                    )
+                if self._clock() > deadline:
+                    raise Unreachable(
+                        f"{what}: the answer was not complete after {self._total_timeout:g} s.", sent=True
+                    )
+                if body.tell() > LARGE and not alone:
+                    turn.enter_context(self._large)
+                    alone = True
+            return body.getvalue()
 
     def close(self) -> None:
         """Close all connections. The transport cannot be used any more."""
@@ -136,13 +153,19 @@ class Download:
 
     def __call__(self, url: str, target: Target) -> None:
         """A :data:`~kandji_mirror.api.wire.Fetch`. The file is there whole, or not at all."""
-        what = f"The download from {signed_url(url, self._api_url).hostname}"
+        parts = signed_url(url, self._api_url)
+        what = f"The download from {parts.hostname}"
         deadline = self._clock() + self._total_timeout
+        open_only = not is_loopback(self._api_url) and proxy_of(url) is None  # a proxy looks the name up by itself
+        if open_only and leads_to_private(parts.hostname or "", parts.port or 443):
+            raise not_fetched("leads into a private network")
         try:
             with (
                 _open(url, self._timeout, _tls(url, self._ca_file), encoding="identity") as client,
                 client.stream("GET", url) as answer,
             ):
+                if open_only and _came_from_private(answer):
+                    raise Rejected(f"{what} led into a private network. Nothing of it was kept.")
                 _refuse_unless_whole(answer, what)
                 self._write(answer, target, deadline, what)
         except httpx.HTTPError as error:
@@ -153,7 +176,7 @@ class Download:
     def _write(self, answer: httpx.Response, target: Target, deadline: float, what: str) -> None:
         written = 0
         with new_file(target) as write:
-            for piece in answer.iter_bytes():
+            for piece in _pieces(answer, what):
                 write(piece)
                 written += len(piece)
                 if written > self._max_bytes:
@@ -191,6 +214,22 @@ def post_json(url: str, body: bytes, *, ca_file: str = "", seconds: float) -> in
             return answer.status_code
     except (httpx.HTTPError, httpx.InvalidURL) as error:  # its own text may hold the URL
         raise Unreachable(f"no answer came ({type(error).__name__})", sent=not isinstance(error, _NEVER_SENT)) from None
+
+
+def _came_from_private(answer: httpx.Response) -> bool:
+    """Whether the connection leads elsewhere than the name did a moment before."""
+    peer = answer.extensions["network_stream"].get_extra_info("server_addr")
+    address = address_of(str(peer[0])) if peer else None
+    return address is not None and is_private(address)
+
+
+def _pieces(answer: httpx.Response, what: str) -> Iterator[bytes]:
+    """The decompressed body, in small pieces."""
+    try:
+        yield from decoded(answer.iter_raw(), answer.headers.get("content-encoding", ""))
+    except Undecodable as error:
+        text = f"{what}: the body of the answer cannot be decompressed: {error}."
+        raise ServerFault(text, status=answer.status_code) from None
 
 
 def _refuse_unless_whole(answer: httpx.Response, what: str) -> None:
@@ -267,8 +306,6 @@ def _translated(error: httpx.HTTPError, what: str, setting: str) -> MirrorError:
             f"{what}: the server's certificate is not trusted. Behind a company proxy, set KANDJI_MIRROR_CA_FILE to "
             "the PEM file of its authority."
         )
-    if isinstance(error, httpx.DecodingError):
-        return ServerFault(f"{what}: the body of the answer cannot be decompressed.", status=200)
     return _no_answer(error, what, setting)
 
 
