@@ -40,10 +40,13 @@ def parse_leniently(body: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def too_deep(value: Any, body: bytes) -> bool:
-    """Whether a value out of ``body`` is nested deeper than it can be written again; hardly any body needs a look."""
-    if not _MANY_ENDS.search(body):
-        return False
+def may_be_deep(body: bytes) -> bool:
+    """Whether something in a body may be nested beyond reason; hardly any is. One look at all of it."""
+    return _MANY_ENDS.search(body) is not None
+
+
+def too_deep(value: Any) -> bool:
+    """Whether a value is nested deeper than it can be written again."""
     try:
         orjson.dumps(value)
     except TypeError as error:

@@ -28,7 +28,6 @@ from kandji_mirror.api.wire import Request, Response, Target
 from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, Rejected, ServerFault, Unreachable
 from kandji_schema.provider import is_loopback
 
-
 T = TypeVar("T")
 
 MIB = 1024 * 1024

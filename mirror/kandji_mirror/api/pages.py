@@ -2,16 +2,23 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
-from kandji_mirror.api.bodies import dump, has_long_numbers, parse, parse_leniently, too_deep
+from kandji_mirror.api.bodies import dump, has_long_numbers, may_be_deep, parse, parse_leniently, too_deep
 from kandji_mirror.api.envelopes import LAST, NotThisEnvelope, open_envelope
 from kandji_mirror.api.wire import Response
 from kandji_schema.errors import ServerFault
 from kandji_schema.resource import Resource
 
 Row = dict[str, Any]
+
+LARGE = 2 * 1024 * 1024
+"""Pages of more bytes are taken apart one at a time: that takes many times their size, and no longer than at once."""
+
+_ALONE = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,11 @@ class Page:
 
 def read_page(response: Response, resource: Resource) -> Page:
     """The page in a 200 answer. :class:`ServerFault` where it is none: an error page must never read as "no rows"."""
+    with _ALONE if len(response.body) > LARGE else nullcontext():
+        return _read(response, resource)
+
+
+def _read(response: Response, resource: Resource) -> Page:
     try:
         value, strict = parse(response.body)
         opened = open_envelope(value, response, resource)
@@ -50,7 +62,7 @@ def read_page(response: Response, resource: Resource) -> Page:
         raise _no_page(response, resource, f"it is not JSON: {str(error)[:80]}") from None
     except NotThisEnvelope as error:
         raise _no_page(response, resource, str(error)) from None
-    rows = [row for row in _objects(opened.members) if not too_deep(row, response.body)]
+    rows = _objects(opened.members, response.body)
     odd, unknown = len(opened.members) - len(rows), _unknown_fields(rows, resource.known_fields)
     keys = _plain_keys(resource)
     if strict and opened.around and not odd and not unknown and not any(_spoilt(row, keys) for row in rows):
@@ -66,12 +78,13 @@ def _in_full(rows: list[Row], response: Response, resource: Resource) -> list[Ro
     """The rows with every digit of their numbers, since the body's own text is not handed on."""
     if not has_long_numbers(response.body):
         return rows
-    members = open_envelope(parse_leniently(response.body), response, resource).members
-    return [row for row in _objects(members) if not too_deep(row, response.body)]
+    return _objects(open_envelope(parse_leniently(response.body), response, resource).members, response.body)
 
 
-def _objects(members: list[Any]) -> list[Row]:
-    return [member for member in members if type(member) is dict]
+def _objects(members: list[Any], body: bytes) -> list[Row]:
+    """The rows among the members of a list out of ``body``."""
+    rows = [member for member in members if type(member) is dict]
+    return [row for row in rows if not too_deep(row)] if may_be_deep(body) else rows
 
 
 def _unknown_fields(rows: list[Row], known: frozenset[str]) -> Counter[str]:

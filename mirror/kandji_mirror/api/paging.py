@@ -17,7 +17,10 @@ from kandji_schema.resource import Paging, Resource
 MOST_EMPTY_PAGES = 10
 """Empty pages in a row, each naming another one after it, before a walk is given up."""
 
-__all__ = ["Page", "walk"]
+ROOM = 16 * 1024 * 1024
+"""Characters of the pages that are asked for at once: eight of the usual ones. Their rows take many times as much."""
+
+__all__ = ["Page", "abreast", "walk"]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -44,6 +47,11 @@ def walk(
     sent = {**resource.params, **_size(resource), **params}
     path = path or resource.path
     return _without_repeats(_Walk(client, resource, path, sent, in_flight).pages(), path)
+
+
+def abreast(page: Page, most: int) -> int:
+    """How many pages like this one may be under way at once, ``most`` or fewer."""
+    return max(1, min(most, ROOM // max(1, len(page.text))))
 
 
 def _size(resource: Resource) -> Mapping[str, str]:
@@ -122,8 +130,9 @@ class _Walk:
             return
         offset = step
         ahead: deque[Future[Page]] = deque()
+        most = abreast(first, self.in_flight)
         while True:
-            while len(ahead) < (1 if total is None else self.in_flight) and (total is None or offset < total):
+            while len(ahead) < (1 if total is None else most) and (total is None or offset < total):
                 ahead.append(self._start(offset))
                 offset += step
             if not ahead:
@@ -133,6 +142,7 @@ class _Walk:
             if not page.members or (total is None and page.members < step):
                 return
             total = total if total is None or page.total is None else page.total
+            most = abreast(page, self.in_flight)
 
     def _start(self, offset: int) -> Future[Page]:
         return in_thread(lambda: self._fetch({"offset": str(offset)}))

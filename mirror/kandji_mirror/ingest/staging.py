@@ -48,6 +48,9 @@ __all__ = ["Lost", "Merged", "Staging", "read_key", "store_errors"]
 BATCH_PAGES = 30
 """Pages handed to DuckDB at once: to set a statement up takes as long as 5 pages, by measurement."""
 
+BATCH_CHARACTERS = 16 * 1024 * 1024
+"""So many characters are handed over however few pages they are: some pages are a hundred times as large as others."""
+
 ORDERLY = 20_000
 """Rows from one step back in the order of devices to the next, on average, that are order enough. Threads that take
 turns leave some; a reader skips by blocks of 122,880 rows, so that it reads one block more than it had to."""
@@ -85,6 +88,7 @@ class Staging:
         self._scratch = scratch
         self._what = f"Table {resource.name}"
         self._batch: list[tuple[str, Sequence[str]]] = []
+        self._batched = 0
         self._untouched = True
         self._aside: dict[
             tuple[str | None, str], int
@@ -125,7 +129,8 @@ class Staging:
         """
         self._compared = None
         self._batch.append((page, constants))
-        if len(self._batch) >= BATCH_PAGES:
+        self._batched += len(page)
+        if len(self._batch) >= BATCH_PAGES or self._batched >= BATCH_CHARACTERS:
             self._hand_over()
 
     def add_csv(self, export: Path | HeldSource, *, counted: int | None = None) -> Loaded:
@@ -161,7 +166,7 @@ class Staging:
         if not self._batch:
             return
         pages, constants = zip(*self._batch, strict=True)
-        self._batch = []
+        self._batch, self._batched = [], 0
         if self._masked:
             self._unscrubbed = True
             self._learn_people(list(pages), constants)
@@ -177,7 +182,7 @@ class Staging:
 
     def clear(self) -> None:
         """Forget every row taken until now, and every error."""
-        self._batch = []
+        self._batch, self._batched = [], 0
         self._aside.clear()
         self._writers.forget()
         self._changed(f"DELETE FROM {self._table}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from kandji_mirror.api.aside import in_thread
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.pages import Page, read_page
-from kandji_mirror.api.paging import walk
+from kandji_mirror.api.paging import abreast, walk
 from kandji_schema.errors import ServerFault
 from kandji_schema.resource import Resource
 
@@ -49,7 +49,7 @@ def _rest(client: Client, resource: Resource, before: Page) -> Iterator[Piece]:
     full, step, total = before.members, before.members - 1, before.total or 0
     offset, ahead = step, deque[Future[Page]]()
     while True:
-        while not ahead or (len(ahead) < IN_FLIGHT and offset + 1 < total):
+        while not ahead or (len(ahead) < abreast(before, IN_FLIGHT) and offset + 1 < total):
             ahead.append(_start(client, resource, offset))
             offset += step
         page = ahead.popleft().result()
