@@ -15,16 +15,12 @@ from kandji_mirror.sync.device_questions import DeviceQuestions
 from kandji_mirror.sync.job import BACKGROUND_COST, Job
 from kandji_schema.errors import Rejected, RetryLater, Skip
 
-SAMPLE = 20
-"""Where more devices lost rows than can be asked for, so many are, after a second reading lacked the same rows."""
-
 
 class ReadAgain(Exception):
-    """Too many devices lost rows to ask for each, so that another reading has to come first; ``lost`` are the rows."""
+    """Too many devices lost rows to ask for each, so that another reading has to come first."""
 
-    def __init__(self, lost: Lost) -> None:
-        super().__init__(f"{len(lost):,} devices lost rows")
-        self.lost = lost
+    def __init__(self, devices: int) -> None:
+        super().__init__(f"{devices:,} devices lost rows")
 
 
 @dataclass(frozen=True)
@@ -32,11 +28,13 @@ class Cleared:
     """Staged rows that may take the place of the mirrored ones.
 
     ``rescued`` rows are there though they had not come; ``kept`` ones stay as nothing confirmed that they are gone.
+    Where some were ``unasked``, the table is to be settled on its next pass.
     """
 
     requests: int = 0
     rescued: int = 0
     kept: int = 0
+    unasked: bool = False
 
     @property
     def note(self) -> str | None:
@@ -55,33 +53,31 @@ class DeletionCheck:
         self._live = live
         self._requests = 0
 
-    def of_whole(self, *, earlier: Lost | None = None, least: int | None = None) -> Cleared:
+    def of_whole(self, *, again: bool = True, least: int | None = None) -> Cleared:
         """The staged rows are to replace all.
 
-        ``earlier`` are the rows another reading lacked. There are ``least`` rows by the provider's count: answers that
-        leave fewer prove nothing. :class:`ReadAgain` where another reading has to come first.
+        There are ``least`` rows by the provider's count: answers that leave fewer prove nothing. :class:`ReadAgain`
+        where another reading may come first, while there may be an ``again``.
         """
-        return self._cleared(None, earlier, least, may_read_again=earlier is None)
+        return self._cleared(None, least, may_read_again=again)
 
     def of_devices(self, whole: Collection[str]) -> Cleared:
         """The staged rows are to replace those of some first keys."""
-        return self._cleared(whole, None, None, may_read_again=False) if whole else Cleared()
+        return self._cleared(whole, None, may_read_again=False) if whole else Cleared()
 
-    def _cleared(
-        self, among: Collection[str] | None, earlier: Lost | None, least: int | None, *, may_read_again: bool
-    ) -> Cleared:
+    def _cleared(self, among: Collection[str] | None, least: int | None, *, may_read_again: bool) -> Cleared:
         lost = self._doubtful(among)
         if not lost:
             return Cleared()
-        chosen = self._chosen(list(lost), earlier)
-        if not chosen and may_read_again:
-            raise ReadAgain(lost)
-        answered = self._ask(chosen)
+        chosen = self._chosen(list(lost))
+        if len(chosen) < len(lost) and may_read_again:
+            raise ReadAgain(len(lost))
+        answered = set(self._ask(chosen))
         after = self._doubtful(lost, told=())
         rescued = sum(len(lost[device] - after.get(device, frozenset())) for device in answered)
-        kept = self._kept(after, answered, earlier, least, rescued=rescued)
+        kept = self._kept(after, answered, least)
         self._staging.keep(self._file, kept) if kept else None
-        return Cleared(self._requests, rescued, len(kept))
+        return Cleared(self._requests, rescued, len(kept), unasked=not answered.issuperset(after))
 
     @property
     def _file(self) -> Path:
@@ -103,13 +99,11 @@ class DeletionCheck:
 
     # -- asking ------------------------------------------------------------------------------------------------
 
-    def _chosen(self, devices: Sequence[str], earlier: Lost | None) -> Sequence[str]:
-        """The devices to ask for: all where that is affordable, a sample where another reading says the same."""
+    def _chosen(self, devices: Sequence[str]) -> Sequence[str]:
+        """The devices to ask for: as many as are affordable; the others have their turn on a later pass."""
         if not self._job.may_ask_devices():
             return ()
-        if self._questions().cost(len(devices)) <= self._most:
-            return devices
-        return devices[:: max(1, len(devices) // SAMPLE)][:SAMPLE] if earlier is not None else ()
+        return devices[: self._questions().at_once * self._most]
 
     @property
     def _most(self) -> int:
@@ -140,18 +134,12 @@ class DeletionCheck:
 
     # -- judging -----------------------------------------------------------------------------------------------
 
-    def _kept(
-        self, lost: Lost, answered: Collection[str], earlier: Lost | None, least: int | None, *, rescued: int
-    ) -> Collection[int]:
-        """Keys of the rows that stay."""
+    def _kept(self, lost: Lost, answered: Collection[str], least: int | None) -> Collection[int]:
+        """Keys of the rows that stay: those nobody was asked for, and those that a damaged row may be."""
         if least is not None and self._staging.rows < least:
             return _keys(lost)
-        unasked = {device: keys for device, keys in lost.items() if device not in answered}
-        damaged = {device: keys for device, keys in lost.items() if self._staging.damaged(device)}
-        if earlier is None or rescued:
-            return _keys(unasked) | _keys(damaged)
-        twice = {device: keys - earlier.get(device, frozenset()) for device, keys in unasked.items()}
-        return _keys(twice) | _keys(damaged)
+        damaged = self._staging.damaged
+        return _keys({device: keys for device, keys in lost.items() if device not in answered or damaged(device)})
 
 
 def _keys(lost: Mapping[str, Iterable[int]]) -> set[int]:

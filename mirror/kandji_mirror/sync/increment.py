@@ -47,6 +47,7 @@ def increment(job: Job) -> TableState:
         drift=joined(job.previous.drift, caught.drift),
         attempted_at=began,
         synced_at=began,
+        whole_at=None if cleared.unasked else state.whole_at,
         checked_at=began if caught.settled.excess == 0 and not cleared.kept else job.previous.checked_at,
         note=cleared.note or caught.note,
     )

@@ -22,8 +22,10 @@ def put(job: Job, staging: Staging, target: Path, *, whole: Collection[str] = ()
         return replace(state, rows=rows, digest=None, built_bytes=state.bytes)
     if not whole and not staging.rows:
         return job.previous
-    DeletionCheck(job, staging, job.live).of_devices(whole)
-    return merged_state(job, staging.merge(job.live, target, whole=whole, built_bytes=job.previous.built_bytes), target)
+    cleared = DeletionCheck(job, staging, job.live).of_devices(whole)
+    merged = staging.merge(job.live, target, whole=whole, built_bytes=job.previous.built_bytes)
+    state = merged_state(job, merged, target)
+    return replace(state, whole_at=None) if cleared.unasked else state
 
 
 def merged_state(job: Job, merged: Merged, target: Path) -> TableState:

@@ -13,14 +13,14 @@ from pathlib import Path
 from kandji_mirror.api.counts import Count
 from kandji_mirror.api.exports import export
 from kandji_mirror.ingest.csv_source import HeldSource
-from kandji_mirror.ingest.staging import Lost, Staging
+from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.catching_up import CatchingUp
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough
 from kandji_mirror.sync.choice import Method, pages_of, whole_method
-from kandji_mirror.sync.deletion_check import SAMPLE, Cleared, DeletionCheck, ReadAgain
+from kandji_mirror.sync.deletion_check import Cleared, DeletionCheck, ReadAgain
 from kandji_mirror.sync.device_questions import DeviceQuestions
 from kandji_mirror.sync.drift import drift_of
 from kandji_mirror.sync.fleet import DEVICES, of_platforms
@@ -49,6 +49,10 @@ QUICK = 3_000
 """Up to so many rows are rather read again than caught up with by an increment."""
 
 
+SAMPLE = 20
+"""Of devices that have no rows any more so many are asked for by themselves."""
+
+
 @dataclass(frozen=True)
 class Accepted:
     """Rows that may replace the mirrored ones. ``checked`` tells whether the provider's count says the same."""
@@ -66,12 +70,13 @@ class WholeRead:
         self._requests = spent
         self._counted: Count | None = None
         self._earlier: list[str] = []
-        self._lost: Lost | None = None
+        self._read_again = False
         self._seen: set[str] = set()
         self._found: list[int] = []
         self._method = Method.FULL_WALK
         self._refusal: str | None = None
         self._note: str | None = None
+        self._unsettled = False
 
     def run(self) -> TableState:
         """Read until something confirms what came. Raises any of our errors; then nothing changed."""
@@ -89,7 +94,7 @@ class WholeRead:
                     requests=self._requests,
                     attempted_at=began,
                     synced_at=began,
-                    whole_at=began,
+                    whole_at=None if self._unsettled else began,
                     checked_at=began if accepted.checked and not self._note else self._job.previous.checked_at,
                 )
         raise Suspicious(self._unconfirmed())
@@ -151,8 +156,8 @@ class WholeRead:
                         return self._asked_for(staging, target)
                     walked = self._filled(staging, csv if exported else None)
                     return self._judged(staging, walked, target)
-            except ReadAgain as reason:
-                self._lost = reason.lost
+            except ReadAgain:
+                self._read_again = True
                 return None
             finally:
                 csv.unlink(missing_ok=True)
@@ -312,9 +317,9 @@ class WholeRead:
     def _cleared(self, staging: Staging, live: Live | None, surplus: int) -> Cleared:
         least = None if self._exact is None else self._exact - surplus
         check = DeletionCheck(self._job, staging, live.path if live else None)
-        cleared = check.of_whole(earlier=self._lost, least=least)
+        cleared = check.of_whole(again=not self._read_again, least=least)
         self._requests += cleared.requests
-        self._note = cleared.note
+        self._note, self._unsettled = cleared.note, cleared.unasked
         return cleared
 
     def _caught_up(self, staging: Staging, came: int, twice: int, target: Path) -> Accepted | None:
