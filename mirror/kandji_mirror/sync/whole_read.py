@@ -317,9 +317,14 @@ class WholeRead:
     def _cleared(self, staging: Staging, live: Live | None, surplus: int) -> Cleared:
         least = None if self._exact is None else self._exact - surplus
         check = DeletionCheck(self._job, staging, live.path if live else None)
-        cleared = check.of_whole(again=not self._read_again, least=least)
+        self._note, self._unsettled = None, False
+        return self._take(check.of_whole(again=not self._read_again, least=least))
+
+    def _take(self, cleared: Cleared) -> Cleared:
+        """Count in what a check took, and remember what it left open."""
         self._requests += cleared.requests
-        self._note, self._unsettled = cleared.note, cleared.unasked
+        self._note = self._note or cleared.note
+        self._unsettled |= cleared.unasked
         return cleared
 
     def _caught_up(self, staging: Staging, came: int, twice: int, target: Path) -> Accepted | None:
@@ -343,6 +348,7 @@ class WholeRead:
             caught = CatchingUp(self._job, base, staging).run()
             self._requests += caught.requests
             if caught.settled.excess == 0:
+                self._take(DeletionCheck(self._job, staging, base.path).of_devices(caught.settled.whole))
                 merged = merge(base, staging, caught, target)
                 rows = merged.rows if merged else base.rows
                 finished = target if target.exists() else base.path
