@@ -108,8 +108,9 @@ def _on_signals(background: Background | None) -> None:
             os._exit(0)
         Thread(target=_leave, args=(background,), daemon=True).start()  # a handler must not wait for locks
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    for number in (signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", None)):  # Windows has no terminal to close
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # under nohup it stays ignored
+            signal.signal(number, end)
 
 
 def _leave(background: Background) -> None:
