@@ -51,8 +51,8 @@ def only(reader: "Reader", device: str) -> Device:
 
 
 def _letter_for_letter(found: list[Device], text: str) -> list[Device]:
-    """The device whose identifier, number or name is the text in this very spelling, where others have another."""
-    same = [d for d in found if text in (d["device_id"], d["serial_number"], d["asset_tag"], d["device_name"])]
+    """The device whose identifier or number is the text in this very spelling, where others have it in another case."""
+    same = [d for d in found if text in (d["device_id"], d["serial_number"], d["asset_tag"])]
     return same if len(same) == 1 else []
 
 
