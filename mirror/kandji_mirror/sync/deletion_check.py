@@ -17,10 +17,11 @@ from kandji_schema.errors import Rejected, RetryLater, Skip
 
 
 class ReadAgain(Exception):
-    """Too many devices lost rows to ask for each, so that another reading has to come first."""
+    """Not every device that lost rows can be asked for, so another reading has to come first; ``lost`` are the rows."""
 
-    def __init__(self, devices: int) -> None:
-        super().__init__(f"{devices:,} devices lost rows")
+    def __init__(self, lost: Lost) -> None:
+        super().__init__(f"{len(lost):,} devices lost rows")
+        self.lost = lost
 
 
 @dataclass(frozen=True)
@@ -53,31 +54,37 @@ class DeletionCheck:
         self._live = live
         self._requests = 0
 
-    def of_whole(self, *, again: bool = True, least: int | None = None) -> Cleared:
+    def of_whole(self, *, earlier: Lost | None = None, least: int | None = None) -> Cleared:
         """The staged rows are to replace all.
 
-        There are ``least`` rows by the provider's count: answers that leave fewer prove nothing. :class:`ReadAgain`
-        where another reading may come first, while there may be an ``again``.
+        ``earlier`` are the rows another reading of this pass lacked. There are ``least`` rows by the provider's count:
+        answers that leave fewer prove nothing. :class:`ReadAgain` where another reading has to come first.
         """
-        return self._cleared(None, least, may_read_again=again)
+        return self._cleared(None, earlier, least, may_read_again=earlier is None)
 
     def of_devices(self, whole: Collection[str]) -> Cleared:
         """The staged rows are to replace those of some first keys."""
-        return self._cleared(whole, None, may_read_again=False) if whole else Cleared()
+        return self._cleared(whole, None, None, may_read_again=False) if whole else Cleared()
 
-    def _cleared(self, among: Collection[str] | None, least: int | None, *, may_read_again: bool) -> Cleared:
+    def _cleared(
+        self, among: Collection[str] | None, earlier: Lost | None, least: int | None, *, may_read_again: bool
+    ) -> Cleared:
         lost = self._doubtful(among)
         if not lost:
             return Cleared()
         chosen = self._chosen(list(lost))
         if len(chosen) < len(lost) and may_read_again:
-            raise ReadAgain(len(lost))
+            raise ReadAgain(lost)
         answered = set(self._ask(chosen))
+        can_ask = self._job.may_ask_devices()  # the answers may have shown that the filter is ignored
+        if may_read_again and not can_ask:
+            raise ReadAgain(lost)
         after = self._doubtful(lost, told=())
         rescued = sum(len(lost[device] - after.get(device, frozenset())) for device in answered)
-        kept = self._kept(after, answered, least)
+        # a provider that answers no direct question is believed in what two readings say alike: there is nothing better
+        kept = self._kept(after, answered, least, {} if can_ask else earlier or {})
         self._staging.keep(self._file, kept) if kept else None
-        return Cleared(self._requests, rescued, len(kept), unasked=not answered.issuperset(after))
+        return Cleared(self._requests, rescued, len(kept), unasked=can_ask and not answered.issuperset(after))
 
     @property
     def _file(self) -> Path:
@@ -134,12 +141,16 @@ class DeletionCheck:
 
     # -- judging -----------------------------------------------------------------------------------------------
 
-    def _kept(self, lost: Lost, answered: Collection[str], least: int | None) -> Collection[int]:
-        """Keys of the rows that stay: those nobody was asked for, and those that a damaged row may be."""
+    def _kept(self, lost: Lost, answered: Collection[str], least: int | None, twice: Lost) -> Collection[int]:
+        """Keys of the rows that stay: those nobody was asked for, and those that a damaged row may be.
+
+        Rows that were missing ``twice`` go also where nobody was asked.
+        """
         if least is not None and self._staging.rows < least:
             return _keys(lost)
-        damaged = self._staging.damaged
-        return _keys({device: keys for device, keys in lost.items() if device not in answered or damaged(device)})
+        damaged = {device: keys for device, keys in lost.items() if self._staging.damaged(device)}
+        unasked = {d: keys - twice.get(d, frozenset()) for d, keys in lost.items() if d not in answered}
+        return _keys(unasked) | _keys(damaged)
 
 
 def _keys(lost: Mapping[str, Iterable[int]]) -> set[int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from kandji_mirror.api.counts import Count
 from kandji_mirror.api.exports import export
 from kandji_mirror.ingest.csv_source import HeldSource
-from kandji_mirror.ingest.staging import Staging
+from kandji_mirror.ingest.staging import Lost, Staging
 from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
@@ -70,7 +70,7 @@ class WholeRead:
         self._requests = spent
         self._counted: Count | None = None
         self._earlier: list[str] = []
-        self._read_again = False
+        self._lost: Lost | None = None
         self._seen: set[str] = set()
         self._found: list[int] = []
         self._method = Method.FULL_WALK
@@ -156,8 +156,8 @@ class WholeRead:
                         return self._asked_for(staging, target)
                     walked = self._filled(staging, csv if exported else None)
                     return self._judged(staging, walked, target)
-            except ReadAgain:
-                self._read_again = True
+            except ReadAgain as reason:
+                self._lost = reason.lost
                 return None
             finally:
                 csv.unlink(missing_ok=True)
@@ -318,7 +318,7 @@ class WholeRead:
         least = None if self._exact is None else self._exact - surplus
         check = DeletionCheck(self._job, staging, live.path if live else None)
         self._note, self._unsettled = None, False
-        return self._take(check.of_whole(again=not self._read_again, least=least))
+        return self._take(check.of_whole(earlier=self._lost, least=least))
 
     def _take(self, cleared: Cleared) -> Cleared:
         """Count in what a check took, and remember what it left open."""
