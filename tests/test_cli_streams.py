@@ -89,6 +89,13 @@ def test_a_reader_that_has_seen_enough_is_no_failure(home: Path, reader: str) ->
         assert (arguments, code, cut) == (arguments, ENDS[arguments], False)
 
 
+def test_a_name_in_a_message_moves_no_cursor(tmp_path: Path) -> None:
+    publish(tmp_path, {"devices": [device(1, device_name="\x1b[2J\u202eevil")]})
+    code, said = ended(tmp_path, "sql 'SELECT device_name::INT FROM devices'", "")
+    assert (code, "\x1b" in said, "\u202e" in said, "\\u001b[2J\\u202eevil" in said) == (5, False, False, True)
+    assert "\nLINE 1:" in said
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
 def test_a_full_disk_under_the_output_is_told(home: Path) -> None:
     code, said = ended(home, SOME[0], ">/dev/full")

@@ -1,5 +1,6 @@
 """``kandji-mirror export`` as people and cron meet it."""
 
+import hashlib
 import json
 import os
 import pty
@@ -16,7 +17,7 @@ from commands import COMMAND, environment, run
 from reads_home import device, publish, small_fleet
 
 from kandji_mirror.cli import options
-from kandji_queries.exporter.folder import LOCK
+from kandji_queries.exporter.folder import LOCK, locked
 from kandji_queries.exporter.forms import FORMS
 from kandji_schema.manifest import data_dir, manifest_path
 
@@ -30,16 +31,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose named queries and files take a while: 50,000 rows of apps."""
+    """A home whose named queries and files take a while: 200,000 rows of apps."""
     folder = tmp_path_factory.mktemp("large")
     manifest = publish(folder, {"devices": [device(1)], "apps": []})
     state = manifest.tables["apps"]
     file = data_dir(folder) / str(state.file)
     with duckdb.connect(file) as con:
         con.execute(
-            "INSERT INTO apps (device_id, name, path) SELECT i, hash(i), md5(i::VARCHAR) FROM range(50000) t(i)"
+            "INSERT INTO apps (device_id, name, path) SELECT i, hash(i), md5(i::VARCHAR) FROM range(200000) t(i)"
         )
-    tables = {**manifest.tables, "apps": replace(state, bytes=file.stat().st_size, rows=50_000)}
+    tables = {**manifest.tables, "apps": replace(state, bytes=file.stat().st_size, rows=200_000)}
     manifest_path(folder, 2).write_bytes(replace(manifest, generation=2, tables=tables).to_json())
     return folder
 
@@ -133,15 +134,27 @@ def test_an_export_that_is_ended_leaves_nothing_half(large: Path, tmp_path: Path
     assert sorted(path.name for path in out.iterdir()) == [LOCK, "devices.parquet", "manifest.json"]
 
 
-def test_two_exports_to_one_folder_do_not_mix(large: Path, tmp_path: Path) -> None:
+def test_an_export_beside_another_to_the_same_folder_is_refused(large: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    command = [COMMAND, "export", "apps", "-f", "jsonl", "--to", str(out)]
-    with subprocess.Popen(command, env=environment(large), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as one:
-        until_it_writes(one, out)
+    with locked(out):  # as long as another one writes
         done = run(large, "export", "devices", "--to", str(out))
-        assert one.wait(timeout=60) == 0
-    assert (done.returncode, "Another export is writing" in done.stderr) == (2, True)
-    assert (out / "apps.jsonl").read_bytes().count(b"\n") == 50_000
+    assert (done.returncode, "Another export is writing" in done.stderr, done.stdout) == (8, True, ""), done.stderr
+    assert run(large, "export", "devices", "--to", str(out)).returncode == 0
+
+
+def test_exports_to_one_folder_at_the_same_time_do_not_mix(large: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    names = ["apps", "devices"]
+    commands = [[COMMAND, "export", name, "-f", "jsonl", "--to", str(out)] for name in names]
+    null = subprocess.DEVNULL
+    running = [subprocess.Popen(command, env=environment(large), stdout=null, stderr=null) for command in commands]
+    ended = dict(zip(names, (process.wait(timeout=60) for process in running), strict=True))
+    assert set(ended.values()) <= {0, 8}
+    assert 0 in ended.values()
+    written = json.loads((out / "manifest.json").read_text())["exports"]
+    assert {entry["name"] for entry in written} == {name for name, code in ended.items() if code == 0}
+    for file in (file for entry in written for file in entry["files"]):
+        assert hashlib.sha256((out / file["path"]).read_bytes()).hexdigest() == file["sha256"]
 
 
 def test_a_terminal_shows_how_far_it_is(large: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import unicodedata
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 from reads_home import SYNCED, device, publish, small_fleet
+from workbooks import sheet
 
 from kandji_queries import definitions
 from kandji_queries.catalog import catalog
@@ -87,8 +89,10 @@ def test_a_table_arrives_whole_and_in_order(home: Path, tmp_path: Path, form: st
         assert read_back(file) == truth.rows
     elif form == "jsonl":
         assert [list(row.values()) for row in lines(file)] == truth.to_json()["rows"]
-    else:
+    elif form == "csv":
         assert [row[0] for row in cells(file)] == ["device_id", *(row[0] for row in truth.rows)]
+    else:
+        assert [row[0] for row in sheet(file)] == ["device_id", *(row[0] for row in truth.rows)]
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
@@ -146,8 +150,30 @@ def test_csv_has_iso_times_and_json_lists(tmp_path: Path) -> None:
 def test_spreadsheet_safe_csv_has_no_cell_that_would_run(tmp_path: Path) -> None:
     home = named(tmp_path / "home", NASTY)
     (file,) = exported(home, ["devices"], "csv", tmp_path / "out", spreadsheet_safe=True).files
+    assert file.read_bytes().startswith(b"\xef\xbb\xbfdevice_id,")
     found = [row[1] for row in cells(file)[1:]]
-    assert found == [f"'{name}" if name[:1] in set("=+-@\t\r") - {""} else name for name in NASTY]
+    plain = ["".join(c for c in name if c in "\t\n\r" or unicodedata.category(c) != "Cc") for name in NASTY]
+    assert found == [f"'{name}" if name[:1] in set("=+-@\t\r") - {""} else name for name in plain]
+
+
+def test_no_blank_or_unseen_character_or_wide_sign_hides_a_formula(tmp_path: Path) -> None:
+    signs = "=+-@＝＋－＠﹦﹢﹣﹫"  # noqa: RUF001  # what spreadsheets take for the plain ones
+    before = ["", " ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u202e", "\u00ad", "\u3164", "\x00", "\x1b", " \u2060 "]
+    runs = [f"{hidden}{sign}cmd" for hidden in before for sign in signs] + ["\tx", "\rx", "\nx", "\x1b\nx"]
+    kept = ["a=1", "1-1", "'=1", "000062", "1234567E10", "日本", "e\u0301", "\U0001f5a5 Mac", "two\nlines"]
+    home = named(tmp_path / "home", [*runs, *kept])
+    (file,) = exported(home, ["devices"], "csv", tmp_path / "out", spreadsheet_safe=True).files
+    found = [row[1] for row in cells(file)[1:]]
+    assert [name for name in found[: len(runs)] if not name.startswith("'")] == []
+    assert found[len(runs) :] == kept
+    assert not set("".join(found)) & {chr(code) for code in (*range(9), 11, 12, *range(14, 32), *range(127, 160))}
+
+
+def test_divided_csv_for_spreadsheets_has_the_mark_in_every_file(home: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"spreadsheet_safe": True, "partition_by": "device_id"}
+    files = exported(home, ["devices"], "csv", tmp_path / "out", **options).files
+    assert len(files) == 4
+    assert all(file.read_bytes().startswith(b"\xef\xbb\xbfdevice_name,") for file in files)
 
 
 def test_named_queries_take_parameters_and_are_what_the_query_prints(home: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from kandji_queries.reader import Reader
 from kandji_queries.result import Column, Result
 from kandji_queries.tabular import width
 from kandji_schema.errors import UnknownName
+from kandji_schema.text import has_unseen
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +242,33 @@ def test_one_long_cell_does_not_widen_the_lines_of_others() -> None:
     result = table({"a": "VARCHAR", "b": "VARCHAR"}, [("x" * 5_000, "1"), ("y", "2")])
     lines = written(result, "table").splitlines()
     assert [len(line) for line in lines] == [83, 83, 5_003, 83]
+
+
+TRICKS = "\x1b[2J\x9b\x7f\u202e\u200b\U000e0068\\\U000e0069 日本\t\r\n"
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "csv"])
+def test_formats_for_programs_are_exact_but_on_a_terminal(format: str) -> None:  # noqa: A002  # the word users type
+    result = answer(("v", "VARCHAR", TRICKS), ("w", "VARCHAR", "plain"))
+    out = Terminal()
+    write(result, format, out)
+    shown, piped = out.getvalue(), written(result, format)
+    assert not has_unseen(shown, keep="\n")
+    assert "日本" in shown
+    if format == "csv":
+        assert list(csv.reader(io.StringIO(piped, newline="")))[1] == [TRICKS, "plain"]
+    else:
+        assert json.loads(shown) == json.loads(piped)
+    assert "\u202e" in piped
+
+
+def test_a_plan_is_a_picture(small_home: Path) -> None:
+    with Reader(small_home, lazy=True) as reader:
+        plan = reader.run("EXPLAIN SELECT platform, count(*) FROM devices WHERE device_name <> 'x\x1b[2J' GROUP BY ALL")
+    lines = written(plan, "table").splitlines()
+    assert len(lines) > 4
+    assert "explain_value" not in lines[0]
+    assert not any("\\n" in line or "\x1b" in line for line in lines)
 
 
 def test_invisible_letters_are_shown() -> None:

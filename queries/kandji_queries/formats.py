@@ -1,22 +1,24 @@
 """An answer as text: ``table``, ``json``, ``jsonl``, ``csv``, ``markdown``.
 
-``json``, ``jsonl`` and ``csv`` are written row by row as the engine delivers them. ``table`` and ``markdown`` are for
-eyes: what could move the cursor, reorder a line or be rendered (control, invisible and bidirectional characters, line
+``json``, ``jsonl`` and ``csv`` are written row by row as the engine delivers them, and exactly so but on a terminal,
+which obeys what it is sent: there they are escaped, JSON by its own rules. ``table`` and ``markdown`` are for eyes:
+what could move the cursor, reorder a line or be rendered (control, invisible and bidirectional characters, line
 breaks, Markdown) is escaped, because people name their devices as they like. A table fits the terminal it is written
 to (:mod:`kandji_queries.tabular`). Values follow :mod:`kandji_queries.values`.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from kandji_queries.result import Result, Stream, tail
 from kandji_queries.tabular import lines
 from kandji_queries.values import compact, converters, text
 from kandji_schema.errors import UnknownName
-from kandji_schema.text import escaped
+from kandji_schema.text import escaped, has_unseen
 
 Answer = Result | Stream
 
@@ -29,7 +31,27 @@ def write(answer: Answer, format: str, out: TextIO) -> None:  # noqa: A002  # th
     """Write the whole answer to ``out``; :class:`UnknownName` for a format there is not."""
     if format not in _WRITERS:
         raise UnknownName("format", format, FORMATS)
+    if format in _EXACT and out.isatty():
+        out = cast(TextIO, _Escaping(out, _in_json if format != "csv" else escaped))
     _WRITERS[format](answer, out)
+
+
+class _Escaping:
+    """A terminal that is written to line by line, each escaped."""
+
+    def __init__(self, out: TextIO, escape: Callable[[str], str]) -> None:
+        self._out = out
+        self._escape = escape
+
+    def write(self, text: str) -> int:
+        return self._out.write("\n".join(map(self._escape, text.split("\n"))))
+
+
+def _in_json(line: str) -> str:
+    """The line with what nobody sees as JSON spells it, a character beyond U+FFFF as its two surrogates."""
+    if line.isascii():
+        return escaped(line)
+    return escaped("".join(json.dumps(c)[1:-1] if ord(c) > 0xFFFF and has_unseen(c) else c for c in line))
 
 
 def _json(answer: Answer, out: TextIO) -> None:
@@ -73,11 +95,20 @@ def _quoted(value: str) -> str:
 
 
 def _table(answer: Answer, out: TextIO) -> None:
+    if tuple(column.name for column in answer.columns) == _PLAN:
+        _plan(answer, out)
+        return
     rows = [[_shown(value) for value in row] for row in answer]
     heads = [escaped(column.name) for column in answer.columns]
     right = [bool(_NUMERIC.fullmatch(column.type)) for column in answer.columns]
     room = shutil.get_terminal_size().columns if out.isatty() else None
     out.writelines(f"{line}\n" for line in lines(heads, rows, right, room))
+
+
+def _plan(answer: Answer, out: TextIO) -> None:
+    """What EXPLAIN answers: a picture of lines, each as it is."""
+    for _, picture in answer:
+        out.writelines(f"{escaped(line).rstrip()}\n" for line in text(picture).rstrip("\n").split("\n"))
 
 
 def _markdown(answer: Answer, out: TextIO) -> None:
@@ -112,6 +143,12 @@ _WRITERS: dict[str, Callable[[Answer, TextIO], None]] = {
     "csv": _csv,
     "markdown": _markdown,
 }
+
+_EXACT = frozenset({"json", "jsonl", "csv"})
+"""Formats for programs."""
+
+_PLAN = ("explain_key", "explain_value")
+"""Columns of what EXPLAIN answers."""
 
 FORMATS = tuple(_WRITERS)
 """Names of the formats."""

@@ -35,9 +35,7 @@ def run() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _end("kandji-mirror: Stopped.", Interrupted.exit_code)
     except SystemExit as end:
-        if (
-            sys.stdout is not stdout
-        ):  # where a pipe is broken click puts wrappers in their place, and makes it a failure
+        if sys.stdout is not stdout:  # click wraps the streams where a pipe is broken, and makes it a failure
             _seen_enough(stdout)
         _leave(int(end.code or 0))
     except BrokenPipeError:
@@ -55,7 +53,7 @@ def _seen_enough(stdout: TextIO) -> NoReturn:
 
 
 def _end(line: str, code: int) -> NoReturn:
-    print(line, file=sys.stderr)  # noqa: T201  # this is where messages are printed
+    print(streams.visible(line), file=sys.stderr)  # noqa: T201  # this is where messages are printed
     _leave(code)
 
 

@@ -212,13 +212,14 @@ def query(name: str, params: dict[str, str], **how: Any) -> None:
 def export(names: tuple[str, ...], **asked: Any) -> None:
     """Write tables, views and named queries as files: complete, of one moment, and dated.
 
-    The files are those of --format: NAME.parquet, NAME.csv or NAME.jsonl for each name, or one kandji-mirror.duckdb;
-    beside them manifest.json with rows, hashes and the age of every table used. They appear when all of them are whole.
-    An earlier export in the same folder is replaced, anything else there only with --force. The files are readable by
-    you alone.
+    The files are those of --format: NAME.parquet, NAME.csv or NAME.jsonl for each name, or one kandji-mirror.duckdb or
+    kandji-mirror.xlsx with a sheet for each name; beside them manifest.json with rows, hashes and the age of every
+    table used. They appear when all of them are whole. An earlier export in the same folder is replaced, anything else
+    there only with --force. The files are readable by you alone.
 
     CSV is UTF-8; NULL is an empty field, an empty text is "". JSON Lines and CSV have ISO times in UTC:
-    2026-11-20T12:00:00Z.
+    2026-11-20T12:00:00Z. For Excel take xlsx, which keeps 000062 and 1234567E10 texts and runs nothing; a CSV with
+    --spreadsheet-safe runs nothing either, begins with a byte order mark and has no control characters.
 
     For cron: --dated writes a folder such as 2026-11-27T221500Z, and --keep 7 removes all but the newest seven; give
     each schedule a folder of its own.

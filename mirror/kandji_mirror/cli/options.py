@@ -11,7 +11,7 @@ from kandji_schema.errors import UsageError
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 """As in ``kandji_queries.formats``, which a mere ``--help`` need not import; a test compares them."""
 
-EXPORT_FORMS = ("parquet", "csv", "jsonl", "duckdb")
+EXPORT_FORMS = ("parquet", "csv", "jsonl", "duckdb", "xlsx")
 """As in ``kandji_queries.exporter.forms``, which a mere ``--help`` need not import; a test compares them."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -79,7 +79,7 @@ def export_options(command: Command) -> Command:
         click.option("--force", is_flag=True, help="Replace files that no export wrote."),
         click.option("--keep", type=click.IntRange(1), help="With --dated: remove all but the newest so many."),
         click.option("--dated", is_flag=True, help="Write into a new folder in DIR, named by the time."),
-        click.option("--spreadsheet-safe", is_flag=True, help="CSV: put ' before cells a spreadsheet would run."),
+        click.option("--spreadsheet-safe", is_flag=True, help="CSV for Excel: ' before what it would run."),
         click.option("--partition-by", metavar="COLUMN", help="A folder for each value of the column: COLUMN=value."),
         param_option,
         click.option("--to", metavar="DIR", required=True, type=folder, help="Folder for the files."),

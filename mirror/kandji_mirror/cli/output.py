@@ -27,7 +27,7 @@ def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: s
 def say(line: str = "") -> None:
     """One line of a command's own text."""
     with _reader_may_go():
-        print(line)  # noqa: T201  # the one place that prints on stdout
+        print(streams.visible(line) if sys.stdout.isatty() else line)  # noqa: T201  # the one place that prints on stdout
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def _reader_may_go() -> Iterator[None]:
 
 def tell(line: str) -> None:
     """One line for the person at the terminal, beside the data."""
-    print(line, file=sys.stderr)  # noqa: T201  # the one place that prints on stderr
+    print(streams.visible(line), file=sys.stderr)  # noqa: T201  # the one place that prints on stderr
 
 
 def warn_of_settings() -> None:

@@ -11,6 +11,8 @@ import sys
 from io import TextIOWrapper
 from typing import TextIO
 
+from kandji_schema.text import escaped
+
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
@@ -50,6 +52,11 @@ def flush(stream: TextIO) -> None:
         stream.flush()
     except BrokenPipeError:
         drop(stream)
+
+
+def visible(message: str) -> str:
+    """The message as a terminal may get it: names of devices are in there. Its lines stay lines."""
+    return "\n".join(map(escaped, message.split("\n")))
 
 
 def drop(stream: TextIO) -> None:

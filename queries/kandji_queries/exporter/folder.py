@@ -68,7 +68,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            raise UsageError(f"Another export is writing to {folder}. Wait for it, or name another folder.") from error
+            raise NotExported(f"Another export is writing to {folder}. Wait for it, or name another folder.") from error
         try:
             for leftover in folder.glob(f"{PREFIX}*{TEMPORARY}"):
                 shutil.rmtree(leftover, ignore_errors=True)

@@ -25,19 +25,20 @@ class Form:
 
     def statement(self, sql: str, columns: Sequence[Column], path: str, shape: "Shape") -> str:
         """The COPY of a query with these columns to a file, or with a partition to a folder."""
-        select = projection.harmless if shape.spreadsheet_safe else projection.projected
         rules = self.rules if len(columns) > 1 else self.lone or self.rules
+        if shape.spreadsheet_safe:
+            safe = f"SELECT {projection.harmless(columns, rules)} FROM (\n{sql}\n)"
+            rows = projection.marked(safe, next(c.name for c in columns if c.name != shape.partition_by))
+        else:
+            rows = f"SELECT {projection.projected(columns, rules)} FROM (\n{sql}\n)"
         partition = f", PARTITION_BY ({quoted(shape.partition_by)})" if shape.partition_by else ""
         extension = f", FILE_EXTENSION {literal(self.suffix)}" if partition else ""
-        return (
-            f"COPY (SELECT {select(columns, rules)} FROM (\n{sql}\n)) TO {literal(path)} "
-            f"({self.copy}{partition}{extension})"
-        )
+        return f"COPY ({rows}) TO {literal(path)} ({self.copy}{partition}{extension})"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What may differ in a form: a column to divide the rows by, and apostrophes before formulas."""
+    """What may differ in a form: a column to divide the rows by, and whether it is for spreadsheets."""
 
     partition_by: str | None = None
     spreadsheet_safe: bool = False
@@ -65,10 +66,13 @@ FILES: tuple[Form, ...] = (
 DATABASE = "duckdb"
 """The form that is one database file for everything, see :mod:`kandji_queries.exporter.database`."""
 
-FORMS: tuple[str, ...] = (*(form.name for form in FILES), DATABASE)
+WORKBOOK = "xlsx"
+"""The form that is one workbook for everything, see :mod:`kandji_queries.exporter.workbook`."""
+
+FORMS: tuple[str, ...] = (*(form.name for form in FILES), DATABASE, WORKBOOK)
 """Names of the forms."""
 
 
 def file_form(name: str) -> Form | None:
-    """The form of that name; None for the one that is a database."""
+    """The form of that name; None for those that are one file for everything."""
     return next((form for form in FILES if form.name == name), None)

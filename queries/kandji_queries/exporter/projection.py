@@ -38,8 +38,15 @@ LONE_CSV: tuple[Rule, ...] = tuple(
 )
 """Many readers pass over an empty line, so the NULL of an only column has quotes as an empty text has."""
 
-FORMULA = "CASE WHEN {c}[1] IN ('=', '+', '-', '@', chr(9), chr(13)) THEN '''' || {c} ELSE {c} END"
-"""Spreadsheets run a cell that begins like this; the apostrophe makes it text."""
+BOM = "\ufeff"
+"""Without it Excel takes a CSV for one in the letters of the machine's own region."""
+
+_CONTROL = r"'[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]'"
+_UNSEEN = r"\p{Z}\p{C}\x{34F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180F}\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}"
+_SIGNS = r"=+\-@\x{FE62}\x{FE63}\x{FE66}\x{FE6B}\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}"
+_RUNS = rf"'^(?:[\t\r\n]|[{_UNSEEN}]*[{_SIGNS}])'"
+"""Spreadsheets run a cell that begins like this, some of them after taking away what nobody sees before the sign, or
+after making a full-width sign a plain one. The list is that of OWASP, and what looks like it."""
 
 _TEXTS = re.compile(r"VARCHAR|JSON|ENUM\(.*|.*\]|(STRUCT|MAP|UNION)\(.*")
 
@@ -50,13 +57,26 @@ def projected(columns: Sequence[Column], rules: Sequence[Rule]) -> str:
 
 
 def harmless(columns: Sequence[Column], rules: Sequence[Rule]) -> str:
-    """As :func:`projected`, with an apostrophe before every text that a spreadsheet would take for a formula."""
+    """As :func:`projected`, with texts of which a spreadsheet runs none.
+
+    They are without control characters, and have an apostrophe before what would be taken for a formula.
+    """
 
     def safe(column: Column) -> str:
         written = _written(column, rules)
-        return FORMULA.format(c=f"(({written})::VARCHAR)") if _TEXTS.fullmatch(column.type) else written
+        return _text_only(f"({written})::VARCHAR") if _TEXTS.fullmatch(column.type) else written
 
     return _listed(columns, safe)
+
+
+def marked(sql: str, first: str) -> str:
+    """The query with a byte order mark before the name of its column ``first``, which comes first."""
+    return f"SELECT {quoted(first)} AS {quoted(BOM + first)}, * EXCLUDE ({quoted(first)}) FROM ({sql})"
+
+
+def _text_only(text: str) -> str:
+    seen = f"regexp_replace({text}, {_CONTROL}, '', 'g')"
+    return f"CASE WHEN regexp_matches({seen}, {_RUNS}) THEN '''' || {seen} ELSE {seen} END"
 
 
 def _listed(columns: Sequence[Column], written: Callable[[Column], str]) -> str:

@@ -17,10 +17,11 @@ class Written:
 
 
 class Stored(NamedTuple):
-    """Where the rows of one item are, and how many."""
+    """Where the rows of one item are, how many, and what its form makes one say of them."""
 
     rows: int
     files: tuple[Written, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from kandji_queries.engine import utc_text
-from kandji_queries.exporter import copies, database, dated, folder, manifest, watch
-from kandji_queries.exporter.forms import DATABASE, FORMS, Shape, file_form
+from kandji_queries.exporter import copies, database, dated, folder, manifest, watch, workbook
+from kandji_queries.exporter.forms import DATABASE, FORMS, WORKBOOK, Shape, file_form
 from kandji_queries.exporter.report import Exported, ExportReport, Stored
 from kandji_queries.exporter.source import Item, Opened, Source, now
 from kandji_queries.requirements import Requirements
 from kandji_queries.result import Column
-from kandji_schema.errors import StoreDamaged, UnknownName, UsageError
+from kandji_schema.errors import StoreDamaged, UsageError
 
 MEMORY_MB = 1_024
 THREADS = min(4, os.cpu_count() or 1)
@@ -26,7 +26,7 @@ class Options:
     """How an export is made.
 
     ``params`` are bound to every named query that has them. ``partition_by`` names a column that divides the rows into
-    folders ``column=value``. ``spreadsheet_safe`` puts an apostrophe before CSV cells that a spreadsheet would run.
+    folders ``column=value``. ``spreadsheet_safe`` makes CSV that a spreadsheet reads rightly and runs nothing of.
     ``dated`` writes a folder named by the time inside the target, and removes all but the newest ``keep`` of them.
     ``force`` replaces files that no export wrote. ``requirements`` are what every table used must meet.
     """
@@ -45,8 +45,9 @@ class Options:
             raise UsageError("Nothing was named. Name tables, views or queries, or everything with --all.")
         if names is None and self.params:
             raise UsageError("Tables and views have no parameters: --param goes with the name of a query.")
-        if form == DATABASE and self.partition_by:
-            raise UsageError("A database is one file: --partition-by goes with parquet, csv and jsonl.")
+        if file_form(form) is None and self.partition_by:
+            kind = "database" if form == DATABASE else "workbook"
+            raise UsageError(f"A {kind} is one file: --partition-by goes with parquet, csv and jsonl.")
         if form != "csv" and self.spreadsheet_safe:
             raise UsageError("--spreadsheet-safe goes with --format csv.")
         if self.keep is not None and (not self.dated or self.keep < 1):
@@ -78,9 +79,11 @@ def export(
     :class:`NotExported`, :class:`StoreDamaged`.
     """
     if form not in FORMS:
-        raise UnknownName("format", form, FORMS)
+        raise UsageError(f"There is no format {form!r}. There are: {', '.join(FORMS)}.")
     options = options or Options()
     options.refuse_nonsense(form, names)
+    if form == WORKBOOK:
+        workbook.refuse_without_writer()
     target = folder.checked(to, home)
     job = _Job(form, target, options, progress or (lambda _name, _done: None))
     source = Source(home, rules=rules, masked=masked, memory_mb=memory_mb, threads=THREADS, clock=clock)
@@ -129,11 +132,14 @@ class _Job:
     def _names(self, opened: Opened) -> list[str]:
         """The files and folders there will be, the manifest last."""
         form = file_form(self.form)
-        names = [copies.name_of(item, form, self._shape) if form else database.FILE for item in opened.items]
+        lone = workbook.FILE if self.form == WORKBOOK else database.FILE
+        names = [copies.name_of(item, form, self._shape) if form else lone for item in opened.items]
         return [*dict.fromkeys(names), manifest.NAME]
 
     def _written(self, opened: Opened, columns: Mapping[str, Sequence[Column]], whole: Path) -> Mapping[str, Stored]:
         form = file_form(self.form)
+        if self.form == WORKBOOK:
+            return workbook.write(opened, columns, whole, self.progress)
         if form is None:
             return database.write(opened, whole, self.progress)
         return copies.write(opened, form, self._shape, columns, whole, self.progress)
@@ -146,7 +152,7 @@ class _Job:
             rows=stored.rows,
             columns=tuple(column._asdict() for column in columns),
             as_of=opened.as_of(item),
-            notes=tuple(opened.notes(item)),
+            notes=(*opened.notes(item), *stored.notes),
             generation=opened.engine.manifest.generation,
             exported_at=utc_text(opened.now) or "",
             files=stored.files,

@@ -1,7 +1,7 @@
 """A long statement that can be watched and stopped."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from typing import Any
@@ -16,6 +16,9 @@ TICK = 0.1
 
 WATCHED = ("SET enable_progress_bar=true", "SET enable_progress_bar_print=false", "SET progress_bar_time=0")
 """Without these a connection does not know how far it is; nothing is printed."""
+
+BATCH = 2_000
+"""Rows fetched at a time."""
 
 Progress = Callable[[str, float], None]
 """Told the name of what is being written and how far it is, from 0 to 1."""
@@ -32,12 +35,31 @@ def run(
     written, :class:`StoreDamaged` where one of the mirror's could not be read.
     """
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(lambda: connection.execute(sql, dict(params) or None).fetchall())
-        try:
-            return _watched(running, connection, advance)
-        except BaseException:
-            _stop(running, connection)
-            raise
+        return _awaited(pool.submit(lambda: _begun(connection, sql, params).fetchall()), connection, advance)
+
+
+def batches(
+    connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any], advance: Callable[[float], None]
+) -> Iterator[Rows]:
+    """The rows of a statement some thousands at a time, watched and stopped as by :func:`run`."""
+    with ThreadPoolExecutor(1) as pool:
+        batch = _awaited(pool.submit(lambda: _begun(connection, sql, params).fetchmany(BATCH)), connection, advance)
+        while batch:
+            yield batch
+            advance(min(max(connection.query_progress() / 100, 0.0), 1.0))
+            batch = _awaited(pool.submit(connection.fetchmany, BATCH), connection, advance)
+
+
+def _begun(connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
+    return connection.execute(sql, dict(params) or None)
+
+
+def _awaited(running: Future[Rows], connection: duckdb.DuckDBPyConnection, advance: Callable[[float], None]) -> Rows:
+    try:
+        return _watched(running, connection, advance)
+    except BaseException:
+        _stop(running, connection)
+        raise
 
 
 def told(progress: Progress, name: str) -> Callable[[float], None]:
