@@ -28,6 +28,7 @@ ENDS = {
     "login --subdomain acme --offline": 2,
     "sync": 3,
     "serve --nonsense": 2,
+    "reset --nonsense": 2,
     "mcp </dev/null": 0,
     "demo --nonsense": 2,
     "simulate --nonsense": 2,
