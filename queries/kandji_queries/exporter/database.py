@@ -17,9 +17,10 @@ from kandji_schema.settings import usable
 FILE = "kandji-mirror.duckdb"
 PLACE = "exported"
 
-READERS = "DuckDB 1.1 or newer; the macros in it work from 1.3 on"
-"""What opens the file, as tried with 1.1.3, 1.2.2, 1.3.2, 1.4.4, 1.5.0 and 2.0.0. DuckDB 1.0 knows blocks of one size
-only, and no macros with more than one signature; before 1.3 lambdas were written otherwise."""
+READERS = "DuckDB 1.1 or newer; the macro version_key in it needs 1.3, 1.4, or 1.5.6 or newer"
+"""What opens the file, as tried with 1.1.3, 1.2.2, 1.3.2, 1.4.4, 1.5.0 to 1.5.4, 1.5.6 and 2.0.0. DuckDB 1.0 knows
+blocks of one size only, and no macros with more than one signature; before 1.3 lambdas were written otherwise, and the
+first ones of 1.5 do not find the parameter of one in a macro."""
 
 _NEW = "(STORAGE_VERSION 'v1.0.0', BLOCK_SIZE 16384, RECOVERY_MODE no_wal_writes)"
 """The small blocks make a file of many small tables half as large; a file that is written once needs no log."""
