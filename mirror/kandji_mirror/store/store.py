@@ -68,6 +68,7 @@ class Store:
         self._resources = resources
         self._newest = max(generations(home), default=0)
         self._known: dict[int, Manifest] = {}
+        self._held = 0
         self.current = self._last_readable()
 
     def _last_readable(self) -> Manifest:
@@ -160,9 +161,17 @@ class Store:
             self._collect()
             return manifest
 
+    def hold_current(self) -> None:
+        """Keep the present state, however many a run publishes, until this is called again.
+
+        The states of one run share most of their files; one that is damaged needs a state from before it.
+        """
+        self._held = self.current.generation
+
     def _collect(self) -> None:
         for generation in generations(self.home)[KEEP_MANIFESTS:]:
-            _remove(manifest_path(self.home, generation))
+            if generation != self._held:
+                _remove(manifest_path(self.home, generation))
         self._remove_unnamed(self._kept(), GRACE_SECONDS, HISTORY_GRACE_SECONDS)
 
     def _kept(self) -> Collection[Manifest]:

@@ -84,6 +84,7 @@ class Run:
         """
         self._spent_before = self.client.requests
         self._began = self.store.wall()
+        self.store.hold_current()
         spill = data_dir(self.store.home) / f"run.{uuid4().hex}.tmp"
         with Engine(spill, key=self.store.key) as self.engine:
             recall(self.store, self.engine)
