@@ -249,11 +249,19 @@ def missing_files(home: Path, manifest: Manifest) -> list[str]:
     return [t.file for t in manifest.tables.values() if t.file and _size(data_dir(home) / t.file) != t.bytes]
 
 
+DEMO = "demo"
+"""Folder of the home in which the usual demo keeps its own mirror."""
+
+
 def nothing_mirrored(home: Path) -> NothingMirrored:
-    """The error of a home without any manifest."""
-    return NothingMirrored(
-        f"Nothing is mirrored in {home} yet. Run `kandji-mirror sync`, or `kandji-mirror demo` without an account."
+    """The error of a home without any manifest; it names the mirror of a demo that was made beside it."""
+    demo = home / DEMO
+    other = (
+        f"The demo's mirror answers with KANDJI_MIRROR_HOME={demo}."
+        if generations(demo)
+        else "Or run `kandji-mirror demo` without an account."
     )
+    return NothingMirrored(f"Nothing is mirrored in {home} yet. Run `kandji-mirror sync`. {other}")
 
 
 def newest_whole(home: Path, *, masked: bool = False) -> tuple[Manifest, list[str]]:

@@ -17,6 +17,7 @@ from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.simulator.world import World
 from kandji_queries.formats import write
 from kandji_queries.reader import Reader
+from kandji_schema.manifest import DEMO
 from kandji_schema.settings import Settings, load
 
 ANSWERING = 5.0
@@ -78,7 +79,7 @@ def show(*, devices: int, apps: int, seed: int) -> None:
 def _home_of(settings: Settings, devices: int, seed: int) -> Path:
     """A folder a fleet: one home holds one tenant."""
     usual = (devices, seed) == (DEVICES, SEED)
-    return settings.home / ("demo" if usual else f"demo-{seed}-{devices}")
+    return settings.home / (DEMO if usual else f"demo-{seed}-{devices}")
 
 
 def simulate(*, port: int, devices: int, apps: int, seed: int) -> None:
