@@ -46,7 +46,10 @@ def walk_table(send: Send, world: World, name: str, limit: int) -> list[dict[str
 def _rows_of(send: Send, table: Resource, path: str, limit: int) -> Iterator[dict[str, Any]]:
     if table.paging is not Paging.WHOLE:
         return walk(send, path, table.paging, limit)
-    body = get_json(send, path)
+    answer = get(send, path)
+    if table.empty_answer and answer.status == 400:
+        return iter(())  # the provider's way to say that there is nothing
+    body = json.loads(answer.body)
     found = body[table.rows_at] if table.rows_at else body
     return iter(found if isinstance(found, list) else [found])
 
@@ -55,7 +58,8 @@ def _parents(world: World, table: Resource) -> list[dict[str, str]]:
     if table.parent is None:
         return [{}]
     rows = world.truth(table.parent)
-    return [{ours: str(row[theirs]) for ours, theirs in table.parent_key.items()} for row in rows]
+    keys = [{ours: str(row[theirs]) for ours, theirs in table.parent_key.items()} for row in rows]
+    return [key for number, key in enumerate(keys) if key not in keys[:number]]  # an item is in many blueprints
 
 
 def _array(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
@@ -66,11 +70,16 @@ def _array(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str,
 
 
 def _count(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
-    page = get_json(send, path, limit=limit, **query)
+    page = _envelope(get_json(send, path, limit=limit, **query))
     yield from page["results"]
     while page["next"]:
-        page = get_json(send, path, **dict(parse_qsl(urlsplit(page["next"]).query)))
+        page = _envelope(get_json(send, path, **dict(parse_qsl(urlsplit(page["next"]).query))))
         yield from page["results"]
+
+
+def _envelope(body: Page) -> Page:
+    """The page of a list, which stands inside of a field where it belongs to one device."""
+    return body if "results" in body else next(field for field in body.values() if isinstance(field, dict))
 
 
 def _cursor(send: Send, path: str, limit: int, query: Page) -> Iterator[dict[str, Any]]:
