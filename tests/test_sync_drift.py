@@ -1,21 +1,28 @@
 """A fleet that changes while it is read, and rows that are damaged: what is there stays."""
 
 import json
+import shutil
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import duckdb
 import pytest
 from support import client_of, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
 from kandji_mirror.api.wire import Request, Response
+from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.simulator.faults import Fault
 from kandji_mirror.simulator.faults import Kind as Trouble
 from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.simulator.world import World
+from kandji_mirror.sync.cleared import Cleared, refuse_unproven
 from kandji_mirror.sync.run import sync
-from kandji_schema.manifest import State
+from kandji_queries.reader import Reader
+from kandji_schema.errors import Suspicious
+from kandji_schema.manifest import State, data_dir
 from kandji_schema.registry import resource
 
 TABLES = ("devices", "prism_filevault", "apps", "prism_certificates")
@@ -77,6 +84,17 @@ def test_no_row_that_is_there_throughout_is_lost_while_devices_leave(tmp_path: P
     tenant.between("", None)
     assert run_sync(tmp_path, tenant, *TABLES).failed == ()
     assert all(mirrored(tmp_path, table) == true_rows(tenant.world, table) for table in TABLES)
+    removed = removed_of(tmp_path)
+    assert removed
+    assert removed.isdisjoint(tenant.world.device_ids())
+
+
+def removed_of(home: Path) -> set[str]:
+    """Devices of which history tells that a row of them went."""
+    with Reader(home) as reader:
+        return {
+            device for (device,) in reader.run("SELECT DISTINCT device_id FROM changes WHERE change = 'removed'").rows
+        }
 
 
 def test_a_broken_count_is_asked_for_again_and_told_where_it_stays_broken(tmp_path: Path) -> None:
@@ -126,3 +144,21 @@ def test_one_row_nested_beyond_reason_does_not_end_the_run(tmp_path: Path) -> No
     states = {outcome.table: outcome.state for outcome in report.outcomes}
     assert {states[name] for name in ("devices", "apps", "users")} == {State.OK}
     assert len(states) == 4
+
+
+def test_a_file_that_lacks_a_row_without_proof_is_refused(tmp_path: Path) -> None:
+    tenant = make_tenant(6)
+    run_sync(tmp_path, tenant, "devices")
+    live = data_dir(tmp_path) / str(manifest_of(tmp_path).tables["devices"].file)
+    short, listed = tmp_path / "short.duckdb", resource("devices")
+    gone = tenant.world.device_ids()[2]
+    shutil.copyfile(live, short)
+    with duckdb.connect(short) as con:
+        con.execute("DELETE FROM devices WHERE device_id = ?", [gone])
+    with Engine(tmp_path / "spill") as engine, Staging(listed, tmp_path / "scratch", engine=engine) as staging:
+        for among in (None, [gone]):
+            with pytest.raises(Suspicious, match="1 rows of devices would go"):
+                refuse_unproven(engine, listed, live, short, Cleared(), among)
+        proof = {gone: staging.lost(live)[gone]}
+        refuse_unproven(engine, listed, live, short, Cleared(goes=proof), None)
+        refuse_unproven(engine, listed, live, live, Cleared(), None)

@@ -1,4 +1,4 @@
-"""What is mirrored, brought in line with the mode: before anything is read, and without asking the tenant.
+"""What is mirrored, brought in line with this version and the mode before anything is read, without asking the tenant.
 
 From ``off`` to ``agents`` every file gets its masked twin. To ``on`` every file gives way to its twin, and nothing full
 is left in the home. From ``on`` nothing leads back: the tables count as old, and are read anew.
@@ -15,6 +15,7 @@ from kandji_mirror.privacy.newcomers import masked_again, recall, remember
 from kandji_mirror.privacy.past import masked_only, masked_segments
 from kandji_mirror.privacy.people import tells_of_people
 from kandji_mirror.privacy.twins import learn, with_twin
+from kandji_mirror.store.migrate import migrate
 from kandji_mirror.store.store import Store
 from kandji_schema.durable import write_new
 from kandji_schema.manifest import Segment, TableState, data_dir
@@ -29,7 +30,11 @@ EXPORTS = "exports"
 
 
 def conform(store: Store) -> None:
-    """Bring files and manifest in line with the store's mode. Raises :class:`StoreError`; then nothing changed."""
+    """Bring files and manifest in line with this version's columns and the store's mode.
+
+    Raises :class:`StoreError`; then nothing changed.
+    """
+    migrate(store)
     if store.key is not None:
         _mask_what_is_not(store)
     stale = {name: state for name, state in store.current.tables.items() if state.file and not store.fits(state)}

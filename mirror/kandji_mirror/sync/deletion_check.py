@@ -5,12 +5,13 @@ for those that were skipped. Every way of writing a Prism table asks here before
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from kandji_mirror.ingest.staging import Lost, Staging
 from kandji_mirror.sync.changes import NotEnough
 from kandji_mirror.sync.choice import MOST_PAGES
+from kandji_mirror.sync.cleared import Cleared
 from kandji_mirror.sync.device_questions import DeviceQuestions
 from kandji_mirror.sync.job import BACKGROUND_COST, Job
 from kandji_schema.errors import Rejected, RetryLater, Skip
@@ -22,27 +23,6 @@ class ReadAgain(Exception):
     def __init__(self, lost: Lost) -> None:
         super().__init__(f"{len(lost):,} devices lost rows")
         self.lost = lost
-
-
-@dataclass(frozen=True)
-class Cleared:
-    """Staged rows that may take the place of the mirrored ones.
-
-    ``rescued`` rows are there though they had not come; ``kept`` ones stay as nothing confirmed that they are gone.
-    Where some were ``unasked``, the table is to be settled on its next pass.
-    """
-
-    requests: int = 0
-    rescued: int = 0
-    kept: int = 0
-    unasked: bool = False
-
-    @property
-    def note(self) -> str | None:
-        """What is not perfect though nothing failed."""
-        if not self.kept:
-            return None
-        return f"{self.kept:,} rows did not come, but no direct question confirmed that they are gone: they are kept."
 
 
 class DeletionCheck:
@@ -62,6 +42,15 @@ class DeletionCheck:
         """
         return self._cleared(None, earlier, least, may_read_again=earlier is None)
 
+    def of_split(self, devices: Collection[str]) -> Cleared:
+        """Put what direct questions tell in place of the staged rows of devices that came on several pages.
+
+        Of a table with repeats nothing else tells a row that shifted to the next page, and so came twice, from one that
+        is there twice.
+        """
+        answered = self._ask(self._chosen(sorted(devices))) if devices else ()
+        return Cleared(self._requests, unasked=not set(answered).issuperset(devices))
+
     def of_devices(self, whole: Collection[str]) -> Cleared:
         """The staged rows are to replace those of some first keys."""
         return self._cleared(whole, None, None, may_read_again=False) if whole else Cleared()
@@ -69,7 +58,13 @@ class DeletionCheck:
     def _cleared(
         self, among: Collection[str] | None, earlier: Lost | None, least: int | None, *, may_read_again: bool
     ) -> Cleared:
-        lost = self._doubtful(among)
+        all_lost = self._lost(among)
+        if not all_lost:
+            return Cleared()
+        cleared = self._settled(self._doubtful(all_lost, self._job.told), earlier, least, may_read_again=may_read_again)
+        return replace(cleared, goes=self._lost(all_lost))
+
+    def _settled(self, lost: Lost, earlier: Lost | None, least: int | None, *, may_read_again: bool) -> Cleared:
         if not lost:
             return Cleared()
         chosen = self._chosen(list(lost))
@@ -79,7 +74,7 @@ class DeletionCheck:
         can_ask = self._job.may_ask_devices()  # the answers may have shown that the filter is ignored
         if may_read_again and not can_ask:
             raise ReadAgain(lost)
-        after = self._doubtful(lost, told=())
+        after = self._doubtful(self._lost(lost), ())
         rescued = sum(len(lost[device] - after.get(device, frozenset())) for device in answered)
         # a provider that answers no direct question is believed in what two readings say alike: there is nothing better
         kept = self._kept(after, answered, least, {} if can_ask else earlier or {})
@@ -92,16 +87,15 @@ class DeletionCheck:
             raise ValueError("there is no file to compare with")
         return self._live
 
-    def _doubtful(self, among: Collection[str] | None, told: Collection[str] | None = None) -> Lost:
-        """Lost rows of devices that are not known to be gone, and of which nobody was ``told`` all rows."""
-        if self._live is None:
-            return {}
-        known = self._job.told if told is None else told
-        lost = self._staging.lost(self._live, among)
+    def _lost(self, among: Collection[str] | None) -> Lost:
+        return self._staging.lost(self._live, among) if self._live else {}
+
+    def _doubtful(self, lost: Lost, told: Collection[str]) -> Lost:
+        """Those of devices that are not known to be gone, and of which nobody was ``told`` all rows."""
         return {
             device: keys
             for device, keys in lost.items()
-            if (device not in known or self._staging.damaged(device)) and not self._job.knows_gone(device)
+            if (device not in told or self._staging.damaged(device)) and not self._job.knows_gone(device)
         }
 
     # -- asking ------------------------------------------------------------------------------------------------

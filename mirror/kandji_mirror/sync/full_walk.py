@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.choice import Method
-from kandji_mirror.sync.deletion_check import Cleared
+from kandji_mirror.sync.cleared import OF_LISTS, Cleared
 from kandji_mirror.sync.drift import drift_of
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.published import first_keys
@@ -35,7 +35,7 @@ def full_walk(job: Job) -> TableState:
         walked = _walk(job, staging, live)
         refuse_keyless(staging)
         staging.drop_duplicates()
-        cleared = Cleared()
+        cleared = OF_LISTS
         if live and job.resource.parent is None:
             cleared = confirm_vanished(job, staging, live.path, ordered=walked.ordered)
         staging.drop_duplicates()
@@ -67,13 +67,13 @@ def refuse_keyless(staging: Staging) -> None:
         raise Suspicious(f"None of the {rows} rows of {name} has a {key}. The previous rows are kept.")
 
 
-def written(job: Job, staging: Staging, live: Live | None, target: Path, _cleared: Cleared) -> TableState:
+def written(job: Job, staging: Staging, live: Live | None, target: Path, cleared: Cleared) -> TableState:
     """The state with the staged rows, which were cleared; the published file stays where it holds exactly these."""
     digest, definition = staging.digest() if live else None, ddl.statements(job.resource)
     if live and live.digest == digest and job.previous.ddl == definition:
         return replace(job.previous, digest=digest)
     rows = staging.write(target)
-    state = job.admitted(target)
+    state = job.admitted(target, cleared)
     return replace(state, rows=rows, digest=digest, built_bytes=state.bytes)
 
 

@@ -12,6 +12,7 @@ from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.catching_up import CatchingUp, Caught, differing
 from kandji_mirror.sync.changes import COLLECTED, NotEnough
 from kandji_mirror.sync.choice import MANY_ROWS, Method, devices_cost, whole_cost
+from kandji_mirror.sync.cleared import Cleared
 from kandji_mirror.sync.deletion_check import DeletionCheck
 from kandji_mirror.sync.drift import joined
 from kandji_mirror.sync.fleet import repeated_in
@@ -35,7 +36,7 @@ def increment(job: Job) -> TableState:
         if caught.settled.excess and _may_read_whole(job, base.rows):
             raise NotEnough(f"it has {differing(caught.settled.excess)}", caught.requests)
         cleared = DeletionCheck(job, staging, base.path).of_devices(caught.settled.whole)
-        state = _written(job, base, merge(base, staging, caught, target), target)
+        state = _written(job, base, merge(base, staging, caught, target), target, cleared)
     collected_at = _newest_collected(job, state) if caught.dated else job.previous.collected_at
     return replace(
         state,
@@ -92,9 +93,9 @@ def _may_read_whole(job: Job, rows: int) -> bool:
     return rested and job.affordable(whole_cost(rows, job.resource.page_size, job.facts()))
 
 
-def _written(job: Job, base: Base, merged: Merged | None, target: Path) -> TableState:
+def _written(job: Job, base: Base, merged: Merged | None, target: Path, cleared: Cleared) -> TableState:
     """The state with the merged file; the published one stays where nothing differs."""
-    state = merged_state(job, merged, target) if merged else job.previous
+    state = merged_state(job, merged, target, cleared) if merged else job.previous
     if state is job.previous:
         return replace(state, watermark=base.watermark)
     file = data_dir(job.store.home) / str(state.file)

@@ -14,6 +14,7 @@ from kandji_mirror.privacy.twins import twinned
 from kandji_mirror.state import Fact, Learned
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Facts
+from kandji_mirror.sync.cleared import Cleared, refuse_unproven
 from kandji_mirror.sync.fleet import Fleet
 from kandji_mirror.sync.order import Order
 from kandji_mirror.sync.outcome import Progress
@@ -123,11 +124,14 @@ class Job:
         finally:
             self.turn.acquire()
 
-    def admitted(self, target: Path, touched: Collection[str] | None = None) -> TableState:
+    def admitted(self, target: Path, cleared: Cleared, touched: Collection[str] | None = None) -> TableState:
         """The previous state with a finished file in place of the old one, and with a masked twin where one is wanted.
 
-        ``touched`` are the first keys whose rows differ from the previous file's; None where they may be any.
+        ``touched`` are the first keys whose rows differ from the previous file's; None where they may be any. Every
+        data file comes through here: :class:`Suspicious` for one that lacks rows which were not ``cleared``.
         """
+        if self.live:
+            refuse_unproven(self.engine, self.resource, self.live, target, cleared, touched)
         size = target.stat().st_size
         file = self.store.admit(self.resource.name, target)
         state = replace(self.previous, ddl=ddl.statements(self.resource), file=file, bytes=size)

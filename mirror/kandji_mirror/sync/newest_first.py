@@ -46,7 +46,8 @@ def newest_first(job: Job) -> TableState:
 def _reaches(job: Job, above: Sequence[str]) -> Enough:
     """A page reaches what is known when it holds a known row and is older than the newest one, and a little more."""
     resource, live = job.resource, job.live
-    known = newest(live, resource, above) if live and not job.order.whole else None
+    anew = job.order.whole or job.previous.method is None  # rows of an earlier version lack columns
+    known = newest(live, resource, above) if live and not anew else None
     if live is None or known is None:
         return lambda page: False
     border, source = known.replace(tzinfo=UTC) - OVERLAP, resource.newest_by.sources[0]

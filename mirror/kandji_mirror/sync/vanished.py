@@ -7,12 +7,13 @@ pseudonym, another walk is the second observation: absent twice means gone, prov
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from kandji_mirror.api.pages import Page
 from kandji_mirror.ingest.staging import Lost, Staging
 from kandji_mirror.sync.choice import MOST_PAGES
-from kandji_mirror.sync.deletion_check import Cleared
+from kandji_mirror.sync.cleared import Cleared
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.outcome import Silent
 from kandji_mirror.sync.walks import WALKS, steady, still_there, walk_once
@@ -39,8 +40,10 @@ def confirm_vanished(job: Job, staging: Staging, live: Path, *, ordered: bool) -
     if not lost:
         return Cleared()
     if job.resource.confirm is None or staging.keys_are_masked:
-        return _absent_again(job, staging, live, lost)
-    return _asked_for(job, staging, live, lost, ordered=ordered)
+        cleared = _absent_again(job, staging, live, lost)
+    else:
+        cleared = _asked_for(job, staging, live, lost, ordered=ordered)
+    return replace(cleared, goes=staging.lost(live, lost))
 
 
 def _asked_for(job: Job, staging: Staging, live: Path, lost: Lost, *, ordered: bool) -> Cleared:

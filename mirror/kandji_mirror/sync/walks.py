@@ -30,7 +30,8 @@ class Walked:
 
     ``torn`` are seams between pages that did not hold. ``kept_parents`` are those whose own list could not be read,
     ``reason`` the first one's. ``note`` says where the picture is not quite one. It is ``ordered`` where the rows came
-    in the order of their key and every seam held.
+    in the order of their key and every seam held. ``split`` are the first keys whose rows came on several pages, noted
+    only of a table with repeats: a row that shifted to the next page is there twice, and no key tells.
     """
 
     pages: int = 0
@@ -43,6 +44,8 @@ class Walked:
     reason: str | None = None
     note: str | None = None
     ordered: bool = False
+    split: set[str] = field(default_factory=set)
+    _met: set[str] = field(default_factory=set)
 
     def take(self, page: Page, *, overlap: int = 0) -> None:
         """Count a page in; its first ``overlap`` rows were counted before."""
@@ -52,6 +55,12 @@ class Walked:
         self.totals.add(page.total)
         if page.rows:
             self.absent = page.absent if self.absent is None else self.absent & page.absent
+
+    def meet(self, keys: Collection[str]) -> None:
+        """Take note of the first keys of a page."""
+        met = set(keys)
+        self.split |= met & self._met
+        self._met |= met
 
     @property
     def never_sent(self) -> frozenset[str]:
@@ -104,6 +113,8 @@ def walk_once(client: Client, resource: Resource, staging: Staging, progress: Pr
         walked.take(piece.page, overlap=piece.overlap)
         walked.torn += not piece.holds
         walked.ordered &= piece.holds and _ascending(piece.page, resource)
+        if resource.repeats:
+            walked.meet({str(row.get(resource.key[0])) for row in piece.page.rows})
         staging.add(piece.page.text)
         progress.advanced(resource.name, pages=walked.pages, rows=walked.rows, total=piece.page.total)
     staging.flush()

@@ -20,7 +20,8 @@ from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.catching_up import CatchingUp
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough
 from kandji_mirror.sync.choice import Method, pages_of, whole_method
-from kandji_mirror.sync.deletion_check import Cleared, DeletionCheck, ReadAgain
+from kandji_mirror.sync.cleared import Cleared
+from kandji_mirror.sync.deletion_check import DeletionCheck, ReadAgain
 from kandji_mirror.sync.device_questions import DeviceQuestions
 from kandji_mirror.sync.drift import drift_of
 from kandji_mirror.sync.fleet import DEVICES, of_platforms
@@ -258,12 +259,14 @@ class WholeRead:
 
     def _judged(self, staging: Staging, walked: Walked | None, target: Path) -> Accepted | None:
         """What came as the table's new rows, where something confirms it."""
+        split = self._take(DeletionCheck(self._job, staging, None).of_split(walked.split if walked else ()))
         came = staging.rows
         if self._job.resource.repeats:
             staging.number_repeats()
         twice = staging.drop_duplicates()
         drift = self._drift(staging, walked)
         shifted = walked is not None and walked.pages > 1 and self._shifted(came, twice)
+        shifted |= split.unasked and staging.digest() not in self._earlier
         accepted = None if shifted else self._confirmed(staging, came, twice, target)
         if shifted:
             self._noted(staging, came - twice)
@@ -333,26 +336,26 @@ class WholeRead:
         if self._exact is None or came <= QUICK or job.resource.repeats:
             return None
         path = target.with_name(f"{target.name}.base")
-        self._cleared(staging, live_of(job, staging), twice)
+        cleared = self._cleared(staging, live_of(job, staging), twice)
         try:
             staging.write(path)
             staging.clear()
             base = Base(job.resource, path, came - twice, self._newest(path), twice, path.stat().st_size)
-            return self._on_top(staging, base, target)
+            return self._on_top(staging, base, target, cleared)
         finally:
             path.unlink(missing_ok=True)
 
-    def _on_top(self, staging: Staging, base: Base, target: Path) -> Accepted | None:
+    def _on_top(self, staging: Staging, base: Base, target: Path, before: Cleared) -> Accepted | None:
         collected = self._collected(base.path)
         with suppress(NotEnough):
             caught = CatchingUp(self._job, base, staging).run()
             self._requests += caught.requests
             if caught.settled.excess == 0:
-                self._take(DeletionCheck(self._job, staging, base.path).of_devices(caught.settled.whole))
+                cleared = self._take(DeletionCheck(self._job, staging, base.path).of_devices(caught.settled.whole))
                 merged = merge(base, staging, caught, target)
                 rows = merged.rows if merged else base.rows
                 finished = target if target.exists() else base.path
-                state = self._job.admitted(finished)
+                state = self._job.admitted(finished, cleared.with_more(before.goes))
                 state = replace(state, rows=rows, digest=None, built_bytes=state.bytes, surplus=base.surplus)
                 return Accepted(replace(state, watermark=base.watermark, collected_at=collected), checked=True)
         return None
