@@ -1,6 +1,5 @@
 """A fleet that changes while it is read, and rows that are damaged: what is there stays."""
 
-import json
 import shutil
 from pathlib import Path
 from random import Random
@@ -8,16 +7,14 @@ from typing import Any
 
 import duckdb
 import pytest
+from moving_fleet import drifting, in_small_pages, keys
 from support import client_of, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.simulator.faults import Fault
 from kandji_mirror.simulator.faults import Kind as Trouble
 from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.cleared import Cleared, refuse_unproven
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
@@ -26,47 +23,6 @@ from kandji_schema.manifest import State, data_dir
 from kandji_schema.registry import resource
 
 TABLES = ("devices", "prism_filevault", "apps", "prism_certificates")
-PAGE = 20
-
-
-def in_small_pages(tenant: Tenant, shuffled: Random | None = None) -> Any:
-    """Answers as the tenant does, no page longer than a few rows, the rows of a page in any order."""
-
-    def answer(request: Request) -> Response:
-        query = tuple((name, str(PAGE) if name == "limit" else value) for name, value in request.query)
-        response = tenant.handle(Request(request.method, request.path, query, request.headers, request.body))
-        if shuffled is None or response.status != 200:
-            return response
-        body = json.loads(response.body)
-        rows = body if isinstance(body, list) else body.get("data")
-        if isinstance(rows, list):
-            shuffled.shuffle(rows)
-        return Response(200, response.headers, json.dumps(body).encode())
-
-    return answer
-
-
-def keys(table: str, rows: list[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
-    shown = {"extra", "ordinal"} if resource(table).repeats else {"extra"}
-    names = [column.name for column in resource(table).columns if column.name not in shown]
-    places = [names.index(name) for name in resource(table).key if name in names]
-    return {tuple(row[place] for place in places) for row in rows}
-
-
-def drifting(tenant: Tenant, chance: Random, *, inserts: bool) -> None:
-    """At every second request a device goes and, with ``inserts``, another comes."""
-    requests = 0
-
-    def change(world: World) -> None:
-        nonlocal requests
-        requests += 1
-        devices = world.device_ids()
-        if requests % 2 == 0 and len(devices) > 20:
-            world.remove(chance.choice(devices))
-            if inserts:
-                world.enrol()
-
-    tenant.between("", change)
 
 
 @pytest.mark.parametrize("seed", range(20))

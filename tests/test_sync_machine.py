@@ -5,7 +5,9 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -13,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from support import client_of, differing, make_tenant, run_sync
+from moving_fleet import drifting, in_small_pages, keys_of_all
+from support import client_of, differing, make_tenant, mirrored, run_sync, true_rows
 
 from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.simulator.faults import Fault
@@ -22,6 +25,7 @@ from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.simulator.world import World
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
+from kandji_mirror.sync.device_run import tables_of_devices
 from kandji_mirror.sync.run import Order, run_order
 from kandji_schema.errors import MirrorError
 from kandji_schema.manifest import Manifest, data_dir, kept
@@ -43,6 +47,9 @@ TABLES = (
     "device_library_items",
 )
 COMPARED = tuple(name for name in TABLES if name != "audit_events")  # it keeps what the provider forgets
+
+OF_DEVICES = ("devices", *(name for name in TABLES if name.startswith(("apps", "prism", "device_"))))
+Keys = dict[str, set[tuple[Any, ...]]]
 
 Change = Callable[[World, str], object]
 CHANGES: dict[str, Change] = {
@@ -140,6 +147,35 @@ class Mirroring(RuleBasedStateMachine):
         with suppress(MirrorError):
             self._run(self.tenant.handle, Order(TABLES, sweep=5))
 
+    @rule(
+        moves=st.sampled_from(((True, False), (False, True), (True, True))),
+        how=st.sampled_from(("plain", "whole", "background", "devices")),
+        seed=st.integers(0, 999),
+        shuffled=st.booleans(),
+    )
+    def sync_a_moving_fleet(self, moves: tuple[bool, bool], how: str, seed: int, shuffled: bool) -> None:
+        world, chance = self.tenant.world, Random(seed)  # noqa: S311  # a seeded course of events
+        removals, inserts = moves
+        devices = tuple(world.device_ids()[: 5 if how == "devices" else 0])
+        before = self._there_and_mirrored()
+        drifting(self.tenant, chance, removals=removals, inserts=inserts, least=12, most=40)
+        send = in_small_pages(self.tenant, chance if shuffled else None)
+        order = Order(
+            tables_of_devices() if devices else TABLES,
+            asked=how != "background",
+            whole=how == "whole",
+            sweep=5 if how == "background" else None,
+            devices=devices,
+        )
+        with suppress(MirrorError):
+            self._run(send, order)
+        self.tenant.between("", None)
+        now, held = self._truth(), self._held()
+        for table in OF_DEVICES:
+            assert before[table] & now[table] <= held[table], table
+        while len(world.device_ids()) < 16:
+            world.enrol()
+
     @rule(requests=st.integers(1, 60))
     def sync_and_be_killed(self, requests: int) -> None:
         left = requests
@@ -174,6 +210,16 @@ class Mirroring(RuleBasedStateMachine):
         if hasattr(self, "home"):
             self.heal()
             shutil.rmtree(self.home)
+
+    def _truth(self) -> Keys:
+        return keys_of_all(OF_DEVICES, partial(true_rows, self.tenant.world))
+
+    def _held(self) -> Keys:
+        return keys_of_all(OF_DEVICES, partial(mirrored, self.home))
+
+    def _there_and_mirrored(self) -> Keys:
+        truth, held = self._truth(), self._held()
+        return {table: truth[table] & held[table] for table in OF_DEVICES}
 
     def _run(self, send: Any, order: Order) -> None:
         with open_store(self.home, "loopback", resources()) as store:

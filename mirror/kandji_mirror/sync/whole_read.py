@@ -95,10 +95,17 @@ class WholeRead:
                     requests=self._requests,
                     attempted_at=began,
                     synced_at=began,
-                    whole_at=None if self._unsettled else began,
+                    whole_at=None if self._unsettled or self._on_probation(accepted.state) else began,
                     checked_at=began if accepted.checked and not self._note else self._job.previous.checked_at,
                 )
         raise Suspicious(self._unconfirmed())
+
+    def _on_probation(self, state: TableState) -> bool:
+        """Whether more was counted than came, by another number than before: it may be rows of a fleet that moved.
+
+        A provider that counts some rows twice does so on the next pass too.
+        """
+        return state.surplus not in (0, self._job.previous.surplus)
 
     def _ways(self) -> Iterator[Method]:
         """By export or by pages; a second reading device by device, or by pages, where they are few."""
