@@ -175,6 +175,7 @@ def test_the_first_and_the_last_moment_are_read(tmp_path: Path, moment: str, rea
 
 
 @pytest.mark.parametrize("beyond", ["1e400", "-1e400", "nan", "inf", "52°"])
-def test_a_number_beyond_a_double_is_null_in_a_section_that_holds_it(tmp_path: Path, beyond: str) -> None:
-    section = {"place": {"latitude": beyond}}
-    assert stored(tmp_path, {"network": section}) == {"network": section}
+def test_what_does_not_fit_is_kept_twice_in_a_section_that_is_held_whole(tmp_path: Path, beyond: str) -> None:
+    odd = {"place": {"latitude": beyond}}
+    section = {"new": 1, "place": {"more": True, **odd["place"]}}
+    assert stored(tmp_path, {"network": section}) == {"network": section, "extra": {"network": odd}}

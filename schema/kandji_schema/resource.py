@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Column, Kind, columns_of
+
+_COMPOSED = frozenset({dict, list})
 
 
 class Paging(StrEnum):
@@ -131,3 +134,26 @@ class Resource:
         """Top-level field names of the provider's row that are no surprise."""
         heads = {source.split(".")[0] for c in self.columns for source in c.sources}
         return frozenset(heads - {"extra"}) | self.ignored
+
+    @cached_property
+    def plain_fields(self) -> frozenset[str]:
+        """Top-level fields that are one value each: no column takes a list or an object of them, or a member."""
+        reads = [(source, c.kind) for c in self.columns for source in c.sources if c.name != "extra"]
+        composed = {s.partition(".")[0] for s, kind in reads if "." in s or kind in (Kind.TEXTS, Kind.DOCUMENT)}
+        return frozenset(source for source, _ in reads if source not in composed and "." not in source)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Plain fields that are texts of the key."""
+        texts = (source for c in self.columns if c.key and c.kind is Kind.TEXT for source in c.sources)
+        return self.plain_fields.intersection(texts)
+
+    def misshapen(self, row: Mapping[str, Any]) -> list[str]:
+        """Fields of a row that hold what is no value of any kind: lists and objects, and flags where a text is a key.
+
+        As texts they would pass for values.
+        """
+        found = [name for name in self._names if type(row.get(name)) is bool]
+        if not _COMPOSED.isdisjoint(map(type, row.values())):  # three times as fast as to look at each by name
+            found += [name for name, value in row.items() if type(value) in _COMPOSED and name in self.plain_fields]
+        return found

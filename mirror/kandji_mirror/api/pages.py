@@ -26,8 +26,8 @@ class Page:
     """One page of rows, in the provider's order.
 
     ``text`` is a JSON object whose member ``data`` is the list of rows; where a row has unknown fields that are not
-    null, or objects and lists in fields of its key, it has them there in a member ``extra`` too. ``rows`` are the same
-    rows without ``extra``. ``total`` is what the provider says there are on all pages, None where it does not: a hint.
+    null, or objects and lists where a value should be, it has them there, in a member ``extra``. ``rows`` are the same
+    rows as they came. ``total`` is what the provider says there are on all pages, None where it does not: a hint.
     ``odd_rows`` counts members of the list that were no objects, or nested beyond reason, and are left out; ``unknown``
     counts the rows that carry each unknown field, ``absent`` are the known ones that no row carries, none where there
     are no rows. ``onward`` are the query parameters of the next page: empty on the last one, None where the page does
@@ -64,13 +64,12 @@ def _read(response: Response, resource: Resource) -> Page:
         raise _no_page(response, resource, str(error)) from None
     rows = _objects(opened.members, response.body)
     odd, unknown = len(opened.members) - len(rows), _unknown_fields(rows, resource.known_fields)
-    keys = _plain_keys(resource)
-    if strict and opened.around and not odd and not unknown and not any(_spoilt(row, keys) for row in rows):
+    if strict and opened.around and not odd and not unknown and not any(map(resource.misshapen, rows)):
         before, after = opened.around
         text = f"{before}{response.body.decode()}{after}"
     else:
         rows = _in_full(rows, response, resource)
-        text = dump({"data": [_with_extra(row, resource.known_fields, keys) for row in rows]})
+        text = dump({"data": [_with_extra(row, resource) for row in rows]})
     return Page(rows, text, opened.total, odd, unknown, opened.onward, _absent_fields(rows, resource.known_fields))
 
 
@@ -103,20 +102,12 @@ def _extra(row: Row, known: Collection[str]) -> Row:
     return {name: value for name, value in row.items() if name not in known and value is not None}
 
 
-def _with_extra(row: Row, known: frozenset[str], keys: Collection[str]) -> Row:
-    spoilt = {name: row[name] for name in _spoilt(row, keys)}
-    extra = spoilt if known.issuperset(row) else _extra(row, known) | spoilt
-    return row | dict.fromkeys(spoilt) | {"extra": extra} if extra else row
-
-
-def _plain_keys(resource: Resource) -> tuple[str, ...]:
-    """Fields that are a part of the key as they stand; the ingest would take whatever they hold for a text."""
-    return tuple(source for c in resource.columns if c.key for source in c.sources if "." not in source)
-
-
-def _spoilt(row: Row, keys: Collection[str]) -> list[str]:
-    """Fields of the key that hold an object or a list."""
-    return [name for name in keys if isinstance(row.get(name), dict | list)]
+def _with_extra(row: Row, resource: Resource) -> Row:
+    known, misshapen = resource.known_fields, resource.misshapen(row)
+    if not misshapen and known.issuperset(row):
+        return row
+    extra = _extra(row, known) | {name: row[name] for name in misshapen}
+    return row | dict.fromkeys(misshapen) | ({"extra": extra} if extra else {})
 
 
 def _no_page(response: Response, resource: Resource, reason: str) -> ServerFault:

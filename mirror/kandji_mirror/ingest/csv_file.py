@@ -14,12 +14,15 @@ from itertools import islice
 from kandji_mirror.ingest.keys import ORDINAL
 from kandji_mirror.ingest.projection import json_object_of, member
 from kandji_mirror.ingest.python_text import as_json
-from kandji_mirror.ingest.values import Field
+from kandji_mirror.ingest.values import Field, may_be_composed
 from kandji_schema.errors import Suspicious
 from kandji_schema.resource import Resource
 
 LONGEST_LINE = 16_000_000
 """Bytes of the longest row; cells of 2 MB are known."""
+
+_BEGINNING = r"""'^(\{|\[\s*([\[{"'']|\]$))'"""
+_COMPOSED = '"~ composed"'
 
 _NO_WORD = re.compile("[^a-z0-9]+")
 
@@ -97,17 +100,36 @@ def relation(place: str, fields: Iterable[Field], columns: Layout, *, header: bo
 
     ``header`` tells whether its first line has the names of the columns.
     """
-    values = [f"{_raw_value(f, columns.known.get(f.name))} AS {f.raw}" for f in fields]
+    fields = list(fields)
+    plain = {f.name: f"c{columns.known[f.name]}" for f in fields if f.raw_type == "VARCHAR" and f.name in columns.known}
+    places = {name: f"{_COMPOSED}[{place}]" for place, name in enumerate(plain, start=1)}
+    values = [f"{_raw_value(f, columns.known.get(f.name), places.get(f.name))} AS {f.raw}" for f in fields]
     kept = [member(name, _kept_value(number)) for name, number in columns.unknown.items()]
     extra = json_object_of(kept) if kept else "NULL::JSON"
+    if plain:
+        misshapen = [member(name, composed) for name, composed in places.items()]
+        extra = f"CASE WHEN {_COMPOSED} IS NULL THEN {extra} ELSE {json_object_of([*kept, *misshapen])} END"
     read = _read_csv(place, columns.width, header=header, parallel=parallel)
-    return f"SELECT {', '.join(values)}, {extra} AS extra FROM {read}"
+    return f"SELECT {', '.join(values)}, {extra} AS extra FROM (SELECT *, {_composed(plain.values())} FROM {read})"
 
 
-def _raw_value(field: Field, number: int | None) -> str:
+def _raw_value(field: Field, number: int | None, composed: str | None) -> str:
     if number is None:
         return f"NULL::{field.raw_type}"
-    return f"c{number}" if field.raw_type == "VARCHAR" else as_json(f"c{number}")
+    return f"CASE WHEN {composed} IS NULL THEN c{number} END" if composed else as_json(f"c{number}")
+
+
+def _composed(cells: Collection[str]) -> str:
+    """Of cells that should be one value each the objects and lists, NULL for the others; NULL for a row without any.
+
+    What a page tells apart by its quotes looks alike here: a list counts where it has texts, lists or objects in it, or
+    nothing, so that the version ``[1.0]`` stays a text. All cells in one expression, as each takes long to prepare.
+    """
+    may_be = " OR ".join(map(may_be_composed, cells)) or "false"
+    spelt = f"CASE WHEN regexp_matches(cell, {_BEGINNING}) THEN {as_json('cell')} END"
+    read = f"list_transform([{', '.join(cells)}]::VARCHAR[], lambda cell: {spelt})"
+    checked = f"list_transform({read}, lambda one: CASE WHEN json_type(one) IN ('OBJECT', 'ARRAY') THEN one END)"
+    return f"CASE WHEN {may_be} THEN {checked} END AS {_COMPOSED}"
 
 
 def _kept_value(number: int) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import orjson
-
+from kandji_mirror.api.bodies import dump
 from kandji_schema.resource import Resource
 
 
@@ -14,7 +13,7 @@ def reshaped(rows: Iterable[Mapping[str, Any]], resource: Resource) -> str:
     A column's value is the first of the fallback's fields that is not empty, and goes where the table reads it first.
     Other fields stay as they are; those the table does not know, or knows as something else, are kept in ``extra``.
     """
-    return orjson.dumps({"data": [_row(row, resource) for row in rows]}).decode()
+    return dump({"data": [_row(row, resource) for row in rows]})
 
 
 def _row(row: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
@@ -24,7 +23,9 @@ def _row(row: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
     rest = {name: value for name, value in there.items() if name not in taken.values()}
     known = {name: value for name, value in rest.items() if name in resource.known_fields - values.keys()}
     extra = {name: value for name, value in rest.items() if name not in known and value not in values.values()}
-    return {**known, **values} | ({"extra": extra} if extra else {})
+    plain = {**known, **values}
+    misshapen = {name: plain.pop(name) for name in resource.misshapen(plain)}
+    return plain | ({"extra": extra | misshapen} if extra or misshapen else {})
 
 
 def _taken(there: Mapping[str, Any], resource: Resource) -> Iterator[tuple[str, str]]:

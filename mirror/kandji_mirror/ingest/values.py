@@ -28,9 +28,8 @@ _CASTS = {
     Kind.NUMBER: "CASE WHEN isfinite(TRY_CAST({raw} AS DOUBLE)) THEN TRY_CAST({raw} AS DOUBLE) END",
 }
 _JSON_CASTS = {
-    # Objects and lists among the texts are no texts.
     Kind.TEXTS: (
-        "CASE WHEN json_type({raw}) = 'ARRAY' AND NOT list_has_any(json_type({raw}, '$[*]'), ['OBJECT', 'ARRAY']) "
+        "CASE WHEN json_type({raw}) = 'ARRAY' AND list_has_all(['VARCHAR'], json_type({raw}, '$[*]')) "
         "THEN from_json({raw}, '[\"VARCHAR\"]') END"
     ),
     Kind.DOCUMENT: "CASE WHEN json_type({raw}) <> 'NULL' AND {raw} <> '\"\"' THEN {raw} END",
@@ -89,13 +88,13 @@ class Field:
             return _DATED.format(raw=_moment(source))
         if column.kind in _JSON_CASTS:
             return _JSON_CASTS[column.kind].format(raw=self._document(path) if path else self.raw)
-        found = _from_text(self._text(path) if path else self._plain_text, column.kind)
+        found = _from_text(self._member_text(path, column.kind) if path else self._plain_text, column.kind)
         return _in_words(found, column.words) if column.words else found
 
     def leftover(self, known: Known) -> str | None:
         """Expression of what ``extra`` has to keep of this field, as JSON or NULL; None where nothing is ever left."""
         if self._held_whole:
-            return None
+            return self._misfits(known) if self.members else None
         unread = [f"{known(c, self.name)} IS NULL" for c in self.plain]
         unread.append(f"{self.raw} <> ''" if self.raw_type == "VARCHAR" else _is_present(self.raw))
         if self.raw_type == "VARCHAR":
@@ -112,24 +111,38 @@ class Field:
         """Whether some column takes whatever the field holds."""
         return any(_takes_all(c) and (c.kind is Kind.DOCUMENT or self.raw_type == "VARCHAR") for c in self.plain)
 
-    def _rest(self, holder: str, above: str, known: Known) -> str:
-        """Expression of an object without the members that became values; NULL where nothing is left of it."""
+    def _misfits(self, known: Known) -> str:
+        """Expression of what did not fit of a field that is held whole."""
+        odd = f"{_is_present(self.raw)} AND {self.raw} <> '[]'"
+        rest = self._rest(None, "", known)
+        return f"CASE WHEN json_type({self.raw}) = 'OBJECT' THEN {rest} WHEN {odd} THEN {self.raw} END"
+
+    def _rest(self, holder: str | None, above: str, known: Known) -> str:
+        """Expression of an object without the members that became values; NULL where nothing is left of it.
+
+        Without a ``holder`` those that nobody knows are left out too, as they are kept elsewhere.
+        """
         below = (path.removeprefix(above) for path in self.members if path.startswith(above))
         names = dict.fromkeys(path.partition(".")[0] for path in below)
-        kept = {name: self._kept(above + name, known) for name in names}
+        kept = {name: self._kept(above + name, known, whole=holder is None) for name in names}
+        if holder is None and not any(kept.values()):
+            return "NULL::JSON"
         taken = _quote(json.dumps(dict.fromkeys(names)))
+        others = f"json_merge_patch({holder}, {taken})" if holder else "'{}'"
         back = ", ".join(f"{_quote(name)}, {left}" for name, left in kept.items() if left)
-        return f"nullif(json_merge_patch('{{}}', json_merge_patch({holder}, {taken}), json_object({back})), '{{}}')"
+        return f"nullif(json_merge_patch('{{}}', {others}, json_object({back})), '{{}}')"
 
-    def _kept(self, path: str, known: Known) -> str | None:
-        """Expression of what is left of one member; None where nothing ever is."""
+    def _kept(self, path: str, known: Known, *, whole: bool) -> str | None:
+        """Expression of what is left of one member; None where nothing ever is. ``whole``: all of it is kept anyway."""
         columns, member = self.members.get(path, ()), f"({self.raw} -> {_json_path(path)})"
-        if any(map(_takes_all, columns)):
+        if any(c.kind is Kind.DOCUMENT for c in columns):
             return None
+        if any(c.kind is Kind.TEXT for c in columns):
+            return f"CASE WHEN {_is_composed(self._text(path), member)} THEN {member} END"
         unread = " AND ".join(f"{known(c, f'{self.name}.{path}')} IS NULL" for c in columns)
         if columns:
             return f"CASE WHEN {unread} AND {self._text(path)} NOT IN ('', '[]') THEN {member} END"
-        rest = self._rest(member, f"{path}.", known)
+        rest = self._rest(None if whole else member, f"{path}.", known)
         odd = f"{_is_present(member)} AND {member} <> '[]'"
         return f"CASE WHEN json_type({member}) = 'OBJECT' THEN {rest} WHEN {odd} THEN {member} END"
 
@@ -150,6 +163,13 @@ class Field:
 
     def _text(self, path: str) -> str:
         return f"{self._texts}[{list(self.members).index(path) + 1}]"
+
+    def _member_text(self, path: str, kind: Kind) -> str:
+        """A member as text; NULL where it is none, and the column would take it for one."""
+        text = self._text(path)
+        if kind is not Kind.TEXT:
+            return text
+        return f"CASE WHEN NOT {_is_composed(text, f'({self.raw} -> {_json_path(path)})')} THEN {text} END"
 
     def _document(self, path: str) -> str:
         return f"{self._documents}[{self._document_paths.index(path) + 1}]"
@@ -173,6 +193,16 @@ def _takes_all(column: Column) -> bool:
 
 def _is_present(raw: str) -> str:
     return f"({raw} IS NOT NULL AND json_type({raw}) <> 'NULL' AND {raw} <> '\"\"')"
+
+
+def _is_composed(text: str, raw: str) -> str:
+    """Whether a value is an object or a list; its text is looked at first, as that is already there."""
+    return f"CASE WHEN {may_be_composed(text)} THEN json_type({raw}) IN ('OBJECT', 'ARRAY') ELSE false END"
+
+
+def may_be_composed(text: str) -> str:
+    """Expression: whether a text begins like an object or a list. By comparison, which is the fastest way."""
+    return f"({text} >= '[' AND {text} < '\\' OR {text} >= '{{' AND {text} < '|')"
 
 
 def _is_scalar(raw: str) -> str:
