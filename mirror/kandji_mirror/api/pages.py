@@ -63,6 +63,8 @@ def _read(response: Response, resource: Resource) -> Page:
     except NotThisEnvelope as error:
         raise _no_page(response, resource, str(error)) from None
     rows = _objects(opened.members, response.body)
+    if opened.members and not rows:
+        raise _no_page(response, resource, f"none of its {len(opened.members)} rows is an object that can be read")
     odd, unknown = len(opened.members) - len(rows), _unknown_fields(rows, resource.known_fields)
     if strict and opened.around and not odd and not unknown and not any(map(resource.misshapen, rows)):
         before, after = opened.around

@@ -32,14 +32,14 @@ def newest_first(job: Job) -> TableState:
         state = put(job, staging, target)
     return replace(
         state,
-        state=State.OK,
-        error=None,
+        state=State.FAILED if walked.reason else State.OK,
+        error=walked.reason,
         note=walked.note,
         method=Method.NEWEST_FIRST.value,
         requests=walked.pages,
         drift=drift,
         attempted_at=began,
-        synced_at=began,
+        synced_at=state.synced_at if walked.reason else began,
     )
 
 
@@ -70,7 +70,7 @@ def _moment(value: object) -> datetime | None:
 
 def _walk(job: Job, staging: Staging) -> Walked:
     """The tenant's list, or that of every parent row: what one of them cannot tell now, it tells the next time."""
-    walked = Walked()
+    walked, gone = Walked(), list[str]()
     for above in job.parents if job.resource.parent else [()]:
         try:
             for page in _pages(job, above):
@@ -80,9 +80,12 @@ def _walk(job: Job, staging: Staging) -> Walked:
         except (NotFound, ServerFault) as error:
             if not above:
                 raise
-            walked.kept_parents.append(tuple(above))
-            walked.reason = walked.reason or str(error)
-    _tell_of_the_silent(job, walked)
+            if isinstance(error, NotFound):
+                gone.append(str(error))
+            else:
+                walked.kept_parents.append(tuple(above))
+                walked.reason = walked.reason or str(error)
+    _tell_of_the_silent(job, walked, gone)
     staging.flush()
     return walked
 
@@ -97,10 +100,16 @@ def _pages(job: Job, above: Sequence[str]) -> Iterator[Page]:
             return
 
 
-def _tell_of_the_silent(job: Job, walked: Walked) -> None:
-    """:class:`Suspicious` where not one parent had an answer; a note where some had none."""
-    silent, parents = len(walked.kept_parents), len(job.parents)
-    if silent and silent == parents:
-        raise Suspicious(f"None of the {parents} lists of {job.resource.name} could be read: {walked.reason}")
-    if silent:
-        walked.note = f"{silent} of {parents} lists could not be read now: {walked.reason}"
+def _tell_of_the_silent(job: Job, walked: Walked, gone: Sequence[str]) -> None:
+    """Say why some parents had no answer: a note where they are ``gone``, a reason where the answer was broken.
+
+    :class:`Suspicious` where not one parent had any.
+    """
+    broken, parents = len(walked.kept_parents), len(job.parents)
+    if parents and broken + len(gone) == parents:
+        reason = walked.reason or gone[0]
+        raise Suspicious(f"None of the {parents} lists of {job.resource.name} could be read: {reason}")
+    if broken:
+        walked.reason = f"{broken} of {parents} lists could not be read and kept their previous rows: {walked.reason}"
+    if gone:
+        walked.note = f"{len(gone)} of {parents} lists could not be read now: {gone[0]}"
