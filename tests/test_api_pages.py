@@ -78,7 +78,7 @@ def test_the_text_of_a_page_is_strict_utf_8() -> None:
         ([{"id": "1", "name": None}], {"known_elsewhere"}),
         ([{"id": "1"}, {"name": "x", "colour": "red"}], {"known_elsewhere"}),
         ([{"colour": "red"}], {"id", "name", "known_elsewhere"}),
-        (["no row"], set()),
+        ([{"id": "1", "name": None, "known_elsewhere": 1}, "no row"], set()),
     ],
 )
 def test_known_fields_that_no_row_carries_are_told(rows: list[Any], absent: set[str]) -> None:

@@ -249,6 +249,13 @@ class Staging:
             found[field] += rows
         return dict(found)
 
+    def misread(self) -> set[str]:
+        """First keys of rows with something in a known field that did not fit, or that were set aside."""
+        known = sorted(self.resource.known_fields)
+        odd = f"extra IS NOT NULL AND list_has_any(json_keys(extra), $1) AND {self._first_key} IS NOT NULL"
+        found = self._ask(f"SELECT DISTINCT {self._first_key} FROM {self._table} WHERE {odd}", [known])
+        return {str(key) for (key,) in found} | {first for first, _ in self._aside if first is not None}
+
     def vanished(self, source: Path) -> list[str]:
         """First-key values of a published file that no staged row has, in order."""
         self.flush()

@@ -35,5 +35,10 @@ def joined(before: Drift, seen: Drift) -> Drift:
     )
 
 
+def more_odd(now: Drift, before: Drift) -> bool:
+    """Whether more values of some field could not be read than before."""
+    return any(rows > before.odd.get(name, 0) for name, rows in now.odd.items())
+
+
 def _most(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
     return {name: max(one.get(name, 0), other.get(name, 0)) for name in sorted({*one, *other})}

@@ -7,6 +7,9 @@ from kandji_mirror.state import Reading
 from kandji_mirror.sync.fleet import Fleet, Listed
 from kandji_schema.ages import in_future
 
+MISREAD = ""
+"""Stands for what the list of devices said where the answer is to be asked for again: no device is listed so."""
+
 
 def due_devices(
     fleet: Fleet,
@@ -24,8 +27,9 @@ def due_devices(
     """
     never = sorted(fleet.keys() - readings.keys(), key=lambda device: (_silence(fleet[device], now), device))
     known = sorted(fleet.keys() & readings.keys(), key=lambda device: (readings[device].at, device))
-    heard_of = [device for device in known if reported and readings[device].seen != fleet[device].seen]
-    quiet = [device for device in known if not reported or readings[device].seen == fleet[device].seen]
+    moved = {d for d in known if readings[d].seen == MISREAD or (reported and readings[d].seen != fleet[d].seen)}
+    heard_of = [device for device in known if device in moved]
+    quiet = [device for device in known if device not in moved]
     old = [device for device in quiet if now - readings[device].at >= ttl or in_future(readings[device].at, now)]
     return never + heard_of + (quiet if anew else old)
 

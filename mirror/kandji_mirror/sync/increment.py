@@ -14,6 +14,7 @@ from kandji_mirror.sync.changes import COLLECTED, NotEnough
 from kandji_mirror.sync.choice import MANY_ROWS, Method, devices_cost, whole_cost
 from kandji_mirror.sync.cleared import Cleared
 from kandji_mirror.sync.deletion_check import DeletionCheck
+from kandji_mirror.sync.doubts import mark_of, note_doubts
 from kandji_mirror.sync.drift import joined
 from kandji_mirror.sync.fleet import repeated_in
 from kandji_mirror.sync.job import Job
@@ -35,6 +36,7 @@ def increment(job: Job) -> TableState:
         caught = CatchingUp(job, base, staging).run(_edited(job, base))
         if caught.settled.excess and _may_read_whole(job, base.rows):
             raise NotEnough(f"it has {differing(caught.settled.excess)}", caught.requests)
+        note_doubts(job, staging.misread() if caught.drift.odd else (), began)
         cleared = DeletionCheck(job, staging, base.path).of_devices(caught.settled.whole)
         state = _written(job, base, merge(base, staging, caught, target), target, cleared)
     collected_at = _newest_collected(job, state) if caught.dated else job.previous.collected_at
@@ -62,9 +64,12 @@ def merge(base: Base, staging: Staging, caught: Caught, target: Path) -> Merged 
 
 
 def _edited(job: Job, base: Base) -> list[str]:
-    """Devices of which something this table repeats was edited since; :class:`NotEnough` where they are too many."""
-    since = job.previous.synced_at
-    edited = Edits(job.store.home).since(since, repeated_in(job.resource)) if since else []
+    """Devices of which something this table repeats was edited since, or could not be read the last time.
+
+    :class:`NotEnough` where they are too many.
+    """
+    since, marks = job.previous.synced_at, (*repeated_in(job.resource), mark_of(job.resource.name))
+    edited = Edits(job.store.home).since(since, marks) if since else []
     cost = devices_cost(len(edited), len(job.fleet() or ()), base.rows, job.resource.page_size)
     if edited and cost >= whole_cost(base.rows, job.resource.page_size, job.facts()):
         raise NotEnough(f"{len(edited):,} devices were edited", 0)

@@ -9,7 +9,7 @@ from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.changes import OVERLAP
 from kandji_mirror.sync.choice import Method
-from kandji_mirror.sync.drift import drift_of, joined
+from kandji_mirror.sync.drift import drift_of, joined, more_odd
 from kandji_mirror.sync.full_walk import refuse_keyless
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.published import knows_any, newest
@@ -23,12 +23,13 @@ Enough = Callable[[Page], bool]
 
 def newest_first(job: Job) -> TableState:
     """Read down to what is mirrored already, the first time everything, and add it."""
-    began = job.store.wall()
+    began, whole = job.store.wall(), _reads_all(job)
     with job.room() as (staging, target):
         walked = _walk(job, staging)
         refuse_keyless(staging)
         staging.drop_duplicates()
-        drift = joined(job.previous.drift, drift_of(job.resource, staging.leftovers(), walked.odd_rows))
+        seen = drift_of(job.resource, staging.leftovers(), walked.odd_rows)
+        drift, misread = joined(job.previous.drift, seen), more_odd(seen, job.previous.drift)
         state = put(job, staging, target)
     return replace(
         state,
@@ -40,14 +41,20 @@ def newest_first(job: Job) -> TableState:
         drift=drift,
         attempted_at=began,
         synced_at=state.synced_at if walked.reason else began,
+        whole_at=None if misread or (walked.reason and whole) else began if whole else job.previous.whole_at,
     )
+
+
+def _reads_all(job: Job) -> bool:
+    """Whether what is known does not do: also the time after something came that could not be read."""
+    adopted = job.previous.method is None  # rows of an earlier version lack columns
+    return job.live is None or job.order.whole or adopted or job.previous.whole_at is None
 
 
 def _reaches(job: Job, above: Sequence[str]) -> Enough:
     """A page reaches what is known when it holds a known row and is older than the newest one, and a little more."""
     resource, live = job.resource, job.live
-    anew = job.order.whole or job.previous.method is None  # rows of an earlier version lack columns
-    known = newest(live, resource, above) if live and not anew else None
+    known = newest(live, resource, above) if live and not _reads_all(job) else None
     if live is None or known is None:
         return lambda page: False
     border, source = known.replace(tzinfo=UTC) - OVERLAP, resource.newest_by.sources[0]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.changes import NotEnough
 from kandji_mirror.sync.choice import Method, method
+from kandji_mirror.sync.drift import more_odd
 from kandji_mirror.sync.full_walk import full_walk
 from kandji_mirror.sync.increment import increment
 from kandji_mirror.sync.job import Job
@@ -82,10 +83,10 @@ def _told(state: TableState, job: Job) -> TableState:
 def _doubted(state: TableState, previous: TableState) -> TableState:
     """The state, with a whole read due next where more values of a column could not be read than before.
 
-    That may pass, and an increment would not bring their rows again. Where it stays, it is read as a whole only once.
+    That may pass, and an increment would not bring their rows again. Where it stays, it is read as a whole only once;
+    a few devices are asked for at each increment until it passes, see ``doubts``.
     """
-    more = any(rows > previous.drift.odd.get(name, 0) for name, rows in state.drift.odd.items())
-    return replace(state, whole_at=None) if more else state
+    return replace(state, whole_at=None) if more_odd(state.drift, previous.drift) else state
 
 
 def _spent(reason: Exception) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 
@@ -10,8 +10,8 @@ from kandji_mirror.state import Reading, Sweeps
 from kandji_mirror.sync.choice import Method
 from kandji_mirror.sync.device_pages import NOTHING_KNOWN, Known
 from kandji_mirror.sync.device_reader import DeviceAnswer, DeviceReader
-from kandji_mirror.sync.drift import drift_of, joined
-from kandji_mirror.sync.due_devices import due_devices
+from kandji_mirror.sync.drift import drift_of, joined, more_odd
+from kandji_mirror.sync.due_devices import MISREAD, due_devices
 from kandji_mirror.sync.fleet import Fleet, of_platforms
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.published import first_keys, own_keys
@@ -28,6 +28,9 @@ AT_ONCE = 8
 
 MOST_FAULTS = 10
 """Devices whose answer may fail before the sweep is given up for now."""
+
+FEW_MISREAD = 10
+"""So many devices are read again each time until their answers fit; what is wrong with more is hardly an accident."""
 
 Publish = Callable[[Mapping[str, TableState]], object]
 
@@ -48,12 +51,17 @@ class Slice:
 
 @dataclass
 class Table:
-    """One table of a sweep: the devices it has rows of, and when each was read."""
+    """One table of a sweep: the devices it has rows of, and when each was read.
+
+    ``misread`` are devices whose last answer had something in it that did not fit; it ``doubts`` that this stays so.
+    """
 
     job: Job
     fleet: Fleet
     readings: dict[str, Reading]
     requests: int = 0
+    misread: set[str] = field(default_factory=set)
+    doubts: bool = False
 
     @property
     def resource(self) -> Resource:
@@ -71,7 +79,7 @@ class Table:
         if not resource.newest_first or job.live is None:
             return {}
         keys = own_keys(job.live, resource, devices)
-        trusted = {} if job.order.whole else self.readings
+        trusted = {} if job.order.whole else {d: r for d, r in self.readings.items() if r.seen != MISREAD}
         read = {device: trusted[device].surplus for device in devices if device in trusted}
         return {d: Known(keys.get(d, frozenset()), read.get(d, 0), whole=d in read) for d in devices}
 
@@ -228,7 +236,10 @@ class Sweep:
                     staging.add(page, (device,) if table.resource.parent_key else ())
             staging.flush()
             staging.drop_duplicates()
-            drift = joined(job.previous.drift, drift_of(table.resource, staging.leftovers()))
+            seen = drift_of(table.resource, staging.leftovers())
+            table.misread = staging.misread() if seen.odd else set()
+            table.doubts = len(table.misread) <= FEW_MISREAD or more_odd(seen, job.previous.drift)
+            drift = joined(job.previous.drift, seen)
             gone = first_keys(job.live, table.resource) - (job.fleet() or table.fleet).keys() if job.live else set()
             whole = table.whole(answers) | gone
             job.told.update(whole)  # the list of devices was confirmed without those that are gone
@@ -268,7 +279,9 @@ class Sweep:
     def _readings(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> dict[str, Reading]:
         """A device that was there but had no answer for its platform counts as read too."""
         read = (a for a in answers if not a.error and a.device in table.fleet)
-        return {a.device: Reading(at, table.fleet[a.device].seen, a.surplus) for a in read}
+        again = table.misread if table.doubts else set()
+        seen = {device: MISREAD if device in again else listed.seen for device, listed in table.fleet.items()}
+        return {a.device: Reading(at, seen[a.device], a.surplus) for a in read}
 
     def _note(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> None:
         gone = table.readings.keys() - table.fleet.keys()

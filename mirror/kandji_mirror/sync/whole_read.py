@@ -23,6 +23,7 @@ from kandji_mirror.sync.choice import Method, pages_of, whole_method
 from kandji_mirror.sync.cleared import Cleared
 from kandji_mirror.sync.deletion_check import DeletionCheck, ReadAgain
 from kandji_mirror.sync.device_questions import DeviceQuestions
+from kandji_mirror.sync.doubts import note_doubts
 from kandji_mirror.sync.drift import drift_of
 from kandji_mirror.sync.fleet import DEVICES, of_platforms
 from kandji_mirror.sync.full_walk import Live, live_of, refuse_keyless, written
@@ -78,6 +79,7 @@ class WholeRead:
         self._refusal: str | None = None
         self._note: str | None = None
         self._unsettled = False
+        self._misread: set[str] = set()
 
     def run(self) -> TableState:
         """Read until something confirms what came. Raises any of our errors; then nothing changed."""
@@ -86,6 +88,7 @@ class WholeRead:
         for way in self._ways():
             accepted = self._read(way)
             if accepted is not None:
+                note_doubts(self._job, self._misread, began)
                 return replace(
                     accepted.state,
                     state=State.OK,
@@ -379,6 +382,7 @@ class WholeRead:
     def _drift(self, staging: Staging, walked: Walked | None) -> Drift:
         """Of an export nobody knows which fields its rows lacked: what pages told stays."""
         resource, before = self._job.resource, self._job.previous.drift
+        self._misread = staging.misread()
         if walked is None:
             return replace(drift_of(resource, staging.leftovers()), missing=before.missing)
         return drift_of(resource, staging.leftovers(), walked.odd_rows, walked.never_sent)
