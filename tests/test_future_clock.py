@@ -1,20 +1,32 @@
 """A clock that was, or is, wrong: what was read by it is due, named, and never has an age below zero."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from action_tenant import NOW, ActionTenant, desk_at, events, plan_of
 from commands import run
+from owners_channels import hook
 from support import client_of, make_tenant, manifest_of
 
+from kandji_mirror.actions.codes import Codes
+from kandji_mirror.api.answers import sent_at
 from kandji_mirror.api.budget import Limiter, Unlimited
 from kandji_mirror.api.client import Client
+from kandji_mirror.api.machine import shared_budget
+from kandji_mirror.api.spending import Spending, spending
 from kandji_mirror.api.wire import Request, Response
+from kandji_mirror.api.witness import Witness
+from kandji_mirror.channels import webhook
+from kandji_mirror.scheduler.mailbox import Mailbox
 from kandji_mirror.simulator.tenant import TOKEN
-from kandji_mirror.state import Fact, Learned
+from kandji_mirror.state import Edits, Fact, Learned
 from kandji_mirror.sync.run import sync
 from kandji_schema.ages import age, ago, in_words
+from kandji_schema.errors import NotConfirmed
 
 LATER = timedelta(days=1_200)
 
@@ -71,18 +83,139 @@ def test_a_run_under_a_wrong_clock_is_dated_by_the_provider_and_says_so(tmp_path
             assert truth <= moment <= truth + timedelta(minutes=2)
 
 
+def moments_of_a_run(home: Path, seconds: float, *, moves: bool = True, runs: int = 1) -> list[datetime]:
+    """Read tags so often, ``seconds`` long each and a minute apart, by a clock that is ahead; when they were read."""
+    tenant, passed = make_tenant(4, apps=2), [0.0]
+
+    def send(request: Request) -> Response:
+        passed[0] += seconds / 2
+        answer = tenant.handle(request)
+        date = (TRUTH + timedelta(seconds=passed[0] if moves else 0)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+        return Response(answer.status, {**answer.headers, "date": date}, answer.body)
+
+    def wall() -> datetime:
+        return TRUTH + LATER + timedelta(seconds=passed[0])
+
+    found = []
+    for _ in range(runs):
+        client = Client(send, TOKEN, Unlimited(), fetch=tenant.fetch, wall=lambda: wall().timestamp())
+        sync(home, "loopback", client, names=("tags",), wall=wall)
+        found.append(manifest_of(home).tables["tags"].synced_at or TRUTH)
+        passed[0] += 60
+    return found
+
+
+TRUTH = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+def test_a_run_of_one_question_is_dated_by_what_the_run_before_saw(tmp_path: Path) -> None:
+    first, second, third = moments_of_a_run(tmp_path, 0.2, runs=3)
+    assert first - TRUTH >= LATER  # one answer alone may come from a cache; such a moment is due and named
+    for moment in (second, third):
+        assert timedelta(0) <= moment - TRUTH < timedelta(minutes=5)
+
+
+def test_a_clock_that_stands_still_dates_no_run(tmp_path: Path) -> None:
+    assert all(moment - TRUTH >= LATER for moment in moments_of_a_run(tmp_path, 0.2, moves=False, runs=3))
+
+
+def test_a_run_that_sees_the_second_change_is_dated_by_the_provider(tmp_path: Path) -> None:
+    client = Witness()
+    client.note(TRUTH, TRUTH + LATER)
+    client.note(TRUTH, TRUTH + LATER + timedelta(seconds=0.5))
+    assert client.proven is None
+    client.note(TRUTH + timedelta(seconds=1), TRUTH + LATER + timedelta(seconds=0.9))
+    assert client.proven is not None
+
+
+def test_an_answer_out_of_a_cache_tells_the_time_with_its_age() -> None:
+    kept = Response(200, {"date": "Sun, 29 Nov 2026 12:00:00 GMT", "age": "90"})
+    assert sent_at(kept) == TRUTH + timedelta(seconds=90)
+
+
 def test_a_fact_learnt_in_the_future_is_not_believed(tmp_path: Path) -> None:
     Learned(tmp_path, lambda: datetime.now(UTC) + LATER).learn("apps", Fact.NOT_PERMITTED)
     assert not Learned(tmp_path).holds("apps", Fact.NOT_PERMITTED)
 
 
-def test_permits_given_in_the_future_hold_nobody_up(tmp_path: Path) -> None:
-    now = [LATER.total_seconds()]
-    with Limiter(tmp_path, "x", per_second=50, per_hour=3, wall=lambda: now[0] + 1_000_000.0) as limiter:
+@pytest.mark.parametrize("ahead", [LATER, timedelta(minutes=10), timedelta(seconds=30)])
+def test_permits_given_in_the_future_hold_nobody_up(tmp_path: Path, ahead: timedelta) -> None:
+    now = [1_000_000.0 + ahead.total_seconds()]
+    with Limiter(tmp_path, "x", per_second=3, per_hour=100, wall=lambda: now[0]) as limiter:
         for _ in range(3):
             limiter.acquire(0)
-        now[0] = 0.0
+        now[0] = 1_000_000.0
         limiter.acquire(0)
+        assert spending(tmp_path, datetime.fromtimestamp(now[0], UTC)) == Spending(1, 0)
+
+
+def test_permits_given_in_the_future_are_not_counted_as_this_hours(tmp_path: Path) -> None:
+    with Limiter(tmp_path, "x", per_second=3, per_hour=100, wall=lambda: 1_000_000.0 + 600) as limiter:
+        limiter.acquire(0)
+    assert spending(tmp_path, datetime.fromtimestamp(1_000_000.0, UTC)) == Spending(0, 0)
+
+
+def test_a_budget_that_was_last_used_in_the_future_is_removed_as_an_old_one_is(tmp_path: Path) -> None:
+    limits = {"per_second": 3, "per_hour": 100, "background_per_hour": 50}
+    for name in ("old", "young", "future", "soon"):
+        with shared_budget(tmp_path, name, **limits):
+            pass
+    files = {name: tmp_path / sha256(name.encode()).hexdigest()[:16] / "budget.sqlite" for name in ("old", "future")}
+    moments = {"old": -2 * timedelta(days=1), "future": LATER}
+    for name, file in files.items():
+        at = (datetime.now(UTC) + moments[name]).timestamp()
+        os.utime(file, (at, at))
+    with shared_budget(tmp_path, "mine", **limits):
+        assert not any(file.exists() for file in files.values())
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_confirmation_given_out_in_the_future_is_none(tmp_path: Path) -> None:
+    now = [NOW + LATER]
+
+    def clock() -> datetime:
+        return now[0]
+
+    tenant = ActionTenant()
+    with hook() as owner:
+        desk = desk_at(tmp_path, tenant, clock=clock, codes=Codes(webhook("HOOK", owner.url), clock=clock))
+        plan = plan_of(desk, "restart")
+        token = desk.offer(plan)
+        desk.challenge(plan)
+        for ahead in (LATER, timedelta(minutes=2)):
+            now[0] = NOW + LATER - ahead
+            with pytest.raises(NotConfirmed, match="in the future"):
+                desk.awaited(token)
+            with pytest.raises(NotConfirmed, match="older than"):
+                desk.confirm(plan, "C02JANE", "terminal", lambda: owner.code)
+    assert tenant.sent == []
+    assert {event for event, *_ in events(desk)[1:]} == {"offered", "expired"}
+    now[0] = NOW + LATER - timedelta(seconds=30)  # a clock that was set a little
+    assert desk.awaited(token).id == plan.id
+    now[0] = NOW
+    desk.offer(plan_of(desk, "restart"))
+    with pytest.raises(NotConfirmed, match="never given out"):
+        desk.awaited(token)  # not kept for years
+
+
+def test_an_edit_noticed_in_the_future_is_read_once_and_then_forgotten(tmp_path: Path) -> None:
+    edits, now = Edits(tmp_path), datetime(2026, 11, 29, tzinfo=UTC)
+    edits.note({("a", "device_name")}, now + LATER)
+    edits.note({("b", "device_name")}, now)
+    assert edits.since(now, {"device_name"}) == ["a", "b"]
+    edits.note((), now + timedelta(days=4))
+    assert edits.since(now, {"device_name"}) == []
+
+
+def test_what_was_left_in_the_mailbox_in_the_future_is_swept(tmp_path: Path) -> None:
+    folder = tmp_path / "refresh"
+    folder.mkdir()
+    later = (datetime.now(UTC) + LATER).timestamp()
+    for name in ("a.answer", "a.json.tmp"):
+        (folder / name).write_text("{}")
+        os.utime(folder / name, (later, later))
+    assert Mailbox(tmp_path).letters() == []
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(-3_600, "in the future"), (-30, "0 s"), (0, "0 s"), (7_200, "2 h")])

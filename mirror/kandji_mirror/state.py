@@ -1,6 +1,7 @@
 """What the writer remembers in ``HOME/state.sqlite``.
 
-The runs, what the provider was seen to honour, which device was read when, and what people edited of devices.
+The runs, what the provider was seen to honour, its clock, which device was read when, and what people edited of
+devices.
 
 Readers never need it: the manifest has what they ask for. Without it a sync is as exact, it only asks for more.
 """
@@ -13,14 +14,14 @@ from enum import Enum, unique
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, func, inspect
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, func, inspect, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kandji_mirror.sync.outcome import Outcome, Report
-from kandji_schema.ages import in_future
+from kandji_schema.ages import AHEAD, in_future
 from kandji_schema.errors import StoreError
 from kandji_schema.private import make_file
 
@@ -87,6 +88,16 @@ class EditRecord(SQLModel, table=True):
     device_id: str = Field(primary_key=True)
     column: str = Field(primary_key=True)
     at: datetime
+
+
+class ClockRecord(SQLModel, table=True):
+    """The one row of what the newest run saw of the provider's clock; both moments are UTC."""
+
+    __tablename__ = "clock"
+
+    id: int = Field(primary_key=True)
+    told: datetime
+    local: datetime
 
 
 @unique
@@ -204,6 +215,28 @@ class Learned:
                 session.commit()
 
 
+class ClockSeen:
+    """What the provider told of the time last, beside this machine's, for the next run. Kept where the file can be."""
+
+    def __init__(self, home: Path) -> None:
+        """``home`` is the data directory."""
+        self._file = _File(home)
+
+    def last(self) -> tuple[datetime, datetime] | None:
+        """The provider's time and this machine's, both aware UTC; None where no run saw any."""
+        with suppress(StoreError), self._file.session() as session:
+            found = session.get(ClockRecord, 1)
+            return (found.told, found.local) if found else None
+        return None
+
+    def note(self, seen: tuple[datetime, datetime] | None) -> None:
+        """Write down what was seen last."""
+        if seen is not None:
+            with suppress(StoreError), self._file.session() as session:
+                session.merge(ClockRecord(id=1, told=seen[0], local=seen[1]))
+                session.commit()
+
+
 class Sweeps:
     """The ledger of tables that are read device by device."""
 
@@ -245,11 +278,15 @@ class Edits:
         self._file = _File(home)
 
     def note(self, edited: Collection[tuple[str, str]], at: datetime) -> None:
-        """Write down pairs of device id and column, noticed ``at``, and forget what is old."""
+        """Write down pairs of device id and column, noticed ``at``, and forget what is old.
+
+        What a clock that was ahead noticed counts as noticed now: nobody knows whether it was read since.
+        """
         with self._file.session() as session:
             for device, column in edited:
                 session.merge(EditRecord(device_id=device, column=column, at=at))
             session.exec(delete(EditRecord).where(col(EditRecord.at) < at - KEEP_EDITS))
+            session.exec(update(EditRecord).where(col(EditRecord.at) > at + AHEAD).values(at=at))
             session.commit()
 
     def since(self, moment: datetime, columns: Collection[str]) -> list[str]:
@@ -295,7 +332,7 @@ def _table(model: type[SQLModel]) -> Table:
 def _create(engine: Engine) -> None:
     """Several processes may come first at once, and only ``IF NOT EXISTS`` inside the statement is safe then."""
     with engine.begin() as connection:
-        for model in (RunRecord, LearnedRecord, SweepRecord, EditRecord):
+        for model in (RunRecord, LearnedRecord, SweepRecord, EditRecord, ClockRecord):
             connection.execute(CreateTable(_table(model), if_not_exists=True))
         for model in (RunRecord, SweepRecord):
             _widen(connection, _table(model))

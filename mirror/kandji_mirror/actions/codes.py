@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from threading import Lock
 
-from kandji_mirror.actions.confirmations import GOOD_FOR, Expired
+from kandji_mirror.actions.confirmations import GOOD_FOR, Expired, is_over
 from kandji_mirror.actions.plan import Plan
 from kandji_mirror.channels import Channel, command, webhook
 from kandji_schema.errors import ConfigurationError, NotConfirmed, NotDelivered
@@ -78,7 +78,7 @@ class Codes:
             sent = self._sent.get(plan.id)
             if sent is None or sent.binding != plan.binding:
                 raise NotConfirmed("No code was sent for exactly this. Ask for a new preview. Nothing was sent.")
-            if sent.until <= self._clock():
+            if is_over(sent.until, self._clock()):
                 raise Expired(f"The code is older than {_minutes()} minutes. Ask for a new preview. Nothing was sent.")
             if not sent.left:
                 raise NotConfirmed("The code is used up. Ask for a new preview. Nothing was sent.")

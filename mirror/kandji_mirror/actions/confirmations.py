@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from kandji_schema.ages import AHEAD
 from kandji_schema.errors import AuditUnavailable, NotConfirmed
 from kandji_schema.private import make_file
 
@@ -44,6 +45,11 @@ class Expired(NotConfirmed):
     """The token was good once, but its time is over."""
 
 
+def is_over(until: datetime, now: datetime) -> bool:
+    """Whether what is good ``until`` then is not any more: also what a clock that was ahead made good for longer."""
+    return until <= now or until - GOOD_FOR - now > AHEAD
+
+
 class Confirmations:
     """The awaited yeses of one home, for any number of processes."""
 
@@ -58,7 +64,10 @@ class Confirmations:
         sealed = _box(token).encrypt(json.dumps(vars(awaited)).encode())
         now = self._clock()
         with self._writing() as connection:
-            connection.execute("DELETE FROM confirmations WHERE expires_at < ?", [(now - _KEPT_FOR).timestamp()])
+            connection.execute(
+                "DELETE FROM confirmations WHERE expires_at NOT BETWEEN ? AND ?",
+                [(now - _KEPT_FOR).timestamp(), (now + _KEPT_FOR).timestamp()],
+            )
             connection.execute(
                 "INSERT INTO confirmations VALUES (?, ?, ?, ?, NULL)",
                 [_hash(token), awaited.action_id, (now + GOOD_FOR).timestamp(), sealed],
@@ -89,9 +98,10 @@ class Confirmations:
         expires_at, used_at, sealed = found
         if used_at is not None:
             raise NotConfirmed("This token was used already; each is good for one action. Nothing was sent.")
-        if expires_at <= self._clock().timestamp():
+        if is_over(datetime.fromtimestamp(expires_at, UTC), self._clock()):
             raise Expired(
-                f"This token is older than {GOOD_FOR.seconds // 60} minutes. Ask for a new preview. Nothing was sent."
+                f"This token is older than {GOOD_FOR.seconds // 60} minutes, or of a time in the future. Ask for a new "
+                "preview. Nothing was sent."
             )
         known = json.loads(_box(token).decrypt(sealed))
         return Awaited(**{**known, "binding": tuple(known["binding"])})

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from html import unescape
@@ -107,8 +107,12 @@ def retry_after(response: Response, *, now: float) -> float | None:
 
 
 def sent_at(response: Response) -> datetime | None:
-    """The server's time, from its ``Date`` header, in UTC."""
-    return _moment(header(response, "date"))
+    """The server's time, from its ``Date`` header, in UTC; of an answer that a cache kept, with its ``Age``."""
+    moment, age = _moment(header(response, "date")), _number(header(response, "age")) or 0.0
+    try:
+        return None if moment is None else moment + timedelta(seconds=age)
+    except OverflowError:
+        return moment
 
 
 def is_beyond_last_page(error: NotFound) -> bool:

@@ -19,8 +19,8 @@ from kandji_schema.private import make_file, make_folder, tighten_home
 FILE = "budget.sqlite"
 _LOCK_SECONDS = 10.0  # a permit takes half a millisecond; whoever holds the lock longer is stuck
 _POLL_SECONDS = 0.005
-LONGEST_WINDOW = 3_600.0
-"""Seconds of the longest window: nobody has to wait longer for a permit."""
+SHORTEST_WINDOW = 1.0
+"""Seconds of the shortest window: who has to wait longer was refused by the hour, or by a wrong clock."""
 
 _SWEEP_EVERY = 500  # permits between two removals of what has left the hour
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
@@ -122,7 +122,7 @@ class Limiter:
         now = self._now()
         put = self._windows.put_background if background else self._windows.put
         refused = put(now)
-        if refused is not None and refused.wait > LONGEST_WINDOW:  # counted by a clock that was ahead
+        if refused is not None and refused.wait > SHORTEST_WINDOW:  # it may have been counted by a clock that was ahead
             self._windows.sweep(now)
             refused = put(now)
         if refused is None:

@@ -11,7 +11,7 @@ from kandji_mirror.api.budget import FILE, Limiter, Permits, Sleep
 from kandji_schema.errors import StoreError
 
 LEFT_ALONE_SECONDS = 86_400
-"""A folder whose file was not written to for so long counts no request that matters, and is removed."""
+"""A folder whose file was last written so long ago, or so far ahead, counts no request that matters, and is removed."""
 
 
 class Both:
@@ -51,8 +51,8 @@ def shared_budget(
 
 def _tidy(folder: Path, ours: Path) -> None:
     """Remove the folders of tenants that nobody asks any more, such as simulated ones."""
-    old = time.time() - LEFT_ALONE_SECONDS
+    now = time.time()
     with suppress(OSError):
         for place in folder.iterdir():
-            if place != ours and (place / FILE).stat().st_mtime < old:
+            if place != ours and abs(now - (place / FILE).stat().st_mtime) > LEFT_ALONE_SECONDS:
                 shutil.rmtree(place, ignore_errors=True)

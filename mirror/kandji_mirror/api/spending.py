@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from kandji_schema.ages import AHEAD
+
 T = TypeVar("T")
 
 HOUR = timedelta(hours=1)
@@ -23,10 +25,10 @@ class Spending:
 
 def spending(home: Path, now: datetime) -> Spending | None:
     """What ``budget.sqlite`` in ``home`` counts; None where it cannot be read, and before the first request."""
-    since = (now - HOUR).timestamp() * 1000
+    hour = ((now - HOUR).timestamp() * 1000, (now + AHEAD).timestamp() * 1000)
     return _read(
         home / "budget.sqlite",
-        lambda budget: Spending(_count(budget, "permits", since), _count(budget, "background", since)),
+        lambda budget: Spending(_count(budget, "permits", hour), _count(budget, "background", hour)),
     )
 
 
@@ -51,10 +53,13 @@ def _last_told(runs: sqlite3.Connection) -> int | None:
     return int(row[0]) if row else None
 
 
-def _count(budget: sqlite3.Connection, kind: str, since: float) -> int:
-    """Permits given since then, in milliseconds since 1970; a home has one tenant, which may have had two addresses."""
+def _count(budget: sqlite3.Connection, kind: str, hour: tuple[float, float]) -> int:
+    """Permits of that time, in milliseconds since 1970; a home has one tenant, which may have had two addresses.
+
+    Those of a clock that was ahead are none of it.
+    """
     tables = budget.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB ?", [f"{kind}_*"])
     return sum(
-        budget.execute(f'SELECT count(*) FROM "{name}" WHERE item_timestamp > ?', [since]).fetchone()[0]
+        budget.execute(f'SELECT count(*) FROM "{name}" WHERE item_timestamp BETWEEN ? AND ?', hour).fetchone()[0]
         for (name,) in tables.fetchall()
     )

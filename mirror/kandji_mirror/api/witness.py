@@ -9,7 +9,10 @@ TOLERATED = timedelta(minutes=5)
 """By so much clocks may differ without a word: nothing here depends on less."""
 
 STEADY = timedelta(seconds=2)
-"""A ``Date`` that does not move with time comes from a cache, and is nobody's clock."""
+"""A ``Date`` that does not move with time comes from a cache, and is nobody's clock. It has whole seconds."""
+
+Seen = tuple[datetime, datetime]
+"""What the provider told, and this machine's time when that came."""
 
 
 class Witness:
@@ -17,8 +20,9 @@ class Witness:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._first: tuple[datetime, datetime] | None = None
-        self._last: tuple[datetime, datetime] | None = None
+        self._first: Seen | None = None
+        self._before: Seen | None = None
+        self._last: Seen | None = None
 
     def note(self, told: datetime | None, local: datetime) -> None:
         """The provider ``told`` its time in an answer that came at ``local``, both aware UTC."""
@@ -27,6 +31,16 @@ class Witness:
         with self._lock:
             self._last = told, local
             self._first = self._first or self._last
+
+    def recall(self, seen: Seen | None) -> None:
+        """What an earlier run saw last: so one that is over before the ``Date`` moves can tell, too."""
+        with self._lock:
+            self._before = seen or self._before
+
+    @property
+    def seen(self) -> Seen | None:
+        """What was seen last, for the next run to :meth:`recall`."""
+        return self._last
 
     @property
     def now(self) -> datetime | None:
@@ -45,10 +59,15 @@ class Witness:
     def proven(self) -> timedelta | None:
         """The same, but only where the provider's clock was seen to run as this one does."""
         with self._lock:
-            if self._first is None or self._last is None:
+            if self._last is None:
                 return None
-            theirs, ours = self._last[0] - self._first[0], self._last[1] - self._first[1]
-        return self.ahead if ours > STEADY and abs(ours - theirs) <= STEADY else None
+            run = any(before and _runs_alike(before, self._last) for before in (self._before, self._first))
+        return self.ahead if run else None
+
+
+def _runs_alike(first: Seen, last: Seen) -> bool:
+    theirs, ours = last[0] - first[0], last[1] - first[1]
+    return theirs > timedelta(0) and abs(ours - theirs) <= STEADY
 
 
 def clock_words(ahead: timedelta) -> str:

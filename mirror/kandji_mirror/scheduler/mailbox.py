@@ -142,7 +142,7 @@ class Mailbox:
     def _swept(self, path: Path) -> bool:
         try:
             age = self._wall() - path.stat().st_mtime
-            ahead = path.suffix == ".answer" and age < -KEPT_SECONDS  # by a clock that was wrong then
+            ahead = path.suffix != ".json" and age < -KEPT_SECONDS  # by a clock that was wrong then
             old = age > KEPT_SECONDS or ahead
             if old:
                 path.unlink()

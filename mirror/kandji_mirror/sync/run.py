@@ -8,7 +8,7 @@ from pathlib import Path
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.witness import clock_words
 from kandji_mirror.privacy.conforming import conform
-from kandji_mirror.state import Learned
+from kandji_mirror.state import ClockSeen, Learned
 from kandji_mirror.store.store import Store, open_store
 from kandji_mirror.sync.device_run import DeviceRun, order_of_devices
 from kandji_mirror.sync.order import Order, due
@@ -109,8 +109,10 @@ def run_order(
         if order.devices
         else Run(store, client, order, learned, paces or {}, told, keep_days)
     )
-    began, clock, requests = store.wall(), time.monotonic(), client.requests
+    began, clock, requests, seen = store.wall(), time.monotonic(), client.requests, ClockSeen(store.home)
+    client.witness.recall(seen.last())
     run.read_all()
+    seen.note(client.witness.seen)
     return Report(
         started_at=began,
         seconds=round(time.monotonic() - clock, 3),
