@@ -39,7 +39,7 @@ def webhook(setting: str, url: str, *, ca_file: str = "") -> Channel:
         if not 200 <= status < 300:
             raise NotDelivered(f"the webhook answered {status}")
 
-    return _bounded(setting, post)
+    return bounded(setting, post)
 
 
 def command(setting: str, line: str) -> Channel:
@@ -65,7 +65,7 @@ def command(setting: str, line: str) -> Channel:
         if ended.returncode:
             raise NotDelivered(f"{argv[0]} ended with {ended.returncode}")
 
-    return _bounded(setting, run)
+    return bounded(setting, run)
 
 
 def syslog(setting: str, address: str) -> Channel:
@@ -80,7 +80,7 @@ def syslog(setting: str, address: str) -> Channel:
         finally:
             handler.close()
 
-    return _bounded(setting, write)
+    return bounded(setting, write)
 
 
 class _Syslog(SysLogHandler):
@@ -116,8 +116,8 @@ def _refuse_open(setting: str, url: str) -> None:
         raise ConfigurationError(f"{setting} must be a URL with https (http is for loopback only). Correct it.")
 
 
-def _bounded(setting: str, channel: Channel) -> Channel:
-    """In a thread that is not waited for beyond :data:`SECONDS`: names are looked up and bytes come at any pace."""
+def bounded(setting: str, channel: Channel) -> Channel:
+    """The channel, in a thread that is not waited for beyond :data:`SECONDS`: names are looked up and bytes come at any pace."""
 
     def deliver(text: str, facts: Mapping[str, object]) -> None:
         ended: list[str] = []

@@ -17,6 +17,7 @@ _OURS = (
     "budget.sqlite*",
     "audit.sqlite*",
     "audit.head*",
+    "audit.signed*",
     "confirmations.sqlite*",
 )
 """Files of ours in the data directory; it may be a folder that holds other things too."""

@@ -175,6 +175,11 @@ class Settings:
         trust=Trust.OWNER,
     )
     mirror_audit_command: str = _setting("", "Command that gets it, on its stdin.", trust=Trust.OWNER)
+    mirror_audit_keychain: bool = _setting(
+        False,
+        "Whether it is signed by a key in the OS keychain, which also keeps the newest one; needs the `keyring` extra.",
+        trust=Trust.OWNER,
+    )
 
     provenance: Provenance = field(default=Provenance(), compare=False)
 

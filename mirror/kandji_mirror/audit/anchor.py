@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kandji_mirror.audit.chain import Head
+from kandji_mirror.audit.keychain import signing
 from kandji_mirror.channels import Channel, command, syslog, webhook
 from kandji_schema.errors import NotDelivered, UsageError
 from kandji_schema.settings import Settings
@@ -57,6 +58,8 @@ def _channels(settings: Settings) -> Iterator[Channel]:
         yield webhook("KANDJI_MIRROR_AUDIT_URL", settings.mirror_audit_url, ca_file=settings.mirror_ca_file)
     if settings.mirror_audit_command:
         yield command("KANDJI_MIRROR_AUDIT_COMMAND", settings.mirror_audit_command)
+    if settings.mirror_audit_keychain:
+        yield signing(settings.home)
 
 
 def _anchor(home: Path, channels: tuple[Channel, ...]) -> Anchor:

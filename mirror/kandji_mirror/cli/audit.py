@@ -12,11 +12,12 @@ from typing import TextIO
 
 from kandji_mirror.audit.actor import actor
 from kandji_mirror.audit.anchor import saved_heads
+from kandji_mirror.audit.keychain import FILE, Signed, signed
 from kandji_mirror.audit.log import Attempt, AuditLog, Record
 from kandji_mirror.cli.output import print_rows, say, tell
 from kandji_schema.audit import COLUMNS
-from kandji_schema.errors import StoreDamaged, UsageError
-from kandji_schema.settings import load
+from kandji_schema.errors import ConfigurationError, StoreDamaged, UsageError
+from kandji_schema.settings import Settings, load
 
 SHOWN = (
     "time",
@@ -44,16 +45,36 @@ def show(limit: int, form: str) -> None:
 
 
 def verify(against: str | None = None) -> None:
-    """Check every record, and compare with heads saved elsewhere; :class:`StoreDamaged` says what is wrong."""
+    """Check every record, and compare with heads saved elsewhere and signed; :class:`StoreDamaged` says what is wrong.
+
+    ``against`` names the heads that were saved; those that the keychain knows are looked up.
+    """
+    settings = load()
     heads = saved_heads(against) if against else []
-    verdict = _log().verify(heads)
-    if not verdict.green:
-        raise StoreDamaged(f"RED: {verdict.trouble} {verdict.records:,} records are whole in themselves.")
+    kept = _signed(settings)
+    verdict = _log().verify([*heads, *(kept.heads if kept else ())])
+    trouble = " ".join(filter(None, (verdict.trouble, kept.trouble if kept else None)))
+    if trouble:
+        raise StoreDamaged(f"RED: {trouble} {verdict.records:,} records are whole in themselves.")
     say(f"GREEN: {verdict.records:,} records without a gap, each fits its hash and the record before it.")
     if heads:
-        say(f"All {len(heads):,} heads saved elsewhere match: records 1 to {verdict.anchored:,} are the first ones.")
-    else:
+        newest = max(head.seq for head in heads)
+        say(f"All {len(heads):,} heads saved elsewhere match: records 1 to {newest:,} are the first ones.")
+    if kept:
+        newest = max(head.seq for head in kept.heads)
+        say(f"The keychain signed for records 1 to {newest:,}: they are the first ones, unless somebody used its key.")
+    if not (heads or kept):
         tell("This alone does not prove that nobody who may write these files made them anew: see --against.")
+
+
+def _signed(settings: Settings) -> Signed | None:
+    """What the keychain signed. Where it is not to sign it is asked all the same, as somebody may have changed that."""
+    try:
+        return signed(settings.home)
+    except ConfigurationError:
+        if settings.mirror_audit_keychain or (settings.home / FILE).exists():
+            raise
+        return None
 
 
 def export(form: str, to: Path | None) -> None:
