@@ -14,7 +14,7 @@ PLACE = "TEST_KEYCHAIN"
 class Keyring(KeyringBackend):
     """Entries by service and user. A file that says so is locked."""
 
-    priority = 1  # type: ignore[assignment]  # the library has a property of classes there
+    priority = 1
 
     @property
     def name(self) -> str:

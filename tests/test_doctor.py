@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 from commands import COMMAND, environment, run
+from owners_channels import hook, owners_file
 from support import make_tenant, manifest_of, run_sync
 
+from kandji_mirror.audit.log import Actor, AuditLog
 from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_mirror.simulator.serve import Server, serve
 from kandji_mirror.simulator.tenant import TOKEN, Tenant
+from kandji_schema.audit import Event
+from kandji_schema.errors import AuditUnavailable
 from kandji_schema.registry import resources
 
 WRONG = "an-invented-token-nobody-knows"
@@ -165,3 +169,64 @@ def test_a_doctor_speaks_to_people_too(tmp_path: Path) -> None:
     assert "KANDJI_API_TOKEN in the environment" in done.stdout
     assert done.stderr.endswith("warnings.\n")
     assert TOKEN not in done.stdout + done.stderr
+
+
+# -- what live actions need ----------------------------------------------------------------------------------------
+
+FREE = "http://127.0.0.1:9"
+
+
+def channels(home: Path, *options: str, **config: str) -> tuple[int, dict[str, tuple[str, str]], str]:
+    """What it says of the channels that the owner's file names."""
+    owners_file(home, **config)
+    return examined(home, *options, KANDJI_API_URL=FREE, KANDJI_API_TOKEN=TOKEN)
+
+
+def test_a_channel_without_which_no_action_is_done_fails_where_it_leads_nowhere(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    for config, words in (
+        ({"mirror_confirm_code_url": f"{FREE}/hook"}, "CODE_URL: no connection"),
+        ({"mirror_confirm_code_url": "http://hooks.example.com"}, "must be a URL with https"),
+        ({"mirror_confirm_code_command": str(tmp_path / "none")}, "there is no program"),
+        ({"mirror_confirm_code_command": str(plain)}, "may not be started"),
+        ({"mirror_confirm_code_command": "mail it"}, "whole path"),
+        ({"mirror_confirm_code_command": "/bin/true", "mirror_confirm_code_url": FREE}, "are both set"),
+    ):
+        code, found, said = channels(tmp_path, **config)
+        assert (code, found["one-time codes"][0]) == (3, "failed"), config  # which comes before the tenant
+        assert words in found["one-time codes"][1]
+        assert "127.0.0.1:9/hook" not in said  # the address of a webhook is a secret
+    with hook() as owner:
+        code, found, _ = channels(tmp_path, mirror_confirm_code_url=owner.url)
+        assert (found["one-time codes"][0], owner.got) == ("ok", [])
+        assert "was not asked" in channels(tmp_path, "--offline", mirror_confirm_code_url=FREE)[1]["one-time codes"][1]
+
+
+def test_a_place_for_heads_that_takes_none_is_told(tmp_path: Path) -> None:
+    for config, health, words in (
+        ({"mirror_audit_url": FREE}, "warning", "AUDIT_URL: no connection"),
+        ({"mirror_audit_syslog": str(tmp_path / "nobody")}, "warning", "AUDIT_SYSLOG: No such file"),
+        ({"mirror_audit_command": str(tmp_path / "none")}, "warning", "there is no program"),
+        ({"mirror_audit_syslog": "nowhere"}, "failed", "host:port"),
+        ({"mirror_audit_keychain": "on"}, "warning", "keychain cannot be used (NoKeyringError)"),
+        ({"mirror_audit_command": "/bin/true"}, "ok", "/bin/true is there"),
+    ):
+        code, found, _ = channels(tmp_path, *(() if "mirror_audit_url" in config else ("--offline",)), **config)
+        assert found["audit anchor"][0] == health, config
+        assert words in found["audit anchor"][1]
+        assert (code == 3) is (health == "failed") or "mirror_audit_url" in config
+    owners_file(tmp_path, mirror_audit_syslog=str(tmp_path / "nobody"))
+    done = run(tmp_path, "doctor", "--offline", KANDJI_API_URL=FREE, KANDJI_API_TOKEN=TOKEN)
+    assert "All is well" not in done.stderr
+
+
+def test_a_log_without_which_no_action_is_done_fails_where_it_was_altered(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, Actor("ann", "host", "tests"))
+    log.append(Event.INTENT)
+    assert channels(tmp_path, "--offline")[1]["audit log"] == ("ok", "1 records, whole in themselves")
+    (tmp_path / "audit.sqlite").unlink()
+    code, found, _ = channels(tmp_path, "--offline")
+    assert (code, found["audit log"][0]) == (8, "failed")
+    with pytest.raises(AuditUnavailable):
+        log.append(Event.INTENT)

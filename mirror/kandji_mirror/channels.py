@@ -3,10 +3,12 @@
 What goes there is a short text and the same as facts. A channel never takes longer than a few seconds.
 """
 
+import errno
 import json
 import logging
 import os
 import shlex
+import socket
 import subprocess
 from collections.abc import Callable, Mapping
 from logging.handlers import SysLogHandler
@@ -47,14 +49,7 @@ def command(setting: str, line: str) -> Channel:
 
     It is named by its whole path: whoever starts us sets where programs are looked for.
     """
-    try:
-        argv = shlex.split(line)
-    except ValueError:
-        argv = []
-    if not argv or not Path(argv[0]).is_absolute():
-        raise ConfigurationError(
-            f"{setting} must be a command with the whole path of its program and quotes that match. Correct it."
-        )
+    argv = _words(setting, line)
 
     def run(text: str, _: Mapping[str, object]) -> None:
         plain = {"PATH": os.defpath, **{name: os.environ[name] for name in _PASSED if name in os.environ}}
@@ -81,6 +76,43 @@ def syslog(setting: str, address: str) -> Channel:
             handler.close()
 
     return bounded(setting, write)
+
+
+def program_of(setting: str, line: str) -> str:
+    """The program that a command starts. :class:`ConfigurationError` where it is none."""
+    return _words(setting, line)[0]
+
+
+def syslog_opened(setting: str, address: str) -> None:
+    """Open what :func:`syslog` would write to, and write nothing. :class:`OSError` where that does not go."""
+    to = _syslog_address(setting, address)
+    if isinstance(to, str):
+        _refuse_closed(to)
+    else:
+        socket.getaddrinfo(*to, type=socket.SOCK_DGRAM)  # UDP tells no more
+
+
+def _words(setting: str, line: str) -> list[str]:
+    try:
+        argv = shlex.split(line)
+    except ValueError:
+        argv = []
+    if not argv or not Path(argv[0]).is_absolute():
+        raise ConfigurationError(
+            f"{setting} must be a command with the whole path of its program and quotes that match. Correct it."
+        )
+    return argv
+
+
+def _refuse_closed(path: str) -> None:
+    """:class:`OSError` where nobody listens at a socket of this machine, be it of messages or of a stream."""
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_UNIX, kind) as tried:
+            ended = tried.connect_ex(path)
+        if ended != errno.EPROTOTYPE:
+            break
+    if ended:
+        raise OSError(ended, os.strerror(ended))
 
 
 class _Syslog(SysLogHandler):
@@ -117,7 +149,10 @@ def _refuse_open(setting: str, url: str) -> None:
 
 
 def bounded(setting: str, channel: Channel) -> Channel:
-    """The channel, in a thread that is not waited for beyond :data:`SECONDS`: names are looked up and bytes come at any pace."""
+    """The channel, in a thread that is not waited for beyond :data:`SECONDS`.
+
+    Names are looked up, bytes come at any pace, and a keychain asks its user.
+    """
 
     def deliver(text: str, facts: Mapping[str, object]) -> None:
         ended: list[str] = []

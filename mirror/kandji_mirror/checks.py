@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from kandji_mirror import reaching
+from kandji_mirror.actions.codes import codes_of
 from kandji_mirror.api.credentials import HOST_FILE, token, token_source
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.http import HttpTransport
+from kandji_mirror.audit.actor import actor
+from kandji_mirror.audit.anchor import anchor_of
+from kandji_mirror.audit.keychain import keychain_words
+from kandji_mirror.audit.log import AuditLog
 from kandji_mirror.sync.plan import ttl_overrides
 from kandji_queries.rule_inputs import statements
 from kandji_queries.rulebook import Rulebook
-from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
+from kandji_schema.errors import ConfigurationError, MirrorError, StoreDamaged, StoreFull
 from kandji_schema.home import refuse_foreign
 from kandji_schema.private import is_loose, loose
 from kandji_schema.registry import resources
@@ -67,6 +73,76 @@ def configuration(settings: Settings) -> Iterator[Finding]:
     yield checked("proxy", lambda: _proxy(settings))
     yield checked("times to live", lambda: _times(settings))
     yield checked("compliance rules", lambda: _rules(settings))
+
+
+def channels(settings: Settings, *, offline: bool) -> Iterator[Finding]:
+    """Where codes and heads of the audit log go, and whether they would get there; ``offline`` looks here alone.
+
+    Without its code an action is not done, so that fails. A head that is saved nowhere stops nothing, so it is told.
+    """
+    yield from _found("one-time codes", _codes(settings, offline), needed=True) or [
+        Finding("one-time codes", Health.OK, "none: a yes needs no code")
+    ]
+    yield from _found("audit anchor", _anchors(settings, offline), needed=False) or [
+        Finding("audit anchor", Health.OK, "none: the log's head is saved in the data directory alone")
+    ]
+    yield checked("audit log", lambda: _audit_log(settings.home))
+
+
+def _found(check: str, looks: Iterator[Callable[[], str]], *, needed: bool) -> list[Finding]:
+    found = []
+    try:
+        for look in looks:
+            finding = checked(check, look)
+            found.append(finding if needed or finding.health is Health.OK else _milder(finding))
+    except ConfigurationError as error:  # no action begins with such a setting
+        found.append(Finding(check, Health.FAILED, str(error), error.exit_code))
+    return found
+
+
+def _milder(finding: Finding) -> Finding:
+    return Finding(finding.check, Health.WARNING, finding.detail)
+
+
+def _codes(settings: Settings, offline: bool) -> Iterator[Callable[[], str]]:
+    codes_of(settings)
+    url, line = settings.mirror_confirm_code_url, settings.mirror_confirm_code_command
+    if url:
+        yield lambda: _far("KANDJI_MIRROR_CONFIRM_CODE_URL", url, settings, offline)
+    if line:
+        yield lambda: reaching.command("KANDJI_MIRROR_CONFIRM_CODE_COMMAND", line)
+
+
+def _anchors(settings: Settings, offline: bool) -> Iterator[Callable[[], str]]:
+    anchor_of(settings)
+    address, url, line = settings.mirror_audit_syslog, settings.mirror_audit_url, settings.mirror_audit_command
+    if address:
+        yield lambda: _syslog(address, offline)
+    if url:
+        yield lambda: _far("KANDJI_MIRROR_AUDIT_URL", url, settings, offline)
+    if line:
+        yield lambda: reaching.command("KANDJI_MIRROR_AUDIT_COMMAND", line)
+    if settings.mirror_audit_keychain:
+        yield lambda: keychain_words(settings.home)
+
+
+def _far(setting: str, url: str, settings: Settings, offline: bool) -> str:
+    if offline:
+        return f"{setting}: a webhook, which was not asked"
+    return f"{setting}: {reaching.webhook(setting, url, ca_file=settings.mirror_ca_file)}"
+
+
+def _syslog(address: str, offline: bool) -> str:
+    if offline and reaching.is_far(address):
+        return f"syslog at {address}, which was not asked"
+    return reaching.syslog("KANDJI_MIRROR_AUDIT_SYSLOG", address)
+
+
+def _audit_log(home: Path) -> str:
+    verdict = AuditLog(home, actor()).verify()
+    if not verdict.green:
+        raise StoreDamaged(f"{verdict.trouble} No action is done without a record; `kandji-mirror audit verify` asks.")
+    return f"{verdict.records:,} records, whole in themselves"
 
 
 def loose_files(home: Path) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ No other module knows httpx.
 
 import logging
 import os
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from io import BytesIO
 from threading import Event, Lock
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
@@ -33,6 +34,7 @@ T = TypeVar("T")
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 CONNECTIONS = 32
+HTTP, HTTPS = 80, 443
 
 LARGE = 4 * MIB
 """Of bodies that are larger than this only one is read at a time: eight at once would take eight times the memory."""
@@ -213,6 +215,21 @@ def post_json(url: str, body: bytes, *, ca_file: str = "", seconds: float) -> in
             return answer.status_code
     except (httpx.HTTPError, httpx.InvalidURL) as error:  # its own text may hold the URL
         raise Unreachable(f"no answer came ({type(error).__name__})", sent=not isinstance(error, _NEVER_SENT)) from None
+
+
+def connected_to(url: str, *, ca_file: str = "", seconds: float) -> None:
+    """Connect to a webhook of the owner's as :func:`post_json` does, and say nothing. :class:`Unreachable`."""
+    parts = urlsplit(url)
+    port = parts.port or (HTTPS if parts.scheme == "https" else HTTP)
+    try:
+        with ExitStack() as stack:
+            plain = stack.enter_context(socket.create_connection((parts.hostname or "", port), timeout=seconds))
+            if parts.scheme == "https":
+                stack.enter_context(_tls(url, ca_file).wrap_socket(plain, server_hostname=parts.hostname))
+    except OSError as error:  # its own text may hold the address
+        known = isinstance(error, ssl.SSLCertVerificationError)
+        why = "its certificate is not trusted" if known else type(error).__name__
+        raise Unreachable(f"no connection ({why})", sent=False) from None
 
 
 def _came_from_private(answer: httpx.Response) -> bool:

@@ -136,9 +136,9 @@ def _refuse_another_log(home: Path, entry: _Entry) -> None:
         row = connection and connection.execute("SELECT hash FROM audit WHERE seq = ?", [entry.newest.seq]).fetchone()
     if row != (entry.newest.hash,):
         raise NotDelivered(
-            f"the keychain knows record {entry.newest.seq} of this log as another one, so the log was made anew, cut or "
-            f"moved away. Where that was you, remove the keychain's entry (keyring del {SERVICE} '{account(home)}') "
-            f"and {FILE}"
+            f"the keychain knows record {entry.newest.seq} of this log as another one, so the log was made anew, cut "
+            f"or moved away. Where that was you, remove the keychain's entry (keyring del {SERVICE} "
+            f"'{account(home)}') and {FILE}"
         )
 
 

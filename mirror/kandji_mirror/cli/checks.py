@@ -11,7 +11,7 @@ from pathlib import Path
 from kandji_mcp_server.http.access import access
 from kandji_mirror.api.permissions import Permission, permissions
 from kandji_mirror.api.witness import clock_words
-from kandji_mirror.checks import NEEDED_TO_ASK, Finding, Health, checked, configuration, loose_files
+from kandji_mirror.checks import NEEDED_TO_ASK, Finding, Health, channels, checked, configuration, loose_files
 from kandji_mirror.connection import connect
 from kandji_mirror.store.holder import holder
 from kandji_mirror.sync.refusals import forget_refusals
@@ -43,6 +43,7 @@ def findings(*, offline: bool) -> Iterator[Finding]:
     configured = list(configuration(settings))
     yield from configured
     yield checked("serve", lambda: _access(settings))
+    yield from channels(settings, offline=offline)
     needed = [found.health for found in configured if found.check in NEEDED_TO_ASK]
     if not offline and all(health is Health.OK for health in needed):
         yield from _asked(settings)
