@@ -3,7 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+
+import pytest
+
+from kandji_schema.own_file import own_folder
+from kandji_schema.setting import Trust
+from kandji_schema.settings import SETTINGS
 
 COMMAND = str(Path(sys.executable).with_name("kandji-mirror"))
 
@@ -16,8 +23,20 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     return {**plain, **folders, **nobodys, "KANDJI_MIRROR_HOME": str(home), **settings}
 
 
+def skip_where_own_file_counts(settings: Iterable[str]) -> None:
+    """A developer's own ``config.toml`` is never made looser by that of a test, which is what is wanted elsewhere."""
+    folder = own_folder()
+    if (
+        folder
+        and (folder / "config.toml").exists()
+        and {s.key for s in SETTINGS if s.trust is Trust.OWNER} & {*settings}
+    ):
+        pytest.skip(f"{folder / 'config.toml'} is this account's own and counts here, too")
+
+
 def configure(home: Path, **settings: str) -> Path:
     """Write the owner's ``config.toml`` as :func:`environment` has it; returns its folder."""
+    skip_where_own_file_counts(settings)
     folder = home / "config" / "kandji-mirror"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.toml").write_text("".join(f'{key} = "{value}"\n' for key, value in settings.items()))

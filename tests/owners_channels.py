@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from commands import skip_where_own_file_counts
+
 
 class Hook:
     """A webhook on loopback. ``got`` are the documents that came, ``status`` is what it answers."""
@@ -54,6 +56,7 @@ def hook() -> Iterator[Hook]:
 
 def owners_file(home: Path, **settings: str) -> None:
     """The owner's ``config.toml``, where commands with the environment of ``commands`` read it."""
+    skip_where_own_file_counts(settings)
     folder = home / "config" / "kandji-mirror"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.toml").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))

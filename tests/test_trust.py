@@ -2,7 +2,9 @@
 
 import json
 import os
+import pwd
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -274,3 +276,80 @@ def test_settings_tell_where_each_value_comes_from(tmp_path: Path) -> None:
     assert found["KANDJI_MIRROR_TTL"] == ("-", "default")
     assert found["KANDJI_MIRROR_EXPORT_DIR"] == (str(tmp_path / "exports"), "default")
     assert STORED not in ended.stdout
+
+
+# -- HOME leads elsewhere ------------------------------------------------------------------------------------------
+
+HOOK, OTHER_HOOK = "https://hooks.example.com/a", "https://hooks.example.com/b"
+
+
+def of_two_files(folder: Path, own: str, other: str | None) -> Settings:
+    """As this account's own file and the one that the environment leads to are read."""
+    (folder / "own.toml").write_text(own)
+    (folder / "other.toml").unlink(missing_ok=True)
+    if other is not None:
+        (folder / "other.toml").write_text(other)
+    return load({}, folder=folder, config=folder / "other.toml", own=folder / "own.toml", doubtful=True)
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "confirm", "hook", "keychain", "ignored"),
+    [
+        ("", 'mirror_confirm = "agent"', "human", "", False, "KANDJI_MIRROR_CONFIRM"),
+        ('mirror_confirm = "human"', 'mirror_confirm = "agent"', "human", "", False, "KANDJI_MIRROR_CONFIRM"),
+        ('mirror_confirm = "agent"', 'mirror_confirm = "human"', "human", "", False, ""),
+        ('mirror_confirm = "agent"', 'mirror_confirm = "agent"', "agent", "", False, ""),
+        ('mirror_confirm = "agent"', None, "agent", "", False, ""),
+        (f'mirror_confirm_code_url = "{HOOK}"', None, "human", HOOK, False, ""),
+        (f'mirror_confirm_code_url = "{HOOK}"', "", "human", HOOK, False, ""),
+        (f'mirror_confirm_code_url = "{HOOK}"', f'mirror_confirm_code_url = "{OTHER_HOOK}"', "human", HOOK, False,
+         "KANDJI_MIRROR_CONFIRM_CODE_URL"),
+        ("", f'mirror_confirm_code_url = "{OTHER_HOOK}"', "human", OTHER_HOOK, False, ""),
+        ("mirror_audit_keychain = true", "mirror_audit_keychain = false", "human", "", True,
+         "KANDJI_MIRROR_AUDIT_KEYCHAIN"),
+        ("", "mirror_audit_keychain = true", "human", "", True, ""),
+    ],
+)  # fmt: skip
+def test_another_file_than_the_accounts_own_makes_policy_stricter_and_never_looser(
+    tmp_path: Path, own: str, other: str | None, confirm: str, hook: str, keychain: bool, ignored: str
+) -> None:
+    found = of_two_files(tmp_path, own, other)
+    assert (found.mirror_confirm, found.mirror_confirm_code_url, found.mirror_audit_keychain) == (
+        confirm, hook, keychain,
+    )  # fmt: skip
+    told = [remark for remark in found.provenance.remarks if "is ignored" in remark.text]
+    assert [remark.grave for remark in told] == ([True] if ignored else [])
+    assert all(remark.text.startswith(f"{ignored} in {tmp_path / 'other.toml'}") for remark in told)
+
+
+def test_no_setting_that_counts_in_the_owners_file_alone_can_be_loosened_by_another_file(tmp_path: Path) -> None:
+    """Also those that will come: each is given the strict value by the account and the loose one by the other file."""
+    for setting in (s for s in SETTINGS if s.trust is Trust.OWNER):
+        strict, loose = (
+            (setting.choices[0], setting.choices[-1]) if setting.choices
+            else ("on", "off") if isinstance(setting.default, bool)
+            else ("/own", "/other")
+        )  # fmt: skip
+        found = of_two_files(tmp_path, f'{setting.key} = "{strict}"', f'{setting.key} = "{loose}"')
+        assert getattr(found, setting.key) == setting.parse(strict), setting.name
+        assert "this account's own file" in found.provenance.remarks[0].text
+
+
+def test_what_else_the_other_file_says_is_its_own(tmp_path: Path) -> None:
+    found = of_two_files(tmp_path, 'subdomain = "acme"\nmirror_mcp_rows = 7', "mirror_mcp_rows = 9")
+    assert (found.subdomain, found.mirror_mcp_rows) == ("", 9)
+    (tmp_path / "same.toml").symlink_to(tmp_path / "own.toml")
+    (tmp_path / "own.toml").write_text('mirror_confirm = "agent"')
+    same = load({}, folder=tmp_path, config=tmp_path / "same.toml", own=tmp_path / "own.toml")
+    assert (same.mirror_confirm, same.provenance.remarks) == ("agent", ())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no list of accounts that says it")
+def test_the_accounts_own_folder_does_not_follow_the_environment(tmp_path: Path) -> None:
+    asked = "from kandji_schema.own_file import own_folder; print(own_folder())"
+    said = [
+        subprocess.run([sys.executable, "-c", asked], env=env, capture_output=True, text=True, check=True).stdout
+        for env in (environment(tmp_path), {**environment(tmp_path), "HOME": "/nowhere", "USER": "nobody"})
+    ]
+    assert said[0] == said[1]
+    assert said[0].startswith(pwd.getpwuid(os.getuid()).pw_dir)

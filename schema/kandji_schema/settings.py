@@ -15,6 +15,7 @@ from typing import Any
 
 from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.own_file import is_another, own_folder, stricter
 from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting, Trust
 from kandji_schema.sources import DEFAULT, PROGRAM, Origin, Remark, Source
@@ -256,22 +257,31 @@ def load(
     *,
     folder: Path | None = None,
     config: Path | None = None,
+    own: Path | None = None,
     doubtful: bool = False,
 ) -> Settings:
     """Read every setting. ``environ``, the ``folder`` of ``.env`` and the ``config`` file default to the user's own.
 
+    ``own`` is the account's file where that is not the ``config`` one, see :mod:`kandji_schema.own_file`.
     :class:`ConfigurationError` where a value is wrong, or where personal data seems meant to be masked and would not
     be; ``doubtful`` settings are for those who only look at them.
     """
     read = (
         sources.environment(os.environ if environ is None else environ, SETTINGS),
         sources.dotenv(folder or _working_directory(), SETTINGS),
-        sources.config(config or _config_file(), SETTINGS),
+        *_configured(config or _config_file(), own if config else _own_file()),
     )
     settings = _settled(read)
     if settings.provenance.refusal and not doubtful:
         raise ConfigurationError(settings.provenance.refusal)
     return settings
+
+
+def _configured(config: Path | None, own: Path | None) -> tuple[Source, ...]:
+    found = sources.config(config, SETTINGS)
+    if own is None or not is_another(own, config):
+        return (found,)
+    return stricter(sources.config(own, SETTINGS), found, SETTINGS)
 
 
 def _settled(read: Sequence[Source]) -> Settings:
@@ -343,6 +353,11 @@ def _config_file() -> Path | None:
         return config_dir() / "config.toml"
     except ConfigurationError:
         return None
+
+
+def _own_file() -> Path | None:
+    folder = own_folder()
+    return folder / "config.toml" if folder else None
 
 
 def _anchored(path: Path, what: str, variable: str) -> Path:
