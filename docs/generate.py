@@ -50,8 +50,8 @@ SETTINGS_EXPLAINED = (
     "environment, and an AI client with a shell starts programs. It does not keep out someone who may write your "
     "files.",
     "**HOME leads elsewhere.** Who starts a program sets `HOME` and `XDG_CONFIG_HOME` too. So, on macOS and Linux, "
-    "where the folder that the list of accounts has for this user (`~` of `getent passwd`) has a `config.toml` of its own, "
-    "the settings that count in `config.toml` alone are the stricter of both files: another file may ask for a "
+    "where the folder that the list of accounts has for this user (`~` of `getent passwd`) has a `config.toml` of its "
+    "own, the settings that count in `config.toml` alone are the stricter of both files: another file may ask for a "
     "person, a code or a further place for heads, and never for less; what it asks for in vain is told. Where the "
     "account has no such file there is nothing to compare with: write one, be it empty.",
 )

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -209,3 +209,61 @@ def test_dropped_connections_free_the_processes_that_worked_for_them(home: Path)
         assert "[[42]]" in called(server, "SELECT 42", mcp_session_id=known).text
         assert "[[4]]" in called(server, "SELECT count(*) FROM devices").text
         assert time.monotonic() - began < 60  # and not ten minutes, the limit of each of the sixty
+
+
+def on(server: Here, stack: ExitStack, method: str, body: bytes = b"", **headers: str) -> socket.socket:
+    """A request of a client with the token that nobody waits for; less of its body than it says where it has more."""
+    connection = stack.enter_context(server.connect())
+    known = {"Host": "localhost", "Content-Length": str(len(body)), **MCP, **KNOWN, **headers}
+    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in known.items())
+    with suppress(OSError):
+        connection.sendall(f"{method} /mcp HTTP/1.1\r\n{head}\r\n".encode() + body)
+    return connection
+
+
+def answers_others(server: Here, **headers: str) -> None:
+    """Whoever looks after the server, and another client, are answered soon."""
+    began = time.monotonic()
+    assert asked(server.url, "GET", "/health").status == 200
+    assert "[[4]]" in called(server, "SELECT count(*) FROM devices", **headers).text
+    assert time.monotonic() - began < 10
+
+
+def test_a_client_with_the_token_that_sends_halves_of_bodies_shuts_nobody_out(home: Path) -> None:
+    with here(home, PATIENT) as server, ExitStack() as stack:
+        for _ in range(40):
+            on(server, stack, "POST", b'{"jsonrpc"', Content_Length="100")
+        answers_others(server)
+
+
+def test_one_client_with_many_slow_questions_leaves_others_their_share(home: Path) -> None:
+    with here(home, Bounds(connections=16, head=60, body=60, idle=60)) as server, ExitStack() as stack:
+        other, greedy = session(server), session(server)
+        asked_for = [on(server, stack, "POST", call(FOREVER, 9 + n), mcp_session_id=greedy) for n in range(40)]
+        answers_others(server, mcp_session_id=other)
+        answers_others(server)
+        answers = [started(connection) for connection in asked_for]
+        refused = [answer for answer in answers if answer.startswith(b"HTTP/1.1 503 ")]
+        assert refused
+        assert all(b"retry-after: 2\r\n" in answer for answer in refused)
+
+
+def started(connection: socket.socket) -> bytes:
+    """What came of an answer so far."""
+    connection.settimeout(0.05)
+    try:
+        return connection.recv(65_536)
+    except OSError:
+        return b""
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # the SDK leaves pipes of cut streams open
+def test_streams_that_listen_make_room_for_questions(home: Path) -> None:
+    with here(home, Bounds(connections=12, head=60, body=60, idle=60)) as server, ExitStack() as stack:
+        known = [session(server) for _ in range(5)]
+        for _ in range(4):
+            for name in known:
+                on(server, stack, "GET", mcp_session_id=name, accept="text/event-stream")
+        answers_others(server)

@@ -53,8 +53,13 @@ class BoundedProtocol(H11Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether no request is being answered."""
-        return self.cycle is None or self.cycle.response_complete
+        """Whether no request is being answered, or a part of it is still to come."""
+        return self.cycle is None or self.cycle.response_complete or self.conn.their_state is h11.SEND_BODY
+
+    @property
+    def listens(self) -> bool:
+        """Whether it is a stream of an older client that waits for news; its client opens another."""
+        return not self.idle and bool(self.cycle) and self.cycle.scope["method"] == "GET"
 
     @property
     def address(self) -> str:
@@ -103,7 +108,7 @@ class BoundedProtocol(H11Protocol):
 
 
 def _dispensable(there: list[BoundedProtocol], newest: BoundedProtocol) -> BoundedProtocol | None:
-    """The one that is missed least: never asked anything, of an address with many, idle for longest."""
-    idle = [c for c in there if c.idle and c is not newest]
+    """The one that is missed least: never asked anything, listens to nothing, of an address with many, idle longest."""
+    idle = [c for c in there if (c.idle or c.listens) and c is not newest]
     of_address = Counter(c.address for c in there)
-    return min(idle, key=lambda c: (c.cycle is not None, -of_address[c.address], c.since), default=None)
+    return min(idle, key=lambda c: (c.listens, c.cycle is not None, -of_address[c.address], c.since), default=None)

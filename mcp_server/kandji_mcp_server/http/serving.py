@@ -24,6 +24,7 @@ from kandji_mcp_server.http.health import endpoint
 from kandji_mcp_server.http.messages import LARGEST, Messages
 from kandji_mcp_server.http.names import Named, Names
 from kandji_mcp_server.http.sessions import Sessions
+from kandji_mcp_server.http.shares import Shares, most_under_way
 from kandji_mcp_server.mirror import Asking, Mirror
 from kandji_mcp_server.process import have_many_files
 from kandji_mcp_server.server import build
@@ -62,7 +63,8 @@ class HttpServer:
         :class:`ConfigurationError` where the address cannot be listened on, or there is no token.
         """
         bounds = bounds or Bounds(connections=_most_connections(have_many_files()))
-        app = application(mirror, access, max(1, min(MOST_SESSIONS, bounds.connections // 2)))
+        sessions = max(1, min(MOST_SESSIONS, bounds.connections // 2))
+        app = application(mirror, access, sessions, most_under_way(bounds.connections))
         self._listener = listen(access.host, access.port)
         host, port = self._listener.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
@@ -111,8 +113,13 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
 
 
-def application(mirror: Mirror, access: Access, most_sessions: int = MOST_SESSIONS) -> ASGIApp:
-    """The ASGI application. A request passes names, browsers' questions, the token, and the form of its message.
+def application(
+    mirror: Mirror,
+    access: Access,
+    most_sessions: int = MOST_SESSIONS,
+    most_questions: int = most_under_way(Bounds.connections),
+) -> ASGIApp:
+    """The ASGI application. A request passes names, browsers' questions, the token, the form of its message, its share.
 
     :class:`ConfigurationError` where there is no token: nothing is served to everyone.
     """
@@ -128,7 +135,7 @@ def application(mirror: Mirror, access: Access, most_sessions: int = MOST_SESSIO
     )
     _warm_up_at_start(inner, mirror)
     origins = Names(access.origins)
-    known = Bearer(Messages(Sessions(inner, most_sessions)), access.token)
+    known = Bearer(Messages(Shares(Sessions(inner, most_sessions), most_questions)), access.token)
     return Named(Browsers(known, origins), Names(access.hosts), origins)
 
 
