@@ -214,7 +214,7 @@ def test_dropped_connections_free_the_processes_that_worked_for_them(home: Path)
 def on(server: Here, stack: ExitStack, method: str, body: bytes = b"", **headers: str) -> socket.socket:
     """A request of a client with the token that nobody waits for; less of its body than it says where it has more."""
     connection = stack.enter_context(server.connect())
-    known = {"Host": "localhost", "Content-Length": str(len(body)), **MCP, **KNOWN, **headers}
+    known = {"host": "localhost", "content_length": str(len(body)), **MCP, **KNOWN, **headers}
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in known.items())
     with suppress(OSError):
         connection.sendall(f"{method} /mcp HTTP/1.1\r\n{head}\r\n".encode() + body)
@@ -232,7 +232,7 @@ def answers_others(server: Here, **headers: str) -> None:
 def test_a_client_with_the_token_that_sends_halves_of_bodies_shuts_nobody_out(home: Path) -> None:
     with here(home, PATIENT) as server, ExitStack() as stack:
         for _ in range(40):
-            on(server, stack, "POST", b'{"jsonrpc"', Content_Length="100")
+            on(server, stack, "POST", b'{"jsonrpc"', content_length="100")
         answers_others(server)
 
 
