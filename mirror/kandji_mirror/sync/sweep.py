@@ -88,6 +88,16 @@ class Table:
         answered = [answer for answer in answers if self.resource.name in answer.texts]
         return {answer.device for answer in answered if answer.gone or not self.resource.newest_first}
 
+    def unlisted(self) -> set[str]:
+        """Devices with rows here that the tenant does not list any more.
+
+        None where the rows came otherwise, of devices that an older list of this run may not have yet.
+        """
+        job = self.job
+        if job.live is None or not (job.fleet_is_new() or job.previous.method == method_of(self.resource)):
+            return set()
+        return first_keys(job.live, self.resource) - (job.fleet() or self.fleet).keys()
+
     def read_at(self) -> list[datetime]:
         """When each of the listed devices was read, as far as it was."""
         return [reading.at for device, reading in self.readings.items() if device in self.fleet]
@@ -240,8 +250,7 @@ class Sweep:
             table.misread = staging.misread() if seen.odd else set()
             table.doubts = len(table.misread) <= FEW_MISREAD or more_odd(seen, job.previous.drift)
             drift = joined(job.previous.drift, seen)
-            gone = first_keys(job.live, table.resource) - (job.fleet() or table.fleet).keys() if job.live else set()
-            whole = table.whole(answers) | gone
+            whole = table.whole(answers) | table.unlisted()
             job.told.update(whole)  # the list of devices was confirmed without those that are gone
             state = put(job, staging, target, whole=whole)
         table.readings |= self._readings(table, answers, at)
