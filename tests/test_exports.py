@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import unicodedata
 from dataclasses import replace
@@ -252,8 +253,17 @@ def test_the_database_has_the_storage_of_duckdb_1_1_and_says_what_opens_it(home:
         con.execute(f"ATTACH '{tmp_path / 'out/kandji-mirror.duckdb'}' AS file (READ_ONLY)")
         (tags,) = con.execute("SELECT tags FROM duckdb_databases() WHERE database_name = 'file'").fetchall()[0]
     assert tags["storage_version"].startswith("v1.0")
-    assert str(entry.opened_by).startswith("DuckDB 1.1 or newer")
+    assert entry.opened_by == "DuckDB 1.1 or newer"
     assert json.loads((tmp_path / "out/manifest.json").read_text())["exports"][0]["opened_by"] == entry.opened_by
+
+
+def test_no_macro_of_the_database_has_what_duckdb_1_1_does_not_know(home: Path, tmp_path: Path) -> None:
+    exported(home, ["devices"], "duckdb", tmp_path / "out")
+    with duckdb.connect(tmp_path / "out/kandji-mirror.duckdb", read_only=True) as con:
+        asked = "SELECT function_name, macro_definition FROM duckdb_functions() WHERE NOT internal"
+        written = dict(con.execute(asked).fetchall())
+    assert {"version_key", "version_below", "folded", "device_match"} <= set(written)
+    assert [name for name, text in written.items() if re.search(r"\bTRY\(", text)] == []
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])

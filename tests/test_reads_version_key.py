@@ -106,7 +106,12 @@ def test_the_order_is(shell: duckdb.DuckDBPyConnection, left: str, sign: str, ri
     assert shell.execute(below, asked).fetchone() == (sign == "<", sign == ">")
 
 
-@pytest.mark.parametrize("text", [None, "", " ", "abc", "-", "unknown", "(12)", "beta 2", "v", "1" * 60])
+TOO_LONG = "9" * 39
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", " ", "abc", "-", "unknown", "(12)", "beta 2", "v", "1" * 60, f"1.{TOO_LONG}", f"v{TOO_LONG}"]
+)
 def test_what_is_no_version_has_no_key(shell: duckdb.DuckDBPyConnection, text: str | None) -> None:
     assert shell.execute("SELECT version_key($text)", {"text": text}).fetchone() == (None,)
 
@@ -135,6 +140,6 @@ def test_a_word_that_orders_nothing_does_not_hide_an_older_version(shell: duckdb
 
 
 def test_a_text_of_nothing_but_numbers_has_the_key_of_the_whole_grammar(shell: duckdb.DuckDBPyConnection) -> None:
-    texts = ["7", "7.9", "131.0.6778.86", "1.2.3.4.5.6.7.8.9.10.11.12"]
+    texts = ["7", "7.9", "131.0.6778.86", "1.2.3.4.5.6.7.8.9.10.11.12", "9" * 38]
     asked = "SELECT version_key(t) = version_key('v' || t) FROM (SELECT unnest($texts) AS t)"
     assert shell.execute(asked, {"texts": texts}).fetchall() == [(True,)] * len(texts)

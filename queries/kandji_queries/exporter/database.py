@@ -17,10 +17,13 @@ from kandji_schema.settings import usable
 FILE = "kandji-mirror.duckdb"
 PLACE = "exported"
 
-READERS = "DuckDB 1.1 or newer; the macro version_key in it needs 1.3, 1.4, or 1.5.6 or newer"
-"""What opens the file, as tried with 1.1.3, 1.2.2, 1.3.2, 1.4.4, 1.5.0 to 1.5.4, 1.5.6 and 2.0.0. DuckDB 1.0 knows
-blocks of one size only, and no macros with more than one signature; before 1.3 lambdas were written otherwise, and the
-first ones of 1.5 do not find the parameter of one in a macro."""
+READERS = "DuckDB 1.1 or newer"
+"""What opens the file and runs every macro in it with the same answer, as tried with 1.1.0, 1.1.3, 1.2.0, 1.2.2, 1.3.0,
+1.3.2, 1.4.0, 1.4.3 to 1.4.5, 1.5.0 to 1.5.6, 2.0.0 and 2.0.1. DuckDB 1.0 knows blocks of one size only, and no macros
+with more than one signature.
+
+So a macro may have nothing that came later. ``TRY`` did: with it 1.1 and 1.2 end the whole connection, even where the
+functions are only listed, as programs with a tree of the file do; 1.5.0 to 1.5.4 lose the parameters of a lambda."""
 
 _NEW = "(STORAGE_VERSION 'v1.0.0', BLOCK_SIZE 16384, RECOVERY_MODE no_wal_writes)"
 """The small blocks make a file of many small tables half as large; a file that is written once needs no log."""

@@ -6,15 +6,18 @@
 --   leading "v" aside. Compare keys with keys only; version_below() also tells where two texts cannot be ordered.
 CREATE MACRO version_key(version) AS
     CASE
-        -- nearly all are nothing but numbers, and the grammar takes ten times as long
-        WHEN regexp_full_match(version::VARCHAR, '\d+(?:\.\d+){0,11}')
-            THEN list_resize(TRY(string_split(version::VARCHAR, '.')::HUGEINT[]), 19, 0::HUGEINT)
+        -- nearly all are nothing but numbers, and the grammar takes ten times as long; of 39 digits some are no HUGEINT
+        WHEN regexp_full_match(version::VARCHAR, '\d{1,38}(?:\.\d{1,38}){0,11}')
+            THEN list_resize(string_split(version::VARCHAR, '.')::HUGEINT[], 19, 0::HUGEINT)
         ELSE list_transform(
             list_transform(
                 [version_parts(version)],
                 -- part['...'] and not part....: the dot is taken for a column after GROUP BY (HAVING)
                 lambda part: {
-                    'numbers': TRY(string_split_regex(part['numbers'], '\s*[.,_-]\s*')::HUGEINT[]),
+                    'numbers': CASE
+                        WHEN NOT regexp_matches(part['numbers'], '\d{39}')
+                            THEN string_split_regex(part['numbers'], '\s*[.,_-]\s*')::HUGEINT[]
+                    END,
                     'build': part['build'],
                     'is_plain': coalesce(part['stage'], part['kind'], part['letter']) IS NULL,
                     -- 23B74 as one number; that of a seed ends with a letter
@@ -34,31 +37,34 @@ CREATE MACRO version_key(version) AS
                     )
                 }
             ),
-            lambda read:
-                -- the numbers, padded so that 7.9 equals 7.9.0
-                list_resize(
-                    CASE
-                        WHEN read['is_plain'] AND read['build'] IS NOT NULL
-                            THEN list_append(
-                                list_resize(read['numbers'], greatest(len(read['numbers']), 3), 0::HUGEINT),
-                                read['build']
-                            )
-                        ELSE read['numbers']
-                    END,
-                    13,
-                    0::HUGEINT
-                )
-                || [
-                    coalesce(read['stage'], CASE WHEN read['is_seed'] THEN -1 ELSE 0 END)::HUGEINT,
-                    CASE WHEN read['stage'] IS NULL AND read['is_seed'] THEN read['apple'] ELSE read['nth'] END,
-                    read['nth_of_nth'],
-                    read['kind'],
-                    read['count'],
-                    CASE
-                        WHEN read['is_seed'] THEN 0
-                        WHEN read['is_plain'] THEN coalesce(read['apple'], 0)
-                        ELSE coalesce(read['build'], read['apple'], 0)
-                    END
-                ]
+            lambda read: CASE
+                -- said once more here: before 1.3 NULL || a list is that list
+                WHEN read['numbers'] IS NOT NULL THEN
+                    -- the numbers, padded so that 7.9 equals 7.9.0
+                    list_resize(
+                        CASE
+                            WHEN read['is_plain'] AND read['build'] IS NOT NULL
+                                THEN list_append(
+                                    list_resize(read['numbers'], greatest(len(read['numbers']), 3), 0::HUGEINT),
+                                    read['build']
+                                )
+                            ELSE read['numbers']
+                        END,
+                        13,
+                        0::HUGEINT
+                    )
+                    || [
+                        coalesce(read['stage'], CASE WHEN read['is_seed'] THEN -1 ELSE 0 END)::HUGEINT,
+                        CASE WHEN read['stage'] IS NULL AND read['is_seed'] THEN read['apple'] ELSE read['nth'] END,
+                        read['nth_of_nth'],
+                        read['kind'],
+                        read['count'],
+                        CASE
+                            WHEN read['is_seed'] THEN 0
+                            WHEN read['is_plain'] THEN coalesce(read['apple'], 0)
+                            ELSE coalesce(read['build'], read['apple'], 0)
+                        END
+                    ]
+            END
         )[1]
     END;
