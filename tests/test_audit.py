@@ -186,6 +186,7 @@ def test_the_command_line_proves_and_exports_the_log(tmp_path: Path) -> None:
     done(desk, "lock", "C02JANE", "lost", message="Call IT")
     assert run(tmp_path, "audit", "verify").stdout.startswith("GREEN: 2 records")
     exported = run(tmp_path, "audit", "export").stdout.splitlines()
+    assert run(tmp_path, "audit", "export", "--to", "-").stdout.splitlines() == exported
     assert [json.loads(line)["event"] for line in exported] == ["intent", "outcome"]
     assert json.loads(exported[0])["reason"] == "lost"
     assert run(tmp_path, "audit", "export", "--format", "csv", "--to", "audit.csv").returncode == 0

@@ -52,6 +52,18 @@ def until_it_writes(process: subprocess.Popen[Any], out: Path) -> None:
             process.wait(0.01)
 
 
+@pytest.mark.parametrize("command", [("export", "devices"), ("audit", "export")])
+@pytest.mark.parametrize("to", ["s3://bucket/x", "file:///tmp/x", "gs:/bucket//x", "", " "])
+def test_what_is_no_place_on_this_machine_is_named_as_it_was_typed(
+    home: Path, command: tuple[str, ...], to: str
+) -> None:
+    before = sorted(home.iterdir())
+    done = run(home, *command, "--to", to)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (repr(to) if to.strip() else "Name a ") in done.stderr
+    assert sorted(home.iterdir()) == before
+
+
 def test_paths_are_on_stdout_and_all_else_on_stderr(home: Path, tmp_path: Path) -> None:
     done = run(home, "export", "fleet", "apps_on_device", "-p", "device=d1", "-f", "csv", "--to", str(tmp_path / "out"))
     assert (done.returncode, done.stdout.split()) == (

@@ -59,6 +59,13 @@ def test_a_dotenv_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         loaded(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["HOME", "BUDGET_DIR", "EXPORT_DIR", "COMPLIANCE_FILE", "CA_FILE"])
+@pytest.mark.parametrize("address", ["s3://bucket/x", "file:///tmp/x", "host:/srv/x"])
+def test_a_path_is_none_of_another_machine(tmp_path: Path, name: str, address: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"KANDJI_MIRROR_{name} is '{address}'; it must be a path of this"):
+        loaded(tmp_path, {f"KANDJI_MIRROR_{name}": address})
+
+
 def test_settings_never_show_their_values(tmp_path: Path) -> None:
     assert "sesame" not in repr(loaded(tmp_path, {"KANDJI_API_TOKEN": "sesame"}))
 

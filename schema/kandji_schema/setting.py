@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from kandji_schema.address import is_address
 from kandji_schema.errors import ConfigurationError
 
 PREFIX = "KANDJI_"
@@ -30,7 +31,10 @@ class Trust(IntEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting. ``default`` also tells its type; ``low`` and ``high`` bound a number, ``choices`` a text."""
+    """One setting. ``default`` also tells its type; ``low`` and ``high`` bound a number, ``choices`` a text.
+
+    ``path`` is that of a file or folder of this machine.
+    """
 
     name: str
     default: str | int | float | bool
@@ -39,6 +43,7 @@ class Setting:
     low: float = 0
     high: float = float("inf")
     secret: bool = False
+    path: bool = False
     trust: Trust = Trust.USER
 
     @property
@@ -59,6 +64,8 @@ class Setting:
         if isinstance(self.default, int | float):
             return self._number(raw)
         value = str(raw).strip()
+        if self.path and is_address(value):
+            raise self._wrong(raw, "a path of this machine, and no address")
         return self._choice(raw, value) if self.choices else value
 
     def _choice(self, raw: object, value: str) -> str:

@@ -60,11 +60,12 @@ class Settings:
         secret=True,
         trust=Trust.FOLDER,
     )
-    mirror_home: str = _setting("", "Data directory; by default the user's data folder of this system.")
+    mirror_home: str = _setting("", "Data directory; by default the user's data folder of this system.", path=True)
     mirror_budget_dir: str = _setting(
         "",
         "Folder where the requests of all homes of this user are counted, so that together they keep the limits; by "
         "default the user's state folder of this system.",
+        path=True,
     )
     mirror_privacy: str = _setting(
         "off",
@@ -100,14 +101,18 @@ class Settings:
     )
     mirror_history_days: int = _setting(400, "Days for which changes are kept; 0 keeps no history.", low=0, high=36_500)
     mirror_compliance_file: str = _setting(
-        "", "TOML file of compliance rules; by default `compliance.toml` in the data directory, else the built-in ones."
+        "",
+        "TOML file of compliance rules; by default `compliance.toml` in the data directory, else the built-in ones.",
+        path=True,
     )
     mirror_read_timeout: float = _setting(
         60.0, "Seconds without a byte after which a request is given up.", low=0.1, high=600
     )
-    mirror_ca_file: str = _setting("", "PEM file of extra certificate authorities, for a company proxy.")
+    mirror_ca_file: str = _setting("", "PEM file of extra certificate authorities, for a company proxy.", path=True)
     mirror_export_dir: str = _setting(
-        "", "Folder for files that AI assistants have written; by default `exports` in the data directory."
+        "",
+        "Folder for files that AI assistants have written; by default `exports` in the data directory.",
+        path=True,
     )
     mirror_query_seconds: float = _setting(
         30.0, "Time limit of one SQL statement.", low=0.1, high=3_600, trust=Trust.FOLDER

@@ -6,7 +6,6 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
 
@@ -15,6 +14,7 @@ from kandji_mirror.audit.anchor import saved_heads
 from kandji_mirror.audit.keychain import FILE, Signed, signed
 from kandji_mirror.audit.log import Attempt, AuditLog, Record
 from kandji_mirror.cli.output import print_rows, say, tell
+from kandji_schema.address import is_address
 from kandji_schema.audit import COLUMNS
 from kandji_schema.errors import ConfigurationError, StoreDamaged, UsageError
 from kandji_schema.settings import Settings, load
@@ -77,10 +77,13 @@ def _signed(settings: Settings) -> Signed | None:
         return None
 
 
-def export(form: str, to: Path | None) -> None:
-    """Write every record, to stdout or into a new file."""
+def export(form: str, to: str | None) -> None:
+    """Write every record, to stdout or into a new file; ``-`` is stdout, as everywhere."""
+    if to is not None and (is_address(to) or not to.strip()):
+        rule = "an address, and the records go to a file of this machine" if to.strip() else "no name of a file"
+        raise UsageError(f"--to {to!r} is {rule}. Name a new file.")
     records = _log().records()
-    if to is None:
+    if to is None or to == "-":
         _WRITERS[form](records, sys.stdout)
         return
     try:

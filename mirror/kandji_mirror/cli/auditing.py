@@ -1,7 +1,5 @@
 """The commands of ``audit``; what they do is in ``audit``, imported when one runs."""
 
-from pathlib import Path
-
 import click
 
 from kandji_mirror.cli.options import format_option
@@ -46,8 +44,8 @@ def verify(against: str | None) -> None:
 
 @audit.command()
 @click.option("--format", "-f", "form", type=click.Choice(("jsonl", "csv")), default="jsonl", help="Kind of the file.")
-@click.option("--to", type=click.Path(path_type=Path), help="A new file; without it stdout.")
-def export(form: str, to: Path | None) -> None:
+@click.option("--to", type=click.Path(), help="A new file; without it, or for -, stdout.")
+def export(form: str, to: str | None) -> None:
     """Write every record.
 
     Example: kandji-mirror audit export --format csv --to audit.csv

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from kandji_mirror.cli.output import say, tell
@@ -27,7 +26,7 @@ def export_files(
     *,
     everything: bool,
     form: str,
-    to: Path,
+    to: str,
     as_json: bool,
     max_age: str | None,
     strict: bool,

@@ -1,7 +1,6 @@
 """Arguments and options that several commands share, each written once."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -72,7 +71,7 @@ def fleet_options(command: Command) -> Command:
 def export_options(command: Command) -> Command:
     """What to export, ``names`` or ``everything``, to where and how."""
     choice = click.Choice(EXPORT_FORMS)
-    folder = click.Path(path_type=Path)
+    folder = click.Path()  # as it was typed: a path makes one slash of two
     for option in (
         json_option,
         requirement_options,

@@ -6,7 +6,6 @@ replaced where ``manifest.json`` names it as one of ours, any other only by forc
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kandji_queries.exporter import manifest, report
+from kandji_schema.address import is_address
 from kandji_schema.durable import sync_file, sync_folder
 from kandji_schema.errors import NotExported, UsageError
 
@@ -27,15 +27,12 @@ OWN = "store"
 PRIVATE = 0o700
 """Mode of every folder an export makes, whatever the umask: names of people are in there."""
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/.*", re.S)
-"""Of something that is not on this machine; a path has had its doubled slashes made one. A drive is one letter."""
 
-
-def checked(to: Path, home: Path) -> Path:
-    """The folder as a whole path; :class:`UsageError` where no export may go there."""
+def checked(to: Path | str, home: Path) -> Path:
+    """The folder as a whole path; :class:`UsageError`, with ``to`` as it was given, where no export may go there."""
     _refuse_elsewhere(str(to))
     try:
-        folder = to.expanduser().resolve()
+        folder = Path(to).expanduser().resolve()
         is_other = folder.exists() and not folder.is_dir()
     except (OSError, RuntimeError, ValueError) as error:
         raise UsageError(f"--to {str(to)!r} is no path of a folder: {error}.") from error
@@ -47,11 +44,13 @@ def checked(to: Path, home: Path) -> Path:
 
 
 def _refuse_elsewhere(to: str) -> None:
-    if _ADDRESS.fullmatch(to):
+    if is_address(to):
         raise UsageError(
             f"--to {to!r} is an address, and exports go to folders of this machine; object stores will come with a "
             "later version. Name a folder, and copy it from there."
         )
+    if not to.strip():
+        raise UsageError("--to is empty. Name a folder; it is made where there is none.")
     if to == "-":
         raise UsageError(
             "--to '-' is no folder. An export is files with a manifest; for one on standard output run "

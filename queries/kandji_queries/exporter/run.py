@@ -58,7 +58,7 @@ def export(
     home: Path,
     names: Sequence[str] | None,
     form: str,
-    to: Path,
+    to: Path | str,
     options: Options | None = None,
     *,
     progress: watch.Progress | None = None,
