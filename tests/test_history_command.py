@@ -22,6 +22,8 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
         ("30m", "2026-11-20 11:30"),
         ("2d", "2026-11-18 12:00"),
         ("1w", "2026-11-13 12:00"),
+        ("today", "2026-11-20 00:00"),
+        (" Yesterday ", "2026-11-19 00:00"),
         ("2026-11-20", "2026-11-20 00:00"),
         ("2026-11-20T12:00", "2026-11-20 12:00"),
         ("2026-11-20T12:00:00Z", "2026-11-20 12:00"),
@@ -32,7 +34,7 @@ def test_times_are_told_as_people_write_them(text: str, meant: str) -> None:
     assert moment(text, NOW) == datetime.fromisoformat(meant)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "", "24", "h", "-1d", "999999w", "0001-01-01T00:00+14:00"])
+@pytest.mark.parametrize("text", ["1mo", "", "24", "h", "-1d", "999999w", "0001-01-01T00:00+14:00"])
 def test_what_is_no_time_is_named_with_what_would_be(text: str) -> None:
     with pytest.raises(UsageError, match="2026-11-20T12:00"):
         moment(text, NOW)

@@ -17,7 +17,7 @@ from kandji_mirror.simulator.limits import Limits
 from kandji_mirror.simulator.serve import Server, serve
 from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.simulator.world import World
-from kandji_schema.errors import UsageError
+from kandji_schema.errors import ConfigurationError
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -213,7 +213,7 @@ def test_closing_ends_open_connections_and_frees_the_port(tenant: Tenant) -> Non
 
 def test_a_taken_port_is_told_in_plain_words(tenant: Tenant, server: Server) -> None:
     port = urlsplit(server.url).port or 0
-    with pytest.raises(UsageError, match=rf"Port {port} of 127\.0\.0\.1 cannot be used"):
+    with pytest.raises(ConfigurationError, match=rf"Port {port} of 127\.0\.0\.1 cannot be used"):
         serve(tenant, port)
 
 

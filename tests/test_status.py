@@ -209,7 +209,7 @@ def test_what_the_tenant_has_left_is_as_the_provider_last_said(home: Path) -> No
     report = run_sync(home / "other", tenant, "devices")
     RunLog(home).append(report)
     assert document(home)["budget"]["tenant_remaining"] == report.remaining_hour == 4_999
-    assert "Tenant    4,999 requests were left in its hour when the provider last said so" in text(home)
+    assert "Tenant    4,999 requests left in its hour when the provider last said so" in text(home)
 
 
 def test_the_report_needs_neither_duckdb_nor_the_libraries_of_syncing(home: Path) -> None:

@@ -118,3 +118,15 @@ def test_a_file_that_lacks_a_row_without_proof_is_refused(tmp_path: Path) -> Non
         proof = {gone: staging.lost(live)[gone]}
         refuse_unproven(engine, listed, live, short, Cleared(goes=proof), None)
         refuse_unproven(engine, listed, live, live, Cleared(), None)
+
+
+def test_what_todays_answers_do_not_have_is_no_news(tmp_path: Path) -> None:
+    """A remark that never goes away is not read, and those that are news stand beside it."""
+    names = ("devices", "threats", "prism_device_information")
+    run_sync(tmp_path, make_tenant(30, apps=1), *names)
+    tables = manifest_of(tmp_path).tables
+    assert {name: tables[name].drift.missing for name in names} == dict.fromkeys(names, ())
+    assert [c.name for name in names for c in resource(name).columns if c.unsent][:2] == [
+        "is_supervised",
+        "is_dep_enrolled",
+    ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from kandji_schema.counts import counted
+
 if TYPE_CHECKING:
     from kandji_mirror.scheduler.scheduler import Scheduler
     from kandji_mirror.sync.outcome import Outcome, Report
@@ -30,11 +32,11 @@ class Flight:
 
     def advanced(self, table: str, *, pages: int, rows: int, total: int | None) -> None:
         """See :class:`~kandji_mirror.sync.outcome.Progress`."""
-        self._step(f"{table}: {rows:,} of {total:,} rows" if total else f"{table}: {rows:,} rows")
+        self._step(f"{table}: {rows:,} of {total:,} rows" if total else f"{table}: {counted(rows, 'row')}")
 
     def finished(self, outcome: "Outcome") -> None:
         """See :class:`~kandji_mirror.sync.outcome.Progress`."""
-        self._step(f"{outcome.table}: {outcome.state.value}, {outcome.rows:,} rows")
+        self._step(f"{outcome.table}: {outcome.state.value}, {counted(outcome.rows, 'row')}")
 
     def _step(self, words: str) -> None:
         self.words = words

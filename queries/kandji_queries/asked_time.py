@@ -8,6 +8,9 @@ from kandji_schema.errors import UsageError
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
+DAYS = {"today": 0, "yesterday": 1}
+"""Words for the beginning of a day, and how many days ago it is; as all times of the mirror in UTC."""
+
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 
 
@@ -20,16 +23,20 @@ def duration(text: str) -> timedelta:
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """``24h`` ago, or a date or time in ISO 8601 (UTC where it names no zone), as naive UTC.
+    """``24h`` ago, the beginning of ``today`` or ``yesterday``, or a date or time in ISO 8601, as naive UTC.
 
+    All are of UTC where they name no zone.
     :class:`UsageError` for anything else.
     """
     with suppress(ValueError, OverflowError):
         if ago := _AGO.fullmatch(text.strip()):
             return _naive(now - timedelta(**{UNITS[ago[2]]: int(ago[1])}))
+        if (days := DAYS.get(text.strip().lower())) is not None:
+            return _naive(now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
         return _naive(datetime.fromisoformat(text.strip()))
     raise UsageError(
-        f"{_shown(text)} is no time. Write how long ago (30m, 24h, 2d, 1w) or a time such as 2026-11-20T12:00."
+        f"{_shown(text)} is no time. Write how long ago (30m, 24h, 2d, 52w), yesterday or today, or a time such as "
+        "2026-11-20T12:00, all in UTC."
     )
 
 

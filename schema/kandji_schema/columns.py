@@ -52,7 +52,8 @@ class Column:
     object (``user.email``). ``volatile`` columns move at every collection without anything having changed.
     ``samples`` are realistic values for the simulated tenant, each as likely as it is often listed. ``words`` says the
     provider's codes in words; a code that is not among them stays as it is. ``names`` says that people become known by
-    it. Of a document that is not ``personal`` the members with ``safe_keys`` are not masked.
+    it. Of a document that is not ``personal`` the members with ``safe_keys`` are not masked. ``unsent`` columns are of
+    other answers than today's, older or newer ones: that nothing comes for them is no news.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Column:
     words: Mapping[str, str] = field(default_factory=dict)
     names: Names | None = None
     safe_keys: tuple[str, ...] = ()
+    unsent: bool = False
 
 
 _KINDS = (
@@ -91,6 +93,7 @@ def _declare(
     words: Mapping[str, str] | None = None,
     names: Names | None = None,
     safe_keys: Sequence[str] = (),
+    unsent: bool = False,
 ) -> Any:
     """A SQLModel field whose facts travel in SQLAlchemy's ``comment`` and ``info``."""
     info = {
@@ -101,6 +104,7 @@ def _declare(
         "words": words or {},
         "names": names,
         "safe_keys": tuple(safe_keys),
+        "unsent": unsent,
     }
     # A key column is a primary key for SQLModel only: the DDL has neither constraint nor index (see ddl.py).
     return Field(
@@ -177,4 +181,5 @@ def _read(column: SqlColumn[Any]) -> Column:
         words=info.get("words", {}),
         names=info.get("names"),
         safe_keys=info.get("safe_keys", ()),
+        unsent=info.get("unsent", False),
     )

@@ -16,6 +16,7 @@ from kandji_mirror.audit.log import Attempt, AuditLog, Record
 from kandji_mirror.cli.output import print_rows, say, tell
 from kandji_schema.address import is_address
 from kandji_schema.audit import COLUMNS
+from kandji_schema.counts import counted
 from kandji_schema.errors import ConfigurationError, StoreDamaged, UsageError
 from kandji_schema.settings import Settings, load
 
@@ -55,11 +56,11 @@ def verify(against: str | None = None) -> None:
     verdict = _log().verify([*heads, *(kept.heads if kept else ())])
     trouble = " ".join(filter(None, (verdict.trouble, kept.trouble if kept else None)))
     if trouble:
-        raise StoreDamaged(f"RED: {trouble} {verdict.records:,} records are whole in themselves.")
-    say(f"GREEN: {verdict.records:,} records without a gap, each fits its hash and the record before it.")
+        raise StoreDamaged(f"RED: {trouble} Whole in themselves: {counted(verdict.records, 'record')}.")
+    say(f"GREEN: {counted(verdict.records, 'record')} without a gap, each fits its hash and the record before it.")
     if heads:
-        newest = max(head.seq for head in heads)
-        say(f"All {len(heads):,} heads saved elsewhere match: records 1 to {newest:,} are the first ones.")
+        newest, matched = max(head.seq for head in heads), counted(len(heads), "head")
+        say(f"What was saved elsewhere matches, {matched}: records 1 to {newest:,} are the first ones.")
     if kept:
         newest = max(head.seq for head in kept.heads)
         say(f"The keychain signed for records 1 to {newest:,}: they are the first ones, unless somebody used its key.")
@@ -92,7 +93,7 @@ def export(form: str, to: str | None) -> None:
         raise UsageError(f"{to} is there already. Name a new file; nothing was written.") from None
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         _WRITERS[form](records, file)
-    tell(f"{len(records):,} records written to {to}.")
+    tell(f"{counted(len(records), 'record')} written to {to}.")
 
 
 def _log() -> AuditLog:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from kandji_mirror.api.client import Client
 from kandji_mirror.sync.outcome import Outcome
 from kandji_mirror.sync.refusals import REFUSED
+from kandji_schema.counts import counted
 from kandji_schema.manifest import State
 
 _MARKS = {
@@ -72,7 +73,7 @@ class Bars:
 
     def _budget(self) -> str:
         left = self._client.remaining_hour
-        return "" if left is None else f"{left:,} requests left this hour"
+        return "" if left is None else f"{counted(left, 'request')} left this hour"
 
 
 class Lines:
@@ -91,5 +92,6 @@ class Lines:
     def finished(self, outcome: Outcome) -> None:
         """Say how it ended."""
         reason = f": {outcome.error}" if outcome.error and outcome.state not in REFUSED else ""
-        line = f"{outcome.table}: {outcome.state.value}, {outcome.rows:,} rows, {outcome.requests} requests{reason}"
+        rows, requests = counted(outcome.rows, "row"), counted(outcome.requests, "request")
+        line = f"{outcome.table}: {outcome.state.value}, {rows}, {requests}{reason}"
         self._console.print(line, soft_wrap=True, highlight=False, markup=False)

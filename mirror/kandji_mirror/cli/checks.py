@@ -16,6 +16,7 @@ from kandji_mirror.connection import connect
 from kandji_mirror.store.holder import holder
 from kandji_mirror.sync.refusals import forget_refusals
 from kandji_schema.ages import age, ago, in_future
+from kandji_schema.counts import counted, size
 from kandji_schema.errors import ConfigurationError, MirrorError, NothingMirrored
 from kandji_schema.manifest import Manifest, State, newest_whole
 from kandji_schema.settings import Settings, load
@@ -125,7 +126,7 @@ def _manifest(manifest: Manifest, warnings: list[str]) -> Iterator[Finding]:
     rows = sum(state.rows for state in manifest.tables.values())
     now = datetime.now(UTC)
     when = ago(manifest.published_at, now)
-    detail = f"generation {manifest.generation} of {manifest.tenant}, {rows:,} rows, published {when}"
+    detail = f"generation {manifest.generation} of {manifest.tenant}, {counted(rows, 'row')}, published {when}"
     yield Finding("mirror", Health.WARNING if warnings else Health.OK, " ".join([f"{detail}.", *warnings]))
     if ahead := [state.name for state in manifest.tables.values() if in_future(state.attempted_at, now)]:
         detail = f"read in the future, so a clock is or was wrong: {', '.join(ahead)}; the next sync reads them anew"
@@ -138,7 +139,7 @@ def _manifest(manifest: Manifest, warnings: list[str]) -> Iterator[Finding]:
 def _disk(home: Path) -> Finding:
     there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
     free, used = shutil.disk_usage(there).free, _size(home / "store")
-    detail = f"{free / 1e9:,.1f} GB free, the mirror has {used / 1e9:,.2f} GB"
+    detail = f"{size(free)} free, the mirror has {size(used)}"
     scarce = free < max(LEAST_FREE_BYTES, LEAST_FREE * used)
     advice = "; make room, or set KANDJI_MIRROR_HOME to another disk" if scarce else ""
     return Finding("disk", Health.WARNING if scarce else Health.OK, detail + advice)

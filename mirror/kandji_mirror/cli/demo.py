@@ -17,6 +17,7 @@ from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.simulator.world import World
 from kandji_queries.formats import write
 from kandji_queries.reader import Reader
+from kandji_schema.counts import counted
 from kandji_schema.manifest import DEMO
 from kandji_schema.settings import Settings, load
 
@@ -64,7 +65,7 @@ def show(*, devices: int, apps: int, seed: int) -> None:
     configured = bool(settings.api_url or settings.subdomain)
     home = settings.home if settings.mirror_home and not configured else _home_of(settings, devices, seed)
     tell(
-        f"This is a simulated tenant of {devices:,} devices"
+        f"This is a simulated tenant of {counted(devices, 'device')}"
         + (
             ", not the one that is configured: `kandji-mirror sync` reads that."
             if configured
@@ -87,7 +88,7 @@ def simulate(*, port: int, devices: int, apps: int, seed: int) -> None:
 
     def announce(url: str) -> None:
         line = f"KANDJI_API_URL={url} KANDJI_API_TOKEN={TOKEN} {command()} sync"
-        tell(f"A simulated tenant of {devices:,} devices answers on {url}. Sync it with:\n  {line}")
+        tell(f"A simulated tenant of {counted(devices, 'device')} answers on {url}. Sync it with:\n  {line}")
 
     serve_forever(_tenant(devices=devices, apps=apps, seed=seed), port, announce)
 

@@ -6,6 +6,7 @@ import sys
 from kandji_mirror.checks import Health
 from kandji_mirror.cli.checks import findings
 from kandji_mirror.cli.output import print_rows, say, tell
+from kandji_schema.counts import counted
 
 
 def examine(*, offline: bool, as_json: bool) -> None:
@@ -23,4 +24,4 @@ def examine(*, offline: bool, as_json: bool) -> None:
 
 
 def _verdict(failed: int, warnings: int) -> str:
-    return "All is well." if not failed and not warnings else f"{failed} failed, {warnings} warnings."
+    return "All is well." if not failed and not warnings else f"{failed} failed, {counted(warnings, 'warning')}."

@@ -13,6 +13,7 @@ from kandji_mirror.cli.reads import required
 from kandji_queries.exporter.report import ExportReport
 from kandji_queries.exporter.run import Options, export
 from kandji_queries.exporter.watch import Progress
+from kandji_schema.counts import counted, size
 from kandji_schema.errors import Interrupted, UsageError
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load
@@ -89,8 +90,8 @@ def _show(report: ExportReport) -> None:
         tell(_dates(dates))
     for readers in {entry.opened_by: None for entry in report.exports if entry.opened_by}:
         tell(f"It is opened by {readers}.")
-    files = f"{len(report.files):,} file{'' if len(report.files) == 1 else 's'}"
-    tell(f"{report.rows:,} rows in {files}, {report.bytes / 1e6:,.1f} MB, in {report.folder}.")
+    rows, files = counted(report.rows, "row"), counted(len(report.files), "file")
+    tell(f"{rows} in {files}, {size(report.bytes)}, in {report.folder}.")
 
 
 def _as_of(report: ExportReport) -> Mapping[str, str | None]:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from kandji_mirror.cli import streams
 from kandji_queries.formats import write
 from kandji_queries.result import Column, Result
+from kandji_schema.counts import counted
 
 if TYPE_CHECKING:
     from kandji_schema.settings import Settings
+
+SCREEN = 20
+"""Rows that are counted at a glance."""
 
 
 def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: str) -> None:
@@ -22,6 +26,15 @@ def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: s
     )
     with _reader_may_go():
         write(answer, form, sys.stdout)
+    if not listed:
+        tell_number(0, form)
+
+
+def tell_number(rows: int, form: str) -> None:
+    """How many rows there are, where eyes do not see that: there are none, or they fill a screen."""
+    if form == "table" and (not rows or rows > SCREEN):
+        sys.stdout.flush()
+        tell(f"{counted(rows, 'row')}.")
 
 
 def say(line: str = "") -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kandji_mirror.cli.output import print_rows, say, tell, warn
+from kandji_mirror.cli.output import print_rows, say, tell, tell_number, warn
 from kandji_queries.asked_time import duration
 from kandji_queries.formats import write
 from kandji_queries.limits import Limits
@@ -74,6 +74,7 @@ def _limits(reader: Reader, how: How) -> Limits:
 def show_answer(reader: Reader, answer: Stream, how: How) -> None:
     """Print rows and age; :class:`TooManyRows` after them where they are not all and nobody asked for fewer."""
     write(answer, how.form, sys.stdout)
+    tell_number(answer.row_count, how.form)
     date(reader, answer.as_of, answer.notes, how.form)
     if answer.truncated and (how.limit is None or how.limit > answer.row_count):
         raise TooManyRows(f"The answer is cut: it has more than {answer.row_count:,} rows. {ADVICE}")

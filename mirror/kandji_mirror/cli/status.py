@@ -13,6 +13,7 @@ from kandji_mirror.api.spending import Spending, spending, tenant_remaining
 from kandji_mirror.cli.output import print_rows, say, warn, warn_of_foreign_home
 from kandji_mirror.store.holder import Holder, holder
 from kandji_schema.ages import age, ago, in_future, seconds_since
+from kandji_schema.counts import counted, size
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
 from kandji_schema.settings import Settings, load
@@ -116,7 +117,7 @@ def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tu
     yield "Requests", _spent(spending(settings.home, now), settings)
     left = tenant_remaining(settings.home)
     if left is not None:
-        yield "Tenant", f"{left:,} requests were left in its hour when the provider last said so"
+        yield "Tenant", f"{counted(left, 'request')} left in its hour when the provider last said so"
     yield "History", _history(manifest.history, now)
     yield "Privacy", _privacy(settings, manifest)
     yield "Syncing", _syncing(holder(settings.home), now)
@@ -142,7 +143,7 @@ _MODES = {
 
 def _privacy(settings: Settings, manifest: Manifest) -> str:
     waiting = manifest.unlike(settings.privacy)
-    rest = f"; {len(waiting)} tables not yet: the next sync does it" if waiting else ""
+    rest = f"; {counted(len(waiting), 'table')} not yet: the next sync does it" if waiting else ""
     return f"{_MODES[settings.privacy]}{rest}"
 
 
@@ -152,8 +153,8 @@ def _history(segments: tuple[Segment, ...], now: datetime) -> str:
     facts = _history_facts(segments)
     since = min(segment.since for segment in segments)
     return (
-        f"{facts['events']:,} changes since {since:%Y-%m-%d} ({age(since, now)}), {facts['files']} files, "
-        f"{facts['bytes'] / 1e6:.1f} MB"
+        f"{counted(facts['events'], 'change')} since {since:%Y-%m-%d} ({age(since, now)}), "
+        f"{counted(facts['files'], 'file')}, {size(facts['bytes'])}"
     )
 
 

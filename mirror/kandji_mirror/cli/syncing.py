@@ -24,6 +24,7 @@ from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.plan import ttl_overrides
 from kandji_mirror.sync.refusals import REFUSED
 from kandji_mirror.sync.run import sync, sync_devices
+from kandji_schema.counts import counted
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings, load
@@ -190,26 +191,22 @@ def summarise(report: Report) -> None:
 def _tell_outcomes(report: Report) -> None:
     rows = sum(o.rows for o in report.outcomes)
     left = "" if report.remaining_hour is None else f", {report.remaining_hour:,} left this hour"
-    cost = f"{report.seconds:.1f} s and {_counted(report.requests, 'request')}{left}"
+    cost = f"{report.seconds:.1f} s and {counted(report.requests, 'request')}{left}"
     by_device = all(outcome.method == BY_DEVICE for outcome in report.outcomes)  # then the rows are not what was read
-    read = "" if by_device else f", {_counted(rows, 'row')}"
-    tell(f"{_counted(len(report.outcomes), 'table')}{read} in {cost}.")
+    read = "" if by_device else f", {counted(rows, 'row')}"
+    tell(f"{counted(len(report.outcomes), 'table')}{read} in {cost}.")
     for outcome in report.outcomes:
         if outcome.note:
             tell(f"{outcome.table}: {outcome.note.rstrip('.')}.")
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def _refusals(report: Report) -> Iterator[str]:
     """A line for all tables the token may not read, and one for those that the tenant does not have."""
     if report.not_permitted:
-        names, count = ", ".join(report.not_permitted), _counted(len(report.not_permitted), "table")
+        names, count = ", ".join(report.not_permitted), counted(len(report.not_permitted), "table")
         yield f"{count} not permitted: {names}; `kandji-mirror doctor` says which boxes to tick."
     if report.not_offered:
-        names, count = ", ".join(report.not_offered), _counted(len(report.not_offered), "table")
+        names, count = ", ".join(report.not_offered), counted(len(report.not_offered), "table")
         yield f"{count} not offered to this tenant: {names}."
 
 

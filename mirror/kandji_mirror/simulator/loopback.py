@@ -13,7 +13,7 @@ from typing import Any
 
 from kandji_mirror.api.wire import Response
 from kandji_mirror.simulator.answers import Transport
-from kandji_schema.errors import UsageError
+from kandji_schema.errors import ConfigurationError
 
 HOST = "127.0.0.1"
 _DRIPS = 20
@@ -37,7 +37,9 @@ class Loopback(ThreadingHTTPServer):
         try:
             super().__init__((HOST, port), connection)
         except OSError as error:
-            raise UsageError(f"Port {port} of {HOST} cannot be used: {error.strerror}. Choose another one.") from error
+            raise ConfigurationError(
+                f"Port {port} of {HOST} cannot be used: {error.strerror}. Choose another one."
+            ) from error
 
     @property
     def url(self) -> str:

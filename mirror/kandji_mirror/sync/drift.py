@@ -20,9 +20,9 @@ def drift_of(
 
 
 def _missing(resource: Resource, absent: frozenset[str]) -> tuple[str, ...]:
-    """Fields of columns that nothing came for: of a column with several sources any one will do."""
+    """Fields of columns that nothing came for, though it should: of a column with several sources any will do."""
     ours = {"extra", *resource.parent_key, *(("ordinal",) if resource.repeats else ())}
-    heads = [[s.partition(".")[0] for s in c.sources] for c in resource.columns if c.name not in ours]
+    heads = [[s.partition(".")[0] for s in c.sources] for c in resource.columns if not c.unsent and c.name not in ours]
     return tuple(sorted({fields[0] for fields in heads if absent.issuperset(fields)}))
 
 

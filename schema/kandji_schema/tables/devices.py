@@ -51,9 +51,11 @@ class Device(SQLModel, table=True):
     agent_version: str | None = text("Version and build of the agent, such as 4.5.9 (5160).")
     is_missing: bool | None = boolean("Whether the provider counts the device as missing.")
     is_removed: bool | None = boolean("Whether the device was removed; such rows stay listed.")
-    is_supervised: bool | None = boolean("Whether the device is supervised; the list does not send it today.")
+    is_supervised: bool | None = boolean(
+        "Whether the device is supervised; the list does not send it today.", unsent=True
+    )
     is_dep_enrolled: bool | None = boolean(
-        "Whether it came by Automated Device Enrollment; the list does not send it today."
+        "Whether it came by Automated Device Enrollment; the list does not send it today.", unsent=True
     )
     first_enrollment: datetime | None = timestamp("First enrolment.")
     last_enrollment: datetime | None = timestamp("Latest enrolment.")

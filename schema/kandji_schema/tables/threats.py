@@ -34,7 +34,7 @@ class Threat(SQLModel, table=True):
         samples=("2ab79665b07b3be11dd1d4f2d0bafa886a4b393b28ffedb2a02f62efd0061858",),
     )
     id: str | None = text(
-        "Identifier of the finding; only of the provider's newer endpoint.", key=True, samples=(None,)
+        "Identifier of the finding; only of the provider's newer endpoint.", key=True, samples=(None,), unsent=True
     )
     threat_name: str | None = text("Name of the threat.", samples=("malware_5", "Adload", "Pirrit"))
     classification: str | None = text("MALWARE, or PUP for unwanted programs.", samples=("MALWARE", "MALWARE", "PUP"))
@@ -42,9 +42,11 @@ class Threat(SQLModel, table=True):
         "QUARANTINED, NOT_QUARANTINED or RELEASED.",
         samples=("QUARANTINED", "QUARANTINED", "NOT_QUARANTINED", "RELEASED"),
     )
-    severity: str | None = text("How bad it is; only of the newer endpoint.", samples=(None,))
-    management_state: str | None = text("How far it is dealt with; only of the newer endpoint.", samples=(None,))
-    tags: list[str] | None = texts("Tags of the finding; only of the newer endpoint.", samples=(None,))
+    severity: str | None = text("How bad it is; only of the newer endpoint.", samples=(None,), unsent=True)
+    management_state: str | None = text(
+        "How far it is dealt with; only of the newer endpoint.", samples=(None,), unsent=True
+    )
+    tags: list[str] | None = texts("Tags of the finding; only of the newer endpoint.", samples=(None,), unsent=True)
     date_of_quarantine: datetime | None = timestamp("When it was quarantined.")
     date_of_release: datetime | None = timestamp("When it was released from quarantine.")
     released_by: str | None = text("Who released it.", personal=Personal.IDENTITY)
