@@ -201,7 +201,7 @@ def test_a_wrong_setting_is_one_line_on_stderr_and_exit_3(tmp_path: Path) -> Non
     assert (answers, code) == ({}, 3)
     assert log == (
         "kandji-mirror mcp: KANDJI_MIRROR_MCP_ROWS is 'many'; it must be a whole number from 1 to 100000. "
-        "Change or remove it.\n"
+        "Change or remove it in the environment.\n"
     )
 
 

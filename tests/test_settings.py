@@ -43,7 +43,17 @@ def test_an_empty_variable_is_as_good_as_none(tmp_path: Path) -> None:
 def test_a_wrong_value_is_told_with_its_rule(tmp_path: Path, name: str, value: str, rule: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         loaded(tmp_path, {name: value})
-    assert str(caught.value) == f"{name} is {value!r}; it must be {rule}. Change or remove it."
+    assert str(caught.value) == f"{name} is {value!r}; it must be {rule}. Change or remove it in the environment."
+
+
+@pytest.mark.parametrize("file", [".env", "config.toml"])
+def test_a_wrong_value_is_told_with_its_file(tmp_path: Path, file: str) -> None:
+    """It may be that of a folder somebody else made."""
+    name = "KANDJI_MIRROR_QUERY_ROWS" if file == ".env" else "mirror_query_rows"
+    (tmp_path / file).write_text(f"{name} = 0\n")
+    with pytest.raises(ConfigurationError) as caught:
+        loaded(tmp_path)
+    assert str(caught.value).endswith(f"Change or remove it in {tmp_path / file}.")
 
 
 @pytest.mark.parametrize("text", ["subdomain = ", "\x00", "no_such_setting = 1"])

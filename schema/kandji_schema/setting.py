@@ -29,6 +29,10 @@ class Trust(IntEnum):
     """``config.toml`` in the configuration folder alone."""
 
 
+class _Wrong(ValueError):
+    """Says what a value must be."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting. ``default`` also tells its type; ``low`` and ``high`` bound a number, ``choices`` a text.
@@ -57,30 +61,40 @@ class Setting:
         taken = f" One of: {', '.join(self.choices)}." if self.choices else ""
         return f"{self.help}{taken}"
 
-    def parse(self, raw: object) -> Any:
-        """The value in the setting's type; :class:`ConfigurationError` names value, rule and remedy."""
+    def parse(self, raw: object, place: str = "") -> Any:
+        """The value in the setting's type; :class:`ConfigurationError` names value, rule, remedy and its ``place``."""
+        try:
+            return self._parsed(raw)
+        except _Wrong as wrong:
+            shown = "its value" if self.secret else repr(str(raw))
+            where = f" in {place}" if place else ""
+            raise ConfigurationError(
+                f"{self.name} is {shown}; it must be {wrong}. Change or remove it{where}."
+            ) from wrong.__cause__
+
+    def _parsed(self, raw: object) -> Any:
         if isinstance(self.default, bool):
             return self._flag(raw)
         if isinstance(self.default, int | float):
             return self._number(raw)
         value = str(raw).strip()
         if self.path and is_address(value):
-            raise self._wrong(raw, "a path of this machine, and no address")
-        return self._choice(raw, value) if self.choices else value
+            raise _Wrong("a path of this machine, and no address")
+        return self._choice(value) if self.choices else value
 
-    def _choice(self, raw: object, value: str) -> str:
+    def _choice(self, value: str) -> str:
         """One of the choices, in any case; where they are on and off, in any of the words for these."""
         word = value.lower()
         if word not in self.choices and {"on", "off"} == set(self.choices):
             word = "on" if word in TRUE_WORDS else "off" if word in FALSE_WORDS else word
         if word not in self.choices:
-            raise self._wrong(raw, f"one of {', '.join(self.choices)}")
+            raise _Wrong(f"one of {', '.join(self.choices)}")
         return word
 
     def _flag(self, raw: object) -> bool:
         word = str(raw).strip().lower()
         if word not in TRUE_WORDS | FALSE_WORDS:
-            raise self._wrong(raw, "on or off")
+            raise _Wrong("on or off")
         return word in TRUE_WORDS
 
     def _number(self, raw: object) -> int | float:
@@ -89,11 +103,7 @@ class Setting:
         try:
             value = int(str(raw)) if isinstance(self.default, int) else float(str(raw))
         except ValueError as error:
-            raise self._wrong(raw, rule) from error
+            raise _Wrong(rule) from error
         if not self.low <= value <= self.high:
-            raise self._wrong(raw, rule)
+            raise _Wrong(rule)
         return value
-
-    def _wrong(self, raw: object, rule: str) -> ConfigurationError:
-        shown = "its value" if self.secret else repr(str(raw))
-        return ConfigurationError(f"{self.name} is {shown}; it must be {rule}. Change or remove it.")

@@ -296,7 +296,7 @@ def _settled(read: Sequence[Source]) -> Settings:
     origins: dict[str, Origin] = {}
     for setting in SETTINGS:
         source, raw = tenant.found.get(setting.name) or _first(setting, read)
-        values[setting.key] = setting.default if source is None else setting.parse(raw)
+        values[setting.key] = setting.default if source is None else setting.parse(raw, source.origin.place)
         origins[setting.key] = source.origin if source else DEFAULT
     remarks = (*(remark for source in read for remark in source.remarks), *tenant.remarks)
     refusal = _doubt(read, Privacy(values["mirror_privacy"]))
