@@ -79,6 +79,8 @@ def _table(resource: Resource) -> Iterator[str]:
         f"Read from `GET {resource.path}` ({resource.paging}); due after {minutes} min; key "
         f"{', '.join(f'`{k}`' for k in resource.key)}; needs the permission “{resource.permission}”."
     )
+    if resource.why:
+        yield resource.why
     rows = ((c.name, str(c.kind), "yes" if c.personal else "", c.description) for c in resource.columns)
     yield _grid(("column", "type", "personal", "meaning"), rows)
 

@@ -127,5 +127,5 @@ def test_what_todays_answers_do_not_have_is_no_news(tmp_path: Path) -> None:
     tables = manifest_of(tmp_path).tables
     unsent = {name: {column.name for column in resource(name).columns if column.unsent} for name in names}
     assert all(unsent.values())
-    assert {name: set(tables[name].drift.missing) & unsent[name] for name in names} == dict.fromkeys(names, set())
+    assert {name: set(tables[name].drift.missing) & unsent[name] for name in names} == {name: set() for name in names}
     assert "api_level" in tables["devices"].drift.missing, "there is no Android device among these"

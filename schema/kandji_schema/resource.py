@@ -69,7 +69,8 @@ class Resource:
     sees what increments and counts cannot. ``licensed`` features are sold separately: without them the provider refuses
     the table. ``fallback`` is the way round a missing Prism permission, ``successor`` the path that takes its
     place. In a table with ``repeats`` several rows of one
-    key are no mistake: its key column ``ordinal`` numbers them, and it is always read as a whole.
+    key are no mistake: its key column ``ordinal`` numbers them, and it is always read as a whole. ``why`` says in the
+    dictionary why it is read this way, where another one lies near.
     """
 
     model: type[SQLModel]
@@ -97,6 +98,7 @@ class Resource:
     fallback: Fallback | None = None
     successor: Successor | None = None
     repeats: bool = False
+    why: str = ""
 
     @property
     def name(self) -> str:
