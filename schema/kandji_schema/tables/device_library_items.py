@@ -61,12 +61,13 @@ DEVICE_LIBRARY_ITEMS = Resource(
     ttl=timedelta(hours=24),
     permission="Device status",
     why=(
-        "Why device by device and not item by item: `GET /api/v1/library/library-items/{library_item_id}/status` has the "
-        "devices of one item, 300 a page, which alone would be fewer requests in most fleets. But its rows have no "
-        "`type`, and no list has that of Auto Apps and built-in profiles. The items themselves are listed by blueprint "
-        "only, and nothing promises that a device has none but those of its blueprint of today: what is not asked for "
-        "would be missing without a sign, and a device without rows could not be told from one without items. Nor would "
-        "it save what it seems to: the one request to a Mac fills `device_parameters` too, which no other list has, so "
-        "that only the other devices would be spared. `status` tells how many devices were read and what the rest costs."
+        "Why device by device and not item by item: `GET /api/v1/library/library-items/{library_item_id}/status` "
+        "has the devices of one item, 300 a page, which alone would be fewer requests in most fleets. But its "
+        "rows have no `type`, and no list has that of Auto Apps and built-in profiles. The items themselves are "
+        "listed by blueprint only, and nothing promises that a device has none but those of its blueprint of "
+        "today: what is not asked for would be missing without a sign, and a device without rows could not be "
+        "told from one without items. Nor would it save what it seems to: the one request to a Mac fills "
+        "`device_parameters` too, which no other list has, so that only the other devices would be spared. "
+        "`status` tells how many devices were read and what the rest costs."
     ),
 )
