@@ -68,6 +68,10 @@ def test_every_table_view_and_macro_is_there(home: Path, con: duckdb.DuckDBPyCon
     assert con.execute("SELECT version_key('7.10') > version_key('7.9')").fetchone() == (True,)
 
 
+def test_a_notebook_completes_its_names() -> None:
+    assert {"connect", "mirrored_at"} <= set(dir(kandji_queries))
+
+
 def test_it_says_how_old_each_table_is(con: duckdb.DuckDBPyConnection) -> None:
     known = kandji_queries.mirrored_at(con)
     assert (known["devices"], known["users"]) == (SYNCED, None)

@@ -169,6 +169,14 @@ def test_changes_suggest_the_nearest_device(home: Path) -> None:
     assert "Nearly" not in run(home, "changes", "--device", "quentin's macbook air").stderr
 
 
+def test_the_nearest_name_is_offered_whatever_reported_later(tmp_path: Path) -> None:
+    later = {"last_check_in": "2026-11-20T11:59:00Z"}
+    others = [device(n, device_name=f"{name}’s MacBook Air", **later) for n, name in enumerate(("Ada", "Alan", "Nan"))]
+    publish(tmp_path, {"devices": [*others, device(9, device_name="Nadia’s MacBook Air")]})
+    asked = run(tmp_path, "changes", "--device", "nadia's macbook airr")
+    assert "Nearly so are called: Nadia’s MacBook Air" in asked.stderr
+
+
 def test_an_action_takes_a_serial_number_in_groups_but_a_name_only_as_it_is(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": [device(1, device_id=MAC, device_name="Jane’s Mac", serial_number="C02JANE")]})
     tenant = ActionTenant()

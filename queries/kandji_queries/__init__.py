@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["connect", "mirrored_at"]
 
 
+def __dir__() -> list[str]:
+    """What a notebook completes, which looks here for names that are not imported yet."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """What is asked for first is imported then: the command line wants neither."""
     if name not in __all__:

@@ -21,7 +21,15 @@ NEAR = """
         device_match($device, d) IS NOT NULL
         OR jaro_winkler_similarity(folded($device), folded(device_name)) >= 0.85
         OR jaro_winkler_similarity(folded_id($device), folded_id(serial_number)) >= 0.85
-    ORDER BY is_it DESC, device_match($device, d), last_check_in DESC NULLS LAST, device_id
+    ORDER BY
+        is_it DESC,
+        device_match($device, d),
+        greatest(
+            jaro_winkler_similarity(folded($device), folded(device_name)),
+            jaro_winkler_similarity(folded_id($device), folded_id(serial_number))
+        ) DESC,
+        last_check_in DESC NULLS LAST,
+        device_id
     LIMIT 3
 """
 
