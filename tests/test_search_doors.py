@@ -170,7 +170,7 @@ def test_changes_suggest_the_nearest_device(home: Path) -> None:
 
 
 def test_the_nearest_name_is_offered_whatever_reported_later(tmp_path: Path) -> None:
-    later = {"last_check_in": "2026-11-20T11:59:00Z"}
+    later = {"last_check_in": NOW}
     others = [device(n, device_name=f"{name}’s MacBook Air", **later) for n, name in enumerate(("Ada", "Alan", "Nan"))]
     publish(tmp_path, {"devices": [*others, device(9, device_name="Nadia’s MacBook Air")]})
     asked = run(tmp_path, "changes", "--device", "nadia's macbook airr")
