@@ -4,6 +4,7 @@ Imported lazily, as every test process loads this file.
 """
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 # DuckDB is imported, which asks for it once. `TESTS_ZONE=Asia/Tokyo make test` runs them elsewhere.
 os.environ["TZ"] = os.environ.get("TESTS_ZONE", "America/St_Johns")
 time.tzset()
+
+# A run in the background, or under nohup, may ignore them, and our commands would inherit that.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number is signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(params=["auto", "legacy"])

@@ -139,8 +139,9 @@ def test_without_an_exact_count_an_export_of_nearly_the_previous_size_is_taken(t
 def test_a_count_that_always_lies_does_not_keep_the_table_from_being_mirrored(tmp_path: Path) -> None:
     tenant = large()
     tenant.reshape("/prism/count", lambda body: {**body, "count": body["count"] + 77})
-    assert run_sync(tmp_path, tenant, "apps").failed == ()
-    assert mirrored(tmp_path, "apps") == true_rows(tenant.world, "apps")
+    for _ in range(2):  # a difference that is new may be rows of a fleet that moved
+        assert run_sync(tmp_path, tenant, "apps").failed == ()
+        assert mirrored(tmp_path, "apps") == true_rows(tenant.world, "apps")
     tenant.requests.clear()
     assert run_sync(tmp_path, tenant, "apps").failed == ()
     # one page of what changed, two of what was collected within the overlap

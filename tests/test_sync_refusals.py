@@ -59,7 +59,7 @@ def test_the_command_tells_it_in_one_line_and_fails_only_where_it_was_named(tmp_
         first = run(tmp_path, "sync", "users", "tags", "devices", **there.environment())
         assert first.returncode == 4
         assert "2 tables not permitted: tags, users; `kandji-mirror doctor` says which boxes to tick." in first.stderr
-        assert "users: no permission, 0 rows, 1 requests\n" in first.stderr
+        assert "users: no permission, 0 rows, 1 request\n" in first.stderr
         second = run(tmp_path, "sync", "--json", **there.environment(KANDJI_MIRROR_SWEEP_REQUESTS="0"))
         assert second.returncode == 0
         told = json.loads(second.stdout)
