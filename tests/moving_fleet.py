@@ -32,6 +32,26 @@ def in_small_pages(tenant: Tenant, shuffled: Random | None = None) -> Send:
     return answer
 
 
+def in_no_order(tenant: Tenant, chance: Random) -> Send:
+    """Answers as the tenant does, in short pages of a list that is in another order at each request."""
+
+    def answer(request: Request) -> Response:
+        asked = dict(request.query)
+        offset = int(asked.pop("offset", 0))
+        query = tuple({**asked, "limit": "300"}.items()) if "limit" in asked else request.query
+        response = tenant.handle(Request(request.method, request.path, query, request.headers, request.body))
+        body = json.loads(response.body) if response.status == 200 and "limit" in asked else None
+        rows = body if isinstance(body, list) else body.get("data") if isinstance(body, dict) else None
+        if not isinstance(rows, list):
+            return response
+        chance.shuffle(rows)
+        page = rows[offset : offset + PAGE]
+        told = page if isinstance(body, list) else {**(body or {}), "data": page}
+        return Response(200, response.headers, json.dumps(told).encode())
+
+    return answer
+
+
 def drifting(
     tenant: Tenant, chance: Random, *, removals: bool = True, inserts: bool, least: int = 20, most: int = 1_000
 ) -> None:

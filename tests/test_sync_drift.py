@@ -7,9 +7,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from moving_fleet import drifting, in_small_pages, keys
+from moving_fleet import drifting, in_no_order, in_small_pages, keys
 from support import client_of, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
+from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.simulator.faults import Fault
@@ -43,6 +44,29 @@ def test_no_row_that_is_there_throughout_is_lost_while_devices_leave(tmp_path: P
     removed = removed_of(tmp_path)
     assert removed
     assert removed.isdisjoint(tenant.world.device_ids())
+
+
+@pytest.mark.parametrize("asked_by_device", [True, False])
+def test_a_list_in_another_order_each_time_is_never_called_whole(tmp_path: Path, asked_by_device: bool) -> None:
+    tenant = make_tenant(60, apps=3, quirks=Quirks(prism_cursors=False))
+    shuffled = in_no_order(tenant, Random(3))  # noqa: S311  # a seeded order
+
+    def send(request: Request) -> Response:
+        of_devices = any(name == "filter" and "device_id" in value for name, value in request.query)
+        return Response(400, {}, b"{}") if of_devices and not asked_by_device else shuffled(request)
+
+    report = sync(tmp_path, "loopback", client_of(send, tenant.fetch), names=TABLES, everything=True)
+    for outcome in report.outcomes:
+        state, true = manifest_of(tmp_path).tables[outcome.table], len(true_rows(tenant.world, outcome.table))
+        if state.rows == true:
+            continue
+        told = f"{state.error or ''} {state.note or ''}"
+        assert state.state is State.FAILED or state.note, outcome.table
+        assert str(true) in told or f"{true - state.rows} rows fewer" in told, told
+        assert (state.checked_at, outcome.table) == (None, outcome.table)
+    assert asked_by_device or {outcome.table for outcome in report.failed} >= {"devices", "apps"}
+    run_sync(tmp_path, tenant, *TABLES)
+    assert all(mirrored(tmp_path, table) == true_rows(tenant.world, table) for table in TABLES)
 
 
 def removed_of(home: Path) -> set[str]:

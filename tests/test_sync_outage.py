@@ -7,6 +7,7 @@ from support import Clock, differing, make_tenant
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
+from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.sync.outcome import Report
@@ -67,6 +68,25 @@ def test_one_broken_list_is_no_outage(tmp_path: Path, table: str) -> None:
     assert {outcome.table for outcome in report.outcomes} == set(NAMES)
     assert table in [outcome.table for outcome in report.failed]
     assert State.OK in {outcome.state for outcome in report.outcomes}
+
+
+def test_answers_that_cannot_be_taken_are_of_their_tables_alone(tmp_path: Path) -> None:
+    clock, tenant, deep = Clock(), make_tenant(12, apps=2), b'{"data":[' + b'{"a":' * 9_000
+
+    def send(request: Request) -> Response:
+        response = tenant.handle(request)
+        broken = request.path.endswith(("/blueprints", "/prism/apps", "/users"))
+        return Response(200, response.headers, deep + b"1" + b"}" * 9_000 + b"]}") if broken else response
+
+    client = Client(
+        send, TOKEN, Unlimited(), fetch=tenant.fetch, clock=clock.read, sleep=clock.sleep, jitter=lambda: 0.0
+    )
+    report = sync(tmp_path, "loopback", client, names=NAMES, everything=True)
+    assert report.outage is None
+    assert {outcome.table for outcome in report.failed} == {"blueprints", "apps", "users"}
+    assert all("nested too deeply" in str(outcome.error) for outcome in report.failed)
+    assert clock.read() < 30
+    assert len([request for request in tenant.requests if request.path.endswith("/users")]) == 2
 
 
 def test_a_burst_of_short_waits_is_sat_out(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@
     │   ├── RetryLater               nothing is wrong with the request; ask again after a while
     │   │   ├── RateLimited          429, or the hourly budget is used up
     │   │   ├── ServerFault          5xx, or an answer that is not what the endpoint sends
+    │   │   │   └── Unreadable       an answer that is too large or nested beyond reason
     │   │   ├── Unreachable          no answer at all
     │   │   └── Outage               nothing has been answered for a while, so nothing more is asked
     │   ├── Skip                     this resource cannot be read, the others can
@@ -120,6 +121,10 @@ class RateLimited(RetryLater):
 
 class ServerFault(RetryLater):
     """5xx, or a 200 whose body is not what the endpoint sends (proxies do this)."""
+
+
+class Unreadable(ServerFault):
+    """An answer that is there and cannot be taken: too large, or nested beyond reason. It is of one table alone."""
 
 
 class Unreachable(RetryLater):

@@ -11,6 +11,10 @@ _MANY_ENDS = re.compile(rb"[\]}]{40}")
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
+class TooDeep(ValueError):
+    """JSON that is nested beyond what can be read."""
+
+
 class Parsed(NamedTuple):
     """A JSON value; ``strict`` is true where the body is strict JSON, so that its own text may be handed on."""
 
@@ -37,7 +41,7 @@ def parse_leniently(body: bytes) -> Any:
     try:
         return _mended(json.loads(text, strict=False, parse_constant=str, parse_float=_finite))
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise TooDeep("nested too deeply") from None
 
 
 def may_be_deep(body: bytes) -> bool:

@@ -19,7 +19,7 @@ from kandji_mirror.api.outage import NAMED_SECONDS, OutageWatch
 from kandji_mirror.api.turns import MOST_JITTER, PROBE_AFTER, Turns
 from kandji_mirror.api.wire import Fetch, Request, Response, Send, Target
 from kandji_mirror.api.witness import Witness
-from kandji_schema.errors import ApiError, ExportFailed, Outage, RateLimited, RetryLater, Unreachable
+from kandji_schema.errors import ApiError, ExportFailed, Outage, RateLimited, RetryLater, Unreachable, Unreadable
 
 ATTEMPTS = 6
 """A GET is sent at most so often: once, and five retries (the provider's contract).
@@ -33,6 +33,9 @@ LEAST_NAMED = 1.0
 
 UNPROVEN_ATTEMPTS = 3
 """So often while no host has answered at all: a wrong name or a missing network is not mended by waiting."""
+
+UNREADABLE_ATTEMPTS = 2
+"""What is too large, or nested beyond reason, mostly is so again."""
 
 DOWNLOAD_ATTEMPTS = 3
 """A file may be large: it is downloaded at most so often from one URL."""
@@ -207,6 +210,9 @@ class Client:
             began = self._clock()
             try:
                 done = once()
+            except Unreadable:
+                self._watch.answered()
+                raise
             except RetryLater as error:
                 self._note_failure(endpoint, began, error)
                 raise
@@ -294,6 +300,8 @@ class Client:
             self._sleep(wait)
 
     def _sensible_attempts(self, error: RetryLater) -> int:
+        if isinstance(error, Unreadable):
+            return UNREADABLE_ATTEMPTS
         no_host = isinstance(error, Unreachable) and not error.sent and not self._proven
         return UNPROVEN_ATTEMPTS if no_host else ATTEMPTS
 

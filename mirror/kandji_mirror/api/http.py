@@ -26,7 +26,15 @@ from kandji_mirror.api.private_networks import address_of, is_private, leads_to_
 from kandji_mirror.api.proxies import proxy_of
 from kandji_mirror.api.whole_file import new_file
 from kandji_mirror.api.wire import Request, Response, Target
-from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, Rejected, ServerFault, Unreachable
+from kandji_schema.errors import (
+    ApiError,
+    ConfigurationError,
+    MirrorError,
+    Rejected,
+    ServerFault,
+    Unreachable,
+    Unreadable,
+)
 from kandji_schema.provider import is_loopback
 
 T = TypeVar("T")
@@ -100,7 +108,7 @@ class HttpTransport:
             for piece in _pieces(answer, what):
                 body.write(piece)
                 if body.tell() > self._max_bytes:
-                    raise ServerFault(
+                    raise Unreadable(
                         f"{what}: the answer is larger than {self._max_bytes:,} bytes, so it was given up.",
                         status=answer.status_code,
                     )
@@ -181,7 +189,7 @@ class Download:
                 write(piece)
                 written += len(piece)
                 if written > self._max_bytes:
-                    raise ServerFault(f"{what}: it is larger than {self._max_bytes:,} bytes, so it was given up.")
+                    raise Unreadable(f"{what}: it is larger than {self._max_bytes:,} bytes, so it was given up.")
                 if self._clock() > deadline:
                     raise Unreachable(f"{what}: it was not complete after {self._total_timeout:g} s.", sent=True)
                 if self._closed.is_set():

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from kandji_mirror.api.bodies import dump, has_long_numbers, may_be_deep, parse, parse_leniently, too_deep
+from kandji_mirror.api.bodies import TooDeep, dump, has_long_numbers, may_be_deep, parse, parse_leniently, too_deep
 from kandji_mirror.api.envelopes import LAST, NotThisEnvelope, open_envelope
 from kandji_mirror.api.wire import Response
-from kandji_schema.errors import ServerFault
+from kandji_schema.errors import ServerFault, Unreadable
 from kandji_schema.resource import Resource
 
 Row = dict[str, Any]
@@ -58,6 +58,8 @@ def _read(response: Response, resource: Resource) -> Page:
     try:
         value, strict = parse(response.body)
         opened = open_envelope(value, response, resource)
+    except TooDeep as error:
+        raise _no_page(response, resource, f"it is {error}", kind=Unreadable) from None
     except ValueError as error:
         raise _no_page(response, resource, f"it is not JSON: {str(error)[:80]}") from None
     except NotThisEnvelope as error:
@@ -112,8 +114,10 @@ def _with_extra(row: Row, resource: Resource) -> Row:
     return row | dict.fromkeys(misshapen) | ({"extra": extra} if extra else {})
 
 
-def _no_page(response: Response, resource: Resource, reason: str) -> ServerFault:
-    return ServerFault(
+def _no_page(
+    response: Response, resource: Resource, reason: str, *, kind: type[ServerFault] = ServerFault
+) -> ServerFault:
+    return kind(
         f"GET {resource.path} answered {response.status}, but not with {resource.name}: {reason}.",
         status=response.status,
     )

@@ -41,8 +41,10 @@ class Caught:
         """What is not perfect though nothing failed."""
         if self.settled.excess:
             return f"It has {differing(self.settled.excess)}; they are found at the next whole read."
+        if self.settled.excess is None and not self.settled.approximate:
+            return UNCOUNTED
         if self.settled.excess is None and not (self.dated and self.settled.asked):
-            return ROUGH if self.settled.approximate else UNCOUNTED
+            return ROUGH
         return LAGS if self.lags else None
 
 

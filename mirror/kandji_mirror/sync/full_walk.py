@@ -89,6 +89,8 @@ def _walk(job: Job, staging: Staging, live: Live | None) -> Walked:
 
 
 def _ended(state: TableState, walked: Walked, parents: Sequence[tuple[str, ...]], began: datetime) -> TableState:
+    if not walked.kept_parents and walked.reason:
+        return replace(state, state=State.FAILED, error=walked.reason, note=None)
     if not walked.kept_parents:
         return replace(state, state=State.OK, synced_at=began, whole_at=began, error=None)
     kept = f"{len(walked.kept_parents)} of {len(parents)} lists could not be read and kept their previous rows"

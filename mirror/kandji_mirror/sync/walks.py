@@ -18,6 +18,9 @@ from kandji_schema.resource import Paging, Resource
 WALKS = 3
 """A list that changes while it is read is read again, at most so often in all."""
 
+FAR_OFF = 0.95
+"""With a smaller share of the rows that the provider tells of a list counts as not read."""
+
 PARENTS_AT_ONCE = 4
 
 _COUNTED = frozenset({Paging.COUNT, Paging.PAGE, Paging.OFFSET})
@@ -26,7 +29,7 @@ _COUNTED = frozenset({Paging.COUNT, Paging.PAGE, Paging.OFFSET})
 
 @dataclass
 class Walked:
-    """Counts of one walk.
+    """Counts of one walk. ``last_total`` is what the last page told of how many rows there are.
 
     ``torn`` are seams between pages that did not hold. ``kept_parents`` are those whose own list could not be read,
     ``reason`` the first one's. ``note`` says where the picture is not quite one. It is ``ordered`` where the rows came
@@ -39,6 +42,7 @@ class Walked:
     odd_rows: int = 0
     torn: int = 0
     totals: set[int | None] = field(default_factory=set)
+    last_total: int | None = None
     absent: frozenset[str] | None = None
     kept_parents: list[tuple[str, ...]] = field(default_factory=list)
     reason: str | None = None
@@ -53,6 +57,7 @@ class Walked:
         self.rows += len(page.rows) - overlap
         self.odd_rows += page.odd_rows
         self.totals.add(page.total)
+        self.last_total = page.total
         if page.rows:
             self.absent = page.absent if self.absent is None else self.absent & page.absent
 
@@ -91,11 +96,22 @@ def walk_all(client: Client, resource: Resource, staging: Staging, progress: Pro
             break
         before = found
         if attempt == WALKS:
-            walked.note = f"The list changed in each of {WALKS} walks; a row of it may be missing until the next sync."
+            staging.drop_duplicates()
+            _tell_what_lacks(walked, staging.rows)
         else:
             staging.clear()
     walked.pages = requests
     return walked
+
+
+def _tell_what_lacks(walked: Walked, rows: int) -> None:
+    """Say of a walk that is no picture of its list how many rows came; where far fewer than there are, it failed."""
+    said = rows if walked.last_total is None else walked.last_total
+    numbers = f" {rows:,} rows came, the provider tells of {said:,}." if rows < said else ""
+    changed = f"The list changed in each of {WALKS} walks; a row of it may be missing until the next sync.{numbers}"
+    if rows < FAR_OFF * said:
+        walked.reason = changed
+    walked.note = changed
 
 
 def steady(walked: Walked, resource: Resource) -> bool:

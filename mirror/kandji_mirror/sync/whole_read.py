@@ -17,7 +17,7 @@ from kandji_mirror.ingest.staging import Lost, Staging
 from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
-from kandji_mirror.sync.catching_up import CatchingUp
+from kandji_mirror.sync.catching_up import CatchingUp, differing
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough
 from kandji_mirror.sync.choice import Method, pages_of, whole_method
 from kandji_mirror.sync.cleared import Cleared
@@ -248,7 +248,10 @@ class WholeRead:
         drift = self._drift(staging, walked)
         surplus = (self._exact or 0) - rows if fits else 0
         state = self._replacing(staging, target, surplus=surplus)
-        return Accepted(replace(state, drift=drift), checked=self._exact == rows)
+        if self._exact not in (None, rows + surplus):  # of who enrolled since the list of devices nobody asked
+            self._unsettled = True
+            self._note = self._note or f"It has {differing(rows - (self._exact or 0))}; the next pass looks again."
+        return Accepted(replace(state, drift=drift), checked=self._exact == rows + surplus)
 
     def _emptied_are_gone(self, staging: Staging) -> bool:
         """Whether devices of which no row came are no longer there at all, by a sample of them: not so after a lie."""
@@ -275,7 +278,7 @@ class WholeRead:
             staging.number_repeats()
         twice = staging.drop_duplicates()
         drift = self._drift(staging, walked)
-        shifted = walked is not None and walked.pages > 1 and self._shifted(came, twice)
+        shifted = walked is not None and walked.pages > 1 and self._shifted(came)
         shifted |= split.unasked and staging.digest() not in self._earlier
         accepted = None if shifted else self._confirmed(staging, came, twice, target)
         if shifted:
@@ -286,7 +289,7 @@ class WholeRead:
     def _confirmed(self, staging: Staging, came: int, twice: int, target: Path) -> Accepted | None:
         """The staged rows, where a count, the previous number, or an earlier reading says the same."""
         self._recount(came)
-        if self._exact == came:
+        if self._exact == came and twice in (0, self._job.previous.surplus):
             return Accepted(self._replacing(staging, target, surplus=twice), checked=True)
         digest = staging.digest()
         if digest in self._earlier and not self._loses_counted_rows(came - twice):
@@ -295,19 +298,25 @@ class WholeRead:
         self._noted(staging, came - twice)
         if self._exact is None and came - twice >= SHRUNK * max(self._job.previous.rows, self._approximate):
             return Accepted(self._replacing(staging, target, surplus=0), checked=False)
+        if self._job.live is None and len(self._found) == READINGS:
+            return self._for_want_of_better(staging, target)
         return None
+
+    def _for_want_of_better(self, staging: Staging, target: Path) -> Accepted:
+        """What the last reading brought of a table that is not mirrored yet: the state tells that it failed."""
+        self._job.troubles.append(self._unconfirmed())
+        return Accepted(self._replacing(staging, target, surplus=0), checked=False)
 
     def _recount(self, came: int) -> None:
         if self._exact not in (None, came) or self._counted is None:
             self._count()
 
-    def _shifted(self, came: int, twice: int) -> bool:
+    def _shifted(self, came: int) -> bool:
         """Whether rows may have been skipped between pages, though the number fits, and direct questions would tell."""
         before = self._exact
         self._recount(came)
         fewer = before is not None and self._exact is not None and self._exact < before
-        repeated = twice not in (0, self._job.previous.surplus)
-        return self._exact == came and (fewer or repeated) and self._may_ask_every_device()
+        return self._exact == came and fewer and self._may_ask_every_device()
 
     def _loses_counted_rows(self, rows: int) -> bool:
         """Whether many mirrored rows would go that the provider still counts: the same wrong page may come twice."""
@@ -389,8 +398,9 @@ class WholeRead:
 
     def _unconfirmed(self) -> str:
         said = self._counted.rows if self._counted else "unknown"
+        kept = "The previous rows are kept" if self._job.live else "Those of the last one are there, not all"
         return (
             f"{self._job.resource.name} had {self._job.previous.rows} rows; {len(self._found)} readings brought "
-            f"{', '.join(map(str, self._found))}, and the provider's count is {said}. The previous rows are kept; the "
-            "next pass tries again."
+            f"{', '.join(map(str, self._found))}, and the provider's count is {said}. {kept}; the next pass tries "
+            "again."
         )
