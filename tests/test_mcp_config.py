@@ -226,7 +226,7 @@ def test_a_mark_at_the_beginning_and_ends_of_lines_stay(tmp_path: Path) -> None:
     file.write_bytes(b'\xef\xbb\xbf{\r\n\t"a": 1\r\n}\r\n')
     run(tmp_path, "mcp-config", "cursor", "--write", "--file", str(file))
     data = file.read_bytes()
-    assert data.startswith(b'\xef\xbb\xbf{\r\n\t"a": 1,\r\n\t"mcpServers"')
+    assert data.startswith(b'{\r\n\t"a": 1,\r\n\t"mcpServers"')
     assert data.count(b"\n") == data.count(b"\r\n")
 
 

@@ -2,7 +2,8 @@
 
 import re
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/.*", re.S)
+_SCHEMES = "abfss?|azs?|file|ftps?|gcs|gs|hdfs|https?|oss|r2|s3[an]?|sftp|smb|ssh|wasbs?"
+_ADDRESS = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]+:/.*|(?i:{_SCHEMES}):.*", re.S)
 """Also ``host:/folder``, and what a path makes of two slashes. A drive is one letter."""
 
 

@@ -118,6 +118,8 @@ def _checked_label(subdomain: str) -> str:
     found = pasted(label)
     guess = found.label if found else (_LABEL.match(re.sub(r"^[a-z]+://", "", label)) or [""])[0]
     hint = f"; did you mean {guess}?" if guess and guess not in _NO_TENANT else "."
+    if found and found.domain != OLD_DOMAIN:  # the label alone would lead to the other domain
+        hint = f"; set KANDJI_API_URL={found.api_url(found.region or 'us')} instead."
     raise ConfigurationError(
         f"KANDJI_SUBDOMAIN is {subdomain!r}; it must be one DNS label such as `acme`, without dots and slashes{hint}"
     )

@@ -36,13 +36,13 @@ def change(path: Path, edit: Callable[[str], str], now: datetime) -> Path | None
 
 
 def _edited(before: bytes, edit: Callable[[str], str]) -> bytes:
-    mark = BOM if before.startswith(BOM) else b""
+    """The file's new bytes, without a byte order mark: a client's own parser may stumble over one."""
     try:
         text = before.removeprefix(BOM).decode("utf-8")
         after = edit(text)
         if "\r\n" in text:
             after = after.replace("\r\n", "\n").replace("\n", "\r\n")
-        return mark + after.encode("utf-8")
+        return after.encode("utf-8")
     except UnicodeError:
         raise NotMerged("it is not text") from None
 

@@ -241,10 +241,16 @@ class Client:
                 return once()
             except RetryLater as error:
                 attempt += 1
-                named += 0.0 if error.retry_after is None else max(LEAST_NAMED, error.retry_after)
-                patient = error.retry_after is not None and named <= NAMED_SECONDS
-                most = attempt + 1 if patient else min(attempts, self._sensible_attempts(error))
-                self._before_retry(error, attempt, most if again(error) else 0)
+                wait = self._wait_after(error, attempt)
+                most = self._most_attempts(error, attempt, attempts, named)
+                self._before_retry(error, wait, attempt, most if again(error) else 0)
+                named += 0.0 if error.retry_after is None else max(LEAST_NAMED, wait)
+
+    def _most_attempts(self, error: RetryLater, attempt: int, attempts: int, named: float) -> int:
+        """How many attempts there may be: one more where the provider names a wait, none after a minute of them."""
+        if error.retry_after is None:
+            return min(attempts, self._sensible_attempts(error))
+        return attempt + 1 if named < NAMED_SECONDS else 0
 
     def _send_once(self, request: Request) -> Response:
         """One request, never retried: what it raises after it left says nothing about whether it was carried out."""
@@ -289,9 +295,8 @@ class Client:
         self._proven.add(_endpoint(request))
         self._witness.note(sent_at(response), datetime.fromtimestamp(self._wall(), UTC))
 
-    def _before_retry(self, error: RetryLater, attempt: int, attempts: int) -> None:
-        """Wait as long as the error asks for, or raise it again where no retry is due."""
-        wait = self._wait_after(error, attempt)
+    def _before_retry(self, error: RetryLater, wait: float, attempt: int, attempts: int) -> None:
+        """Wait so many seconds, or raise the error again where no retry is due."""
         if isinstance(error, RateLimited) and error.status is not None:
             self._turns.pause(wait)
         if attempt >= attempts or self._turns.too_long(wait):
