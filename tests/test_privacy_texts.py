@@ -32,6 +32,50 @@ PEOPLE = (
     {"id": "3", "name": "Ana", "email": "it@example.org"},
     {"id": "4", "name": "Web Support", "email": "admin@example.org"},
 )
+
+
+def shifted(text: str, *, upper: int, lower: int, other: int = 0) -> str:
+    """The text in another look, whose capitals and small letters begin at those code points."""
+    moved = (upper - 65 if c.isupper() else lower - 97 if c.islower() else other for c in text)
+    return "".join(chr(ord(c) + by) if c != " " else c for c, by in zip(text, moved, strict=True))
+
+
+def wide(text: str) -> str:
+    """In full width, also dots and such."""
+    return shifted(text, upper=0xFF21, lower=0xFF41, other=0xFEE0)
+
+
+OTHERS = (
+    "Jürgen Groß", "Søren Kjær", "Łukasz Żółć", "Jane Doe", "Zoë O'Neil", "Anna Müller-Lüdenscheidt", "Mary Ann Smith",
+    "Max Power", "山田 太郎", "Juergen Vogel", "Ann Lee",
+)  # fmt: skip
+WAYS = {
+    "Jürgen Groß": (
+        "JÜRGEN GROSS", "Jürgen Gross", "Jurgen Gross", "Juergen Gross", "juergengross", "JuergenGrossNotes",
+        "J\u00fcrgen GRO\u1e9e", "Ju\u0308rgen Gross",
+    ),
+    "Juergen Vogel": ("Jürgen Vogel", "JURGEN VOGEL"),
+    "Søren Kjær": ("Soren Kjaer", "Soeren Kjaer", "SØREN KJÆR", "Søren Kjär"),
+    "Łukasz Żółć": ("Lukasz Zolc", "LUKASZ ZOLC"),
+    "Jane Doe": (
+        wide("Jane Doe"), shifted("Jane Doe", upper=0x1D400, lower=0x1D41A), "Ⓙⓐⓝⓔ Ⓓⓞⓔ",
+        "Jane%20Doe", "jane&#46;doe", "Jane&nbsp;Doe", "Jane\u3000Doe",
+        "Ja\u200bne Doe", "Ja\u00adne\u2060 \u200bDoe", "Jane \u200b Doe", "\u202eJane Doe", "Jane\u2800Doe",
+        "Ja\U000e0041ne Doe", "JaneDoe2", "jane.doe2", "2JaneDoe", "JaneDoeNotes", "TheJaneDoe", "doejane",
+        "Jane M. Doe",
+    ),
+    "Zoë O'Neil": (
+        "Zoë O\u02bcNeil", "Zoë ONeil", "Zoe O\u2019Neil", "zoeoneil", "Zo%C3%AB%20O%27Neil", "Zo&euml; O&#39;Neil",
+    ),
+    "Anna Müller-Lüdenscheidt": (
+        "Anna Mueller-Luedenscheidt", "Anna Müller-Luedenscheidt", "ANNA MULLER LUDENSCHEIDT",
+    ),
+    "Mary Ann Smith": ("Smith, Mary", "Mary Smith", "marysmith"),
+    "Max Power": ("MaxPowerTools", "maxpowertools", "power.max"),
+    "山田 太郎": ("山田太郎", "太郎山田", "太郎 山田", "山田太郎のMac"),
+}  # fmt: skip
+"""How people and machines write the names above."""
+
 FEW = ("devices", "users", "apps", "prism_installed_profiles")
 
 
@@ -80,6 +124,52 @@ def test_each_spelling_of_a_known_person_becomes_the_pseudonym_of_the_column(eng
     assert found[3:7] == [f"{jane}'s Wi-Fi", f"com.acme.{jane}.helper", jane, f"{jane} (admin)"]
     assert found[8] == f"/opt/{pseudonym(engine, 'jq77@example.org')}/bin"
     assert re.fullmatch(rf"{zoe} \(person_\w{{16}}\)", found[7])
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """An engine that knows people whose names are written in many ways."""
+    folder = tmp_path_factory.mktemp("others")
+    people = [{"id": name, "name": name, "email": f"q{i}zz@corp.example"} for i, name in enumerate(OTHERS)]
+    people.append({"id": "j", "name": "Jane Doe", "email": "jane.doe@corp.example"})
+    with Engine(folder / "spill", key=KEY) as found:
+        with Staging(resource("users"), folder / "scratch", engine=found, masked=True) as staging:
+            staging.add(json.dumps({"data": people}))
+            staging.flush()
+        yield found
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_whoever_the_search_takes_for_the_same_person_is_masked_as_that_person(others: Engine, name: str) -> None:
+    told = pseudonym(others, name)
+    texts = [f"com.x0.{way} (old)" for way in WAYS[name]]
+    assert scrubbed(others, *texts) == [f"com.x0.{told} (old)" for _ in texts]
+
+
+def test_an_address_in_other_looks_is_the_same_address(others: Engine) -> None:
+    told = pseudonym(others, "jane.doe@corp.example")
+    ways = (f"{wide('jane.doe@')}corp.example", "jane.\u200bdoe@corp.example", "Jane.Doe&#64;corp.example")
+    assert scrubbed(others, *(f"for {way}!" for way in ways)) == [f"for {told}!"] * len(ways)
+    stranger = pseudonym(others, "wer@fremd.example")
+    assert scrubbed(others, f"{wide('wer@')}fremd.example", "we\u200br@fremd.example") == [stranger] * 2
+
+
+def test_a_name_inside_of_other_words_is_nobody(others: Engine) -> None:
+    texts = (
+        "AnnLeeTools", "annleer", "MaxPowder", "xjanedoex", "Janet Doering", "Powerful Maxim", "janed", "Jane%zz",
+        "100%25 Jane", wide("MaxPowder"), "a\u200bb", "R&amp;D", "Neil", "太郎",
+    )  # fmt: skip
+    assert scrubbed(others, *texts) == list(texts)
+
+
+def test_of_two_who_are_nearly_called_alike_each_stays_who_it_is(tmp_path: Path) -> None:
+    names = ("Michael Doe", "Michal Doe")
+    people = [{"id": name, "name": name, "email": f"q{i}zz@corp.example"} for i, name in enumerate(names)]
+    with Engine(tmp_path / "spill", key=KEY) as engine:
+        with Staging(resource("users"), tmp_path / "scratch", engine=engine, masked=True) as staging:
+            staging.add(json.dumps({"data": people}))
+            staging.flush()
+        assert scrubbed(engine, *names) == [pseudonym(engine, name) for name in names]
 
 
 def test_texts_that_name_nobody_stay_as_they_are(engine: Engine) -> None:
@@ -207,14 +297,15 @@ def _names(file: Path, word: str) -> bool:
         return any(word in str(con.execute(f'FROM "{name}"').fetchall()).lower() for (name,) in tables)
 
 
+@pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("mode", [Privacy.AGENTS, Privacy.ON])
-def test_a_home_of_an_earlier_version_is_brought_in_line(tmp_path: Path, mode: Privacy) -> None:
+def test_a_home_of_an_earlier_version_is_brought_in_line(tmp_path: Path, mode: Privacy, which: int) -> None:
     tenant = make_tenant(4, apps=3)
     run_sync(tmp_path, tenant, *FEW, privacy=mode)
     before = manifest_of(tmp_path)
     with Reader(tmp_path, masked=True) as reader:
         people = reader.run("SELECT id, name, email FROM users ORDER BY ALL").rows
-    _as_by_an_earlier_version(tmp_path)
+    _as_by_an_earlier_version(tmp_path, which)
     run_sync(tmp_path, tenant, "tags", privacy=mode)
     run_sync(tmp_path, tenant, everything=False, privacy=mode)
     assert {s.masked_with for n, s in manifest_of(tmp_path).tables.items() if n in FEW} == {
@@ -225,13 +316,14 @@ def test_a_home_of_an_earlier_version_is_brought_in_line(tmp_path: Path, mode: P
     assert people_file(tmp_path)
 
 
-def _as_by_an_earlier_version(home: Path) -> None:
-    """Its manifest names the key otherwise, and it kept no list of people."""
+def _as_by_an_earlier_version(home: Path, which: int) -> None:
+    """Its manifest names the key otherwise, and so is its list of people."""
     from kandji_mirror.privacy.key import key_of
     from kandji_mirror.store.store import open_store
 
-    (home / "store" / people_file(home)).unlink()
+    former = sorted(key_of(home).former_names)[which]
+    file = home / "store" / people_file(home)
+    file.rename(file.with_name(f"people.{former}.parquet"))
     with open_store(home, "loopback", resources()) as store:
-        former = key_of(home).former_name
         states = {n: replace(s, masked_with=former) for n, s in store.current.tables.items() if s.masked_with}
         store.publish(states)

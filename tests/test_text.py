@@ -121,10 +121,11 @@ def test_an_action_takes_no_text_with_something_hidden(name: str) -> None:
         assert read(text) == text
 
 
-def test_no_single_unseen_character_passes_into_an_action() -> None:
+def test_no_single_character_that_is_unseen_or_none_passes_into_an_action() -> None:
     argument = Argument(name="message", key="Message", description="What is shown.")
     passing = []
-    for character in filter(has_unseen, EVERYTHING):
+    unassigned = (c for c in EVERYTHING if unicodedata.category(c) == "Cn")
+    for character in {*filter(has_unseen, EVERYTHING), *unassigned, "\u0378"}:
         try:
             argument.read(f"a{character}b")
         except UsageError:

@@ -15,9 +15,13 @@ and half of the emoji are written with them: a joiner between two characters of 
 right after a character that has variants. Elsewhere, or twice in a row, they are unseen too.
 
 Blanks of other widths (U+00A0, U+3000) are seen: as blanks.
+
+Code points without a character (Cn) may be seen, and are left where a text is only shown: they may be an emoji that is
+younger than this Python. Nobody knows what a device makes of them, so that they are not sent.
 """
 
 import re
+from unicodedata import category
 
 UNSEEN_ALWAYS = (
     "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
@@ -47,6 +51,11 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def has_unseen(text: str, *, keep: str = "") -> bool:
     """Tell whether there is a character that nobody sees, those of ``keep`` aside."""
     return not _plain(text) and any(found[0] not in keep for found in _UNSEEN.finditer(text))
+
+
+def is_unfit(text: str, *, keep: str = "") -> bool:
+    """Tell whether a text is not to be sent: it has something unseen, ``keep`` aside, or no character at a place."""
+    return has_unseen(text, keep=keep) or (not text.isascii() and any(category(c) == "Cn" for c in text))
 
 
 def without_unseen(text: str, *, keep: str = "\t\n") -> str:

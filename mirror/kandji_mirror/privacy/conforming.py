@@ -64,7 +64,7 @@ def _mask_what_is_not(store: Store) -> None:
 
 def _is_former(store: Store, state: TableState) -> bool:
     """Whether a table's only rows are masked as an earlier version did, which left people in other texts."""
-    return state.privacy is Privacy.ON and store.key is not None and state.masked_with == store.key.former_name
+    return state.privacy is Privacy.ON and store.key is not None and state.masked_with in store.key.former_names
 
 
 def _scrubbed(store: Store, engine: Engine, states: Mapping[str, TableState]) -> dict[str, TableState]:
@@ -117,7 +117,7 @@ def _history(store: Store, engine: Engine) -> tuple[Segment, ...]:
     """The segments with their twins. With another key than before, what is masked already can not be told again."""
     key, full = store.key, store.current.history
     known = {state.masked_with for state in store.current.tables.values()} - {None}
-    if key is not None and known - {key.name, key.former_name}:
+    if key is not None and known - {key.name} - key.former_names:
         full = tuple(s for s in full if s.masked_file != s.file)
     segments = masked_segments(store.home, engine, full, anew=bool(known) and key is not None and known != {key.name})
     return masked_only(segments) if store.privacy.masks_people else segments

@@ -17,7 +17,8 @@ FILE = "privacy.key"
 LENGTH = 32
 """Bytes: as many as SHA-256 has, so that guessing the key is harder than anything else."""
 
-_NAMING, _NAMING_BEFORE = b"\0which key and people in all texts", b"\0which key"
+_NAMING = b"\0which key and people in all texts as the search finds them"
+_NAMINGS_BEFORE = (b"\0which key and people in all texts", b"\0which key")
 """No value begins with NUL, so that it is nobody's pseudonym. Another name says that files were masked otherwise."""
 
 
@@ -33,9 +34,9 @@ class Key:
         return self._named(_NAMING)
 
     @property
-    def former_name(self) -> str:
+    def former_names(self) -> frozenset[str]:
         """What files are marked with that have the same pseudonyms, but people in texts that are not personal."""
-        return self._named(_NAMING_BEFORE)
+        return frozenset(self._named(way) for way in _NAMINGS_BEFORE)
 
     def _named(self, way: bytes) -> str:
         return hmac.new(self.secret, way, sha256).hexdigest()[:16]

@@ -13,15 +13,26 @@ import duckdb
 
 from kandji_mirror.privacy.key import Key
 from kandji_mirror.privacy.masking import literal
-from kandji_schema.columns import Column, Names
+from kandji_mirror.privacy.words import WORD, told
+from kandji_schema.columns import Names
 from kandji_schema.durable import appear
 from kandji_schema.privacy import NOT_PEOPLE
 from kandji_schema.resource import Resource
+from kandji_schema.search import fold_text
 
 TABLE = "memory.main.people"
 _MOST_WORDS = 6
-_SHORTEST, _SHORTEST_JOINED = 3, 6
+_SHORTEST = 3
 """Characters of one word that counts as a name: shorter ones are parts of everything."""
+
+SHORTEST_GLUED = 7
+"""Letters of a joined name that is looked for inside of words; of Han and Kana :data:`_SHORTEST`."""
+
+HAN = "chr(11904)"
+"""From this character on a script writes words without blanks and names with few characters."""
+
+FIRST, GLUED, STEM = 0, -1, -2
+"""What ``words`` says of a mark that is no spelling: of a first word, of a joined name, of the start of one."""
 
 _PERSONS_UID = "(uid IS NULL OR uid >= 500)"
 """Accounts below are macOS's own (``prism_local_users``)."""
@@ -73,24 +84,22 @@ class People:
         temporary.chmod(0o600)
         file.unlink(missing_ok=True)
         appear(temporary, file)
+        for name in self._key.former_names:
+            (home / "store" / f"people.{name}.parquet").unlink(missing_ok=True)
         self.saved = self.newest(con)
 
     def learn(self, con: duckdb.DuckDBPyConnection, resource: Resource, relation: str) -> None:
         """Remember the people in a relation that has the table's columns in clear; nothing where it tells of none."""
-        parts = list(_spellings(resource, relation))
-        if not parts:
+        if not tells_of_people(resource):
             return
-        spelt = f"SELECT DISTINCT words, pseudonym FROM ({' UNION ALL '.join(parts)}) WHERE {_telling()}"
-        # the first words once more, as those a text is searched for before anything longer
-        marks = (
-            "SELECT array_to_string(words, ' ') AS spelling, len(words) AS n, pseudonym FROM spelt "
-            "UNION ALL SELECT words[1], 0, NULL FROM spelt"
-        )
+        con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {' UNION '.join(_named(resource, relation))}")
+        told(con, "named_folds", "SELECT DISTINCT v FROM temp.named", fold_text)
+        parts = " UNION ALL ".join(part for names in Names for part in _spellings(names))
         con.execute(
-            f"INSERT INTO {TABLE} WITH spelt AS ({spelt}), marks AS ({marks}) "
-            "SELECT mark, n, pseudonym, nextval('memory.main.people_order') FROM ("
-            "SELECT memory.main.people_mark(spelling, n) AS mark, n, min(pseudonym) AS pseudonym "
-            "FROM (SELECT DISTINCT spelling, n, pseudonym FROM marks) GROUP BY ALL) "
+            f"INSERT INTO {TABLE} WITH written AS MATERIALIZED ({_WRITTEN}), exact AS ({parts}), {_SPELT}, "
+            f"marks AS ({_MARKS}) SELECT mark, n, pseudonym, nextval('memory.main.people_order') FROM ("
+            "SELECT memory.main.people_mark(spelling, n) AS mark, n, pseudonym FROM (SELECT spelling, n, "
+            "arg_min(pseudonym, loose || pseudonym) AS pseudonym FROM marks GROUP BY spelling, n)) "
             f"WHERE mark NOT IN (SELECT mark FROM {TABLE})"
         )
 
@@ -105,27 +114,34 @@ def tells_of_people(resource: Resource) -> bool:
     return any(column.names for column in resource.columns)
 
 
-def _spellings(resource: Resource, relation: str) -> Iterator[str]:
-    """Queries for lists of folded words and the pseudonym of the value that they spell."""
+def _named(resource: Resource, relation: str) -> Iterator[str]:
+    """Queries for the values that name people, each with the kind of its column."""
     where = f" AND {_PERSONS_UID}" if any(c.name == "uid" for c in resource.columns) else ""
     for column in resource.columns:
         if column.names:
             value = f'"{column.name}"'
-            rows = f"SELECT DISTINCT {value} AS v FROM {relation} WHERE NOT starts_with({value}, '_'){where}"
-            for words in _words(column):
-                yield f"SELECT {words} AS words, memory.main.mask_person(v) AS pseudonym FROM ({rows})"
+            rows = f"FROM {relation} WHERE NOT starts_with({value}, '_'){where}"
+            yield f"SELECT '{column.names}' AS names, {value} AS v {rows}"
 
 
-def _words(column: Column) -> Iterator[str]:
-    whole = "memory.main.people_words(v)"
-    if column.names is Names.ADDRESS:
+def _spellings(names: Names) -> Iterator[str]:
+    """Queries for lists of folded words and the pseudonym of the value that they spell."""
+    for words in _words(names):
+        yield f"SELECT {words} AS words, pseudonym FROM written WHERE names = '{names}'"
+
+
+def _words(names: Names) -> Iterator[str]:
+    whole = "whole"
+    if names is Names.ADDRESS:
         yield whole
-        whole = "memory.main.people_words(split_part(v, chr(64), 1))"
+        whole = "account"
     yield whole
     yield f"CASE WHEN len({whole}) > 1 THEN [array_to_string({whole}, '')] END"
-    if column.names is Names.FULL_NAME:
-        yield f"CASE WHEN len({whole}) = 2 THEN [{whole}[2], {whole}[1]] END"
-        yield f"CASE WHEN len({whole}) > 2 THEN [{whole}[1], {whole}[-1]] END"
+    if names is Names.FULL_NAME:
+        first_last, last_first = f"[{whole}[1], {whole}[-1]]", f"[{whole}[-1], {whole}[1]]"
+        for both in (first_last, last_first):
+            yield f"CASE WHEN len({whole}) > 1 THEN {both} END"
+            yield f"CASE WHEN len({whole}) > 1 THEN [array_to_string({both}, '')] END"
         yield f"CASE WHEN len({whole}) > 2 THEN list_prepend({whole}[-1], {whole}[:-2]) END"
 
 
@@ -139,3 +155,34 @@ def _telling() -> str:
     more = f"len(words) BETWEEN 2 AND {_MOST_WORDS} AND length(array_to_string(words, '')) >= {_SHORTEST}"
     every = f"len(list_filter(words, lambda w: w NOT IN ({general}))) > 0"
     return f"words IS NOT NULL AND (({one}) OR ({more} AND {every}))"
+
+
+_WRITTEN = (
+    f"SELECT DISTINCT names, pseudonym, regexp_extract_all(folded, '{WORD}') AS whole, CASE names WHEN "
+    f"'{Names.ADDRESS}' THEN regexp_extract_all(split_part(folded, chr(64), 1), '{WORD}') END AS account FROM ("
+    "SELECT names, unnest(list_distinct([told, replace(told, chr(39), '')])) AS folded, "
+    "memory.main.mask_person(v) AS pseudonym FROM temp.named JOIN temp.named_folds ON raw = v)"
+)
+"""Names with their apostrophes and without: ``O'Neil`` is two words, ``ONeil`` is one."""
+
+_SPELT = (
+    "spelt AS (SELECT DISTINCT words, pseudonym, loose FROM (SELECT words, pseudonym, 0 AS loose FROM exact UNION ALL "
+    "SELECT list_transform(words, lambda word: memory.main.people_loose(word)), pseudonym, 1 FROM exact) "
+    f"WHERE {_telling()}), "
+    "glued AS (SELECT DISTINCT array_to_string(words, '') AS name, pseudonym, loose FROM spelt WHERE len(words) > 1 "
+    f"AND length(name) >= CASE WHEN name > {HAN} THEN {_SHORTEST} ELSE {SHORTEST_GLUED} END)"
+)
+
+
+def stem(text: str) -> str:
+    """Return the expression of the start of a joined name, by which words are told apart that may have it in them."""
+    return f"left({text}, CASE WHEN {text} > {HAN} THEN {_SHORTEST} ELSE 4 END)"
+
+
+_MARKS = (
+    "SELECT array_to_string(words, ' ') AS spelling, len(words) AS n, pseudonym, loose FROM spelt "
+    # the first words once more, as those a text is searched for before anything longer
+    f"UNION ALL SELECT words[1], {FIRST}, NULL, 0 FROM spelt "
+    f"UNION ALL SELECT name, {GLUED}, pseudonym, loose FROM glued "
+    f"UNION ALL SELECT {stem('name')}, {STEM}, NULL, 0 FROM glued"
+)

@@ -10,72 +10,134 @@ from dataclasses import dataclass
 
 import duckdb
 
-from kandji_mirror.privacy.masking import EMAIL, WORD, masked
-from kandji_mirror.privacy.people import TABLE
+from kandji_mirror.privacy.masking import literal, masked
+from kandji_mirror.privacy.people import FIRST, GLUED, HAN, SHORTEST_GLUED, STEM, TABLE, stem
+from kandji_mirror.privacy.words import EMAIL, SUSPECT, TOKEN, WORD, fold_word, plain_address, told
 from kandji_schema.columns import Column, Kind
 from kandji_schema.resource import Resource
 
 _TEXTS, _LISTS = "temp.scrubbed", "temp.scrubbed_lists"
-_EMAIL = EMAIL.replace("'", "''")
-_TOKEN = rf"{_EMAIL}|{WORD}|[^\p{{L}}\p{{M}}\p{{N}}]"
+_EMAIL, _TOKEN = literal(EMAIL), literal(TOKEN)
+_LONGEST = 200
+"""Characters of a word in which joined names are looked for: longer ones are data in letters."""
 
 
 def _suspects(texts: str) -> str:
     """Identifiers cannot name anybody, and there are many of them."""
     uuid = "[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}"
-    wordy = f"regexp_matches(v, '[\\p{{L}}@]') AND NOT regexp_full_match(v, '{uuid}')"
+    wordy = f"regexp_matches(v, '{SUSPECT}') AND NOT regexp_full_match(v, '{uuid}')"
     return f"SELECT v FROM ({texts}) WHERE {wordy} GROUP BY v"
 
 
+_WORDS = f"SELECT DISTINCT unnest(regexp_extract_all(v, '{WORD}')) AS raw FROM temp.suspects"
+_PLAIN = "regexp_full_match(raw, '[0-9A-Za-z]+')"
+_FORMS = (
+    "SELECT raw, folded, loose, coalesce(nullif(regexp_replace(loose, '^[0-9]+|[0-9]+$', '', 'g'), ''), loose) AS bare "
+    "FROM (SELECT raw, folded, memory.main.people_loose(folded) AS loose FROM "
+    "(SELECT raw, coalesce(told, lower(raw)) AS folded FROM temp.words LEFT JOIN temp.foreign_words USING (raw)) "
+    "WHERE folded <> '')"
+)
+"""A word as it is, as it may be transliterated, and without digits at its ends."""
+
+_EACH_FORM = "unnest(list_distinct([folded, loose, bare])) AS form"
 _HITS = (
-    "SELECT word FROM (SELECT DISTINCT unnest(memory.main.people_words(v)) AS word FROM temp.suspects) "
-    f"WHERE memory.main.people_mark(word, 0) IN (SELECT mark FROM {TABLE} WHERE words = 0)"
+    f"SELECT DISTINCT raw FROM (SELECT raw, {_EACH_FORM} FROM temp.forms) WHERE form IN (SELECT form FROM "
+    f"(SELECT DISTINCT {_EACH_FORM} FROM temp.forms) "
+    f"WHERE memory.main.people_mark(form, {FIRST}) IN (SELECT mark FROM {TABLE} WHERE words = {FIRST}))"
 )
 
 
+def _glued() -> str:
+    """Words with a joined name in them. One that is short has to begin and end where the writer shows it."""
+    begins = r"spot = 1 OR regexp_matches(substr(raw, spot - 1, 2), '^(?:[^\p{L}].|.\p{Lu})')"
+    ends = r"spot + size > length(raw) OR regexp_matches(substr(raw, spot + size - 1, 2), '^.(?:[^\p{L}]|\p{Lu})')"
+    shown = f"length(raw) = length(form) AND ({begins}) AND ({ends})"
+    return (
+        "WITH long AS (SELECT raw, unnest(list_distinct([folded, loose])) AS form FROM temp.forms "
+        f"WHERE length(folded) <= {_LONGEST} AND (length(folded) >= {SHORTEST_GLUED} OR folded > {HAN}) "
+        "AND NOT regexp_full_match(folded, '[0-9]*[a-z]{0,3}[0-9]*')), "
+        "places AS (SELECT raw, form, unnest(range(1, length(form) - 1)) AS spot FROM long), "
+        "rests AS (SELECT raw, form, spot, substr(form, spot) AS rest FROM places), "
+        f"stems AS (SELECT raw, form, spot, rest, {stem('rest')} AS stem FROM rests), "
+        "likely AS (SELECT stem FROM (SELECT DISTINCT stem FROM stems) "
+        f"WHERE memory.main.people_mark(stem, {STEM}) IN (SELECT mark FROM {TABLE} WHERE words = {STEM})), "
+        "parts AS (SELECT raw, form, spot, left(rest, size) AS part, size FROM (SELECT raw, form, spot, rest, "
+        "unnest(range(3, least(length(rest), 40) + 1)) AS size FROM stems WHERE stem IN (FROM likely)) "
+        f"WHERE size > {SHORTEST_GLUED} OR rest > {HAN} OR (size = {SHORTEST_GLUED} AND {shown})), "
+        "marks AS (SELECT part, mark FROM (SELECT part, "
+        f"memory.main.people_mark(part, {GLUED}) AS mark FROM (SELECT DISTINCT part FROM parts)) "
+        f"WHERE mark IN (SELECT mark FROM {TABLE} WHERE words = {GLUED})) "
+        "SELECT DISTINCT raw, size, mark FROM parts JOIN marks USING (part)"
+    )
+
+
 def _found(*, addresses: bool) -> str:
-    named = "SELECT v FROM (SELECT v, unnest(memory.main.people_words(v)) AS word FROM temp.suspects) "
+    named = f"SELECT v FROM (SELECT v, unnest(regexp_extract_all(v, '{WORD}')) AS raw FROM temp.suspects) "
     also = f"OR regexp_matches(v, '{_EMAIL}')" if addresses else ""
     return (
         f"SELECT row_number() OVER () AS id, v, regexp_extract_all(v, '{_TOKEN}', 0, 's') AS tokens FROM temp.suspects "
-        f"WHERE v IN ({named} WHERE word IN (SELECT word FROM temp.hits)) {also}"
+        f"WHERE v IN ({named} WHERE raw IN (SELECT raw FROM temp.hits UNION SELECT raw FROM temp.glued)) {also}"
     )
 
 
 _TOKENS = (
-    "SELECT *, count(*) FILTER (is_word) OVER (PARTITION BY id ORDER BY i) AS n FROM (SELECT id, i, token, "
-    f"memory.main.people_fold(token) AS folded, regexp_full_match(token, '{WORD}') AS is_word, "
-    f"regexp_full_match(token, '{_EMAIL}') AS is_address FROM "
-    "(SELECT id, unnest(tokens) AS token, generate_subscripts(tokens, 1) AS i FROM temp.found))"
+    "SELECT *, count(*) FILTER (is_word) OVER (PARTITION BY id ORDER BY i) AS n FROM (SELECT id, i, token, folded, "
+    f"loose, bare, folded IS NOT NULL AS is_word, regexp_full_match(token, '{_EMAIL}') AS is_address FROM "
+    "(SELECT id, unnest(tokens) AS token, generate_subscripts(tokens, 1) AS i FROM temp.found) "
+    "LEFT JOIN temp.forms ON raw = token)"
 )
 """``n`` is the number of a word in its text; what is between two words has that of the first."""
 
+_SAID = (
+    "said AS (SELECT id, list(folded ORDER BY i) AS exact, list(loose ORDER BY i) AS loose, "
+    "list(bare ORDER BY i) AS bare FROM temp.tokens WHERE is_word GROUP BY id), "
+    "variants AS (SELECT id, exact AS words, 2 AS rank FROM said UNION ALL SELECT id, loose, 1 FROM said "
+    "WHERE loose <> exact UNION ALL SELECT id, bare, 0 FROM said WHERE bare <> loose)"
+)
+
 
 def _matches(since: int) -> str:
+    """Where somebody is named, and by how many words. An initial between two names is none of them."""
     return (
-        "WITH said AS (SELECT id, list(folded ORDER BY i) AS words FROM temp.tokens WHERE is_word GROUP BY id), "
-        f"lengths AS (SELECT DISTINCT words AS many FROM {TABLE} WHERE words > 0), "
-        "starts AS (SELECT id, n FROM temp.tokens WHERE is_word AND folded IN (SELECT word FROM temp.hits)), "
-        "grams AS (SELECT id, n, many, array_to_string(words[n:n + many - 1], ' ') AS spelling "
-        "FROM starts JOIN said USING (id), lengths WHERE n + many - 1 <= len(words)), "
+        f"WITH {_SAID}, lengths AS (SELECT DISTINCT words AS many FROM {TABLE} WHERE words > 0), "
+        "starts AS (SELECT id, n FROM temp.tokens WHERE is_word AND token IN (SELECT raw FROM temp.hits)), "
+        "begun AS (SELECT * FROM starts JOIN variants USING (id)), "
+        "grams AS (SELECT id, n, many, many AS span, rank, array_to_string(words[n:n + many - 1], ' ') AS spelling "
+        "FROM begun, lengths WHERE n + many - 1 <= len(words) AND (many > 1 OR rank > 0) UNION ALL "
+        "SELECT id, n, 2, 3, rank, words[n] || ' ' || words[n + 2] FROM begun "
+        "WHERE n + 2 <= len(words) AND length(words[n + 1]) = 1), "
         "marks AS (SELECT spelling, many, memory.main.people_mark(spelling, many) AS mark "
-        "FROM (SELECT DISTINCT spelling, many FROM grams)) "
-        "SELECT id, n, max(many) AS many, arg_max(pseudonym, many) AS pseudonym FROM grams JOIN marks "
-        f"USING (spelling, many) JOIN (SELECT * FROM {TABLE} WHERE place >= {since}) AS p USING (mark) GROUP BY id, n"
+        "FROM (SELECT DISTINCT spelling, many FROM grams)), "
+        "named AS (SELECT id, n, span, span * 100 + rank AS worth, mark FROM grams JOIN marks USING (spelling, many) "
+        "UNION ALL SELECT id, n, 1, size - 100, mark FROM temp.tokens JOIN temp.glued ON raw = token) "
+        "SELECT id, n, arg_max(span, worth) AS many, arg_max(pseudonym, worth) AS pseudonym FROM named "
+        f"JOIN (SELECT * FROM {TABLE} WHERE place >= {since}) AS p USING (mark) GROUP BY id, n"
     )
+
+
+_KEPT = (
+    "inner_ones AS (SELECT m.id, m.n FROM temp.matches AS m JOIN temp.matches AS o ON o.id = m.id AND o.n < m.n "
+    "AND o.n + o.many > m.n), "
+    "outer_ones AS (FROM temp.matches ANTI JOIN inner_ones USING (id, n)), "
+    "again AS (SELECT m.id, m.n FROM temp.matches AS m JOIN outer_ones AS o ON o.id = m.id AND o.n < m.n "
+    "AND o.n + o.many > m.n AND o.pseudonym = m.pseudonym), "
+    "kept AS (FROM temp.matches ANTI JOIN again USING (id, n))"
+)
+"""Matches without those that begin inside of another of the same person: ``Jane Doe (Jane Doe)`` is two."""
 
 
 def _scrubbed(*, addresses: bool) -> str:
     """Of what matches cover the first word becomes the pseudonym, and the rest is gone."""
     address = f"is_address AND {addresses}"
     return (
-        "WITH covered AS (SELECT t.id, t.i, min(m.n) AS first FROM temp.tokens AS t JOIN temp.matches AS m "
+        f"WITH {_KEPT}, covered AS (SELECT t.id, t.i, min(m.n) AS first FROM temp.tokens AS t JOIN kept AS m "
         "ON m.id = t.id AND t.n >= m.n AND t.n <= m.n + m.many - 1 AND (t.is_word OR t.n < m.n + m.many - 1) "
         "GROUP BY ALL), "
         f"said AS (SELECT t.id, t.i, CASE WHEN first IS NULL AND {address} "
-        "THEN memory.main.mask_person(replace(token, '%40', '@')) WHEN first IS NULL THEN token "
+        "THEN memory.main.mask_person(told) WHEN first IS NULL THEN token "
         "WHEN is_word AND n = first THEN pseudonym ELSE '' END AS out FROM temp.tokens AS t "
-        "LEFT JOIN covered USING (id, i) LEFT JOIN (SELECT id, n AS first, pseudonym FROM temp.matches) AS m "
+        "LEFT JOIN temp.addresses ON is_address AND raw = token LEFT JOIN covered USING (id, i) "
+        "LEFT JOIN (SELECT id, n AS first, pseudonym FROM temp.matches) AS m "
         "USING (id, first)) "
         "SELECT v AS before, after FROM (SELECT id, string_agg(out, '' ORDER BY i) AS after FROM said GROUP BY id) "
         "JOIN temp.found USING (id) WHERE v <> after"
@@ -149,21 +211,33 @@ def scrub_texts(con: duckdb.DuckDBPyConnection, texts: str, *, since: int = 0) -
     Gives their number.
     """
     addresses = not since
-    steps = {
-        "suspects": _suspects(texts),
-        "hits": _HITS,
-        "found": _found(addresses=addresses),
-        "tokens": _TOKENS,
-        "matches": _matches(since),
-        "scrubbed": _scrubbed(addresses=addresses),
-    }
+    steps = (
+        ("suspects", _suspects(texts)),
+        ("words", _WORDS),
+        ("foreign_words", f"SELECT raw FROM temp.words WHERE NOT {_PLAIN}"),
+        ("forms", _FORMS),
+        ("hits", _HITS),
+        ("glued", _glued()),
+        ("found", _found(addresses=addresses)),
+        ("tokens", _TOKENS),
+        ("addresses", "SELECT DISTINCT token FROM temp.tokens WHERE is_address"),
+        ("matches", _matches(since)),
+        ("scrubbed", _scrubbed(addresses=addresses)),
+    )
     made = 0
-    for table, query in steps.items():
+    for table, query in steps:
+        if table in _TOLD:
+            told(con, table, query, _TOLD[table])
+            continue
         ((made,),) = con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}").fetchall()
         if not made and table in ("suspects", "found"):  # as in most tables at most times
             con.execute("CREATE OR REPLACE TEMP TABLE scrubbed (before VARCHAR, after VARCHAR)")
             break
     return int(made)
+
+
+_TOLD = {"foreign_words": fold_word, "addresses": plain_address}
+"""Temporary tables that Python makes, of few texts."""
 
 
 def scrubbed_columns(resource: Resource) -> tuple[Column, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from kandji_schema.errors import UsageError
-from kandji_schema.text import escaped, has_unseen
+from kandji_schema.text import escaped, is_unfit
 
 LONGEST = 1_000
 """Characters of a text. The provider publishes no limit; a lock screen shows a few hundred."""
@@ -90,8 +90,8 @@ def _text(argument: Argument, value: object, *, lines: bool = False) -> str:
         raise argument.wrong(value, "a text with something in it")
     if len(value) > argument.longest:
         raise argument.wrong(value, f"at most {argument.longest:,} characters long (it has {len(value):,})")
-    if has_unseen(value, keep="\n" if lines else ""):
-        raise argument.wrong(value, "free of control and invisible characters")
+    if is_unfit(value, keep="\n" if lines else ""):
+        raise argument.wrong(value, "free of control and invisible characters, and of code points without one")
     if argument.choices and value not in argument.choices:
         raise argument.wrong(value, argument.rule())
     return value
