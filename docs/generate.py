@@ -49,6 +49,14 @@ SETTINGS_EXPLAINED = (
     "**Who may confirm.** `mirror_confirm` counts in `config.toml` only: whoever starts a program can set its "
     "environment, and an AI client with a shell starts programs. It does not keep out someone who may write your "
     "files.",
+    "**Files that others may write.** On macOS and Linux `config.toml`, `token` and `http_token` are used only where "
+    "no other user could have written or replaced them, as ssh has it: the file, each folder above it up to your own "
+    "one and each link on the way belong to you or to root, and neither their group nor others may write them (a "
+    "folder like `/tmp`, with the sticky bit, may be everyone's). The same is asked of the data directory before a "
+    "live action begins, and of `privacy.key` there. Otherwise the command ends with exit code 3 and names the path, "
+    "its mode and owner, and what mends it, mostly `chmod go-w`. With `sudo` the owner is root: run it as the user "
+    "whose files they are. `doctor` tells all of it in the row `rights`, also of rules of compliance and certificate "
+    "authorities.",
     "**HOME leads elsewhere.** Who starts a program sets `HOME` and `XDG_CONFIG_HOME` too. So, on macOS and Linux, "
     "where the folder that the list of accounts has for this user (`~` of `getent passwd`) has a `config.toml` of its "
     "own, the settings that count in `config.toml` alone are the stricter of both files: another file may ask for a "

@@ -28,6 +28,10 @@ for _number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(_number, signal.default_int_handler if _number is signal.SIGINT else signal.SIG_DFL)
 
 
+# Of whoever runs them with 002 every configuration would be its group's, too, and so be refused.
+os.umask(0o022)
+
+
 @pytest.fixture(params=["auto", "legacy"])
 def era(request: pytest.FixtureRequest) -> "Era":
     """Either era of the protocol."""

@@ -5,6 +5,7 @@ import os
 import pwd
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,13 @@ from commands import COMMAND, environment, run
 from loopback import Server, served
 from support import make_tenant
 
+from kandji_mirror.privacy.key import key_of
 from kandji_mirror.simulator.serve import Server as Simulator
 from kandji_mirror.simulator.serve import serve
 from kandji_mirror.simulator.tenant import TOKEN
+from kandji_schema import secret_file
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.ownership import flaw
 from kandji_schema.setting import Trust
 from kandji_schema.settings import SETTINGS, Settings, load
 
@@ -182,10 +186,187 @@ def test_a_file_that_others_may_write_is_not_believed(tmp_path: Path) -> None:
     (tmp_path / ".env").chmod(0o666)
     found = sources(tmp_path)
     assert (found.mirror_mcp_rows, "everyone may write it" in found.provenance.remarks[0].text) == (500, True)
-    (tmp_path / "config.toml").write_text("mirror_mcp_rows = 9\n")
-    (tmp_path / "config.toml").chmod(0o666)
-    with pytest.raises(ConfigurationError, match="everyone may write it"):
-        sources(tmp_path)
+
+
+# -- what nobody else may write or replace -------------------------------------------------------------------------
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+NOBODY = 65_534
+"""Another user than the one who runs the tests."""
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        sources(folder)
+    return str(refused.value)
+
+
+def rows_of_doctor(home: Path, code: int, **settings: str) -> list[dict[str, str]]:
+    ended = run(home, "doctor", "--offline", "--json", **settings)
+    assert ended.returncode == code, ended.stdout
+    rows: list[dict[str, str]] = json.loads(ended.stdout)["checks"]
+    return rows
+
+
+@pytest.mark.parametrize(("mode", "who"), [(0o666, "everyone"), (0o646, "everyone"), (0o660, "its group")])
+def test_a_configuration_that_others_may_write_is_not_believed(tmp_path: Path, mode: int, who: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("mirror_mcp_rows = 9\n")
+    file.chmod(mode)
+    said = refusal(tmp_path)
+    assert f"{who} may write {file} (mode {mode:04o}, owner {pwd.getpwuid(os.geteuid()).pw_name})" in said
+    assert said.endswith(f"Run: chmod go-w '{file}'")
+    file.chmod(0o644)
+    assert sources(tmp_path).mirror_mcp_rows == 9
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757])
+@pytest.mark.parametrize("above", [0, 1, 2])
+def test_a_configuration_in_a_folder_that_others_may_write_is_not_believed(
+    tmp_path: Path, mode: int, above: int
+) -> None:
+    file = owner(tmp_path) / "config.toml"
+    loose = file.parents[above]
+    loose.chmod(mode)
+    for command in (["status"], ["sync"], ["login", "--offline", "--token-stdin", "--subdomain", "acme"]):
+        ended = run(tmp_path, *command)
+        assert (ended.returncode, f"Run: chmod go-w '{loose}'" in ended.stderr) == (3, True), ended.stderr
+    checks = [row for row in rows_of_doctor(tmp_path, 3) if row["health"] == "failed"]
+    assert [row["check"] for row in checks] == ["rights", "settings"]
+    assert all(f"{loose} (mode {mode:04o}, owner " in row["detail"] for row in checks)
+    file.unlink()  # as another user might: what it said would be lost
+    assert run(tmp_path, "status").returncode == 3
+    loose.chmod(0o1777)  # there each may replace only what is theirs
+    assert run(tmp_path, "status").returncode == 7
+
+
+def test_the_folders_of_a_link_count_like_those_of_what_it_leads_to(tmp_path: Path) -> None:
+    kept, between, read = (tmp_path / name for name in ("kept", "between", "read"))
+    for folder in (kept, between, read):
+        folder.mkdir(mode=0o755)
+    (kept / "config.toml").write_text("mirror_mcp_rows = 9\n")
+    (between / "link").symlink_to(kept / "config.toml")
+    (read / "config.toml").symlink_to("../between/link")
+    assert sources(read).mirror_mcp_rows == 9
+    for folder in (kept, between, read):
+        folder.chmod(0o777)
+        assert f"chmod go-w '{folder}'" in refusal(read)
+        folder.chmod(0o755)
+    (read / "config.toml").unlink()
+    (read / "config.toml").symlink_to("config.toml")
+    assert "cannot be read" in refusal(read)  # a circle ends
+
+
+@AS_ROOT
+def test_what_belongs_to_another_user_is_not_believed(tmp_path: Path) -> None:
+    folder = owner(tmp_path, 'mirror_actions = "on"\nmirror_confirm = "agent"\n')
+    for path in (folder / "config.toml", folder, folder.parent, folder / "token"):
+        os.chown(path, NOBODY, NOBODY)
+        ended = run(tmp_path, "sync", KANDJI_SUBDOMAIN="acme")
+        assert ended.returncode == 3
+        assert f"{path} (mode " in ended.stderr
+        assert "without sudo" in ended.stderr
+        assert f"chown root '{path}'" in ended.stderr
+        os.chown(path, 0, 0)
+    folder.chmod(0o1777)
+    (folder / "config.toml").unlink()
+    (folder / "config.toml").symlink_to("/etc/hostname")
+    os.chown(folder / "config.toml", NOBODY, NOBODY, follow_symlinks=False)
+    assert "belongs to another user" in run(tmp_path, "status").stderr
+
+
+@AS_ROOT
+def test_what_belongs_to_root_is_believed_by_everyone() -> None:
+    """The judgement of another user, from a process of theirs; it needs no right to read what it judges."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # theirs to enter, unlike that of the tests
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "config.toml").write_text("mirror_mcp_rows = 9\n")
+        judged = [as_nobody(folder / "config.toml")]
+        for mode, holder in ((0o755, NOBODY), (0o755, NOBODY - 1), (0o777, 0)):
+            os.chown(folder, holder, 0)
+            folder.chmod(mode)
+            judged.append(as_nobody(folder / "config.toml"))
+    assert judged[:2] == [None, None]
+    assert "If you put it there, look at what it says and run: sudo chown " in str(judged[2])
+    assert "everyone may write" in str(judged[3])
+
+
+def as_nobody(path: Path) -> str | None:
+    """What :func:`flaw` tells a user without any right."""
+    receiving, sending = os.pipe()
+    child = os.fork()
+    if not child:
+        os.setuid(NOBODY)
+        os.write(sending, json.dumps(flaw(path)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(sending)
+    with os.fdopen(receiving) as said:
+        found: str | None = json.loads(said.read())
+    return found
+
+
+def test_a_token_that_others_could_replace_is_neither_read_nor_stored(tmp_path: Path) -> None:
+    for name in ("token", "http_token"):
+        secret_file.write(tmp_path / name, STORED)
+        assert secret_file.read(tmp_path / name) == STORED
+        tmp_path.chmod(0o770)
+        with pytest.raises(ConfigurationError, match=f"chmod go-w '{tmp_path}'"):
+            secret_file.read(tmp_path / name)
+        for put in (secret_file.write, secret_file.write_new):
+            with pytest.raises(ConfigurationError, match=f"chmod go-w '{tmp_path}'"):
+                put(tmp_path / f"{name}.new", THEIRS)
+        tmp_path.chmod(0o700)
+        assert secret_file.read(tmp_path / name) == STORED
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["http_token", "token"]
+
+
+@AS_ROOT
+def test_a_token_of_another_user_is_not_read(tmp_path: Path) -> None:
+    secret_file.write(tmp_path / "token", STORED)
+    os.chown(tmp_path / "token", NOBODY, NOBODY)
+    with pytest.raises(ConfigurationError, match="belongs to another user"):
+        secret_file.read(tmp_path / "token")
+
+
+def test_no_live_action_begins_where_others_could_forge_what_it_rests_on(tmp_path: Path) -> None:
+    owner(tmp_path)
+    home = tmp_path / "data"
+    home.mkdir(mode=0o700)
+    for name in ("confirmations.sqlite", "audit.head", "privacy.key"):
+        (home / name).touch(mode=0o600)
+    given = {"KANDJI_MIRROR_HOME": str(home), "KANDJI_MIRROR_ACTIONS": "on"}
+    for path in (home, *home.iterdir()):
+        kept = path.stat().st_mode
+        path.chmod(0o770)
+        ended = run(tmp_path, "action", "restart", "C02JANE", **given)
+        assert (ended.returncode, f"chmod go-w '{path}'" in ended.stderr) == (3, True), ended.stderr
+        off = {row["check"]: row for row in rows_of_doctor(tmp_path, 0, **{**given, "KANDJI_MIRROR_ACTIONS": "off"})}
+        assert (off["rights"]["health"], f"chmod go-w '{path}'" in off["rights"]["detail"]) == ("warning", True)
+        path.chmod(kept)
+
+
+def test_rules_and_authorities_that_others_may_write_are_told(tmp_path: Path) -> None:
+    owner(tmp_path)
+    for name in ("compliance.toml", "ca.pem"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o666)
+    ended = run(tmp_path, "doctor", "--offline", "--json", KANDJI_MIRROR_CA_FILE=str(tmp_path / "ca.pem"))
+    told = {row["check"]: row["detail"] for row in json.loads(ended.stdout)["checks"]}["rights"]
+    assert all(f"chmod go-w '{tmp_path / name}'" in told for name in ("compliance.toml", "ca.pem"))
+
+
+def test_a_key_of_pseudonyms_that_others_could_put_there_is_not_used(tmp_path: Path) -> None:
+    key = key_of(tmp_path)
+    (tmp_path / "privacy.key").chmod(0o620)
+    with pytest.raises(ConfigurationError, match="its group may write"):
+        key_of(tmp_path)
+    (tmp_path / "privacy.key").chmod(0o600)
+    assert key_of(tmp_path) == key
+
+
+# -- what a folder is, and what a file -----------------------------------------------------------------------------
 
 
 def test_no_folder_above_and_nothing_but_a_file_is_read(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ end with.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,10 +22,12 @@ from kandji_mirror.audit.keychain import keychain_words
 from kandji_mirror.audit.log import AuditLog
 from kandji_mirror.sync.plan import ttl_overrides
 from kandji_queries.rule_inputs import statements
+from kandji_queries.rulebook import FILE as RULES
 from kandji_queries.rulebook import Rulebook
 from kandji_schema.errors import ConfigurationError, MirrorError, StoreDamaged, StoreFull
 from kandji_schema.home import refuse_foreign
-from kandji_schema.private import is_loose, loose
+from kandji_schema.ownership import flaw
+from kandji_schema.private import is_loose, kept_files, loose
 from kandji_schema.registry import resources
 from kandji_schema.settings import SETTINGS, TOKEN_FILE, Settings, config_dir
 from kandji_schema.sources import Kind
@@ -145,23 +148,62 @@ def _audit_log(home: Path) -> str:
     return f"{verdict.records:,} records, whole in themselves"
 
 
-def loose_files(home: Path) -> Iterator[Finding]:
-    """What others may read of the data directory and of the secrets, with what closes it."""
+def rights(settings: Settings) -> Iterator[Finding]:
+    """Tell what others may read or replace of the data directory, the secrets and the files that settings name.
+
+    What keeps live actions from beginning is a failure where they are on.
+    """
+    deciding = _flaws((settings.home, *kept_files(settings.home), *_configured()))
+    words = [*_readable(settings.home), *deciding, *_flaws(_named_files(settings))]
+    if deciding and settings.mirror_actions == "on":
+        yield Finding("rights", Health.FAILED, " ".join(words), ConfigurationError.exit_code)
+    elif words:
+        yield Finding("rights", Health.WARNING, " ".join(words))
+    else:
+        told = f"only this user may read {settings.home}, and write it and what is configured"
+        yield Finding("rights", Health.OK, told)
+
+
+def rights_of_configuration() -> Iterator[Finding]:
+    """Tell what others may replace in the configuration folder, where that keeps settings from being read."""
+    for words in _flaws(_configured()):
+        yield Finding("rights", Health.FAILED, words, ConfigurationError.exit_code)
+
+
+def _readable(home: Path) -> Iterator[str]:
     open_ones = [*loose(home), *_open_secrets()]
     if open_ones:
         named = ", ".join(f"{path} ({path.stat().st_mode & 0o777:04o})" for path in open_ones[:_NAMED])
         more = f" and {len(open_ones) - _NAMED} more" if len(open_ones) > _NAMED else ""
         advice = f"Run: chmod go= '{open_ones[0]}'" if len(open_ones) == 1 else f"Run: chmod -R go= '{home}'"
-        yield Finding("rights", Health.WARNING, f"Others may read {named}{more}. {advice}")
-    else:
-        yield Finding("rights", Health.OK, f"only this user may read {home}")
+        yield f"Others may read {named}{more}. {advice}"
+
+
+def _flaws(paths: Iterable[Path]) -> list[str]:
+    """What is wrong with them, each folder that they share once."""
+    return [*dict.fromkeys(found for path in paths if (found := flaw(path)))]
 
 
 def _open_secrets() -> list[Path]:
+    return [path for path in _configured() if is_loose(path)]
+
+
+def _configured() -> list[Path]:
+    """Where secrets and policy are in the configuration folder, there or not."""
     try:
-        return [path for name in _SECRET_FILES if is_loose(path := config_dir() / name)]
+        return [config_dir() / name for name in _SECRET_FILES]
     except ConfigurationError:
         return []
+
+
+def _named_files(settings: Settings) -> Iterator[Path]:
+    """What decides whom the mirror trusts and what it finds, and the budget, which all homes share."""
+    with suppress(ConfigurationError, RuntimeError):  # folders that nobody knows are told by other checks
+        yield settings.home / RULES
+        yield settings.budget_dir
+        yield from (
+            Path(path).expanduser() for path in (settings.mirror_compliance_file, settings.mirror_ca_file) if path
+        )
 
 
 def _sources(settings: Settings) -> str:

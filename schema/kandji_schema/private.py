@@ -19,6 +19,7 @@ _OURS = (
     "audit.head*",
     "audit.signed*",
     "confirmations.sqlite*",
+    "privacy.key*",
 )
 """Files of ours in the data directory; it may be a folder that holds other things too."""
 
@@ -56,6 +57,11 @@ def loose(home: Path) -> list[Path]:
     return sorted(path for path in _parts(home) if is_loose(path))
 
 
+def kept_files(home: Path) -> list[Path]:
+    """Return our files that are in the data directory, those of the tables aside, in order."""
+    return sorted(path for pattern in _OURS for path in home.glob(pattern))
+
+
 def is_loose(path: Path) -> bool:
     """Whether others have rights on a file or folder of this user."""
     if os.name != "posix":
@@ -70,8 +76,7 @@ def is_loose(path: Path) -> bool:
 
 def _parts(home: Path) -> Iterator[Path]:
     yield home
-    for pattern in _OURS:
-        yield from home.glob(pattern)
+    yield from kept_files(home)
     for name in _FOLDERS:
         yield home / name
         with suppress(OSError):

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.ownership import refuse_replaceable
 
 
 def read(path: Path) -> str | None:
     """The secret, without space around it; None where there is no file or nothing in it.
 
-    :class:`ConfigurationError` where others may read it, or nobody can.
+    :class:`ConfigurationError` where others may read it or could replace it, or nobody can read it.
     """
     try:
         mode = path.stat().st_mode
         if os.name == "posix" and mode & 0o077:
             raise ConfigurationError(f"Others may read {path} (mode {mode & 0o777:04o}). Run: chmod 600 '{path}'")
+        refuse_replaceable(path)
         return path.read_text(encoding="utf-8").strip() or None
     except FileNotFoundError:
         return None
@@ -46,6 +48,7 @@ def write_new(path: Path, secret: str) -> None:
 def _put(path: Path, secret: str, settle: Callable[[Path], object]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        refuse_replaceable(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

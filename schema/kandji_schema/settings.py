@@ -16,6 +16,7 @@ from typing import Any
 from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.own_file import is_another, own_folder, stricter
+from kandji_schema.ownership import refuse_removable
 from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting, Trust
 from kandji_schema.sources import DEFAULT, PROGRAM, Origin, Remark, Source
@@ -284,6 +285,8 @@ def load(
 
 def _configured(config: Path | None, own: Path | None) -> tuple[Source, ...]:
     found = sources.config(config, SETTINGS)
+    if own is not None:
+        refuse_removable(own)
     if own is None or not is_another(own, config):
         return (found,)
     return stricter(sources.config(own, SETTINGS), found, SETTINGS)

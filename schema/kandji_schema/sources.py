@@ -5,7 +5,6 @@ come from, see :class:`~kandji_schema.setting.Trust`: a ``.env`` comes with a fo
 it. It is read from the working directory alone, never from a folder above, and nothing of it gets into the environment.
 """
 
-import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.ownership import refuse_removable, strangers
 from kandji_schema.setting import PREFIX, Setting, Trust
 
 _LARGEST_DOTENV = 1_000_000  # bytes; the folder may be anyone's
@@ -111,33 +111,22 @@ def _parsed(path: Path) -> Mapping[str, str]:
 def config(path: Path | None, settings: Iterable[Setting]) -> Source:
     """The owner's file; empty where there is none. :class:`ConfigurationError` where it cannot be what the owner wrote.
 
+    That is also so where it is not there and others may write its folder: they may have removed it.
     Unlike in the other sources a name that is no setting is an error: this file has nothing but settings.
     """
     origin = Origin(Kind.CONFIG, str(path or "config.toml"))
     if path is None:
         return Source(origin)
     try:
+        refuse_removable(path)
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        strange = strangers(path)
     except FileNotFoundError:
         return Source(origin)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read as TOML: {error}. Correct it or remove it.") from error
-    if strange:
-        raise ConfigurationError(f"{path} is not used: {strange}. It says who may act on devices; make it yours alone.")
     known = {s.key: s.name for s in settings}
     _refuse_unknown(path, values, tuple(known))
     return Source(origin, {known[key]: value for key, value in values.items() if _given(value)})
-
-
-def strangers(path: Path) -> str | None:
-    """Why a file may have been written by someone else than its reader; None where it cannot."""
-    if os.name != "posix":
-        return None
-    found = path.stat()
-    if os.geteuid() not in {0, found.st_uid} and found.st_uid != 0:
-        return "it belongs to another user"
-    return f"everyone may write it (chmod o-w '{path}')" if found.st_mode & 0o002 else None
 
 
 def _refuse_unknown(path: Path, values: Mapping[str, object], known: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from kandji_mirror.actions.codes import Codes, codes_of
 from kandji_mirror.actions.confirmations import Confirmations
@@ -12,8 +13,10 @@ from kandji_mirror.audit.actor import actor
 from kandji_mirror.audit.anchor import anchor_of
 from kandji_mirror.audit.log import AuditLog
 from kandji_mirror.connection import connect
-from kandji_schema.errors import ActionsOff
-from kandji_schema.settings import Settings
+from kandji_schema.errors import ActionsOff, ConfigurationError
+from kandji_schema.ownership import refuse_replaceable
+from kandji_schema.private import kept_files
+from kandji_schema.settings import Settings, config_dir
 
 
 def refuse_if_off(settings: Settings) -> None:
@@ -25,6 +28,22 @@ def refuse_if_off(settings: Settings) -> None:
         )
 
 
+def refuse_if_replaceable(settings: Settings) -> None:
+    """Raise :class:`ConfigurationError` where others could forge what a yes rests on: tokens, records, policy.
+
+    The configuration folder counts here also where it is yet to be made: somebody else could be first.
+    """
+    for path in (settings.home, *kept_files(settings.home), *_config_file()):
+        refuse_replaceable(path)
+
+
+def _config_file() -> tuple[Path, ...]:
+    try:
+        return (config_dir() / "config.toml",)
+    except ConfigurationError:  # no such folder: then none that somebody could fill
+        return ()
+
+
 @contextmanager
 def desk_of(settings: Settings, client: str = "", codes: Codes | None = None) -> Iterator[Desk]:
     """A desk for as long as the block lasts. ``client`` names the AI client that asks, if one does.
@@ -32,6 +51,7 @@ def desk_of(settings: Settings, client: str = "", codes: Codes | None = None) ->
     ``codes`` are those of a process that asks at one desk and is answered at another.
     """
     refuse_if_off(settings)
+    refuse_if_replaceable(settings)
     codes = codes or codes_of(settings)
     with connect(settings, acting=True) as connection:
         audit = AuditLog(settings.home, actor(client), anchor=anchor_of(settings))

@@ -11,7 +11,16 @@ from pathlib import Path
 from kandji_mcp_server.http.access import access
 from kandji_mirror.api.permissions import Permission, permissions
 from kandji_mirror.api.witness import clock_words
-from kandji_mirror.checks import NEEDED_TO_ASK, Finding, Health, channels, checked, configuration, loose_files
+from kandji_mirror.checks import (
+    NEEDED_TO_ASK,
+    Finding,
+    Health,
+    channels,
+    checked,
+    configuration,
+    rights,
+    rights_of_configuration,
+)
 from kandji_mirror.connection import connect
 from kandji_mirror.store.holder import holder
 from kandji_mirror.sync.refusals import forget_refusals
@@ -38,9 +47,10 @@ def findings(*, offline: bool) -> Iterator[Finding]:
         settings = load(doubtful=True)
         home = settings.home
     except ConfigurationError as error:
+        yield from rights_of_configuration()
         yield Finding("settings", Health.FAILED, str(error), error.exit_code)
         return
-    yield from loose_files(home)  # before anything opens the home, which tightens it
+    yield from rights(settings)  # before anything opens the home, which tightens it
     configured = list(configuration(settings))
     yield from configured
     yield checked("serve", lambda: _access(settings))

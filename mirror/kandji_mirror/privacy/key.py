@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kandji_schema.durable import appear
 from kandji_schema.errors import ConfigurationError, StoreFull
+from kandji_schema.ownership import refuse_replaceable
 
 FILE = "privacy.key"
 LENGTH = 32
@@ -45,9 +46,11 @@ class Key:
 def key_of(home: Path) -> Key:
     """The home's key, made where there is none yet; whoever calls it holds the writer's lock.
 
-    :class:`ConfigurationError` where the file is no key, :class:`StoreFull` where it cannot be written.
+    :class:`ConfigurationError` where the file is no key or may be one that another user put there,
+    :class:`StoreFull` where it cannot be written.
     """
     path = home / FILE
+    refuse_replaceable(path)
     try:
         secret = path.read_bytes() if path.exists() else _made(path)
     except OSError as error:
