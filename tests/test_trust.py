@@ -334,7 +334,7 @@ def test_no_live_action_begins_where_others_could_forge_what_it_rests_on(tmp_pat
     owner(tmp_path)
     home = tmp_path / "data"
     home.mkdir(mode=0o700)
-    for name in ("confirmations.sqlite", "audit.head", "privacy.key"):
+    for name in ("confirmations.sqlite", "budget.sqlite", "privacy.key"):
         (home / name).touch(mode=0o600)
     given = {"KANDJI_MIRROR_HOME": str(home), "KANDJI_MIRROR_ACTIONS": "on"}
     for path in (home, *home.iterdir()):
