@@ -104,7 +104,7 @@ def test_a_table_is_described_with_its_joins_values_and_examples(mirror: Mirror,
 
     columns = {name: rest for name, *rest in found["columns"]}
     assert columns["os_version"][0] == "VARCHAR"
-    assert "version_key" in columns["os_version"][1]
+    assert "version_below" in columns["os_version"][1]
     assert columns["platform"][2] == ["Mac", "iPad"]
     assert "apps.device_id" in found["joins"]["device_id"]
     assert "users.id" in found["joins"]["user_id"]

@@ -1,5 +1,7 @@
 """``version_key`` orders versions the way people mean it."""
 
+# ruff: noqa: RUF001  # characters that look like others are part of what this is about
+
 from collections.abc import Iterator
 
 import duckdb
@@ -85,6 +87,34 @@ ORDERED = (
     ("1.0-SNAPSHOT", "<", "1.0"),
     ("4.12.0-rc2", "<", "4.12.0-rc10"),
     ("3.1 preview", "<", "3.1"),
+    ("4.0 Bêta", "<", "4.0"),
+    ("4.0 BÊTA 2", "=", "4.0 beta 2"),
+    ("４.０ Ｂｅｔａ", "<", "4.0"),
+    ("4．1", "<", "4.2"),
+    ("4.0 𝐁eta 𝟐", "<", "4.0 beta 3"),
+    ("4.0\u00a0Beta\u200b 2", "=", "4.0 beta 2"),
+    ("4.0–beta", "<", "4.0"),
+    ("4.0™", "=", "4.0"),
+    ("4.0 бета", "<", "4.1"),
+    ("4.0 公開ベータ", ">", "3.9.9"),
+    ("4.0 бета 2 (5)", "=", "4.0 бета 2 (5)"),
+    ("5.2 (M1)", "<", "5.3 (M1)"),
+    ("5.2 (M1)", "=", "5.2.0 (M1)"),
+    ("4.0 Beta EN", "<", "4.0"),
+    ("4.0-rc1-blue", "<", "4.0-rc2-red"),
+    ("4.0 Developer", "=", "4.0 Development"),
+    ("4.0 pre-release 2", "<", "4.0 prerelease 3"),
+    ("26.1 Beta (25B5042k)", "<", "26.1 Beta (25B5057f)"),
+    ("26.1 Beta (25B5057e)", "<", "26.1 Beta (25B5057f)"),
+    ("26.1 Beta (25B5042k)", "<", "26.1 (25B5057f)"),
+    ("26.1 (25B5042k)", "<", "26.1 Public Beta (25B5057f)"),
+    ("26.1 (25B5057f)", "=", "26.1 Public Beta (25B5057f)"),
+    ("26.1 Beta 2 (25B5057f)", "<", "26.1 Beta 3 (25B5101a)"),
+    ("26.1 Beta 2 (25B5057f)", "<", "26.1 Beta 3"),
+    ("26.1 Beta 2 (25B5057f)", "<", "26.1"),
+    ("26.1 Beta (25B5057f)", "<", "26.1 (25B78)"),
+    ("26.1 (25B5057f)", "<", "26.1 RC (25B77)"),
+    ("26.1 RC (25B77)", "<", "26.1 RC (25B78)"),
 )
 
 
@@ -123,6 +153,69 @@ def test_what_is_no_version_has_no_key(shell: duckdb.DuckDBPyConnection, text: s
         ("2.0-blue", "2.0"),
         ("1.2.3-gabc1234", "1.2.3-gdef5678"),
         ("1.0 patch 1", "1.0 update 1"),
+        ("2.0+blue", "2.0+red"),
+        ("2.0-blue", "2.0 SP1"),
+        ("2.0-blue", "2.0 (12)"),
+        ("2.0 (12) Beta", "2.0"),
+        # other scripts
+        ("4.0 公開ベータ", "4.0"),
+        ("4.0 бета", "4.0"),
+        ("4.0 бета", "4.0 beta 2"),
+        ("4.0 бета", "4.0 (12)"),
+        ("4.0 бета", "4.0 release"),
+        ("4.0 бета 2", "4.0 бета 3"),
+        ("4.0 α", "4.0"),
+        ("4.0 α", "4.0 β"),
+        ("4.0α", "4.0"),
+        ("4.0 测试版", "4.0"),
+        ("4.0 测试版", "4.0 正式版"),
+        ("4.0 베타", "4.0"),
+        ("4.0 बीटा", "4.0"),
+        ("4.0 تجريبي", "4.0"),
+        ("4.0 Βeta", "4.0"),  # a Greek capital
+        ("1.0а", "1.0b"),  # a Cyrillic letter
+        ("4.0+бета", "4.0"),
+        ("4.0 🚀", "4.0"),
+        ("4.0 🍎", "4.0 🍏"),
+        # numbers that are no digits
+        ("1.0 ①", "1.0 ②"),
+        ("1.0①", "1.0"),
+        ("1.0²", "1.0"),
+        ("1.0₂", "1.0₃"),
+        ("1.0 ⅳ", "1.0 ⅴ"),
+        ("1.0Ⅳ", "1.0"),
+        ("1.0 ½", "1.0"),
+        ("1.0 ㈠", "1.0"),
+        ("١٢", "12"),
+        ("1.٢", "1.1"),
+        ("4.0 ١", "4.0 ٢"),
+        # editions, languages, processors
+        ("4.0 EN", "4.0 FR"),
+        ("4.0 EN", "4.0"),
+        ("4.0 (EN)", "4.0 (FR)"),
+        ("4.0EN", "4.0FR"),
+        ("4.0 v", "4.0"),
+        ("4.0 v2", "4.0"),
+        ("4.0 X", "4.0"),
+        ("4.0 Premium", "4.0"),
+        ("4.0 Device", "4.0"),
+        ("2.0 TPM", "2.0"),
+        ("5.2 (M1)", "5.2"),
+        ("5.2 M1", "5.2"),
+        ("5.2 [M2]", "5.2 [M1]"),
+        ("5.2 (A14)", "5.2"),
+        ("5.2 (M1)", "5.2 (Intel)"),
+        # patches with something of their own
+        ("1.0 Patch 1a", "1.0 Patch 1b"),
+        ("1.0 Patch 1a", "1.0 Patch 1"),
+        ("1.9.5 (100)", "1.9.5p1"),
+        # which beta that is
+        ("4.0 Public Beta", "4.0 Beta (25B5057f)"),
+        ("4.0 Beta 2", "4.0 Beta (25B5057f)"),
+        ("4.0 Beta (12)", "4.0 Beta (25B5057f)"),
+        ("4.0 Beta (12)", "4.0 Beta"),
+        ("4.0 Alpha (25B5057f)", "4.0 Beta (25B5042k)"),
+        ("14.1 (23B74)", "14.1 (12)"),
         ("unknown", "1.0"),
         ("1.0", ""),
         (None, "1.0"),
@@ -133,6 +226,10 @@ def test_what_cannot_be_ordered_is_neither_below_nor_not(
 ) -> None:
     both = "SELECT version_below($left, $right), version_below($right, $left)"
     assert shell.execute(both, {"left": left, "right": right}).fetchone() == (None, None)
+
+
+def test_five_and_a_circled_two_are_not_fifty_two(shell: duckdb.DuckDBPyConnection) -> None:
+    assert shell.execute("SELECT version_below('1.5②', '1.6'), version_below('1.5²', '1.6')").fetchone() == (True, True)
 
 
 def test_a_word_that_orders_nothing_does_not_hide_an_older_version(shell: duckdb.DuckDBPyConnection) -> None:

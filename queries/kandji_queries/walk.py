@@ -47,7 +47,7 @@ BARE_FUNCTIONS = frozenset(
 ALLOWED_IN_FROM = ", ".join(sorted(functions.TABLE_FUNCTIONS))
 FILE_HINT = "Only the mirror's own tables can be read: SHOW TABLES lists them."
 CATALOG_HINT = "SHOW TABLES lists the tables, DESCRIBE <table> the columns."
-FUNCTION_HINT = "DuckDB's functions of numbers, texts, times, lists, structs and JSON can be, and version_key()."
+FUNCTION_HINT = "DuckDB's functions of numbers, texts, times, lists, structs and JSON can be, and version_below()."
 HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("/", ".csv", "read_", "parquet", "glob", "sniff", "scan", "json", "text", "blob"), FILE_HINT),
     (("duckdb_", "pragma_", "information_schema", "sqlite_", "pg_", "show", "summary", "current_"), CATALOG_HINT),

@@ -3,7 +3,7 @@
 --   snapshot, alpha, beta, preview and release candidate, in this order, before their release; patches, updates and
 --   letters after it (1.9.5 < 1.9.5p1, 1.1.1v < 1.1.1w); a build in parentheses or after a plus is the number after the
 --   third, so that 7.1.7 (13891) = 7.1.7.13891. NULL for NULL and for a text that does not begin with a number, a
---   leading "v" aside. Compare keys with keys only; version_below() also tells where two texts cannot be ordered.
+--   leading "v" aside. To sort by; compare with version_below(), since texts that cannot be ordered may have equal keys.
 CREATE MACRO version_key(version) AS
     CASE
         -- nearly all are nothing but numbers, and the grammar takes ten times as long; of 39 digits some are no HUGEINT
@@ -21,9 +21,10 @@ CREATE MACRO version_key(version) AS
                     'build': part['build'],
                     'is_plain': coalesce(part['stage'], part['kind'], part['letter']) IS NULL,
                     -- 23B74 as one number; that of a seed ends with a letter
-                    'apple': regexp_extract(part['apple'], '^\d+')::HUGEINT * 10000000000
-                        + unicode(regexp_extract(part['apple'], '[a-z]')) * 10000000
-                        + regexp_extract(part['apple'], '[a-z](\d+)', 1)::HUGEINT,
+                    'apple': regexp_extract(part['apple'], '^\d+')::HUGEINT * 1000000000000
+                        + unicode(regexp_extract(part['apple'], '[a-z]'))::HUGEINT * 1000000000
+                        + regexp_extract(part['apple'], '[a-z](\d+)', 1)::HUGEINT * 1000
+                        + CASE WHEN part['apple'][-1] > '9' THEN unicode(part['apple'][-1]) ELSE 0 END,
                     'is_seed': coalesce(regexp_matches(part['apple'], '[a-z]$'), false),
                     -- below 0 by its first letter in the order of this text; 0 is a release
                     'stage': instr('dsnciabmetprf', part['stage'][1]) - 15,
@@ -54,13 +55,13 @@ CREATE MACRO version_key(version) AS
                         0::HUGEINT
                     )
                     || [
-                        coalesce(read['stage'], CASE WHEN read['is_seed'] THEN -1 ELSE 0 END)::HUGEINT,
-                        CASE WHEN read['stage'] IS NULL AND read['is_seed'] THEN read['apple'] ELSE read['nth'] END,
+                        -- a seed is a beta, whether that is said or not
+                        coalesce(read['stage'], CASE WHEN read['is_seed'] THEN -8 ELSE 0 END)::HUGEINT,
+                        read['nth'],
                         read['nth_of_nth'],
                         read['kind'],
                         read['count'],
                         CASE
-                            WHEN read['is_seed'] THEN 0
                             WHEN read['is_plain'] THEN coalesce(read['apple'], 0)
                             ELSE coalesce(read['build'], read['apple'], 0)
                         END

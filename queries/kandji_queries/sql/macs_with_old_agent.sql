@@ -5,8 +5,13 @@
 --   listed with these flags.
 -- param: version version optional | The oldest agent that is new enough, such as 4.5.
 WITH agents AS (
-    SELECT agent_version, version_key(regexp_replace(agent_version, '\s*\(.*', '')) AS key
+    SELECT agent_version, regexp_replace(agent_version, '\s*\(.*', '') AS version, version_key(version) AS key
     FROM (SELECT DISTINCT agent_version FROM devices WHERE platform = 'Mac')
+),
+compared AS (
+    SELECT agent_version, key, version_below(version, newest) AS is_below
+    FROM agents
+    CROSS JOIN (SELECT coalesce($version, max_by(version, key)) AS newest FROM agents)
 ),
 judged AS (
     SELECT
@@ -14,11 +19,11 @@ judged AS (
         a.key,
         CASE
             WHEN NOT d.agent_installed THEN 'no agent'
-            WHEN a.key < coalesce(version_key($version), (SELECT max(key) FROM agents)) THEN 'old'
-            WHEN a.key IS NULL OR d.agent_installed IS NULL THEN 'unknown'
+            WHEN a.is_below THEN 'old'
+            WHEN a.is_below IS NULL OR d.agent_installed IS NULL THEN 'unknown'
         END AS finding
     FROM devices AS d
-    JOIN agents AS a ON a.agent_version IS NOT DISTINCT FROM d.agent_version
+    JOIN compared AS a ON a.agent_version IS NOT DISTINCT FROM d.agent_version
     WHERE d.platform = 'Mac'
 )
 SELECT

@@ -17,7 +17,7 @@ class App(PrismRow, table=True):
     bundle_id: str | None = text(
         "Bundle identifier, such as com.google.Chrome; the exact way to pick one app.", key=True
     )
-    version: str | None = text("Version people see; compare with version_key(version).")
+    version: str | None = text("Version people see; compare with version_below(version, '14.6').")
     short_version: str | None = text("Short version string of the bundle.")
     path: str | None = text("Where it is installed; may hold a home folder's name.", key=True, personal=Personal.PATH)
     bundle_name: str | None = text("Bundle name.")

@@ -23,7 +23,7 @@ class InHouseApp(SQLModel, table=True):
     )
     app_name: str | None = text("Name of the app.", samples=("Acme Field", "Acme Kiosk"))
     app_version: str | None = text(
-        "Version of the app; compare with version_key(app_version).", samples=("1.0.1", "2.3")
+        "Version of the app; compare with version_below(app_version, '14.6').", samples=("1.0.1", "2.3")
     )
     supported_device_families: list[str] | None = texts(
         "iPhone, iPad and so on.", samples=(["iPhone", "iPad"], ["iPad"])

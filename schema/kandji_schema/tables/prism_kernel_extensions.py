@@ -20,7 +20,9 @@ class PrismKernelExtension(PrismRow, table=True):
         personal=Personal.PATH,
         samples=("/Library/Extensions/usbserial.kext",),
     )
-    version: str | None = text("Version; compare with version_key(version).", samples=("15.10.66", "1.7", None))
+    version: str | None = text(
+        "Version; compare with version_below(version, '14.6').", samples=("15.10.66", "1.7", None)
+    )
     extra: Any = extra()
 
 

@@ -19,7 +19,8 @@ class PrismSystemExtension(PrismRow, table=True):
     )
     bundle_version: str | None = text("Build of the extension.", key=True, samples=("779", "812"))
     short_version: str | None = text(
-        "Version of the extension; compare with version_key(short_version).", samples=("1.8.24", "7.19", "5.1.2")
+        "Version of the extension; compare with version_below(short_version, '14.6').",
+        samples=("1.8.24", "7.19", "5.1.2"),
     )
     name: str | None = text("Name of the extension.", samples=("Kandji ESF Extension", "Falcon", "Socket Filter"))
     state: str | None = text(
