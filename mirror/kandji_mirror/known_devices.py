@@ -78,17 +78,13 @@ def newest_first(devices: Iterable[KnownDevice]) -> list[KnownDevice]:
 
 
 def meant(devices: Sequence[KnownDevice], wanted: str) -> list[KnownDevice]:
-    """Those called exactly so; only where there is none, those that a search takes for the same, in the same order."""
-    exact = [d for d in devices if wanted in (d.device_name, d.device_id) or _is(wanted, d.device_id, d.serial_number)]
-    if exact:
-        return exact
+    """Those of that identifier, serial number or exact name; only where there is none, of that name to a search.
+
+    Numbers are the same however they are grouped, as they are to a search: two records of one machine are both meant.
+    """
     name, number = fold_text(wanted), fold_identifier(wanted)
-    return [
-        device
-        for device in devices
-        if (name and name == fold_text(device.device_name))
-        or (number and number in (fold_identifier(device.serial_number), fold_identifier(device.device_id)))
-    ]
+    exact = [d for d in devices if wanted in (d.device_name, d.device_id) or number in _numbers(d)]
+    return exact or [d for d in devices if name and name == fold_text(d.device_name)]
 
 
 def near(devices: Sequence[KnownDevice], wanted: str) -> list[KnownDevice]:
@@ -107,8 +103,9 @@ def listed(devices: Sequence[KnownDevice], *, named: bool = True) -> str:
     return "; ".join(device.words(named=named) for device in devices[:LISTED]) + more
 
 
-def _is(wanted: str, *names: str) -> bool:
-    return wanted.lower() in (name.lower() for name in names if name)
+def _numbers(device: KnownDevice) -> list[str]:
+    """What tells the device, as a search compares it."""
+    return [number for number in map(fold_identifier, (device.device_id, device.serial_number)) if number]
 
 
 def _close(text: str, names: Iterator[str]) -> list[str]:

@@ -142,11 +142,11 @@ class Reader:
             yield stream
 
     def _remarks(self, query: "NamedQuery", values: Values) -> list[str]:
-        if query.since is None:
+        if not query.params:
             return []
-        from kandji_queries.period import remarks_on  # only for questions about the past
+        from kandji_queries import finding, period  # only for questions about one device or the past
 
-        return list(remarks_on(self, query, values))
+        return [*period.remarks_on(self, query, values), *finding.remarks_on(self, query, values)]
 
     def tables(self) -> "list[TableInfo]":
         """Every table and view, with its age."""

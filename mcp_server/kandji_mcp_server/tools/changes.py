@@ -7,14 +7,13 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from kandji_mcp_server import finding
 from kandji_mcp_server.answers import Absent, ChangesAnswer, result
 from kandji_mcp_server.condensing import brief
 from kandji_mcp_server.freshness import overall
 from kandji_mcp_server.mirror import Mirror
 from kandji_mcp_server.own_sql import statement
 from kandji_mcp_server.tools.named import rows_of
-from kandji_queries import period
+from kandji_queries import finding, period
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
@@ -48,7 +47,8 @@ def _changed(
     wanted = period.asked(since, until, now)
     begins = period.known_since(reader, table, wanted)
     end = wanted.until or wanted.now
-    asked = {"since": wanted.since, "until": end, "table": table, "device": _id(reader, device)}
+    past = None if device is None else finding.in_history(reader, device)
+    asked = {"since": wanted.since, "until": end, "table": table, "device": past and past.device["device_id"]}
     counted = reader.run(statement("how_much_changed"), asked)
     summary = rows_of(counted)
     changed = {table or "devices", *(row[0] for row in summary.rows)}
@@ -58,7 +58,12 @@ def _changed(
     rows.total = total
     shown = brief(rows, mirror.most_bytes, None)
     return ChangesAnswer(
-        notes=[*found.notes, *period.remarks(begins, wanted), *_shortened(total, len(shown.rows))],
+        notes=[
+            *found.notes,
+            *period.remarks(begins, wanted),
+            *(past.remarks() if past else ()),
+            *_shortened(total, len(shown.rows)),
+        ],
         as_of={name: at for name, at in found.as_of.items() if name in changed},
         age=overall(found.as_of, now),
         row_count=len(shown.rows),
@@ -69,16 +74,6 @@ def _changed(
         columns=shown.columns,
         rows=shown.rows,
     )
-
-
-def _id(reader: "Reader", device: str | None) -> str | None:
-    """The identifier of the device that is meant; one that is gone is known by history alone."""
-    if device is None:
-        return None
-    if finding.candidates(finding.search(reader, device)):
-        return str(finding.only(reader, device)["device_id"])
-    gone = reader.run(statement("gone"), {"device": device.strip()}).rows
-    return str(gone[0][0]) if gone else str(finding.only(reader, device)["device_id"])
 
 
 def _shortened(total: int, shown: int) -> Iterator[str]:

@@ -8,13 +8,13 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from kandji_mcp_server import finding
 from kandji_mcp_server.answers import Absent, ProfileAnswer, RowsAnswer, result
 from kandji_mcp_server.condensing import Rows, brief
 from kandji_mcp_server.freshness import overall
 from kandji_mcp_server.mirror import Mirror
 from kandji_mcp_server.own_sql import Part, parts
 from kandji_mcp_server.tools.named import rows_answer, rows_of
+from kandji_queries import finding
 from kandji_schema.errors import UnknownName
 
 if TYPE_CHECKING:

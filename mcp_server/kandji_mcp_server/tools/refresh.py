@@ -9,10 +9,10 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from kandji_mcp_server import finding
 from kandji_mcp_server.answers import Absent, RefreshAnswer, result
 from kandji_mcp_server.mirror import Mirror
 from kandji_mcp_server.refreshing import Flight, device_run, tables_run
+from kandji_queries import finding
 from kandji_queries.values import moment
 from kandji_schema.ages import age
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError

@@ -5,33 +5,9 @@ from datetime import datetime
 
 from kandji_mirror.cli.output import tell
 from kandji_mirror.cli.reads import How, open_reader, show_answer
-from kandji_queries import period
-from kandji_queries.reader import Reader
+from kandji_queries import finding, period
 
 COLUMNS = "changed_at, device_name, serial_number, table_name, change, column_name, old_value, new_value, row_key"
-
-NEAR = """
-    SELECT
-        device_name,
-        'serial number ' || serial_number,
-        'id ' || device_id,
-        coalesce(device_match($device, d) = 1, false) AS is_it
-    FROM devices AS d
-    WHERE
-        device_match($device, d) IS NOT NULL
-        OR jaro_winkler_similarity(folded($device), folded(device_name)) >= 0.85
-        OR jaro_winkler_similarity(folded_id($device), folded_id(serial_number)) >= 0.85
-    ORDER BY
-        is_it DESC,
-        device_match($device, d),
-        greatest(
-            jaro_winkler_similarity(folded($device), folded(device_name)),
-            jaro_winkler_similarity(folded_id($device), folded_id(serial_number))
-        ) DESC,
-        last_check_in DESC NULLS LAST,
-        device_id
-    LIMIT 3
-"""
 
 ORDER = ("changed_at", "table_name", "row_key::VARCHAR", "column_name")
 
@@ -39,10 +15,7 @@ ORDER = ("changed_at", "table_name", "row_key::VARCHAR", "column_name")
 CONDITIONS: Mapping[str, str] = {
     "since": "changed_at >= $since",
     "until": "changed_at < $until",
-    "device": (
-        "(folded_id($device) IN (folded_id(device_id), folded_id(serial_number))"
-        " OR folded($device) = folded(device_name))"
-    ),
+    "device": "device_id = $device",
     "table": "table_name = $table",
 }
 """The SQL that each option adds."""
@@ -53,7 +26,7 @@ def show(asked: Mapping[str, str | None], *, how: How, now: datetime) -> None:
 
     ``asked`` are texts by the names of :data:`CONDITIONS`; without one it does not narrow. Complete, if there is no
     limit: then the newest so many. :class:`UnknownName` for a table there is not, :class:`UsageError` for one or a time
-    of which nothing is known.
+    of which nothing is known, and where a device is not one alone.
     """
     given = {name: text for name, text in asked.items() if text is not None}
     wanted = period.asked(given.get("since"), given.get("until"), now)
@@ -61,25 +34,23 @@ def show(asked: Mapping[str, str | None], *, how: How, now: datetime) -> None:
     values = {name: moments.get(name, text) for name, text in given.items()}
     with open_reader(how.requirements) as reader:
         begins = period.known_since(reader, given.get("table"), wanted)
+        past = finding.in_history(reader, given["device"]) if "device" in given else None
+        if past:
+            values["device"] = past.device["device_id"]
         with reader.stream(statement(given, how.limit), values) as answer:
             answer.notes.extend(period.remarks(begins, wanted))
+            answer.notes.extend(past.remarks() if past else ())
             show_answer(reader, answer, how)
-        device = given.get("device")
-        near = _near(reader, device) if device and not answer.row_count else []
     if not answer.row_count and how.form != "json":
-        tell("Nothing of that kind changed in the time for which history is kept.")
-        if device:
-            tell(f"{device!r} has to be a whole identifier, serial number or name; the query find_device takes a part.")
-        if near:
-            tell(f"Nearly so are called: {'; '.join(near)}.")
+        tell(_nothing(past, narrowed="table" in given))
 
 
-def _near(reader: Reader, device: str) -> list[str]:
-    """Devices that are called nearly so; none where one is called so, and merely nothing of it changed."""
-    found = reader.run(NEAR, {"device": device}).rows
-    if any(is_it for *_, is_it in found):
-        return []
-    return [", ".join(filter(None, names)) for *names, _ in found]
+def _nothing(past: finding.Past | None, *, narrowed: bool) -> str:
+    if past is None:
+        return "Nothing of that kind changed in the time for which history is kept."
+    what = "Nothing of that kind" if narrowed else "Nothing"
+    device = finding.listed([past.device]).rstrip(".")
+    return f"{what} changed in the time asked for on this device{', which is gone' if past.gone else ''}: {device}."
 
 
 def statement(given: Mapping[str, str], limit: int | None) -> str:

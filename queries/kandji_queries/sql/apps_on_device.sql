@@ -1,7 +1,7 @@
 -- title: Apps on a device
 -- description: Every app on a device, found by identifier, serial number, asset tag or whole name in any letter case;
---   only where there is none, by a part of its name, and then by its person. Of several devices of one name all are
---   listed: device_id tells them apart. One row with an empty app is a device of which no apps are mirrored.
+--   only where there is none, by a part of its name, and then by its person. Of several all are listed, the one
+--   that checked in last first: device_id tells them apart. One row with an empty app is a device of which no apps are mirrored.
 -- param: device text | Identifier, serial number, asset tag, name, or part of a name, such as John's MacBook.
 WITH meant AS (
     FROM (SELECT d.*, device_match($device, d) AS match FROM devices AS d)
@@ -20,8 +20,9 @@ SELECT
     a.last_collected_at,
     d.user_name,
     d.user_email,
+    d.last_check_in,
     d.is_missing,
     d.is_removed
 FROM meant AS d
 LEFT JOIN apps AS a USING (device_id)
-ORDER BY d.device_name, d.device_id, a.name, a.bundle_id, a.path;
+ORDER BY d.last_check_in DESC NULLS LAST, d.device_name, d.device_id, a.name, a.bundle_id, a.path;

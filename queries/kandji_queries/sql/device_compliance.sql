@@ -2,8 +2,8 @@
 -- description: For a device every rule of compliance with its result and the reason, failures first, then unknown
 --   ones; after the rules its parameters and library items that failed. Where none of these are mirrored one row says
 --   so (they take one request a device). The device is found by identifier, serial number, asset tag or whole name in any
---   letter case; only where there is none, by a part of its name, and then by its person. Of several devices of one
---   name all are listed: device_id tells them apart.
+--   letter case; only where there is none, by a part of its name, and then by its person. Of several all are
+--   listed, the one that checked in last first: device_id tells them apart.
 -- param: device text | Identifier, serial number, asset tag or name of the device.
 WITH meant AS (
     FROM (SELECT d.*, device_match($device, d) AS match FROM devices AS d)
@@ -49,7 +49,16 @@ SELECT
     f.reported_at,
     d.user_name,
     d.user_email,
-    d.blueprint_name
+    d.blueprint_name,
+    d.last_check_in,
+    d.is_missing
 FROM meant AS d
 JOIN findings AS f USING (device_id)
-ORDER BY d.device_name, d.device_id, f.place, list_position(['fail', 'unknown', 'pass'], f.result), f.name, f.reason;
+ORDER BY
+    d.last_check_in DESC NULLS LAST,
+    d.device_name,
+    d.device_id,
+    f.place,
+    list_position(['fail', 'unknown', 'pass'], f.result),
+    f.name,
+    f.reason;

@@ -1,7 +1,7 @@
 -- title: Devices of a person
 -- description: Devices assigned to a person: found by e-mail address, user identifier or whole name in any letter
---   case; only where nobody has exactly that, by a part of name or address (exact_match is false then, and there may
---   be several people). Devices marked missing or removed are listed with these flags.
+--   case; only where nobody has exactly that, by a part of name or address, and then by the words of the name in any
+--   order, also as OBrien or Mueller (exact_match is false then, and there may be several people). Devices marked missing or removed are listed with these flags.
 -- param: user text | E-mail address, name, or part of one, such as user@company.com.
 WITH matched AS (
     SELECT
@@ -14,7 +14,8 @@ WITH matched AS (
                 text_match($user, d.user_email),
                 text_match($user, d.user_name),
                 text_match($user, u.email),
-                text_match($user, u.name)
+                text_match($user, u.name),
+                CASE WHEN words_match($user, d.user_name) OR words_match($user, u.name) THEN 3 END
             )
         END AS match
     FROM devices AS d

@@ -1,6 +1,6 @@
 -- title: Devices that fit a text
 -- description: By how well they fit: exact, part of the name, person; only where none does, those whose name, serial
---   number, asset tag or person is written similarly. Of those that fit alike the one that checked in last first.
+--   number, asset tag or person is written similarly, or has the same words in another order. Of those that fit alike the one that checked in last first.
 WITH scored AS (
     SELECT d.*, device_match($device, d) AS match FROM devices AS d
 ),
@@ -16,6 +16,7 @@ fitting AS (
                     jaro_winkler_similarity(folded($device), folded(coalesce(device_name, ''))),
                     jaro_winkler_similarity(folded_id($device), coalesce(folded_id(serial_number), '')),
                     jaro_winkler_similarity(folded_id($device), coalesce(folded_id(asset_tag), '')),
+                    CASE WHEN words_match($device, device_name) OR words_match($device, user_name) THEN 1 END,
                     jaro_winkler_similarity(folded($device), folded(coalesce(user_name, ''))),
                     jaro_winkler_similarity(folded($device), folded(coalesce(user_email, '')))
                 )
