@@ -197,7 +197,9 @@ def test_devices_are_found_exactly_before_partly_before_similarly(
 def test_several_devices_of_one_name_are_told_apart_before_anything_is_said_of_one(mirror: Mirror, era: Era) -> None:
     said_ = refusal(mirror, era, "device_profile", device="Twin")
 
-    assert said_.startswith("2 devices fit 'Twin': 'Twin' (serial S2, id d2, MacBook Air, Ann Lee, last contact ")
+    assert said_.startswith(
+        "2 devices fit 'Twin', newest contact first: 'Twin' (serial S2, id d2, MacBook Air, Ann Lee, last contact "
+    )
     assert "; 'twin' (serial s2, id d3, " in said_
     assert answer(mirror, era, "device_profile", device="s2")["parts"]["device"]["device_id"] == "d3"
 

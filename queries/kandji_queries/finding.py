@@ -84,13 +84,27 @@ def in_history(reader: "Reader", device: str) -> Past:
     return Past(_the_one(gone, device), gone=True)
 
 
-def remarks_on(reader: "Reader", query: "NamedQuery", values: Mapping[str, object]) -> Iterator[str]:
-    """What has to be said of the device or person that a named query was asked for: that several fit, or none does."""
+def remarks_on(
+    reader: "Reader", query: "NamedQuery", values: Mapping[str, object], answer: "Result | None" = None
+) -> Iterator[str]:
+    """What has to be said of the device or person that a named query was asked for: that several fit, or none does.
+
+    An ``answer`` to an identifier, or that lists who fits itself, needs no second search.
+    """
     names = {param.name for param in query.params}
     if "device" in names and _may_be_a_name(device := str(values["device"]).strip()):
-        yield from _on_devices(reader, device, past="removed_rows" in query.sql)
-    if "user" in names and _may_be_a_name(person := str(values["user"]).strip()):
+        if not (answer and _tells_itself(answer, device)):
+            yield from _on_devices(reader, device, past="removed_rows" in query.sql)
+    nobody = answer is None or not answer.rows
+    if nobody and "user" in names and _may_be_a_name(person := str(values["user"]).strip()):
         yield from _on_people(reader, person)
+
+
+def _tells_itself(answer: "Result", device: str) -> bool:
+    names = [column.name for column in answer.columns]
+    if not answer.rows or "device_id" not in names:
+        return False
+    return "match" in names or {row[names.index("device_id")] for row in answer.rows} == {device}
 
 
 def _on_devices(reader: "Reader", device: str, *, past: bool) -> Iterator[str]:

@@ -116,7 +116,7 @@ class Reader:
         query = named(name)
         values = query.bind(params or {})
         found = self.run(query.sql, values, limits=limits)
-        found.notes.extend(self._remarks(query, values))
+        found.notes.extend(self._remarks(query, values, found))
         return found
 
     @contextmanager
@@ -141,12 +141,12 @@ class Reader:
             stream.notes.extend(self._remarks(query, values))
             yield stream
 
-    def _remarks(self, query: "NamedQuery", values: Values) -> list[str]:
+    def _remarks(self, query: "NamedQuery", values: Values, found: Result | None = None) -> list[str]:
         if not query.params:
             return []
         from kandji_queries import finding, period  # only for questions about one device or the past
 
-        return [*period.remarks_on(self, query, values), *finding.remarks_on(self, query, values)]
+        return [*period.remarks_on(self, query, values), *finding.remarks_on(self, query, values, found)]
 
     def tables(self) -> "list[TableInfo]":
         """Every table and view, with its age."""
