@@ -92,9 +92,9 @@ def remarks_on(
     An ``answer`` to an identifier, or that lists who fits itself, needs no second search.
     """
     names = {param.name for param in query.params}
-    if "device" in names and _may_be_a_name(device := str(values["device"]).strip()):
-        if not (answer and _tells_itself(answer, device)):
-            yield from _on_devices(reader, device, past="removed_rows" in query.sql)
+    device = str(values.get("device") or "").strip()
+    if "device" in names and _may_be_a_name(device) and not (answer and _tells_itself(answer, device)):
+        yield from _on_devices(reader, device, past="removed_rows" in query.sql)
     nobody = answer is None or not answer.rows
     if nobody and "user" in names and _may_be_a_name(person := str(values["user"]).strip()):
         yield from _on_people(reader, person)
