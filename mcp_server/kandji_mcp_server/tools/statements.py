@@ -31,7 +31,7 @@ async def run_sql(
     """Run one read-only SQL statement (DuckDB dialect) on the mirror.
 
     fleet_overview names the tables, describe_table their columns. Compare versions with
-    version_below(os_version, '14.6'), never as text: NULL is not known. Times are UTC; now() works. Match names with
+    version_below(os_version, '14.6'), not as text (NULL: unknown). Times are UTC; now() works. Match names with
     contains(folded(name), folded($app)). The past: view changes, or FROM devices_as_of('2026-11-20 12:00'). Select few
     columns, aggregate: long answers are cut.
     """
