@@ -230,3 +230,19 @@ def test_a_log_without_which_no_action_is_done_fails_where_it_was_altered(tmp_pa
     assert (code, found["audit log"][0]) == (8, "failed")
     with pytest.raises(AuditUnavailable):
         log.append(Event.INTENT)
+
+
+@pytest.mark.parametrize("variable", ["KANDJI_MIRROR_EXPORT_DIR", "KANDJI_MIRROR_BUDGET_DIR"])
+def test_a_folder_that_cannot_be_made_is_told_before_something_is_to_go_there(tmp_path: Path, variable: str) -> None:
+    (tmp_path / "taken").write_text("a file")
+    done = run(
+        tmp_path,
+        "doctor",
+        "--offline",
+        KANDJI_API_TOKEN=TOKEN,
+        KANDJI_API_URL=FREE,
+        **{variable: str(tmp_path / "taken" / "x")},
+    )
+    assert done.returncode == 8
+    assert f"{tmp_path / 'taken'} is no folder" in done.stdout + done.stderr
+    assert variable in done.stdout + done.stderr

@@ -72,6 +72,7 @@ def configuration(settings: Settings) -> Iterator[Finding]:
     yield checked("tenant", lambda: base_url(settings))
     yield checked("token", lambda: _token(settings))
     yield checked("home", lambda: _home(settings))
+    yield checked("other folders", lambda: _other_folders(settings))
     yield checked("certificates", lambda: _certificates(settings))
     yield checked("proxy", lambda: _proxy(settings))
     yield checked("times to live", lambda: _times(settings))
@@ -251,6 +252,20 @@ def _home(settings: Settings) -> str:
     if home.exists() and not home.is_dir():
         raise StoreFull(f"{home} is no folder. Set KANDJI_MIRROR_HOME to one.")
     return str(home)
+
+
+def _other_folders(settings: Settings) -> str:
+    """Where assistants' exports go and requests are counted: folders that can be written, or made."""
+    wanted = {"mirror_export_dir": settings.export_folder, "mirror_budget_dir": settings.budget_dir}
+    for name, folder in wanted.items():
+        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            wrong = "cannot be written" if there.is_dir() else "is no folder"
+            raise StoreFull(
+                f"{there} {wrong}, so {folder} cannot be used. Correct the rights, or set KANDJI_{name.upper()} "
+                f"({settings.origin(name).place}) to another folder."
+            )
+    return ", ".join(map(str, wanted.values()))
 
 
 def _certificates(settings: Settings) -> str:
