@@ -283,7 +283,7 @@ def test_only_masked_rows_are_ever_spilled(tmp_path: Path) -> None:
             for file in spill.glob("*"):
                 seen.add(_bytes_of(file))
 
-    with Engine(spill, memory_mb=80, key=Key(SECRET)) as engine:
+    with Engine(spill, memory_mb=160, key=Key(SECRET)) as engine:
         watcher = threading.Thread(target=watch)
         watcher.start()
         with Staging(resource("users"), tmp_path / "scratch", engine=engine, masked=True) as staging:
