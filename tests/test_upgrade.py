@@ -95,3 +95,18 @@ def test_a_masked_home_is_taken_over_masked(tmp_path: Path) -> None:
     run_sync(tmp_path, tenant, "devices", "apps", privacy=Privacy.ON)
     assert mirrored(tmp_path, "users") == before
     assert removals(tmp_path) == []
+
+
+@pytest.mark.parametrize("statement", ['ALTER TABLE "apps" DROP COLUMN "device_id"', 'DROP TABLE "apps"'])
+def test_a_file_that_nobody_can_make_sense_of_stops_no_sync(upgraded: tuple[Path, Tenant], statement: str) -> None:
+    home, tenant = upgraded
+    with open_store(home, "loopback", resources()) as store:
+        state = store.current.tables["apps"]
+        path = data_dir(home) / str(state.file)
+        with duckdb.connect(path) as con:
+            con.execute(statement)
+        store.publish({"apps": replace(state, bytes=path.stat().st_size)})
+    report = run_sync(home, tenant, "devices", "apps")
+    assert report.failed == ()
+    assert any("apps cannot be taken over" in warning for warning in report.warnings)
+    assert mirrored(home, "apps") == true_rows(tenant.world, "apps")

@@ -16,7 +16,7 @@ from kandji_mirror.ingest.engine import Engine, new_file, store_errors
 from kandji_mirror.ingest.keys import first_key
 from kandji_mirror.store.store import Store
 from kandji_schema import ddl
-from kandji_schema.errors import StoreDamaged
+from kandji_schema.errors import StoreDamaged, StoreError, StoreFull
 from kandji_schema.manifest import TableState, data_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources
@@ -27,17 +27,15 @@ def migrate(store: Store) -> None:
     """Write every file with other columns anew; its table is due at once, as a whole.
 
     New columns are NULL until then, and a value that its column's new type cannot hold is too. A file without the
-    column that tells whose a row is, or that cannot be read, stays as it is, with a warning: the next pass writes the
-    table anew. Raises :class:`StoreError` where there is no room.
+    column that tells whose a row is, or that cannot be read, counts as never synced, with a warning.
+    Raises :class:`StoreFull` where there is no room.
     """
     old = {name: state for name, state in store.current.tables.items() if _has_other_columns(state)}
     if not old:
         return
     spill = data_dir(store.home) / f"run.{uuid4().hex}.tmp"
     with Engine(spill, key=store.key) as engine, store.lock:
-        renewed = dict(_renewed(store, engine, old))
-        if renewed:
-            store.publish(renewed)
+        store.publish(dict(_renewed(store, engine, old)))
 
 
 def _has_other_columns(state: TableState) -> bool:
@@ -49,6 +47,8 @@ def _renewed(store: Store, engine: Engine, old: Mapping[str, TableState]) -> Ite
         with store.scratch(name) as (_, target):
             if _rewritten(store, engine, resources()[name], data_dir(store.home) / str(state.file), target):
                 yield name, _admitted(store, state, target)
+            else:
+                yield name, store.never_synced(name)
 
 
 def _rewritten(store: Store, engine: Engine, resource: Resource, source: Path, target: Path) -> bool:
@@ -61,7 +61,9 @@ def _rewritten(store: Store, engine: Engine, resource: Resource, source: Path, t
             new_file(engine, con, resource, target) as table,
         ):
             _take_over(con, f'{before}.main."{resource.name}"', table, resource, _columns(con, before, resource.name))
-    except StoreDamaged as error:
+    except StoreFull:
+        raise
+    except StoreError as error:  # a file that is damaged, or that nobody can make sense of, must not stop every sync
         store.warnings.append(f"The rows of {resource.name} cannot be taken over, it is read anew: {error}")
         return False
     return True

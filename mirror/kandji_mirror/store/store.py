@@ -91,7 +91,7 @@ class Store:
 
     def _known_state(self, manifest: Manifest, resource: Resource) -> TableState:
         """What is mirrored of a table; a lost or cut file counts as never synced, so the next pass makes it anew."""
-        fresh = TableState(resource.name, ddl.statements(resource), int(resource.ttl.total_seconds()))
+        fresh = self.never_synced(resource.name)
         known = manifest.tables.get(resource.name)
         if known is None:
             return fresh
@@ -103,6 +103,11 @@ class Store:
             return replace(known, ttl_seconds=fresh.ttl_seconds, ddl=fresh.ddl)
         twin = _without_lost_twin(self.home, known)
         return replace(twin, ttl_seconds=fresh.ttl_seconds)  # its ddl stays: it says what the file looks like
+
+    def never_synced(self, table: str) -> TableState:
+        """Return the state of a table that nothing is mirrored of."""
+        resource = self._resources[table]
+        return TableState(table, ddl.statements(resource), int(resource.ttl.total_seconds()))
 
     @property
     def next_generation(self) -> int:
