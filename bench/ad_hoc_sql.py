@@ -9,14 +9,14 @@ from figures import Figure
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.run import sync
 from kandji_queries.engine import blank
 from kandji_queries.guard import Guard
 from kandji_queries.limits import Limits
 from kandji_queries.reader import Reader
 from kandji_queries.workers.pool import Workers
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 ROUNDS = 200
 GUARD_LIMIT = 1.0

@@ -21,11 +21,11 @@ from kandji_mcp_server.mirror import mirror_of
 from kandji_mcp_server.server import build
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client as Api
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.run import sync
 from kandji_queries.catalog import NamedQuery, catalog
 from kandji_schema.settings import Settings
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 Arguments = Mapping[str, Any]
 

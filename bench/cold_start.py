@@ -11,9 +11,9 @@ from figures import Figure
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.run import sync
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 ROUNDS = 15
 BARE = (

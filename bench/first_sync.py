@@ -10,14 +10,14 @@ from typing import IO, Any
 import duckdb
 from figures import Figure
 
-from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.serve import serve
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.choice import EXPORT_REQUESTS, MANY_ROWS
 from kandji_schema.manifest import Manifest, data_dir, kept
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource
+from kandji_simulator.quirks import Quirks
+from kandji_simulator.serve import serve
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 PAGE = 300
 FIRST_SYNC_REQUESTS = 350

@@ -8,14 +8,14 @@ from figures import Figure
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.simulator.catalogue import catalogue
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order
 from kandji_schema.manifest import Manifest, kept
 from kandji_schema.registry import resources
+from kandji_simulator.catalogue import catalogue
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 TABLES = ("devices", "apps")
 PASSES, EVERY = 8, timedelta(hours=3)

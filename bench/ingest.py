@@ -16,10 +16,10 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.api.paging import walk
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_schema.columns import Kind
 from kandji_schema.registry import resource
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 PAGES = 1_000
 ROUNDS = 3

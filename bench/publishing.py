@@ -19,12 +19,12 @@ from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.store.store import Store, open_store
 from kandji_mirror.sync.publishing import publish
 from kandji_mirror.sync.run import KEEP_DAYS, sync
 from kandji_schema.registry import resource, resources
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 TABLE = "prism_filevault"
 PUBLISHES = 10

@@ -14,10 +14,10 @@ from kandji_mirror.actions.confirmations import Confirmations
 from kandji_mirror.actions.desk import Desk, Done
 from kandji_mirror.actions.journal import Journal
 from kandji_mirror.actions.plan import Plan
-from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.audit.log import Actor, AuditLog
 from kandji_schema.actions import action
 from kandji_schema.errors import Unreachable
+from kandji_schema.http import Request, Response
 
 MAC, TWIN, PHONE = (str(UUID(int=n)) for n in (1, 2, 3))
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
@@ -62,7 +62,7 @@ class ActionTenant:
         self.executes = True
 
     def send(self, request: Request) -> Response:
-        """A :data:`~kandji_mirror.api.wire.Send`."""
+        """A :data:`~kandji_schema.http.Send`."""
         response = self._answer(request)
         return Response(response.status, {**response.headers, "date": format_datetime(NOW, usegmt=True)}, response.body)
 

@@ -10,11 +10,11 @@ from support import make_tenant
 
 from kandji_mirror.audit.actor import actor
 from kandji_mirror.audit.log import AuditLog, Record
-from kandji_mirror.simulator.journal import Journal
-from kandji_mirror.simulator.records import Device
-from kandji_mirror.simulator.serve import serve
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_schema.settings import Settings
+from kandji_simulator.journal import Journal
+from kandji_simulator.records import Device
+from kandji_simulator.serve import serve
+from kandji_simulator.tenant import TOKEN, Tenant
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 from support import Rows
 
-from kandji_mirror.api.wire import Request, Response, Send
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
+from kandji_schema.http import Request, Response, Send
 from kandji_schema.registry import resource
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 PAGE = 20
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from kandji_mirror.api.wire import Request, Response, Send
-from kandji_mirror.simulator.tenant import TOKEN
-from kandji_mirror.simulator.world import World
+from kandji_schema.http import Request, Response, Send
 from kandji_schema.registry import resource
 from kandji_schema.resource import Paging, Resource
+from kandji_simulator.tenant import TOKEN
+from kandji_simulator.world import World
 
 Page = dict[str, Any]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import duckdb
 
-from kandji_mirror.api.wire import Request, Response, Target
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_schema.columns import Column, Kind
+from kandji_schema.http import Request, Response, Target
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource
+from kandji_simulator.tenant import Tenant
 
 NEEDLE = "Zq9Needle"
 DENORMALISED = ("device__name", "device__user_name", "device__user_email")

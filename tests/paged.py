@@ -12,9 +12,9 @@ from sqlmodel import SQLModel
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.paging import Page, walk
-from kandji_mirror.api.wire import Request, Response
 from kandji_schema.columns import extra, text
 from kandji_schema.errors import ServerFault
+from kandji_schema.http import Request, Response
 from kandji_schema.resource import Paging, Resource
 
 HOST = "https://acme.kandji.io/api/v1/things"  # the web app: not the host we ask

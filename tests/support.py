@@ -13,14 +13,14 @@ import duckdb
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.wire import Fetch, Send
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.run import sync
 from kandji_schema.columns import Column, Kind
+from kandji_schema.http import Fetch, Send
 from kandji_schema.manifest import Manifest, data_dir, kept
 from kandji_schema.registry import resource, resources
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 Rows = list[tuple[Any, ...]]
 

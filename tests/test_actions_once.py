@@ -24,7 +24,6 @@ from action_tenant import (
 )
 
 from kandji_mirror.actions.following import follow
-from kandji_mirror.api.wire import Response
 from kandji_schema.actions import actions
 from kandji_schema.actions.record import Target
 from kandji_schema.errors import (
@@ -38,6 +37,7 @@ from kandji_schema.errors import (
     Unreachable,
     UsageError,
 )
+from kandji_schema.http import Response
 
 GIVEN: dict[str, dict[str, Any]] = {
     "lock": {"message": "Call IT", "phone_number": "555"},

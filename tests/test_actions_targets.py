@@ -10,8 +10,8 @@ from action_tenant import MAC, PHONE, TWIN, ActionTenant, desk_at, events, plan_
 from reads_home import device, publish
 from support import client_of
 
-from kandji_mirror.api.wire import Request, Response
 from kandji_schema.errors import TargetRefused, Unreachable
+from kandji_schema.http import Request, Response
 
 OTHER = str(UUID(int=4))
 

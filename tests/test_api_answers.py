@@ -15,7 +15,6 @@ from kandji_mirror.api.answers import (
     retry_after,
     sent_at,
 )
-from kandji_mirror.api.wire import Response
 from kandji_schema.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -26,6 +25,7 @@ from kandji_schema.errors import (
     Rejected,
     ServerFault,
 )
+from kandji_schema.http import Response
 
 TOKEN = "5e0a3c1b-aaaa-4a2b-9c3d-0000deadbeef"
 NOW = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC

@@ -11,7 +11,6 @@ import pytest
 from kandji_mirror.api.budget import Sleep, Unlimited
 from kandji_mirror.api.client import ATTEMPTS, Client
 from kandji_mirror.api.turns import PROBE_AFTER
-from kandji_mirror.api.wire import Request, Response, Send, Target
 from kandji_schema.errors import (
     ApiError,
     AuthenticationError,
@@ -23,6 +22,7 @@ from kandji_schema.errors import (
     ServerFault,
     Unreachable,
 )
+from kandji_schema.http import Request, Response, Send, Target
 
 TOKEN = "5e0a3c1b-aaaa-4a2b-9c3d-0000deadbeef"
 OK = Response(200, {"content-type": "application/json"}, b"[]")

@@ -10,7 +10,6 @@ from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import DOWNLOAD_ATTEMPTS, Client
 from kandji_mirror.api.counts import Count, count
 from kandji_mirror.api.exports import export
-from kandji_mirror.api.wire import Request, Response, Target
 from kandji_schema.errors import (
     ApiError,
     ExportFailed,
@@ -22,6 +21,7 @@ from kandji_schema.errors import (
     StoreFull,
     Unreachable,
 )
+from kandji_schema.http import Request, Response, Target
 from kandji_schema.registry import resource
 
 APPS = resource("apps")

@@ -24,8 +24,8 @@ from cryptography.x509.oid import NameOID
 from loopback import served
 
 from kandji_mirror.api.http import LARGE, MIB, HttpTransport
-from kandji_mirror.api.wire import Request, Response
 from kandji_schema.errors import ApiError, ConfigurationError, Rejected, ServerFault, Unreachable
+from kandji_schema.http import Request, Response
 
 DAY = timedelta(days=1)
 TOKEN = "5e0a3c1b-aaaa-4a2b-9c3d-0000deadbeef"

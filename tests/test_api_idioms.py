@@ -10,8 +10,8 @@ import pytest
 from paged import COUNTED, HOST, THINGS, Provider, Walked, documents, expected, fails, things
 
 from kandji_mirror.api.client import ATTEMPTS
-from kandji_mirror.api.wire import Response
 from kandji_schema.errors import NotFound, Rejected
+from kandji_schema.http import Response
 from kandji_schema.resource import Paging, Resource
 
 NUMBERED = replace(THINGS, paging=Paging.PAGE)

@@ -26,8 +26,8 @@ from paged import (
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import ATTEMPTS, UNREADABLE_ATTEMPTS, Client
 from kandji_mirror.api.paging import walk
-from kandji_mirror.api.wire import Request, Response
 from kandji_schema.errors import NotFound, PermissionMissing, Unreachable
+from kandji_schema.http import Request, Response
 from kandji_schema.resource import Paging, Resource
 
 

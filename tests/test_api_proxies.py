@@ -12,8 +12,8 @@ from loopback import served
 
 from kandji_mirror.api.http import HttpTransport
 from kandji_mirror.api.proxies import proxy_of
-from kandji_mirror.api.wire import Request
 from kandji_schema.errors import ConfigurationError, Unreachable
+from kandji_schema.http import Request
 
 API = "https://acme.api.kandji.io"
 PROXY = "http://proxy.example:3128"

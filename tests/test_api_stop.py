@@ -17,8 +17,8 @@ from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.http import Download, HttpTransport
 from kandji_mirror.api.paging import walk
-from kandji_mirror.api.wire import Request, Response
 from kandji_schema.errors import Unreachable
+from kandji_schema.http import Request, Response
 
 SOON = 2.0
 HANGS_IN_THE_BODY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n[1,"

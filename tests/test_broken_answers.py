@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from support import make_tenant, manifest_of, mirrored, run_sync
 
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_schema.manifest import State
 from kandji_schema.registry import resource, resources
 from kandji_schema.resource import Paging
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.tenant import Tenant
 
 BROKEN = (Kind.HTML_PAGE, Kind.NUMBER_BODY)
 """Torn JSON and other objects are the same to a table; the tests of pages have all kinds."""

@@ -11,14 +11,14 @@ import pytest
 from commands import COMMAND, environment, run
 from support import differing, make_tenant, run_sync
 
-from kandji_mirror.cli import options
-from kandji_mirror.cli.app import app
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.serve import serve
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
+from kandji_cli import options
+from kandji_cli.app import app
 from kandji_queries import formats
 from kandji_schema.manifest import data_dir, generations, manifest_path
 from kandji_schema.settings import SETTINGS
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.serve import serve
+from kandji_simulator.tenant import TOKEN, Tenant
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +242,7 @@ def test_the_formats_offered_are_the_formats_there_are() -> None:
 def test_a_query_does_not_import_what_it_does_not_use(home: Path) -> None:
     script = (
         "import sys; sys.argv = ['kandji-mirror', 'sql', 'FROM devices LIMIT 1']\n"
-        "from kandji_mirror.cli import run\n"
+        "from kandji_cli import run\n"
         "try: run()\nexcept SystemExit: pass\n"
         "heavy = {'sqlmodel', 'sqlalchemy', 'httpx', 'mcp', 'apscheduler', 'pydantic', 'rich', 'sqlglot'}\n"
         "print(sorted(heavy & set(sys.modules)))"

@@ -11,12 +11,12 @@ from live_tenant import Live, live
 from support import manifest_of, run_sync
 from terminal import typed
 
+from kandji_cli.actions import arguments
 from kandji_mirror.actions.opening import desk_of
-from kandji_mirror.cli.actions import arguments
-from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_schema.actions import action
 from kandji_schema.errors import UsageError
 from kandji_schema.privacy import Privacy
+from kandji_simulator.faults import Fault, Kind
 
 PROMPT = "Type the target's serial number"
 

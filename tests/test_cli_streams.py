@@ -7,7 +7,7 @@ import pytest
 from commands import COMMAND, environment
 from reads_home import device, publish
 
-from kandji_mirror.cli.app import app
+from kandji_cli.app import app
 
 ENDS = {
     "sql 'FROM devices' -f csv": 0,

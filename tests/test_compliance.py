@@ -12,14 +12,14 @@ from mcp_calls import republish
 from reads_home import NOW, SYNCED, Rows, device, publish
 from support import run_sync, values_of
 
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_queries.compliance import read
 from kandji_queries.reader import Reader
 from kandji_queries.rulebook import BUILT_IN, FILE
 from kandji_schema.errors import ConfigurationError, Failed
 from kandji_schema.manifest import Manifest, State, manifest_path
 from kandji_schema.registry import resources
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 WELL = {"mdm_enabled": True, "is_missing": False, "is_removed": False}
 

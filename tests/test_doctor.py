@@ -14,12 +14,12 @@ from owners_channels import hook, owners_file
 from support import make_tenant, manifest_of, run_sync
 
 from kandji_mirror.audit.log import Actor, AuditLog
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.serve import Server, serve
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_schema.audit import Event
 from kandji_schema.errors import AuditUnavailable
 from kandji_schema.registry import resources
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.serve import Server, serve
+from kandji_simulator.tenant import TOKEN, Tenant
 
 WRONG = "an-invented-token-nobody-knows"
 

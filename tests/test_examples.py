@@ -12,9 +12,9 @@ import pytest
 from support import Rows, client_of, ordered, values_of
 
 from kandji_mirror.api.paging import walk
-from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.ingest.staging import Staging
 from kandji_schema.columns import Kind
+from kandji_schema.http import Request, Response
 from kandji_schema.prism import PrismRow
 from kandji_schema.registry import resources
 from kandji_schema.resource import Paging, Resource

@@ -111,7 +111,7 @@ def resized(home: Path, path: Path) -> None:
 
 def test_without_the_extra_it_is_named(tmp_path: Path) -> None:
     small_fleet(tmp_path)
-    program = "import sys; sys.modules['xlsxwriter'] = None; from kandji_mirror.cli import run; run()"
+    program = "import sys; sys.modules['xlsxwriter'] = None; from kandji_cli import run; run()"
     done = subprocess.run(
         [sys.executable, "-c", program, "export", "devices", "-f", "xlsx", "--to", "out"],
         env=environment(tmp_path),

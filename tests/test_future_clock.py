@@ -18,15 +18,15 @@ from kandji_mirror.api.budget import Limiter, Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.machine import shared_budget
 from kandji_mirror.api.spending import Spending, spending
-from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.api.witness import Witness
 from kandji_mirror.channels import webhook
 from kandji_mirror.scheduler.mailbox import Mailbox
-from kandji_mirror.simulator.tenant import TOKEN
 from kandji_mirror.state import Edits, Fact, Learned
 from kandji_mirror.sync.run import sync
 from kandji_schema.ages import age, ago, in_words
 from kandji_schema.errors import NotConfirmed
+from kandji_schema.http import Request, Response
+from kandji_simulator.tenant import TOKEN
 
 LATER = timedelta(days=1_200)
 

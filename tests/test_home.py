@@ -11,10 +11,10 @@ from reads_home import small_fleet
 from support import make_tenant
 
 import kandji_queries
-from kandji_mirror.simulator.serve import Server, serve
-from kandji_mirror.simulator.tenant import TOKEN
 from kandji_schema.home import name_here, refuse_foreign
 from kandji_schema.settings import Settings
+from kandji_simulator.serve import Server, serve
+from kandji_simulator.tenant import TOKEN
 
 
 @pytest.fixture

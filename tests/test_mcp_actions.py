@@ -15,8 +15,8 @@ from mcp_calls import Era, said
 
 from kandji_mcp_server.mirror import mirror_of
 from kandji_mcp_server.server import TOOLS, build
-from kandji_mirror.simulator.faults import Fault, Kind
 from kandji_schema.actions import actions
+from kandji_simulator.faults import Fault, Kind
 
 ERAS: tuple[Era, ...] = ("auto", "legacy")
 

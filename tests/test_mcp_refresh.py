@@ -16,12 +16,12 @@ from test_scheduler import connecting
 from kandji_mcp_server.background import Background
 from kandji_mcp_server.mirror import Mirror
 from kandji_mcp_server.server import build
-from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler
 from kandji_mirror.scheduler.syncing import Terms
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.tenant import Tenant
+from kandji_schema.http import Request, Response
 from kandji_schema.settings import Settings
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.tenant import Tenant
 
 PATIENCE = 30.0
 

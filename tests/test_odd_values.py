@@ -11,11 +11,11 @@ import pytest
 from support import looking_at
 
 from kandji_mirror.api.pages import read_page
-from kandji_mirror.api.wire import Response
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.fallback import reshaped
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.privacy.key import Key
+from kandji_schema.http import Response
 from kandji_schema.registry import resource
 
 APP = {"device_id": "d", "bundle_id": "b", "path": "/p"}

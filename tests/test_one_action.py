@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ROOTS = ("schema", "mirror", "queries", "mcp_server")
+ROOTS = ("schema", "mirror", "queries", "mcp_server", "cli", "simulator")
 
 RECORD = '''
 """Cellular plans."""
@@ -36,7 +36,7 @@ import json
 from action_tenant import PHONE, ActionTenant, desk_at, done
 from click.testing import CliRunner
 from kandji_mcp_server.live.tools import live_tools
-from kandji_mirror.cli.app import app
+from kandji_cli.app import app
 from kandji_schema.settings import Settings
 tenant = ActionTenant()
 result = done(desk_at(Path(sys.argv[1]), tenant), "refreshcellularplans", PHONE, server_url="https://esim.example")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ROOTS = ("schema", "mirror", "queries", "mcp_server")
+ROOTS = ("schema", "mirror", "queries", "mcp_server", "cli", "simulator")
 
 NEW_TABLE = '''
 """Battery."""

@@ -11,19 +11,19 @@ import duckdb
 import pytest
 from support import client_of, make_tenant, manifest_of, run_sync
 
-from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.privacy.key import Key
 from kandji_mirror.privacy.scrubbing import scrub_texts
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
 from kandji_schema.columns import Column, Kind
+from kandji_schema.http import Request, Response
 from kandji_schema.manifest import data_dir, history_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resource, resources
 from kandji_schema.resource import Resource
+from kandji_simulator.tenant import Tenant
 
 KEY = Key(bytes(range(32)))
 PEOPLE = (

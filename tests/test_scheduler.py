@@ -9,15 +9,12 @@ from typing import Any
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, run_sync
 
-from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.connection import Connection
 from kandji_mirror.scheduler.asking import ask, sync_or_ask
 from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.scheduler.lanes import Lane
 from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler, scheduler_of
 from kandji_mirror.scheduler.syncing import Terms
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.outcome import Report
 from kandji_schema.errors import (
@@ -29,9 +26,12 @@ from kandji_schema.errors import (
     UnknownName,
     UsageError,
 )
+from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.tenant import Tenant
 
 SOON = 20.0
 QUICK = Rhythm(

@@ -6,11 +6,11 @@ import pytest
 from support import make_tenant
 
 from kandji_mirror.connection import BACKGROUND_FLOOR, background_per_hour, connect
-from kandji_mirror.simulator.limits import Limits
-from kandji_mirror.simulator.serve import serve
-from kandji_mirror.simulator.tenant import TOKEN
 from kandji_schema.errors import RateLimited
 from kandji_schema.settings import Settings
+from kandji_simulator.limits import Limits
+from kandji_simulator.serve import serve
+from kandji_simulator.tenant import TOKEN
 
 TAGS = "/api/v1/tags"
 

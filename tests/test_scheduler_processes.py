@@ -16,14 +16,14 @@ from commands import run
 from support import make_tenant, manifest_of
 from test_mcp_stdio import COMMAND, GREETING, call, conversation, environment, exchanged
 
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.serve import Server, serve
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.store.store import open_store
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.serve import Server, serve
+from kandji_simulator.tenant import TOKEN, Tenant
 
-SERVE = "from kandji_mirror.cli.serving import serve; serve(mcp=False)"
+SERVE = "from kandji_cli.serving import serve; serve(mcp=False)"
 COMPETE = """
 import sys
 from kandji_mirror.scheduler.lanes import Lane

@@ -13,7 +13,6 @@ import pytest
 from support import client_of, make_tenant, manifest_of, mirrored, true_rows
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.wire import Request, Response, Send
 from kandji_mirror.connection import Connection
 from kandji_mirror.scheduler.desk import Desk, Wish
 from kandji_mirror.scheduler.hour import Hour
@@ -22,14 +21,15 @@ from kandji_mirror.scheduler.mailbox import Mailbox
 from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Runs
 from kandji_mirror.scheduler.syncing import Syncing, Terms
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.state import RunLog
 from kandji_mirror.store.store import Store, open_store
 from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.run import run_order
 from kandji_schema.errors import AuthenticationError, Interrupted, StoreFull, Unreachable
+from kandji_schema.http import Request, Response, Send
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
+from kandji_simulator.tenant import Tenant
 
 FEW = ("tags", "blueprints")
 LANE = Lane("few", 1, lambda resource, state: resource.name in FEW)

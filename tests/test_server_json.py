@@ -29,7 +29,7 @@ def test_a_client_starts_the_command_by_the_name_of_the_package() -> None:
     assert package["registryType"] == "pypi"
     assert package["transport"] == {"type": "stdio"}
     assert package["packageArguments"] == [{"type": "positional", "value": "mcp"}]
-    assert PROJECT["scripts"][package["identifier"]] == "kandji_mirror.cli:run"
+    assert PROJECT["scripts"][package["identifier"]] == "kandji_cli:run"
 
 
 def test_secrets_are_marked() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from naive_client import get, get_as, get_json
 
-from kandji_mirror.api.wire import Request
-from kandji_mirror.simulator.journal import Journal
-from kandji_mirror.simulator.limits import Limits, RetryAfter
-from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
+from kandji_schema.http import Request
+from kandji_simulator.journal import Journal
+from kandji_simulator.limits import Limits, RetryAfter
+from kandji_simulator.quirks import Quirks
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 FIXTURES = Path(__file__).parent / "fixtures"
 EXAMPLES = Path(__file__).parents[2] / "shared" / "api" / "examples"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 EXAMPLES = Path(__file__).parent / "fixtures" / "examples"
 WRITES = Path(__file__).parent / "fixtures" / "writes"

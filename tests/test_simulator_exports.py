@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from naive_client import get, get_json
 
-from kandji_mirror.api.wire import Request
-from kandji_mirror.simulator.csv_rows import Header, Spelling
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.storage import Fetched
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_schema.errors import Rejected, ServerFault, Unreachable
+from kandji_schema.http import Request
 from kandji_schema.registry import resources
+from kandji_simulator.csv_rows import Header, Spelling
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.storage import Fetched
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 Json = dict[str, Any]
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from naive_client import get, get_json
 
-from kandji_mirror.api.wire import Response
-from kandji_mirror.simulator import drift
-from kandji_mirror.simulator.faults import ELSEWHERE, Fault, Kind
-from kandji_mirror.simulator.limits import Limits
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_schema.errors import Unreachable
+from kandji_schema.http import Response
+from kandji_simulator import drift
+from kandji_simulator.faults import ELSEWHERE, Fault, Kind
+from kandji_simulator.limits import Limits
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 
 class _Clock:

@@ -11,13 +11,13 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from naive_client import walk_table
 
-from kandji_mirror.api.wire import Request, Response
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.limits import Limits
-from kandji_mirror.simulator.serve import Server, serve
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
-from kandji_mirror.simulator.world import World
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.http import Request, Response
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.limits import Limits
+from kandji_simulator.serve import Server, serve
+from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator.world import World
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 

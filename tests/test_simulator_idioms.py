@@ -10,12 +10,12 @@ import pytest
 from naive_client import get, get_json, walk_table
 from sqlmodel import SQLModel
 
-from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_schema.columns import document, extra, integer, text
 from kandji_schema.registry import resource
 from kandji_schema.resource import Paging, Resource
+from kandji_simulator.quirks import Quirks
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 
 class _Note(SQLModel, table=True):

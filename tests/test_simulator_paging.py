@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 from naive_client import get, get_json, walk, walk_table
 
-from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_schema.registry import resources
 from kandji_schema.resource import Paging
+from kandji_simulator.quirks import Quirks
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 
 @pytest.fixture(scope="module")

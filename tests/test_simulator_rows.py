@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kandji_mirror.simulator.world import ROWS_SCALE, World
 from kandji_schema.errors import UsageError
 from kandji_schema.prism import MAC
 from kandji_schema.registry import resources
+from kandji_simulator.world import ROWS_SCALE, World
 
 ONE_ROW = ("device_information", "filevault", "startup_settings", "activation_lock")
 LISTS = (

@@ -8,13 +8,13 @@ import pytest
 from naive_client import get_json, walk_table
 from sqlmodel import SQLModel
 
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import START, World
 from kandji_schema.columns import boolean, document, extra, integer, text, texts, timestamp
 from kandji_schema.errors import UnknownName
 from kandji_schema.prism import MAC, PrismRow, category
 from kandji_schema.registry import resources
 from kandji_schema.resource import Paging, Resource
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import START, World
 
 
 def _bytes(world: World) -> bytes:

@@ -11,11 +11,11 @@ import pytest
 from naive_client import ask
 from support import make_tenant
 
-from kandji_mirror.api.wire import Request
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.serve import serve
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_schema.errors import Unreachable
+from kandji_schema.http import Request
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.serve import serve
+from kandji_simulator.tenant import TOKEN, Tenant
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 OUTCOMES = [

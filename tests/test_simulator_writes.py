@@ -8,8 +8,8 @@ import pytest
 from naive_client import ask, get, get_json, said
 from support import differing, make_tenant, run_sync
 
-from kandji_mirror.simulator.actions import ACTIONS
-from kandji_mirror.simulator.tenant import Tenant
+from kandji_simulator.actions import ACTIONS
+from kandji_simulator.tenant import Tenant
 
 EXAMPLES = Path(__file__).parent / "fixtures" / "writes"
 NOWHERE = "00000000-0000-4000-8000-000000000000"

@@ -17,10 +17,10 @@ from reads_home import SYNCED, small_fleet
 from support import make_tenant, run_sync
 
 from kandji_mirror.api.budget import Limiter
-from kandji_mirror.simulator.limits import Limits
 from kandji_mirror.state import RunLog
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema.manifest import Drift, Manifest, Segment, State, manifest_path
+from kandji_simulator.limits import Limits
 
 AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=30, minutes=30)
 ODD = Drift(
@@ -215,7 +215,7 @@ def test_what_the_tenant_has_left_is_as_the_provider_last_said(home: Path) -> No
 def test_the_report_needs_neither_duckdb_nor_the_libraries_of_syncing(home: Path) -> None:
     script = (
         "import sys; sys.argv = ['kandji-mirror', 'status']\n"
-        "from kandji_mirror.cli import run\n"
+        "from kandji_cli import run\n"
         "try: run()\nexcept SystemExit: pass\n"
         "heavy = {'duckdb', 'sqlmodel', 'sqlalchemy', 'httpx', 'mcp', 'pydantic', 'pyrate_limiter', 'filelock'}\n"
         "print(sorted(heavy & set(sys.modules)))"

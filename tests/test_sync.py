@@ -9,18 +9,18 @@ import pytest
 import support
 from support import client_of, make_tenant, manifest_of, mirrored, true_rows
 
-from kandji_mirror.api.wire import Request, Response
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.run import sync
 from kandji_schema import ddl
 from kandji_schema.errors import AuthenticationError, ConfigurationError
+from kandji_schema.http import Request, Response
 from kandji_schema.manifest import NO_OBJECT, State, data_dir, manifest_path
 from kandji_schema.registry import resource, resources
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.quirks import Quirks
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 SOME = (
     "devices",

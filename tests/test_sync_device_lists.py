@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.lost_mode import ENABLED
-from kandji_mirror.simulator.managed import Json, Status
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.run import sync_devices
 from kandji_schema.manifest import State
 from kandji_schema.privacy import Privacy
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.lost_mode import ENABLED
+from kandji_simulator.managed import Json, Status
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 LISTS = ("device_activity", "device_commands", "device_notes", "lost_mode")
 PAGE = 300

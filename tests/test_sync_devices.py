@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows, values_of
 
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.state import Sweeps
 from kandji_mirror.sync.device_names import identified
 from kandji_mirror.sync.outcome import Report
@@ -20,6 +17,9 @@ from kandji_schema.errors import AuthenticationError, NothingMirrored, Suspiciou
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 from kandji_schema.tables.devices import DEVICES
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.tenant import Tenant
 
 SOME = (
     "devices",

@@ -10,18 +10,18 @@ import pytest
 from moving_fleet import drifting, in_no_order, in_small_pages, keys
 from support import client_of, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_mirror.api.wire import Request, Response
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.quirks import Quirks
 from kandji_mirror.sync.cleared import Cleared, refuse_unproven
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
 from kandji_schema.errors import Suspicious
+from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State, data_dir
 from kandji_schema.registry import resource
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.quirks import Quirks
 
 TABLES = ("devices", "prism_filevault", "apps", "prism_certificates")
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_mirror.api.wire import Request, Response
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.sync.run import sync
+from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State, TableState
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.quirks import Quirks
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 
 def paths(tenant: Tenant) -> Counter[str]:

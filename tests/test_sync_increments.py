@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.quirks import Quirks
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.state import Fact, Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.quirks import Quirks
+from kandji_simulator.tenant import Tenant
 
 INCREMENTED = tuple(r.name for r in resources().values() if r.category and not r.repeats)
 SOME = ("devices", "prism_device_information", "prism_filevault", "apps", "prism_local_users")

@@ -18,18 +18,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from moving_fleet import drifting, in_small_pages, keys_of_all
 from support import client_of, differing, make_tenant, mirrored, run_sync, true_rows
 
-from kandji_mirror.api.wire import Request, Response
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.tenant import Tenant
-from kandji_mirror.simulator.world import World
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.device_run import tables_of_devices
 from kandji_mirror.sync.run import Order, run_order
 from kandji_schema.errors import MirrorError
+from kandji_schema.http import Request, Response
 from kandji_schema.manifest import Manifest, data_dir, kept
 from kandji_schema.registry import resources
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.tenant import Tenant
+from kandji_simulator.world import World
 
 pytestmark = pytest.mark.timeout(600)
 

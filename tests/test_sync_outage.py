@@ -7,13 +7,13 @@ from support import Clock, differing, make_tenant
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.wire import Request, Response
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.run import sync
+from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.tenant import TOKEN, Tenant
 
 ALWAYS = 10**6
 

@@ -8,12 +8,12 @@ from commands import run
 from live_tenant import live
 from support import client_of, make_tenant
 
-from kandji_mirror.simulator.faults import Fault, Kind
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.refusals import forget_refusals
 from kandji_mirror.sync.run import sync
 from kandji_schema.manifest import State
+from kandji_simulator.faults import Fault, Kind
+from kandji_simulator.tenant import Tenant
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from support import client_of, make_tenant, mirrored, true_rows
 
-from kandji_mirror.api.wire import Request, Response
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.sync.run import sync
 from kandji_mirror.sync.seams import overlapping
 from kandji_schema.errors import ServerFault
+from kandji_schema.http import Request, Response
 from kandji_schema.registry import resource
+from kandji_simulator.tenant import Tenant
 
 DEVICES = resource("devices")
 Rows = list[dict[str, Any]]

@@ -11,18 +11,18 @@ import pytest
 from commands import COMMAND, environment
 from support import client_of, make_tenant, manifest_of
 
-from kandji_mirror.api.wire import Request, Response
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.serve import serve
-from kandji_mirror.simulator.tenant import TOKEN
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order
 from kandji_mirror.sync.side_by_side import side_by_side
 from kandji_schema.errors import Unreachable
+from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.serve import serve
+from kandji_simulator.tenant import TOKEN
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from support import make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_schema.manifest import State
 from kandji_schema.registry import resource
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.tenant import Tenant
 
 OLDER, NEWER = "/api/v1/threat-details", "/api/v2/threat/threat-details"
 SHAPES: dict[str, Callable[[Any], Any]] = {

@@ -10,14 +10,14 @@ from support import Clock, client_of, differing, make_tenant, manifest_of, mirro
 
 from kandji_mirror.api.budget import Sleep
 from kandji_mirror.api.client import Client
-from kandji_mirror.simulator.faults import Fault
-from kandji_mirror.simulator.faults import Kind as Trouble
-from kandji_mirror.simulator.tenant import TOKEN, Tenant
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
+from kandji_simulator.faults import Fault
+from kandji_simulator.faults import Kind as Trouble
+from kandji_simulator.tenant import TOKEN, Tenant
 
 SWEPT = tuple(r.name for r in resources().values() if r.swept)
 STATUS = ("device_library_items", "device_parameters")

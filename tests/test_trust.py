@@ -15,14 +15,14 @@ from loopback import Server, served
 from support import make_tenant
 
 from kandji_mirror.privacy.key import key_of
-from kandji_mirror.simulator.serve import Server as Simulator
-from kandji_mirror.simulator.serve import serve
-from kandji_mirror.simulator.tenant import TOKEN
 from kandji_schema import secret_file
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.ownership import flaw
 from kandji_schema.setting import Trust
 from kandji_schema.settings import SETTINGS, Settings, load
+from kandji_simulator.serve import Server as Simulator
+from kandji_simulator.serve import serve
+from kandji_simulator.tenant import TOKEN
 
 STORED = "a-stored-token-of-the-owner"
 THEIRS = "a-token-of-the-folder"

@@ -7,13 +7,13 @@ import duckdb
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_mirror.simulator.tenant import Tenant
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
 from kandji_schema.manifest import State, data_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources
+from kandji_simulator.tenant import Tenant
 
 LACKING = {
     "audit_events": "new_state",

@@ -11,8 +11,8 @@ from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.http import Download, HttpTransport
 from kandji_mirror.api.machine import Both, shared_budget
-from kandji_mirror.api.wire import SIMULATED_HEADER, Request, Response, Send
 from kandji_schema import home
+from kandji_schema.http import SIMULATED_HEADER, Request, Response, Send
 from kandji_schema.provider import is_loopback, same_tenant
 from kandji_schema.settings import Settings
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from kandji_mirror.actions.plan import Plan
 from kandji_mirror.api.bodies import parse
-from kandji_mirror.api.wire import Response
 from kandji_schema.audit import Outcome
 from kandji_schema.errors import (
     ApiError,
@@ -17,6 +16,7 @@ from kandji_schema.errors import (
     ServerFault,
     Unreachable,
 )
+from kandji_schema.http import Response
 
 _PENDING = ("already running", "already pending")
 _LOCKED = "already locked"

@@ -11,7 +11,6 @@ from html import unescape
 from http import HTTPStatus
 from typing import Any
 
-from kandji_mirror.api.wire import Response
 from kandji_schema.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -22,6 +21,7 @@ from kandji_schema.errors import (
     Rejected,
     ServerFault,
 )
+from kandji_schema.http import Response
 from kandji_schema.registry import resources
 from kandji_schema.text import one_line
 

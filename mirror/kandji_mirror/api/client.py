@@ -17,9 +17,9 @@ from kandji_mirror.api.bodies import dump
 from kandji_mirror.api.budget import Permits
 from kandji_mirror.api.outage import NAMED_SECONDS, OutageWatch
 from kandji_mirror.api.turns import MOST_JITTER, PROBE_AFTER, Turns
-from kandji_mirror.api.wire import Fetch, Request, Response, Send, Target
 from kandji_mirror.api.witness import Witness
 from kandji_schema.errors import ApiError, ExportFailed, Outage, RateLimited, RetryLater, Unreachable, Unreadable
+from kandji_schema.http import Fetch, Request, Response, Send, Target
 
 ATTEMPTS = 6
 """A GET is sent at most so often: once, and five retries (the provider's contract).

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from kandji_mirror.api.bodies import parse
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.envelopes import whole
-from kandji_mirror.api.wire import Response
 from kandji_schema.errors import Rejected, ServerFault, Skip
+from kandji_schema.http import Response
 from kandji_schema.resource import Resource
 
 PATH = "/api/v1/prism/count"

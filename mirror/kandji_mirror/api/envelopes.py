@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from kandji_mirror.api.answers import header
-from kandji_mirror.api.wire import Response
+from kandji_schema.http import Response
 from kandji_schema.resource import Paging, Resource
 
 LAST: Mapping[str, str] = {}

@@ -7,8 +7,8 @@ from kandji_mirror.api.answers import tidy
 from kandji_mirror.api.bodies import parse
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.paths import quote_segment
-from kandji_mirror.api.wire import Response, Target
 from kandji_schema.errors import ExportFailed, NotFound, Rejected, RetryLater, ServerFault
+from kandji_schema.http import Response, Target
 from kandji_schema.resource import Resource
 
 PATH = "/api/v1/prism/export"

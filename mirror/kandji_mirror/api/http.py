@@ -1,4 +1,4 @@
-"""The real :data:`~kandji_mirror.api.wire.Send` and :data:`~kandji_mirror.api.wire.Fetch`: HTTPS through httpx.
+"""The real :data:`~kandji_schema.http.Send` and :data:`~kandji_schema.http.Fetch`: HTTPS through httpx.
 
 No other module knows httpx.
 """
@@ -25,7 +25,6 @@ from kandji_mirror.api.paths import checked
 from kandji_mirror.api.private_networks import address_of, is_private, leads_to_private
 from kandji_mirror.api.proxies import proxy_of
 from kandji_mirror.api.whole_file import new_file
-from kandji_mirror.api.wire import Request, Response, Target
 from kandji_schema.errors import (
     ApiError,
     ConfigurationError,
@@ -35,6 +34,7 @@ from kandji_schema.errors import (
     Unreachable,
     Unreadable,
 )
+from kandji_schema.http import Request, Response, Target
 from kandji_schema.provider import is_loopback
 
 T = TypeVar("T")
@@ -161,7 +161,7 @@ class Download:
         self._closed = Event()
 
     def __call__(self, url: str, target: Target) -> None:
-        """A :data:`~kandji_mirror.api.wire.Fetch`. The file is there whole, or not at all."""
+        """A :data:`~kandji_schema.http.Fetch`. The file is there whole, or not at all."""
         parts = signed_url(url, self._api_url)
         what = f"The download from {parts.hostname}"
         deadline = self._clock() + self._total_timeout

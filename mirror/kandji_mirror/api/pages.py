@@ -9,8 +9,8 @@ from typing import Any
 
 from kandji_mirror.api.bodies import TooDeep, dump, has_long_numbers, may_be_deep, parse, parse_leniently, too_deep
 from kandji_mirror.api.envelopes import LAST, NotThisEnvelope, open_envelope
-from kandji_mirror.api.wire import Response
 from kandji_schema.errors import ServerFault, Unreadable
+from kandji_schema.http import Response
 from kandji_schema.resource import Resource
 
 Row = dict[str, Any]

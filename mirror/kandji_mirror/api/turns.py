@@ -5,8 +5,8 @@ from threading import Lock
 
 from kandji_mirror.api.answers import remaining_hour
 from kandji_mirror.api.budget import Permits
-from kandji_mirror.api.wire import Response
 from kandji_schema.errors import RateLimited
+from kandji_schema.http import Response
 
 MOST_JITTER = 1.0
 PROBE_AFTER = 300.0

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from kandji_mirror.api.wire import Target
 from kandji_schema.errors import StoreFull
+from kandji_schema.http import Target
 
 
 @contextmanager

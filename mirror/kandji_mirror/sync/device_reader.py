@@ -7,12 +7,12 @@ from typing import Any
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.pages import read_page
 from kandji_mirror.api.paths import quote_segment
-from kandji_mirror.api.wire import Response
 from kandji_mirror.ingest.fallback import reshaped
 from kandji_mirror.sync.device_pages import NOTHING_KNOWN, DeviceList, Known
 from kandji_mirror.sync.fleet import DEVICES
 from kandji_mirror.sync.walks import still_there
 from kandji_schema.errors import NotFound, Rejected, ServerFault, Skip
+from kandji_schema.http import Response
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.resource import Paging, Resource
 

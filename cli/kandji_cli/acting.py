@@ -1,0 +1,135 @@
+"""``action`` and ``secret``: one command for each record, found when it is asked for."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from kandji_schema.actions.record import Action
+
+_REASON = "Why, for the audit log."
+_SERIAL = (
+    "The target's serial number, for scripts: counts as typed for what can be undone; for the rest and for secrets "
+    'only where config.toml says mirror_confirm = "agent". Repeat it for several devices, in their order.'
+)
+_TO_STDOUT = "Print secrets also where the output is no terminal."
+
+
+class Records(click.Group):
+    """The commands of a group, and one for each action (or secret) there is."""
+
+    def __init__(self, *, secrets: bool, **facts: Any) -> None:
+        super().__init__(**facts)
+        self._secrets = secrets
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands."""
+        return [*self.commands, *self._records()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name; :class:`UnknownName` with the nearest ones."""
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        from kandji_schema.actions import action
+
+        return _command(action(cmd_name, secret=self._secrets), ctx)
+
+    def _records(self) -> list[str]:
+        from kandji_schema.actions import actions
+
+        return [name for name, record in actions().items() if record.secret is self._secrets]
+
+
+@click.group(cls=Records, secrets=False)
+def action() -> None:
+    """Do something to a device, live: lock, restart, erase and more.
+
+    Each shows first what would be sent, and is sent once its target's serial number was typed. Only where
+    KANDJI_MIRROR_ACTIONS=on.
+
+    Example: kandji-mirror action lock C02XK1JHJG5J --arg message="Call IT" --reason "lost on the train"
+    """
+
+
+@click.group(cls=Records, secrets=True)
+def secret() -> None:
+    """Read a secret of a device, live: it is shown once and kept nowhere; that it was read is recorded.
+
+    Only where KANDJI_MIRROR_ACTIONS=on.
+
+    Example: kandji-mirror secret filevaultkey C02XK1JHJG5J --reason "ticket 4711"
+    """
+
+
+@action.command("confirm")
+@click.argument("token")
+@click.option(
+    "--serial", "serials", multiple=True, help='As typed; counts only with mirror_confirm = "agent" in config.toml.'
+)
+@click.option("--to-stdout", is_flag=True, help=_TO_STDOUT)
+def confirm(token: str, serials: tuple[str, ...], to_stdout: bool) -> None:
+    """Confirm what an AI client asked for and could not ask you: shows it again, and asks for the serial number.
+
+    Example: kandji-mirror action confirm 3f0c...
+    """
+    from kandji_cli.actions import confirm_token
+
+    confirm_token(token, serials, to_stdout=to_stdout)
+
+
+@action.command("status")
+@click.argument("reference", metavar="ACTION_ID|DEVICE")
+def status(reference: str) -> None:
+    """Ask the tenant what became of an action, or of the latest ones on a device.
+
+    Example: kandji-mirror action status C02XK1JHJG5J
+    """
+    from kandji_cli.actions import follow_up
+
+    follow_up(reference)
+
+
+@action.command("list")
+def list_actions() -> None:
+    """List the actions with their arguments.
+
+    Example: kandji-mirror action list
+    """
+    from kandji_cli.actions import show_actions
+
+    show_actions()
+
+
+def _command(record: "Action", ctx: click.Context) -> click.Command:
+    return click.Command(
+        record.name,
+        callback=partial(_run, record),
+        params=[
+            click.Argument(["targets"], nargs=-1, metavar="[TARGET]..."),
+            click.Option(["--arg", "-a", "pairs"], multiple=True, help="An argument, name=value. Repeatable."),
+            click.Option(["--reason"], default="", required=record.secret, help=_REASON),
+            click.Option(["--serial", "serials"], multiple=True, help=_SERIAL),
+            click.Option(["--to-stdout"], is_flag=True, help=_TO_STDOUT),
+        ],
+        short_help=record.title + ".",
+        help=_help(record),
+        context_settings=ctx.command.context_settings,
+    )
+
+
+def _help(record: "Action") -> str:
+    lines = [f"{record.title}: {record.method} {record.path}", "", *record.consequences]
+    if record.platforms:
+        lines += ["", f"For {', '.join(record.platforms)}."]
+    for argument in record.arguments:
+        needed = ", required" if argument.required else ""
+        hidden = f" `--arg {argument.name}=-` asks for it, unseen." if argument.secret else ""
+        lines += ["", f"--arg {argument.name}=... ({argument.rule()}{needed}): {argument.description}{hidden}"]
+    return "\n".join(lines)
+
+
+def _run(record: "Action", **given: Any) -> None:
+    from kandji_cli.actions import act
+
+    act(record, **given)

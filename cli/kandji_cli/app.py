@@ -1,0 +1,339 @@
+"""The commands. Each one only reads its arguments here and is carried out by the module it imports.
+
+click, not typer: typer imports pydantic for every argument, which alone costs as much as DuckDB's whole start.
+"""
+
+from typing import Any
+
+import click
+
+from kandji_cli.acting import action, secret
+from kandji_cli.auditing import audit
+from kandji_cli.options import (
+    export_options,
+    fleet_options,
+    format_option,
+    json_option,
+    limit_option,
+    param_option,
+    requirement_options,
+)
+
+EPILOG = (
+    "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 the provider gave no answer or some "
+    "table could not be synced, 5 refused, failed or cut statement, 6 not confirmed, 7 nothing mirrored yet, 8 the "
+    "mirror's own files or those of an export, 9 older or less whole than --max-age or --strict take, 130 interrupted."
+)
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kandji-mirror")
+@click.pass_context
+def app(context: click.Context) -> None:
+    """A local mirror of a Kandji (Iru) tenant that answers SQL."""
+    if context.invoked_subcommand not in {"mcp", "login"}:  # the one tells its log, the other asks for a tenant anew
+        from kandji_cli.output import warn_of_settings
+
+        warn_of_settings()
+
+
+@app.command()
+@fleet_options
+def demo(devices: int, apps: int, seed: int) -> None:
+    """Sync a simulated tenant and print a fleet report; the configured one is not asked.
+
+    Example: kandji-mirror demo --devices 1000
+    """
+    from kandji_cli.demo import show
+
+    show(devices=devices, apps=apps, seed=seed)
+
+
+@app.command()
+@click.option("--port", type=click.IntRange(0, 65_535), default=8_080, show_default=True, help="On 127.0.0.1; 0: any.")
+@fleet_options
+def simulate(port: int, devices: int, apps: int, seed: int) -> None:
+    """Serve a simulated tenant on loopback until Ctrl-C.
+
+    Example: kandji-mirror simulate --port 8080 --devices 1000 --seed 7
+    """
+    from kandji_cli.demo import simulate as serve
+
+    serve(port=port, devices=devices, apps=apps, seed=seed)
+
+
+@app.command()
+@click.option("--subdomain", help="The first part of https://<subdomain>.api.kandji.io; asked for otherwise.")
+@click.option("--region", type=click.Choice(("us", "eu")), help="Where the tenant lives.")
+@click.option("--api-url", help="Full base URL instead of subdomain and region.")
+@click.option("--token-stdin", is_flag=True, help="Read the token from standard input instead of asking for it.")
+@click.option("--keychain", is_flag=True, help="Keep the token in the OS keychain instead of a file (mode 0600).")
+@click.option("--offline", is_flag=True, help="Store without asking the tenant whether it knows the token.")
+def login(token_stdin: bool, keychain: bool, offline: bool, **tenant: str | None) -> None:
+    """Store the tenant and its API token, once the tenant has accepted the token.
+
+    Example: kandji-mirror login --subdomain acme
+    """
+    from kandji_cli.login import Options, log_in
+
+    named = {key: value for key, value in tenant.items() if value is not None}
+    log_in(Options(named, token_stdin=token_stdin, offline=offline, keychain=keychain))
+
+
+@app.command()
+@click.option("--offline", is_flag=True, help="Send nothing to the tenant.")
+@json_option
+def doctor(offline: bool, as_json: bool) -> None:
+    """Check settings, token, its permissions and the mirror's files.
+
+    Costs one small request a permission, about twenty.
+
+    Example: kandji-mirror doctor
+    """
+    from kandji_cli.doctor import examine
+
+    examine(offline=offline, as_json=as_json)
+
+
+@app.command()
+@click.argument("tables", nargs=-1, metavar="[TABLE]...")
+@click.option("--full", is_flag=True, help="Read every table, or the named ones, anew and as a whole.")
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="DEVICE",
+    help="Only the rows of this device: its identifier, serial number or name. Repeatable.",
+)
+@json_option
+def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json: bool) -> None:
+    """Bring the named tables up to date, or those that are due.
+
+    Where another process syncs this mirror, such as `serve`, that one is asked and its answer waited for. A table the
+    token may not read is asked for once a day, after `doctor` saw that it may, and when it is named; only then it is a
+    failure (exit code 4).
+
+    Example: kandji-mirror sync devices apps
+    """
+    from kandji_cli.syncing import sync_devices_now, sync_now
+
+    if devices and full:
+        raise click.UsageError("--device reads the rows of devices, --full reads whole tables: leave one of them out.")
+    if devices:
+        sync_devices_now(devices, tables, as_json=as_json)
+    else:
+        sync_now(tables, everything=full, as_json=as_json)
+
+
+@app.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen on, instead of KANDJI_MIRROR_HTTP_HOST.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port, instead of KANDJI_MIRROR_HTTP_PORT; 0: any.")
+@click.option("--no-sync", "sync", is_flag=True, flag_value=False, default=True, help="Only answer AI clients.")
+@click.option("--no-mcp", "mcp", is_flag=True, flag_value=False, default=True, help="Only keep the mirror in sync.")
+def serve(host: str | None, port: int | None, sync: bool, mcp: bool) -> None:
+    """Keep the mirror in sync and serve AI assistants over HTTP (Model Context Protocol) until Ctrl-C.
+
+    Clients send a bearer token, which is made at the first start. Listens on this machine alone, unless an address and
+    host names are set.
+
+    Example: kandji-mirror serve
+    """
+    from kandji_cli.serving import serve as serve_until_told
+
+    serve_until_told(sync=sync, mcp=mcp, host=host, port=port)
+
+
+@app.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Show how old each table is and how it was synced.
+
+    Example: kandji-mirror status --json
+    """
+    from kandji_cli.status import show
+
+    show(as_json=as_json)
+
+
+@app.command()
+@click.option(
+    "--tenant", metavar="NAME", help="The tenant whose mirror it is, as `status` has it; asked for otherwise."
+)
+@click.option("--delete", is_flag=True, help="Delete the mirror instead of moving it aside.")
+def reset(tenant: str | None, delete: bool) -> None:
+    """Take the mirror out of its home, so that another tenant can be mirrored there.
+
+    It is moved into a folder of its own, where it can still be read. The record of live actions, exports and
+    compliance.toml stay.
+
+    Example: kandji-mirror reset --tenant acme
+    """
+    from kandji_cli.resetting import reset as take_out
+
+    take_out(tenant, delete=delete)
+
+
+@app.command()
+@click.argument("statement")
+@param_option
+@format_option
+@limit_option
+@requirement_options
+def sql(statement: str, params: dict[str, str], **how: Any) -> None:
+    """Run one read-only SQL statement; - reads it from standard input.
+
+    --param x=7 gives $x a value, which fits texts, numbers and dates alike; null, [...] and {...} are read as JSON.
+
+    Example: kandji-mirror sql "SELECT platform, count(*) FROM devices GROUP BY ALL"
+    """
+    from kandji_cli.reads import How, run_sql
+
+    run_sql(statement, params, How.of(**how))
+
+
+@app.command()
+@click.argument("name")
+@param_option
+@format_option
+@limit_option
+@requirement_options
+def query(name: str, params: dict[str, str], **how: Any) -> None:
+    """Run a named query; `kandji-mirror queries` lists them.
+
+    Example: kandji-mirror query stale_devices --param days=30
+    """
+    from kandji_cli.reads import How, run_query
+
+    run_query(name, params, How.of(**how))
+
+
+@app.command()
+@export_options
+def export(names: tuple[str, ...], **asked: Any) -> None:
+    """Write tables, views and named queries as files: complete, of one moment, and dated.
+
+    The files are those of --format: NAME.parquet, NAME.csv or NAME.jsonl for each name, or one kandji-mirror.duckdb or
+    kandji-mirror.xlsx with a sheet for each name; beside them manifest.json with rows, hashes and the age of every
+    table used. They appear when all of them are whole. An earlier export in the same folder is replaced, anything else
+    there only with --force. The files are readable by you alone.
+
+    CSV is UTF-8; NULL is an empty field, an empty text is "". JSON Lines and CSV have ISO times in UTC:
+    2026-11-20T12:00:00Z. For Excel take xlsx, which keeps 000062 and 1234567E10 texts and runs nothing; a CSV with
+    --spreadsheet-safe runs nothing either, begins with a byte order mark and has no control characters.
+
+    For cron: --dated writes a folder such as 2026-11-27T221500Z, and --keep 7 removes all but the newest seven; give
+    each schedule a folder of its own.
+
+    Example: kandji-mirror export fleet devices_by_platform --format csv --to reports
+    """
+    from kandji_cli.exporting import export_files
+
+    export_files(names, **asked)
+
+
+@app.command()
+@click.option("--since", metavar="TIME", help="From then on: 30m, 24h, 2d, 1w ago, or a date or time, UTC.")
+@click.option("--until", metavar="TIME", help="Before then.")
+@click.option("--device", metavar="DEVICE", help="Identifier, serial number or name of one device.")
+@click.option("--table", metavar="TABLE", help="Changes of one table.")
+@click.option("--limit", type=click.IntRange(1), help="Only the newest so many.")
+@format_option
+@requirement_options
+def changes(form: str, limit: int | None, max_age: str | None, strict: bool, **asked: str | None) -> None:
+    """Show what changed, oldest first: devices that came and went, and every value that became another.
+
+    Example: kandji-mirror changes --since 24h --device C02XK1JHJG5J
+    """
+    from datetime import UTC, datetime
+
+    from kandji_cli.changes import show
+    from kandji_cli.reads import How
+
+    how = How.of(form=form, limit=limit, max_age=max_age, strict=strict)
+    show(asked, how=how, now=datetime.now(UTC))
+
+
+@app.command()
+@format_option
+def tables(form: str) -> None:
+    """List the tables and views: what they hold and how old they are.
+
+    Example: kandji-mirror tables
+    """
+    from kandji_cli.reads import list_tables
+
+    list_tables(form)
+
+
+@app.command()
+@click.argument("table")
+@format_option
+def describe(table: str, form: str) -> None:
+    """Show the columns of a table or view with their meaning.
+
+    Example: kandji-mirror describe devices
+    """
+    from kandji_cli.reads import describe_table
+
+    describe_table(table, form)
+
+
+@app.command()
+@format_option
+def queries(form: str) -> None:
+    """List the named queries and their parameters.
+
+    Example: kandji-mirror queries
+    """
+    from kandji_cli.reads import list_queries
+
+    list_queries(form)
+
+
+@app.command()
+@format_option
+@json_option
+def settings(form: str, as_json: bool) -> None:
+    """List every setting with its value, where that comes from, and its meaning; secrets are not shown.
+
+    Example: kandji-mirror settings
+    """
+    from kandji_cli.settings import show
+
+    show("json" if as_json else form)
+
+
+@app.command()
+def mcp() -> None:
+    """Serve the mirror to an AI assistant over stdio (Model Context Protocol).
+
+    Example: kandji-mirror mcp
+    """
+    from kandji_mcp_server.main import run as serve_until_told
+
+    serve_until_told()
+
+
+@app.command("mcp-config")
+@click.argument("client", required=False)
+@click.option("--http", is_flag=True, help="For `kandji-mirror serve`, instead of a program the client starts.")
+@click.option("--url", metavar="URL", help="Where `serve` is reached, if not as it is set here; implies --http.")
+@click.option("--write", is_flag=True, help="Put it into the client's file, with a copy of what that was.")
+@click.option("--file", metavar="PATH", help="Another file of the client, such as a project's.")
+def mcp_config(client: str | None, http: bool, url: str | None, write: bool, file: str | None) -> None:
+    """Print how an AI client finds this server, or write it into the client's file.
+
+    Without CLIENT it lists them. No token is ever written.
+
+    Example: kandji-mirror mcp-config claude-desktop --write
+    """
+    from kandji_cli.mcp_config import configure, show_clients
+
+    if client is None:
+        show_clients()
+        return
+    configure(client, http=http, url=url, write=write, file=file)
+
+
+for group in (action, secret, audit):
+    app.add_command(group)

@@ -1,0 +1,159 @@
+"""What ``kandji-mirror doctor`` looks at: the settings (``configuration_checks.py``), the tenant and the store."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from kandji_cli.configuration_checks import (
+    NEEDED_TO_ASK,
+    Finding,
+    Health,
+    channels,
+    checked,
+    configuration,
+    rights,
+    rights_of_configuration,
+)
+from kandji_mcp_server.http.access import access
+from kandji_mirror.api.permissions import Permission, permissions
+from kandji_mirror.api.witness import clock_words
+from kandji_mirror.connection import connect
+from kandji_mirror.store.holder import holder
+from kandji_mirror.sync.refusals import forget_refusals
+from kandji_schema.ages import age, ago, in_future
+from kandji_schema.counts import counted, size
+from kandji_schema.errors import ConfigurationError, MirrorError, NothingMirrored
+from kandji_schema.manifest import Manifest, State, newest_whole
+from kandji_schema.settings import Settings, load
+
+LEAST_FREE = 2.0
+"""Times the size of the mirror that should be free: a generation is written beside the one before."""
+
+LEAST_FREE_BYTES = 1_000_000_000
+_PATIENCE = 15.0
+
+
+def findings(*, offline: bool) -> Iterator[Finding]:
+    """All of them, the cheap ones first; nothing is sent where ``offline``, or where what that takes is not in order.
+
+    Without settings that can be read nothing else can be looked at.
+    """
+    yield Finding("versions", Health.OK, _versions())
+    try:
+        settings = load(doubtful=True)
+        home = settings.home
+    except ConfigurationError as error:
+        yield from rights_of_configuration()
+        yield Finding("settings", Health.FAILED, str(error), error.exit_code)
+        return
+    yield from rights(settings)  # before anything opens the home, which tightens it
+    configured = list(configuration(settings))
+    yield from configured
+    yield checked("serve", lambda: _access(settings))
+    yield from channels(settings, offline=offline)
+    needed = [found.health for found in configured if found.check in NEEDED_TO_ASK]
+    if not offline and all(health is Health.OK for health in needed):
+        yield from _asked(settings)
+    yield from _store(home)
+
+
+def _versions() -> str:
+    python = ".".join(map(str, sys.version_info[:3]))
+    packages = (f"{name} {version(name)}" for name in ("kandji-mirror", "duckdb", "mcp", "sqlglot"))
+    return ", ".join([*packages, f"Python {python} on {sys.platform}"])
+
+
+def _access(settings: Settings) -> str:
+    allowed = access(settings)
+    made = "" if allowed.token else ", made at the first start"
+    return f"{allowed.host} port {allowed.port}, with a bearer token{made}"
+
+
+# -- the tenant ----------------------------------------------------------------------------------------------------
+
+
+def _asked(settings: Settings) -> Iterator[Finding]:
+    """One request a permission."""
+    patient = replace(settings, mirror_read_timeout=min(settings.mirror_read_timeout, _PATIENCE))
+    try:
+        with connect(patient) as connection:
+            for number, permission in enumerate(permissions(connection.client)):
+                if not number and permission.granted is None:
+                    yield Finding("tenant answers", Health.FAILED, permission.why, 4)
+                    return
+                if permission.granted:
+                    forget_refusals(settings.home, permission.tables)
+                yield _permission(permission)
+            yield _clock(connection.client.witness.ahead)
+            left = connection.client.remaining_hour
+            told = "" if left is None else f", {left:,} left to the tenant in this hour"
+            yield Finding("tenant answers", Health.OK, f"{connection.client.requests} requests{told}")
+    except MirrorError as error:
+        yield Finding("tenant answers", Health.FAILED, str(error), error.exit_code)
+
+
+def _clock(ahead: timedelta | None) -> Finding:
+    """This machine's clock beside the provider's."""
+    if ahead is None:
+        return Finding("clock", Health.OK, "as the provider's")
+    return Finding("clock", Health.WARNING, clock_words(ahead))
+
+
+def _permission(permission: Permission) -> Finding:
+    check = f"permission: {permission.name}"
+    if permission.granted:
+        return Finding(check, Health.OK, _some(permission.tables))
+    return Finding(check, Health.WARNING, f"{permission.why.rstrip('.')}; {_some(permission.tables)} stay empty")
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+# -- the store -----------------------------------------------------------------------------------------------------
+
+
+def _store(home: Path) -> Iterator[Finding]:
+    try:
+        manifest, warnings = newest_whole(home)
+    except NothingMirrored as error:
+        yield Finding("mirror", Health.WARNING, str(error))
+    except MirrorError as error:
+        yield Finding("mirror", Health.FAILED, str(error), error.exit_code)
+    else:
+        yield from _manifest(manifest, warnings)
+    found = holder(home)
+    syncing = f"process {found.pid}, for {age(found.since, datetime.now(UTC))}" if found else "no process now"
+    yield Finding("syncing", Health.OK, syncing)
+    yield _disk(home)
+
+
+def _manifest(manifest: Manifest, warnings: list[str]) -> Iterator[Finding]:
+    rows = sum(state.rows for state in manifest.tables.values())
+    now = datetime.now(UTC)
+    when = ago(manifest.published_at, now)
+    detail = f"generation {manifest.generation} of {manifest.tenant}, {counted(rows, 'row')}, published {when}"
+    yield Finding("mirror", Health.WARNING if warnings else Health.OK, " ".join([f"{detail}.", *warnings]))
+    if ahead := [state.name for state in manifest.tables.values() if in_future(state.attempted_at, now)]:
+        detail = f"read in the future, so a clock is or was wrong: {', '.join(ahead)}; the next sync reads them anew"
+        yield Finding("clock", Health.WARNING, detail)
+    for state in manifest.tables.values():
+        if state.state in {State.FAILED, State.PARTIAL}:
+            yield Finding(f"table: {state.name}", Health.WARNING, state.error or state.note or state.state.value)
+
+
+def _disk(home: Path) -> Finding:
+    there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
+    free, used = shutil.disk_usage(there).free, _size(home / "store")
+    detail = f"{size(free)} free, the mirror has {size(used)}"
+    scarce = free < max(LEAST_FREE_BYTES, LEAST_FREE * used)
+    advice = "; make room, or set KANDJI_MIRROR_HOME to another disk" if scarce else ""
+    return Finding("disk", Health.WARNING if scarce else Health.OK, detail + advice)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

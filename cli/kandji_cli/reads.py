@@ -1,0 +1,158 @@
+"""``sql``, ``query``, ``tables``, ``describe`` and ``queries``: everything that reads the mirror."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kandji_cli.output import print_rows, say, tell, tell_number, warn
+from kandji_queries.asked_time import duration
+from kandji_queries.formats import write
+from kandji_queries.limits import Limits
+from kandji_queries.params import Param
+from kandji_queries.reader import Reader
+from kandji_queries.requirements import Requirements
+from kandji_queries.restrictions import bound_memory
+from kandji_queries.result import Stream
+from kandji_queries.written import read
+from kandji_schema.ages import in_words
+from kandji_schema.errors import TookTooLong, TooManyRows, UsageError
+from kandji_schema.home import refuse_foreign
+from kandji_schema.settings import load
+
+ADVICE = "Aggregate or filter, take the first rows with --limit, or raise KANDJI_MIRROR_QUERY_ROWS."
+"""What one does about an answer that was cut. An export has no such limit, but takes names only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How an answer is wanted: the form of its rows, so many of them at most, and what the tables used must meet."""
+
+    form: str
+    limit: int | None
+    requirements: Requirements
+
+    @classmethod
+    def of(cls, *, form: str, limit: int | None, max_age: str | None, strict: bool) -> "How":
+        """From the options of a command."""
+        return cls(form=form, limit=limit, requirements=required(max_age=max_age, strict=strict))
+
+
+def required(*, max_age: str | None, strict: bool) -> Requirements:
+    """What ``--max-age`` and ``--strict`` ask of the tables used."""
+    return Requirements(max_age=None if max_age is None else duration(max_age), strict=strict)
+
+
+def run_sql(statement: str, params: Mapping[str, str], how: How) -> None:
+    """Print the answer of one guarded statement, with its age on stderr."""
+    text = sys.stdin.read() if statement == "-" else statement
+    if not text.strip():
+        raise UsageError('There is no statement. Example: kandji-mirror sql "FROM fleet LIMIT 5"')
+    values = {name: read(value) for name, value in params.items()}
+    with open_reader(how.requirements) as reader, reader.stream(text, values, limits=_limits(reader, how)) as answer:
+        show_answer(reader, answer, how)
+
+
+def run_query(name: str, params: Mapping[str, str], how: How) -> None:
+    """Print the answer of a named query, with its age on stderr."""
+    with (
+        open_reader(how.requirements) as reader,
+        reader.stream_query(name, params, limits=_limits(reader, how)) as answer,
+    ):
+        show_answer(reader, answer, how)
+
+
+def _limits(reader: Reader, how: How) -> Limits:
+    """No more rows than are asked for, and of those a cut is what was asked for."""
+    most = reader.limits.rows
+    if how.limit is None or how.limit > most:
+        return reader.limits
+    return replace(reader.limits, rows=how.limit, advice="")
+
+
+def show_answer(reader: Reader, answer: Stream, how: How) -> None:
+    """Print rows and age; :class:`TooManyRows` after them where they are not all and nobody asked for fewer."""
+    write(answer, how.form, sys.stdout)
+    tell_number(answer.row_count, how.form)
+    date(reader, answer.as_of, answer.notes, how.form)
+    if answer.truncated and (how.limit is None or how.limit > answer.row_count):
+        raise TooManyRows(f"The answer is cut: it has more than {answer.row_count:,} rows. {ADVICE}")
+
+
+def list_tables(form: str) -> None:
+    """Print what is there; for eyes shorter: ages, and the first sentence of what it holds."""
+    with open_reader() as reader:
+        found = reader.tables()
+        warn(reader.warnings)
+    if form == "table":
+        short = [(t.name, t.rows, t.state or t.kind, _age(t.age_seconds), t.description.split(". ")[0]) for t in found]
+        print_rows(("table", "rows", "state", "age", "holds"), short, form)
+        return
+    rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, t.description) for t in found]
+    print_rows(("table", "kind", "rows", "state", "synced_at", "holds"), rows, form)
+
+
+def _age(seconds: float | None) -> str | None:
+    return None if seconds is None else in_words(seconds)
+
+
+def describe_table(table: str, form: str) -> None:
+    """Print the columns of one table or view."""
+    with open_reader() as reader:
+        detail = reader.describe(table)
+        warn(reader.warnings)
+    if form == "table":
+        say(f"{detail.info.description}\n")
+    print_rows(("column", "type", "description"), [(c.name, c.type, c.description) for c in detail.columns], form)
+
+
+def list_queries(form: str) -> None:
+    """Print the catalogue; it needs no mirror."""
+    from kandji_queries.catalog import catalog
+
+    rows = [(q.name, ", ".join(map(signature, q.params)), q.title) for q in catalog().values()]
+    print_rows(("query", "parameters", "title"), rows, form)
+
+
+def signature(param: Param) -> str:
+    """A parameter as people read it: ``days int = 7``."""
+    return f"{param.name} {param.kind}" + ("" if param.required else f" = {param.default}")
+
+
+def open_reader(requirements: Requirements = Requirements()) -> Reader:  # noqa: B008  # frozen
+    """A reader of the configured home that opens only the files a statement needs."""
+    # Ctrl-C ends the process at once, as it does other tools: nothing is written here, and Python's own handler
+    # would have to wait until the engine comes back.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    settings = load()
+    refuse_foreign(settings)
+    limits = Limits(
+        seconds=settings.mirror_query_seconds,
+        memory_mb=settings.mirror_query_memory_mb,
+        rows=settings.mirror_query_rows,
+        advice=ADVICE,
+    )
+    bound_memory(limits.memory_mb)
+    rules, masked = settings.mirror_compliance_file, settings.privacy.masks_people
+    return Reader(
+        settings.home, limits, lazy=True, rules=rules, masked=masked, kill=_end_at_once, requirements=requirements
+    )
+
+
+def _end_at_once(why: TookTooLong) -> None:
+    """A long call of one function cannot be interrupted; this process has nothing else to do and nothing to save."""
+    tell(f"kandji-mirror: {why}")
+    os._exit(why.exit_code)
+
+
+def date(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form: str) -> None:
+    """The age of the answer and what else has to be known, on stderr; JSON carries it itself."""
+    sys.stdout.flush()
+    warn(reader.warnings)
+    if form == "json":
+        return
+    for note in notes:
+        tell(note)
+    if as_of:
+        tell("As of " + ", ".join(f"{table} {moment or 'never synced'}" for table, moment in as_of.items()))

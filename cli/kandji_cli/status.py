@@ -1,0 +1,222 @@
+"""``kandji-mirror status``: read from the manifest and small files beside it, never from DuckDB or the tenant."""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+from kandji_cli.output import print_rows, say, warn, warn_of_foreign_home
+from kandji_mirror.api.spending import Spending, spending, tenant_remaining
+from kandji_mirror.store.holder import Holder, holder
+from kandji_schema.ages import age, ago, in_future, seconds_since
+from kandji_schema.counts import counted, size
+from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
+from kandji_schema.privacy import Privacy
+from kandji_schema.settings import Settings, load
+from kandji_schema.text import escaped
+
+HEAD = ("table", "state", "rows", "age", "due after", "checked", "tried", "requests", "method")
+
+NAMED = 5
+"""Fields that are named in one remark; of more there is the number."""
+
+
+def show(*, as_json: bool) -> None:
+    """Print the state of every table, the newest whole manifest's, then what the syncing costs and who does it."""
+    settings, now = load(), datetime.now(UTC)
+    warn_of_foreign_home(settings)
+    manifest, warnings = newest_whole(settings.home)
+    if as_json:
+        say(json.dumps(_document(settings, manifest, warnings, now), indent=1))
+        return
+    warn(warnings)
+    states = manifest.tables.values()
+    print_rows(HEAD, _columns(states, now), "table")
+    _say_remarks(states, now)
+    say()
+    for head, text in _facts(settings, manifest, now):
+        say(f"{head:<9} {text}")
+
+
+def _columns(states: Iterable[TableState], now: datetime) -> Iterator[tuple[str, ...]]:
+    """One line a table; numbers are padded to stand under each other."""
+    listed = list(states)
+    rows = _right("rows", (state.rows for state in listed))
+    requests = _right("requests", (state.requests for state in listed))
+    for state, row_count, request_count in zip(listed, rows, requests, strict=True):
+        yield (
+            state.name,
+            state.state.value,
+            row_count,
+            age(state.synced_at, now),
+            _length(state.ttl_seconds, now) + ("*" if state.ttl_reason else ""),
+            age(state.checked_at, now) if state.checked_at else "",
+            age(state.attempted_at, now),
+            request_count,
+            state.method or "",
+        )
+
+
+def _right(head: str, numbers: Iterable[int]) -> list[str]:
+    texts = [f"{number:,}" for number in numbers]
+    width = max(map(len, [head, *texts]))
+    return [text.rjust(width) for text in texts]
+
+
+def _length(seconds: int, now: datetime) -> str:
+    return age(now - timedelta(seconds=seconds), now)
+
+
+def _say_remarks(states: Iterable[TableState], now: datetime) -> None:
+    width = max(60, shutil.get_terminal_size((120, 24)).columns)
+    remarks = [f"{state.name}: {escaped(remark)}" for state in states for remark in _remarks(state, now)]
+    for line in ["", *remarks] if remarks else ():
+        say("\n".join(wrap(line, width, subsequent_indent="    ")))
+
+
+def _remarks(state: TableState, now: datetime) -> Iterator[str]:
+    """What is to be said of a table beyond its line, each a sentence."""
+    if in_future(state.synced_at, now) or in_future(state.attempted_at, now):
+        yield f"last read at {state.attempted_at:%Y-%m-%d %H:%M} UTC, in the future: a clock is or was wrong; it is due"
+    if state.error:
+        yield state.error
+    if state.note:
+        yield state.note
+    if state.ttl_reason:
+        yield f"* due after {_length(state.ttl_seconds, now)}, stretched: {state.ttl_reason}"
+    if drift := "; ".join(_drift(state.drift)):
+        yield drift
+
+
+def _drift(drift: Drift) -> Iterator[str]:
+    if drift.unknown:
+        yield f"unknown fields: {_counted(drift.unknown)}"
+    if drift.odd:
+        yield f"odd values: {_counted(drift.odd)}"
+    if drift.missing:
+        yield f"missing fields: {_some(drift.missing)}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """Fields with the number of rows, the most frequent first."""
+    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return _some([f"{name} ({count:,})" for name, count in frequent])
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+    return ", ".join(listed[:NAMED]) + more
+
+
+def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tuple[str, str]]:
+    yield "Requests", _spent(spending(settings.home, now), settings)
+    left = tenant_remaining(settings.home)
+    if left is not None:
+        yield "Tenant", f"{counted(left, 'request')} left in its hour when the provider last said so"
+    yield "History", _history(manifest.history, now)
+    yield "Privacy", _privacy(settings, manifest)
+    yield "Syncing", _syncing(holder(settings.home), now)
+    published = f"published {ago(manifest.published_at, now)}"
+    yield "Mirror", f"tenant {manifest.tenant}, manifest {manifest.generation}, {published}, in {settings.home}"
+
+
+def _spent(spent: Spending | None, settings: Settings) -> str:
+    if spent is None:
+        return "none counted yet"
+    return (
+        f"{spent.requests:,} of {settings.mirror_requests_per_hour:,} in the last hour by all our processes, "
+        f"{spent.background:,} of them in the background (its share: {settings.mirror_background_share} %)"
+    )
+
+
+_MODES = {
+    Privacy.OFF: "off, personal data is shown to everyone",
+    Privacy.AGENTS: "agents, AI clients see pseudonyms in place of personal data",
+    Privacy.ON: "on, personal data is never written to disk",
+}
+
+
+def _privacy(settings: Settings, manifest: Manifest) -> str:
+    waiting = manifest.unlike(settings.privacy)
+    rest = f"; {counted(len(waiting), 'table')} not yet: the next sync does it" if waiting else ""
+    return f"{_MODES[settings.privacy]}{rest}"
+
+
+def _history(segments: tuple[Segment, ...], now: datetime) -> str:
+    if not segments:
+        return "no changes yet"
+    facts = _history_facts(segments)
+    since = min(segment.since for segment in segments)
+    return (
+        f"{counted(facts['events'], 'change')} since {since:%Y-%m-%d} ({age(since, now)}), "
+        f"{counted(facts['files'], 'file')}, {size(facts['bytes'])}"
+    )
+
+
+def _syncing(found: Holder | None, now: datetime) -> str:
+    return f"process {found.pid}, for {age(found.since, now)}" if found else "no process at this moment"
+
+
+def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: datetime) -> dict[str, Any]:
+    home: Path = settings.home
+    spent, syncing = spending(home, now), holder(home)
+    return {
+        "home": str(home),
+        "tenant": manifest.tenant,
+        "generation": manifest.generation,
+        "published_at": _text(manifest.published_at),
+        "tables": {name: _entry(state, now) for name, state in manifest.tables.items()},
+        "budget": {
+            "requests_last_hour": spent and spent.requests,
+            "requests_per_hour": settings.mirror_requests_per_hour,
+            "background_last_hour": spent and spent.background,
+            "background_share_percent": settings.mirror_background_share,
+            "tenant_remaining": tenant_remaining(home),
+        },
+        "history": _history_facts(manifest.history),
+        "privacy": {"mode": settings.privacy, "not_yet": manifest.unlike(settings.privacy)},
+        "syncing": syncing and {"pid": syncing.pid, "since": _text(syncing.since)},
+        "warnings": warnings,
+    }
+
+
+def _history_facts(segments: tuple[Segment, ...]) -> dict[str, Any]:
+    return {
+        "since": _text(min((segment.since for segment in segments), default=None)),
+        "until": _text(max((segment.until for segment in segments), default=None)),
+        "files": len(segments),
+        "bytes": sum(segment.bytes for segment in segments),
+        "events": sum(sum(segment.tables.values()) for segment in segments),
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
+
+
+def _entry(state: TableState, now: datetime) -> dict[str, Any]:
+    return {
+        "state": state.state.value,
+        "rows": state.rows,
+        "synced_at": _text(state.synced_at),
+        "age_seconds": _rounded(seconds_since(state.synced_at, now)),
+        "ttl_seconds": state.ttl_seconds,
+        "ttl_reason": state.ttl_reason,
+        "method": state.method,
+        "requests": state.requests,
+        "whole_at": _text(state.whole_at),
+        "checked_at": _text(state.checked_at),
+        "drift": asdict(state.drift),
+        "attempted_at": _text(state.attempted_at),
+        "error": state.error,
+        "note": state.note,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

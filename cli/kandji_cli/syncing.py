@@ -1,0 +1,236 @@
+"""``kandji-mirror sync``."""
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from types import FrameType
+
+from kandji_cli.apart import apart
+from kandji_cli.bars import watched
+from kandji_cli.output import say, tell, warn
+from kandji_mirror.api.client import Client
+from kandji_mirror.connection import Connection, connect
+from kandji_mirror.scheduler.asking import sync_or_ask
+from kandji_mirror.scheduler.desk import Wish
+from kandji_mirror.state import RunLog
+from kandji_mirror.sync.device_names import identified
+from kandji_mirror.sync.device_run import BY_DEVICE, order_of_devices
+from kandji_mirror.sync.outcome import Progress, Report
+from kandji_mirror.sync.pace import Pace
+from kandji_mirror.sync.plan import ttl_overrides
+from kandji_mirror.sync.refusals import REFUSED
+from kandji_mirror.sync.run import sync, sync_devices
+from kandji_schema.counts import counted
+from kandji_schema.errors import Interrupted, MirrorError, StoreError
+from kandji_schema.registry import resources
+from kandji_schema.settings import Settings, load
+
+
+class PartialSync(MirrorError):
+    """Some table kept its previous rows."""
+
+    exit_code = 4
+
+
+def sync_now(names: Sequence[str], *, everything: bool, as_json: bool) -> None:
+    """Sync and print the report. Raises :class:`PartialSync` after it where some table failed."""
+    _print(run_sync(load(), names, everything=everything), names, as_json=as_json)
+
+
+def sync_devices_now(devices: Sequence[str], names: Sequence[str], *, as_json: bool) -> None:
+    """The same for the rows of some devices, each by its identifier, serial number or name."""
+    _print(run_device_sync(load(), devices, names), names, as_json=as_json)
+
+
+def _print(report: Report, names: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        say(as_text(report))
+    else:
+        summarise(report)
+    raise_if_partial(report, names)
+
+
+def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool = False) -> Report:
+    """One run with progress on stderr, recorded in the run log."""
+    overrides = ttl_overrides(settings.mirror_ttl, resources())
+    with _watched_connection(settings) as (connection, progress):
+        read = partial(
+            sync,
+            settings.home,
+            connection.tenant,
+            connection.client,
+            names=names,
+            everything=everything,
+            sweep=settings.mirror_sweep_requests,
+            paces={name: Pace(ttl) for name, ttl in overrides.items()},
+            keep_days=settings.mirror_history_days,
+            progress=progress,
+            privacy=settings.privacy,
+        )
+        wish = _wish(names, everything=everything, sweep=settings.mirror_sweep_requests)
+        asked = partial(_sync_or_ask, settings, connection.client, wish, read)
+        report = apart(asked, connection.client.stop)
+    _record(settings, report)
+    return report
+
+
+def _wish(names: Sequence[str], *, everything: bool, sweep: int | None) -> Wish:
+    """What another process is asked for where one holds the lock: the named tables, all, or those that are due."""
+    if names:
+        return Wish.of_tables(names, whole=everything)
+    return Wish.of_tables(tuple(resources()), whole=everything, due=not everything, sweep=sweep)
+
+
+def _sync_or_ask(settings: Settings, client: Client, wish: Wish, read: Callable[[], Report]) -> Report:
+    return sync_or_ask(settings.home, wish, read, sleep=_sleep_of(client), handed_over=_tell_handed_over)
+
+
+def _tell_handed_over() -> None:
+    tell("Another process syncs this mirror, so it was asked to do this now; its answer is waited for.")
+
+
+def run_device_sync(settings: Settings, devices: Sequence[str], names: Sequence[str] = ()) -> Report:
+    """Read some devices now, in this process or in the one that syncs; progress and record as for a sync."""
+    order_of_devices(devices, names)  # told before anything is sent
+    with _watched_connection(settings) as (connection, progress):
+        read = partial(_read_devices, settings, connection, progress, devices, names)
+        report = apart(read, connection.client.stop)
+    _record(settings, report)
+    return report
+
+
+def _read_devices(
+    settings: Settings, connection: Connection, progress: Progress, devices: Sequence[str], names: Sequence[str]
+) -> Report:
+    found = [identified(settings.home, connection.client, device) for device in devices]
+    read = partial(
+        sync_devices,
+        settings.home,
+        connection.tenant,
+        connection.client,
+        found,
+        names=names,
+        keep_days=settings.mirror_history_days,
+        progress=progress,
+        privacy=settings.privacy,
+    )
+    return _sync_or_ask(settings, connection.client, Wish.of_devices(found, names), read)
+
+
+def _sleep_of(client: Client) -> Callable[[float], None]:
+    """The wait between two looks for another process's answer, which ends when the client is stopped."""
+
+    def sleep(seconds: float) -> None:
+        if client.stopped:
+            raise Interrupted("What was asked for was not waited for.")
+        time.sleep(seconds)
+
+    return sleep
+
+
+@contextmanager
+def _watched_connection(settings: Settings) -> Iterator[tuple[Connection, Progress]]:
+    """A connection whose progress is on stderr, ended by signals as by Ctrl-C."""
+    with stopped_by_signals(), connect(settings) as connection:
+        try:
+            with watched(connection.client) as progress:
+                yield connection, progress
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "Stopped. Tables that were complete are published, the others keep their previous rows."
+            ) from None
+
+
+def _record(settings: Settings, report: Report) -> None:
+    """The record is about the mirror, not of it: without it the sync is as good."""
+    try:
+        RunLog(settings.home).append(report)
+    except StoreError as error:
+        warn([str(error)])
+
+
+STOPPING = ("SIGTERM", "SIGHUP")
+"""Signals that end a command as Ctrl-C does: someone wants it to end, or closed its terminal. Windows has no second."""
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let the :data:`STOPPING` signals end the block as Ctrl-C does; one that is ignored, as by nohup, stays so."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    known = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
+    heeded = {number: signal.getsignal(number) for number in known if signal.getsignal(number) != signal.SIG_IGN}
+    for number in heeded:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, before in heeded.items():
+            signal.signal(number, before)
+
+
+def summarise(report: Report) -> None:
+    """A few lines for people."""
+    warn(report.warnings)
+    if report.outcomes:
+        _tell_outcomes(report)
+    elif not report.outage:
+        tell("Every table is fresher than its TTL, so nothing was asked for. `--full` syncs them all now.")
+        if report.partial:
+            tell(f"Read in part until now: {', '.join(report.partial)}; named, they are read to the end.")
+    for line in _refusals(report):
+        tell(line)
+
+
+def _tell_outcomes(report: Report) -> None:
+    rows = sum(o.rows for o in report.outcomes)
+    left = "" if report.remaining_hour is None else f", {report.remaining_hour:,} left this hour"
+    cost = f"{report.seconds:.1f} s and {counted(report.requests, 'request')}{left}"
+    by_device = all(outcome.method == BY_DEVICE for outcome in report.outcomes)  # then the rows are not what was read
+    read = "" if by_device else f", {counted(rows, 'row')}"
+    tell(f"{counted(len(report.outcomes), 'table')}{read} in {cost}.")
+    for outcome in report.outcomes:
+        if outcome.note:
+            tell(f"{outcome.table}: {outcome.note.rstrip('.')}.")
+
+
+def _refusals(report: Report) -> Iterator[str]:
+    """A line for all tables the token may not read, and one for those that the tenant does not have."""
+    if report.not_permitted:
+        names, count = ", ".join(report.not_permitted), counted(len(report.not_permitted), "table")
+        yield f"{count} not permitted: {names}; `kandji-mirror doctor` says which boxes to tick."
+    if report.not_offered:
+        names, count = ", ".join(report.not_offered), counted(len(report.not_offered), "table")
+        yield f"{count} not offered to this tenant: {names}."
+
+
+def as_text(report: Report) -> str:
+    """The report as JSON."""
+    return json.dumps(asdict(report), default=str, indent=1)
+
+
+def raise_if_partial(report: Report, names: Sequence[str] = ()) -> None:
+    """Exit code 4 when some table failed, and in an outage.
+
+    A table that the token may not read, or that the tenant does not have, is no failure unless it was asked for by one
+    of the ``names``.
+    """
+    if report.outage:
+        raise PartialSync(
+            f"{report.outage} So nothing more was asked for. Every table that was not read keeps its rows; "
+            "`kandji-mirror sync` tries again."
+        )
+    if report.failed:
+        failed = ", ".join(o.table for o in report.failed)
+        raise PartialSync(f"{failed} could not be synced and keep their previous rows; see `kandji-mirror status`.")
+    refused = [o.table for o in report.outcomes if o.table in names and o.state in REFUSED]
+    if refused:
+        raise PartialSync(
+            f"{', '.join(refused)} cannot be read with this token; `kandji-mirror status` tells what the provider said."
+        )

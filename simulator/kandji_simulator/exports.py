@@ -1,0 +1,157 @@
+"""Prism exports: jobs that are asked for, polled, and end in a CSV file behind a signed URL."""
+
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from kandji_schema.resource import Resource
+from kandji_simulator.chance import lot, uuid_from
+from kandji_simulator.csv_rows import Header, Spelling, header_line
+from kandji_simulator.filters import Filter, filter_of
+from kandji_simulator.moments import offset, time_of
+from kandji_simulator.prism_pages import passes, picks
+from kandji_simulator.prism_rows import IDENTITY, TIMES, Category, reports
+from kandji_simulator.records import Blueprint, Device, User
+from kandji_simulator.world import World
+
+_CHUNK = 1 << 18
+"""About so many bytes of a file are made at once."""
+_ARGUMENTS: Mapping[str, Any] = {"filter": {}, "columns": [], "sort_by": "", "blueprint_ids": [], "device_families": []}
+
+
+@dataclass
+class ExportRules:
+    """How exports go, to be changed at any time.
+
+    A job is ``waiting_status`` for its first ``pending_polls`` polls and ``pending_seconds`` of the tenant's clock,
+    then without URL for ``polls_without_url`` polls; with ``error`` it ends as failed. ``refused`` categories get the
+    400 of an unknown one. ``keep`` is the share of devices whose rows reach the file, ``ragged`` cuts its last line in
+    the middle: both look like whole downloads. A URL is good for ``valid_seconds``.
+    """
+
+    pending_polls: int = 1
+    pending_seconds: float = 0.0
+    waiting_status: str = "pending"
+    polls_without_url: int = 0
+    error: str | None = None
+    refused: frozenset[str] = frozenset()
+    keep: float = 1.0
+    ragged: bool = False
+    valid_seconds: float = 172_800.0
+    header: Header = Header.FIELDS
+    spelling: Spelling = Spelling.JSON
+
+
+class BadExport(Exception):
+    """The provider does not take the order; the text is its ``detail``."""
+
+
+@dataclass
+class Job:
+    """One export. ``ordered`` is by the tenant's clock, ``moment`` by the world's."""
+
+    id: str
+    resource: Resource
+    arguments: dict[str, Any]
+    ordered: float
+    moment: int
+    devices: tuple[Device, ...] = field(repr=False)
+    wanted: Filter = field(repr=False)
+    polls: int = 0
+
+    @property
+    def path(self) -> str:
+        """Of the file, in the provider's storage."""
+        day = time_of(self.moment).date()
+        return f"visibility-export/acme/export-{day}-{self.resource.category}-{self.id}.csv"
+
+
+class Exports:
+    """The jobs of a tenant."""
+
+    def __init__(self, world: World) -> None:
+        self.rules = ExportRules()
+        self.jobs: dict[str, Job] = {}
+        self._world = world
+        self._categories = {r.category: r for r in world.resources.values() if r.category}
+
+    def order(self, body: Any, now: float) -> Job:
+        """A new job over the rows as they are at this moment; :class:`BadExport` where it is not taken."""
+        category = body.get("category") if isinstance(body, dict) else None
+        if category not in self._categories or category in self.rules.refused:
+            raise BadExport(f"Invalid category: {category}")
+        arguments = {name: body.get(name) or empty for name, empty in _ARGUMENTS.items()}
+        job = Job(
+            id=uuid_from(lot(self._world.seed, "export", len(self.jobs))),
+            resource=self._categories[category],
+            arguments=arguments,
+            ordered=now,
+            moment=self._world.moment,
+            devices=self._world.remember("snapshot", lambda: snapshot(self._world)),
+            wanted=filter_of(arguments["filter"]),
+        )
+        self.jobs[job.id] = job
+        return job
+
+    def poll(self, job: Job, now: float, url: str) -> dict[str, Any]:
+        """The job as the provider tells it at the next poll; ``url`` is where its file is."""
+        job.polls += 1
+        if job.polls <= self.rules.pending_polls or now < job.ordered + self.rules.pending_seconds:
+            return self.told(job, self.rules.waiting_status)
+        if self.rules.error is not None:
+            return self.told(job, "failed", error_msg=self.rules.error)
+        if job.polls <= self.rules.pending_polls + self.rules.polls_without_url:
+            return self.told(job, "success")
+        return self.told(job, "success", path=job.path, signed_url=url)
+
+    def told(self, job: Job, status: str, **known: Any) -> dict[str, Any]:
+        """The provider's object of a job."""
+        fresh = {"error_msg": None, "path": None, "signed_url": None}
+        start = {"id": job.id, "status": status, "category": job.resource.category, "args": job.arguments}
+        ended = job.moment if status == "pending" else job.moment + 1_043_076
+        return {**start, **fresh, **known, "created_at": offset(job.moment), "updated_at": offset(ended)}
+
+    def content(self, job: Job) -> Iterator[bytes]:
+        """The file, in chunks: made while it is read, never held as a whole."""
+        category = self._world.tables.category(job.resource.name)
+        names = _columns(category, job.arguments["columns"])
+        waiting = bytearray(header_line(names, self.rules.header))
+        for device in self._kept(job):
+            waiting += b"".join(self._lines(job, category, device, names))
+            if len(waiting) >= _CHUNK:
+                yield bytes(waiting)
+                waiting.clear()
+        yield bytes(waiting[: -len(waiting) // 16] if self.rules.ragged else waiting)
+
+    def _kept(self, job: Job) -> tuple[Device, ...]:
+        asked = picks(job.arguments["device_families"], job.arguments["blueprint_ids"])
+        found = tuple(d for d in job.devices if reports(d, job.resource) and asked(d))
+        return found[: int(len(found) * self.rules.keep)]
+
+    def _lines(self, job: Job, category: Category, device: Device, names: tuple[str, ...]) -> list[bytes]:
+        lines = category.csv(device, names, self.rules.spelling)
+        if job.wanted.everything:
+            return lines
+        return [line for line, row in zip(lines, category.rows(device), strict=True) if passes(job.wanted, device, row)]
+
+
+def _columns(category: Category, asked: list[str]) -> tuple[str, ...]:
+    """All columns, or those asked for, in the order of the category."""
+    names = (*IDENTITY, *TIMES, *category.columns)
+    return tuple(name for name in names if name in asked) if asked else names
+
+
+def snapshot(world: World) -> tuple[Device, ...]:
+    """The devices in order, with their people and blueprints, so that later changes of the world do not show."""
+    people: dict[User | None, User | None] = {user: copy(user) for user in world.users.values()}
+    homes: dict[Blueprint | None, Blueprint | None] = {b: copy(b) for b in world.blueprints.values()}
+    return tuple(_copied(device, people, homes) for device in world.devices_from(""))
+
+
+def _copied(
+    device: Device, people: Mapping[User | None, User | None], homes: Mapping[Blueprint | None, Blueprint | None]
+) -> Device:
+    same = copy(device)
+    same.user, same.blueprint = people.get(device.user), homes.get(device.blueprint)
+    return same
