@@ -13,7 +13,7 @@ import duckdb
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.sync.outcome import Report
+from kandji_mirror.report import Report
 from kandji_mirror.sync.run import sync
 from kandji_schema.columns import Column, Kind
 from kandji_schema.http import Fetch, Send

@@ -12,11 +12,11 @@ import pytest
 from loopback import Silent, silent
 from paged import THINGS
 
-from kandji_mirror.api.aside import Calls, in_thread
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.http import Download, HttpTransport
 from kandji_mirror.api.paging import walk
+from kandji_mirror.threads import AbandonableCalls, in_thread
 from kandji_schema.errors import Unreachable
 from kandji_schema.http import Request, Response
 
@@ -109,22 +109,22 @@ def test_a_write_that_was_on_its_way_may_have_been_carried_out() -> None:
 
 
 def test_what_is_called_after_the_end_is_let_go_too() -> None:
-    calls, never = Calls(), Event()
+    calls, never = AbandonableCalls(), Event()
     calls.abandon(lambda: KeyError("over"))
     with pytest.raises(KeyError, match="over"):
-        calls.result(lambda: never.wait(60))
+        calls.wait_for(lambda: never.wait(60))
     never.set()
 
 
 def test_an_abandoned_call_ends_unheard() -> None:
-    calls, release, threads = Calls(), Event(), SimpleQueue[Thread]()
+    calls, release, threads = AbandonableCalls(), Event(), SimpleQueue[Thread]()
 
     def job() -> None:
         threads.put(current_thread())
         release.wait(60)
         raise ValueError("nobody listens")
 
-    waiting = in_thread(lambda: calls.result(job))
+    waiting = in_thread(lambda: calls.wait_for(job))
     thread = threads.get(timeout=30)
     calls.abandon(lambda: KeyError("over"))
     assert isinstance(waiting.exception(30), KeyError)
@@ -134,7 +134,7 @@ def test_an_abandoned_call_ends_unheard() -> None:
 
 
 def test_a_call_gives_its_result_and_its_error() -> None:
-    calls = Calls()
-    assert calls.result(lambda: 7) == 7
+    calls = AbandonableCalls()
+    assert calls.wait_for(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
-        calls.result(lambda: 1 // 0)
+        calls.wait_for(lambda: 1 // 0)

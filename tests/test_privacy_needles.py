@@ -11,8 +11,8 @@ from mcp_calls import calls, opened, said
 from needles import NEEDLE, Planted, columns_with_needles, files_with_needles, is_in
 from support import client_of, make_tenant, manifest_of, mirrored
 
+from kandji_mirror.report import Report
 from kandji_mirror.state import RunLog
-from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.run import sync
 from kandji_queries.catalog import catalog
 from kandji_queries.reader import Reader

@@ -10,13 +10,13 @@ import pytest
 from support import client_of, differing, make_tenant, manifest_of, run_sync
 
 from kandji_mirror.connection import Connection
+from kandji_mirror.report import Report
 from kandji_mirror.scheduler.asking import ask, sync_or_ask
 from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.scheduler.lanes import Lane
 from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler, scheduler_of
 from kandji_mirror.scheduler.syncing import Terms
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.outcome import Report
 from kandji_schema.errors import (
     AlreadySyncing,
     ApiError,

@@ -9,6 +9,7 @@ from threading import Event
 
 import pytest
 
+from kandji_mirror.report import Outcome, Report
 from kandji_mirror.scheduler.desk import Batch, Desk, Wish
 from kandji_mirror.scheduler.hour import Hour
 from kandji_mirror.scheduler.lanes import LANES
@@ -16,7 +17,6 @@ from kandji_mirror.scheduler.mailbox import KEPT_SECONDS, Letter, Mailbox
 from kandji_mirror.scheduler.pauses import FIRST, LONGEST, Pauses
 from kandji_mirror.scheduler.timer import Job, Timer
 from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.outcome import Outcome, Report
 from kandji_schema import ddl
 from kandji_schema.errors import AuthenticationError, Interrupted, MirrorError, StoreFull, SyncError, UnknownName
 from kandji_schema.manifest import State, TableState

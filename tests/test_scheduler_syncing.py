@@ -14,6 +14,7 @@ from support import client_of, make_tenant, manifest_of, mirrored, true_rows
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection
+from kandji_mirror.report import Report
 from kandji_mirror.scheduler.desk import Desk, Wish
 from kandji_mirror.scheduler.hour import Hour
 from kandji_mirror.scheduler.lanes import LANES, Lane
@@ -23,7 +24,6 @@ from kandji_mirror.scheduler.runs import Runs
 from kandji_mirror.scheduler.syncing import Syncing, Terms
 from kandji_mirror.state import RunLog
 from kandji_mirror.store.store import Store, open_store
-from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.run import run_order
 from kandji_schema.errors import AuthenticationError, Interrupted, StoreFull, Unreachable
 from kandji_schema.http import Request, Response, Send

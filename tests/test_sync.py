@@ -9,7 +9,7 @@ import pytest
 import support
 from support import client_of, make_tenant, manifest_of, mirrored, true_rows
 
-from kandji_mirror.sync.outcome import Report
+from kandji_mirror.report import Report
 from kandji_mirror.sync.run import sync
 from kandji_schema import ddl
 from kandji_schema.errors import AuthenticationError, ConfigurationError

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_mirror.sync.outcome import Report
+from kandji_mirror.report import Report
 from kandji_mirror.sync.run import sync_devices
 from kandji_schema.manifest import State
 from kandji_schema.privacy import Privacy

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows, values_of
 
+from kandji_mirror.report import Report
 from kandji_mirror.state import Sweeps
 from kandji_mirror.sync.device_names import identified
-from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.run import sync_devices
 from kandji_schema.errors import AuthenticationError, NothingMirrored, Suspicious, UnknownName, UsageError
 from kandji_schema.manifest import State

@@ -7,7 +7,7 @@ from support import Clock, differing, make_tenant
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.sync.outcome import Report
+from kandji_mirror.report import Report
 from kandji_mirror.sync.run import sync
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State

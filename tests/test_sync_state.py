@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kandji_mirror.report import Outcome, Report
 from kandji_mirror.state import Edits, Fact, Learned, Reading, RunLog, Sweeps
-from kandji_mirror.sync.outcome import Outcome, Report
 from kandji_schema.errors import StoreError
 from kandji_schema.manifest import Drift, State
 

@@ -14,7 +14,7 @@ from support import client_of, make_tenant, manifest_of
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order
-from kandji_mirror.sync.side_by_side import side_by_side
+from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import Unreachable
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State
@@ -76,7 +76,7 @@ def test_the_first_error_stops_the_jobs_beside_it() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        side_by_side([fails, lambda: assert_true(stopped.wait(10))], stopped.set)
+        run_parallel([fails, lambda: assert_true(stopped.wait(10))], stopped.set)
 
 
 def assert_true(value: bool) -> None:
@@ -91,6 +91,6 @@ def test_a_job_that_does_not_end_is_left_alone() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        side_by_side([lambda: assert_true(forever.wait(30)), fails], lambda: None)
+        run_parallel([lambda: assert_true(forever.wait(30)), fails], lambda: None)
     assert time.monotonic() - began < 5
     forever.set()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.sync.outcome import Outcome
+from kandji_mirror.report import Outcome
 from kandji_mirror.sync.refusals import REFUSED
 from kandji_schema.counts import counted
 from kandji_schema.manifest import State
@@ -26,7 +26,7 @@ _MARKS = {
 
 @contextmanager
 def watched(client: Client, console: Console | None = None) -> Iterator[Bars | Lines]:
-    """A :class:`kandji_mirror.sync.outcome.Progress` for the time of the block."""
+    """A :class:`kandji_mirror.report.Progress` for the time of the block."""
     console = console or Console(stderr=True)
     if not console.is_terminal:
         yield Lines(console)

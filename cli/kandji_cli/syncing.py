@@ -9,21 +9,21 @@ from dataclasses import asdict
 from functools import partial
 from types import FrameType
 
-from kandji_cli.apart import apart
 from kandji_cli.bars import watched
 from kandji_cli.output import say, tell, warn
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection, connect
+from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.asking import sync_or_ask
 from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.state import RunLog
 from kandji_mirror.sync.device_names import identified
 from kandji_mirror.sync.device_run import BY_DEVICE, order_of_devices
-from kandji_mirror.sync.outcome import Progress, Report
 from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.plan import ttl_overrides
 from kandji_mirror.sync.refusals import REFUSED
 from kandji_mirror.sync.run import sync, sync_devices
+from kandji_mirror.threads import run_interruptible
 from kandji_schema.counts import counted
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 from kandji_schema.registry import resources
@@ -73,7 +73,7 @@ def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool 
         )
         wish = _wish(names, everything=everything, sweep=settings.mirror_sweep_requests)
         asked = partial(_sync_or_ask, settings, connection.client, wish, read)
-        report = apart(asked, connection.client.stop)
+        report = run_interruptible(asked, connection.client.stop)
     _record(settings, report)
     return report
 
@@ -98,7 +98,7 @@ def run_device_sync(settings: Settings, devices: Sequence[str], names: Sequence[
     order_of_devices(devices, names)  # told before anything is sent
     with _watched_connection(settings) as (connection, progress):
         read = partial(_read_devices, settings, connection, progress, devices, names)
-        report = apart(read, connection.client.stop)
+        report = run_interruptible(read, connection.client.stop)
     _record(settings, report)
     return report
 

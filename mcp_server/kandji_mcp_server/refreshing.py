@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from kandji_schema.counts import counted
 
 if TYPE_CHECKING:
+    from kandji_mirror.report import Outcome, Report
     from kandji_mirror.scheduler.scheduler import Scheduler
-    from kandji_mirror.sync.outcome import Outcome, Report
 
 Key = tuple[str, ...]
 
@@ -27,15 +27,15 @@ class Flight:
     done: "Future[Report]" = field(default_factory=Future)
 
     def started(self, table: str) -> None:
-        """See :class:`~kandji_mirror.sync.outcome.Progress`."""
+        """See :class:`~kandji_mirror.report.Progress`."""
         self._step(f"{table}: begun")
 
     def advanced(self, table: str, *, pages: int, rows: int, total: int | None) -> None:
-        """See :class:`~kandji_mirror.sync.outcome.Progress`."""
+        """See :class:`~kandji_mirror.report.Progress`."""
         self._step(f"{table}: {rows:,} of {total:,} rows" if total else f"{table}: {counted(rows, 'row')}")
 
     def finished(self, outcome: "Outcome") -> None:
-        """See :class:`~kandji_mirror.sync.outcome.Progress`."""
+        """See :class:`~kandji_mirror.report.Progress`."""
         self._step(f"{outcome.table}: {outcome.state.value}, {counted(outcome.rows, 'row')}")
 
     def _step(self, words: str) -> None:

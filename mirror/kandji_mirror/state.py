@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from kandji_mirror.sync.outcome import Outcome, Report
+from kandji_mirror.report import Outcome, Report
 from kandji_schema.ages import AHEAD, in_future
 from kandji_schema.errors import StoreError
 from kandji_schema.private import make_file

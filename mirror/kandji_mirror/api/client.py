@@ -12,12 +12,12 @@ from threading import Event, Lock, local
 from typing import TypeVar
 
 from kandji_mirror.api.answers import Asked, failure, sent_at
-from kandji_mirror.api.aside import Calls
 from kandji_mirror.api.bodies import dump
 from kandji_mirror.api.budget import Permits
 from kandji_mirror.api.outage import NAMED_SECONDS, OutageWatch
 from kandji_mirror.api.turns import MOST_JITTER, PROBE_AFTER, Turns
 from kandji_mirror.api.witness import Witness
+from kandji_mirror.threads import AbandonableCalls
 from kandji_schema.errors import ApiError, ExportFailed, Outage, RateLimited, RetryLater, Unreachable, Unreadable
 from kandji_schema.http import Fetch, Request, Response, Send, Target
 
@@ -78,7 +78,7 @@ class Client:
         self._fetch = fetch
         self._token = token
         self._wall = wall
-        self._calls = Calls()
+        self._calls = AbandonableCalls()
         self._clock = clock
         self._stopped = Event()
         self._ended = Event()
@@ -186,7 +186,7 @@ class Client:
 
         def once() -> None:
             self._check_stopped()
-            self._calls.result(lambda: fetch(url, target))
+            self._calls.wait_for(lambda: fetch(url, target))
 
         self._repeated(once, _worth_retrying, DOWNLOAD_ATTEMPTS)
 
@@ -267,7 +267,7 @@ class Client:
 
     def _counted(self, request: Request) -> Response:
         try:
-            response = self._calls.result(lambda: self._send(request))
+            response = self._calls.wait_for(lambda: self._send(request))
         except RetryLater as error:
             self._count(sent=not isinstance(error, Unreachable) or error.sent)
             raise

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from kandji_mirror.api.answers import is_beyond_last_page
-from kandji_mirror.api.aside import in_thread
 from kandji_mirror.api.bodies import dump
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.pages import Page, read_page
+from kandji_mirror.threads import in_thread
 from kandji_schema.errors import NotFound, ServerFault
 from kandji_schema.resource import Paging, Resource
 

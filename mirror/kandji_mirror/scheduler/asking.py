@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from kandji_mirror.report import Report
 from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.scheduler.mailbox import Mailbox
-from kandji_mirror.sync.outcome import Report
 from kandji_schema.errors import AlreadySyncing
 
 PATIENCE = 1_800.0

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from threading import Condition
 from typing import Any
 
+from kandji_mirror.report import Outcome, Progress, Report
 from kandji_mirror.sync.device_run import order_of_devices
 from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.outcome import Outcome, Progress, Report
 from kandji_schema.errors import MirrorError
 from kandji_schema.registry import resource
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from kandji_mirror.report import Report
 from kandji_mirror.scheduler.desk import Wish
-from kandji_mirror.sync.outcome import Report
 from kandji_schema.durable import write_new
 from kandji_schema.errors import (
     AuthenticationError,

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection
+from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.hour import Hour
 from kandji_mirror.state import Learned, RunLog
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.outcome import Progress, Report
 from kandji_mirror.sync.pace import Pace
 from kandji_schema.errors import ApiError, Interrupted, StoreError
 from kandji_schema.registry import resource

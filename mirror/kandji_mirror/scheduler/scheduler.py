@@ -15,6 +15,7 @@ from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.connection import background_per_hour, connect
 from kandji_mirror.privacy.conforming import conform
+from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.asking import ask
 from kandji_mirror.scheduler.desk import Desk, Wish
 from kandji_mirror.scheduler.hour import Hour
@@ -24,7 +25,6 @@ from kandji_mirror.scheduler.runs import Connect, RunOrder, Runs
 from kandji_mirror.scheduler.syncing import WISHES, Syncing, Terms, rests
 from kandji_mirror.scheduler.timer import Timer
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.outcome import Progress, Report
 from kandji_mirror.sync.plan import ttl_overrides
 from kandji_mirror.sync.run import run_order
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError

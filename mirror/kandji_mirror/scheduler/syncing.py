@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kandji_mirror.report import Report
 from kandji_mirror.scheduler.desk import Batch, Desk
 from kandji_mirror.scheduler.hour import Hour
 from kandji_mirror.scheduler.lanes import Lane
@@ -17,7 +18,6 @@ from kandji_mirror.scheduler.timer import Job
 from kandji_mirror.state import Learned
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.outcome import Report
 from kandji_mirror.sync.plan import Plan, plan
 from kandji_mirror.sync.refusals import REFUSED, Refusals
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError, StoreError

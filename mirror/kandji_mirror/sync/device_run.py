@@ -11,18 +11,18 @@ from uuid import uuid4
 from kandji_mirror.api.client import Client
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.privacy.newcomers import recall
+from kandji_mirror.report import Outcome, Progress, forbidden_reason, state_of, unforeseen_error
 from kandji_mirror.state import Learned, Sweeps
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Method
 from kandji_mirror.sync.fleet import DEVICES, Fleet, read_fleet
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.outcome import Outcome, Progress
 from kandji_mirror.sync.publishing import note_edits, publish
-from kandji_mirror.sync.running import TABLES_AT_ONCE, refusal, state_of, unforeseen
-from kandji_mirror.sync.side_by_side import side_by_side
+from kandji_mirror.sync.running import TABLES_AT_ONCE
 from kandji_mirror.sync.some_devices import Renewed, renew_category, renew_listed
 from kandji_mirror.sync.sweep import Slice, Sweep, path_of, swept_table
+from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import (
     ApiError,
     ConfigurationError,
@@ -92,7 +92,7 @@ class DeviceRun:
         with Engine(spill, key=self.store.key) as self.engine:
             recall(self.store, self.engine)
             self._read_devices()
-            self._side_by_side(list(self._others()))
+            self._run_parallel(list(self._others()))
             note_edits(self.store, self._states[DEVICES], began)
             published = publish(self.store, self.engine, self._states, keep_days=self.keep_days, at=began)
         self.generation = published.generation
@@ -122,8 +122,8 @@ class DeviceRun:
             if resource not in by_path:
                 yield partial(self._guarded, [resource], partial(self._category, resource))
 
-    def _side_by_side(self, jobs: Sequence[Callable[[], None]]) -> None:
-        side_by_side(jobs, self.client.stop)
+    def _run_parallel(self, jobs: Sequence[Callable[[], None]]) -> None:
+        run_parallel(jobs, self.client.stop)
 
     def _guarded(self, tables: Sequence[Resource], read: Callable[[float], None]) -> None:
         """Read tables, with every error that concerns them alone told as their outcome."""
@@ -142,7 +142,7 @@ class DeviceRun:
                     self._trouble(resource, error, clock)
             except Exception as error:  # whatever is in a table, the others go on
                 for resource in tables:
-                    self._trouble(resource, unforeseen(resource, error), clock)
+                    self._trouble(resource, unforeseen_error(resource, error), clock)
 
     def _category(self, resource: Resource, clock: float) -> None:
         mirrored = self._published(resource).file is not None
@@ -200,7 +200,7 @@ class DeviceRun:
 
     def _trouble(self, resource: Resource, error: MirrorError, clock: float) -> None:
         state = state_of(error)
-        text = f"{refusal(resource)}: {error}" if state is State.FORBIDDEN else str(error)
+        text = f"{forbidden_reason(resource)}: {error}" if state is State.FORBIDDEN else str(error)
         self._tell(replace(_outcome(self._published(resource), state, clock), error=text))
 
     def _tell(self, outcome: Outcome) -> None:

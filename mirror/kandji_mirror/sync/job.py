@@ -11,13 +11,13 @@ from kandji_mirror.api.counts import Count, count
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.privacy.twins import twinned
+from kandji_mirror.report import Progress
 from kandji_mirror.state import Fact, Learned
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Facts
 from kandji_mirror.sync.cleared import Cleared, refuse_unproven
 from kandji_mirror.sync.fleet import Fleet
 from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.outcome import Progress
 from kandji_schema import ddl
 from kandji_schema.errors import ServerFault
 from kandji_schema.manifest import TableState

@@ -8,11 +8,11 @@ from pathlib import Path
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.witness import clock_words
 from kandji_mirror.privacy.conforming import conform
+from kandji_mirror.report import NoProgress, Progress, Report
 from kandji_mirror.state import ClockSeen, Learned
 from kandji_mirror.store.store import Store, open_store
 from kandji_mirror.sync.device_run import DeviceRun, order_of_devices
 from kandji_mirror.sync.order import Order, due
-from kandji_mirror.sync.outcome import Progress, Report, Silent
 from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.refusals import Refusals
 from kandji_mirror.sync.running import Run
@@ -103,7 +103,7 @@ def run_order(
 
     ``paces`` become the times to live the published states tell. Raises as :func:`sync` does.
     """
-    told = progress or Silent()
+    told = progress or NoProgress()
     run = (
         DeviceRun(store, client, order, learned, told, keep_days)
         if order.devices

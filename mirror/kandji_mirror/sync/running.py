@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from itertools import groupby
 from threading import Lock, Semaphore
-from traceback import extract_tb
 from uuid import uuid4
 
 from kandji_mirror.api.client import Client
@@ -15,19 +15,19 @@ from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import read_key
 from kandji_mirror.privacy.newcomers import recall
 from kandji_mirror.privacy.people import tells_of_people
+from kandji_mirror.report import Outcome, Progress, forbidden_reason, outcome_of, state_of, unforeseen_error
 from kandji_mirror.state import Fact, Learned, Sweeps
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Method
 from kandji_mirror.sync.fleet import DEVICES, Fleet, read_fleet
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.outcome import Outcome, Progress, outcome_of
 from kandji_mirror.sync.pace import Pace
 from kandji_mirror.sync.passes import one_pass
 from kandji_mirror.sync.publishing import note_edits, publish
 from kandji_mirror.sync.refusals import REFUSED, Refusals
-from kandji_mirror.sync.side_by_side import side_by_side
 from kandji_mirror.sync.sweep import Sweep, path_of, swept_table
+from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import (
     ApiError,
     ConfigurationError,
@@ -44,7 +44,6 @@ from kandji_schema.resource import Resource
 TABLES_AT_ONCE = 4
 """Prism's cursor pages come one after the other, so categories are read side by side."""
 
-NOT_FOUND = 404
 
 MOMENTS = ("attempted_at", "synced_at", "whole_at", "checked_at")
 """What a pass writes into a table's state by this machine's clock."""
@@ -97,14 +96,14 @@ class Run:
         children = [r for r in lists if r.parent is not None]
         try:
             for group in (*self._by_privacy(roots), *_by_generation(children)):
-                self._side_by_side([partial(self._read, r) for r in group])
+                self._run_parallel([partial(self._read, r) for r in group])
                 if not self._goes_on:
                     break
         finally:
             self._publish(self._states)
         swept = [r for r in chosen if r.swept or r in self._per_device]
         if swept and self._goes_on:
-            self._side_by_side([partial(self._sweep_all, swept)])
+            self._run_parallel([partial(self._sweep_all, swept)])
 
     def _by_privacy(self, roots: Sequence[Resource]) -> list[list[Resource]]:
         """The first alone; where people are masked those that tell of them before the others."""
@@ -121,8 +120,8 @@ class Run:
         """Why the provider as a whole could not be asked: it is out, or not even the first table was answered."""
         return str(self.client.outage) if self.client.outage else self._unanswered
 
-    def _side_by_side(self, jobs: Sequence[Callable[[], None]]) -> None:
-        side_by_side(jobs, self._stop)
+    def _run_parallel(self, jobs: Sequence[Callable[[], None]]) -> None:
+        run_parallel(jobs, self._stop)
 
     def _stop(self) -> None:
         self._stopped = True
@@ -154,7 +153,7 @@ class Run:
                     self._unanswered = str(error)
                 state = self._refused(resource, error, client)
             except Exception as error:  # whatever is in a table, the others go on
-                state = self._failed(resource, unforeseen(resource, error))
+                state = self._failed(resource, unforeseen_error(resource, error))
             self._end(state, previous, clock, client.requests)
 
     def _end(self, state: TableState, previous: TableState, clock: float, requests: int) -> None:
@@ -178,7 +177,7 @@ class Run:
     def _failed(self, resource: Resource, error: MirrorError) -> TableState:
         """The published state with what went wrong; its rows stay."""
         state = state_of(error)
-        text = f"{refusal(resource)}: {error}" if state is State.FORBIDDEN else str(error)
+        text = f"{forbidden_reason(resource)}: {error}" if state is State.FORBIDDEN else str(error)
         return replace(self._published(resource), state=state, attempted_at=self.store.wall(), error=text, requests=0)
 
     def _parents(self, resource: Resource) -> list[tuple[str, ...]]:
@@ -223,7 +222,9 @@ class Run:
             if not (self._stopped or self.client.stopped):
                 self._publish({resource.name: self._refused(resource, error, client) for resource in group})
         except Exception as error:  # whatever is in a table, the others go on
-            self._publish({resource.name: self._failed(resource, unforeseen(resource, error)) for resource in group})
+            self._publish(
+                {resource.name: self._failed(resource, unforeseen_error(resource, error)) for resource in group}
+            )
         for place, resource in enumerate(group):
             outcome = outcome_of(self._published(resource), previous[resource.name], _since(clock))
             outcome = replace(outcome, requests=0 if place else client.requests)  # they share every answer
@@ -303,7 +304,7 @@ def _lacking(resource: Resource, parent: TableState) -> MirrorError:
         return PermissionMissing(f"{resource.name} needs {parent.name}, which the token may not read.")
     if parent.state is State.ABSENT:
         text = f"{resource.name} needs {parent.name}, which is not offered to this tenant."
-        return PermissionMissing(text, status=NOT_FOUND)
+        return PermissionMissing(text, status=HTTPStatus.NOT_FOUND)
     return SyncError(f"{resource.name} needs {parent.name}, which could not be read yet.")
 
 
@@ -328,27 +329,6 @@ def _goes_per_device(resource: Resource, state: TableState) -> bool:
     """Whether a table that Prism refuses is read otherwise: rows of Prism are given up at the second refusal only."""
     has_prisms_rows = state.file is not None and state.method != Method.PER_DEVICE
     return resource.fallback is not None and (not has_prisms_rows or state.state is State.FORBIDDEN)
-
-
-def state_of(error: MirrorError) -> State:
-    """How a table fares whose pass ended with the error."""
-    if isinstance(error, ApiError) and error.status == NOT_FOUND:
-        return State.ABSENT
-    return State.FORBIDDEN if isinstance(error, PermissionMissing) else State.FAILED
-
-
-def unforeseen(resource: Resource, error: Exception) -> SyncError:
-    """An error of ours for one that nobody foresaw. Its own words may quote rows."""
-    frame = extract_tb(error.__traceback__)[-1]
-    where = f"{type(error).__name__} in {frame.name}, line {frame.lineno}"
-    return SyncError(
-        f"{resource.name} could not be taken in ({where}). Its previous rows are kept; please report this."
-    )
-
-
-def refusal(resource: Resource) -> str:
-    """What a 403 of a table means, the likelier reason first."""
-    return "Not licensed or no permission" if resource.licensed else "No permission or not licensed"
 
 
 def _since(clock: float) -> float:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from kandji_mirror.api.aside import in_thread
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.pages import Page, read_page
 from kandji_mirror.api.paging import abreast, walk
+from kandji_mirror.threads import in_thread
 from kandji_schema.errors import ServerFault
 from kandji_schema.resource import Resource
 

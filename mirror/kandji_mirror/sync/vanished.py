@@ -12,10 +12,10 @@ from pathlib import Path
 
 from kandji_mirror.api.pages import Page
 from kandji_mirror.ingest.staging import Lost, Staging
+from kandji_mirror.report import NoProgress
 from kandji_mirror.sync.choice import MOST_PAGES
 from kandji_mirror.sync.cleared import Cleared
 from kandji_mirror.sync.job import Job
-from kandji_mirror.sync.outcome import Silent
 from kandji_mirror.sync.walks import WALKS, steady, still_there, walk_once
 from kandji_schema.errors import Rejected, Skip, Suspicious
 
@@ -92,7 +92,7 @@ def _absent_again(job: Job, staging: Staging, live: Path, lost: Lost) -> Cleared
     for _ in range(WALKS):
         staging.drop_duplicates()
         known = staging.rows
-        walked = walk_once(job.client, job.resource, staging, Silent())
+        walked = walk_once(job.client, job.resource, staging, NoProgress())
         requests += walked.pages
         staging.drop_duplicates()
         if staging.rows == known and (walked.rows == known or steady(walked, job.resource)):

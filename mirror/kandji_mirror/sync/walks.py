@@ -9,7 +9,7 @@ from kandji_mirror.api.pages import Page, read_page
 from kandji_mirror.api.paging import walk
 from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.outcome import Progress
+from kandji_mirror.report import Progress
 from kandji_mirror.sync.seams import Piece, overlapping
 from kandji_schema.errors import NotFound, Rejected, RetryLater, Skip, Suspicious
 from kandji_schema.registry import resource as resource_named

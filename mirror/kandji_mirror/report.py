@@ -1,11 +1,18 @@
-"""What a run tells about itself, while it goes on and afterwards."""
+"""What a sync tells about itself: progress while it goes on, an outcome a table, and one report at the end.
+
+The scheduler, the command line and the MCP server read these; the words of errors become a table's state here.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from http import HTTPStatus
+from traceback import extract_tb
 from typing import Any, Protocol
 
+from kandji_schema.errors import ApiError, MirrorError, PermissionMissing, SyncError
 from kandji_schema.manifest import Drift, State, TableState
+from kandji_schema.resource import Resource
 
 
 @dataclass(frozen=True)
@@ -25,13 +32,13 @@ class Outcome:
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> "Outcome":
-        """The outcome that ``asdict`` and JSON took apart."""
+        """Return the outcome that ``asdict`` and JSON took apart."""
         drift = Drift(**{**body["drift"], "missing": tuple(body["drift"]["missing"])})
         return cls(**{**body, "state": State(body["state"]), "drift": drift})
 
 
 def outcome_of(state: TableState, previous: TableState, seconds: float) -> Outcome:
-    """The outcome of a pass that found ``previous`` and ended in ``state``."""
+    """Return the outcome of a pass that found ``previous`` and ended in ``state``."""
     return Outcome(
         table=state.name,
         state=state.state,
@@ -74,12 +81,12 @@ class Report:
         return tuple(o for o in self.outcomes if o.state is State.FAILED)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report in values that JSON has."""
+        """Return the report in values that JSON has."""
         return {**asdict(self), "started_at": self.started_at.isoformat()}
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> "Report":
-        """The report that :meth:`to_dict` and JSON took apart."""
+        """Return the report that :meth:`to_dict` and JSON took apart."""
         texts = {name: tuple(body[name]) for name in ("fresh", "warnings", "not_permitted", "not_offered", "partial")}
         outcomes = tuple(map(Outcome.from_dict, body["outcomes"]))
         started_at = datetime.fromisoformat(body["started_at"])
@@ -87,19 +94,19 @@ class Report:
 
 
 class Progress(Protocol):
-    """Told what happens, from any thread."""
+    """Whoever is told what happens, from any thread."""
 
     def started(self, table: str) -> None:
-        """A table's pass begins."""
+        """Take note that a table's pass begins."""
 
     def advanced(self, table: str, *, pages: int, rows: int, total: int | None) -> None:
-        """So much came until now; ``total`` is what the provider says there is."""
+        """Take note of what came until now; ``total`` is what the provider says there is."""
 
     def finished(self, outcome: Outcome) -> None:
-        """A table's pass ended."""
+        """Take note that a table's pass ended."""
 
 
-class Silent:
+class NoProgress:
     """A :class:`Progress` nobody watches."""
 
     def started(self, table: str) -> None:
@@ -110,3 +117,24 @@ class Silent:
 
     def finished(self, outcome: Outcome) -> None:
         """Say nothing."""
+
+
+def state_of(error: MirrorError) -> State:
+    """Return how a table fares whose pass ended with the error."""
+    if isinstance(error, ApiError) and error.status == HTTPStatus.NOT_FOUND:
+        return State.ABSENT
+    return State.FORBIDDEN if isinstance(error, PermissionMissing) else State.FAILED
+
+
+def unforeseen_error(resource: Resource, error: Exception) -> SyncError:
+    """Return an error of ours for one that nobody foresaw, without its own words, which may quote rows."""
+    frame = extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} in {frame.name}, line {frame.lineno}"
+    return SyncError(
+        f"{resource.name} could not be taken in ({where}). Its previous rows are kept; please report this."
+    )
+
+
+def forbidden_reason(resource: Resource) -> str:
+    """Return what a 403 of a table means, the likelier reason first."""
+    return "Not licensed or no permission" if resource.licensed else "No permission or not licensed"
