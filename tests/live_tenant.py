@@ -8,8 +8,7 @@ from typing import Any
 
 from support import make_tenant
 
-from kandji_mirror.audit.actor import actor
-from kandji_mirror.audit.log import AuditLog, Record
+from kandji_mirror.audit.log import AuditLog, Record, actor
 from kandji_schema.settings import Settings
 from kandji_simulator.journal import Journal
 from kandji_simulator.records import Device

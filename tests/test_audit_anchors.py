@@ -12,7 +12,7 @@ from commands import run
 from live_tenant import live
 from owners_channels import Hook, hook, owners_file
 
-from kandji_mirror.audit.anchor import anchor_of, saved_heads
+from kandji_mirror.audit.anchors import anchor_of, saved_heads
 from kandji_mirror.audit.chain import START, Head, hash_of
 from kandji_mirror.audit.log import Actor, AuditLog, Record
 from kandji_schema.audit import COLUMNS, Event

@@ -15,7 +15,7 @@ from commands import COMMAND, configure, environment, run
 from reads_home import small_fleet
 from support import make_tenant
 
-from kandji_cli.checks import findings
+from kandji_cli.doctor import findings
 from kandji_simulator.serve import Server, serve
 from kandji_simulator.tenant import TOKEN
 

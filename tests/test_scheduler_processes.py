@@ -23,7 +23,7 @@ from kandji_simulator.faults import Fault, Kind
 from kandji_simulator.serve import Server, serve
 from kandji_simulator.tenant import TOKEN, Tenant
 
-SERVE = "from kandji_cli.serving import serve; serve(mcp=False)"
+SERVE = "from kandji_cli.serve import serve; serve(mcp=False)"
 COMPETE = """
 import sys
 from kandji_mirror.scheduler.lanes import Lane

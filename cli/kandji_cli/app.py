@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from kandji_cli.acting import action, secret
-from kandji_cli.auditing import audit
+from kandji_cli.groups import action, audit, secret
 from kandji_cli.options import (
     export_options,
     fleet_options,
@@ -18,6 +17,7 @@ from kandji_cli.options import (
     param_option,
     requirement_options,
 )
+from kandji_cli.serving import mcp, mcp_config, serve
 
 EPILOG = (
     "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 the provider gave no answer or some "
@@ -115,7 +115,7 @@ def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json:
 
     Example: kandji-mirror sync devices apps
     """
-    from kandji_cli.syncing import sync_devices_now, sync_now
+    from kandji_cli.sync import sync_devices_now, sync_now
 
     if devices and full:
         raise click.UsageError("--device reads the rows of devices, --full reads whole tables: leave one of them out.")
@@ -126,33 +126,15 @@ def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json:
 
 
 @app.command()
-@click.option("--host", metavar="ADDRESS", help="Address to listen on, instead of KANDJI_MIRROR_HTTP_HOST.")
-@click.option("--port", type=click.IntRange(0, 65_535), help="Port, instead of KANDJI_MIRROR_HTTP_PORT; 0: any.")
-@click.option("--no-sync", "sync", is_flag=True, flag_value=False, default=True, help="Only answer AI clients.")
-@click.option("--no-mcp", "mcp", is_flag=True, flag_value=False, default=True, help="Only keep the mirror in sync.")
-def serve(host: str | None, port: int | None, sync: bool, mcp: bool) -> None:
-    """Keep the mirror in sync and serve AI assistants over HTTP (Model Context Protocol) until Ctrl-C.
-
-    Clients send a bearer token, which is made at the first start. Listens on this machine alone, unless an address and
-    host names are set.
-
-    Example: kandji-mirror serve
-    """
-    from kandji_cli.serving import serve as serve_until_told
-
-    serve_until_told(sync=sync, mcp=mcp, host=host, port=port)
-
-
-@app.command()
 @json_option
 def status(as_json: bool) -> None:
     """Show how old each table is and how it was synced.
 
     Example: kandji-mirror status --json
     """
-    from kandji_cli.status import show
+    from kandji_cli.status import show_status
 
-    show(as_json=as_json)
+    show_status(as_json=as_json)
 
 
 @app.command()
@@ -168,7 +150,7 @@ def reset(tenant: str | None, delete: bool) -> None:
 
     Example: kandji-mirror reset --tenant acme
     """
-    from kandji_cli.resetting import reset as take_out
+    from kandji_cli.login import reset as take_out
 
     take_out(tenant, delete=delete)
 
@@ -226,7 +208,7 @@ def export(names: tuple[str, ...], **asked: Any) -> None:
 
     Example: kandji-mirror export fleet devices_by_platform --format csv --to reports
     """
-    from kandji_cli.exporting import export_files
+    from kandji_cli.export import export_files
 
     export_files(names, **asked)
 
@@ -246,11 +228,10 @@ def changes(form: str, limit: int | None, max_age: str | None, strict: bool, **a
     """
     from datetime import UTC, datetime
 
-    from kandji_cli.changes import show
-    from kandji_cli.reads import How
+    from kandji_cli.reads import How, show_changes
 
     how = How.of(form=form, limit=limit, max_age=max_age, strict=strict)
-    show(asked, how=how, now=datetime.now(UTC))
+    show_changes(asked, how=how, now=datetime.now(UTC))
 
 
 @app.command()
@@ -298,42 +279,10 @@ def settings(form: str, as_json: bool) -> None:
 
     Example: kandji-mirror settings
     """
-    from kandji_cli.settings import show
+    from kandji_cli.status import show_settings
 
-    show("json" if as_json else form)
-
-
-@app.command()
-def mcp() -> None:
-    """Serve the mirror to an AI assistant over stdio (Model Context Protocol).
-
-    Example: kandji-mirror mcp
-    """
-    from kandji_mcp_server.main import run as serve_until_told
-
-    serve_until_told()
+    show_settings("json" if as_json else form)
 
 
-@app.command("mcp-config")
-@click.argument("client", required=False)
-@click.option("--http", is_flag=True, help="For `kandji-mirror serve`, instead of a program the client starts.")
-@click.option("--url", metavar="URL", help="Where `serve` is reached, if not as it is set here; implies --http.")
-@click.option("--write", is_flag=True, help="Put it into the client's file, with a copy of what that was.")
-@click.option("--file", metavar="PATH", help="Another file of the client, such as a project's.")
-def mcp_config(client: str | None, http: bool, url: str | None, write: bool, file: str | None) -> None:
-    """Print how an AI client finds this server, or write it into the client's file.
-
-    Without CLIENT it lists them. No token is ever written.
-
-    Example: kandji-mirror mcp-config claude-desktop --write
-    """
-    from kandji_cli.mcp_config import configure, show_clients
-
-    if client is None:
-        show_clients()
-        return
-    configure(client, http=http, url=url, write=write, file=file)
-
-
-for group in (action, secret, audit):
-    app.add_command(group)
+for command in (action, secret, audit, serve, mcp, mcp_config):
+    app.add_command(command)

@@ -10,10 +10,9 @@ from types import MappingProxyType
 from typing import TextIO
 
 from kandji_cli.output import print_rows, say, tell
-from kandji_mirror.audit.actor import actor
-from kandji_mirror.audit.anchor import saved_heads
+from kandji_mirror.audit.anchors import saved_heads
 from kandji_mirror.audit.keychain import FILE, Signed, signed
-from kandji_mirror.audit.log import Attempt, AuditLog, Record
+from kandji_mirror.audit.log import Attempt, AuditLog, Record, actor
 from kandji_schema.address import is_address
 from kandji_schema.audit import COLUMNS
 from kandji_schema.counts import counted

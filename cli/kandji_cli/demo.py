@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_cli.output import say, tell
-from kandji_cli.syncing import raise_if_partial, run_sync, summarise
+from kandji_cli.sync import raise_if_partial, run_sync, summarise
 from kandji_queries.formats import write
 from kandji_queries.reader import Reader
 from kandji_schema.counts import counted

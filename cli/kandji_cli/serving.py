@@ -1,104 +1,53 @@
-"""``kandji-mirror serve``."""
+"""``serve``, ``mcp`` and ``mcp-config``: how AI assistants reach the mirror; each imports its work when it runs."""
 
-import logging
-import os
-import sys
-import time
-from contextlib import ExitStack
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-from kandji_cli.output import tell
-from kandji_cli.syncing import stopped_by_signals
-from kandji_mcp_server.logs import log_to_stderr
-from kandji_mcp_server.process import leave_no_core
-from kandji_mirror.scheduler.scheduler import Scheduler, scheduler_of
-from kandji_schema.errors import ConfigurationError, MirrorError, UsageError
-from kandji_schema.manifest import generations
-from kandji_schema.settings import Settings, load
-
-if TYPE_CHECKING:
-    from kandji_mcp_server.http.serving import HttpServer
-
-_LOOK_SECONDS = 0.5  # a signal that another thread gets, or any on Windows, does not end a longer wait
+import click
 
 
-class ServerEnded(MirrorError):
-    """The HTTP server ended by itself."""
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen on, instead of KANDJI_MIRROR_HTTP_HOST.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port, instead of KANDJI_MIRROR_HTTP_PORT; 0: any.")
+@click.option("--no-sync", "sync", is_flag=True, flag_value=False, default=True, help="Only answer AI clients.")
+@click.option("--no-mcp", "mcp", is_flag=True, flag_value=False, default=True, help="Only keep the mirror in sync.")
+def serve(host: str | None, port: int | None, sync: bool, mcp: bool) -> None:
+    """Keep the mirror in sync and serve AI assistants over HTTP (Model Context Protocol) until Ctrl-C.
 
+    Clients send a bearer token, which is made at the first start. Listens on this machine alone, unless an address and
+    host names are set.
 
-def serve(*, sync: bool = True, mcp: bool = True, host: str | None = None, port: int | None = None) -> None:
-    """Sync in the background and answer AI clients over HTTP until Ctrl-C or SIGTERM, which is a clean end.
-
-    ``host`` and ``port`` replace those of the settings. Raises :class:`ConfigurationError` where a setting is missing,
-    or the token while there is no mirror either; later trouble is told and tried again.
+    Example: kandji-mirror serve
     """
-    if not (sync or mcp):
-        raise UsageError("With both --no-sync and --no-mcp there is nothing to do. Leave one of them out.")
-    settings = _with(load(), host, port)
-    log_to_stderr()
-    leave_no_core()
-    logging.getLogger("kandji_mirror").setLevel(logging.INFO)
-    with stopped_by_signals(), ExitStack() as started:
-        try:
-            _start(settings, started, sync=sync, mcp=mcp)
-        except KeyboardInterrupt:
-            tell("Stopping.")
-    sys.stderr.flush()
-    os._exit(0)  # threads that still wait would hold up the end; the store is whole whenever a process ends
+    from kandji_cli.serve import serve as serve_until_told
+
+    serve_until_told(sync=sync, mcp=mcp, host=host, port=port)
 
 
-def _start(settings: Settings, started: ExitStack, *, sync: bool, mcp: bool) -> None:
-    """Do it until interrupted; what was started is stopped by ``started``, the last one first."""
-    scheduler = _scheduler(settings, only_reading=mcp) if sync else None
-    if scheduler:
-        started.callback(_stop, scheduler)
-    server = _server(settings, scheduler) if mcp else None
-    if server:
-        started.callback(server.stop)
-    if scheduler:
-        tell(f"Keeping {settings.home} in sync until Ctrl-C. `kandji-mirror status` tells how old every table is.")
-        scheduler.start()
-    while server is None or not server.ended:
-        time.sleep(_LOOK_SECONDS)
-    raise ServerEnded("The HTTP server ended by itself; the log above tells why. Start it again.")
+@click.command()
+def mcp() -> None:
+    """Serve the mirror to an AI assistant over stdio (Model Context Protocol).
+
+    Example: kandji-mirror mcp
+    """
+    from kandji_mcp_server.main import run as serve_until_told
+
+    serve_until_told()
 
 
-def _with(settings: Settings, host: str | None, port: int | None) -> Settings:
-    asked: dict[str, Any] = {"mirror_http_host": host, "mirror_http_port": port}
-    return replace(settings, **{name: value for name, value in asked.items() if value is not None})
+@click.command("mcp-config")
+@click.argument("client", required=False)
+@click.option("--http", is_flag=True, help="For `kandji-mirror serve`, instead of a program the client starts.")
+@click.option("--url", metavar="URL", help="Where `serve` is reached, if not as it is set here; implies --http.")
+@click.option("--write", is_flag=True, help="Put it into the client's file, with a copy of what that was.")
+@click.option("--file", metavar="PATH", help="Another file of the client, such as a project's.")
+def mcp_config(client: str | None, http: bool, url: str | None, write: bool, file: str | None) -> None:
+    """Print how an AI client finds this server, or write it into the client's file.
 
+    Without CLIENT it lists them. No token is ever written.
 
-def _scheduler(settings: Settings, *, only_reading: bool) -> Scheduler | None:
-    """What syncs; None, and a word about it, where that is not set up but there is a mirror to read."""
-    try:
-        scheduler = scheduler_of(settings)
-    except ConfigurationError as error:
-        if not (only_reading and generations(settings.home)):
-            raise
-        tell(f"warning: nothing is synced from here, answers come from what is mirrored: {error}")
-        return None
-    return scheduler
+    Example: kandji-mirror mcp-config claude-desktop --write
+    """
+    from kandji_cli.mcp_config import configure, show_clients
 
-
-def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
-    from kandji_mcp_server.background import Background
-    from kandji_mcp_server.http.access import access
-    from kandji_mcp_server.http.serving import HttpServer
-    from kandji_mcp_server.mirror import mirror_of
-
-    allowed = access(settings, make_token=True)
-    mirror = mirror_of(settings)
-    mirror.background = Background(settings, scheduler=scheduler)
-    server = HttpServer(mirror, allowed)
-    where = "KANDJI_MIRROR_HTTP_TOKEN" if settings.mirror_http_token else str(allowed.token_file)
-    tell(
-        f"AI clients connect to {server.url} with the bearer token in {where}; "
-        "`kandji-mirror mcp-config CLIENT --http` tells how."
-    )
-    return server
-
-
-def _stop(scheduler: Scheduler) -> None:
-    if not scheduler.stop():
-        tell("A table is still being written; it keeps its previous rows.")
+    if client is None:
+        show_clients()
+        return
+    configure(client, http=http, url=url, write=write, file=file)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +14,11 @@ from kandji_mirror.api.spending import Spending, spending, tenant_remaining
 from kandji_mirror.store.holder import Holder, holder
 from kandji_schema.ages import age, ago, in_future, seconds_since
 from kandji_schema.counts import counted, size
+from kandji_schema.errors import ConfigurationError
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
-from kandji_schema.settings import Settings, load
+from kandji_schema.setting import Setting
+from kandji_schema.settings import SETTINGS, TOKEN_FILE, Settings, config_dir, load
 from kandji_schema.text import escaped
 
 HEAD = ("table", "state", "rows", "age", "due after", "checked", "tried", "requests", "method")
@@ -25,7 +27,7 @@ NAMED = 5
 """Fields that are named in one remark; of more there is the number."""
 
 
-def show(*, as_json: bool) -> None:
+def show_status(*, as_json: bool) -> None:
     """Print the state of every table, the newest whole manifest's, then what the syncing costs and who does it."""
     settings, now = load(), datetime.now(UTC)
     warn_of_foreign_home(settings)
@@ -220,3 +222,47 @@ def _entry(state: TableState, now: datetime) -> dict[str, Any]:
 
 def _text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
+
+
+_IN_USE: dict[str, Callable[[Settings], object]] = {
+    "mirror_home": lambda settings: settings.home,
+    "mirror_budget_dir": lambda settings: settings.budget_dir,
+    "mirror_export_dir": lambda settings: settings.export_folder,
+}
+"""Settings whose default depends on the machine: what is used."""
+
+
+def show_settings(form: str) -> None:
+    """Print every setting with its value and where that comes from; of a secret only whether it is set."""
+    values = load(doubtful=True)
+    rows = ((s.name, _shown(s, values), _source(s, values), str(s.default) or "-", s.meaning) for s in SETTINGS)
+    print_rows(("setting", "value", "source", "default", "meaning"), rows, form)
+
+
+def _shown(setting: Setting, values: Settings) -> str:
+    """The present value as text that may be seen by anyone."""
+    value = getattr(values, setting.key)
+    if setting.secret:
+        return "set" if value or _stored(setting) else "not set"
+    try:
+        used = _IN_USE[setting.key](values) if setting.key in _IN_USE else value
+        return str(used) or "-"
+    except ConfigurationError:
+        return "-"  # there is no such folder, which doctor tells
+
+
+def _source(setting: Setting, values: Settings) -> str:
+    """Where the present value comes from: the environment, a file, or nowhere."""
+    if setting.secret and not getattr(values, setting.key):
+        return _stored(setting) or values.origin(setting.key).place
+    return values.origin(setting.key).place
+
+
+def _stored(setting: Setting) -> str | None:
+    """The file of a secret in the configuration folder, where there is one."""
+    name = TOKEN_FILE if setting.key == "api_token" else "http_token"
+    try:
+        path = config_dir() / name
+    except ConfigurationError:
+        return None
+    return str(path) if path.is_file() else None

@@ -9,8 +9,7 @@ from mcp.server.request_state import AESGCMRequestStateCodec, InvalidRequestStat
 
 from kandji_mirror.actions.confirmations import GOOD_FOR
 from kandji_mirror.actions.journal import Journal
-from kandji_mirror.audit.actor import actor
-from kandji_mirror.audit.log import AuditLog
+from kandji_mirror.audit.log import AuditLog, actor
 from kandji_schema.errors import AuditUnavailable, NotConfirmed
 
 

@@ -9,9 +9,8 @@ from kandji_mirror.actions.confirmations import Confirmations
 from kandji_mirror.actions.desk import Desk
 from kandji_mirror.actions.journal import Journal
 from kandji_mirror.actions.refreshing import refresher
-from kandji_mirror.audit.actor import actor
-from kandji_mirror.audit.anchor import anchor_of
-from kandji_mirror.audit.log import AuditLog
+from kandji_mirror.audit.anchors import anchor_of
+from kandji_mirror.audit.log import AuditLog, actor
 from kandji_mirror.connection import connect
 from kandji_schema.errors import ActionsOff, ConfigurationError
 from kandji_schema.ownership import refuse_replaceable

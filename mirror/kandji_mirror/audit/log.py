@@ -1,13 +1,16 @@
 """The audit log: what is appended, what is read from it, and whether it is whole."""
 
+import getpass
 import json
 import os
 import secrets
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +21,14 @@ from kandji_schema.audit import COLUMNS, Event, Outcome
 from kandji_schema.durable import appear
 from kandji_schema.errors import AuditUnavailable
 from kandji_schema.private import make_file
+from kandji_schema.text import one_line
 
 HEAD_FILE = "audit.head"
 _NAMES = tuple(column.name for column in COLUMNS)
 _INSERT = f"INSERT INTO audit ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"
+
+_LONGEST = 200
+"""Characters of what a client says of itself."""
 
 Record = dict[str, Any]
 
@@ -38,6 +45,22 @@ class Actor:
     def words(self) -> str:
         """All of it in one line."""
         return f"{self.os_user} on {self.host}, through {self.client}"
+
+
+def actor(client: str = "") -> Actor:
+    """This user on this machine. ``client`` names an AI client; without one it is this program."""
+    return Actor(
+        os_user=_user(),
+        host=socket.gethostname(),
+        client=one_line(client)[:_LONGEST] or f"kandji-mirror {version('kandji-mirror')}",
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without an entry for its user
+        return "unknown"
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,12 @@
-"""What ``kandji-mirror doctor`` looks at: the settings (``configuration_checks.py``), the tenant and the store."""
+"""What ``doctor`` finds at the tenant, with one small request a permission, and in the mirror's own files."""
 
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 
-from kandji_cli.configuration_checks import (
-    NEEDED_TO_ASK,
-    Finding,
-    Health,
-    channels,
-    checked,
-    configuration,
-    rights,
-    rights_of_configuration,
-)
-from kandji_mcp_server.http.access import access
+from kandji_cli.doctor.settings import Finding, Health
 from kandji_mirror.api.permissions import Permission, permissions
 from kandji_mirror.api.witness import clock_words
 from kandji_mirror.connection import connect
@@ -26,9 +14,9 @@ from kandji_mirror.store.holder import holder
 from kandji_mirror.sync.refusals import forget_refusals
 from kandji_schema.ages import age, ago, in_future
 from kandji_schema.counts import counted, size
-from kandji_schema.errors import ConfigurationError, MirrorError, NothingMirrored
+from kandji_schema.errors import MirrorError, NothingMirrored
 from kandji_schema.manifest import Manifest, State, newest_whole
-from kandji_schema.settings import Settings, load
+from kandji_schema.settings import Settings
 
 LEAST_FREE = 2.0
 """Times the size of the mirror that should be free: a generation is written beside the one before."""
@@ -37,47 +25,11 @@ LEAST_FREE_BYTES = 1_000_000_000
 _PATIENCE = 15.0
 
 
-def findings(*, offline: bool) -> Iterator[Finding]:
-    """All of them, the cheap ones first; nothing is sent where ``offline``, or where what that takes is not in order.
-
-    Without settings that can be read nothing else can be looked at.
-    """
-    yield Finding("versions", Health.OK, _versions())
-    try:
-        settings = load(doubtful=True)
-        home = settings.home
-    except ConfigurationError as error:
-        yield from rights_of_configuration()
-        yield Finding("settings", Health.FAILED, str(error), error.exit_code)
-        return
-    yield from rights(settings)  # before anything opens the home, which tightens it
-    configured = list(configuration(settings))
-    yield from configured
-    yield checked("serve", lambda: _access(settings))
-    yield from channels(settings, offline=offline)
-    needed = [found.health for found in configured if found.check in NEEDED_TO_ASK]
-    if not offline and all(health is Health.OK for health in needed):
-        yield from _asked(settings)
-    yield from _store(home)
-
-
-def _versions() -> str:
-    python = ".".join(map(str, sys.version_info[:3]))
-    packages = (f"{name} {version(name)}" for name in ("kandji-mirror", "duckdb", "mcp", "sqlglot"))
-    return ", ".join([*packages, f"Python {python} on {sys.platform}"])
-
-
-def _access(settings: Settings) -> str:
-    allowed = access(settings)
-    made = "" if allowed.token else ", made at the first start"
-    return f"{allowed.host} port {allowed.port}, with a bearer token{made}"
-
-
 # -- the tenant ----------------------------------------------------------------------------------------------------
 
 
-def _asked(settings: Settings) -> Iterator[Finding]:
-    """One request a permission."""
+def tenant(settings: Settings) -> Iterator[Finding]:
+    """Ask the tenant one request a permission; what answers well is no longer held for refused."""
     patient = replace(settings, mirror_read_timeout=min(settings.mirror_read_timeout, _PATIENCE))
     try:
         with connect(patient) as connection:
@@ -117,7 +69,8 @@ def _some(names: tuple[str, ...]) -> str:
 # -- the store -----------------------------------------------------------------------------------------------------
 
 
-def _store(home: Path) -> Iterator[Finding]:
+def store(home: Path) -> Iterator[Finding]:
+    """Look at the newest generation, at who syncs, and at the space left on the disk."""
     try:
         manifest, warnings = newest_whole(home)
     except NothingMirrored as error:

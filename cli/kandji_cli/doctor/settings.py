@@ -1,8 +1,4 @@
-"""Checks of the settings: everything that a later command will use is used here, without sending anything.
-
-Each says how it is and, where it is not well, what to do. A check that failed has the exit code that the command would
-end with.
-"""
+"""What ``doctor`` finds in the settings: each that can be wrong although it could be read, folders, and rights."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -11,20 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from kandji_cli import reaching
-from kandji_mirror.actions.codes import codes_of
 from kandji_mirror.api.credentials import HOST_FILE, token, token_source
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.http import HttpTransport
-from kandji_mirror.audit.actor import actor
-from kandji_mirror.audit.anchor import anchor_of
-from kandji_mirror.audit.keychain import keychain_words
-from kandji_mirror.audit.log import AuditLog
 from kandji_mirror.sync.plan import ttl_overrides
 from kandji_queries.rule_inputs import statements
 from kandji_queries.rulebook import FILE as RULES
 from kandji_queries.rulebook import Rulebook
-from kandji_schema.errors import ConfigurationError, MirrorError, StoreDamaged, StoreFull
+from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
 from kandji_schema.home import refuse_foreign
 from kandji_schema.ownership import flaw
 from kandji_schema.private import is_loose, kept_files, loose
@@ -77,134 +67,6 @@ def configuration(settings: Settings) -> Iterator[Finding]:
     yield checked("proxy", lambda: _proxy(settings))
     yield checked("times to live", lambda: _times(settings))
     yield checked("compliance rules", lambda: _rules(settings))
-
-
-def channels(settings: Settings, *, offline: bool) -> Iterator[Finding]:
-    """Where codes and heads of the audit log go, and whether they would get there; ``offline`` looks here alone.
-
-    Without its code an action is not done, so that fails. A head that is saved nowhere stops nothing, so it is told.
-    """
-    yield from _found("one-time codes", _codes(settings, offline), needed=True) or [
-        Finding("one-time codes", Health.OK, "none: a yes needs no code")
-    ]
-    yield from _found("audit anchor", _anchors(settings, offline), needed=False) or [
-        Finding("audit anchor", Health.OK, "none: the log's head is saved in the data directory alone")
-    ]
-    yield checked("audit log", lambda: _audit_log(settings.home))
-
-
-def _found(check: str, looks: Iterator[Callable[[], str]], *, needed: bool) -> list[Finding]:
-    found = []
-    try:
-        for look in looks:
-            finding = checked(check, look)
-            found.append(finding if needed or finding.health is Health.OK else _milder(finding))
-    except ConfigurationError as error:  # no action begins with such a setting
-        found.append(Finding(check, Health.FAILED, str(error), error.exit_code))
-    return found
-
-
-def _milder(finding: Finding) -> Finding:
-    return Finding(finding.check, Health.WARNING, finding.detail)
-
-
-def _codes(settings: Settings, offline: bool) -> Iterator[Callable[[], str]]:
-    codes_of(settings)
-    url, line = settings.mirror_confirm_code_url, settings.mirror_confirm_code_command
-    if url:
-        yield lambda: _far("KANDJI_MIRROR_CONFIRM_CODE_URL", url, settings, offline)
-    if line:
-        yield lambda: reaching.command("KANDJI_MIRROR_CONFIRM_CODE_COMMAND", line)
-
-
-def _anchors(settings: Settings, offline: bool) -> Iterator[Callable[[], str]]:
-    anchor_of(settings)
-    address, url, line = settings.mirror_audit_syslog, settings.mirror_audit_url, settings.mirror_audit_command
-    if address:
-        yield lambda: _syslog(address, offline)
-    if url:
-        yield lambda: _far("KANDJI_MIRROR_AUDIT_URL", url, settings, offline)
-    if line:
-        yield lambda: reaching.command("KANDJI_MIRROR_AUDIT_COMMAND", line)
-    if settings.mirror_audit_keychain:
-        yield lambda: keychain_words(settings.home)
-
-
-def _far(setting: str, url: str, settings: Settings, offline: bool) -> str:
-    if offline:
-        return f"{setting}: a webhook, which was not asked"
-    return f"{setting}: {reaching.webhook(setting, url, ca_file=settings.mirror_ca_file)}"
-
-
-def _syslog(address: str, offline: bool) -> str:
-    if offline and reaching.is_far(address):
-        return f"syslog at {address}, which was not asked"
-    return reaching.syslog("KANDJI_MIRROR_AUDIT_SYSLOG", address)
-
-
-def _audit_log(home: Path) -> str:
-    verdict = AuditLog(home, actor()).verify()
-    if not verdict.green:
-        raise StoreDamaged(f"{verdict.trouble} No action is done without a record; `kandji-mirror audit verify` asks.")
-    return f"{verdict.records:,} records, whole in themselves"
-
-
-def rights(settings: Settings) -> Iterator[Finding]:
-    """Tell what others may read or replace of the data directory, the secrets and the files that settings name.
-
-    What keeps live actions from beginning is a failure where they are on.
-    """
-    deciding = _flaws((settings.home, *kept_files(settings.home), *_configured()))
-    words = [*_readable(settings.home), *deciding, *_flaws(_named_files(settings))]
-    if deciding and settings.mirror_actions == "on":
-        yield Finding("rights", Health.FAILED, " ".join(words), ConfigurationError.exit_code)
-    elif words:
-        yield Finding("rights", Health.WARNING, " ".join(words))
-    else:
-        told = f"only this user may read {settings.home}, and write it and what is configured"
-        yield Finding("rights", Health.OK, told)
-
-
-def rights_of_configuration() -> Iterator[Finding]:
-    """Tell what others may replace in the configuration folder, where that keeps settings from being read."""
-    for words in _flaws(_configured()):
-        yield Finding("rights", Health.FAILED, words, ConfigurationError.exit_code)
-
-
-def _readable(home: Path) -> Iterator[str]:
-    open_ones = [*loose(home), *_open_secrets()]
-    if open_ones:
-        named = ", ".join(f"{path} ({path.stat().st_mode & 0o777:04o})" for path in open_ones[:_NAMED])
-        more = f" and {len(open_ones) - _NAMED} more" if len(open_ones) > _NAMED else ""
-        advice = f"Run: chmod go= '{open_ones[0]}'" if len(open_ones) == 1 else f"Run: chmod -R go= '{home}'"
-        yield f"Others may read {named}{more}. {advice}"
-
-
-def _flaws(paths: Iterable[Path]) -> list[str]:
-    """What is wrong with them, each folder that they share once."""
-    return [*dict.fromkeys(found for path in paths if (found := flaw(path)))]
-
-
-def _open_secrets() -> list[Path]:
-    return [path for path in _configured() if is_loose(path)]
-
-
-def _configured() -> list[Path]:
-    """Where secrets and policy are in the configuration folder, there or not."""
-    try:
-        return [config_dir() / name for name in _SECRET_FILES]
-    except ConfigurationError:
-        return []
-
-
-def _named_files(settings: Settings) -> Iterator[Path]:
-    """What decides whom the mirror trusts and what it finds, and the budget, which all homes share."""
-    with suppress(ConfigurationError, RuntimeError):  # folders that nobody knows are told by other checks
-        yield settings.home / RULES
-        yield settings.budget_dir
-        yield from (
-            Path(path).expanduser() for path in (settings.mirror_compliance_file, settings.mirror_ca_file) if path
-        )
 
 
 def _sources(settings: Settings) -> str:
@@ -301,3 +163,64 @@ def _shape(table: str) -> dict[str, str] | None:
     """Types of a table's columns by name, as a mirror of this version has them; None where there is no such table."""
     found = resources().get(table)
     return {column.name: column.kind.value for column in found.columns} if found else None
+
+
+# -- rights of files -------------------------------------------------------------------------------------------------
+
+
+def rights(settings: Settings) -> Iterator[Finding]:
+    """Tell what others may read or replace of the data directory, the secrets and the files that settings name.
+
+    What keeps live actions from beginning is a failure where they are on.
+    """
+    deciding = _flaws((settings.home, *kept_files(settings.home), *_configured()))
+    words = [*_readable(settings.home), *deciding, *_flaws(_named_files(settings))]
+    if deciding and settings.mirror_actions == "on":
+        yield Finding("rights", Health.FAILED, " ".join(words), ConfigurationError.exit_code)
+    elif words:
+        yield Finding("rights", Health.WARNING, " ".join(words))
+    else:
+        told = f"only this user may read {settings.home}, and write it and what is configured"
+        yield Finding("rights", Health.OK, told)
+
+
+def rights_of_configuration() -> Iterator[Finding]:
+    """Tell what others may replace in the configuration folder, where that keeps settings from being read."""
+    for words in _flaws(_configured()):
+        yield Finding("rights", Health.FAILED, words, ConfigurationError.exit_code)
+
+
+def _readable(home: Path) -> Iterator[str]:
+    open_ones = [*loose(home), *_open_secrets()]
+    if open_ones:
+        named = ", ".join(f"{path} ({path.stat().st_mode & 0o777:04o})" for path in open_ones[:_NAMED])
+        more = f" and {len(open_ones) - _NAMED} more" if len(open_ones) > _NAMED else ""
+        advice = f"Run: chmod go= '{open_ones[0]}'" if len(open_ones) == 1 else f"Run: chmod -R go= '{home}'"
+        yield f"Others may read {named}{more}. {advice}"
+
+
+def _flaws(paths: Iterable[Path]) -> list[str]:
+    """What is wrong with them, each folder that they share once."""
+    return [*dict.fromkeys(found for path in paths if (found := flaw(path)))]
+
+
+def _open_secrets() -> list[Path]:
+    return [path for path in _configured() if is_loose(path)]
+
+
+def _configured() -> list[Path]:
+    """Where secrets and policy are in the configuration folder, there or not."""
+    try:
+        return [config_dir() / name for name in _SECRET_FILES]
+    except ConfigurationError:
+        return []
+
+
+def _named_files(settings: Settings) -> Iterator[Path]:
+    """What decides whom the mirror trusts and what it finds, and the budget, which all homes share."""
+    with suppress(ConfigurationError, RuntimeError):  # folders that nobody knows are told by other checks
+        yield settings.home / RULES
+        yield settings.budget_dir
+        yield from (
+            Path(path).expanduser() for path in (settings.mirror_compliance_file, settings.mirror_ca_file) if path
+        )

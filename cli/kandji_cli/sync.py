@@ -9,8 +9,8 @@ from dataclasses import asdict
 from functools import partial
 from types import FrameType
 
-from kandji_cli.bars import watched
 from kandji_cli.output import say, tell, warn
+from kandji_cli.progress import watched
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection, connect
 from kandji_mirror.report import Progress, Report

@@ -1,0 +1,77 @@
+"""``kandji-mirror doctor``: every check in turn, the cheap ones first, and what it found."""
+
+import json
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from kandji_cli.doctor.channels import channels
+from kandji_cli.doctor.mirror import store, tenant
+from kandji_cli.doctor.settings import (
+    NEEDED_TO_ASK,
+    Finding,
+    Health,
+    checked,
+    configuration,
+    rights,
+    rights_of_configuration,
+)
+from kandji_cli.output import print_rows, say, tell
+from kandji_mcp_server.http.access import access
+from kandji_schema.counts import counted
+from kandji_schema.errors import ConfigurationError
+from kandji_schema.settings import Settings, load
+
+
+def examine(*, offline: bool, as_json: bool) -> None:
+    """Print what every check found; the exit code is that of the first one that failed, 0 with warnings alone."""
+    found = list(findings(offline=offline))
+    failed = [finding for finding in found if finding.health is Health.FAILED]
+    if as_json:
+        checks = [{"check": f.check, "health": f.health.value, "detail": f.detail} for f in found]
+        say(json.dumps({"ok": not failed, "checks": checks}, indent=1))
+    else:
+        print_rows(("check", "health", "detail"), [(f.check, f.health.value, f.detail) for f in found], "table")
+        tell(_verdict(len(failed), sum(f.health is Health.WARNING for f in found)))
+    if failed:
+        sys.exit(failed[0].exit_code)
+
+
+def _verdict(failed: int, warnings: int) -> str:
+    return "All is well." if not failed and not warnings else f"{failed} failed, {counted(warnings, 'warning')}."
+
+
+def findings(*, offline: bool) -> Iterator[Finding]:
+    """Run every check, the cheap ones first; where ``offline``, or without what asking takes, nothing is sent.
+
+    Without settings that can be read nothing else can be looked at.
+    """
+    yield Finding("versions", Health.OK, _versions())
+    try:
+        settings = load(doubtful=True)
+        home = settings.home
+    except ConfigurationError as error:
+        yield from rights_of_configuration()
+        yield Finding("settings", Health.FAILED, str(error), error.exit_code)
+        return
+    yield from rights(settings)  # before anything opens the home, which tightens it
+    configured = list(configuration(settings))
+    yield from configured
+    yield checked("serve", lambda: _access(settings))
+    yield from channels(settings, offline=offline)
+    needed = [found.health for found in configured if found.check in NEEDED_TO_ASK]
+    if not offline and all(health is Health.OK for health in needed):
+        yield from tenant(settings)
+    yield from store(home)
+
+
+def _versions() -> str:
+    python = ".".join(map(str, sys.version_info[:3]))
+    packages = (f"{name} {version(name)}" for name in ("kandji-mirror", "duckdb", "mcp", "sqlglot"))
+    return ", ".join([*packages, f"Python {python} on {sys.platform}"])
+
+
+def _access(settings: Settings) -> str:
+    allowed = access(settings)
+    made = "" if allowed.token else ", made at the first start"
+    return f"{allowed.host} port {allowed.port}, with a bearer token{made}"

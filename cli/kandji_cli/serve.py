@@ -1,0 +1,104 @@
+"""``kandji-mirror serve``."""
+
+import logging
+import os
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from kandji_cli.output import tell
+from kandji_cli.sync import stopped_by_signals
+from kandji_mcp_server.logs import log_to_stderr
+from kandji_mcp_server.process import leave_no_core
+from kandji_mirror.scheduler.scheduler import Scheduler, scheduler_of
+from kandji_schema.errors import ConfigurationError, MirrorError, UsageError
+from kandji_schema.manifest import generations
+from kandji_schema.settings import Settings, load
+
+if TYPE_CHECKING:
+    from kandji_mcp_server.http.serving import HttpServer
+
+_LOOK_SECONDS = 0.5  # a signal that another thread gets, or any on Windows, does not end a longer wait
+
+
+class ServerEnded(MirrorError):
+    """The HTTP server ended by itself."""
+
+
+def serve(*, sync: bool = True, mcp: bool = True, host: str | None = None, port: int | None = None) -> None:
+    """Sync in the background and answer AI clients over HTTP until Ctrl-C or SIGTERM, which is a clean end.
+
+    ``host`` and ``port`` replace those of the settings. Raises :class:`ConfigurationError` where a setting is missing,
+    or the token while there is no mirror either; later trouble is told and tried again.
+    """
+    if not (sync or mcp):
+        raise UsageError("With both --no-sync and --no-mcp there is nothing to do. Leave one of them out.")
+    settings = _with(load(), host, port)
+    log_to_stderr()
+    leave_no_core()
+    logging.getLogger("kandji_mirror").setLevel(logging.INFO)
+    with stopped_by_signals(), ExitStack() as started:
+        try:
+            _start(settings, started, sync=sync, mcp=mcp)
+        except KeyboardInterrupt:
+            tell("Stopping.")
+    sys.stderr.flush()
+    os._exit(0)  # threads that still wait would hold up the end; the store is whole whenever a process ends
+
+
+def _start(settings: Settings, started: ExitStack, *, sync: bool, mcp: bool) -> None:
+    """Do it until interrupted; what was started is stopped by ``started``, the last one first."""
+    scheduler = _scheduler(settings, only_reading=mcp) if sync else None
+    if scheduler:
+        started.callback(_stop, scheduler)
+    server = _server(settings, scheduler) if mcp else None
+    if server:
+        started.callback(server.stop)
+    if scheduler:
+        tell(f"Keeping {settings.home} in sync until Ctrl-C. `kandji-mirror status` tells how old every table is.")
+        scheduler.start()
+    while server is None or not server.ended:
+        time.sleep(_LOOK_SECONDS)
+    raise ServerEnded("The HTTP server ended by itself; the log above tells why. Start it again.")
+
+
+def _with(settings: Settings, host: str | None, port: int | None) -> Settings:
+    asked: dict[str, Any] = {"mirror_http_host": host, "mirror_http_port": port}
+    return replace(settings, **{name: value for name, value in asked.items() if value is not None})
+
+
+def _scheduler(settings: Settings, *, only_reading: bool) -> Scheduler | None:
+    """What syncs; None, and a word about it, where that is not set up but there is a mirror to read."""
+    try:
+        scheduler = scheduler_of(settings)
+    except ConfigurationError as error:
+        if not (only_reading and generations(settings.home)):
+            raise
+        tell(f"warning: nothing is synced from here, answers come from what is mirrored: {error}")
+        return None
+    return scheduler
+
+
+def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
+    from kandji_mcp_server.background import Background
+    from kandji_mcp_server.http.access import access
+    from kandji_mcp_server.http.serving import HttpServer
+    from kandji_mcp_server.mirror import mirror_of
+
+    allowed = access(settings, make_token=True)
+    mirror = mirror_of(settings)
+    mirror.background = Background(settings, scheduler=scheduler)
+    server = HttpServer(mirror, allowed)
+    where = "KANDJI_MIRROR_HTTP_TOKEN" if settings.mirror_http_token else str(allowed.token_file)
+    tell(
+        f"AI clients connect to {server.url} with the bearer token in {where}; "
+        "`kandji-mirror mcp-config CLIENT --http` tells how."
+    )
+    return server
+
+
+def _stop(scheduler: Scheduler) -> None:
+    if not scheduler.stop():
+        tell("A table is still being written; it keeps its previous rows.")
