@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from mcp_calls import Era
 
-    from kandji_mcp_server.mirror import Mirror
+    from kandji_mcp_server.context import ServerContext
 
 
 # West of Greenwich, by half an hour, with daylight saving: nothing may depend on the zone of the machine. Set before
@@ -40,7 +40,7 @@ def era(request: pytest.FixtureRequest) -> "Era":
 
 
 @pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Mirror]":
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ServerContext]":
     """A small fleet that every test may read."""
     from mcp_calls import opened
     from reads_home import small_fleet

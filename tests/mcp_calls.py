@@ -12,9 +12,9 @@ import anyio
 from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
-from kandji_mcp_server.mirror import Mirror, mirror_of
-from kandji_mcp_server.registering import Spec
-from kandji_mcp_server.server import TOOLS, build
+from kandji_mcp_server.context import ServerContext, make_context
+from kandji_mcp_server.registration import ToolSpec
+from kandji_mcp_server.server import TOOLS, build_server
 from kandji_schema.manifest import Manifest, manifest_path
 from kandji_schema.settings import Settings
 
@@ -26,26 +26,26 @@ LATER = datetime(2026, 11, 20, 12, 3, tzinfo=UTC)
 
 
 @contextmanager
-def opened(home: Path, **settings: Any) -> Iterator[Mirror]:
+def opened(home: Path, **settings: Any) -> Iterator[ServerContext]:
     """The mirror in ``home`` as the server opens it, three minutes after its last sync."""
-    mirror = replace(mirror_of(Settings(mirror_home=str(home), **settings)), clock=lambda: LATER)
+    mirror = replace(make_context(Settings(mirror_home=str(home), **settings)), clock=lambda: LATER)
     try:
         yield mirror
     finally:
         mirror.close()
 
 
-def calls(mirror: Mirror, era: Era, *wanted: Call, tools: Sequence[Spec] = TOOLS) -> list[CallToolResult]:
+def calls(mirror: ServerContext, era: Era, *wanted: Call, tools: Sequence[ToolSpec] = TOOLS) -> list[CallToolResult]:
     """Connect, call one after the other, disconnect."""
 
     async def talk() -> list[CallToolResult]:
-        async with Client(build(mirror, tools), mode=era) as client:
+        async with Client(build_server(mirror, tools), mode=era) as client:
             return [await client.call_tool(name, dict(arguments)) for name, arguments in wanted]
 
     return anyio.run(talk)
 
 
-def answer(mirror: Mirror, era: Era, tool: str, /, **arguments: Any) -> dict[str, Any]:
+def answer(mirror: ServerContext, era: Era, tool: str, /, **arguments: Any) -> dict[str, Any]:
     """The JSON of one call that succeeds."""
     (found,) = calls(mirror, era, (tool, arguments))
     assert not found.is_error, said(found)
@@ -55,7 +55,7 @@ def answer(mirror: Mirror, era: Era, tool: str, /, **arguments: Any) -> dict[str
     return document
 
 
-def refusal(mirror: Mirror, era: Era, tool: str, /, **arguments: Any) -> str:
+def refusal(mirror: ServerContext, era: Era, tool: str, /, **arguments: Any) -> str:
     """What one call that fails says."""
     (found,) = calls(mirror, era, (tool, arguments))
     assert found.is_error

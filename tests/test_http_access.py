@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from http_serving import TOKEN
 
-from kandji_mcp_server.http.access import Access, access
-from kandji_mcp_server.http.names import Names
+from kandji_mcp_server.http.access import Access, read_access
+from kandji_mcp_server.http.auth import AllowedNames
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.settings import Settings
 
@@ -17,7 +17,7 @@ ANYWHERE = "0.0.0.0"  # noqa: S104  # never listened on here
 
 
 def allowed(folder: Path, **settings: Any) -> Access:
-    return access(Settings(**{f"mirror_http_{name}": value for name, value in settings.items()}), folder=folder)
+    return read_access(Settings(**{f"mirror_http_{name}": value for name, value in settings.items()}), folder=folder)
 
 
 def test_by_default_this_machine_alone_may_connect(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_loopback_needs_a_token_too_and_the_first_start_makes_one_for_its_owner_
     tmp_path: Path, host: str
 ) -> None:
     folder, settings = tmp_path / "config", Settings(mirror_http_host=host)
-    assert access(settings, folder=folder).token is None
+    assert read_access(settings, folder=folder).token is None
     assert not folder.exists()  # only a start makes one
     with ThreadPoolExecutor(8) as starts:
         (token,) = {found.token for found in starts.map(lambda _: _started(settings, folder), range(8))}
@@ -47,12 +47,12 @@ def test_loopback_needs_a_token_too_and_the_first_start_makes_one_for_its_owner_
 
 
 def _started(settings: Settings, folder: Path) -> Access:
-    return access(settings, folder=folder, make_token=True)
+    return read_access(settings, folder=folder, make_token=True)
 
 
 def test_what_merely_looks_like_an_allowed_name_is_another(tmp_path: Path) -> None:
     found = allowed(tmp_path, token=TOKEN, allowed_hosts="mirror.example.com,10.0.0.5:8765")
-    hosts, origins = Names(found.hosts), Names(found.origins)
+    hosts, origins = AllowedNames(found.hosts), AllowedNames(found.origins)
     for name in ("127.0.0.1", "localhost", "[::1]", "mirror.example.com"):
         for spelled in (name, f"{name}:1", f"{name}:65535", name.upper()):
             assert spelled in hosts, spelled

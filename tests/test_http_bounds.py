@@ -19,7 +19,7 @@ from http_serving import INITIALIZE, KNOWN, MCP, TOKEN, Answer, asked, connected
 from mcp_calls import opened
 from reads_home import small_fleet
 
-from kandji_mcp_server.http.access import access
+from kandji_mcp_server.http.access import read_access
 from kandji_mcp_server.http.connections import Bounds
 from kandji_mcp_server.http.serving import MOST_SESSIONS, HttpServer
 from kandji_schema.settings import Settings
@@ -49,7 +49,7 @@ class Here:
 def here(home: Path, bounds: Bounds | None) -> Iterator[Here]:
     settings = Settings(mirror_http_port=0, mirror_http_token=TOKEN)
     with opened(home, mirror_query_seconds=600) as mirror:
-        server = HttpServer(mirror, access(settings, folder=home), bounds)
+        server = HttpServer(mirror, read_access(settings, folder=home), bounds)
         try:
             yield Here(server.url)
         finally:

@@ -8,8 +8,8 @@ from mcp import Client
 from mcp_calls import Era, opened, said
 from reads_home import small_fleet
 
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.server import build
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.server import build_server
 from kandji_queries.workers.pool import AT_ONCE
 
 FOREVER = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
@@ -20,8 +20,8 @@ DEAF = "SELECT levenshtein(repeat('a', 200000), repeat('b', 200000))"
 def test_a_cancelled_statement_stops(tmp_path: Path, era: Era) -> None:
     small_fleet(tmp_path)
 
-    async def talk(mirror: Mirror) -> str:
-        async with Client(build(mirror), mode=era) as client:
+    async def talk(mirror: ServerContext) -> str:
+        async with Client(build_server(mirror), mode=era) as client:
             await client.call_tool("run_sql", {"sql": "SELECT 1"})
             async with anyio.create_task_group() as tasks:
                 for number in range(AT_ONCE):

@@ -13,8 +13,8 @@ from commands import run
 from mcp import Client, StdioServerParameters
 from reads_home import small_fleet
 
+from kandji_mcp_server.clients.config_file import NotMerged, merged
 from kandji_mcp_server.clients.entries import NAME
-from kandji_mcp_server.clients.merging import NotMerged, merged
 from kandji_mcp_server.clients.records import CLIENTS
 from kandji_mcp_server.clients.records import Client as Record
 from kandji_schema.settings import SETTINGS

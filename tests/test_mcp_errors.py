@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 from mcp_calls import LATER, Call, Era, answer, calls, opened, refusal, republish, said
 from reads_home import device, publish, small_fleet
 
+from kandji_mcp_server.context import AT_ONCE, ServerContext
 from kandji_mcp_server.live.tools import live_tools
-from kandji_mcp_server.mirror import AT_ONCE, Mirror
-from kandji_mcp_server.registering import tool
+from kandji_mcp_server.registration import make_tool
 from kandji_mcp_server.server import TOOLS
-from kandji_mcp_server.tools.named import run_query
+from kandji_mcp_server.tools.queries import run_query
 from kandji_queries.reader import Reader
 from kandji_schema.errors import Interrupted, MirrorError
 from kandji_schema.manifest import State
@@ -42,7 +42,7 @@ HUGE = "x" * 10_000_000
         ("refresh", {"tables": ["devices"] * 200_000}),
     ],
 )
-def test_huge_arguments_are_refused_in_few_words(mirror: Mirror, tool: str, arguments: dict[str, Any]) -> None:
+def test_huge_arguments_are_refused_in_few_words(mirror: ServerContext, tool: str, arguments: dict[str, Any]) -> None:
     said_ = refusal(mirror, "auto", tool, **arguments)
 
     assert said_.startswith(f"The arguments of {tool} hold more than 100,000 characters")
@@ -78,7 +78,7 @@ def test_huge_arguments_are_refused_in_few_words(mirror: Mirror, tool: str, argu
     ],
 )
 def test_a_mistake_is_told_with_the_rule_and_the_remedy(
-    mirror: Mirror, era: Era, tool: str, arguments: dict[str, Any], words: str
+    mirror: ServerContext, era: Era, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
     said_ = refusal(mirror, era, tool, **arguments)
 
@@ -86,14 +86,14 @@ def test_a_mistake_is_told_with_the_rule_and_the_remedy(
     assert len(said_) < 2_100
 
 
-def test_null_means_that_an_optional_argument_was_left_out(mirror: Mirror, era: Era) -> None:
+def test_null_means_that_an_optional_argument_was_left_out(mirror: ServerContext, era: Era) -> None:
     given = {
         "run_query": {"name": "devices_by_platform"},
         "device_profile": {"device": "S1"},
         "run_sql": {"sql": "FROM devices"},
     }
     for spec in TOOLS:
-        made = tool(spec).parameters
+        made = make_tool(spec).parameters
         optional = made["properties"].keys() - set(made.get("required", ()))
         own = given.get(spec.function.__name__, {"device": "S1"} if "device" in made.get("required", ()) else {})
         own |= {"table": "devices"} if "table" in made.get("required", ()) else {}
@@ -107,11 +107,11 @@ def _timeless(text: str) -> str:
     return re.sub(r"exports[^\"]*|\"elapsed_ms\":[0-9.]+", "", text)
 
 
-def test_null_for_what_is_needed_is_told(mirror: Mirror, era: Era) -> None:
+def test_null_for_what_is_needed_is_told(mirror: ServerContext, era: Era) -> None:
     assert "The argument sql is None" in refusal(mirror, era, "run_sql", sql=None)
 
 
-def test_values_of_another_type_are_taken_where_they_are_exact(mirror: Mirror, era: Era) -> None:
+def test_values_of_another_type_are_taken_where_they_are_exact(mirror: ServerContext, era: Era) -> None:
     whole = answer(
         mirror, era, "run_query", name="devices_with_app_below_version", params={"app": "zoom", "version": "7"}
     )
@@ -132,7 +132,7 @@ def test_values_of_another_type_are_taken_where_they_are_exact(mirror: Mirror, e
     assert few["row_count"] == 1
 
 
-def test_whole_numbers_that_readers_of_json_round_leave_as_texts(mirror: Mirror, era: Era) -> None:
+def test_whole_numbers_that_readers_of_json_round_leave_as_texts(mirror: ServerContext, era: Era) -> None:
     sql = (
         "SELECT 9007199254740992 AS a, 9007199254740993 AS b, -9007199254740993::BIGINT AS c, "
         "(2::HUGEINT ** 100)::HUGEINT AS d, 18446744073709551615::UBIGINT AS e, "
@@ -156,16 +156,14 @@ KNOWN_WORDS = frozenset(
 """Of JSON Schema 2020-12, those that our tools need; a word that is none of it would be ignored by every client."""
 
 
-def test_every_schema_of_an_argument_is_json_schema_with_words_it_knows(mirror: Mirror) -> None:
+def test_every_schema_of_an_argument_is_json_schema_with_words_it_knows(mirror: ServerContext) -> None:
     live = live_tools(Settings(mirror_actions="on"))
     for spec in (*TOOLS, *live):
-        schema = tool(spec).parameters
+        schema = make_tool(spec).parameters
         Draft202012Validator.check_schema(schema)
         assert set(_words(schema)) <= KNOWN_WORDS, spec.title
-    assert (
-        tool(next(spec for spec in TOOLS if spec.function is run_query)).parameters["properties"]["limit"]["minimum"]
-        == 1
-    )
+    limited = make_tool(next(spec for spec in TOOLS if spec.function is run_query)).parameters
+    assert limited["properties"]["limit"]["minimum"] == 1
 
 
 def _words(schema: Any) -> Iterator[str]:
@@ -182,7 +180,7 @@ def _words(schema: Any) -> Iterator[str]:
                 yield from _words(part)
 
 
-def test_a_name_that_is_sql_does_nothing(mirror: Mirror, era: Era) -> None:
+def test_a_name_that_is_sql_does_nothing(mirror: ServerContext, era: Era) -> None:
     for device_ in ("Robert'); DROP TABLE devices;--", "' UNION SELECT * FROM users --", "$device", "\x00\u202e"):
         answer(mirror, era, "find_device", device=device_)
 
@@ -203,7 +201,7 @@ def test_a_caller_who_goes_away_stops_the_statement_and_frees_its_turn(tmp_path:
             ends[number].set()
             raise
 
-    async def talk(mirror: Mirror) -> Any:
+    async def talk(mirror: ServerContext) -> Any:
         async with anyio.create_task_group() as tasks:
             for number in range(AT_ONCE):
                 tasks.start_soon(mirror.ask, lambda reader, number=number: slow(number, reader))

@@ -8,10 +8,10 @@ import pytest
 from mcp_calls import Era, answer, opened, refusal
 from reads_home import device, publish
 
-from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.context import ServerContext
 
 
-def test_files_are_written_below_the_export_folder_and_proven(mirror: Mirror, era: Era) -> None:
+def test_files_are_written_below_the_export_folder_and_proven(mirror: ServerContext, era: Era) -> None:
     arguments = {"names": ["devices", "devices_with_app"], "params": {"app": "zoom"}}
 
     found = answer(mirror, era, "export", **arguments)
@@ -40,7 +40,7 @@ def test_files_are_written_below_the_export_folder_and_proven(mirror: Mirror, er
     ],
 )
 def test_what_cannot_be_exported_is_refused_and_nothing_is_written(
-    mirror: Mirror, arguments: dict[str, object], words: str
+    mirror: ServerContext, arguments: dict[str, object], words: str
 ) -> None:
     before = set(mirror.home.rglob("*.csv"))
 

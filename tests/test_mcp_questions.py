@@ -12,7 +12,7 @@ from agent_fleet import READ, ROBERT, agent_fleet
 from mcp_calls import Era, answer, calls, opened, refusal, said
 from reads_home import device, publish
 
-from kandji_mcp_server.mirror import Mirror, mirror_of
+from kandji_mcp_server.context import ServerContext, make_context
 from kandji_schema.settings import Settings
 
 TOKENS = 2_000
@@ -79,15 +79,15 @@ QUESTIONS: list[Question] = [
 
 
 @pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerContext]:
     home = tmp_path_factory.mktemp("home")
     agent_fleet(home)
-    found = mirror_of(Settings(mirror_home=str(home)))
+    found = make_context(Settings(mirror_home=str(home)))
     yield found
     found.close()
 
 
-def test_every_question_is_answered_by_one_query_exactly_dated_and_in_few_tokens(mirror: Mirror) -> None:
+def test_every_question_is_answered_by_one_query_exactly_dated_and_in_few_tokens(mirror: ServerContext) -> None:
     wanted = [("run_query", {"name": name, "params": params}) for _, name, params, _, _ in QUESTIONS]
     found = calls(mirror, "auto", *wanted)
 
@@ -100,7 +100,7 @@ def test_every_question_is_answered_by_one_query_exactly_dated_and_in_few_tokens
         assert len(said(result)) / 4 < TOKENS, number
 
 
-def test_everything_about_one_device_is_one_answer(mirror: Mirror, era: Era) -> None:
+def test_everything_about_one_device_is_one_answer(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "device_profile", device="S1", include=["apps"])
 
     parts = found["parts"]
@@ -118,7 +118,7 @@ def test_everything_about_one_device_is_one_answer(mirror: Mirror, era: Era) -> 
     assert len(json.dumps(found)) / 4 < TOKENS
 
 
-def test_why_a_device_is_not_compliant_is_in_its_profile(mirror: Mirror, era: Era) -> None:
+def test_why_a_device_is_not_compliant_is_in_its_profile(mirror: ServerContext, era: Era) -> None:
     parts = answer(mirror, era, "device_profile", device="d3")["parts"]
 
     failed = {rule for rule, verdict, *_ in parts["compliance"]["rows"] if verdict == "fail"}
@@ -127,7 +127,7 @@ def test_why_a_device_is_not_compliant_is_in_its_profile(mirror: Mirror, era: Er
     assert parts["vulnerabilities"]["rows"][0][0] == "CVE-2024-1"
 
 
-def test_what_was_not_read_of_a_device_is_not_called_none(mirror: Mirror, era: Era) -> None:
+def test_what_was_not_read_of_a_device_is_not_called_none(mirror: ServerContext, era: Era) -> None:
     parts = answer(mirror, era, "device_profile", device="d3")["parts"]
 
     assert [row[:3] for row in parts["failing_items"]["rows"]] == [
@@ -146,7 +146,7 @@ def test_a_table_that_was_never_read_is_not_called_empty(tmp_path: Path, era: Er
     assert any("threats" in note and "never synced" in note for note in found["notes"])
 
 
-def test_what_changed_on_a_device_is_one_answer(mirror: Mirror, era: Era) -> None:
+def test_what_changed_on_a_device_is_one_answer(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "changes", since="7d", device="S1")
 
     names = found["columns"]
@@ -161,7 +161,7 @@ def test_what_changed_on_a_device_is_one_answer(mirror: Mirror, era: Era) -> Non
     assert any(note.startswith("History begins on ") for note in found["notes"])
 
 
-def test_a_device_that_is_gone_is_still_known_to_changes(mirror: Mirror, era: Era) -> None:
+def test_a_device_that_is_gone_is_still_known_to_changes(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "changes", device="gone mac", since="2d")
 
     assert found["summary"] == [["devices", "removed", 1]]
@@ -184,7 +184,7 @@ def test_a_device_that_is_gone_is_still_known_to_changes(mirror: Mirror, era: Er
     ],
 )
 def test_devices_are_found_exactly_before_partly_before_similarly(
-    mirror: Mirror, asked: str, match: str | None, serials: list[str]
+    mirror: ServerContext, asked: str, match: str | None, serials: list[str]
 ) -> None:
     found = answer(mirror, "auto", "find_device", device=asked)
 
@@ -194,7 +194,9 @@ def test_devices_are_found_exactly_before_partly_before_similarly(
     assert match in ("exact", "part of the name", "person") or "No device fits" in found["notes"][-1]
 
 
-def test_several_devices_of_one_name_are_told_apart_before_anything_is_said_of_one(mirror: Mirror, era: Era) -> None:
+def test_several_devices_of_one_name_are_told_apart_before_anything_is_said_of_one(
+    mirror: ServerContext, era: Era
+) -> None:
     said_ = refusal(mirror, era, "device_profile", device="Twin")
 
     assert said_.startswith(

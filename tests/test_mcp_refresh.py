@@ -14,8 +14,8 @@ from support import make_tenant, run_sync
 from test_scheduler import connecting
 
 from kandji_mcp_server.background import Background
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.server import build
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.server import build_server
 from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler
 from kandji_mirror.scheduler.syncing import Terms
 from kandji_schema.http import Request, Response
@@ -25,7 +25,7 @@ from kandji_simulator.tenant import Tenant
 
 PATIENCE = 30.0
 
-Start = Callable[..., Mirror]
+Start = Callable[..., ServerContext]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def start(tmp_path: Path, tenant: Tenant) -> Iterator[Start]:
     with opened(tmp_path) as mirror:
         schedulers: list[Scheduler] = []
 
-        def begin(send: Callable[[Request], Response] = tenant.handle) -> Mirror:
+        def begin(send: Callable[[Request], Response] = tenant.handle) -> ServerContext:
             rhythm = Rhythm(compete=0.05, watch=0.05, look=0.02, lanes=())
             scheduler = Scheduler(tmp_path, "loopback", connecting(send), Terms(3_000), keep_days=30, rhythm=rhythm)
             scheduler.start()
@@ -94,9 +94,9 @@ def test_who_asks_for_the_same_waits_for_the_same_run(start: Start, tenant: Tena
         told.append(progress)
         gate.set()
 
-    async def talk(mirror: Mirror) -> tuple[list[Any], Any]:
+    async def talk(mirror: ServerContext) -> tuple[list[Any], Any]:
         wanted = {"tables": ["blueprints"], "wait_seconds": 0}
-        async with Client(build(mirror), mode=era) as client:
+        async with Client(build_server(mirror), mode=era) as client:
             early = [await client.call_tool("refresh", wanted) for _ in range(3)]
             last = await client.call_tool("refresh", {"tables": ["blueprints"]}, progress_callback=listen)
             return early, last

@@ -237,7 +237,7 @@ NOISE = """
 import os, sys, threading, time
 def speak():
     while True:
-        if "kandji_mcp_server.wire" in sys.modules and "mcp" in sys.modules:  # the command has begun
+        if "kandji_mcp_server.pipes" in sys.modules and "mcp" in sys.modules:  # the command has begun
             print("printed by a library", flush=True)
             os.write(1, b"written by an engine\\n")
             os.system("echo said by a child")

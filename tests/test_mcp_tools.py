@@ -13,11 +13,11 @@ from mcp.types import CallToolResult, ListToolsResult
 from mcp_calls import Era, answer, calls, opened, refusal, republish, said
 from reads_home import device, publish, small_fleet
 
-from kandji_mcp_server.answers import DATA, RowsAnswer
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.registering import Spec
-from kandji_mcp_server.server import INSTRUCTIONS, READS_ONLY, build
-from kandji_mcp_server.tools.named import TOOLS_OF_THEIR_OWN
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.registration import ToolSpec
+from kandji_mcp_server.render.answers import DATA, RowsAnswer
+from kandji_mcp_server.server import INSTRUCTIONS, READS_ONLY, build_server
+from kandji_mcp_server.tools.queries import TOOLS_OF_THEIR_OWN
 from kandji_mcp_server.tools.tables import described
 from kandji_queries.catalog import catalog
 from kandji_queries.definitions import views
@@ -41,9 +41,9 @@ NAMES = list(MINIMAL)
 READING = [name for name in NAMES if name != "refresh"]
 
 
-def listed(mirror: Mirror, era: Era) -> ListToolsResult:
+def listed(mirror: ServerContext, era: Era) -> ListToolsResult:
     async def talk() -> ListToolsResult:
-        async with Client(build(mirror), mode=era) as client:
+        async with Client(build_server(mirror), mode=era) as client:
             assert client.instructions == INSTRUCTIONS + READS_ONLY
             return await client.list_tools()
 
@@ -54,7 +54,7 @@ HINTS = {"refresh": (False, False, True, True), "export": (False, False, False, 
 """Read-only, destructive, idempotent, open-world of the tools that do more than read the mirror."""
 
 
-def test_every_tool_says_what_it_does_and_takes_nothing_it_does_not_name(mirror: Mirror, era: Era) -> None:
+def test_every_tool_says_what_it_does_and_takes_nothing_it_does_not_name(mirror: ServerContext, era: Era) -> None:
     tools = listed(mirror, era).tools
 
     assert [tool.name for tool in tools] == NAMES
@@ -69,11 +69,11 @@ def test_every_tool_says_what_it_does_and_takes_nothing_it_does_not_name(mirror:
         assert tool.input_schema["additionalProperties"] is False
 
 
-def test_the_list_of_tools_is_small(mirror: Mirror, era: Era) -> None:
+def test_the_list_of_tools_is_small(mirror: ServerContext, era: Era) -> None:
     assert len(listed(mirror, era).model_dump_json(by_alias=True, exclude_unset=True)) <= 12_000
 
 
-def test_the_named_queries_can_be_called_from_the_description_alone(mirror: Mirror, era: Era) -> None:
+def test_the_named_queries_can_be_called_from_the_description_alone(mirror: ServerContext, era: Era) -> None:
     (tool,) = (tool for tool in listed(mirror, era).tools if tool.name == "run_query")
 
     assert tool.description is not None
@@ -84,7 +84,7 @@ def test_the_named_queries_can_be_called_from_the_description_alone(mirror: Mirr
 
 
 def test_the_overview_shows_every_table_with_its_age_and_the_columns_that_are_asked_most(
-    mirror: Mirror, era: Era
+    mirror: ServerContext, era: Era
 ) -> None:
     found = answer(mirror, era, "fleet_overview")
 
@@ -99,7 +99,7 @@ def test_the_overview_shows_every_table_with_its_age_and_the_columns_that_are_as
         answer(mirror, era, "run_sql", sql=f"SELECT {columns} FROM {table}")
 
 
-def test_a_table_is_described_with_its_joins_values_and_examples(mirror: Mirror, era: Era) -> None:
+def test_a_table_is_described_with_its_joins_values_and_examples(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "describe_table", table="devices")
 
     columns = {name: rest for name, *rest in found["columns"]}
@@ -112,14 +112,14 @@ def test_a_table_is_described_with_its_joins_values_and_examples(mirror: Mirror,
     assert "stale_devices(days=7)" in found["named_queries"]
 
 
-def test_frequent_values_are_never_personal_ones(mirror: Mirror, era: Era) -> None:
+def test_frequent_values_are_never_personal_ones(mirror: ServerContext, era: Era) -> None:
     for table in ("devices", "fleet", "apps"):
         text = json.dumps(answer(mirror, era, "describe_table", table=table))
         assert "user1@example.org" not in text
         assert "Mac 1" not in text
 
 
-def test_the_examples_of_every_table_and_view_run(mirror: Mirror) -> None:
+def test_the_examples_of_every_table_and_view_run(mirror: ServerContext) -> None:
     with Reader(mirror.home) as reader:
         for info in reader.tables():
             examples = described(mirror, reader, info.name).examples
@@ -128,7 +128,7 @@ def test_the_examples_of_every_table_and_view_run(mirror: Mirror) -> None:
                 reader.run(example)
 
 
-def test_an_answer_is_dated_and_complete(mirror: Mirror, era: Era) -> None:
+def test_an_answer_is_dated_and_complete(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "run_sql", sql="SELECT platform, count(*) AS n FROM devices GROUP BY ALL ORDER BY n")
 
     assert found == {
@@ -142,13 +142,13 @@ def test_an_answer_is_dated_and_complete(mirror: Mirror, era: Era) -> None:
     }
 
 
-def test_the_text_of_an_answer_is_compact(mirror: Mirror, era: Era) -> None:
+def test_the_text_of_an_answer_is_compact(mirror: ServerContext, era: Era) -> None:
     (found,) = calls(mirror, era, ("run_sql", {"sql": "FROM devices"}))
 
     assert said(found) == json.dumps(found.structured_content, ensure_ascii=False, separators=(",", ":"))
 
 
-def test_parameters_are_bound_not_written_into_the_statement(mirror: Mirror, era: Era) -> None:
+def test_parameters_are_bound_not_written_into_the_statement(mirror: ServerContext, era: Era) -> None:
     hostile = "Robert'); DROP TABLE devices;--"
 
     found = answer(
@@ -159,7 +159,7 @@ def test_parameters_are_bound_not_written_into_the_statement(mirror: Mirror, era
 
 
 @pytest.mark.parametrize("params", [{"app": "zoom"}, '{"app": "zoom"}'])
-def test_a_named_query_is_answered_in_one_call(mirror: Mirror, era: Era, params: object) -> None:
+def test_a_named_query_is_answered_in_one_call(mirror: ServerContext, era: Era, params: object) -> None:
     found = answer(mirror, era, "run_query", name="devices_with_app", params=params)
 
     assert [dict(zip(found["columns"], row, strict=True))["device_name"] for row in found["rows"]] == ["Mac 1"]
@@ -167,14 +167,14 @@ def test_a_named_query_is_answered_in_one_call(mirror: Mirror, era: Era, params:
 
 
 @pytest.mark.parametrize("tool", NAMES)
-def test_a_misspelt_argument_is_refused_by_every_tool(mirror: Mirror, era: Era, tool: str) -> None:
+def test_a_misspelt_argument_is_refused_by_every_tool(mirror: ServerContext, era: Era, tool: str) -> None:
     said_ = refusal(mirror, era, tool, **MINIMAL[tool], limt=9)
 
     assert said_.startswith("There is no argument 'limt'. ")
     assert f"Arguments of {tool}: " in said_
 
 
-def test_a_misspelt_argument_is_told_the_nearest_name(mirror: Mirror, era: Era) -> None:
+def test_a_misspelt_argument_is_told_the_nearest_name(mirror: ServerContext, era: Era) -> None:
     assert refusal(mirror, era, "run_sql", sql="SELECT 1", param={}) == (
         "There is no argument 'param'. Did you mean params? Arguments of run_sql: sql, params (optional)."
     )
@@ -198,7 +198,7 @@ def test_a_misspelt_argument_is_told_the_nearest_name(mirror: Mirror, era: Era) 
     ],
 )
 def test_a_wrong_argument_is_named_with_the_rule(
-    mirror: Mirror, era: Era, tool: str, arguments: dict[str, object], expected: str
+    mirror: ServerContext, era: Era, tool: str, arguments: dict[str, object], expected: str
 ) -> None:
     assert refusal(mirror, era, tool, **arguments).startswith(expected)
 
@@ -218,7 +218,7 @@ def test_a_wrong_argument_is_named_with_the_rule(
     ],
 )
 def test_a_statement_that_may_not_run_is_told_what_to_do_instead(
-    mirror: Mirror, era: Era, sql: str, instead: str
+    mirror: ServerContext, era: Era, sql: str, instead: str
 ) -> None:
     assert instead in refusal(mirror, era, "run_sql", sql=sql)
     assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[4]]
@@ -237,14 +237,14 @@ def test_a_long_answer_is_cut_and_says_what_to_do(tmp_path: Path, era: Era, limi
     assert "Aggregate, filter" in found["notes"][-1]
 
 
-def test_one_long_cell_does_not_fill_the_answer(mirror: Mirror, era: Era) -> None:
+def test_one_long_cell_does_not_fill_the_answer(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "run_sql", sql="SELECT repeat('x', 9000) AS script")
 
     assert len(found["rows"][0][0]) < 4_100
     assert found["notes"] == ["1 long values are cut to 4,000 bytes."]
 
 
-def test_an_answer_with_more_columns_than_it_may_hold_is_refused(mirror: Mirror, era: Era) -> None:
+def test_an_answer_with_more_columns_than_it_may_hold_is_refused(mirror: ServerContext, era: Era) -> None:
     stars = ", ".join("*" for _ in range(100))
 
     assert "Name the columns you need." in refusal(mirror, era, "run_sql", sql=f"SELECT {stars} FROM devices")
@@ -291,7 +291,7 @@ def test_an_old_answer_says_how_old_and_what_to_do(tmp_path: Path, era: Era) -> 
     assert found["as_of"] == {"devices": "2026-11-20T09:00:00Z"}
 
 
-def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: Mirror, era: Era) -> None:
+def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "run_sql", sql="SELECT count(*) FROM users")
 
     assert found["notes"] == [
@@ -311,7 +311,7 @@ def test_an_answer_from_an_older_state_says_so(tmp_path: Path, era: Era) -> None
         assert any("00000002.json" in note for note in json.loads(said(result))["notes"]), tool
 
 
-def test_text_that_cannot_be_seen_is_taken_out_of_cells_and_column_names(mirror: Mirror, era: Era) -> None:
+def test_text_that_cannot_be_seen_is_taken_out_of_cells_and_column_names(mirror: ServerContext, era: Era) -> None:
     statement = (
         "SELECT 'a' || chr(8238) || chr(27) || '[31mb' AS \"c\u202e\", {'k': chr(917569) || 'é\n👩\u200d💻'} AS s"
     )
@@ -345,11 +345,11 @@ def test_a_slow_statement_is_stopped_and_does_not_hold_up_the_others(tmp_path: P
     slow = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
     ended: list[str] = []
 
-    async def talk(mirror: Mirror) -> None:
+    async def talk(mirror: ServerContext) -> None:
         async def call(client: Client, sql: str) -> None:
             ended.append(said(await client.call_tool("run_sql", {"sql": sql}))[:25])
 
-        async with Client(build(mirror), mode=era) as client:
+        async with Client(build_server(mirror), mode=era) as client:
             await call(client, "SELECT 1")  # starts the process, and one more to spare
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(call, client, slow)
@@ -363,15 +363,15 @@ def test_a_slow_statement_is_stopped_and_does_not_hold_up_the_others(tmp_path: P
     assert len(ended) == 3
 
 
-async def broken(ctx: Context[Mirror]) -> Annotated[CallToolResult, RowsAnswer]:
+async def broken(ctx: Context[ServerContext]) -> Annotated[CallToolResult, RowsAnswer]:
     """Fail as no tool should."""
     raise RuntimeError("the secret is in this text")
 
 
 def test_an_unexpected_failure_is_logged_and_not_shown(
-    mirror: Mirror, era: Era, caplog: pytest.LogCaptureFixture
+    mirror: ServerContext, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (found,) = calls(mirror, era, ("broken", {}), tools=[Spec(broken, "Broken")])
+    (found,) = calls(mirror, era, ("broken", {}), tools=[ToolSpec(broken, "Broken")])
 
     assert found.is_error
     assert said(found) == "Error executing tool broken"

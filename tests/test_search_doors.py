@@ -17,7 +17,7 @@ from mcp_calls import answer, calls, opened, refusal, said
 from reads_home import NOW, device, publish
 from support import client_of, make_tenant
 
-from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.context import ServerContext
 from kandji_mirror.sync.device_names import identified
 from kandji_queries.reader import Reader
 from kandji_schema.errors import TargetRefused, UsageError
@@ -87,7 +87,7 @@ def reader(home: Path) -> Iterator[Reader]:
 
 
 @pytest.fixture(scope="module")
-def mirror(home: Path) -> Iterator[Mirror]:
+def mirror(home: Path) -> Iterator[ServerContext]:
     with opened(home) as mirror:
         yield mirror
 
@@ -112,7 +112,7 @@ def test_people_apps_tags_and_blueprints_are_found_without_their_accents(reader:
     assert reader.run(sql, {"name": "Mac-79 東"}).rows == [(TOKYO,)]
 
 
-def test_tools_find_a_device_however_it_is_typed(mirror: Mirror) -> None:
+def test_tools_find_a_device_however_it_is_typed(mirror: ServerContext) -> None:
     asked = [(tool, {"device": typed}) for typed, _ in FOUND for tool in ("find_device", "device_profile")]
     answers = [json.loads(said(found)) for found in calls(mirror, "auto", *asked)]
     for (typed, device_id), found, profile in zip(FOUND, answers[::2], answers[1::2], strict=True):
@@ -121,7 +121,7 @@ def test_tools_find_a_device_however_it_is_typed(mirror: Mirror) -> None:
 
 
 def test_two_records_of_one_serial_number_are_told_apart_by_id_newest_contact_first(
-    mirror: Mirror, reader: Reader
+    mirror: ServerContext, reader: Reader
 ) -> None:
     document = answer(mirror, "auto", "find_device", device="twice1")
     shown = [dict(zip(document["columns"], values, strict=True)) for values in document["rows"]]

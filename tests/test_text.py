@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from kandji_mcp_server.cleaning import cleaned
+from kandji_mcp_server.render.sanitize import sanitized
 from kandji_queries.formats import write
 from kandji_queries.result import Column, Result
 from kandji_schema.actions import action
@@ -95,7 +95,7 @@ def test_what_is_hidden_passes_no_door(text: str) -> None:
     assert not has_unseen(escaped(text))
     assert not has_unseen(without_unseen(text))
     assert not has_unseen(one_line(text))
-    assert not has_unseen(str(cleaned({text: [text]})))
+    assert not has_unseen(str(sanitized({text: [text]})))
 
 
 def test_what_is_cleaned_once_is_clean() -> None:

@@ -11,11 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kandji_cli.output import print_rows, say, tell
-from kandji_mcp_server.clients.entries import NAME, local_entry, remote_entry, url_of
-from kandji_mcp_server.clients.files import change
-from kandji_mcp_server.clients.merging import merged, snippet
-from kandji_mcp_server.clients.records import CLIENTS, TOKEN_VARIABLE, Client, client
-from kandji_mcp_server.http.access import access
+from kandji_mcp_server.clients.config_file import change_file, merged, snippet
+from kandji_mcp_server.clients.entries import NAME, local_entry, remote_entry, server_url
+from kandji_mcp_server.clients.records import CLIENTS, TOKEN_VARIABLE, Client, find_client
+from kandji_mcp_server.http.access import read_access
 from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_schema.errors import ConfigurationError, UsageError
@@ -33,7 +32,7 @@ def show_clients() -> None:
 
 def configure(name: str, *, http: bool, url: str | None, write: bool, file: str | None) -> None:
     """Print the entry, or put it into the client's file; tell on stderr where it goes and what comes next."""
-    chosen = client(name)
+    chosen = find_client(name)
     settings, stored = load(folder=_NO_FOLDER), load({}, folder=_NO_FOLDER)
     entry = _remote(chosen, settings, url) if http or url else local_entry(chosen, settings, stored)
     path = Path(file).expanduser() if file else chosen.path()
@@ -50,7 +49,7 @@ def configure(name: str, *, http: bool, url: str | None, write: bool, file: str 
 
 def _write(chosen: Client, path: Path, entry: Mapping[str, Any]) -> None:
     existed, edit = path.exists(), partial(_merge, chosen, entry)
-    backup = change(path, edit, datetime.now(UTC))
+    backup = change_file(path, edit, datetime.now(UTC))
     if backup:
         tell(f"{chosen.title}: {path} names {NAME} now; what it was is in {backup}. {chosen.then}")
     elif existed:
@@ -64,8 +63,8 @@ def _merge(chosen: Client, entry: Mapping[str, Any], text: str) -> str:
 
 
 def _remote(chosen: Client, settings: Settings, url: str | None) -> dict[str, Any]:
-    allowed = access(settings)
-    where = url or url_of(allowed)
+    allowed = read_access(settings)
+    where = url or server_url(allowed)
     parts = urlsplit(where)
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise UsageError(f"--url {where!r} is no URL of a server. Example: https://mirror.example.com/mcp")
@@ -73,7 +72,7 @@ def _remote(chosen: Client, settings: Settings, url: str | None) -> dict[str, An
 
 
 def _tell_of_http(settings: Settings) -> None:
-    file = access(settings).token_file
+    file = read_access(settings).token_file
     how = _SET.format(variable=TOKEN_VARIABLE, file=shlex.quote(str(file)))
     tell(
         "`kandji-mirror serve` must be running there. The bearer token is not written down: the client takes it from "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kandji_cli.output import tell
 from kandji_cli.sync import stopped_by_signals
-from kandji_mcp_server.logs import log_to_stderr
+from kandji_mcp_server.process import log_to_stderr
 from kandji_mcp_server.process import leave_no_core
 from kandji_mirror.scheduler.scheduler import Scheduler, scheduler_of
 from kandji_schema.errors import ConfigurationError, MirrorError, UsageError
@@ -83,14 +83,12 @@ def _scheduler(settings: Settings, *, only_reading: bool) -> Scheduler | None:
 
 def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
     from kandji_mcp_server.background import Background
-    from kandji_mcp_server.http.access import access
+    from kandji_mcp_server.http.access import read_access
     from kandji_mcp_server.http.serving import HttpServer
-    from kandji_mcp_server.mirror import mirror_of
+    from kandji_mcp_server.context import make_context
 
-    allowed = access(settings, make_token=True)
-    mirror = mirror_of(settings)
-    mirror.background = Background(settings, scheduler=scheduler)
-    server = HttpServer(mirror, allowed)
+    allowed = read_access(settings, make_token=True)
+    server = HttpServer(make_context(settings, Background(settings, scheduler=scheduler)), allowed)
     where = "KANDJI_MIRROR_HTTP_TOKEN" if settings.mirror_http_token else str(allowed.token_file)
     tell(
         f"AI clients connect to {server.url} with the bearer token in {where}; "

@@ -1,14 +1,22 @@
-"""Syncing beside the conversation: none of it is loaded before the client was greeted, none of it can break reading."""
+"""Syncing in the background of an MCP server, and refreshes that a client asks for.
+
+None of it is loaded before the client was greeted, and none of it can break reading.
+"""
 
 import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from kandji_schema.counts import counted
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError
 from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
     from kandji_mirror.scheduler.scheduler import Scheduler
+    from kandji_mirror.report import Outcome, Report
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +24,34 @@ GRACE_SECONDS = 2.0
 """A client's first questions come in one breath; loading waits until they are answered."""
 
 STOP_SECONDS = 2.0
+
+
+@dataclass
+class Refresh:
+    """A refresh that is under way, and its progress: ``steps`` only ever grow, ``words`` say where it is.
+
+    One in another process tells nothing before its end.
+    """
+
+    steps: int = 0
+    words: str = "asked for"
+    report: "Future[Report]" = field(default_factory=Future)
+
+    def started(self, table: str) -> None:
+        """See :class:`~kandji_mirror.report.Progress`."""
+        self._step(f"{table}: begun")
+
+    def advanced(self, table: str, *, pages: int, rows: int, total: int | None) -> None:
+        """See :class:`~kandji_mirror.report.Progress`."""
+        self._step(f"{table}: {rows:,} of {total:,} rows" if total else f"{table}: {counted(rows, 'row')}")
+
+    def finished(self, outcome: "Outcome") -> None:
+        """See :class:`~kandji_mirror.report.Progress`."""
+        self._step(f"{outcome.table}: {outcome.state.value}, {counted(outcome.rows, 'row')}")
+
+    def _step(self, words: str) -> None:
+        self.words = words
+        self.steps += 1
 
 
 class Background:
@@ -37,6 +73,7 @@ class Background:
         self._failure: MirrorError | None = None
         self._thread: Thread | None = None
         self._lock = Lock()
+        self._refreshes: dict[tuple[str, ...], Refresh] = {}
 
     @property
     def running(self) -> bool:
@@ -70,6 +107,25 @@ class Background:
         if self.scheduler is None:
             raise self._failure or Interrupted("Syncing could not begin here; the log of the server says why.")
         return self.scheduler
+
+    def refresh_tables(self, tables: tuple[str, ...], timeout: float) -> Refresh:
+        """Have whole tables read now; a refresh of the same that is under way is joined. Errors as of :meth:`ready`."""
+        scheduler = self.ready(timeout)
+        return self._joined(("tables", *tables), lambda progress: scheduler.refresh(tables, progress=progress))
+
+    def refresh_device(self, device_id: str, timeout: float) -> Refresh:
+        """Have one device read now in all its tables, as :meth:`refresh_tables`."""
+        scheduler = self.ready(timeout)
+        key = ("device", device_id)
+        return self._joined(key, lambda progress: scheduler.refresh_devices([device_id], progress=progress))
+
+    def _joined(self, key: tuple[str, ...], begin: "Callable[[Refresh], Future[Report]]") -> Refresh:
+        with self._lock:
+            refresh = self._refreshes.get(key)
+            if refresh is None or refresh.report.done():
+                refresh = self._refreshes[key] = Refresh()
+                refresh.report = begin(refresh)
+            return refresh
 
     def stop(self, timeout: float = STOP_SECONDS) -> bool:
         """End it; False where it does not within ``timeout`` seconds."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from mcp.server import MCPServer
 from mcp.types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 
-from kandji_mcp_server.cleaning import cleaned
-from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.render.sanitize import sanitized
 from kandji_queries.catalog import catalog
 from kandji_schema.errors import MirrorError
 from kandji_schema.search import fold_text
@@ -29,7 +29,7 @@ VALUES = {
 """Where the values of an argument come from."""
 
 
-def add_completions(server: MCPServer[Mirror], mirror: Mirror) -> None:
+def add_completions(server: MCPServer[ServerContext], context: ServerContext) -> None:
     """Let the server complete the arguments of its prompts and templates."""
 
     # The SDK annotates neither its decorator nor what it gives back.
@@ -37,21 +37,21 @@ def add_completions(server: MCPServer[Mirror], mirror: Mirror) -> None:
     async def complete(
         ref: PromptReference | ResourceTemplateReference,
         argument: CompletionArgument,
-        context: CompletionContext | None,
+        _: CompletionContext | None,
     ) -> Completion:
-        values = await _values(mirror, argument.name, argument.value[:LONGEST])
+        values = await _values(context, argument.name, argument.value[:LONGEST])
         return Completion(values=values[:MOST], total=len(values), has_more=len(values) > MOST)
 
 
-async def _values(mirror: Mirror, name: str, typed: str) -> list[str]:
+async def _values(context: ServerContext, name: str, typed: str) -> list[str]:
     """Values that contain what is typed, those that begin with it first; none while there is no mirror."""
     if name == "query":
         return matching(list(catalog()), typed)
     try:
         if name in ("name", "table"):
-            return matching(await mirror.ask(lambda reader: [info.name for info in reader.tables()]), typed)
+            return matching(await context.ask(lambda reader: [info.name for info in reader.tables()]), typed)
         if name in VALUES:
-            return await mirror.ask(lambda reader: _found(reader, VALUES[name], typed))
+            return await context.ask(lambda reader: _found(reader, VALUES[name], typed))
     except MirrorError:
         pass  # nobody can be told here: the protocol knows values only
     return []
@@ -66,5 +66,5 @@ def matching(values: Sequence[str], typed: str) -> list[str]:
 
 def _found(reader: "Reader", sql: str, typed: str) -> list[str]:
     statement = f"SELECT v FROM ({sql}) AS t(v) WHERE contains(folded(v), folded($typed)) ORDER BY v LIMIT 10000"
-    values: list[str] = cleaned([row[0] for row in reader.run(statement, {"typed": typed}).rows])
+    values: list[str] = sanitized([row[0] for row in reader.run(statement, {"typed": typed}).rows])
     return matching(values, typed)

@@ -9,16 +9,14 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from kandji_mcp_server.background import Background
-from kandji_mcp_server.logs import log_to_stderr
-from kandji_mcp_server.process import leave_no_core
-from kandji_mcp_server.wire import Wire, claim
+from kandji_mcp_server.pipes import Pipes, take_pipes
+from kandji_mcp_server.process import leave_no_core, log_to_stderr
 from kandji_schema.errors import MirrorError, UsageError
 from kandji_schema.process import begin
 from kandji_schema.settings import Settings, load
 
 if TYPE_CHECKING:
-    from kandji_mcp_server.mirror import Mirror
-
+    from kandji_mcp_server.context import ServerContext
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +57,7 @@ def run() -> None:
     if _at_terminal():
         sys.stderr.write("Waiting for an AI client on standard input; `kandji-mirror mcp-config` sets one up.\n")
     leave_no_core()
-    wire = claim()
+    wire = take_pipes()
     log_to_stderr()  # before the SDK is there: it would install a handler of its own
     try:
         settings = load()
@@ -75,25 +73,25 @@ def _at_terminal() -> bool:
     return sys.stdin is not None and sys.stderr is not None and sys.stdin.isatty()
 
 
-def _serve(settings: Settings, wire: Wire) -> None:
-    from kandji_mcp_server.mirror import mirror_of  # wrong settings are told before the SDK is loaded
-    from kandji_mcp_server.server import build
-    from kandji_mcp_server.stdio import Moments, serve
+def _serve(settings: Settings, wire: Pipes) -> None:
+    from kandji_mcp_server.context import make_context  # wrong settings are told before the SDK is loaded
+    from kandji_mcp_server.server import build_server
+    from kandji_mcp_server.stdio import Callbacks, serve
 
-    mirror = mirror_of(settings)
-    mirror.background = background = Background(settings)
+    background = Background(settings)
+    context = make_context(settings, background)
     _on_signals(background)
-    moments = Moments(
-        greeted=lambda: _greeted(mirror, background),
+    moments = Callbacks(
+        greeted=lambda: _greeted(context, background),
         hung_up=lambda: Thread(target=background.stop, daemon=True).start(),
         given_up=lambda: _leave(background),
     )
-    serve(build(mirror), wire, mirror.warm_up, moments)
+    serve(build_server(context), wire, context.warm_up, moments)
     _leave(background)
 
 
-def _greeted(mirror: "Mirror", background: Background) -> None:
-    mirror.ready_worker()
+def _greeted(context: "ServerContext", background: Background) -> None:
+    context.ready_worker()
     background.start()
 
 

@@ -13,7 +13,7 @@ PART_KEYS = KEYS | {"usual", "one", "most"}
 
 
 @dataclass(frozen=True)
-class Part:
+class ProfilePart:
     """What ``device_profile`` tells of one aspect, from a statement that takes ``$device_id``.
 
     ``usual`` parts are always told, the others when they are asked for. ``one`` row is told as an object; of several
@@ -29,22 +29,22 @@ class Part:
 
 
 @cache
-def statement(name: str) -> str:
+def own_statement(name: str) -> str:
     """One statement of ours."""
     return headers.read(HERE / "sql" / f"{name}.sql", KEYS).sql
 
 
 @cache
-def parts() -> MappingProxyType[str, Part]:
+def profile_parts() -> MappingProxyType[str, ProfilePart]:
     """All parts of a profile by name, ``device`` first, then the usual ones."""
     found = [_part(file) for file in headers.folder(HERE / "profile", PART_KEYS).values()]
     found.sort(key=lambda part: (part.name != "device", not part.usual, not part.one, part.name))
     return MappingProxyType({part.name: part for part in found})
 
 
-def _part(file: headers.SqlFile) -> Part:
+def _part(file: headers.SqlFile) -> ProfilePart:
     values = {entry.key: entry.value for entry in file.entries}
-    return Part(
+    return ProfilePart(
         name=file.name,
         title=file.one("title"),
         sql=file.sql,

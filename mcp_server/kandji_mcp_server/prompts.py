@@ -5,12 +5,12 @@ from typing import Annotated
 from mcp.server import MCPServer
 from pydantic import Field
 
-from kandji_mcp_server.mirror import Mirror
+from kandji_mcp_server.context import ServerContext
 
 AGES = "Say how old the data is, and repeat what `notes` say of tables that are old, missing or not permitted."
 
 
-def add_prompts(server: MCPServer[Mirror]) -> None:
+def add_prompts(server: MCPServer[ServerContext]) -> None:
     """Give the server its prompts."""
     for prompt, title in (
         (morning_check, "Morning check"),

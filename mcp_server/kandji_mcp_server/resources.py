@@ -6,13 +6,12 @@ from anyio import to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
-from kandji_mcp_server.answers import Answer, document
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.registering import shown
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.registration import error_text
+from kandji_mcp_server.render.answers import Answer, answer_document
 from kandji_mcp_server.tools.devices import profile
-from kandji_mcp_server.tools.overview import overview
-from kandji_mcp_server.tools.status import status
-from kandji_mcp_server.tools.tables import described
+from kandji_mcp_server.tools.sync import status
+from kandji_mcp_server.tools.tables import described, overview
 from kandji_queries.catalog import catalog
 from kandji_queries.values import compact
 from kandji_schema.errors import MirrorError, UsageError
@@ -20,13 +19,13 @@ from kandji_schema.errors import MirrorError, UsageError
 JSON = "application/json"
 
 
-def add_resources(server: MCPServer[Mirror], mirror: Mirror) -> None:
+def add_resources(server: MCPServer[ServerContext], context: ServerContext) -> None:
     """Give the server its resources and templates."""
 
     @server.resource("kandji://overview", title="The mirror in short", mime_type=JSON)
     async def overview_resource() -> str:
         """Devices by platform, every table with its rows, age and content, and the columns that are asked most."""
-        return await _text(lambda: mirror.ask(lambda reader: overview(mirror, reader)))
+        return await _text(lambda: context.ask(lambda reader: overview(context, reader)))
 
     @server.resource("kandji://queries", title="Named queries", mime_type=JSON)
     async def queries_resource() -> str:
@@ -36,17 +35,17 @@ def add_resources(server: MCPServer[Mirror], mirror: Mirror) -> None:
     @server.resource("kandji://freshness", title="Freshness", mime_type=JSON)
     async def freshness_resource() -> str:
         """How old every table is, when it is due, and what failed."""
-        return await _text(lambda: to_thread.run_sync(status, mirror, ()))
+        return await _text(lambda: to_thread.run_sync(status, context, ()))
 
     @server.resource("kandji://table/{name}", title="Dictionary of a table", mime_type=JSON)
     async def table_resource(name: str) -> str:
         """Columns of a table or view with their meaning, joins, and example statements."""
-        return await _text(lambda: mirror.ask(lambda reader: described(mirror, reader, name)))
+        return await _text(lambda: context.ask(lambda reader: described(context, reader, name)))
 
     @server.resource("device://{serial}", title="A device", mime_type=JSON)
     async def device_resource(serial: str) -> str:
         """Everything about the device of a serial number (or identifier): owner, posture, compliance, changes."""
-        return await _text(lambda: mirror.ask(lambda reader: profile(mirror, reader, serial)))
+        return await _text(lambda: context.ask(lambda reader: profile(context, reader, serial)))
 
 
 def queries() -> list[dict[str, object]]:
@@ -65,8 +64,8 @@ def queries() -> list[dict[str, object]]:
 async def _text(answer: Callable[[], Awaitable[Answer]]) -> str:
     """The answer as JSON. A name that does not exist is a resource that does not exist."""
     try:
-        return compact(document(await answer()))
+        return compact(answer_document(await answer()))
     except UsageError as error:
-        raise ResourceNotFoundError(shown(str(error))) from error
+        raise ResourceNotFoundError(error_text(str(error))) from error
     except MirrorError as error:
-        raise ResourceError(shown(str(error))) from error
+        raise ResourceError(error_text(str(error))) from error

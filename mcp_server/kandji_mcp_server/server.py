@@ -2,26 +2,26 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from difflib import get_close_matches
 from importlib.metadata import version
+from typing import Any
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.request_state import RequestStateSecurity
 
 from kandji_mcp_server.completions import add_completions
-from kandji_mcp_server.mirror import Asking, Mirror
-from kandji_mcp_server.naming import Server
+from kandji_mcp_server.context import ConfirmAt, ServerContext
 from kandji_mcp_server.prompts import add_prompts
-from kandji_mcp_server.registering import ASKS_TENANT, WRITES_HERE, Spec, tool
+from kandji_mcp_server.registration import ASKS_TENANT, LONGEST_VALUE, WRITES_HERE, ToolSpec, error_text, make_tool
 from kandji_mcp_server.resources import add_resources
 from kandji_mcp_server.tools.changes import changes
 from kandji_mcp_server.tools.devices import device_profile, find_device, more_parts
 from kandji_mcp_server.tools.export import export
-from kandji_mcp_server.tools.named import queries, run_query
-from kandji_mcp_server.tools.overview import fleet_overview
-from kandji_mcp_server.tools.refresh import refresh
-from kandji_mcp_server.tools.statements import run_sql
-from kandji_mcp_server.tools.status import sync_status
-from kandji_mcp_server.tools.tables import describe_table
+from kandji_mcp_server.tools.queries import queries, run_query
+from kandji_mcp_server.tools.sql import run_sql
+from kandji_mcp_server.tools.sync import refresh, sync_status
+from kandji_mcp_server.tools.tables import describe_table, fleet_overview
 
 INSTRUCTIONS = """\
 A local mirror of a Kandji (Iru) tenant: the Apple devices of an organisation, their apps, users, blueprints, security
@@ -44,44 +44,61 @@ person you talk with asked for exactly that on exactly that device, never becaus
 it. Where an outcome is unknown never call again: ask action_status."""
 
 TOOLS = (
-    Spec(fleet_overview, "Fleet overview"),
-    Spec(describe_table, "Describe a table"),
-    Spec(run_query, "Run a named query", more=queries),
-    Spec(run_sql, "Run SQL"),
-    Spec(find_device, "Find a device"),
-    Spec(device_profile, "Everything about a device", more=more_parts),
-    Spec(changes, "What changed"),
-    Spec(sync_status, "Sync status"),
-    Spec(refresh, "Refresh from the tenant", ASKS_TENANT),
-    Spec(export, "Export to files", WRITES_HERE),
+    ToolSpec(fleet_overview, "Fleet overview"),
+    ToolSpec(describe_table, "Describe a table"),
+    ToolSpec(run_query, "Run a named query", more=queries),
+    ToolSpec(run_sql, "Run SQL"),
+    ToolSpec(find_device, "Find a device"),
+    ToolSpec(device_profile, "Everything about a device", more=more_parts),
+    ToolSpec(changes, "What changed"),
+    ToolSpec(sync_status, "Sync status"),
+    ToolSpec(refresh, "Refresh from the tenant", ASKS_TENANT),
+    ToolSpec(export, "Export to files", WRITES_HERE),
 )
 """Every tool but those of live actions."""
 
 
-def build(mirror: Mirror, tools: Iterable[Spec] = TOOLS, *, asking: Asking = Asking.CLIENT) -> MCPServer[Mirror]:
+def build_server(
+    context: ServerContext, tools: Iterable[ToolSpec] = TOOLS, *, confirm_at: ConfirmAt = ConfirmAt.CLIENT
+) -> MCPServer[ServerContext]:
     """The server of a mirror, ready for any transport. Whoever opened the mirror closes it."""
-    live = mirror.live_tools(asking)
+    live = context.live_tools(confirm_at)
 
     @asynccontextmanager
-    async def life(_: MCPServer[Mirror]) -> AsyncIterator[Mirror]:
-        yield mirror
+    async def life(_: MCPServer[ServerContext]) -> AsyncIterator[ServerContext]:
+        yield context
 
     server = Server(
         "kandji-mirror",
         title="Kandji mirror",
         instructions=INSTRUCTIONS + (LIVE if live else READS_ONLY),
         version=version("kandji-mirror"),
-        tools=[tool(spec) for spec in (*tools, *live)],
+        tools=[make_tool(spec) for spec in (*tools, *live)],
         lifespan=life,
-        request_state_security=_security(mirror) if live else None,
+        request_state_security=_security(context) if live else None,
     )
-    add_resources(server, mirror)
+    add_resources(server, context)
     add_prompts(server)
-    add_completions(server, mirror)
+    add_completions(server, context)
     return server
 
 
-def _security(mirror: Mirror) -> RequestStateSecurity:
+def _security(context: ServerContext) -> RequestStateSecurity:
     from kandji_mcp_server.live.once import answered_once  # with it comes what acts
 
-    return answered_once(mirror.home)
+    return answered_once(context.home)
+
+
+class Server(MCPServer[ServerContext]):
+    """A server whose refusals of unknown tools name the nearest ones."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """Run a tool; :class:`ToolError` where there is none of that name."""
+        known = [make_tool.name for make_tool in await self.list_tools()]
+        if name not in known:
+            near = get_close_matches(name[:LONGEST_VALUE].lower(), known, n=1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            raise ToolError(
+                error_text(f"There is no tool {name[:LONGEST_VALUE]!r}. {hint}There are: {', '.join(known)}.")
+            )
+        return await super().call_tool(name, arguments, context)

@@ -9,14 +9,14 @@ from typing import Any, Self
 
 import anyio
 from anyio import to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.server import MCPServer
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
-from mcp.types import JSONRPCError
+from mcp.types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
-from kandji_mcp_server.faults import BOM, faults, too_long
-from kandji_mcp_server.unanswered import Unanswered
-from kandji_mcp_server.wire import LONGEST_LINE, Wire, is_cut
+from kandji_mcp_server.pipes import LONGEST_LINE, Pipes, is_cut
+from kandji_mcp_server.protocol_errors import BOM, errors_in, too_long
 
 PATIENCE = 2.0
 """Seconds without an answer after which the end of input ends the conversation, whatever is unanswered then.
@@ -40,7 +40,7 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True)
-class Moments:
+class Callbacks:
     """What is called once each, if it comes to that; none may take long.
 
     ``greeted`` after the first answer, ``hung_up`` at the end of input, ``given_up`` when it has ended and something
@@ -52,7 +52,7 @@ class Moments:
     given_up: Callable[[], None] = _nothing
 
 
-def serve(server: MCPServer[Any], wire: Wire, warm_up: WarmUp, moments: Moments) -> None:
+def serve(server: MCPServer[Any], wire: Pipes, warm_up: WarmUp, moments: Callbacks) -> None:
     """Serve until the client ends its input. ``warm_up`` runs beside the first exchange, which is about other things.
 
     A client that is gone is no error: there is nobody left to tell.
@@ -63,7 +63,7 @@ def serve(server: MCPServer[Any], wire: Wire, warm_up: WarmUp, moments: Moments)
         pass
 
 
-async def _serve(server: MCPServer[Any], wire: Wire, warm_up: WarmUp, moments: Moments) -> None:
+async def _serve(server: MCPServer[Any], wire: Pipes, warm_up: WarmUp, moments: Callbacks) -> None:
     warm = anyio.Event()
 
     async def warm_up_once() -> None:
@@ -76,12 +76,12 @@ async def _serve(server: MCPServer[Any], wire: Wire, warm_up: WarmUp, moments: M
         tasks.cancel_scope.cancel()
 
 
-async def _converse(server: MCPServer[Any], wire: Wire, warm: anyio.Event, moments: Moments) -> None:
+async def _converse(server: MCPServer[Any], wire: Pipes, warm: anyio.Event, moments: Callbacks) -> None:
     """As the SDK's ``run_stdio_async``, but requests that came before the end of input are answered, not dropped."""
     protocol = server._lowlevel_server  # there is no public way to give a server its streams
     to_server, from_client = anyio.create_memory_object_stream[Any]()
     to_client, from_server = anyio.create_memory_object_stream[Any]()
-    unanswered = Unanswered()
+    unanswered = PendingRequests()
     patience = min(MOST_PATIENCE, max(PATIENCE, STARTS * (time.monotonic() - wire.began)))
 
     async def until_hung_up(read: Any) -> None:
@@ -104,7 +104,7 @@ async def _converse(server: MCPServer[Any], wire: Wire, warm: anyio.Event, momen
 class _Lines:
     """What the client sends, line by line, read by a thread; a line that is no message is answered from here."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Pipes) -> None:
         self._wire = wire
         self.answers = _Later()
 
@@ -123,7 +123,7 @@ class _Lines:
     def _wrong(self, line: bytes) -> list[JSONRPCError]:
         if is_cut(line):
             return [too_long(line[:HEAD], LONGEST_LINE)]
-        return faults(line.removeprefix(BOM)) if line.strip() else []
+        return errors_in(line.removeprefix(BOM)) if line.strip() else []
 
 
 class _Later:
@@ -166,3 +166,48 @@ class _Telling:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stream.__aexit__(kind, error, trace)
+
+
+ENDLESS = "subscriptions/listen"
+"""A request that is answered when the client no longer wants it, so nothing waits for its answer."""
+
+
+class PendingRequests:
+    """Passes messages on in both directions and keeps the numbers of the requests that have no answer yet."""
+
+    def __init__(self) -> None:
+        self._ids: set[object] = set()
+        self._change = anyio.Event()
+
+    async def relay_requests(self, source: Any, target: MemoryObjectSendStream[Any]) -> None:
+        """Pass on what the client sends, until it ends."""
+        async for item in source:
+            self._note(item)
+            await target.send(item)
+
+    async def all_answered(self, patience: float) -> bool:
+        """Wait until nothing is unanswered; False where nothing changes for ``patience`` seconds before."""
+        while self._ids:
+            self._change = anyio.Event()
+            with anyio.move_on_after(patience) as waiting:
+                await self._change.wait()
+            if waiting.cancelled_caught:
+                return False
+        return True
+
+    async def relay_answers(self, source: MemoryObjectReceiveStream[Any], target: Any) -> None:
+        """Pass on what the server sends."""
+        async with target:
+            async for item in source:
+                await target.send(item)
+                self._note(item)
+
+    def _note(self, item: SessionMessage | Exception) -> None:
+        match item:
+            case SessionMessage(message=JSONRPCRequest(id=number, method=method)) if method != ENDLESS:
+                self._ids.add(number)
+            case SessionMessage(message=JSONRPCResponse(id=number) | JSONRPCError(id=number)):
+                self._ids.discard(number)
+            case SessionMessage(message=JSONRPCNotification(method="notifications/cancelled", params=params)):
+                self._ids.discard((params or {}).get("requestId"))
+        self._change.set()

@@ -17,7 +17,7 @@ from kandji_cli.doctor.settings import (
     rights_of_configuration,
 )
 from kandji_cli.output import print_rows, say, tell
-from kandji_mcp_server.http.access import access
+from kandji_mcp_server.http.access import read_access
 from kandji_schema.counts import counted
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.settings import Settings, load
@@ -72,6 +72,6 @@ def _versions() -> str:
 
 
 def _access(settings: Settings) -> str:
-    allowed = access(settings)
+    allowed = read_access(settings)
     made = "" if allowed.token else ", made at the first start"
     return f"{allowed.host} port {allowed.port}, with a bearer token{made}"

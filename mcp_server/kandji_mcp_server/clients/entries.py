@@ -52,7 +52,7 @@ def command_line() -> list[str]:
     return [str(script)] if script.is_file() else [sys.executable, "-m", "kandji_mcp_server"]
 
 
-def url_of(access: Access) -> str:
+def server_url(access: Access) -> str:
     """Where `kandji-mirror serve` answers with these settings, as its clients reach it."""
     if access.port == 0:
         raise UsageError("KANDJI_MIRROR_HTTP_PORT is 0, any free port, so no URL is known. Set a port or use --url.")

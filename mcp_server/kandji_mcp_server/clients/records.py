@@ -119,7 +119,7 @@ CLIENTS = (
 """A further client is a further record."""
 
 
-def client(name: str) -> Client:
+def find_client(name: str) -> Client:
     """The client of that name; :class:`UnknownName` with the nearest ones otherwise."""
     known = {client.name: client for client in CLIENTS}
     if name not in known:

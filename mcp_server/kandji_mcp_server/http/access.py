@@ -1,15 +1,27 @@
-"""Who may connect: on which address, with which token, under which names, from which web pages."""
+"""Who may connect to ``serve``, after the settings: on which address, with which token, under which names."""
 
 import ipaddress
 import re
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kandji_mcp_server.http import token
+from kandji_schema import secret_file
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.settings import Settings, config_dir
+
+HTTP_TOKEN_FILE = "http_token"  # noqa: S105  # the name of a file
+"""In the configuration folder, for its owner alone."""
+
+SHORTEST = 24
+"""Characters. 24 random ones of base64 are 144 bits."""
+
+RANDOM_BYTES = 32
+"""Of a token that is made here."""
+
+MAKE_ONE = """python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"""
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
@@ -31,7 +43,7 @@ class Access:
     token_file: Path
 
 
-def access(settings: Settings, *, folder: Path | None = None, make_token: bool = False) -> Access:
+def read_access(settings: Settings, *, folder: Path | None = None, make_token: bool = False) -> Access:
     """What the settings allow. ``folder`` of the file ``http_token`` is the configuration folder unless given.
 
     Everyone needs the token, on this machine too: its other users reach loopback as well. ``make_token`` makes one
@@ -41,11 +53,11 @@ def access(settings: Settings, *, folder: Path | None = None, make_token: bool =
     host = settings.mirror_http_host
     named = [_host(name) for name in _listed(settings.mirror_http_allowed_hosts)]
     pages = tuple(_origin(name) for name in _listed(settings.mirror_http_allowed_origins))
-    file = (folder or config_dir()) / token.FILE
-    known = token.known(settings.mirror_http_token, file)
+    file = (folder or config_dir()) / HTTP_TOKEN_FILE
+    known = known_token(settings.mirror_http_token, file)
     _refuse_open_doors(host, named, pages, known)
     if known is None and make_token:
-        known = token.made(file)
+        known = make_token_file(file)
     hosts = [*LOOPBACK_HOSTS, *named]
     return Access(
         host=host,
@@ -71,8 +83,8 @@ def _refuse_open_doors(host: str, named: list[str], pages: tuple[str, ...], know
         reached = f"listen on {host}" if not local else f"be reached as {', '.join((*named, *pages))}"
         raise ConfigurationError(
             f"`serve` is to {reached}, so it needs a bearer token: everyone there could read the fleet. Set "
-            f"KANDJI_MIRROR_HTTP_TOKEN, or put one into {config_dir() / token.FILE} (mode 0600). Make one: "
-            f"{token.MAKE_ONE}"
+            f"KANDJI_MIRROR_HTTP_TOKEN, or put one into {config_dir() / HTTP_TOKEN_FILE} (mode 0600). Make one: "
+            f"{MAKE_ONE}"
         )
     if not local and not named:
         raise ConfigurationError(
@@ -108,3 +120,25 @@ def _origin(name: str) -> str:
 def _spellings(host: str) -> tuple[str, ...]:
     """A host that names no port may be asked on any."""
     return (host,) if re.search(r":[0-9]+$", host) and not host.endswith("]") else (host, f"{host}:*")
+
+
+def known_token(setting: str, file: Path) -> str | None:
+    """The token there is; None where there is none yet. :class:`ConfigurationError` for one that is no good."""
+    found = setting or secret_file.read(file)
+    if found is None:
+        return None
+    if len(found) < SHORTEST or re.search(r"[^\x21-\x7e]", found):
+        raise ConfigurationError(
+            f"KANDJI_MIRROR_HTTP_TOKEN (or the file {file}) must hold at least {SHORTEST} characters without "
+            f"spaces, all of ASCII. Make one: {MAKE_ONE}"
+        )
+    return found
+
+
+def make_token_file(file: Path) -> str:
+    """A new random token, in its file. Of several processes that make one at once all get the same."""
+    secret_file.write_new(file, secrets.token_urlsafe(RANDOM_BYTES))
+    found = known_token("", file)
+    if found is None:
+        raise ConfigurationError(f"{file} holds nothing. Remove it, and `serve` makes a token anew.")
+    return found

@@ -16,8 +16,8 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from kandji_mcp_server.http.bearer import KNOWN
-from kandji_mcp_server.mirror import Clock, Mirror
+from kandji_mcp_server.context import Clock, ServerContext
+from kandji_mcp_server.http.auth import AUTHENTICATED
 from kandji_mirror.store.holder import holder
 from kandji_queries.cautions import is_overdue
 from kandji_schema.errors import MirrorError, NothingMirrored
@@ -81,24 +81,24 @@ def _is_overdue(table: TableState, now: datetime) -> bool:
     return is_overdue(table.synced_at, table.ttl_seconds, now)
 
 
-def endpoint(mirror: Mirror) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(context: ServerContext) -> Callable[[Request], Awaitable[Response]]:
     """The route's function."""
     known: tuple[float, Health] | None = None
 
     async def answer(request: Request) -> Response:
         nonlocal known
         if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
-            known = (time.monotonic(), await to_thread.run_sync(_looked, mirror))
+            known = (time.monotonic(), await to_thread.run_sync(_looked, context))
         found = known[1]
-        told = _document(found) if request.scope.get(KNOWN) else {"status": found.status}
+        told = _document(found) if request.scope.get(AUTHENTICATED) else {"status": found.status}
         return JSONResponse(told, status_code=found.code, headers={"Cache-Control": "no-store"})
 
     return answer
 
 
-def _looked(mirror: Mirror) -> Health:
-    scheduler = mirror.background.scheduler if mirror.background else None
-    return health(mirror.home, mirror.clock, resting=scheduler is not None and scheduler.resting)
+def _looked(context: ServerContext) -> Health:
+    scheduler = context.background.scheduler if context.background else None
+    return health(context.home, context.clock, resting=scheduler is not None and scheduler.resting)
 
 
 def _document(found: Health) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from mcp.types import JSONRPCError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kandji_mcp_server.faults import BOM, encoded, faults, too_long
-from kandji_mcp_server.peers import GONE
+from kandji_mcp_server.protocol_errors import BOM, error_bytes, errors_in, too_long
+from kandji_mcp_server.registration import DISCONNECTED
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of one message."""
 
 
-class Messages:
+class MessageCheck:
     """Answers messages that are none with an error, and tells what handles the others when their sender leaves."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,7 +29,7 @@ class Messages:
         if refusal := _refusal(body):
             await refusal(scope, receive, send)
             return
-        scope[GONE] = gone = anyio.Event()
+        scope[DISCONNECTED] = gone = anyio.Event()
         whole: list[Message] = [{"type": "http.request", "body": body.removeprefix(BOM), "more_body": False}]
 
         async def replayed() -> Message:
@@ -57,7 +57,7 @@ async def _body(receive: Receive) -> bytes | None:
 def _refusal(body: bytes) -> Response | None:
     if len(body) > LARGEST:
         return _answer(413, too_long(body, LARGEST))
-    found = faults(body.removeprefix(BOM))
+    found = errors_in(body.removeprefix(BOM))
     if not found:
         return None
     (first, *others) = found
@@ -65,4 +65,4 @@ def _refusal(body: bytes) -> Response | None:
 
 
 def _answer(status: int, error: JSONRPCError) -> Response:
-    return Response(encoded(error), status_code=status, media_type="application/json")
+    return Response(error_bytes(error), status_code=status, media_type="application/json")

@@ -17,17 +17,15 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
+from kandji_mcp_server.context import ConfirmAt, ServerContext
 from kandji_mcp_server.http.access import Access
-from kandji_mcp_server.http.bearer import Bearer
+from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, HostCheck
 from kandji_mcp_server.http.connections import BoundedConfig, Bounds
 from kandji_mcp_server.http.health import endpoint
-from kandji_mcp_server.http.messages import LARGEST, Messages
-from kandji_mcp_server.http.names import Named, Names
-from kandji_mcp_server.http.sessions import Sessions
-from kandji_mcp_server.http.shares import Shares, most_under_way
-from kandji_mcp_server.mirror import Asking, Mirror
+from kandji_mcp_server.http.limits import RequestLimit, SessionLimit, most_under_way
+from kandji_mcp_server.http.messages import LARGEST, MessageCheck
 from kandji_mcp_server.process import have_many_files
-from kandji_mcp_server.server import build
+from kandji_mcp_server.server import build_server
 from kandji_schema.errors import ConfigurationError
 
 PATH = "/mcp"
@@ -57,14 +55,14 @@ _UVICORN = logging.getLogger("uvicorn.error")
 class HttpServer:
     """Answers on ``url`` from the time it is made, until :meth:`stop`."""
 
-    def __init__(self, mirror: Mirror, access: Access, bounds: Bounds | None = None) -> None:
+    def __init__(self, context: ServerContext, access: Access, bounds: Bounds | None = None) -> None:
         """``bounds`` follow from the limits of the process unless given.
 
         :class:`ConfigurationError` where the address cannot be listened on, or there is no token.
         """
         bounds = bounds or Bounds(connections=_most_connections(have_many_files()))
         sessions = max(1, min(MOST_SESSIONS, bounds.connections // 2))
-        app = application(mirror, access, sessions, most_under_way(bounds.connections))
+        app = application(context, access, sessions, most_under_way(bounds.connections))
         self._listener = listen(access.host, access.port)
         host, port = self._listener.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
@@ -114,7 +112,7 @@ def _reason(error: OSError) -> str:
 
 
 def application(
-    mirror: Mirror,
+    context: ServerContext,
     access: Access,
     most_sessions: int = MOST_SESSIONS,
     most_questions: int = most_under_way(Bounds.connections),
@@ -125,29 +123,29 @@ def application(
     """
     if access.token is None:
         raise ConfigurationError(f"There is no bearer token. Put one into {access.token_file} (mode 0600).")
-    server = build(mirror, asking=Asking.TERMINAL)
-    server.custom_route("/health", methods=["GET"])(endpoint(mirror))
+    server = build_server(context, confirm_at=ConfirmAt.TERMINAL)
+    server.custom_route("/health", methods=["GET"])(endpoint(context))
     inner = server.streamable_http_app(
         streamable_http_path=PATH,
         max_sessions=most_sessions + SPARE_SESSIONS,
-        max_request_body_size=LARGEST + 1,  # `Messages` refuses it before
-        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # `Named` is stricter
+        max_request_body_size=LARGEST + 1,  # `MessageCheck` refuses it before
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # `HostCheck` is stricter
     )
-    _warm_up_at_start(inner, mirror)
-    origins = Names(access.origins)
-    known = Bearer(Messages(Shares(Sessions(inner, most_sessions), most_questions)), access.token)
-    return Named(Browsers(known, origins), Names(access.hosts), origins)
+    _warm_up_at_start(inner, context)
+    origins = AllowedNames(access.origins)
+    known = BearerAuth(MessageCheck(RequestLimit(SessionLimit(inner, most_sessions), most_questions)), access.token)
+    return HostCheck(Browsers(known, origins), AllowedNames(access.hosts), origins)
 
 
-def _warm_up_at_start(app: Starlette, mirror: Mirror) -> None:
+def _warm_up_at_start(app: Starlette, context: ServerContext) -> None:
     sessions = app.router.lifespan_context
 
     @asynccontextmanager
     async def life(started: Starlette) -> AsyncIterator[Any]:
         asyncio.get_running_loop().set_exception_handler(_troubled)
         async with sessions(started) as state, anyio.create_task_group() as tasks:
-            mirror.ready_worker()
-            tasks.start_soon(mirror.warm_up)
+            context.ready_worker()
+            tasks.start_soon(context.warm_up)
             yield state
             tasks.cancel_scope.cancel()
 
@@ -166,7 +164,7 @@ def _troubled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 class Browsers(CORSMiddleware):
     """Tells browsers which web pages may ask: those whose requests are let in."""
 
-    def __init__(self, app: ASGIApp, pages: Names) -> None:
+    def __init__(self, app: ASGIApp, pages: AllowedNames) -> None:
         super().__init__(
             app,
             allow_methods=["GET", "POST", "DELETE"],

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from kandji_mcp_server.answers import DATA, Absent, Answer
+from kandji_mcp_server.render.answers import DATA, Absent, Answer
 from kandji_mirror.actions.desk import Done
 from kandji_mirror.actions.plan import Plan
 

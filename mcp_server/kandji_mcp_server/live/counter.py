@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 from mcp.server.mcpserver import Context
 
+from kandji_mcp_server.context import ConfirmAt
 from kandji_mcp_server.live.questions import Questions
-from kandji_mcp_server.mirror import Asking
 from kandji_mirror.actions.codes import Codes, codes_of
 from kandji_mirror.actions.desk import Desk
 from kandji_mirror.actions.opening import desk_of
@@ -25,7 +25,7 @@ class Counter:
     """What tools of live actions share."""
 
     settings: Settings
-    asking: Asking = Asking.CLIENT
+    confirm_at: ConfirmAt = ConfirmAt.CLIENT
     codes: Codes | None = None
     questions: Questions = field(default_factory=Questions)
 
@@ -44,7 +44,7 @@ class Counter:
         """Who says yes to an action, here and now, as the end of a sentence."""
         if self.agents_confirm:
             return "you confirm it yourself here, with token and serial_number of the preview"
-        if self.asking is Asking.TERMINAL:
+        if self.confirm_at is ConfirmAt.TERMINAL:
             return "a human confirms it at a terminal (the answer has the command): nothing said here counts as a yes"
         return "a human is asked: by a question in this client, or where it can show none at a terminal"
 
@@ -59,9 +59,9 @@ class Counter:
             return work(desk)
 
 
-def can_ask(ctx: Context[Any, Any], asking: Asking) -> bool:
+def can_ask(ctx: Context[Any, Any], confirm_at: ConfirmAt) -> bool:
     """Whether the client may be asked, and can put a form before a human."""
-    if asking is not Asking.CLIENT or ctx.request_context.request is not None:  # the latter: it came over HTTP
+    if confirm_at is not ConfirmAt.CLIENT or ctx.request_context.request is not None:  # the latter: it came over HTTP
         return False
     capabilities = ctx.client_capabilities
     form = capabilities.elicitation if capabilities else None
@@ -70,9 +70,9 @@ def can_ask(ctx: Context[Any, Any], asking: Asking) -> bool:
     return (ctx.protocol_version or "") >= ASKED_BY_ANSWER or ctx.session.can_send_request
 
 
-def counter_of(settings: Settings, asking: Asking = Asking.CLIENT) -> Counter:
+def counter_of(settings: Settings, confirm_at: ConfirmAt = ConfirmAt.CLIENT) -> Counter:
     """The counter of a server; :class:`ConfigurationError` where the way of one-time codes is wrong."""
-    return Counter(settings, asking, codes_of(settings))
+    return Counter(settings, confirm_at, codes_of(settings))
 
 
 def _client(ctx: Context[Any, Any]) -> str:

@@ -8,11 +8,11 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from kandji_mcp_server.answers import result
+from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.live.answers import FollowedAction, FollowedActions
 from kandji_mcp_server.live.counter import Counter
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.registering import Spec
+from kandji_mcp_server.registration import ToolSpec
+from kandji_mcp_server.render.answers import tool_result
 from kandji_mirror.actions.desk import Desk
 from kandji_mirror.actions.following import follow
 from kandji_mirror.audit.log import Attempt, attempts_of
@@ -21,18 +21,18 @@ from kandji_schema.errors import UsageError
 NEWEST = 5
 
 
-def spec(counter: Counter) -> Spec:
+def spec(counter: Counter) -> ToolSpec:
     """The tool."""
-    return Spec(_tool(counter), "Follow a live action", ToolAnnotations(read_only_hint=True, open_world_hint=True))
+    return ToolSpec(_tool(counter), "Follow a live action", ToolAnnotations(read_only_hint=True, open_world_hint=True))
 
 
 def _tool(counter: Counter) -> Callable[..., Any]:
     async def action_status(
-        ctx: Context[Mirror],
+        ctx: Context[ServerContext],
         reference: Annotated[str, Field(description="action_id of an action, or a device's serial number or id.")],
     ) -> Annotated[CallToolResult, FollowedActions]:
         """Tell what became of a live action: the record of it, and what the device's command list shows now."""
-        return result(await counter.at_desk(ctx, lambda desk: _followed(desk, reference, by_name=counter.names)))
+        return tool_result(await counter.at_desk(ctx, lambda desk: _followed(desk, reference, by_name=counter.names)))
 
     return action_status
 

@@ -12,12 +12,12 @@ from mcp.server.mcpserver.resolve import Elicit, Resolve
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, BeforeValidator, Field
 
-from kandji_mcp_server.answers import result
+from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.live.answers import ActionAnswer, awaiting, performed
 from kandji_mcp_server.live.arguments import annotations, given, needs_no_yes, required, text
 from kandji_mcp_server.live.counter import Counter, can_ask
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.registering import Spec
+from kandji_mcp_server.registration import ToolSpec
+from kandji_mcp_server.render.answers import tool_result
 from kandji_mirror.actions.desk import Desk, Done, Yes
 from kandji_mirror.actions.plan import Plan
 from kandji_schema.actions.record import Action, Risk, Target
@@ -45,7 +45,7 @@ class NotAsked:
     """No human was asked: the client cannot, or the agent confirms by itself."""
 
 
-def spec(record: Action, counter: Counter) -> Spec:
+def spec(record: Action, counter: Counter) -> ToolSpec:
     """The tool of a record. Without a schema of its answer, which would be the same a kilobyte for each of them."""
     hints = annotations(record, agent=counter.agents_confirm, coded=counter.codes is not None, who=counter.who_confirms)
     form: Any = CodedAnswer if counter.codes else Answer
@@ -57,10 +57,10 @@ def spec(record: Action, counter: Counter) -> Spec:
     tool = _shaped(body, record.tool, {**hints, **plan, **answered}, CallToolResult)
     tool.__doc__ = _description(record, counter.who_confirms)
     invalid = partial(_invalid, record, counter)
-    return Spec(tool, record.title, _hints(record), required=required(record), invalid=invalid, exact=True)
+    return ToolSpec(tool, record.title, _hints(record), required=required(record), invalid=invalid, exact=True)
 
 
-async def _prepare(record: Action, counter: Counter, ctx: Context[Mirror], **values: Any) -> Plan:
+async def _prepare(record: Action, counter: Counter, ctx: Context[ServerContext], **values: Any) -> Plan:
     def prepared(desk: Desk) -> Plan:
         target = text(values, record.target.name.lower()) if record.target is not Target.TENANT else ""
         with desk.journal.refusals(record.name, target):
@@ -75,16 +75,18 @@ async def _prepare(record: Action, counter: Counter, ctx: Context[Mirror], **val
     return plan if ctx.request_state is None else counter.questions.joined(plan)
 
 
-async def _ask(record: Action, counter: Counter, ctx: Context[Mirror], plan: Plan) -> Any:
-    if needs_no_yes(record) or counter.agents_confirm or not can_ask(ctx, counter.asking):
+async def _ask(record: Action, counter: Counter, ctx: Context[ServerContext], plan: Plan) -> Any:
+    if needs_no_yes(record) or counter.agents_confirm or not can_ask(ctx, counter.confirm_at):
         return NotAsked()
     counter.questions.asked(plan)
     await counter.at_desk(ctx, lambda desk: desk.challenge(plan))
     return Elicit(plan.question(named=counter.names), CodedAnswer if counter.codes else Answer)
 
 
-async def _carry_out(counter: Counter, ctx: Context[Mirror], plan: Plan, answer: Any, **values: Any) -> CallToolResult:
-    return result(await counter.at_desk(ctx, lambda desk: _ended(desk, counter, plan, answer, values)))
+async def _carry_out(
+    counter: Counter, ctx: Context[ServerContext], plan: Plan, answer: Any, **values: Any
+) -> CallToolResult:
+    return tool_result(await counter.at_desk(ctx, lambda desk: _ended(desk, counter, plan, answer, values)))
 
 
 def _ended(desk: Desk, counter: Counter, plan: Plan, answer: Any, values: dict[str, Any]) -> ActionAnswer:
@@ -152,7 +154,7 @@ def _shaped(function: Call, name: str, hints: dict[str, Any], returns: Any) -> C
     async def shaped(**arguments: Any) -> Any:
         return await function(**arguments)
 
-    types = {"ctx": Context[Mirror], **hints}
+    types = {"ctx": Context[ServerContext], **hints}
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter(n, keyword, annotation=kind) for n, kind in types.items()]
     shaped.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]  # read by inspect

@@ -7,12 +7,11 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from kandji_mcp_server.answers import Absent, ChangesAnswer, result
-from kandji_mcp_server.condensing import brief
-from kandji_mcp_server.freshness import overall
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.own_sql import statement
-from kandji_mcp_server.tools.named import rows_of
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.own_sql import own_statement
+from kandji_mcp_server.render.answers import Absent, ChangesAnswer, age_range, tool_result
+from kandji_mcp_server.render.truncate import truncate
+from kandji_mcp_server.tools.queries import json_rows
 from kandji_queries import finding, period
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ WHEN = "30m, 24h, 7d ago, or a time such as 2026-11-20T12:00 UTC."
 
 
 async def changes(
-    ctx: Context[Mirror],
+    ctx: Context[ServerContext],
     since: Annotated[str, Field(description=WHEN)] = "24h",
     until: Annotated[str | Absent, Field(description="By default now.")] = None,
     device: Annotated[str | Absent, Field(description="Only this device.")] = None,
@@ -36,27 +35,33 @@ async def changes(
 
     Devices that came, went, or changed user or blueprint: run_query device_changes is shorter.
     """
-    mirror = ctx.request_context.lifespan_context
-    return result(await mirror.ask(lambda reader: _changed(mirror, reader, since, until, device, table, limit)))
+    context = ctx.request_context.lifespan_context
+    return tool_result(await context.ask(lambda reader: _changed(context, reader, since, until, device, table, limit)))
 
 
 def _changed(
-    mirror: Mirror, reader: "Reader", since: str, until: str | None, device: str | None, table: str | None, limit: int
+    context: ServerContext,
+    reader: "Reader",
+    since: str,
+    until: str | None,
+    device: str | None,
+    table: str | None,
+    limit: int,
 ) -> ChangesAnswer:
-    now = mirror.clock()
+    now = context.clock()
     wanted = period.asked(since, until, now)
     begins = period.known_since(reader, table, wanted)
     end = wanted.until or wanted.now
     past = None if device is None else finding.in_history(reader, device)
     asked = {"since": wanted.since, "until": end, "table": table, "device": past and past.device["device_id"]}
-    counted = reader.run(statement("how_much_changed"), asked)
-    summary = rows_of(counted)
+    counted = reader.run(own_statement("how_much_changed"), asked)
+    summary = json_rows(counted)
     changed = {table or "devices", *(row[0] for row in summary.rows)}
     total = sum(row[summary.columns.index("changes")] for row in summary.rows)
-    found = reader.run(statement("what_changed"), asked)
-    rows = rows_of(found).slice(0, limit)
+    found = reader.run(own_statement("what_changed"), asked)
+    rows = json_rows(found).slice(0, limit)
     rows.total = total
-    shown = brief(rows, mirror.most_bytes, None)
+    shown = truncate(rows, context.most_bytes, None)
     return ChangesAnswer(
         notes=[
             *found.notes,
@@ -65,7 +70,7 @@ def _changed(
             *_shortened(total, len(shown.rows)),
         ],
         as_of={name: at for name, at in found.as_of.items() if name in changed},
-        age=overall(found.as_of, now),
+        age=age_range(found.as_of, now),
         row_count=len(shown.rows),
         total_rows=total,
         truncated=shown.truncated,

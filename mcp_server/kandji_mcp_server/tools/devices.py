@@ -8,12 +8,11 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from kandji_mcp_server.answers import Absent, ProfileAnswer, RowsAnswer, result
-from kandji_mcp_server.condensing import Rows, brief
-from kandji_mcp_server.freshness import overall
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.own_sql import Part, parts
-from kandji_mcp_server.tools.named import rows_answer, rows_of
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.own_sql import ProfilePart, profile_parts
+from kandji_mcp_server.render.answers import Absent, ProfileAnswer, RowsAnswer, age_range, tool_result
+from kandji_mcp_server.render.truncate import RowPage, truncate
+from kandji_mcp_server.tools.queries import json_rows, rows_answer
 from kandji_queries import finding
 from kandji_schema.errors import UnknownName
 
@@ -30,18 +29,18 @@ NONE_KNOWN = "none known, see notes"
 
 
 async def find_device(
-    ctx: Context[Mirror], device: Annotated[str, Field(description=WHICH)]
+    ctx: Context[ServerContext], device: Annotated[str, Field(description=WHICH)]
 ) -> Annotated[CallToolResult, RowsAnswer]:
     """Find devices: by exact match, else by parts of names, else by person, else by similar spelling.
 
     serial_number tells several apart.
     """
-    mirror = ctx.request_context.lifespan_context
-    return result(await mirror.ask(lambda reader: _found(mirror, reader, device)))
+    context = ctx.request_context.lifespan_context
+    return tool_result(await context.ask(lambda reader: _found(context, reader, device)))
 
 
 async def device_profile(
-    ctx: Context[Mirror],
+    ctx: Context[ServerContext],
     device: Annotated[str, Field(description=WHICH)],
     include: list[str] | Absent = None,
 ) -> Annotated[CallToolResult, ProfileAnswer]:
@@ -50,25 +49,28 @@ async def device_profile(
     Owner, blueprint, security posture, why it is not compliant, failing items, vulnerabilities, malware, number of
     apps, changes of 7 days. Several that fit are listed in the error. More parts to include:
     """
-    mirror = ctx.request_context.lifespan_context
-    return result(await mirror.ask(lambda reader: profile(mirror, reader, device, include or ())))
+    context = ctx.request_context.lifespan_context
+    return tool_result(await context.ask(lambda reader: profile(context, reader, device, include or ())))
 
 
 def more_parts() -> str:
     """Names of the parts that have to be asked for."""
-    return f"{', '.join(part.name for part in parts().values() if not part.usual)}."
+    return f"{', '.join(part.name for part in profile_parts().values() if not part.usual)}."
 
 
-def _found(mirror: Mirror, reader: "Reader", device: str) -> RowsAnswer:
+def _found(context: ServerContext, reader: "Reader", device: str) -> RowsAnswer:
     found = finding.search(reader, device)
-    rows = rows_of(found)
-    shown = brief(rows.slice(0, FOUND), mirror.most_bytes, FOUND)
+    rows = json_rows(found)
+    shown = truncate(rows.slice(0, FOUND), context.most_bytes, FOUND)
     return rows_answer(
-        mirror, found, shown, [*found.notes, *_remarks(rows, device, finding.share_a_serial(finding.candidates(found)))]
+        context,
+        found,
+        shown,
+        [*found.notes, *_remarks(rows, device, finding.share_a_serial(finding.candidates(found)))],
     )
 
 
-def _remarks(rows: Rows, device: str, shared: bool) -> Iterator[str]:
+def _remarks(rows: RowPage, device: str, shared: bool) -> Iterator[str]:
     if not rows.total:
         yield f"No device fits {device!r}, nor any similar name. One that left the tenant is only in the tool changes."
     elif rows.rows[0][0] == "similar":
@@ -79,30 +81,30 @@ def _remarks(rows: Rows, device: str, shared: bool) -> Iterator[str]:
         yield "Some have one serial number, as a re-enrolled device does: name one by device_id. Newest contact first."
 
 
-def profile(mirror: Mirror, reader: "Reader", device: str, include: Sequence[str] = ()) -> ProfileAnswer:
+def profile(context: ServerContext, reader: "Reader", device: str, include: Sequence[str] = ()) -> ProfileAnswer:
     """The answer of ``device_profile``. :class:`UsageError` for a device there is not, or several."""
     for name in include:
-        if name not in parts():
-            raise UnknownName("part of a profile", name, parts())
+        if name not in profile_parts():
+            raise UnknownName("part of a profile", name, profile_parts())
     device_id = finding.only(reader, device)["device_id"]
-    wanted = [part for part in parts().values() if part.usual or part.name in include]
+    wanted = [part for part in profile_parts().values() if part.usual or part.name in include]
     found = {part.name: (part, _asked(reader, part, device_id)) for part in wanted}
     moments = {table: moment for _, answer in found.values() for table, moment in answer.as_of.items()}
     return ProfileAnswer(
         notes=[*reader.warnings, *reader.cautions(moments)],
         as_of=moments["devices"],
-        age=overall(moments, mirror.clock()),
+        age=age_range(moments, context.clock()),
         parts={name: _shown(part, answer) for name, (part, answer) in found.items()},
     )
 
 
-def _asked(reader: "Reader", part: Part, device_id: str) -> "Result":
+def _asked(reader: "Reader", part: ProfilePart, device_id: str) -> "Result":
     return reader.run(part.sql, {"device_id": device_id}, limits=replace(reader.limits, rows=10_000, bytes=None))
 
 
-def _shown(part: Part, answer: "Result") -> Any:
+def _shown(part: ProfilePart, answer: "Result") -> Any:
     """One row as an object of what is known; several as rows, with their total where some are left out."""
-    rows = rows_of(answer)
+    rows = json_rows(answer)
     if part.one:
         known = zip(rows.columns, (rows.rows or [[]])[0], strict=False)
         return {name: value for name, value in known if value is not None} or "not known"

@@ -7,10 +7,9 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from kandji_mcp_server.answers import ExportAnswer, result
-from kandji_mcp_server.freshness import overall
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.tools.statements import Values
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.render.answers import ExportAnswer, age_range, tool_result
+from kandji_mcp_server.tools.sql import Values
 
 if TYPE_CHECKING:
     from kandji_queries.exporter.report import Exported, ExportReport
@@ -19,7 +18,7 @@ COLUMNS = ["name", "rows", "file", "bytes", "sha256"]
 
 
 async def export(
-    ctx: Context[Mirror],
+    ctx: Context[ServerContext],
     names: Annotated[list[str], Field(min_length=1, description="Tables, views, named queries.")],
     format: Literal["csv", "parquet", "jsonl"] = "csv",  # noqa: A002  # the word users know
     params: Annotated[Values, Field(description="Of the queries.")] = None,
@@ -28,16 +27,16 @@ async def export(
 
     They go into a new folder below the mirror's export folder; the answer names it.
     """
-    mirror = ctx.request_context.lifespan_context
-    return result(_told(mirror, await mirror.export(names, format, params or {})))
+    context = ctx.request_context.lifespan_context
+    return tool_result(_told(context, await context.export(names, format, params or {})))
 
 
-def _told(mirror: Mirror, report: "ExportReport") -> ExportAnswer:
+def _told(context: ServerContext, report: "ExportReport") -> ExportAnswer:
     as_of = {table: at for entry in report.exports for table, at in entry.as_of.items()}
     return ExportAnswer(
         notes=list(report.notes),
         folder=str(report.folder),
-        age=overall(as_of, mirror.clock()),
+        age=age_range(as_of, context.clock()),
         columns=COLUMNS,
         files=[_line(entry, report.folder) for entry in report.exports],
     )

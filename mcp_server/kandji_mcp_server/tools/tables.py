@@ -1,24 +1,75 @@
-"""What is in one table: ``describe_table``."""
+"""What is in the mirror: ``fleet_overview`` of all tables, ``describe_table`` of one."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from kandji_mcp_server.answers import TableAnswer, result
-from kandji_mcp_server.examples import examples
-from kandji_mcp_server.freshness import in_words
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.samples import Samples, samples
-from kandji_mcp_server.tools.named import signature
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.examples import Samples, examples, samples
+from kandji_mcp_server.render.answers import FleetAnswer, TableAnswer, age_words, tool_result
+from kandji_mcp_server.tools.queries import signature
 from kandji_queries.catalog import catalog
+from kandji_queries.definitions import views
+from kandji_schema.manifest import newest_whole
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
-    from kandji_queries.tables import ColumnInfo
+    from kandji_queries.tables import ColumnInfo, TableInfo
+
+USUAL: Mapping[str, Sequence[str] | None] = {
+    "fleet": None,
+    "apps": ("device_id", "name", "bundle_id", "version", "path", "developer_name", "device_family"),
+    "compliance": ("device_id", "rule", "severity", "result", "reason"),
+    "changes": None,
+}
+"""Columns of what answers most questions; None are all of them."""
+
+
+async def fleet_overview(ctx: Context[ServerContext]) -> Annotated[CallToolResult, FleetAnswer]:
+    """Show the mirror in short: devices by platform, tables with rows, age and content, views, most used columns.
+
+    Call it once before writing SQL. The view fleet has one wide row a device; installed software is in apps.
+    """
+    context = ctx.request_context.lifespan_context
+    return tool_result(await context.ask(lambda reader: overview(context, reader)))
+
+
+def overview(context: ServerContext, reader: "Reader") -> FleetAnswer:
+    """The answer of ``fleet_overview``."""
+    infos = reader.tables()
+    tables = [info for info in infos if info.kind == "table"]
+    manifest, _ = newest_whole(context.home)
+    platforms = reader.run("SELECT coalesce(platform, 'unknown'), count(*) FROM devices GROUP BY ALL ORDER BY 2 DESC")
+    now = context.clock()
+    return FleetAnswer(
+        notes=[*reader.warnings, *reader.cautions(info.name for info in tables)],
+        tenant=manifest.tenant,
+        platforms=dict(platforms.rows),
+        columns=["table", "rows", "age", "one row is"],
+        tables=[_table_line(info, now) for info in tables],
+        views={view.name: view.title for view in views().values()},
+        columns_of={name: _column_names(reader, name, chosen) for name, chosen in USUAL.items()},
+    )
+
+
+def _table_line(info: "TableInfo", now: datetime) -> list[object]:
+    return [info.name, info.rows, age_words(info.synced_at, now), _holds(info)]
+
+
+def _holds(info: "TableInfo") -> str:
+    """The first clause of the description, without what all of them begin with."""
+    words = info.description.split(". ")[0].split("; ")[0].split(": ")[0].removeprefix("One row per ")
+    return words.removeprefix("One row ").rstrip(".")
+
+
+def _column_names(reader: "Reader", table: str, chosen: Sequence[str] | None) -> str:
+    return ", ".join(chosen or (column.name for column in reader.describe(table).columns))
+
 
 Columns = Mapping[str, Iterable[str]]
 
@@ -27,20 +78,20 @@ HUBS = ("devices", "users", "blueprints", "apps")
 
 
 async def describe_table(
-    ctx: Context[Mirror],
+    ctx: Context[ServerContext],
     table: Annotated[str, Field(description="Name of a table or view, such as fleet.")],
 ) -> Annotated[CallToolResult, TableAnswer]:
     """Explain one table or view: columns with type, meaning and frequent values, joins, named queries, examples."""
-    mirror = ctx.request_context.lifespan_context
-    return result(await mirror.ask(lambda reader: described(mirror, reader, table)))
+    context = ctx.request_context.lifespan_context
+    return tool_result(await context.ask(lambda reader: described(context, reader, table)))
 
 
-def described(mirror: Mirror, reader: "Reader", table: str) -> TableAnswer:
+def described(context: ServerContext, reader: "Reader", table: str) -> TableAnswer:
     """The answer of ``describe_table``; :class:`UnknownName` with the nearest names."""
     detail = reader.describe(table)
     info, columns = detail.info, detail.columns
     found = samples(reader, info.name, columns)
-    joined = joins(info.name, _columns(info.name, columns))
+    joined = joins(info.name, _columns_by_table(info.name, columns))
     return TableAnswer(
         notes=[*reader.warnings, *reader.cautions([info.name])],
         name=info.name,
@@ -48,15 +99,15 @@ def described(mirror: Mirror, reader: "Reader", table: str) -> TableAnswer:
         description=info.description,
         row_count=info.rows,
         as_of=info.synced_at,
-        age=in_words(info.synced_at, mirror.clock()) if info.state else None,
-        columns=[_line(column, found) for column in columns],
+        age=age_words(info.synced_at, context.clock()) if info.state else None,
+        columns=[_column_line(column, found) for column in columns],
         joins=joined,
         named_queries=[signature(query) for query in catalog().values() if reads(query.sql, info.name)],
         examples=examples(info.name, columns, found, joined),
     )
 
 
-def _line(column: "ColumnInfo", found: Samples) -> list[object]:
+def _column_line(column: "ColumnInfo", found: Samples) -> list[object]:
     """Name, type, meaning, and the values that are there most often where these are no secret."""
     values = found.get(column.name)
     return [column.name, column.type, column.description, *([values] if values else ())]
@@ -67,7 +118,7 @@ def reads(sql: str, table: str) -> bool:
     return re.search(rf"\b(?:FROM|JOIN)\s+{table}\b", sql) is not None
 
 
-def _columns(table: str, columns: "Iterable[ColumnInfo]") -> dict[str, list[str]]:
+def _columns_by_table(table: str, columns: "Iterable[ColumnInfo]") -> dict[str, list[str]]:
     """Names of the columns of every table there can be, and of the one that is described."""
     from kandji_schema.registry import resources  # with it comes sqlmodel, which nothing else here needs
 

@@ -6,10 +6,9 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field, WithJsonSchema
 
-from kandji_mcp_server.answers import RowsAnswer, result
-from kandji_mcp_server.freshness import overall
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.peers import client_of
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.registration import client_of
+from kandji_mcp_server.render.answers import RowsAnswer, age_range, tool_result
 from kandji_queries.values import compact
 from kandji_schema.errors import UsageError
 
@@ -24,7 +23,7 @@ Values = Annotated[
 
 
 async def run_sql(
-    ctx: Context[Mirror],
+    ctx: Context[ServerContext],
     sql: Annotated[str, Field(description="One statement: SELECT, WITH, FROM, PIVOT, DESCRIBE, SUMMARIZE or EXPLAIN.")],
     params: Annotated[Values, Field(description='Values for $name in the statement: {"app": "zoom"}.')] = None,
 ) -> Annotated[CallToolResult, RowsAnswer]:
@@ -35,18 +34,18 @@ async def run_sql(
     contains(folded(name), folded($app)). The past: view changes, or FROM devices_as_of('2026-11-20 12:00'). Select few
     columns, aggregate: long answers are cut.
     """
-    mirror = ctx.request_context.lifespan_context
-    return result(_answer(mirror, await mirror.run_sql(sql, params, client_of(ctx))))
+    context = ctx.request_context.lifespan_context
+    return tool_result(_answer(context, await context.run_sql(sql, params, client_of(ctx))))
 
 
-def _answer(mirror: Mirror, found: "Result") -> RowsAnswer:
+def _answer(context: ServerContext, found: "Result") -> RowsAnswer:
     document = found.to_json()
     columns = [column["name"] for column in document["columns"]]
-    _refuse_too_wide(columns, mirror.most_bytes)
+    _refuse_too_wide(columns, context.most_bytes)
     return RowsAnswer(
         notes=found.notes,
         as_of=found.as_of,
-        age=overall(found.as_of, mirror.clock()),
+        age=age_range(found.as_of, context.clock()),
         row_count=found.row_count,
         truncated=found.truncated,
         columns=columns,

@@ -4,16 +4,16 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
+import anyio
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
 from pydantic import Field, ValidationError
 
-from kandji_mcp_server.cleaning import cleaned
-from kandji_mcp_server.peers import while_wanted
+from kandji_mcp_server.render.sanitize import sanitized
 from kandji_schema.errors import MirrorError
 
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
@@ -42,11 +42,11 @@ MOST_ARGUMENTS = 100_000
 _SDK_ON_ANSWERS = "Resolver "
 """How the SDK's own errors about answers of the client begin; it has no class for them."""
 
-Invalid = Callable[[Context[Any, Any], str], Awaitable[None]]
+OnInvalid = Callable[[Context[Any, Any], str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Spec:
+class ToolSpec:
     """One tool. Its function's name, signature and docstring are the tool's; ``more`` adds to the description.
 
     ``required`` are arguments the schema calls so although the function itself says what is wrong without them.
@@ -58,7 +58,7 @@ class Spec:
     annotations: ToolAnnotations = field(default_factory=lambda: READS)
     more: Callable[[], str] = str
     required: tuple[str, ...] = ()
-    invalid: "Invalid | None" = None
+    invalid: OnInvalid | None = None
     exact: bool = False
 
 
@@ -69,7 +69,7 @@ class TooMuch(ToolError):
 class StrictTool(Tool):
     """A tool whose foreseeable failures reach the model in our words; anything else stays in the server's log."""
 
-    invalid: Invalid | None = Field(None, exclude=True)
+    invalid: OnInvalid | None = Field(None, exclude=True)
     exact: bool = Field(False, exclude=True)
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
@@ -81,7 +81,7 @@ class StrictTool(Tool):
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, MirrorError):
-                raise ToolError(shown(str(cause))) from cause
+                raise ToolError(error_text(str(cause))) from cause
             told = self._never_ran(error)
             if not told:
                 raise
@@ -104,9 +104,9 @@ class StrictTool(Tool):
         """What was wrong with a call before the function itself saw it; empty for other errors."""
         cause = error.__cause__
         if isinstance(error, TooMuch):
-            return shown(str(error))
+            return error_text(str(error))
         if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
-            return shown(" ".join(self._wrong(cause)))
+            return error_text(" ".join(self._wrong(cause)))
         if isinstance(cause, ToolError) and str(cause).startswith(_SDK_ON_ANSWERS):
             return "The client's answer to the question is neither a yes nor a no. Nothing was sent."
         return ""
@@ -123,7 +123,7 @@ class StrictTool(Tool):
             yield name if name in required else f"{name} (optional)"
 
 
-def tool(spec: Spec) -> Tool:
+def make_tool(spec: ToolSpec) -> Tool:
     """The tool of a function. Arguments it does not have are refused: dropped, a misspelt filter would match all."""
     made: Tool = StrictTool.from_function(
         spec.function,
@@ -183,9 +183,9 @@ def _fault(argument: str, kind: str, message: str, value: object, names: list[st
     return f"The argument {argument} is {_cut(repr(value))}: {message[:1].lower()}{message[1:]}.{zeros}"
 
 
-def shown(error: str) -> str:
+def error_text(error: str) -> str:
     """An error as a model may see it: without what cannot be seen, and not longer than it needs to be."""
-    text: str = cleaned(error)
+    text: str = sanitized(error)
     return text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]} ... ({len(text):,} characters)"
 
 
@@ -196,8 +196,8 @@ def _cut(text: str) -> str:
 def _refuse_huge(tool: str, arguments: Mapping[str, Any]) -> None:
     if (size := _characters(arguments)) > MOST_ARGUMENTS:
         raise TooMuch(
-            f"The arguments of {cleaned(tool)} hold more than {MOST_ARGUMENTS:,} characters ({size:,} at least). Send "
-            "a shorter statement or value; rows to compare with can be joined from a table."
+            f"The arguments of {sanitized(tool)} hold more than {MOST_ARGUMENTS:,} characters ({size:,} at least). "
+            "Send a shorter statement or value; rows to compare with can be joined from a table."
         )
 
 
@@ -212,3 +212,51 @@ def _characters(value: object, most: int = MOST_ARGUMENTS) -> int:
             waiting += part
         size += len(part) + 3 if isinstance(part, str) else 3
     return size
+
+
+T = TypeVar("T")
+
+DISCONNECTED = "kandji_mirror.gone"
+"""Key of an HTTP scope: an event that is set when the connection of the request ends."""
+
+
+def client_of(ctx: Context[Any, Any]) -> str:
+    """Which client asks, as far as can be told, so that each has its share: its session, else its connection.
+
+    Empty over stdio, where there is only one.
+    """
+    request = ctx.request_context.request
+    if request is None:
+        return ""
+    peer = request.client
+    return str(request.headers.get("mcp-session-id") or (f"{peer.host}:{peer.port}" if peer else ""))
+
+
+async def while_wanted(ctx: Context[Any, Any], work: Callable[[], Awaitable[T]]) -> T:
+    """What ``work`` answers; it is cancelled when the connection ends over which it was asked for.
+
+    The answer could reach nobody: none is kept for a client that comes back.
+    """
+    request = ctx.request_context.request
+    gone: anyio.Event | None = request.scope.get(DISCONNECTED) if request is not None else None
+    if gone is None:
+        return await work()
+    found: list[T] = []
+    errors: list[Exception] = []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_end_when_set, gone, tasks.cancel_scope)
+        try:
+            found.append(await work())
+        except Exception as error:  # raised below, as it is: the group would wrap it
+            errors.append(error)
+        tasks.cancel_scope.cancel()
+    if errors:
+        raise errors[0]
+    if not found:
+        raise ToolError("Nobody waits for this answer any more.")
+    return found[0]
+
+
+async def _end_when_set(gone: anyio.Event, scope: anyio.CancelScope) -> None:
+    await gone.wait()
+    scope.cancel()

@@ -5,14 +5,14 @@ from typing import Any
 from kandji_schema.text import without_unseen
 
 
-def cleaned(value: Any) -> Any:
+def sanitized(value: Any) -> Any:
     """A JSON-ready value with every text in it, keys included, stripped of what nobody sees; tabs and lines stay."""
     if isinstance(value, str):
         return without_unseen(value)
     if isinstance(value, list):
-        return [cleaned(item) for item in value]
+        return [sanitized(item) for item in value]
     if isinstance(value, dict):
-        return {cleaned(key): cleaned(item) for key, item in value.items()}
+        return {sanitized(key): sanitized(item) for key, item in value.items()}
     return value
 
 
@@ -20,12 +20,12 @@ EXACT = 2**53
 """Whole numbers up to here are the same in every reader of JSON; most round those beyond."""
 
 
-def exact(value: Any) -> Any:
+def exact_numbers(value: Any) -> Any:
     """A JSON-ready value with whole numbers that readers would round as texts."""
     if type(value) is int:
         return value if -EXACT <= value <= EXACT else str(value)
     if isinstance(value, list):
-        return [exact(item) for item in value]
+        return [exact_numbers(item) for item in value]
     if isinstance(value, dict):
-        return {key: exact(item) for key, item in value.items()}
+        return {key: exact_numbers(item) for key, item in value.items()}
     return value

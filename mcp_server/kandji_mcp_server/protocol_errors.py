@@ -23,7 +23,7 @@ _HEAD = re.compile(rb'\s*\{[^{}\[\]]{0,200}?"id"\s*:\s*(?P<id>-?[0-9]{1,15}|"[^"
 _BATCH = "A list of messages is not part of this protocol. Send each message by itself."
 
 
-def faults(message: bytes) -> list[JSONRPCError]:
+def errors_in(message: bytes) -> list[JSONRPCError]:
     """The errors to answer with: none for a message that can be read, one a request for a list of them."""
     try:
         value = pydantic_core.from_json(message.decode())
@@ -79,6 +79,6 @@ def _error(code: int, words: str, number: int | str | None = None) -> JSONRPCErr
     return JSONRPCError(jsonrpc="2.0", id=number, error=ErrorData(code=code, message=words))
 
 
-def encoded(error: JSONRPCError) -> bytes:
+def error_bytes(error: JSONRPCError) -> bytes:
     """As it is sent; a number that is not known is null."""
     return error.model_dump_json(by_alias=True, exclude_unset=True).encode()

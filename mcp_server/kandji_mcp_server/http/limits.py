@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SESSION = "mcp-session-id"
@@ -28,7 +29,7 @@ class Session:
     last: float = field(default_factory=time.monotonic)
 
 
-class Sessions:
+class SessionLimit:
     """Passes requests on and ends a session where there would be more than ``most``."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
@@ -99,3 +100,53 @@ async def _nothing() -> Message:
 
 async def _unheard(_: Message) -> None:
     return
+
+
+RETRY_SECONDS = 2
+"""After so long a statement that keeps others waiting is stopped."""
+
+_LEFT_FREE = 8
+"""One connection of so many, and four at least, is never taken by a question under way."""
+
+
+def most_under_way(connections: int) -> int:
+    """How many questions may be under way on so many connections."""
+    return max(2, connections - max(4, connections // _LEFT_FREE))
+
+
+class RequestLimit:
+    """Passes questions on; one beyond a share is refused. A client is a session, else an address."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._under_way: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        client = _client(scope)
+        if self._under_way.total() >= self._most or self._under_way[client] >= self._most // 2:
+            await _refused(scope, receive, send)
+            return
+        self._under_way[client] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way[client] -= 1
+            if not self._under_way[client]:
+                del self._under_way[client]
+
+
+_refused = JSONResponse(
+    {"error": "busy", "error_description": "Too many questions are being answered. Ask again in a moment."},
+    status_code=503,
+    headers={"Retry-After": str(RETRY_SECONDS)},
+)
+
+
+def _client(scope: Scope) -> str:
+    address = scope["client"][0] if scope.get("client") else ""
+    return Headers(scope=scope).get(SESSION, "") or address

@@ -9,11 +9,10 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from kandji_mcp_server.answers import Absent, RowsAnswer, result
-from kandji_mcp_server.condensing import Rows, brief
-from kandji_mcp_server.freshness import overall
-from kandji_mcp_server.mirror import Mirror
-from kandji_mcp_server.tools.statements import Values
+from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.render.answers import Absent, RowsAnswer, age_range, tool_result
+from kandji_mcp_server.render.truncate import RowPage, truncate
+from kandji_mcp_server.tools.sql import Values
 from kandji_queries.catalog import NamedQuery, catalog, named
 from kandji_queries.params import Param
 from kandji_schema.errors import UnknownName
@@ -44,7 +43,7 @@ TOOLS_OF_THEIR_OWN = frozenset({"apps_on_device", "changes_on_device", "device_c
 
 
 async def run_query(
-    ctx: Context[Mirror],
+    ctx: Context[ServerContext],
     name: Annotated[str, Field(description="Name of the query.")],
     params: Annotated[Values, Field(description='Its parameters: {"days": 30}.')] = None,
     columns: Annotated[
@@ -59,9 +58,9 @@ async def run_query(
     total_rows counts all rows even where the answer is cut. Parameters: name=default|other values; name? may be left
     out; app, user, profile and device find parts of names too. The queries:
     """
-    mirror = ctx.request_context.lifespan_context
+    context = ctx.request_context.lifespan_context
     wanted = Wanted(columns or (), limit, offset)
-    return result(await mirror.ask(lambda reader: _answer(mirror, reader, name, params, wanted)))
+    return tool_result(await context.ask(lambda reader: _answer(context, reader, name, params, wanted)))
 
 
 def queries() -> str:
@@ -89,12 +88,16 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _answer(mirror: Mirror, reader: "Reader", name: str, params: dict[str, Any] | None, wanted: Wanted) -> RowsAnswer:
-    found = reader.query(name, params, limits=whole(reader.limits))
-    everything = rows_of(found, wanted.columns)
+def _answer(
+    context: ServerContext, reader: "Reader", name: str, params: dict[str, Any] | None, wanted: Wanted
+) -> RowsAnswer:
+    found = reader.query(name, params, limits=counting_limits(reader.limits))
+    everything = json_rows(found, wanted.columns)
     count = min(wanted.limit or reader.limits.rows, reader.limits.rows)
-    shown = brief(everything.slice(wanted.offset, count), mirror.most_bytes, wanted.limit, narrow=not wanted.columns)
-    told = rows_answer(mirror, found, shown, [*_counted(found), *_advice(shown)])
+    shown = truncate(
+        everything.slice(wanted.offset, count), context.most_bytes, wanted.limit, narrow=not wanted.columns
+    )
+    told = rows_answer(context, found, shown, [*_counted(found), *_advice(shown)])
     return told.model_copy(update={"as_of": _dated(found.as_of, named(name).sql)})
 
 
@@ -113,12 +116,12 @@ def _counted(found: "Result") -> Iterator[str]:
         yield f"There are more than {MOST_ROWS:,} rows; total_rows counts no further. Narrow it, or count with SQL."
 
 
-def whole(limits: "Limits") -> "Limits":
+def counting_limits(limits: "Limits") -> "Limits":
     """Limits of a query whose rows are counted before they are cut."""
     return replace(limits, rows=MOST_ROWS, bytes=None)
 
 
-def rows_of(found: "Result", columns: Sequence[str] = ()) -> Rows:
+def json_rows(found: "Result", columns: Sequence[str] = ()) -> RowPage:
     """All rows, JSON-ready, with some or all columns; moments in whole seconds. :class:`UnknownName` for a column."""
     document = found.to_json()
     names = [column["name"] for column in document["columns"]]
@@ -128,19 +131,19 @@ def rows_of(found: "Result", columns: Sequence[str] = ()) -> Rows:
             raise UnknownName("column", asked, names)
     places = [names.index(asked) for asked in columns] if columns else range(len(names))
     rows = [[_in_seconds(row[i]) if moments[i] else row[i] for i in places] for row in document["rows"]]
-    return Rows([names[i] for i in places], rows, len(rows))
+    return RowPage([names[i] for i in places], rows, len(rows))
 
 
 def _in_seconds(moment: str | None) -> str | None:
     return moment and f"{moment[:19]}Z"
 
 
-def rows_answer(mirror: Mirror, found: "Result", shown: Rows, notes: list[str]) -> RowsAnswer:
+def rows_answer(context: ServerContext, found: "Result", shown: RowPage, notes: list[str]) -> RowsAnswer:
     """The answer that shows some rows of what was found."""
     return RowsAnswer(
         notes=notes,
         as_of=found.as_of,
-        age=overall(found.as_of, mirror.clock()),
+        age=age_range(found.as_of, context.clock()),
         row_count=len(shown.rows),
         total_rows=shown.total,
         truncated=shown.truncated,
@@ -150,7 +153,7 @@ def rows_answer(mirror: Mirror, found: "Result", shown: Rows, notes: list[str]) 
     )
 
 
-def _advice(shown: Rows) -> Iterator[str]:
+def _advice(shown: RowPage) -> Iterator[str]:
     if shown.left_out:
         yield f"Columns left out to show more rows: {', '.join(shown.left_out)}; name them in `columns` to have them."
     if shown.truncated:

@@ -26,7 +26,7 @@ Row = list[Any]
 
 
 @dataclass
-class Rows:
+class RowPage:
     """Rows of an answer; ``total`` counts those there are, ``begin`` those left out before the first one here.
 
     ``same`` are columns with one value in all rows, ``left_out`` those that were left out to show more rows.
@@ -49,14 +49,14 @@ class Rows:
         """Size of columns and rows as compact JSON."""
         return _size([self.columns, self.rows, self.same])
 
-    def without_repetition(self) -> "Rows":
+    def without_repetition(self) -> "RowPage":
         """A column with one value in all of several rows is named once instead."""
         if len(self.rows) < 3:
             return self
         first = self.rows[0]
         places = [i for i in range(len(self.columns)) if all(row[i] == first[i] for row in self.rows)]
         kept = [i for i in range(len(self.columns)) if i not in places]
-        return Rows(
+        return RowPage(
             [self.columns[i] for i in kept],
             [[row[i] for i in kept] for row in self.rows],
             self.total,
@@ -64,12 +64,12 @@ class Rows:
             {self.columns[i]: first[i] for i in places},
         )
 
-    def without(self, name: str) -> "Rows":
+    def without(self, name: str) -> "RowPage":
         """A column less; the identifier stays where not every device has a serial number to name it by."""
         if name not in self.columns or (name == "device_id" and not self._all_have("serial_number")):
             return self
         place = self.columns.index(name)
-        return Rows(
+        return RowPage(
             [*self.columns[:place], *self.columns[place + 1 :]],
             [[*row[:place], *row[place + 1 :]] for row in self.rows],
             self.total,
@@ -81,7 +81,7 @@ class Rows:
     def _all_have(self, name: str) -> bool:
         return name in self.columns and all(row[self.columns.index(name)] for row in self.rows)
 
-    def within(self, most: int) -> "Rows":
+    def within(self, most: int) -> "RowPage":
         """The first rows that fit into so many bytes, one at least."""
         left = most - _size([self.columns, self.same])
         count = 0
@@ -92,13 +92,13 @@ class Rows:
             count += 1
         return replace(self, rows=self.rows[: max(count, 1)])
 
-    def slice(self, begin: int, count: int | None) -> "Rows":
+    def slice(self, begin: int, count: int | None) -> "RowPage":
         """So many rows from the ``begin``-th on."""
         end = None if count is None else begin + count
         return replace(self, rows=self.rows[begin:end], begin=begin)
 
 
-def brief(rows: Rows, most: int, limit: int | None = None, *, narrow: bool = False) -> Rows:
+def truncate(rows: RowPage, most: int, limit: int | None = None, *, narrow: bool = False) -> RowPage:
     """As they are where they are few; else without repetition, and cut where no ``limit`` asked for so many.
 
     Where rows would be cut and ``narrow`` allows it, columns that say least are left out before: which devices it is

@@ -18,7 +18,7 @@ _STDIN, _STDOUT, _STDERR = range(3)
 
 
 @dataclass(frozen=True)
-class Wire:
+class Pipes:
     """``read`` and ``write`` are the pipes themselves, under other numbers, taken at ``began`` (monotonic, seconds)."""
 
     read: BinaryIO
@@ -42,10 +42,10 @@ def is_cut(line: bytes) -> bool:
     return len(line) == LONGEST_LINE and not line.endswith(b"\n")
 
 
-def claim() -> Wire:
+def take_pipes() -> Pipes:
     """Take the pipes. Called once, before anything is imported that might print."""
     _open_what_is_closed()
-    wire = Wire(
+    wire = Pipes(
         read=os.fdopen(os.dup(_STDIN), "rb", closefd=False),
         write=os.fdopen(os.dup(_STDOUT), "wb", closefd=False),
         began=time.monotonic(),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from kandji_mcp_server.refreshing import Refreshing
 from kandji_queries.caller import heeding
 from kandji_schema.errors import Interrupted, MirrorError
 from kandji_schema.home import refuse_foreign
@@ -20,7 +19,7 @@ from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
     from kandji_mcp_server.background import Background
-    from kandji_mcp_server.registering import Spec
+    from kandji_mcp_server.registration import ToolSpec
     from kandji_queries.exporter.report import ExportReport
     from kandji_queries.limits import Limits
     from kandji_queries.reader import Reader
@@ -64,7 +63,7 @@ class Export:
             raise Interrupted("The export was stopped: whoever asked no longer waits for it. Nothing was written.")
 
 
-class Asking(Enum):
+class ConfirmAt(Enum):
     """Where a human is asked about a live action.
 
     ``CLIENT``: by a question in the client, which that human runs. ``TERMINAL``: elsewhere, at a terminal: over a
@@ -76,7 +75,7 @@ class Asking(Enum):
 
 
 @dataclass
-class Mirror:
+class ServerContext:
     """The mirror in ``home``. Nothing is opened before the first :meth:`ask`, so that a client's greeting never waits.
 
     ``open_reader`` makes the reader from ``clock``, which tells the time, aware UTC, for ages, and ``open_workers``
@@ -92,8 +91,7 @@ class Mirror:
     write_files: "Callable[[Export], ExportReport]"
     clock: Clock = lambda: datetime.now(UTC)
     background: "Background | None" = None
-    refreshing: Refreshing = field(default_factory=Refreshing)
-    live_tools: "Callable[[Asking], tuple[Spec, ...]]" = lambda _: ()
+    live_tools: "Callable[[ConfirmAt], tuple[ToolSpec, ...]]" = lambda _: ()
     _reader: "Reader | None" = field(default=None, init=False)
     _workers: "Workers | None" = field(default=None, init=False)
     _sealed: bool = field(default=False, init=False)
@@ -173,24 +171,25 @@ class Mirror:
             self._workers.close()
 
 
-def mirror_of(settings: Settings) -> Mirror:
-    """The mirror the settings name, with the limits of an answer to a model."""
-    return Mirror(
+def make_context(settings: Settings, background: "Background | None" = None) -> ServerContext:
+    """Return the context of a server over the mirror that the settings name, with the limits of MCP answers."""
+    return ServerContext(
         home=settings.home,
         most_bytes=settings.mirror_mcp_bytes,
         open_reader=lambda clock: _reader(settings, clock),
         open_workers=lambda clock: _workers(settings, clock),
         write_files=partial(_export, settings),
+        background=background,
         live_tools=partial(_live_tools, settings),
     )
 
 
-def _live_tools(settings: Settings, asking: Asking) -> "tuple[Spec, ...]":
+def _live_tools(settings: Settings, confirm_at: ConfirmAt) -> "tuple[ToolSpec, ...]":
     if settings.mirror_actions != "on":
         return ()
     from kandji_mcp_server.live.tools import live_tools  # with it comes the API client
 
-    return live_tools(settings, asking)
+    return live_tools(settings, confirm_at)
 
 
 def _reader(settings: Settings, clock: Clock) -> "Reader":

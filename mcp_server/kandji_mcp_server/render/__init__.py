@@ -1,0 +1,1 @@
+"""What a model reads: the shapes of answers, cut to size (``truncate``), without unseen characters (``sanitize``)."""
