@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kandji_cli.output import tell
 from kandji_cli.sync import stopped_by_signals
-from kandji_mcp_server.process import log_to_stderr
-from kandji_mcp_server.process import leave_no_core
+from kandji_mcp_server.process import leave_no_core, log_to_stderr
 from kandji_mirror.scheduler.scheduler import Scheduler, scheduler_of
 from kandji_schema.errors import ConfigurationError, MirrorError, UsageError
 from kandji_schema.manifest import generations
@@ -83,9 +82,9 @@ def _scheduler(settings: Settings, *, only_reading: bool) -> Scheduler | None:
 
 def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
     from kandji_mcp_server.background import Background
+    from kandji_mcp_server.context import make_context
     from kandji_mcp_server.http.access import read_access
     from kandji_mcp_server.http.serving import HttpServer
-    from kandji_mcp_server.context import make_context
 
     allowed = read_access(settings, make_token=True)
     server = HttpServer(make_context(settings, Background(settings, scheduler=scheduler)), allowed)

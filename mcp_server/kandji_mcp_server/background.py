@@ -15,8 +15,8 @@ from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError
 from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
-    from kandji_mirror.scheduler.scheduler import Scheduler
     from kandji_mirror.report import Outcome, Report
+    from kandji_mirror.scheduler.scheduler import Scheduler
 
 log = logging.getLogger(__name__)
 
