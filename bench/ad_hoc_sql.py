@@ -15,8 +15,7 @@ from kandji_queries.guard import Guard
 from kandji_queries.limits import Limits
 from kandji_queries.reader import Reader
 from kandji_queries.workers.pool import Workers
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Tenant, World
 
 ROUNDS = 200
 GUARD_LIMIT = 1.0

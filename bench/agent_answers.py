@@ -24,8 +24,7 @@ from kandji_mirror.api.client import Client as Api
 from kandji_mirror.sync.run import sync
 from kandji_queries.catalog import NamedQuery, catalog
 from kandji_schema.settings import Settings
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Tenant, World
 
 Arguments = Mapping[str, Any]
 

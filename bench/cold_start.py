@@ -12,8 +12,7 @@ from figures import Figure
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.sync.run import sync
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Tenant, World
 
 ROUNDS = 15
 BARE = (

@@ -14,10 +14,7 @@ from kandji_mirror.sync.choice import EXPORT_REQUESTS, MANY_ROWS
 from kandji_schema.manifest import Manifest, data_dir, kept
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource
-from kandji_simulator.quirks import Quirks
-from kandji_simulator.serve import serve
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Quirks, Tenant, World, serve
 
 PAGE = 300
 FIRST_SYNC_REQUESTS = 350

@@ -13,9 +13,7 @@ from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order
 from kandji_schema.manifest import Manifest, kept
 from kandji_schema.registry import resources
-from kandji_simulator.catalogue import catalogue
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Tenant, World, catalogue
 
 TABLES = ("devices", "apps")
 PASSES, EVERY = 8, timedelta(hours=3)

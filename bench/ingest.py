@@ -18,8 +18,7 @@ from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
 from kandji_schema.columns import Kind
 from kandji_schema.registry import resource
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Tenant, World
 
 PAGES = 1_000
 ROUNDS = 3

@@ -21,8 +21,7 @@ from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Tenant, World
 
 STARTS = 9
 CALLS = 40

@@ -23,8 +23,7 @@ from kandji_mirror.store.store import Store, open_store
 from kandji_mirror.sync.publishing import publish
 from kandji_mirror.sync.run import KEEP_DAYS, sync
 from kandji_schema.registry import resource, resources
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Tenant, World
 
 TABLE = "prism_filevault"
 PUBLISHES = 10

@@ -10,10 +10,8 @@ from support import make_tenant
 
 from kandji_mirror.audit.log import AuditLog, Record, actor
 from kandji_schema.settings import Settings
-from kandji_simulator.journal import Journal
-from kandji_simulator.records import Device
-from kandji_simulator.serve import serve
-from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator import TOKEN, LoggedRequest, Tenant, serve
+from kandji_simulator.world.records import Device
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Live:
         own = {"KANDJI_API_URL": self.url, "KANDJI_API_TOKEN": TOKEN, "KANDJI_MIRROR_ACTIONS": "on"}
         return {**own, **more}
 
-    def writes(self) -> list[Journal]:
+    def writes(self) -> list[LoggedRequest]:
         """Every write and every read of a secret that arrived."""
         return [r for r in self.tenant.requests if r.method != "GET" or "/secrets/" in r.path]
 

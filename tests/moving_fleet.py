@@ -9,8 +9,7 @@ from support import Rows
 
 from kandji_schema.http import Request, Response, Send
 from kandji_schema.registry import resource
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Tenant, World
 
 PAGE = 20
 

@@ -8,8 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from kandji_schema.http import Request, Response, Send
 from kandji_schema.registry import resource
 from kandji_schema.resource import Paging, Resource
-from kandji_simulator.tenant import TOKEN
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, World
 
 Page = dict[str, Any]
 

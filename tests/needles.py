@@ -13,7 +13,7 @@ from kandji_schema.columns import Column, Kind
 from kandji_schema.http import Request, Response, Target
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Tenant
 
 NEEDLE = "Zq9Needle"
 DENORMALISED = ("device__name", "device__user_name", "device__user_email")

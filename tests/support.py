@@ -19,8 +19,7 @@ from kandji_schema.columns import Column, Kind
 from kandji_schema.http import Fetch, Send
 from kandji_schema.manifest import Manifest, data_dir, kept
 from kandji_schema.registry import resource, resources
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Tenant, World
 
 Rows = list[tuple[Any, ...]]
 

@@ -10,10 +10,9 @@ from support import make_tenant, manifest_of, mirrored, run_sync
 from kandji_schema.manifest import State
 from kandji_schema.registry import resource, resources
 from kandji_schema.resource import Paging
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Fault, FaultKind, Tenant
 
-BROKEN = (Kind.HTML_PAGE, Kind.NUMBER_BODY)
+BROKEN = (FaultKind.HTML_PAGE, FaultKind.NUMBER_BODY)
 """Torn JSON and other objects are the same to a table; the tests of pages have all kinds."""
 
 
@@ -79,7 +78,7 @@ def test_rows_that_are_numbers_are_no_rows(tenant: Tenant, home: Path, table: st
 def test_one_broken_list_of_many_is_told(tenant: Tenant, home: Path) -> None:
     for table in ("library_item_activity", "blueprint_library_items"):
         rows = mirrored(home, table)
-        tenant.faults[:] = [Fault(path_of(table).replace("[^/?]+", rows[0][0]), Kind.HTML_PAGE, times=99)]
+        tenant.faults[:] = [Fault(path_of(table).replace("[^/?]+", rows[0][0]), FaultKind.HTML_PAGE, times=99)]
         report = run_sync(home, tenant, table, everything=True)
         tenant.faults.clear()
         assert [outcome.table for outcome in report.failed] == [table]

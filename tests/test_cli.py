@@ -16,9 +16,7 @@ from kandji_cli.app import app
 from kandji_queries import formats
 from kandji_schema.manifest import data_dir, generations, manifest_path
 from kandji_schema.settings import SETTINGS
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.serve import serve
-from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator import TOKEN, Fault, FaultKind, Tenant, serve
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +139,7 @@ def test_a_wrong_token_is_told_without_showing_it(tmp_path: Path, url: str) -> N
 
 
 def test_the_token_lands_in_no_file_and_no_output(tmp_path: Path, tenant: Tenant, url: str) -> None:
-    tenant.faults.append(Fault("/api/v1/users", Kind.FORBIDDEN, times=9))
+    tenant.faults.append(Fault("/api/v1/users", FaultKind.FORBIDDEN, times=9))
     done = run(tmp_path, "sync", "--json", KANDJI_API_URL=url, KANDJI_API_TOKEN=TOKEN)
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 10
@@ -149,7 +147,7 @@ def test_the_token_lands_in_no_file_and_no_output(tmp_path: Path, tenant: Tenant
 
 
 def test_a_partial_sync_has_its_own_exit_code(tmp_path: Path, tenant: Tenant, url: str) -> None:
-    tenant.faults.append(Fault("/api/v1/users", Kind.BAD_REQUEST, times=9))
+    tenant.faults.append(Fault("/api/v1/users", FaultKind.BAD_REQUEST, times=9))
     done = run(tmp_path, "sync", KANDJI_API_URL=url, KANDJI_API_TOKEN=TOKEN)
     assert done.returncode == 4
     assert "users could not be synced" in done.stderr
@@ -159,7 +157,7 @@ def test_a_partial_sync_has_its_own_exit_code(tmp_path: Path, tenant: Tenant, ur
 def test_a_stopped_sync_ends_at_once_and_keeps_what_was_complete(
     tmp_path: Path, tenant: Tenant, url: str, number: signal.Signals
 ) -> None:
-    tenant.faults.append(Fault("/api/v1/prism/apps", Kind.RATE_LIMITED, times=99, seconds=60))
+    tenant.faults.append(Fault("/api/v1/prism/apps", FaultKind.RATE_LIMITED, times=99, seconds=60))
     settings = environment(tmp_path, KANDJI_API_URL=url, KANDJI_API_TOKEN=TOKEN)
     with subprocess.Popen([COMMAND, "sync"], env=settings, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr

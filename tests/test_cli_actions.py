@@ -16,7 +16,7 @@ from kandji_mirror.actions.opening import desk_of
 from kandji_schema.actions import action
 from kandji_schema.errors import UsageError
 from kandji_schema.privacy import Privacy
-from kandji_simulator.faults import Fault, Kind
+from kandji_simulator import Fault, FaultKind
 
 PROMPT = "Type the target's serial number"
 
@@ -194,12 +194,12 @@ def test_a_pin_is_asked_for_unseen(tenant: Live) -> None:
 def test_an_answer_that_is_lost_ends_with_what_was_found(tenant: Live) -> None:
     serial = tenant.device().serial
     asked = ["action", "restart", serial, "--serial", serial]
-    tenant.tenant.faults.append(Fault("/action/restart", Kind.EXECUTED_BAD_GATEWAY, times=9))
+    tenant.tenant.faults.append(Fault("/action/restart", FaultKind.EXECUTED_BAD_GATEWAY, times=9))
     ended = run(tenant.home, *asked, **tenant.environment())
     assert ended.returncode == 0, ended.stderr
     assert "unknown" in ended.stdout
     assert "RestartDevice" in ended.stdout
-    tenant.tenant.faults[:] = [Fault("/action/restart", Kind.UNHEARD_RESET, times=9)]
+    tenant.tenant.faults[:] = [Fault("/action/restart", FaultKind.UNHEARD_RESET, times=9)]
     tenant.tenant.world.answer_commands()
     lost = run(tenant.home, *asked, **tenant.environment())
     assert lost.returncode == 4

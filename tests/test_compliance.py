@@ -18,8 +18,7 @@ from kandji_queries.rulebook import BUILT_IN, FILE
 from kandji_schema.errors import ConfigurationError, Failed
 from kandji_schema.manifest import Manifest, State, manifest_path
 from kandji_schema.registry import resources
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Tenant, World
 
 WELL = {"mdm_enabled": True, "is_missing": False, "is_removed": False}
 

@@ -17,9 +17,7 @@ from kandji_mirror.audit.log import Actor, AuditLog
 from kandji_schema.audit import Event
 from kandji_schema.errors import AuditUnavailable
 from kandji_schema.registry import resources
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.serve import Server, serve
-from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator import TOKEN, Fault, FaultKind, Server, Tenant, serve
 
 WRONG = "an-invented-token-nobody-knows"
 
@@ -120,7 +118,10 @@ def test_a_doctor_asks_once_a_permission_and_tells_which_are_missing(
     tmp_path: Path, server: Server, tenant: Tenant
 ) -> None:
     run_sync(tmp_path, make_tenant(2, apps=1), "devices")
-    tenant.faults += [Fault("tags", Kind.FORBIDDEN, times=9), Fault("threat-details", Kind.FORBIDDEN, times=9)]
+    tenant.faults += [
+        Fault("tags", FaultKind.FORBIDDEN, times=9),
+        Fault("threat-details", FaultKind.FORBIDDEN, times=9),
+    ]
     code, found, said = examined(tmp_path, KANDJI_API_URL=server.url, KANDJI_API_TOKEN=TOKEN)
 
     wanted = {resource.permission for resource in resources().values()}

@@ -26,7 +26,7 @@ from kandji_mirror.sync.run import sync
 from kandji_schema.ages import age, ago, in_words
 from kandji_schema.errors import NotConfirmed
 from kandji_schema.http import Request, Response
-from kandji_simulator.tenant import TOKEN
+from kandji_simulator import TOKEN
 
 LATER = timedelta(days=1_200)
 

@@ -13,8 +13,7 @@ from support import make_tenant
 import kandji_queries
 from kandji_schema.home import name_here, refuse_foreign
 from kandji_schema.settings import Settings
-from kandji_simulator.serve import Server, serve
-from kandji_simulator.tenant import TOKEN
+from kandji_simulator import TOKEN, Server, serve
 
 
 @pytest.fixture

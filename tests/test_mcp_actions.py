@@ -16,7 +16,7 @@ from mcp_calls import Era, said
 from kandji_mcp_server.context import make_context
 from kandji_mcp_server.server import TOOLS, build_server
 from kandji_schema.actions import actions
-from kandji_simulator.faults import Fault, Kind
+from kandji_simulator import Fault, FaultKind
 
 ERAS: tuple[Era, ...] = ("auto", "legacy")
 
@@ -245,11 +245,11 @@ def test_an_agent_confirms_by_itself_only_where_that_is_allowed(tenant: Live) ->
     assert [event for event, _ in tenant.events()] == ["offered", "refused", "refused", "intent", "outcome", "refused"]
 
 
-LOST = (Kind.RESET, Kind.HANGING, Kind.EXECUTED_SERVER_ERROR, Kind.EXECUTED_HTML_PAGE)
+LOST = (FaultKind.RESET, FaultKind.HANGING, FaultKind.EXECUTED_SERVER_ERROR, FaultKind.EXECUTED_HTML_PAGE)
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_an_answer_that_is_lost_is_looked_up_and_told(tenant: Live, kind: Kind) -> None:
+def test_an_answer_that_is_lost_is_looked_up_and_told(tenant: Live, kind: FaultKind) -> None:
     tenant.tenant.faults.append(Fault("/action/restart", kind, times=9, seconds=0.1))
     found = call(tenant, "restart_device", Human(), "auto", device=tenant.device().serial, confirm=True)
     assert not found.is_error, said(found)
@@ -260,7 +260,7 @@ def test_an_answer_that_is_lost_is_looked_up_and_told(tenant: Live, kind: Kind) 
 
 
 def test_an_answer_that_is_lost_before_it_was_carried_out_is_an_error_to_the_model(tenant: Live) -> None:
-    tenant.tenant.faults.append(Fault("/action/restart", Kind.UNHEARD_RESET, times=9))
+    tenant.tenant.faults.append(Fault("/action/restart", FaultKind.UNHEARD_RESET, times=9))
     found = call(tenant, "restart_device", Human(), "auto", device=tenant.device().serial, confirm=True)
     assert found.is_error
     assert "no such command" in said(found)
@@ -268,7 +268,7 @@ def test_an_answer_that_is_lost_before_it_was_carried_out_is_an_error_to_the_mod
 
 
 def test_a_redirect_is_not_followed(tenant: Live) -> None:
-    tenant.tenant.faults.append(Fault("/action/restart", Kind.TEMPORARY_REDIRECT_NEARBY, times=9))
+    tenant.tenant.faults.append(Fault("/action/restart", FaultKind.TEMPORARY_REDIRECT_NEARBY, times=9))
     found = call(tenant, "restart_device", Human(), "auto", device=tenant.device().serial, confirm=True)
     assert found.is_error
     assert len(tenant.writes()) == 1

@@ -20,8 +20,7 @@ from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler
 from kandji_mirror.scheduler.syncing import Terms
 from kandji_schema.http import Request, Response
 from kandji_schema.settings import Settings
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Fault, FaultKind, Tenant
 
 PATIENCE = 30.0
 
@@ -115,7 +114,7 @@ def test_who_asks_for_the_same_waits_for_the_same_run(start: Start, tenant: Tena
 
 
 def test_a_table_that_could_not_be_read_is_told_with_the_reason(start: Start, tenant: Tenant, era: Era) -> None:
-    tenant.faults.append(Fault("/blueprints", Kind.FORBIDDEN, times=99))
+    tenant.faults.append(Fault("/blueprints", FaultKind.FORBIDDEN, times=99))
 
     found = answer(start(), era, "refresh", tables=["blueprints"])
 

@@ -16,8 +16,7 @@ from reads_home import small_fleet
 from support import make_tenant
 
 from kandji_cli.doctor import findings
-from kandji_simulator.serve import Server, serve
-from kandji_simulator.tenant import TOKEN
+from kandji_simulator import TOKEN, Server, serve
 
 ODD_NAMES = ("a%20b", '#c;d&e=f it\'s "x" Zoë 東京 [1]*{y} $HOME')
 STRICT_C = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -23,7 +23,7 @@ from kandji_schema.manifest import data_dir, history_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resource, resources
 from kandji_schema.resource import Resource
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Tenant
 
 KEY = Key(bytes(range(32)))
 PEOPLE = (

@@ -30,8 +30,7 @@ from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Fault, FaultKind, Tenant
 
 SOON = 20.0
 QUICK = Rhythm(
@@ -274,7 +273,7 @@ def test_trouble_with_a_device_says_nothing_about_its_tables(tmp_path: Path, sta
     scheduler = start()
     wait_until(lambda: scheduler.syncing)
     before = manifest_of(tmp_path).tables["devices"]
-    tenant.faults.append(Fault("/devices/", Kind.BAD_REQUEST, times=9))
+    tenant.faults.append(Fault("/devices/", FaultKind.BAD_REQUEST, times=9))
     with pytest.raises(ApiError):
         scheduler.refresh_devices([tenant.world.device_ids()[0]]).result(SOON)
     assert manifest_of(tmp_path).tables["devices"] == before

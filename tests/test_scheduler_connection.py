@@ -8,9 +8,7 @@ from support import make_tenant
 from kandji_mirror.connection import BACKGROUND_FLOOR, background_per_hour, connect
 from kandji_schema.errors import RateLimited
 from kandji_schema.settings import Settings
-from kandji_simulator.limits import Limits
-from kandji_simulator.serve import serve
-from kandji_simulator.tenant import TOKEN
+from kandji_simulator import TOKEN, ServerLimits, serve
 
 TAGS = "/api/v1/tags"
 
@@ -46,7 +44,7 @@ def test_the_background_keeps_to_its_share_in_all_processes_and_people_go_on(tmp
 
 @pytest.mark.parametrize(("left", "answered"), [(BACKGROUND_FLOOR + 1, 2), (BACKGROUND_FLOOR - 1, 1)])
 def test_the_background_leaves_the_last_of_the_tenants_hour_to_others(tmp_path: Path, left: int, answered: int) -> None:
-    with serve(make_tenant(1, limits=Limits(per_hour=left + 1))) as server:
+    with serve(make_tenant(1, limits=ServerLimits(per_hour=left + 1))) as server:
         settings = Settings(
             api_url=server.url, api_token=TOKEN, mirror_home=str(tmp_path), mirror_budget_dir=str(tmp_path)
         )

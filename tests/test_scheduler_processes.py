@@ -19,9 +19,7 @@ from test_mcp_stdio import COMMAND, GREETING, call, conversation, environment, e
 from kandji_mirror.store.store import open_store
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.serve import Server, serve
-from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator import TOKEN, Fault, FaultKind, Server, Tenant, serve
 
 SERVE = "from kandji_cli.serve import serve; serve(mcp=False)"
 COMPETE = """
@@ -153,7 +151,7 @@ def test_a_bare_sync_and_a_full_one_beside_serve_are_handed_over_and_answered(tm
 
 
 def test_serve_ends_while_the_provider_hangs(tmp_path: Path, server: Server, tenant: Tenant) -> None:
-    tenant.faults.append(Fault("devices", Kind.HANGING, times=1_000, seconds=30))
+    tenant.faults.append(Fault("devices", FaultKind.HANGING, times=1_000, seconds=30))
     with python(tmp_path, SERVE, server) as process:
         wait_until(lambda: len(tenant.requests) > 0)
         code, seconds = ended(process, signal.SIGTERM)

@@ -29,7 +29,7 @@ from kandji_schema.errors import AuthenticationError, Interrupted, StoreFull, Un
 from kandji_schema.http import Request, Response, Send
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Tenant
 
 FEW = ("tags", "blueprints")
 LANE = Lane("few", 1, lambda resource, state: resource.name in FEW)

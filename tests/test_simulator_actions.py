@@ -9,9 +9,9 @@ import pytest
 from naive_client import ask, get_json, said
 from support import make_tenant
 
-from kandji_simulator.actions import ACTIONS
-from kandji_simulator.managed import Status
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Tenant
+from kandji_simulator.api.actions import ACTIONS
+from kandji_simulator.world.management import Status
 
 NOT_ALLOWED = (400, "Command is not allowed for current device")
 RUNNING = (400, "Command already running")

@@ -10,11 +10,7 @@ import pytest
 from naive_client import get, get_as, get_json
 
 from kandji_schema.http import Request
-from kandji_simulator.journal import Journal
-from kandji_simulator.limits import Limits, RetryAfter
-from kandji_simulator.quirks import Quirks
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, LoggedRequest, Quirks, RetryAfter, ServerLimits, Tenant, World
 
 FIXTURES = Path(__file__).parent / "fixtures"
 EXAMPLES = Path(__file__).parents[2] / "shared" / "api" / "examples"
@@ -79,8 +75,8 @@ def test_the_journal_keeps_what_was_asked_and_answered(world: World) -> None:
     get(tenant.handle, "/api/v1/devices", limit=1)
     get(tenant.handle, "/nowhere")
     assert list(tenant.requests) == [
-        Journal("GET", "/api/v1/devices", (("limit", "1"),), 200),
-        Journal("GET", "/nowhere", (), 404),
+        LoggedRequest("GET", "/api/v1/devices", (("limit", "1"),), 200),
+        LoggedRequest("GET", "/nowhere", (), 404),
     ]
 
 
@@ -94,7 +90,7 @@ class _Clock:
 
 def test_every_answer_says_what_is_left_of_second_and_hour(world: World) -> None:
     clock = _Clock()
-    tenant = _tenant(world, limits=Limits(per_second=3, per_hour=4), clock=clock)
+    tenant = _tenant(world, limits=ServerLimits(per_second=3, per_hour=4), clock=clock)
     get(tenant.handle, "/api/v1/users/nobody")
     headers = get(tenant.handle, "/api/v1/users/nobody").headers
     assert {k: v for k, v in headers.items() if "ratelimit" in k} == {
@@ -110,7 +106,7 @@ def test_every_answer_says_what_is_left_of_second_and_hour(world: World) -> None
 
 def test_the_fourth_request_of_a_second_is_refused_and_the_next_second_is_free(world: World) -> None:
     clock = _Clock()
-    tenant = _tenant(world, limits=Limits(per_second=3), clock=clock)
+    tenant = _tenant(world, limits=ServerLimits(per_second=3), clock=clock)
     answers = [get(tenant.handle, "/api/v1/devices") for _ in range(4)]
     assert [a.status for a in answers] == [200, 200, 200, 429]
     assert answers[3].body == b'{"message":"API rate limit exceeded"}'
@@ -121,7 +117,7 @@ def test_the_fourth_request_of_a_second_is_refused_and_the_next_second_is_free(w
 
 def test_a_spent_hour_says_how_long_it_lasts(world: World) -> None:
     clock = _Clock()
-    tenant = _tenant(world, limits=Limits(per_hour=1, retry_after=RetryAfter.DATE), clock=clock)
+    tenant = _tenant(world, limits=ServerLimits(per_hour=1, retry_after=RetryAfter.DATE), clock=clock)
     get(tenant.handle, "/api/v1/devices")
     headers = get(tenant.handle, "/api/v1/devices").headers
     assert headers["x-ratelimit-remaining-hour"] == "0"
@@ -129,7 +125,7 @@ def test_a_spent_hour_says_how_long_it_lasts(world: World) -> None:
 
 
 def test_limits_may_count_without_headers_or_refusals(world: World) -> None:
-    tenant = _tenant(world, limits=Limits(per_second=1, enforced=False, headers=False))
+    tenant = _tenant(world, limits=ServerLimits(per_second=1, enforced=False, headers=False))
     answers = [get(tenant.handle, "/api/v1/users") for _ in range(3)]
     assert [(a.status, set(a.headers)) for a in answers] == [(200, {"content-type", "date"})] * 3
 

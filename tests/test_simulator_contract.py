@@ -10,8 +10,7 @@ import pytest
 
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Tenant, World
 
 EXAMPLES = Path(__file__).parent / "fixtures" / "examples"
 WRITES = Path(__file__).parent / "fixtures" / "writes"

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from naive_client import get, get_json
 
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Tenant, World
 
 Json = dict[str, Any]
 FAILING = {"ERROR", "failed"}

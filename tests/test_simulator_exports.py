@@ -13,11 +13,9 @@ from naive_client import get, get_json
 from kandji_schema.errors import Rejected, ServerFault, Unreachable
 from kandji_schema.http import Request
 from kandji_schema.registry import resources
-from kandji_simulator.csv_rows import Header, Spelling
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.storage import Fetched
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Fault, FaultKind, Tenant, World
+from kandji_simulator.api.exports import Fetched
+from kandji_simulator.tables.prism import Header, Spelling
 
 Json = dict[str, Any]
 
@@ -217,28 +215,28 @@ def test_the_storage_refuses_a_token_an_unknown_url_and_an_old_one(tmp_path: Pat
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
-        (Kind.TORN, Unreachable),
-        (Kind.RESET, Unreachable),
-        (Kind.HANGING, Unreachable),
-        (Kind.UNAVAILABLE, ServerFault),
-        (Kind.FORBIDDEN, Rejected),
-        (Kind.FOUND, Rejected),
+        (FaultKind.TORN, Unreachable),
+        (FaultKind.RESET, Unreachable),
+        (FaultKind.HANGING, Unreachable),
+        (FaultKind.UNAVAILABLE, ServerFault),
+        (FaultKind.FORBIDDEN, Rejected),
+        (FaultKind.FOUND, Rejected),
     ],
 )
-def test_downloads_can_go_wrong_once(tmp_path: Path, tenant: Tenant, kind: Kind, error: type[Exception]) -> None:
+def test_downloads_can_go_wrong_once(tmp_path: Path, tenant: Tenant, kind: FaultKind, error: type[Exception]) -> None:
     url = _url(tenant, _order(tenant, "filevault"))
     tenant.faults.append(Fault("^/visibility-export/", kind))
     with pytest.raises(error):
         tenant.fetch(url, tmp_path / "one")
     tenant.fetch(url, tmp_path / "two")
     whole = (tmp_path / "two").read_bytes()
-    if kind is Kind.TORN:
+    if kind is FaultKind.TORN:
         assert (tmp_path / "one").read_bytes() == whole[: len(whole) // 2]
 
 
 def test_a_download_can_be_a_page_of_html(tmp_path: Path, tenant: Tenant) -> None:
     url = _url(tenant, _order(tenant, "filevault"))
-    tenant.faults.append(Fault("visibility-export", Kind.HTML_PAGE))
+    tenant.faults.append(Fault("visibility-export", FaultKind.HTML_PAGE))
     tenant.fetch(url, tmp_path / "file")
     assert b"<!doctype html>" in (tmp_path / "file").read_bytes()
 

@@ -9,11 +9,8 @@ from naive_client import get, get_json
 
 from kandji_schema.errors import Unreachable
 from kandji_schema.http import Response
-from kandji_simulator import drift
-from kandji_simulator.faults import ELSEWHERE, Fault, Kind
-from kandji_simulator.limits import Limits
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Fault, FaultKind, ServerLimits, Tenant, World, drift
+from kandji_simulator.faults import ELSEWHERE
 
 
 class _Clock:
@@ -36,22 +33,22 @@ def _tenant(world: World, **facts: Any) -> Tenant:
 @pytest.mark.parametrize(
     ("kind", "status", "content_type", "start"),
     [
-        (Kind.SERVER_ERROR, 500, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.BAD_GATEWAY, 502, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.UNAVAILABLE, 503, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.GATEWAY_TIMEOUT, 504, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.HTML_PAGE, 200, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.UNAUTHORIZED, 401, "application/json", b'{"error"'),
-        (Kind.FORBIDDEN, 403, "application/json", b'{"detail"'),
-        (Kind.NOT_FOUND, 404, "application/json", b'{"detail"'),
-        (Kind.NOT_FOUND_PAGE, 404, "text/html; charset=utf-8", b"\n<!doctype"),
-        (Kind.BAD_REQUEST, 400, "application/json", b'{"error"'),
-        (Kind.RATE_LIMITED, 429, "application/json", b'{"message"'),
-        (Kind.DELAY, 200, "application/json", b'[{"device_id"'),
-        (Kind.SLOW, 200, "application/json", b'[{"device_id"'),
+        (FaultKind.SERVER_ERROR, 500, "text/html; charset=utf-8", b"\n<!doctype"),
+        (FaultKind.BAD_GATEWAY, 502, "text/html; charset=utf-8", b"\n<!doctype"),
+        (FaultKind.UNAVAILABLE, 503, "text/html; charset=utf-8", b"\n<!doctype"),
+        (FaultKind.GATEWAY_TIMEOUT, 504, "text/html; charset=utf-8", b"\n<!doctype"),
+        (FaultKind.HTML_PAGE, 200, "text/html; charset=utf-8", b"\n<!doctype"),
+        (FaultKind.UNAUTHORIZED, 401, "application/json", b'{"error"'),
+        (FaultKind.FORBIDDEN, 403, "application/json", b'{"detail"'),
+        (FaultKind.NOT_FOUND, 404, "application/json", b'{"detail"'),
+        (FaultKind.NOT_FOUND_PAGE, 404, "text/html; charset=utf-8", b"\n<!doctype"),
+        (FaultKind.BAD_REQUEST, 400, "application/json", b'{"error"'),
+        (FaultKind.RATE_LIMITED, 429, "application/json", b'{"message"'),
+        (FaultKind.DELAY, 200, "application/json", b'[{"device_id"'),
+        (FaultKind.SLOW, 200, "application/json", b'[{"device_id"'),
     ],
 )
-def test_a_fault_spoils_the_answer(world: World, kind: Kind, status: int, content_type: str, start: bytes) -> None:
+def test_a_fault_spoils_the_answer(world: World, kind: FaultKind, status: int, content_type: str, start: bytes) -> None:
     tenant = _tenant(world, sleep=lambda seconds: None)
     tenant.faults.append(Fault("devices", kind))
     response = get(tenant.handle, "/api/v1/devices")
@@ -61,7 +58,7 @@ def test_a_fault_spoils_the_answer(world: World, kind: Kind, status: int, conten
 
 def test_a_fault_strikes_where_when_and_as_often_as_told(world: World) -> None:
     tenant = _tenant(world)
-    tenant.faults.append(Fault(r"devices\?.*offset=10$", Kind.SERVER_ERROR, times=2, after=1))
+    tenant.faults.append(Fault(r"devices\?.*offset=10$", FaultKind.SERVER_ERROR, times=2, after=1))
     struck = [get(tenant.handle, "/api/v1/devices", limit=10, offset=10).status for _ in range(4)]
     assert struck == [200, 500, 500, 200]
     assert get(tenant.handle, "/api/v1/devices", limit=10, offset=20).status == 200
@@ -70,26 +67,26 @@ def test_a_fault_strikes_where_when_and_as_often_as_told(world: World) -> None:
 def test_a_body_can_be_cut_or_empty(world: World) -> None:
     tenant = _tenant(world)
     whole = get(tenant.handle, "/api/v1/users").body
-    tenant.faults += [Fault("users", Kind.TRUNCATED_JSON), Fault("users", Kind.EMPTY_BODY)]
+    tenant.faults += [Fault("users", FaultKind.TRUNCATED_JSON), Fault("users", FaultKind.EMPTY_BODY)]
     assert [get(tenant.handle, "/api/v1/users").body for _ in range(3)] == [whole[: len(whole) // 2], b"", whole]
 
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        (Kind.RATE_LIMITED, "42"),
-        (Kind.RATE_LIMITED_UNTIL, "Fri, 15 Jan 2027 08:00:42 GMT"),
-        (Kind.RATE_LIMITED_BARE, None),
+        (FaultKind.RATE_LIMITED, "42"),
+        (FaultKind.RATE_LIMITED_UNTIL, "Fri, 15 Jan 2027 08:00:42 GMT"),
+        (FaultKind.RATE_LIMITED_BARE, None),
     ],
 )
-def test_a_429_spells_its_retry_after_in_three_ways(world: World, kind: Kind, expected: str | None) -> None:
+def test_a_429_spells_its_retry_after_in_three_ways(world: World, kind: FaultKind, expected: str | None) -> None:
     tenant = _tenant(world, clock=_Clock())
     tenant.faults.append(Fault("", kind, seconds=42))
     assert get(tenant.handle, "/api/v1/users").headers.get("retry-after") == expected
 
 
-@pytest.mark.parametrize("kind", [Kind.RESET, Kind.TORN])
-def test_a_broken_connection_is_no_answer(world: World, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FaultKind.RESET, FaultKind.TORN])
+def test_a_broken_connection_is_no_answer(world: World, kind: FaultKind) -> None:
     tenant = _tenant(world)
     tenant.faults.append(Fault("", kind))
     with pytest.raises(Unreachable):
@@ -99,7 +96,7 @@ def test_a_broken_connection_is_no_answer(world: World, kind: Kind) -> None:
 def test_a_delay_sleeps_by_the_given_clock(world: World) -> None:
     slept: list[float] = []
     tenant = _tenant(world, sleep=slept.append)
-    tenant.faults += [Fault("", Kind.DELAY, seconds=3), Fault("", Kind.SLOW, seconds=4)]
+    tenant.faults += [Fault("", FaultKind.DELAY, seconds=3), Fault("", FaultKind.SLOW, seconds=4)]
     get(tenant.handle, "/api/v1/users")
     get(tenant.handle, "/api/v1/users")
     assert slept == [3, 4]
@@ -113,40 +110,46 @@ def test_pages_can_be_reshaped_to_try_drift(world: World) -> None:
     assert all("new" not in row for row in get_json(tenant.handle, "/api/v1/blueprints")["results"])
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_kind_of_fault_is_told_in_a_line_and_ends(world: World, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(FaultKind))
+def test_every_kind_of_fault_is_told_in_a_line_and_ends(world: World, kind: FaultKind) -> None:
     tenant = _tenant(world, clock=_Clock())
     good = get(tenant.handle, "/api/v1/prism/apps", limit=30)
     tenant.faults.append(Fault("prism/apps", kind, seconds=0.01))
     try:
         get(tenant.handle, "/api/v1/prism/apps", limit=30)
     except Unreachable:
-        assert kind in {Kind.RESET, Kind.TORN, Kind.HANGING, Kind.UNHEARD_RESET, Kind.UNHEARD_HANGING}
+        assert kind in {
+            FaultKind.RESET,
+            FaultKind.TORN,
+            FaultKind.HANGING,
+            FaultKind.UNHEARD_RESET,
+            FaultKind.UNHEARD_HANGING,
+        }
     assert 0 < len(kind.value) < 100
-    if kind is not Kind.HOUR_SPENT:
+    if kind is not FaultKind.HOUR_SPENT:
         assert get(tenant.handle, "/api/v1/prism/apps", limit=30) == good
 
 
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        (Kind.OBJECT_BODY, b"{}"),
-        (Kind.ARRAY_BODY, b"[]"),
-        (Kind.NULL_BODY, b"null"),
-        (Kind.TEXT_BODY, b'"text"'),
-        (Kind.NUMBER_BODY, b"42"),
-        (Kind.EMPTY_BODY, b""),
+        (FaultKind.OBJECT_BODY, b"{}"),
+        (FaultKind.ARRAY_BODY, b"[]"),
+        (FaultKind.NULL_BODY, b"null"),
+        (FaultKind.TEXT_BODY, b'"text"'),
+        (FaultKind.NUMBER_BODY, b"42"),
+        (FaultKind.EMPTY_BODY, b""),
     ],
 )
-def test_a_body_can_be_of_the_wrong_type(world: World, kind: Kind, body: bytes) -> None:
+def test_a_body_can_be_of_the_wrong_type(world: World, kind: FaultKind, body: bytes) -> None:
     tenant = _tenant(world)
     tenant.faults.append(Fault("users", kind))
     response = get(tenant.handle, "/api/v1/users")
     assert (response.status, response.body) == (200, body)
 
 
-@pytest.mark.parametrize(("kind", "status"), [(Kind.FOUND, 302), (Kind.TEMPORARY_REDIRECT, 307)])
-def test_a_redirect_leads_to_another_host(world: World, kind: Kind, status: int) -> None:
+@pytest.mark.parametrize(("kind", "status"), [(FaultKind.FOUND, 302), (FaultKind.TEMPORARY_REDIRECT, 307)])
+def test_a_redirect_leads_to_another_host(world: World, kind: FaultKind, status: int) -> None:
     tenant = _tenant(world)
     tenant.faults.append(Fault("users", kind))
     response = get(tenant.handle, "/api/v1/users")
@@ -155,7 +158,7 @@ def test_a_redirect_leads_to_another_host(world: World, kind: Kind, status: int)
 
 def test_the_next_link_can_lead_to_another_host(world: World) -> None:
     tenant = _tenant(world)
-    tenant.faults.append(Fault("blueprints", Kind.FOREIGN_NEXT))
+    tenant.faults.append(Fault("blueprints", FaultKind.FOREIGN_NEXT))
     assert get_json(tenant.handle, "/api/v1/blueprints", limit=2)["next"] == (
         f"https://{ELSEWHERE}/api/v1/blueprints?limit=2&offset=2"
     )
@@ -163,8 +166,8 @@ def test_the_next_link_can_lead_to_another_host(world: World) -> None:
 
 def test_an_hour_others_have_spent_ends_with_the_hour(world: World) -> None:
     clock = _Clock()
-    tenant = _tenant(world, limits=Limits(), clock=clock)
-    tenant.faults.append(Fault("users", Kind.HOUR_SPENT))
+    tenant = _tenant(world, limits=ServerLimits(), clock=clock)
+    tenant.faults.append(Fault("users", FaultKind.HOUR_SPENT))
     refused = [get(tenant.handle, path) for path in ("/api/v1/users", "/api/v1/devices", "/api/v1/tags")]
     seen = [(r.status, r.headers["x-ratelimit-remaining-hour"], "retry-after" in r.headers) for r in refused]
     assert seen == [(429, "0", False)] * 3
@@ -174,7 +177,7 @@ def test_an_hour_others_have_spent_ends_with_the_hour(world: World) -> None:
 
 def test_an_hour_can_be_spent_where_there_are_no_limits(world: World) -> None:
     tenant = _tenant(world, clock=_Clock())
-    tenant.faults.append(Fault("users", Kind.HOUR_SPENT))
+    tenant.faults.append(Fault("users", FaultKind.HOUR_SPENT))
     get(tenant.handle, "/api/v1/users")
     response = get(tenant.handle, "/api/v1/devices")
     assert (response.status, response.headers["x-ratelimit-remaining-hour"]) == (429, "0")
@@ -182,7 +185,7 @@ def test_an_hour_can_be_spent_where_there_are_no_limits(world: World) -> None:
 
 def test_a_page_can_come_again_and_again(world: World) -> None:
     tenant = _tenant(world)
-    tenant.faults.append(Fault("prism/apps", Kind.REPEATED_PAGE, times=1_000))
+    tenant.faults.append(Fault("prism/apps", FaultKind.REPEATED_PAGE, times=1_000))
     first = get(tenant.handle, "/api/v1/prism/apps", limit=20)
     cursor = json.loads(first.body)["cursor"]
     assert [get(tenant.handle, "/api/v1/prism/apps", limit=20, cursor=cursor) for _ in range(3)] == [first] * 3
@@ -191,13 +194,15 @@ def test_a_page_can_come_again_and_again(world: World) -> None:
 @pytest.mark.parametrize(
     ("kind", "header", "total", "count"),
     [
-        (Kind.TOTAL_TOO_HIGH, "601", 571, 41),
-        (Kind.TOTAL_TOO_LOW, "1", 1, 1),
-        (Kind.TOTAL_NULL, "null", None, None),
-        (Kind.TOTAL_ABSENT, "-", "-", "-"),
+        (FaultKind.TOTAL_TOO_HIGH, "601", 571, 41),
+        (FaultKind.TOTAL_TOO_LOW, "1", 1, 1),
+        (FaultKind.TOTAL_NULL, "null", None, None),
+        (FaultKind.TOTAL_ABSENT, "-", "-", "-"),
     ],
 )
-def test_totals_can_lie_or_be_left_out(world: World, kind: Kind, header: str, total: object, count: object) -> None:
+def test_totals_can_lie_or_be_left_out(
+    world: World, kind: FaultKind, header: str, total: object, count: object
+) -> None:
     tenant = _tenant(world)
     tenant.faults.append(Fault("", kind, times=3))
     assert get(tenant.handle, "/api/v1/devices").headers.get("x-total-count", "-") == header
@@ -213,16 +218,16 @@ def _first(response: Response) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("kind", "is_so"),
     [
-        (Kind.UNKNOWN_FIELD, lambda row: row["brand_new_field"]["since"] == 2026),
-        (Kind.MISSING_FIELD, lambda row: "icon" not in row),
-        (Kind.MISTYPED, lambda row: row["icon"] == {"value": [1, 2]}),
-        (Kind.LONG_TEXT, lambda row: len(row["icon"].encode()) == 2_000_000),
-        (Kind.CONTROL_CHARACTERS, lambda row: row["icon"].startswith("a\x00b\x1b")),
-        (Kind.INVALID_DATE, lambda row: row["created_at"] == "2026-02-31T25:61:00Z"),
-        (Kind.KEYLESS, lambda row: "id" not in row),
+        (FaultKind.UNKNOWN_FIELD, lambda row: row["brand_new_field"]["since"] == 2026),
+        (FaultKind.MISSING_FIELD, lambda row: "icon" not in row),
+        (FaultKind.MISTYPED, lambda row: row["icon"] == {"value": [1, 2]}),
+        (FaultKind.LONG_TEXT, lambda row: len(row["icon"].encode()) == 2_000_000),
+        (FaultKind.CONTROL_CHARACTERS, lambda row: row["icon"].startswith("a\x00b\x1b")),
+        (FaultKind.INVALID_DATE, lambda row: row["created_at"] == "2026-02-31T25:61:00Z"),
+        (FaultKind.KEYLESS, lambda row: "id" not in row),
     ],
 )
-def test_rows_can_change_their_shape(world: World, kind: Kind, is_so: Callable[[dict[str, Any]], bool]) -> None:
+def test_rows_can_change_their_shape(world: World, kind: FaultKind, is_so: Callable[[dict[str, Any]], bool]) -> None:
     tenant = _tenant(world)
     honest = _first(get(tenant.handle, "/api/v1/blueprints"))
     assert "icon" in honest
@@ -247,7 +252,7 @@ def test_a_change_can_be_made_for_one_field(world: World) -> None:
 def test_a_hanging_answer_is_none(world: World) -> None:
     slept: list[float] = []
     tenant = _tenant(world, sleep=slept.append)
-    tenant.faults.append(Fault("users", Kind.HANGING, seconds=30))
+    tenant.faults.append(Fault("users", FaultKind.HANGING, seconds=30))
     with pytest.raises(Unreachable):
         get(tenant.handle, "/api/v1/users")
     assert (slept, tenant.requests[-1].status) == ([30], 0)

@@ -13,11 +13,7 @@ from naive_client import walk_table
 
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.http import Request, Response
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.limits import Limits
-from kandji_simulator.serve import Server, serve
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Fault, FaultKind, Server, ServerLimits, Tenant, World, serve
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -89,7 +85,7 @@ def test_a_door_refuses_what_it_does_not_know(connection: HTTPConnection) -> Non
 
 
 def test_a_reset_reaches_the_client(tenant: Tenant, connection: HTTPConnection) -> None:
-    tenant.faults.append(Fault("devices", Kind.RESET))
+    tenant.faults.append(Fault("devices", FaultKind.RESET))
     with pytest.raises(ConnectionResetError):
         _ask(connection, "GET", "/api/v1/devices")
     connection.close()
@@ -97,19 +93,19 @@ def test_a_reset_reaches_the_client(tenant: Tenant, connection: HTTPConnection) 
 
 
 def test_a_torn_body_is_shorter_than_announced(tenant: Tenant, connection: HTTPConnection) -> None:
-    tenant.faults.append(Fault("devices", Kind.TORN))
+    tenant.faults.append(Fault("devices", FaultKind.TORN))
     with pytest.raises(IncompleteRead):
         _ask(connection, "GET", "/api/v1/devices")
 
 
 def test_a_slow_body_arrives_whole(tenant: Tenant, connection: HTTPConnection) -> None:
     _, whole = _ask(connection, "GET", "/api/v1/devices")
-    tenant.faults.append(Fault("devices", Kind.SLOW, seconds=0.05))
+    tenant.faults.append(Fault("devices", FaultKind.SLOW, seconds=0.05))
     assert _ask(connection, "GET", "/api/v1/devices") == (200, whole)
 
 
 def test_a_hanging_answer_sends_no_byte_and_ends(tenant: Tenant, connection: HTTPConnection) -> None:
-    tenant.faults.append(Fault("devices", Kind.HANGING, seconds=0.05))
+    tenant.faults.append(Fault("devices", FaultKind.HANGING, seconds=0.05))
     with pytest.raises(RemoteDisconnected):
         _ask(connection, "GET", "/api/v1/devices")
     connection.close()
@@ -118,7 +114,7 @@ def test_a_hanging_answer_sends_no_byte_and_ends(tenant: Tenant, connection: HTT
 
 def test_closing_ends_a_hanging_answer(tenant: Tenant) -> None:
     asked = Event()
-    tenant.faults.append(Fault("devices", Kind.HANGING, seconds=3_600))
+    tenant.faults.append(Fault("devices", FaultKind.HANGING, seconds=3_600))
     tenant.between("devices", lambda world: asked.set())
     server = serve(tenant)
     address = urlsplit(server.url)
@@ -168,13 +164,15 @@ def test_exported_files_are_on_a_second_port_that_refuses_a_token(
 
 def test_a_torn_download_has_no_end(tenant: Tenant, connection: HTTPConnection) -> None:
     url = _export(connection)
-    tenant.faults.append(Fault("visibility-export", Kind.TORN))
+    tenant.faults.append(Fault("visibility-export", FaultKind.TORN))
     with pytest.raises(IncompleteRead):
         _download(url, {})
 
 
 def test_downloads_do_not_count_against_the_limits() -> None:
-    tenant = Tenant(World(1, 30, apps_per_device=12), limits=Limits(per_second=1_000, per_hour=4), clock=lambda: 1e9)
+    tenant = Tenant(
+        World(1, 30, apps_per_device=12), limits=ServerLimits(per_second=1_000, per_hour=4), clock=lambda: 1e9
+    )
     with serve(tenant) as server:
         address = urlsplit(server.url)
         connection = HTTPConnection(address.hostname or "", address.port, timeout=10)
@@ -220,7 +218,7 @@ def test_a_taken_port_is_told_in_plain_words(tenant: Tenant, server: Server) -> 
 def test_requests_leave_no_trace_on_the_console(
     tenant: Tenant, connection: HTTPConnection, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    tenant.faults.append(Fault("users", Kind.RESET))
+    tenant.faults.append(Fault("users", FaultKind.RESET))
     _ask(connection, "GET", "/api/v1/devices")
     with pytest.raises(ConnectionResetError):
         _ask(connection, "GET", "/api/v1/users")

@@ -13,9 +13,7 @@ from sqlmodel import SQLModel
 from kandji_schema.columns import document, extra, integer, text
 from kandji_schema.registry import resource
 from kandji_schema.resource import Paging, Resource
-from kandji_simulator.quirks import Quirks
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Quirks, Tenant, World
 
 
 class _Note(SQLModel, table=True):

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from naive_client import get_json
 
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Tenant, World
 
 
 def _events(world: World) -> list[dict[str, Any]]:

@@ -11,9 +11,7 @@ from naive_client import get, get_json, walk, walk_table
 
 from kandji_schema.registry import resources
 from kandji_schema.resource import Paging
-from kandji_simulator.quirks import Quirks
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Quirks, Tenant, World
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import pytest
 from kandji_schema.errors import UsageError
 from kandji_schema.prism import MAC
 from kandji_schema.registry import resources
-from kandji_simulator.world import ROWS_SCALE, World
+from kandji_simulator import World
+from kandji_simulator.world.world import ROWS_SCALE
 
 ONE_ROW = ("device_information", "filevault", "startup_settings", "activation_lock")
 LISTS = (

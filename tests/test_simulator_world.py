@@ -13,8 +13,7 @@ from kandji_schema.errors import UnknownName
 from kandji_schema.prism import MAC, PrismRow, category
 from kandji_schema.registry import resources
 from kandji_schema.resource import Paging, Resource
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import START, World
+from kandji_simulator import START, Tenant, World
 
 
 def _bytes(world: World) -> bytes:

@@ -13,27 +13,25 @@ from support import make_tenant
 
 from kandji_schema.errors import Unreachable
 from kandji_schema.http import Request
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.serve import serve
-from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator import TOKEN, Fault, FaultKind, Tenant, serve
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 OUTCOMES = [
-    (Kind.HANGING, 0, True),
-    (Kind.RESET, 0, True),
-    (Kind.UNHEARD_HANGING, 0, False),
-    (Kind.UNHEARD_RESET, 0, False),
-    (Kind.EXECUTED_SERVER_ERROR, 500, True),
-    (Kind.EXECUTED_BAD_GATEWAY, 502, True),
-    (Kind.EXECUTED_GATEWAY_TIMEOUT, 504, True),
-    (Kind.EXECUTED_HTML_PAGE, 200, True),
-    (Kind.SERVER_ERROR, 500, False),
-    (Kind.HTML_PAGE, 200, False),
-    (Kind.RATE_LIMITED, 429, False),
-    (Kind.FOUND, 302, False),
-    (Kind.TEMPORARY_REDIRECT, 307, False),
-    (Kind.FOUND_NEARBY, 302, False),
-    (Kind.TEMPORARY_REDIRECT_NEARBY, 307, False),
+    (FaultKind.HANGING, 0, True),
+    (FaultKind.RESET, 0, True),
+    (FaultKind.UNHEARD_HANGING, 0, False),
+    (FaultKind.UNHEARD_RESET, 0, False),
+    (FaultKind.EXECUTED_SERVER_ERROR, 500, True),
+    (FaultKind.EXECUTED_BAD_GATEWAY, 502, True),
+    (FaultKind.EXECUTED_GATEWAY_TIMEOUT, 504, True),
+    (FaultKind.EXECUTED_HTML_PAGE, 200, True),
+    (FaultKind.SERVER_ERROR, 500, False),
+    (FaultKind.HTML_PAGE, 200, False),
+    (FaultKind.RATE_LIMITED, 429, False),
+    (FaultKind.FOUND, 302, False),
+    (FaultKind.TEMPORARY_REDIRECT, 307, False),
+    (FaultKind.FOUND_NEARBY, 302, False),
+    (FaultKind.TEMPORARY_REDIRECT_NEARBY, 307, False),
 ]
 """Kind of fault, status that goes out (0: none), whether the tenant does what it is asked."""
 
@@ -71,7 +69,7 @@ def writes(connection: HTTPConnection) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("kind", "status", "executed"), OUTCOMES)
 def test_what_went_out_and_what_was_done_are_told_apart(
-    tenant: Tenant, mac: str, kind: Kind, status: int, executed: bool
+    tenant: Tenant, mac: str, kind: FaultKind, status: int, executed: bool
 ) -> None:
     tenant.faults.append(Fault("action/restart", kind, seconds=0.01, method="POST"))
     try:
@@ -85,7 +83,7 @@ def test_what_went_out_and_what_was_done_are_told_apart(
 
 @pytest.mark.parametrize(("kind", "status", "executed"), OUTCOMES)
 def test_the_same_over_http(
-    tenant: Tenant, mac: str, connection: HTTPConnection, kind: Kind, status: int, executed: bool
+    tenant: Tenant, mac: str, connection: HTTPConnection, kind: FaultKind, status: int, executed: bool
 ) -> None:
     fault = {"pattern": "action/restart", "kind": kind.name, "seconds": 0.01, "method": "POST"}
     assert over_http(connection, "POST", "/_faults", json.dumps(fault).encode())[0] == 200
@@ -103,14 +101,14 @@ def test_the_same_over_http(
 
 
 def test_a_fault_of_a_method_leaves_the_others_alone(tenant: Tenant, mac: str) -> None:
-    tenant.faults.append(Fault(f"devices/{mac}", Kind.SERVER_ERROR, method="PATCH"))
+    tenant.faults.append(Fault(f"devices/{mac}", FaultKind.SERVER_ERROR, method="PATCH"))
     assert ask(tenant.handle, "GET", f"/devices/{mac}").status == 200
     assert ask(tenant.handle, "PATCH", f"/devices/{mac}", {}).status == 500
     assert ask(tenant.handle, "PATCH", f"/devices/{mac}", {}).status == 200
 
 
-@pytest.mark.parametrize("kind", [Kind.FOUND_NEARBY, Kind.TEMPORARY_REDIRECT_NEARBY])
-def test_a_redirect_nearby_leads_to_a_path_of_this_host(tenant: Tenant, mac: str, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FaultKind.FOUND_NEARBY, FaultKind.TEMPORARY_REDIRECT_NEARBY])
+def test_a_redirect_nearby_leads_to_a_path_of_this_host(tenant: Tenant, mac: str, kind: FaultKind) -> None:
     tenant.faults.append(Fault("action", kind))
     assert ask(tenant.handle, "POST", f"/devices/{mac}/action/lock").headers["location"].startswith("/api/v1/")
 

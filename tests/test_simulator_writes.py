@@ -8,8 +8,8 @@ import pytest
 from naive_client import ask, get, get_json, said
 from support import differing, make_tenant, run_sync
 
-from kandji_simulator.actions import ACTIONS
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Tenant
+from kandji_simulator.api.actions import ACTIONS
 
 EXAMPLES = Path(__file__).parent / "fixtures" / "writes"
 NOWHERE = "00000000-0000-4000-8000-000000000000"

@@ -20,7 +20,7 @@ from kandji_mirror.api.budget import Limiter
 from kandji_mirror.state import RunLog
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema.manifest import Drift, Manifest, Segment, State, manifest_path
-from kandji_simulator.limits import Limits
+from kandji_simulator import ServerLimits
 
 AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=30, minutes=30)
 ODD = Drift(
@@ -205,7 +205,7 @@ def test_a_synced_tenant_is_all_there(tmp_path: Path) -> None:
 
 def test_what_the_tenant_has_left_is_as_the_provider_last_said(home: Path) -> None:
     assert document(home)["budget"]["tenant_remaining"] is None
-    tenant = make_tenant(3, apps=1, limits=Limits(per_hour=5_000))
+    tenant = make_tenant(3, apps=1, limits=ServerLimits(per_hour=5_000))
     report = run_sync(home / "other", tenant, "devices")
     RunLog(home).append(report)
     assert document(home)["budget"]["tenant_remaining"] == report.remaining_hour == 4_999

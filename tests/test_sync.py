@@ -16,11 +16,8 @@ from kandji_schema.errors import AuthenticationError, ConfigurationError
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import NO_OBJECT, State, data_dir, manifest_path
 from kandji_schema.registry import resource, resources
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.quirks import Quirks
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Fault, Quirks, Tenant, World
+from kandji_simulator import FaultKind as Trouble
 
 SOME = (
     "devices",

@@ -13,12 +13,9 @@ from kandji_mirror.report import Report
 from kandji_mirror.sync.run import sync_devices
 from kandji_schema.manifest import State
 from kandji_schema.privacy import Privacy
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.lost_mode import ENABLED
-from kandji_simulator.managed import Json, Status
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Fault, Tenant, World
+from kandji_simulator import FaultKind as Trouble
+from kandji_simulator.world.management import ENABLED, Json, Status
 
 LISTS = ("device_activity", "device_commands", "device_notes", "lost_mode")
 PAGE = 300
@@ -41,7 +38,7 @@ def happen(world: World, device: str, events: int) -> list[Json]:
     """So many more events, a second apart; they come at the end of the device's list."""
     for number in range(events):
         world.wait(timedelta(seconds=1))
-        world.happen(world.device(device), "name_changed", {"to": f"name {number}"})
+        world.record_activity(world.device(device), "name_changed", {"to": f"name {number}"})
     return world.managed(device).activity
 
 

@@ -17,9 +17,8 @@ from kandji_schema.errors import AuthenticationError, NothingMirrored, Suspiciou
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 from kandji_schema.tables.devices import DEVICES
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Fault, Tenant
+from kandji_simulator import FaultKind as Trouble
 
 SOME = (
     "devices",

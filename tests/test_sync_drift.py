@@ -19,9 +19,8 @@ from kandji_schema.errors import Suspicious
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State, data_dir
 from kandji_schema.registry import resource
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.quirks import Quirks
+from kandji_simulator import Fault, Quirks
+from kandji_simulator import FaultKind as Trouble
 
 TABLES = ("devices", "prism_filevault", "apps", "prism_certificates")
 

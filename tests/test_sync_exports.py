@@ -12,11 +12,8 @@ from support import client_of, differing, make_tenant, manifest_of, mirrored, ru
 from kandji_mirror.sync.run import sync
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State, TableState
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.quirks import Quirks
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Fault, Quirks, Tenant, World
+from kandji_simulator import FaultKind as Trouble
 
 
 def paths(tenant: Tenant) -> Counter[str]:

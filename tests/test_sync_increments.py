@@ -15,10 +15,8 @@ from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.quirks import Quirks
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Fault, Quirks, Tenant
+from kandji_simulator import FaultKind as Trouble
 
 INCREMENTED = tuple(r.name for r in resources().values() if r.category and not r.repeats)
 SOME = ("devices", "prism_device_information", "prism_filevault", "apps", "prism_local_users")

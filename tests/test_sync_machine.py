@@ -26,10 +26,8 @@ from kandji_schema.errors import MirrorError
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import Manifest, data_dir, kept
 from kandji_schema.registry import resources
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.tenant import Tenant
-from kandji_simulator.world import World
+from kandji_simulator import Fault, Tenant, World
+from kandji_simulator import FaultKind as Trouble
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from support import make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Tenant
 
 
 def pages(tenant: Tenant) -> int:

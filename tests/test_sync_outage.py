@@ -12,8 +12,7 @@ from kandji_mirror.sync.run import sync
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator import TOKEN, Fault, FaultKind, Tenant
 
 ALWAYS = 10**6
 
@@ -22,11 +21,11 @@ NAMES = ("devices", "users", "blueprints", "tags", "apps", "custom_apps", "prism
 
 
 TROUBLES = (
-    (Kind.SERVER_ERROR, 0),
-    (Kind.HTML_PAGE, 4),
-    (Kind.RESET, 4),
-    (Kind.RATE_LIMITED, 0),
-    (Kind.HANGING, 4),
+    (FaultKind.SERVER_ERROR, 0),
+    (FaultKind.HTML_PAGE, 4),
+    (FaultKind.RESET, 4),
+    (FaultKind.RATE_LIMITED, 0),
+    (FaultKind.HANGING, 4),
 )
 """What everything is answered with, after how many good answers."""
 
@@ -46,7 +45,7 @@ def test_an_outage_ends_the_run_within_a_minute_and_loses_nothing(tmp_path: Path
     tenant = make_tenant(5, apps=2, sleep=clock.sleep)
     synced(tmp_path, tenant)
     for kind, after in TROUBLES:
-        hanging = kind is Kind.HANGING
+        hanging = kind is FaultKind.HANGING
         tenant.faults[:] = [Fault("", kind, times=ALWAYS, after=after, seconds=60.0 if hanging else 1.0)]
         report, took = synced(tmp_path, tenant, slowly=clock)
         assert report.outage, kind
@@ -62,7 +61,7 @@ def test_an_outage_ends_the_run_within_a_minute_and_loses_nothing(tmp_path: Path
 def test_one_broken_list_is_no_outage(tmp_path: Path, table: str) -> None:
     tenant = make_tenant(12, apps=2)
     path = resources()[table].path.replace("{device_id}", "[^/]+")
-    tenant.faults.append(Fault(f"^{path}[?]", Kind.SERVER_ERROR, times=ALWAYS))
+    tenant.faults.append(Fault(f"^{path}[?]", FaultKind.SERVER_ERROR, times=ALWAYS))
     report, _ = synced(tmp_path, tenant)
     assert report.outage is None
     assert {outcome.table for outcome in report.outcomes} == set(NAMES)
@@ -91,6 +90,6 @@ def test_answers_that_cannot_be_taken_are_of_their_tables_alone(tmp_path: Path) 
 
 def test_a_burst_of_short_waits_is_sat_out(tmp_path: Path) -> None:
     tenant = make_tenant(5, apps=2)
-    tenant.faults.append(Fault("^/api/v1/users", Kind.RATE_LIMITED, times=20))
+    tenant.faults.append(Fault("^/api/v1/users", FaultKind.RATE_LIMITED, times=20))
     report, _ = synced(tmp_path, tenant)
     assert (report.outage, report.failed) == (None, ())

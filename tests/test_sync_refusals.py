@@ -12,8 +12,7 @@ from kandji_mirror.report import Report
 from kandji_mirror.sync.refusals import forget_refusals
 from kandji_mirror.sync.run import sync
 from kandji_schema.manifest import State
-from kandji_simulator.faults import Fault, Kind
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Fault, FaultKind, Tenant
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -30,7 +29,7 @@ def test_a_refusal_is_remembered_for_a_day_and_every_request_is_counted(tmp_path
     tenant = make_tenant(4, apps=2)
     for path in ("/api/v1/users", "/api/v1/blueprints", "/api/v1/prism/filevault"):
         tenant.forbid(path)
-    tenant.faults.append(Fault("/api/v1/integrations/apple/ade", Kind.NOT_FOUND_PAGE, times=10**6))
+    tenant.faults.append(Fault("/api/v1/integrations/apple/ade", FaultKind.NOT_FOUND_PAGE, times=10**6))
     report, asked = due_ones(tmp_path, tenant, 0)
     assert (report.failed, len(asked)) == ((), report.requests)
     assert sum(outcome.requests for outcome in report.outcomes) == report.requests

@@ -13,7 +13,7 @@ from kandji_mirror.sync.seams import overlapping
 from kandji_schema.errors import ServerFault
 from kandji_schema.http import Request, Response
 from kandji_schema.registry import resource
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Tenant
 
 DEVICES = resource("devices")
 Rows = list[dict[str, Any]]

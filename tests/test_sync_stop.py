@@ -19,10 +19,8 @@ from kandji_schema.errors import Unreachable
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.serve import serve
-from kandji_simulator.tenant import TOKEN
+from kandji_simulator import TOKEN, Fault, serve
+from kandji_simulator import FaultKind as Trouble
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -9,9 +9,8 @@ from support import make_tenant, manifest_of, mirrored, run_sync, true_rows
 
 from kandji_schema.manifest import State
 from kandji_schema.registry import resource
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Fault, Tenant
+from kandji_simulator import FaultKind as Trouble
 
 OLDER, NEWER = "/api/v1/threat-details", "/api/v2/threat/threat-details"
 SHAPES: dict[str, Callable[[Any], Any]] = {

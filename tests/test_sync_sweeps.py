@@ -15,9 +15,8 @@ from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
-from kandji_simulator.faults import Fault
-from kandji_simulator.faults import Kind as Trouble
-from kandji_simulator.tenant import TOKEN, Tenant
+from kandji_simulator import TOKEN, Fault, Tenant
+from kandji_simulator import FaultKind as Trouble
 
 SWEPT = tuple(r.name for r in resources().values() if r.swept)
 STATUS = ("device_library_items", "device_parameters")

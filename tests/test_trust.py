@@ -20,9 +20,8 @@ from kandji_schema.errors import ConfigurationError
 from kandji_schema.ownership import flaw
 from kandji_schema.setting import Trust
 from kandji_schema.settings import SETTINGS, Settings, load
-from kandji_simulator.serve import Server as Simulator
-from kandji_simulator.serve import serve
-from kandji_simulator.tenant import TOKEN
+from kandji_simulator import TOKEN, serve
+from kandji_simulator import Server as Simulator
 
 STORED = "a-stored-token-of-the-owner"
 THEIRS = "a-token-of-the-folder"

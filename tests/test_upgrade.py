@@ -13,7 +13,7 @@ from kandji_queries.reader import Reader
 from kandji_schema.manifest import State, data_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources
-from kandji_simulator.tenant import Tenant
+from kandji_simulator import Tenant
 
 LACKING = {
     "audit_events": "new_state",

@@ -16,10 +16,7 @@ from kandji_queries.reader import Reader
 from kandji_schema.counts import counted
 from kandji_schema.manifest import DEMO
 from kandji_schema.settings import Settings, load
-from kandji_simulator.serve import run as serve_forever
-from kandji_simulator.serve import serve
-from kandji_simulator.tenant import TOKEN, Tenant
-from kandji_simulator.world import World
+from kandji_simulator import TOKEN, Tenant, World, serve, serve_forever
 
 ANSWERING = 5.0
 """Seconds after which an invented device carries out a command."""

@@ -6,7 +6,7 @@ Each takes the decoded body of an answer and gives another one. Identifiers are 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kandji_simulator.moments import parse
+from kandji_simulator.world.time import parse
 
 Change = Callable[[Any], Any]
 Row = dict[str, Any]

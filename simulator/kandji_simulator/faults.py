@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from kandji_schema.http import Response
-from kandji_simulator.answers import (
+from kandji_simulator.api.rate_limit import RetryAfter, retry_after
+from kandji_simulator.api.responses import (
     FORBIDDEN,
     HTML,
     LIMITED,
@@ -21,13 +22,12 @@ from kandji_simulator.answers import (
     page_answer,
 )
 from kandji_simulator.drift import CHANGES
-from kandji_simulator.limits import RetryAfter, retry_after
 
 ELSEWHERE = "elsewhere.example.net"
 """The foreign host that redirects and links lead to."""
 
 
-class Kind(Enum):
+class FaultKind(Enum):
     """What goes wrong; the value says it in a line."""
 
     SERVER_ERROR = "500 with a page of HTML"
@@ -93,7 +93,7 @@ class Fault:
     """
 
     pattern: str
-    kind: Kind
+    kind: FaultKind
     times: int = 1
     after: int = 0
     seconds: float = 1.0
@@ -123,7 +123,7 @@ class Fault:
         if self.kind in _LIMITED:
             headers = {**LIMITED.headers, **retry_after(_LIMITED[self.kind], self.seconds, now)}
             return replace(LIMITED, headers=headers)
-        if self.kind is Kind.REPEATED_PAGE:
+        if self.kind is FaultKind.REPEATED_PAGE:
             self._page = self._page or answer()
             return self._page
         good = answer()
@@ -131,18 +131,18 @@ class Fault:
 
 
 _TRANSPORTS = {
-    Kind.RESET: Transport.RESET,
-    Kind.TORN: Transport.TORN,
-    Kind.SLOW: Transport.SLOW,
-    Kind.HANGING: Transport.HANGING,
-    Kind.UNHEARD_RESET: Transport.RESET,
-    Kind.UNHEARD_HANGING: Transport.HANGING,
+    FaultKind.RESET: Transport.RESET,
+    FaultKind.TORN: Transport.TORN,
+    FaultKind.SLOW: Transport.SLOW,
+    FaultKind.HANGING: Transport.HANGING,
+    FaultKind.UNHEARD_RESET: Transport.RESET,
+    FaultKind.UNHEARD_HANGING: Transport.HANGING,
 }
 _LIMITED = {
-    Kind.RATE_LIMITED: RetryAfter.SECONDS,
-    Kind.RATE_LIMITED_UNTIL: RetryAfter.DATE,
-    Kind.RATE_LIMITED_BARE: RetryAfter.ABSENT,
-    Kind.RATE_LIMITED_GARBAGE: RetryAfter.GARBAGE,
+    FaultKind.RATE_LIMITED: RetryAfter.SECONDS,
+    FaultKind.RATE_LIMITED_UNTIL: RetryAfter.DATE,
+    FaultKind.RATE_LIMITED_BARE: RetryAfter.ABSENT,
+    FaultKind.RATE_LIMITED_GARBAGE: RetryAfter.GARBAGE,
 }
 
 
@@ -151,36 +151,36 @@ def _moved(status: int, host: str = f"https://{ELSEWHERE}") -> Response:
     return replace(page, headers={**page.headers, "location": f"{host}/api/v1/devices"})
 
 
-_INSTEAD: Mapping[Kind, Response] = {
-    Kind.SERVER_ERROR: page_answer(500, "Server Error (500)"),
-    Kind.BAD_GATEWAY: page_answer(502, "502 Bad Gateway"),
-    Kind.UNAVAILABLE: page_answer(503, "503 Service Unavailable"),
-    Kind.GATEWAY_TIMEOUT: page_answer(504, "504 Gateway Time-out"),
-    Kind.HTML_PAGE: page_answer(200, "Welcome to the guest network"),
-    Kind.EMPTY_BODY: Response(200, HTML, b""),
-    Kind.OBJECT_BODY: json_answer(200, {}),
-    Kind.ARRAY_BODY: json_answer(200, []),
-    Kind.NULL_BODY: json_answer(200, None),
-    Kind.TEXT_BODY: json_answer(200, "text"),
-    Kind.NUMBER_BODY: json_answer(200, 42),
-    Kind.UNAUTHORIZED: UNAUTHORIZED,
-    Kind.FORBIDDEN: FORBIDDEN,
-    Kind.NOT_FOUND: NOT_FOUND,
-    Kind.NOT_FOUND_PAGE: NOT_FOUND_PAGE,
-    Kind.GONE: json_answer(410, {"detail": "Gone."}),
-    Kind.BAD_REQUEST: json_answer(400, {"error": "Bad Request"}),
-    Kind.FOUND: _moved(302),
-    Kind.TEMPORARY_REDIRECT: _moved(307),
-    Kind.FOUND_NEARBY: _moved(302, host=""),
-    Kind.TEMPORARY_REDIRECT_NEARBY: _moved(307, host=""),
-    Kind.UNHEARD_RESET: Response(0),
-    Kind.UNHEARD_HANGING: Response(0),
+_INSTEAD: Mapping[FaultKind, Response] = {
+    FaultKind.SERVER_ERROR: page_answer(500, "Server Error (500)"),
+    FaultKind.BAD_GATEWAY: page_answer(502, "502 Bad Gateway"),
+    FaultKind.UNAVAILABLE: page_answer(503, "503 Service Unavailable"),
+    FaultKind.GATEWAY_TIMEOUT: page_answer(504, "504 Gateway Time-out"),
+    FaultKind.HTML_PAGE: page_answer(200, "Welcome to the guest network"),
+    FaultKind.EMPTY_BODY: Response(200, HTML, b""),
+    FaultKind.OBJECT_BODY: json_answer(200, {}),
+    FaultKind.ARRAY_BODY: json_answer(200, []),
+    FaultKind.NULL_BODY: json_answer(200, None),
+    FaultKind.TEXT_BODY: json_answer(200, "text"),
+    FaultKind.NUMBER_BODY: json_answer(200, 42),
+    FaultKind.UNAUTHORIZED: UNAUTHORIZED,
+    FaultKind.FORBIDDEN: FORBIDDEN,
+    FaultKind.NOT_FOUND: NOT_FOUND,
+    FaultKind.NOT_FOUND_PAGE: NOT_FOUND_PAGE,
+    FaultKind.GONE: json_answer(410, {"detail": "Gone."}),
+    FaultKind.BAD_REQUEST: json_answer(400, {"error": "Bad Request"}),
+    FaultKind.FOUND: _moved(302),
+    FaultKind.TEMPORARY_REDIRECT: _moved(307),
+    FaultKind.FOUND_NEARBY: _moved(302, host=""),
+    FaultKind.TEMPORARY_REDIRECT_NEARBY: _moved(307, host=""),
+    FaultKind.UNHEARD_RESET: Response(0),
+    FaultKind.UNHEARD_HANGING: Response(0),
 }
-_AFTERWARDS: Mapping[Kind, Response] = {
-    Kind.EXECUTED_SERVER_ERROR: _INSTEAD[Kind.SERVER_ERROR],
-    Kind.EXECUTED_BAD_GATEWAY: _INSTEAD[Kind.BAD_GATEWAY],
-    Kind.EXECUTED_GATEWAY_TIMEOUT: _INSTEAD[Kind.GATEWAY_TIMEOUT],
-    Kind.EXECUTED_HTML_PAGE: _INSTEAD[Kind.HTML_PAGE],
+_AFTERWARDS: Mapping[FaultKind, Response] = {
+    FaultKind.EXECUTED_SERVER_ERROR: _INSTEAD[FaultKind.SERVER_ERROR],
+    FaultKind.EXECUTED_BAD_GATEWAY: _INSTEAD[FaultKind.BAD_GATEWAY],
+    FaultKind.EXECUTED_GATEWAY_TIMEOUT: _INSTEAD[FaultKind.GATEWAY_TIMEOUT],
+    FaultKind.EXECUTED_HTML_PAGE: _INSTEAD[FaultKind.HTML_PAGE],
 }
 
 _TOTALS = frozenset({"count", "total", "total_count"})
@@ -222,12 +222,12 @@ def _foreign(body: Any) -> Any:
     return {**body, "next": re.sub(r"^https?://[^/]+", f"https://{ELSEWHERE}", body["next"])}
 
 
-_SPOILERS: Mapping[Kind, Callable[[Response], Response]] = {
-    Kind.TRUNCATED_JSON: lambda good: replace(good, body=good.body[: len(good.body) // 2]),
-    Kind.FOREIGN_NEXT: partial(_decoded, _foreign),
-    Kind.TOTAL_TOO_HIGH: partial(_totals, lambda total: str(10 * total + 1)),
-    Kind.TOTAL_TOO_LOW: partial(_totals, lambda total: "1"),
-    Kind.TOTAL_NULL: partial(_totals, lambda total: "null"),
-    Kind.TOTAL_ABSENT: partial(_totals, lambda total: None),
-    **{Kind[name.upper().replace(" ", "_")]: partial(_decoded, change) for name, change in CHANGES.items()},
+_SPOILERS: Mapping[FaultKind, Callable[[Response], Response]] = {
+    FaultKind.TRUNCATED_JSON: lambda good: replace(good, body=good.body[: len(good.body) // 2]),
+    FaultKind.FOREIGN_NEXT: partial(_decoded, _foreign),
+    FaultKind.TOTAL_TOO_HIGH: partial(_totals, lambda total: str(10 * total + 1)),
+    FaultKind.TOTAL_TOO_LOW: partial(_totals, lambda total: "1"),
+    FaultKind.TOTAL_NULL: partial(_totals, lambda total: "null"),
+    FaultKind.TOTAL_ABSENT: partial(_totals, lambda total: None),
+    **{FaultKind[name.upper().replace(" ", "_")]: partial(_decoded, change) for name, change in CHANGES.items()},
 }

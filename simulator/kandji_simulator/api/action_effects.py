@@ -1,0 +1,175 @@
+"""What happens in the world when a device has carried out an action; each gives the device's error, "" for none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kandji_schema.http import Response
+from kandji_simulator.api.bodies import Body
+from kandji_simulator.api.responses import EMPTY, json_answer
+from kandji_simulator.tables.prism import ListCategory, Record, reports
+from kandji_simulator.world.hardware import AGENT_VERSIONS
+from kandji_simulator.world.management import DISABLED, ENABLED, LostMode
+from kandji_simulator.world.rng import stable_hash
+
+if TYPE_CHECKING:
+    from kandji_simulator.world.records import Device
+    from kandji_simulator.world.world import World
+
+_TABLE = "prism_local_users"
+_FIRST_PERSON = 501
+"""Accounts below this number are the system's."""
+
+
+def accounts(world: World, device: Device) -> frozenset[str]:
+    """Their names; of an iPad there is no list, only the one it was set up with."""
+    listed = {str(row.columns["username"]) for row in _people(world, device)}
+    return frozenset(listed | {device.account}) - world.managed(device.id).deleted
+
+
+def delete_accounts(world: World, device: Device, names: frozenset[str]) -> None:
+    """They are gone, from Prism too."""
+    gone = [row.position for row in _people(world, device) if row.columns["username"] in names]
+    world.managed(device.id).deleted |= names
+    category = world.tables.category(_TABLE) if gone else None
+    if isinstance(category, ListCategory):
+        category.put(device, dict.fromkeys(gone))
+
+
+def _people(world: World, device: Device) -> list[Record]:
+    if _TABLE not in world.resources or not reports(device, world.tables.named(_TABLE)):
+        return []
+    category = world.tables.category(_TABLE)
+    rows = category.records(device) if isinstance(category, ListCategory) else []
+    return [row for row in rows if row.columns["uid"] >= _FIRST_PERSON]
+
+
+_NO_USER = "The user could not be found."
+
+
+def lock_pin(world: World, device: Device, body: Body) -> Response:
+    """A Mac's PIN is drawn, kept and told at once."""
+    if device.platform != "Mac":
+        return EMPTY
+    known = world.managed(device.id)
+    known.pin = f"{stable_hash(world.seed, 'pin', world.count_up('pin')) % 1_000_000:06d}"
+    return json_answer(200, {"PIN": known.pin})
+
+
+def lock_down(world: World, device: Device, body: Body) -> str:
+    """A Mac stays locked until somebody types the PIN."""
+    world.managed(device.id).locked = device.platform == "Mac"
+    return ""
+
+
+def erase(world: World, device: Device, body: Body) -> str:
+    """The device leaves the management, unless it returns to service; a PIN for a Mac is kept."""
+    known = world.managed(device.id)
+    device.lost_mode, known.lost, known.locked = "", None, False
+    if device.platform == "Mac" and "PIN" in body:
+        known.pin = body["PIN"]
+    if returns_to_service(device, body):
+        device.enrolled = world.moment
+    else:
+        device.removed = True
+    return ""
+
+
+def shut_down(world: World, device: Device, body: Body) -> str:
+    """It hears nothing until it checks in again."""
+    world.managed(device.id).off = True
+    return ""
+
+
+def rename(world: World, device: Device, body: Body) -> str:
+    """The name in all lists."""
+    world.record_activity(device, "name_changed", {"to": body["DeviceName"], "from": device.name})
+    world.rename(device.id, body["DeviceName"])
+    return ""
+
+
+def reinstall_agent(world: World, device: Device, body: Body) -> str:
+    """The newest one."""
+    device.agent = AGENT_VERSIONS["Mac"][-1]
+    return ""
+
+
+def remote_desktop(world: World, device: Device, body: Body) -> str:
+    """Seen in the long record."""
+    world.managed(device.id).remote_desktop = body["EnableRemoteDesktop"]
+    return ""
+
+
+def find_user(world: World, device: Device, body: Body) -> str:
+    """The account has to exist."""
+    return "" if body["UserName"] in accounts(world, device) else _NO_USER
+
+
+def delete_users(world: World, device: Device, body: Body) -> str:
+    """One account, or all there are."""
+    known = accounts(world, device)
+    gone = known if body.get("DeleteAllUsers") else known & {body["UserName"]}
+    delete_accounts(world, device, gone)
+    return "" if gone else _NO_USER
+
+
+def enable_lost_mode(world: World, device: Device, body: Body) -> str:
+    """The device is locked and says where it is."""
+    world.managed(device.id).lost = LostMode(
+        message=body.get("Message", ""),
+        phone=body.get("PhoneNumber", ""),
+        footnote=body.get("Footnote", ""),
+        enabled=world.moment,
+        located_at=world.moment,
+    )
+    device.lost_mode = ENABLED
+    return ""
+
+
+def disable_lost_mode(world: World, device: Device, body: Body) -> str:
+    """What was known of it stays."""
+    _lost(world, device).disabled = world.moment
+    device.lost_mode = DISABLED
+    return ""
+
+
+def play_sound(world: World, device: Device, body: Body) -> str:
+    """Seen in the long record."""
+    _lost(world, device).sounded = world.moment
+    return ""
+
+
+def locate(world: World, device: Device, body: Body) -> str:
+    """It is somewhere else by now."""
+    lost = _lost(world, device)
+    lost.located, lost.located_at = lost.located + 1, world.moment
+    return ""
+
+
+def switch_cellular(column: str) -> Callable[[World, Device, Body], str]:
+    """Something of the cellular category is switched."""
+
+    def switch(world: World, device: Device, body: Body) -> str:
+        if device.collected is not None and "prism_cellular" in world.resources:
+            world.set_fact(device.id, "prism_cellular", **{column: body["Enabled"]})
+        return ""
+
+    return switch
+
+
+def _lost(world: World, device: Device) -> LostMode:
+    known = world.managed(device.id)
+    known.lost = known.lost or LostMode("", "", "", world.moment, 0, world.moment)
+    return known.lost
+
+
+def returns_to_service(device: Device, body: Body) -> bool:
+    """Whether the erased device enrols again by itself."""
+    asked = body.get("ReturnToService", {}).get("Enabled", False)
+    known = device.platform in {"iPhone", "iPad"} and int(device.release.version.split(".")[0]) >= _FIRST_TO_RETURN
+    return bool(asked and known)
+
+
+_FIRST_TO_RETURN = 17
+"""Release of iOS and iPadOS from which return to service is known; older ones and Macs ignore it."""

@@ -1,0 +1,79 @@
+"""Secrets of a device: ``GET /devices/{device_id}/secrets/...``; who reads one is in the audit log, the value never."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kandji_schema.http import Request, Response
+from kandji_simulator.api.responses import json_answer
+from kandji_simulator.api.routing import Route, route
+from kandji_simulator.api.writes import of_device
+from kandji_simulator.tables.device_details import filevault, recovery_information
+from kandji_simulator.tables.enrollment import assigned
+from kandji_simulator.world.hardware import APPLE
+from kandji_simulator.world.rng import stable_hash
+
+if TYPE_CHECKING:  # the world keeps them
+    from kandji_simulator.world.records import Device
+    from kandji_simulator.world.world import World
+
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def _drawn(world: World, device: Device, what: str, *groups: int) -> str:
+    """Groups of letters and digits, the same whenever they are asked for."""
+    number = stable_hash(world.seed, what, device.id)
+    text = "".join(_LETTERS[number >> 5 * place & 31] for place in range(sum(groups)))
+    ends = [sum(groups[: place + 1]) for place in range(len(groups))]
+    return "-".join(text[end - size : end] for size, end in zip(groups, ends, strict=True))
+
+
+def _filevault_key(world: World, device: Device) -> str | None:
+    escrowed = device.platform == "Mac" and filevault(world, device)["filevault_prk_escrowed"]
+    return _drawn(world, device, "filevault key", 4, 4, 4, 4, 4, 4) if escrowed else None
+
+
+def _recovery_password(world: World, device: Device) -> str | None:
+    locked = recovery_information(world, device)["recovery_lock_enabled"]
+    return _drawn(world, device, "recovery password", 5, 5, 4, 4, 4, 3) if locked else None
+
+
+def _pin(world: World, device: Device) -> str | None:
+    return world.managed(device.id).pin
+
+
+def _user_code(world: World, device: Device) -> str | None:
+    """Not every device reported one."""
+    known = device.platform in APPLE and stable_hash("bypass", device.id) % 3 > 0
+    return _drawn(world, device, "user bypass code", 5, 5, 4, 4, 4, 4) if known else None
+
+
+def _device_code(world: World, device: Device) -> str | None:
+    return _drawn(world, device, "device bypass code", 5, 5, 4, 4, 4, 4) if assigned(device) else None
+
+
+Secrets = Mapping[str, Callable[["World", "Device"], str | None]]
+_SECRETS: Mapping[str, Secrets] = {
+    "filevaultkey": {"key": _filevault_key},
+    "unlockpin": {"pin": _pin},
+    "recoverypassword": {"recovery_password": _recovery_password},
+    "bypasscode": {"user_based_albc": _user_code, "device_based_albc": _device_code},
+}
+"""By the last part of the path: the members of the answer."""
+
+
+def secret_routes(world: World) -> list[Route]:
+    """One route a secret, each a permission of its own."""
+    return [
+        route("GET", f"/api/v1/devices/{{device_id}}/secrets/{name}", of_device(world, partial(_reveal, name, secrets)))
+        for name, secrets in _SECRETS.items()
+    ]
+
+
+def _reveal(name: str, secrets: Secrets, world: World, device: Device, request: Request) -> Response:
+    """The log knows create, update and delete only; how it calls a reading is not published."""
+    world.count_up("secret")
+    world.audit.add(world.moment, "update", ("device", device.id), "secrets", secret=name, name=device.name)
+    return json_answer(200, {member: value(world, device) for member, value in secrets.items()})

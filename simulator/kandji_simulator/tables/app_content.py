@@ -1,0 +1,248 @@
+"""What the rows of an app hold that is the same on all devices: rendered once an app and version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, lru_cache, reduce
+from typing import TYPE_CHECKING, Any
+
+from kandji_simulator.tables.prism import Spelling, cell, encode
+from kandji_simulator.world.catalogue import App, Bundle, catalogue
+from kandji_simulator.world.records import AppState, Device
+from kandji_simulator.world.rng import stable_hash, uuid_from
+from kandji_simulator.world.seed_data import FACTS
+from kandji_simulator.world.time import zulu
+
+if TYPE_CHECKING:
+    from kandji_simulator.world.world import World
+
+
+@lru_cache(maxsize=16_384)
+def tails(app: App, version: str) -> tuple[bytes, ...]:
+    """The end of a row for each bundle of an app: everything that is the same on all devices."""
+    shown = ((_VERSION, version), (_SHORT, _short(app, version)))
+    return tuple(reduce(_fill, shown, template) for template in _templates(app))
+
+
+@lru_cache(maxsize=8)
+def csv_tails(names: tuple[str, ...], spelling: Spelling) -> Callable[[App, str], tuple[bytes, ...]]:
+    """A function that gives the same as ends of lines of CSV: those columns of a row that ``names`` lists."""
+
+    @lru_cache(maxsize=16_384)
+    def ends(app: App, version: str) -> tuple[bytes, ...]:
+        shown = {_VERSION: version, _SHORT: _short(app, version)}
+        contents = (_content(app, bundle) for bundle in app.bundles)
+        return tuple(b",".join(cell(_shown(shown, c[n]), spelling) for n in names) + b"\r\n" for c in contents)
+
+    return ends
+
+
+def _shown(versions: dict[str, str], value: Any) -> Any:
+    return versions.get(value, value) if isinstance(value, str) else value
+
+
+def _short(app: App, version: str) -> str:
+    return version if app.flavour in {"ios", "tv"} else "".join(filter(str.isdigit, version))
+
+
+_VERSION, _SHORT = "{version}", "{short version}"
+"""Blanks: what stands in a template where a row has its version."""
+
+
+def _fill(template: bytes, blank: tuple[str, str]) -> bytes:
+    return template.replace(blank[0].encode(), encode(blank[1])[1:-1])
+
+
+@cache
+def _templates(app: App) -> tuple[bytes, ...]:
+    return tuple(b"," + encode(_content(app, bundle))[1:] for bundle in app.bundles)
+
+
+_DEVELOPER_ID = (
+    "Developer ID Application: {app.developer} ({app.team_id}), Developer ID Certification Authority, Apple Root CA"
+)
+_SIGNERS = {
+    "system": "Software Signing, Apple Code Signing Certification Authority, Apple Root CA",
+    "store": "Apple Mac OS Application Signing, Apple Worldwide Developer Relations Certification Authority, "
+    "Apple Root CA",
+}
+_SIGNERS["utility"] = _SIGNERS["system"]
+_ORIGINS = {"system": "Apple", "utility": "Apple", "store": "App Store"}
+
+
+def _content(app: App, bundle: Bundle) -> dict[str, Any]:
+    return _on_mobile(app, bundle) if bundle.path is None else _on_mac(app, bundle)
+
+
+def signature(app: App) -> str:
+    """The chain of authorities that signed it."""
+    return _SIGNERS.get(app.flavour, _DEVELOPER_ID).format(app=app)
+
+
+def origin(app: App) -> str:
+    """Where it came from."""
+    return _ORIGINS.get(app.flavour, "Identified Developer")
+
+
+def _on_mac(app: App, bundle: Bundle) -> dict[str, Any]:
+    return _NOTHING | {
+        "path": bundle.path,
+        "obtained_from": origin(app),
+        "bundle_size": "" if app.share == 3 else None,
+        "bundle_id": bundle.bundle_id,
+        "name": bundle.name,
+        "short_version": _SHORT,
+        "signature": signature(app),
+        "app_store_vendable": "" if app.share == 4 else None,
+        "version": _VERSION,
+        "executable": bundle.name,
+        "bundle_name": bundle.name,
+        "bundle_type": "APPL",
+        "compiler": "com.apple.compilers.llvm.clang.1_0",
+        "bundle_region": "en",
+        "minimum_system_version": "10.13",
+        "category": f"public.app-category.{app.category}",
+        "apple_scriptable": True if app.flavour in _ORIGINS else None,
+        "copyright": f"Copyright © {app.developer} All rights reserved.",
+        "developer_name": app.developer,
+        "team_id": app.team_id,
+    }
+
+
+def _on_mobile(app: App, bundle: Bundle) -> dict[str, Any]:
+    """Sizes are numbers, or texts for some apps; so are booleans."""
+    size = 1_000 * (len(app.developer) * 7_919 + app.share * 997)
+    spelled = app.share % 7 == 3
+    flags = dict.fromkeys(_MOBILE_FLAGS, "False" if spelled else False)
+    return (
+        _NOTHING
+        | flags
+        | {
+            "bundle_size": str(size) if spelled else size,
+            "bundle_id": bundle.bundle_id,
+            "name": bundle.name,
+            "short_version": _SHORT,
+            "app_store_vendable": "True" if spelled else True,
+            "device_based_vpp": "True" if spelled else True,
+            "dynamic_size": size // 3,
+            "external_version_identifier": str(860_000_000 + size // 1_000),
+            "version": _VERSION,
+        }
+    )
+
+
+_MOBILE_FLAGS = (
+    "ad_hoc_code_signed",
+    "beta_app",
+    "download_canceled",
+    "download_failed",
+    "download_paused",
+    "download_waiting",
+    "has_update_available",
+    "installing",
+    "app_clip",
+    "validated",
+)
+_NOTHING: dict[str, Any] = dict.fromkeys(
+    (
+        "path",
+        "obtained_from",
+        "bundle_size",
+        "bundle_id",
+        "name",
+        "short_version",
+        "signature",
+        "ad_hoc_code_signed",
+        "app_store_vendable",
+        "beta_app",
+        "device_based_vpp",
+        "download_canceled",
+        "download_failed",
+        "download_paused",
+        "download_waiting",
+        "dynamic_size",
+        "external_version_identifier",
+        "has_update_available",
+        "installing",
+        "version",
+        "app_clip",
+        "validated",
+        "executable",
+        "bundle_name",
+        "bundle_type",
+        "environment_variables",
+        "compiler",
+        "bundle_region",
+        "bundle_display_name",
+        "info",
+        "minimum_system_version",
+        "category",
+        "apple_scriptable",
+        "copyright",
+        "developer_name",
+        "team_id",
+    )
+)
+"""Every own column of an app row, in the provider's order, empty."""
+
+COLUMNS = tuple(_NOTHING)
+"""Their names."""
+
+
+Json = dict[str, Any]
+
+
+def device_apps(world: World, device: Device) -> list[Json]:
+    """The rows Prism has of an Apple device, under other names; a few of Windows and Android devices."""
+    if device.platform == "Windows":
+        return [dict(app) for app in FACTS["windows_apps"]]
+    if device.platform == "Android":
+        return [_android(app) for app in FACTS["android_apps"]]
+    if device.collected is None:
+        return []
+    apps = catalogue(device.platform).apps
+    make = _listed_on_mac if device.platform == "Mac" else _listed_on_mobile
+    found = ((apps[index], state) for index, state in world.apps.installed(device).items())
+    return [make(device, app, bundle, state) for app, state in found for bundle in app.bundles]
+
+
+def _listed_on_mac(device: Device, app: App, bundle: Bundle, state: AppState) -> Json:
+    number = stable_hash("app", device.id, bundle.path)
+    return {
+        "app_id": str(number % 90_000 + 10_000),
+        "app_name": bundle.name,
+        "bundle_id": bundle.bundle_id or "",
+        "bundle_size": "",
+        "app_store_vendable": "",
+        "device_based_vpp": "",
+        "source": origin(app),
+        "process": bundle.name,
+        "signature": signature(app),
+        "creation_date": zulu(state.created),
+        "modification_date": zulu(state.updated),
+        "path": (bundle.path or "").replace("/Users/~/", f"/Users/{device.account}/"),
+        "version": state.version,
+    }
+
+
+def _listed_on_mobile(device: Device, app: App, bundle: Bundle, state: AppState) -> Json:
+    return {
+        "app_id": uuid_from(stable_hash("app", device.id, bundle.bundle_id)),
+        "app_name": bundle.name,
+        "bundle_id": bundle.bundle_id,
+        "bundle_size": str(1_000 * (len(app.developer) * 7_919 + app.share * 997)),
+        "app_store_vendable": "True",
+        "device_based_vpp": "True",
+        "source": "",
+        "process": "",
+        "signature": "",
+        "creation_date": "",
+        "modification_date": "",
+        "path": "",
+        "version": state.version,
+    }
+
+
+def _android(app: Json) -> Json:
+    number = stable_hash("android app", app["package_name"])
+    return {**app, "sha256_hash": f"{number:064x}", "sha1_hashes": [f"{number:040x}"]}

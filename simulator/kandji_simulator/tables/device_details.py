@@ -1,0 +1,287 @@
+"""The long record of a device: ``GET /devices/{device_id}/details``, in the shape of its platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from kandji_simulator.tables.enrollment import assigned, story
+from kandji_simulator.tables.other_details import android_details, windows_details
+from kandji_simulator.tables.prism import RecordCategory, reports
+from kandji_simulator.world.management import lost_mode_section
+from kandji_simulator.world.records import Device, User
+from kandji_simulator.world.rng import pick, stable_hash
+from kandji_simulator.world.seed_data import host_name
+from kandji_simulator.world.time import DAY, HOUR, SECOND, spaced, time_of, zulu
+
+if TYPE_CHECKING:
+    from kandji_simulator.world.world import World
+
+Section = dict[str, Any]
+_TRUE = frozenset({True, "True", "Yes"})
+
+
+def device_details(world: World, device: Device) -> list[Section]:
+    """The record, as the only one."""
+    make = {"Windows": windows_details, "Android": android_details}.get(device.platform)
+    return [make(device, _person(device.user)) if make else _apple(world, device)]
+
+
+def _apple(world: World, device: Device) -> Section:
+    sections = {name: make(world, device) for name, make in _SECTIONS.items()}
+    absent = {"AppleTV": ("lost_mode", "cellular")}.get(device.platform, ())
+    return {name: section for name, section in sections.items() if name not in absent}
+
+
+def _person(user: User | None) -> Section | str:
+    if user is None:
+        return ""
+    identifier = user.number if user.integer_id else user.id
+    return {"email": user.email, "name": user.name, "id": identifier, "is_archived": user.archived}
+
+
+def _mac(device: Device) -> bool:
+    return device.platform == "Mac"
+
+
+def _reported(world: World, device: Device, table: str) -> list[Section]:
+    """What the device has in a Prism category, so that both ways of asking agree."""
+    if table not in world.resources or not reports(device, world.tables.named(table)):
+        return []
+    category = world.tables.category(table)
+    return [r.columns for r in category.records(device)] if isinstance(category, RecordCategory) else []
+
+
+def _row(world: World, device: Device, table: str) -> Section:
+    return next(iter(_reported(world, device, table)), {})
+
+
+def _flag(value: Any) -> bool | None:
+    """A boolean of Prism in any of its spellings."""
+    return None if value is None else value in _TRUE
+
+
+def _general(world: World, device: Device) -> Section:
+    release, number = device.release, stable_hash("boot", device.id)
+    return {
+        "device_id": device.id,
+        "device_name": device.name,
+        "last_enrollment": spaced(device.enrolled),
+        "first_enrollment": spaced(device.first_enrolled),
+        "model": device.model.name,
+        "platform": device.platform,
+        "os_version": release.version,
+        "supplemental_build_version": release.build,
+        "supplemental_os_version_extra": release.extra,
+        "system_version": f"{release.version} ({release.build})" if _mac(device) else "",
+        "boot_volume": "Macintosh HD" if _mac(device) else "",
+        "time_since_boot": pick(number, ("1 month ago", "2 days ago", "5 hours ago")) if _mac(device) else "",
+        "last_user": pick(number, (device.account, device.account, "root"), 1) if _mac(device) else "",
+        "asset_tag": device.asset_tag or "",
+        "assigned_user": _person(device.user),
+        "blueprint_name": device.blueprint.name if device.blueprint else "",
+        "blueprint_uuid": device.blueprint.id if device.blueprint else "",
+    }
+
+
+def _mdm(world: World, device: Device) -> Section:
+    supervised = {} if device.platform == "AppleTV" else {"supervised": str(_mac(device) or assigned(device))}
+    return {
+        "mdm_enabled": "True",
+        **supervised,
+        "install_date": spaced(device.enrolled),
+        "last_check_in": "" if device.checked_in is None else spaced(max(device.enrolled, device.checked_in - HOUR)),
+        "mdm_enabled_user": [device.account] if _mac(device) else [],
+    }
+
+
+def _activation_lock(world: World, device: Device) -> Section:
+    known = _row(world, device, "prism_activation_lock")
+    names = (
+        "bypass_code_failed",
+        "user_activation_lock_enabled",
+        "device_activation_lock_enabled",
+        "activation_lock_allowed_while_supervised",
+        "activation_lock_supported",
+    )
+    return {name: _flag(known.get(name)) for name in names}
+
+
+def filevault(world: World, device: Device) -> Section:
+    """The section on FileVault."""
+    known = _row(world, device, "prism_filevault")
+    rotation = known.get("scheduled_key_rotation")
+    return {
+        "filevault_enabled": _flag(known.get("status")),
+        "filevault_recoverykey_type": known.get("key_type") or "",
+        "filevault_prk_escrowed": bool(_flag(known.get("key_escrowed"))),
+        "filevault_next_rotation": rotation or "",
+        "filevault_regen_required": bool(_flag(known.get("regeneration_needed"))),
+    }
+
+
+def _lost_mode(world: World, device: Device) -> Section:
+    return lost_mode_section(device.lost_mode, world.managed(device.id).lost) if device.lost_mode else {}
+
+
+def _enrollment(world: World, device: Device) -> Section:
+    return {"auto_enroll_eligible": True, "auto_enrolled": True} if assigned(device) else {}
+
+
+def _agent(world: World, device: Device) -> Section:
+    installed = bool(device.agent)
+    return {
+        "agent_installed": str(installed),
+        "install_date": spaced(device.enrolled // SECOND * SECOND)[:19] + "+00:00" if installed else "",
+        "last_check_in": "" if device.checked_in is None else zulu(device.checked_in),
+        "agent_version": device.agent,
+    }
+
+
+def _volumes(world: World, device: Device) -> list[Section]:
+    if device.platform == "AppleTV" or device.collected is None:
+        return []
+    used = 8 + stable_hash("volume", device.id) % 88
+    capacity = device.model.capacity * (0.9313 if _mac(device) else 1)
+    size = {"capacity": f"{capacity:.2f} GB", "available": f"{capacity * (100 - used) / 100:.2f} GB"}
+    same = {"percent_used": f"{used}%", **size}
+    if not _mac(device):
+        return [{"name": "", "format": "", "identifier": "", **same, "encrypted": ""}]
+    encrypted = "Yes" if filevault(world, device)["filevault_enabled"] else "No"
+    return [
+        {"name": "Macintosh HD", "format": "APFS", "identifier": "disk3s3s1", **same, "encrypted": encrypted},
+        {"name": "Macintosh HD - Data", "format": "APFS", "identifier": "disk3s1", **same, "encrypted": encrypted},
+    ]
+
+
+def _users(world: World, device: Device) -> Section:
+    if not _mac(device):
+        return {"regular_users": [], "system_users": []}
+    path = f"/Users/{device.account}"
+    own = {"username": device.account, "uid": "501", "path": path, "admin": "Yes", "name": ""}
+    system = [{"username": n, "uid": u, "path": p, "admin": "No"} for n, u, p in _SYSTEM_USERS]
+    known = world.managed_so_far(device.id)
+    gone = known is not None and device.account in known.deleted
+    return {"regular_users": [] if gone else [own], "system_users": system}
+
+
+_SYSTEM_USERS = (("_lp", "26", "/var/spool/cups"), ("_ard", "67", "/var/empty"))
+
+
+def _profiles(world: World, device: Device) -> list[Section]:
+    if not _mac(device):
+        return []
+    installed = f"{time_of(device.first_collected):%Y-%m-%d %H:%M:%S} +0000"
+    return [
+        {
+            "name": row["profile_display_name"],
+            "uuid": row["payload_uuid"],
+            "verified": "verified",
+            "identifier": row["payload_identifier"],
+            "organization": row["organization"],
+            "payload_types": [payload["type"] for payload in row["profile_data"]],
+            "install_date": installed,
+        }
+        for row in _reported(world, device, "prism_installed_profiles")
+    ]
+
+
+def _business_manager(world: World, device: Device) -> Section:
+    known = story(device)
+    names = ("model", "color", "description", "serial_number", "device_family", "os")
+    if not assigned(device):
+        return {}
+    date = spaced(device.first_enrolled - 30 * DAY)[:19] + "+00:00"
+    return {
+        **{name: known[name] for name in names},
+        "device_assigned_date": date,
+        "device_assigned_by": known["device_assigned_by"],
+    }
+
+
+def _security(world: World, device: Device) -> Section:
+    known = world.managed_so_far(device.id)
+    drawn = device.number % 3 == 0 if _mac(device) else None
+    return {"remote_desktop_enabled": drawn if known is None or known.remote_desktop is None else known.remote_desktop}
+
+
+def _cellular(world: World, device: Device) -> Section:
+    if _mac(device):
+        return {}
+    return {"voice_roaming": False, "data_roaming": False, "cellular_technology": 0, "subscriptions": None}
+
+
+def _tags(world: World, device: Device) -> list[str]:
+    return list(device.tags)
+
+
+def hardware_overview(world: World, device: Device) -> Section:
+    """What the machine is."""
+    number = stable_hash("hardware", device.id)
+    identifier = f"{number:040x}"
+    if device.platform != "Mac":
+        return {"uuid": identifier, "serial_number": device.serial, "model_identifier": device.model.identifier}
+    silicon = device.model.silicon
+    cores = pick(number, ("8", "10", "12") if silicon else ("4", "6"))
+    size = pick(number, (8, 16, 16, 24, 32), 1)
+    return {
+        "model_name": device.model.title,
+        "model_identifier": device.model.identifier,
+        "processor_name": "Apple M2" if silicon else "Quad-Core Intel Core i5",
+        "processor_speed": "" if silicon else "2 GHz",
+        "number_of_processors": cores if silicon else "1",
+        "total_number_of_cores": cores,
+        "memory": f"{size} GB {'LPDDR5' if silicon else 'LPDDR4X'}",
+        "udid": f"{identifier[:8]}-{identifier[8:12]}-5{identifier[12:15]}-b{identifier[15:18]}-{identifier[18:30]}",
+        "serial_number": device.serial,
+    }
+
+
+def network(world: World, device: Device) -> Section:
+    """Where it is reached; every 17th device has nothing to say."""
+    if device.platform == "AppleTV" or device.number % 17 == 5:
+        return {}
+    number = stable_hash("network", device.id)
+    octets = [number >> 8 * place & 255 for place in range(5)]
+    public = f"203.0.113.{octets[0]}" if number % 5 else ""
+    return {
+        "local_hostname": host_name(device.name, device.number) if device.platform == "Mac" else "",
+        "mac_address": "02:" + ":".join(f"{octet:02X}" for octet in octets),
+        "ip_address": f"192.168.{octets[1] % 4}.{octets[2]}" if device.platform == "Mac" else "",
+        "public_ip": public if device.platform == "Mac" else "",
+    }
+
+
+def recovery_information(world: World, device: Device) -> Section:
+    """What keeps others out of recovery; older agents do not know of the last field."""
+    number = stable_hash("recovery", device.id)
+    locked = device.platform == "Mac" and bool(device.model.silicon) and number % 4 > 0
+    known = {} if device.number % 13 == 6 else {"password_has_been_set": locked}
+    return {
+        "recovery_lock_enabled": locked,
+        "firmware_password_exist": device.platform == "Mac" and not device.model.silicon and number % 2 == 0,
+        "firmware_password_pending": False,
+        "password_rotation_scheduled": zulu(device.enrolled + 400 * DAY) if locked else None,
+        **known,
+    }
+
+
+_SECTIONS: dict[str, Callable[[World, Device], Any]] = {
+    "general": _general,
+    "mdm": _mdm,
+    "activation_lock": _activation_lock,
+    "filevault": filevault,
+    "lost_mode": _lost_mode,
+    "automated_device_enrollment": _enrollment,
+    "kandji_agent": _agent,
+    "hardware_overview": hardware_overview,
+    "volumes": _volumes,
+    "network": network,
+    "recovery_information": recovery_information,
+    "users": _users,
+    "installed_profiles": _profiles,
+    "apple_business_manager": _business_manager,
+    "security_information": _security,
+    "cellular": _cellular,
+    "tags": _tags,
+}

@@ -1,0 +1,164 @@
+"""Vulnerabilities and where they are: derived from the versions of the apps on the devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kandji_simulator.tables.listing import Listing, PerDevice, Query
+from kandji_simulator.world.catalogue import CURRENT, App, catalogue
+from kandji_simulator.world.records import Device
+from kandji_simulator.world.rng import stable_hash
+from kandji_simulator.world.time import spaced, zulu
+
+if TYPE_CHECKING:  # the world owns its listings
+    from kandji_simulator.world.world import World
+
+Json = dict[str, Any]
+_VULNERABLE_APPS = 60
+_LINK = "https://nvd.nist.gov/vuln/detail"
+
+
+@dataclass(frozen=True, eq=False)
+class Flaw:
+    """One CVE: releases of an app before the one that mends it."""
+
+    cve_id: str
+    index: int
+    score: float
+    mended: int
+
+    @property
+    def app(self) -> App:
+        """The app that has it."""
+        return catalogue("Mac").apps[self.index]
+
+    @cached_property
+    def versions(self) -> frozenset[str]:
+        """The versions that have it."""
+        return frozenset(self.app.release(number) for number in range(self.mended)) - {self.app.release(self.mended)}
+
+    @property
+    def severity(self) -> str:
+        """The word for the score."""
+        return next(word for least, word in _SEVERITIES if self.score >= least)
+
+    @property
+    def known_exploit(self) -> int:
+        """1 where it is in the catalogue of exploited ones."""
+        return int(self.score >= 9.5)
+
+
+_SEVERITIES = ((9.0, "Critical"), (7.0, "High"), (4.0, "Medium"), (0.0, "Low"))
+
+
+class Found(NamedTuple):
+    """A flaw on a device: ``place`` is its place among the flaws, ``since`` when the version was seen first."""
+
+    place: int
+    version: str
+    since: int
+
+
+@cache
+def flaws() -> tuple[Flaw, ...]:
+    """All there are, one an app."""
+    return tuple(_flaw(index) for index in range(_VULNERABLE_APPS))
+
+
+def _flaw(index: int) -> Flaw:
+    number = stable_hash("flaw", index)
+    cve = f"CVE-{2023 + number % 3}-{1_000 + index * 137 + number % 100}"
+    return Flaw(cve, index, (20 + number // 3 % 80) / 10, CURRENT - number % 12)
+
+
+class Findings:
+    """What was found on the devices of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._found = PerDevice(world, self._on)
+
+    def by_device(self) -> Mapping[str, tuple[Found, ...]]:
+        """By device id, those without any among them."""
+        return self._found.values()
+
+    def _on(self, device: Device) -> tuple[Found, ...]:
+        """Macs only; by name of the CVE's place."""
+        if device.collected is None or device.platform != "Mac":
+            return ()
+        states = self._world.apps.installed(device)
+        known = ((place, states.get(flaw.index), flaw) for place, flaw in enumerate(flaws()))
+        return tuple(Found(p, s.version, s.updated) for p, s, flaw in known if s and s.version in flaw.versions)
+
+
+def vulnerabilities(world: World) -> list[Json]:
+    """Those found on any device."""
+    by_flaw: dict[int, list[int]] = {}
+    for found in world.tables.findings.by_device().values():
+        for place, _, since in found:
+            by_flaw.setdefault(place, []).append(since)
+    return [_vulnerability(flaws()[place], by_flaw[place]) for place in sorted(by_flaw)]
+
+
+def _vulnerability(flaw: Flaw, since: list[int]) -> Json:
+    return {
+        "cve_id": flaw.cve_id,
+        "severity": flaw.severity,
+        "cvss_score": flaw.score,
+        "kev_score": flaw.known_exploit,
+        "cve_link": f"{_LINK}/{flaw.cve_id}",
+        "first_detection_date": zulu(min(since)),
+        "latest_detection_date": zulu(max(since)),
+        "device_count": len(since),
+        "software": [flaw.app.name],
+        "status": "Active",
+    }
+
+
+class DetectionList(Listing):
+    """``GET /vulnerability-management/detections``: by device, then by flaw."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def records(self, query: Query, parent: Mapping[str, str]) -> Sequence[tuple[str, Found]]:
+        """See :class:`Listing`; no query selects."""
+        return self._world.remember("detections", self._all)
+
+    def _all(self) -> list[tuple[str, Found]]:
+        by_device = self._world.tables.findings.by_device()
+        return [(device, found) for device in sorted(by_device) for found in by_device[device]]
+
+    def row(self, record: tuple[str, Found]) -> Json:
+        """See :class:`Listing`."""
+        device, flaw = self._world.devices[record[0]], flaws()[record[1].place]
+        return {
+            "device_id": device.id,
+            "device_name": device.name,
+            "device_serial_number": device.serial,
+            "device_model": device.model.title,
+            "device_os_version": device.release.version,
+            "blueprint_id": device.blueprint.id if device.blueprint else "",
+            "blueprint_name": device.blueprint.name if device.blueprint else "",
+            "name": flaw.app.name,
+            "version": record[1].version,
+            "path": flaw.app.bundles[0].path,
+            "bundle_id": flaw.app.bundle_id,
+            "cve_id": flaw.cve_id,
+            "cve_description": f"{flaw.app.name} before {flaw.app.release(flaw.mended)} mishandles crafted input.",
+            "cve_link": f"{_LINK}/{flaw.cve_id}",
+            "cvss_score": flaw.score,
+            "cvss_severity": flaw.severity,
+            "first_detection_date": spaced(record[1].since)[:26],
+            "latest_detection_date": spaced(max(record[1].since, device.collected or 0))[:26],
+        }
+
+    def find(self, key: str) -> None:
+        """Detections cannot be asked for one by one."""
+
+    def position(self, record: tuple[str, Found]) -> str:
+        """See :class:`Listing`."""
+        return f"{record[0]} {record[1].place:04d}"

@@ -1,0 +1,52 @@
+"""Names of people, devices and blueprints, the awkward ones included."""
+
+import tomllib
+from importlib.resources import files
+from random import Random
+from typing import Any
+from unicodedata import normalize
+
+NAMES: dict[str, Any] = tomllib.loads((files(__package__) / "names.toml").read_text(encoding="utf-8"))
+"""Lists of invented names by kind."""
+
+_LETTERS = str.maketrans({"Ł": "L", "ł": "l", "ø": "o", "ß": "ss", "\N{LATIN SMALL LETTER DOTLESS I}": "i"})
+"""Letters that do not fall apart into a plain one and a mark."""
+
+
+def person(draw: Random) -> str:
+    """A full name; one in thirty is not in Latin script."""
+    if draw.random() < 1 / 30:
+        return str(draw.choice(NAMES["other_scripts"]))
+    return f"{draw.choice(NAMES['first'])} {draw.choice(NAMES['last'])}"
+
+
+def short_name(name: str, number: int) -> str:
+    """Account name of a person: ``jalvarez`` from José Álvarez; ``user`` and a number where nothing is Latin."""
+    plain = normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode().lower()
+    words = ["".join(filter(str.isalpha, word)) for word in plain.split()]
+    letters = "".join(w[:1] for w in words[:-1]) + words[-1] if words else ""
+    return letters or f"user{number}"
+
+
+def host_name(name: str, number: int) -> str:
+    """Bonjour name of a device: ``Joses-MacBook-Pro``."""
+    plain = normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode()
+    words = ["".join(filter(str.isalnum, word)) for word in plain.split()]
+    return "-".join(filter(None, words)) or f"Mac-{number}"
+
+
+def owned(name: str, thing: str) -> str:
+    """What a person calls a device: ``Zoë's MacBook Air``."""
+    return str(NAMES["possessive"]).format(owner=name.split()[0], thing=thing)
+
+
+FACTS: dict[str, Any] = tomllib.loads((files(__package__) / "facts.toml").read_text(encoding="utf-8"))
+"""Lists by kind."""
+
+ITEM_KINDS: dict[str, str] = {name: kind for kind, names in FACTS["library"].items() for name in names}
+"""Kind of a library item by its name."""
+
+
+def items_of(kind: str) -> tuple[str, ...]:
+    """Names of the library items of a kind."""
+    return tuple(FACTS["library"][kind])

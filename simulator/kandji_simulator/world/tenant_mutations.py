@@ -1,0 +1,96 @@
+"""Verbs of a world that are about the tenant: blueprints, people, tags."""
+
+from kandji_simulator.world.rng import stable_hash, uuid_from
+from kandji_simulator.world.state import TenantState
+
+
+class TenantMutations(TenantState):
+    """Each changes the world as an administrator would."""
+
+    def add_blueprint(self, name: str | None = None) -> str:
+        """A new blueprint without devices; its id. The log has two events of one moment of that."""
+        blueprint = self.generator.blueprint(self.count_up("blueprint"), self.moment, name)
+        self.blueprints[blueprint.id] = blueprint
+        target = ("blueprint", blueprint.id)
+        self.audit.add(self.moment, "create", target, name=blueprint.name, type=blueprint.type, description="")
+        self.audit.add(self.moment, "update", target, "parameters", name=blueprint.name, parameters=[])
+        return blueprint.id
+
+    def rename_blueprint(self, blueprint_id: str, name: str) -> None:
+        """Another name, in the blueprint and in all rows that repeat it."""
+        blueprint = self.blueprint(blueprint_id)
+        blueprint.name, blueprint.updated = name, self.moment
+        self.audit.add(self.moment, "update", ("blueprint", blueprint_id), name=name)
+
+    def assign_item(self, blueprint_id: str, name: str) -> str:
+        """A library item more in the blueprint; its id."""
+        blueprint, item = self.blueprint(blueprint_id), self.generator.library[name]
+        blueprint.items = {**blueprint.items, item: name}
+        added = [{"id": item, "name": name}]
+        target = ("blueprint", blueprint_id)
+        self.audit.add(self.moment, "update", target, "library_items", library_items_added=added, name=blueprint.name)
+        return item
+
+    def unassign_item(self, blueprint_id: str, item_id: str) -> None:
+        """A library item less in the blueprint."""
+        blueprint = self.blueprint(blueprint_id)
+        gone = [{"id": item_id, "name": blueprint.items[item_id]}]
+        blueprint.items = {item: name for item, name in blueprint.items.items() if item != item_id}
+        target = ("blueprint", blueprint_id)
+        self.audit.add(self.moment, "update", target, "library_items", library_items_removed=gone, name=blueprint.name)
+
+    def remove_blueprint(self, blueprint_id: str) -> None:
+        """The blueprint is gone; its devices have none."""
+        gone = self.blueprint(blueprint_id)
+        del self.blueprints[blueprint_id]
+        for device in self.devices.values():
+            if device.blueprint is gone:
+                device.blueprint = None
+        self.audit.add(self.moment, "delete", ("blueprint", blueprint_id), name=gone.name)
+
+    def add_user(self, name: str | None = None) -> str:
+        """A new person without devices; the id."""
+        user = self.generator.user(self.count_up("user"), self.moment, name)
+        self.users[user.id] = user
+        self.audit.add(self.moment, "create", ("user", user.id), email=user.email, name=user.name)
+        return user.id
+
+    def archive_user(self, user_id: str) -> None:
+        """The person is archived and keeps the devices."""
+        user = self.user(user_id)
+        user.archived, user.updated = True, self.moment
+        self.audit.add(self.moment, "update", ("user", user_id), archived=True)
+
+    def remove_user(self, user_id: str) -> None:
+        """The person is gone; the devices have none."""
+        gone = self.user(user_id)
+        del self.users[user_id]
+        for device in self.devices.values():
+            if device.user is gone:
+                device.user = None
+        self.audit.add(self.moment, "delete", ("user", user_id), email=gone.email)
+
+    def add_tag(self, name: str) -> str:
+        """A new tag on no device; its id."""
+        self.tags[name] = uuid_from(stable_hash(self.seed, "tag", self.count_up("tag")))
+        self.audit.add(self.moment, "create", ("tag", self.tags[name]), name=name)
+        return self.tags[name]
+
+    def rename_tag(self, name: str, other: str) -> None:
+        """Another name, on the devices too."""
+        identifier = self.tag(name)
+        self.tags = {other if tag == name else tag: i for tag, i in self.tags.items()}
+        self._retag({name: other})
+        self.audit.add(self.moment, "update", ("tag", identifier), name=other)
+
+    def remove_tag(self, name: str) -> None:
+        """The tag is gone, from the devices too."""
+        identifier = self.tag(name)
+        del self.tags[name]
+        self._retag({name: None})
+        self.audit.add(self.moment, "delete", ("tag", identifier), name=name)
+
+    def _retag(self, changed: dict[str, str | None]) -> None:
+        for device in self.devices.values():
+            renamed = (changed.get(tag, tag) for tag in device.tags)
+            device.tags = tuple(tag for tag in renamed if tag is not None)
