@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kandji_schema.own_file import own_folder
 from kandji_schema.setting import Trust
 from kandji_schema.settings import SETTINGS
+from kandji_schema.trust import own_folder
 
 COMMAND = str(Path(sys.executable).with_name("kandji-mirror"))
 

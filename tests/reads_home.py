@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from kandji_schema.ddl import statements
-from kandji_schema.durable import write_new
+from kandji_schema.files import write_atomically
 from kandji_schema.manifest import Manifest, State, TableState, data_dir, manifest_path, manifests_dir
 from kandji_schema.registry import resources
 
@@ -49,7 +49,7 @@ def publish(home: Path, rows: Mapping[str, Rows], generation: int = 1, *, keep: 
     states = {**never, **(keep.tables if keep else {})}
     states |= {name: _stored(home, never[name], rows[name], generation) for name in rows}
     manifest = Manifest(generation=generation, tenant="example", published_at=SYNCED, tables=states)
-    write_new(manifest_path(home, generation), manifest.to_json())  # readers may be under way
+    write_atomically(manifest_path(home, generation), manifest.to_json())  # readers may be under way
     return manifest
 
 

@@ -6,7 +6,7 @@ import pytest
 from commands import run
 from reads_home import small_fleet
 
-from kandji_schema.counts import counted, size
+from kandji_schema.text import counted, size
 
 
 @pytest.fixture(scope="module")

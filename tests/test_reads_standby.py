@@ -14,8 +14,8 @@ from kandji_queries.limits import Limits
 from kandji_queries.reader import Reader
 from kandji_queries.selftest import refuse_if_open
 from kandji_queries.standby import Standby
-from kandji_schema.durable import write_new
 from kandji_schema.errors import StoreDamaged
+from kandji_schema.files import write_atomically
 from kandji_schema.manifest import Manifest, Segment, data_dir, kept, manifest_path
 from kandji_schema.registry import resources
 
@@ -168,4 +168,4 @@ def test_a_question_about_the_past_is_answered_from_the_newest_past(home: Path) 
             settle()
             manifest = newest(home)
             following = replace(manifest, generation=manifest.generation + 1)
-            write_new(manifest_path(home, following.generation), following.to_json())
+            write_atomically(manifest_path(home, following.generation), following.to_json())

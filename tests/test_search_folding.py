@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from kandji_queries.definitions import macros
-from kandji_schema.search import fold_identifier, fold_text
+from kandji_schema.text import fold_identifier, fold_text
 
 ALIKE = (
     ("Zoe Lopez", "Zoë López", "ZOE\u0308  LO\u0301PEZ", "\u00a0zoe\u202flopez\t", "Ｚｏｅ　Ｌｏｐｅｚ", "𝓩𝓸𝓮 𝕷𝖔𝖕𝖊𝖟"),

@@ -15,8 +15,8 @@ from loopback import Server, served
 from support import make_tenant
 
 from kandji_mirror.privacy.key import key_of
-from kandji_schema import secret_file
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.files import read_secret, write_new_secret, write_secret
 from kandji_schema.ownership import flaw
 from kandji_schema.setting import Trust
 from kandji_schema.settings import SETTINGS, Settings, load
@@ -308,25 +308,25 @@ def as_nobody(path: Path) -> str | None:
 
 def test_a_token_that_others_could_replace_is_neither_read_nor_stored(tmp_path: Path) -> None:
     for name in ("token", "http_token"):
-        secret_file.write(tmp_path / name, STORED)
-        assert secret_file.read(tmp_path / name) == STORED
+        write_secret(tmp_path / name, STORED)
+        assert read_secret(tmp_path / name) == STORED
         tmp_path.chmod(0o770)
         with pytest.raises(ConfigurationError, match=f"chmod go-w '{tmp_path}'"):
-            secret_file.read(tmp_path / name)
-        for put in (secret_file.write, secret_file.write_new):
+            read_secret(tmp_path / name)
+        for put in (write_secret, write_new_secret):
             with pytest.raises(ConfigurationError, match=f"chmod go-w '{tmp_path}'"):
                 put(tmp_path / f"{name}.new", THEIRS)
         tmp_path.chmod(0o700)
-        assert secret_file.read(tmp_path / name) == STORED
+        assert read_secret(tmp_path / name) == STORED
     assert sorted(path.name for path in tmp_path.iterdir()) == ["http_token", "token"]
 
 
 @AS_ROOT
 def test_a_token_of_another_user_is_not_read(tmp_path: Path) -> None:
-    secret_file.write(tmp_path / "token", STORED)
+    write_secret(tmp_path / "token", STORED)
     os.chown(tmp_path / "token", NOBODY, NOBODY)
     with pytest.raises(ConfigurationError, match="belongs to another user"):
-        secret_file.read(tmp_path / "token")
+        read_secret(tmp_path / "token")
 
 
 def test_no_live_action_begins_where_others_could_forge_what_it_rests_on(tmp_path: Path) -> None:
@@ -526,7 +526,7 @@ def test_what_else_the_other_file_says_is_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no list of accounts that says it")
 def test_the_accounts_own_folder_does_not_follow_the_environment(tmp_path: Path) -> None:
-    asked = "from kandji_schema.own_file import own_folder; print(own_folder())"
+    asked = "from kandji_schema.trust import own_folder; print(own_folder())"
     said = [
         subprocess.run([sys.executable, "-c", asked], env=env, capture_output=True, text=True, check=True).stdout
         for env in (environment(tmp_path), {**environment(tmp_path), "HOME": "/nowhere", "USER": "nobody"})

@@ -13,11 +13,11 @@ from kandji_cli.output import print_rows, say, tell
 from kandji_mirror.audit.anchors import saved_heads
 from kandji_mirror.audit.keychain import FILE, Signed, signed
 from kandji_mirror.audit.log import Attempt, AuditLog, Record, actor
-from kandji_schema.address import is_address
 from kandji_schema.audit import COLUMNS
-from kandji_schema.counts import counted
 from kandji_schema.errors import ConfigurationError, StoreDamaged, UsageError
+from kandji_schema.files import is_address
 from kandji_schema.settings import Settings, load
+from kandji_schema.text import counted
 
 SHOWN = (
     "time",

@@ -13,9 +13,9 @@ from kandji_cli.output import say, tell
 from kandji_cli.sync import raise_if_partial, run_sync, summarise
 from kandji_queries.formats import write
 from kandji_queries.reader import Reader
-from kandji_schema.counts import counted
 from kandji_schema.manifest import DEMO
 from kandji_schema.settings import Settings, load
+from kandji_schema.text import counted
 from kandji_simulator import TOKEN, Tenant, World, serve, serve_forever
 
 ANSWERING = 5.0

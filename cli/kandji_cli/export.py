@@ -13,10 +13,10 @@ from kandji_cli.reads import required
 from kandji_queries.exporter.report import ExportReport
 from kandji_queries.exporter.run import Options, export
 from kandji_queries.exporter.watch import Progress
-from kandji_schema.counts import counted, size
 from kandji_schema.errors import Interrupted, UsageError
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load
+from kandji_schema.text import counted, size
 
 LISTED = 8
 """Most tables whose dates are listed one by one."""

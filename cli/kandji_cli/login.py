@@ -17,7 +17,6 @@ from kandji_mirror.api.credentials import HOST_FILE, KEYCHAIN, KEYCHAIN_HOST, ch
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.connection import connect
 from kandji_mirror.store.resetting import take_out
-from kandji_schema import secret_file
 from kandji_schema.errors import (
     ApiError,
     AuthenticationError,
@@ -26,6 +25,7 @@ from kandji_schema.errors import (
     PermissionMissing,
     UsageError,
 )
+from kandji_schema.files import write_secret
 from kandji_schema.home import mirrored
 from kandji_schema.manifest import generations, nothing_mirrored
 from kandji_schema.provider import OLD_DOMAIN, REGIONS, ProviderHost, pasted
@@ -204,13 +204,13 @@ def _store_tenant(file: Path, values: Mapping[str, str]) -> None:
             document[key] = value
         else:
             document.pop(key, None)
-    secret_file.write(file, tomlkit.dumps(document).rstrip("\n"))
+    write_secret(file, tomlkit.dumps(document).rstrip("\n"))
 
 
 def _to_file(token: str, url: str) -> str:
     path = config_dir() / TOKEN_FILE
-    secret_file.write(config_dir() / HOST_FILE, record(token, url))  # first: of another token it counts for nothing
-    secret_file.write(path, token)
+    write_secret(config_dir() / HOST_FILE, record(token, url))  # first: of another token it counts for nothing
+    write_secret(path, token)
     return f"{path} (mode 0600)"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kandji_cli import streams
 from kandji_queries.formats import write
 from kandji_queries.result import Column, Result
-from kandji_schema.counts import counted
+from kandji_schema.text import counted
 
 if TYPE_CHECKING:
     from kandji_schema.settings import Settings

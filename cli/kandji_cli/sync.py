@@ -24,10 +24,10 @@ from kandji_mirror.sync.plan import ttl_overrides
 from kandji_mirror.sync.refusals import REFUSED
 from kandji_mirror.sync.run import sync, sync_devices
 from kandji_mirror.threads import run_interruptible
-from kandji_schema.counts import counted
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings, load
+from kandji_schema.text import counted
 
 
 class PartialSync(MirrorError):

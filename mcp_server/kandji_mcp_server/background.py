@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from kandji_schema.counts import counted
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError
 from kandji_schema.settings import Settings
+from kandji_schema.text import counted
 
 if TYPE_CHECKING:
     from kandji_mirror.report import Outcome, Report

@@ -10,7 +10,7 @@ from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.sanitize import sanitized
 from kandji_queries.catalog import catalog
 from kandji_schema.errors import MirrorError
-from kandji_schema.search import fold_text
+from kandji_schema.text import fold_text
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader

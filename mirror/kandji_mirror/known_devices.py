@@ -10,9 +10,8 @@ from typing import Any
 from kandji_schema import database
 from kandji_schema.errors import NothingMirrored
 from kandji_schema.manifest import data_dir, newest_whole
-from kandji_schema.search import fold_identifier, fold_text
 from kandji_schema.tables.devices import DEVICES
-from kandji_schema.text import one_line
+from kandji_schema.text import fold_identifier, fold_text, one_line
 
 COLUMNS = ("device_id", "serial_number", "device_name", "last_check_in", "is_missing", "is_removed")
 NEAREST = 3

@@ -23,7 +23,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from kandji_mirror.report import Outcome, Report
 from kandji_schema.ages import AHEAD, in_future
 from kandji_schema.errors import StoreError
-from kandji_schema.private import make_file
+from kandji_schema.files import make_file
 
 KEEP_RUNS = 10_000
 """Older records go: a year of syncing every two minutes would otherwise be a quarter of a million rows a table."""

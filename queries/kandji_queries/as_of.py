@@ -1,6 +1,6 @@
 """``<table>_as_of(moment)``: a table as it was, from its live rows and the events since.
 
-What events hold says :mod:`kandji_schema.segments`. To a row that has events after the moment they are undone, the
+What events hold says :mod:`kandji_schema.history`. To a row that has events after the moment they are undone, the
 earliest one of a column winning; a row added since is left out, one removed since comes from its event; all other rows
 are the live ones. Two limits of that: a volatile column, such as ``updated_at``, has the value of the nearest row that
 was kept, and a column that came with a newer version of the mirror has its oldest known value before that. Rows without
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from kandji_schema.segments import ChangeKind, identity
+from kandji_schema.history import ChangeKind, identity
 
 EVENTS = "internal.events"
 """All events; an engine that has it among its names has the segments open."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kandji_queries import headers
 from kandji_schema.errors import UsageError
-from kandji_schema.search import fold_identifier
-from kandji_schema.text import one_line
+from kandji_schema.text import fold_identifier, one_line
 
 if TYPE_CHECKING:
     from kandji_queries.catalog import NamedQuery

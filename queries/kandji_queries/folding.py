@@ -1,4 +1,4 @@
-"""The folding of a search for the macro ``folded``: the tables of :mod:`kandji_schema.search` as texts of SQL.
+"""The folding of a search for the macro ``folded``: the tables of :mod:`kandji_schema.text` as texts of SQL.
 
 DuckDB has no NFKC. What is met every day (kinds of apostrophe, dash and a few letters) is told by ``translate``; the
 thousands of other looks of characters (full width, mathematical, circled, ligatures) are looked up one by one, and only
@@ -8,7 +8,7 @@ in texts that have any, because that takes ten times as long.
 from collections.abc import Iterable
 from functools import cache
 
-from kandji_schema.search import BLANKS, DROPPED, UNSEEN, common, folds
+from kandji_schema.text import BLANKS, DROPPED, UNSEEN, common, folds
 
 SEPARATOR = "\n"
 """Stands between the plain forms of the rare characters; no folded text has it."""

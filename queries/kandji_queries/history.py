@@ -1,6 +1,6 @@
 """The past: what changed, for the view ``changes``, and ``<table>_as_of(moment)`` for every table with history.
 
-A statement that asks for neither opens no segment. What a segment holds says :mod:`kandji_schema.segments`, how the
+A statement that asks for neither opens no segment. What a segment holds says :mod:`kandji_schema.history`, how the
 past is put together from them :mod:`kandji_queries.as_of`.
 """
 
@@ -12,12 +12,13 @@ import duckdb
 
 from kandji_queries import definitions
 from kandji_queries.as_of import EVENTS, SUFFIX, Columns, Past
-from kandji_schema import database
+from kandji_schema.database import is_readable
 from kandji_schema.errors import StoreDamaged
+from kandji_schema.files import has_size
+from kandji_schema.history import EVENTS as STORED_EVENTS
+from kandji_schema.history import TABLES
+from kandji_schema.history import TRACKED as STORED_TRACKED
 from kandji_schema.manifest import Manifest, Segment
-from kandji_schema.segments import EVENTS as STORED_EVENTS
-from kandji_schema.segments import TABLES
-from kandji_schema.segments import TRACKED as STORED_TRACKED
 
 TRACKED = "internal.tracked"
 """One row a table with history: ``table_name``, ``since``, ``until``, ``keys``, ``fallbacks``."""
@@ -68,22 +69,18 @@ def add(base: duckdb.DuckDBPyConnection, segments: Sequence[Segment], folder: Pa
 
 def _attach(base: duckdb.DuckDBPyConnection, path: Path, segment: Segment, name: str) -> None:
     quoted = str(path).replace("'", "''")
+    if not has_size(path, segment.bytes):
+        raise HistoryDamaged(segment.file)
     try:
-        if path.stat().st_size != segment.bytes:
-            raise HistoryDamaged(segment.file)
         base.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
-    except (duckdb.Error, OSError) as error:
+    except duckdb.Error as error:
         raise HistoryDamaged(segment.file) from error
 
 
 def refuse_damaged(segments: Sequence[Segment], folder: Path, error: StoreDamaged) -> None:
     """Raise :class:`HistoryDamaged` if a segment is to blame for ``error``; reads every block of them."""
     for segment in segments:
-        try:
-            with database.connect(folder / segment.file, read_only=True) as file:
-                for table in (STORED_EVENTS, STORED_TRACKED):
-                    file.execute(f"SELECT count(hash(COLUMNS(*))) FROM {table}").fetchall()
-        except duckdb.Error:
+        if not is_readable(folder / segment.file, (STORED_EVENTS, STORED_TRACKED)):
             raise HistoryDamaged(segment.file) from error
 
 

@@ -21,7 +21,7 @@ from kandji_queries.history import HistoryDamaged
 from kandji_queries.limits import Limits
 from kandji_queries.rulebook import Rulebook
 from kandji_queries.standby import Standby
-from kandji_schema import database
+from kandji_schema.database import is_readable
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.manifest import Manifest, data_dir, generations, history_dir, kept, missing_files, nothing_mirrored
 
@@ -207,7 +207,7 @@ class Store:
         with self._lock:
             files = {state.name: state.file for state in manifest.tables.values() if state.file}
             folder = data_dir(self._home)
-            self._bad_files |= {file for name, file in files.items() if not _is_whole(folder / file, name)}
+            self._bad_files |= {file for name, file in files.items() if not is_readable(folder / file, [name])}
             self._bad_generations.add(manifest.generation)
             self._manifest = None
 
@@ -217,13 +217,3 @@ def _fallen_back(manifest: Manifest) -> str:
         f"The answer comes from the older state {manifest.generation}, published "
         f"{manifest.published_at:%Y-%m-%d %H:%M} UTC. `kandji-mirror sync --full` repairs the newest."
     )
-
-
-def _is_whole(path: Path, table: str) -> bool:
-    """Read every block of a data file; DuckDB compares the checksums."""
-    try:
-        with database.connect(path, read_only=True) as file:
-            file.execute(f'SELECT count(hash(COLUMNS(*))) FROM "{table}"').fetchall()
-    except duckdb.Error:
-        return False
-    return True

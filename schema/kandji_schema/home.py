@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from kandji_schema.errors import ConfigurationError, StoreError
+from kandji_schema.files import make_file
 from kandji_schema.manifest import Manifest, kept
-from kandji_schema.private import make_file
 from kandji_schema.provider import former_name, is_loopback, same_tenant, tenant_name, url_of
 from kandji_schema.settings import Settings
 from kandji_schema.sources import Kind

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import NothingMirrored, StoreDamaged, StoreError
+from kandji_schema.files import has_size
 from kandji_schema.privacy import Privacy
 
 FORMAT = 1
@@ -246,7 +247,7 @@ def kept(home: Path) -> Iterator[Manifest | StoreDamaged]:
 
 def missing_files(home: Path, manifest: Manifest) -> list[str]:
     """Names of the manifest's data files that are absent or have another size than when they were published."""
-    return [t.file for t in manifest.tables.values() if t.file and _size(data_dir(home) / t.file) != t.bytes]
+    return [t.file for t in manifest.tables.values() if t.file and not has_size(data_dir(home) / t.file, t.bytes)]
 
 
 DEMO = "demo"
@@ -279,13 +280,6 @@ def newest_whole(home: Path, *, masked: bool = False) -> tuple[Manifest, list[st
     if warnings:
         raise StoreDamaged(f"{' '.join(warnings)} Run `kandji-mirror sync --full` to read everything anew.")
     raise nothing_mirrored(home)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
 
 
 _BODY, _END = b'"manifest":\n', b"}\n"

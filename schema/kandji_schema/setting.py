@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from kandji_schema.address import is_address
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.files import is_address
 
 PREFIX = "KANDJI_"
 TRUE_WORDS = {"1", "true", "yes", "on"}

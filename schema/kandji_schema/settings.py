@@ -3,7 +3,7 @@
 A value is taken from the environment, else from ``.env`` in the working directory, else from ``config.toml`` in the
 user's configuration folder (keys are the names in lower case without ``KANDJI_``), else it is the default. What a
 source may set is in :class:`~kandji_schema.setting.Trust`. The tenant is taken from one source as a whole: address,
-region and token belong together, see :mod:`kandji_schema.tenant`.
+region and token belong together, see :mod:`kandji_schema.trust`.
 pydantic-settings would do the same for 113 ms of import, more than a SQL query may cost on top of DuckDB itself.
 """
 
@@ -15,12 +15,11 @@ from typing import Any
 
 from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.own_file import is_another, own_folder, stricter
 from kandji_schema.ownership import refuse_removable
 from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting, Trust
 from kandji_schema.sources import DEFAULT, PROGRAM, Origin, Remark, Source
-from kandji_schema.tenant import TENANT_KEYS, tenant_values
+from kandji_schema.trust import TENANT_KEYS, is_another, own_folder, stricter, tenant_values
 
 
 @dataclass(frozen=True)
@@ -268,7 +267,7 @@ def load(
 ) -> Settings:
     """Read every setting. ``environ``, the ``folder`` of ``.env`` and the ``config`` file default to the user's own.
 
-    ``own`` is the account's file where that is not the ``config`` one, see :mod:`kandji_schema.own_file`.
+    ``own`` is the account's file where that is not the ``config`` one, see :mod:`kandji_schema.trust`.
     :class:`ConfigurationError` where a value is wrong, or where personal data seems meant to be masked and would not
     be; ``doubtful`` settings are for those who only look at them.
     """

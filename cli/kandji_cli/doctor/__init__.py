@@ -18,9 +18,9 @@ from kandji_cli.doctor.settings import (
 )
 from kandji_cli.output import print_rows, say, tell
 from kandji_mcp_server.http.access import read_access
-from kandji_schema.counts import counted
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.settings import Settings, load
+from kandji_schema.text import counted
 
 
 def examine(*, offline: bool, as_json: bool) -> None:

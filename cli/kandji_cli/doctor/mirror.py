@@ -13,10 +13,10 @@ from kandji_mirror.connection import connect
 from kandji_mirror.store.holder import holder
 from kandji_mirror.sync.refusals import forget_refusals
 from kandji_schema.ages import age, ago, in_future
-from kandji_schema.counts import counted, size
 from kandji_schema.errors import MirrorError, NothingMirrored
 from kandji_schema.manifest import Manifest, State, newest_whole
 from kandji_schema.settings import Settings
+from kandji_schema.text import counted, size
 
 LEAST_FREE = 2.0
 """Times the size of the mirror that should be free: a generation is written beside the one before."""

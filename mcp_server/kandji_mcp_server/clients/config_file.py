@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -16,6 +15,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AbstractTable
 
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.files import rename_durably, written_beside
 
 Document = dict[str, Any]
 
@@ -159,18 +159,9 @@ def _copied(target: Path, now: datetime) -> Path:
 
 
 def _replace(target: Path, before: bytes | None, after: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
-    made = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(after)
-            file.flush()
-            os.fsync(file.fileno())
+    with written_beside(target, after) as made:
         if before is not None:
             shutil.copymode(target, made)
         if (target.read_bytes() if target.exists() else None) != before:
             raise NotMerged("the client changed it at the same moment; try again")
-        made.replace(target)
-    except BaseException:
-        made.unlink(missing_ok=True)
-        raise
+        rename_durably(made, target)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kandji_schema import secret_file
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.files import read_secret, write_new_secret
 from kandji_schema.settings import Settings, config_dir
 
 HTTP_TOKEN_FILE = "http_token"  # noqa: S105  # the name of a file
@@ -124,7 +124,7 @@ def _spellings(host: str) -> tuple[str, ...]:
 
 def known_token(setting: str, file: Path) -> str | None:
     """The token there is; None where there is none yet. :class:`ConfigurationError` for one that is no good."""
-    found = setting or secret_file.read(file)
+    found = setting or read_secret(file)
     if found is None:
         return None
     if len(found) < SHORTEST or re.search(r"[^\x21-\x7e]", found):
@@ -137,7 +137,7 @@ def known_token(setting: str, file: Path) -> str | None:
 
 def make_token_file(file: Path) -> str:
     """A new random token, in its file. Of several processes that make one at once all get the same."""
-    secret_file.write_new(file, secrets.token_urlsafe(RANDOM_BYTES))
+    write_new_secret(file, secrets.token_urlsafe(RANDOM_BYTES))
     found = known_token("", file)
     if found is None:
         raise ConfigurationError(f"{file} holds nothing. Remove it, and `serve` makes a token anew.")

@@ -18,7 +18,7 @@ from typing import Any
 
 from kandji_schema.ages import AHEAD
 from kandji_schema.errors import AuditUnavailable, NotConfirmed
-from kandji_schema.private import make_file
+from kandji_schema.files import make_file
 
 FILE = "confirmations.sqlite"
 GOOD_FOR = timedelta(minutes=5)

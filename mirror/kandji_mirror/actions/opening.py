@@ -13,8 +13,8 @@ from kandji_mirror.audit.anchors import anchor_of
 from kandji_mirror.audit.log import AuditLog, actor
 from kandji_mirror.connection import connect
 from kandji_schema.errors import ActionsOff, ConfigurationError
+from kandji_schema.files import kept_files
 from kandji_schema.ownership import refuse_replaceable
-from kandji_schema.private import kept_files
 from kandji_schema.settings import Settings, config_dir
 
 

@@ -20,8 +20,7 @@ from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.actions.record import Target
 from kandji_schema.errors import MirrorError, NotFound, ServerFault, TargetRefused
 from kandji_schema.manifest import data_dir, newest_whole
-from kandji_schema.search import fold_identifier
-from kandji_schema.text import escaped, has_unseen
+from kandji_schema.text import escaped, fold_identifier, has_unseen
 
 LONGEST = 255
 _PATH_LIKE = re.compile(r"[/\\]|\.\.|%[0-9A-Fa-f]{2}")

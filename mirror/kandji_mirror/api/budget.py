@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from kandji_mirror.api.windows import Limits, Refused, Windows
 from kandji_schema.errors import StoreError, StoreFull
-from kandji_schema.private import make_file, make_folder, tighten_home
+from kandji_schema.files import make_file, make_folder, tighten_home
 
 FILE = "budget.sqlite"
 _LOCK_SECONDS = 10.0  # a permit takes half a millisecond; whoever holds the lock longer is stuck

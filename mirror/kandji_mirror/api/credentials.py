@@ -1,6 +1,6 @@
 """The API token: where it is found, and which tenant it may go to.
 
-A token in a setting goes where its own source says, which :mod:`kandji_schema.tenant` sees to. A stored one belongs to
+A token in a setting goes where its own source says, which :mod:`kandji_schema.trust` sees to. A stored one belongs to
 the tenant it was stored for: `login` writes down its host beside it, with a fingerprint of the token, so that a token
 that was put there by hand since is not taken for that one. Without such a record it belongs to the tenant that the
 owner's ``config.toml`` names, or else the environment; never to one that a file of the working directory names.
@@ -14,8 +14,8 @@ from importlib import import_module
 from pathlib import Path
 
 from kandji_mirror.api.endpoint import base_url
-from kandji_schema import secret_file
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.files import read_secret
 from kandji_schema.provider import same_tenant
 from kandji_schema.settings import TOKEN_FILE, Settings, config_dir
 from kandji_schema.sources import Kind
@@ -82,9 +82,9 @@ def checked_token(raw: str) -> str:
 
 def _all_stored(folder: Path | None, keychain: Callable[[], str | None] | None) -> Iterator[_Stored]:
     place = _folder(folder)
-    found = secret_file.read(place / TOKEN_FILE) if place else None
+    found = read_secret(place / TOKEN_FILE) if place else None
     if place and found:
-        yield _Stored(found, str(place / TOKEN_FILE), _recorded(found, secret_file.read(place / HOST_FILE)))
+        yield _Stored(found, str(place / TOKEN_FILE), _recorded(found, read_secret(place / HOST_FILE)))
     kept = keychain() if keychain else _from_keychain(*KEYCHAIN)
     if kept:
         yield _Stored(kept, "the OS keychain", _recorded(kept, None if keychain else _from_keychain(*KEYCHAIN_HOST)))

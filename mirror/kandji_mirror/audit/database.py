@@ -11,7 +11,7 @@ from typing import Any
 
 from kandji_schema.audit import COLUMNS, audit_file
 from kandji_schema.errors import AuditUnavailable
-from kandji_schema.private import make_file
+from kandji_schema.files import make_file
 
 BUSY_SECONDS = 30.0
 _TYPES = {"BIGINT": "INTEGER", "TIMESTAMP": "TEXT", "VARCHAR": "TEXT"}

@@ -21,7 +21,7 @@ from kandji_mirror.audit.chain import Head
 from kandji_mirror.audit.database import reading
 from kandji_mirror.channels import SECONDS, Channel, bounded
 from kandji_schema.errors import AuditUnavailable, ConfigurationError, MirrorError, NotDelivered
-from kandji_schema.private import make_file
+from kandji_schema.files import make_file
 
 SETTING = "KANDJI_MIRROR_AUDIT_KEYCHAIN"
 SERVICE = "kandji-mirror"

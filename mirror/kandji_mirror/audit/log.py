@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import os
 import secrets
 import socket
 import sqlite3
@@ -18,9 +17,8 @@ from kandji_mirror.audit.chain import START, Head, Verdict, check, compare, hash
 from kandji_mirror.audit.database import reading, rows, writing
 from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.audit import COLUMNS, Event, Outcome
-from kandji_schema.durable import appear
 from kandji_schema.errors import AuditUnavailable
-from kandji_schema.private import make_file
+from kandji_schema.files import write_atomically
 from kandji_schema.text import one_line
 
 HEAD_FILE = "audit.head"
@@ -205,10 +203,7 @@ class AuditLog:
             known = self._head()
             if known is not None and known.seq >= head.seq:
                 return
-            temporary = self._home / f"{HEAD_FILE}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-            make_file(temporary)
-            temporary.write_text(json.dumps({"seq": head.seq, "hash": head.hash}), encoding="utf-8")
-            appear(temporary, self._home / HEAD_FILE)
+            write_atomically(self._home / HEAD_FILE, json.dumps({"seq": head.seq, "hash": head.hash}).encode())
 
 
 def new_id() -> str:

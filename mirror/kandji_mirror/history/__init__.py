@@ -1,1 +1,1 @@
-"""What changed between two data files of a table, kept in immutable segments; see :mod:`kandji_schema.segments`."""
+"""What changed between two data files of a table, kept in immutable segments; see :mod:`kandji_schema.history`."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from kandji_schema.history import EVENTS, ChangeKind, identity
 from kandji_schema.resource import Resource
-from kandji_schema.segments import EVENTS, ChangeKind, identity
 
 WAS, NOW = "was", "now_live"
 """Names under which the file before and the file after are attached."""

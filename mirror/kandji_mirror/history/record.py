@@ -2,7 +2,7 @@
 
 Nothing that is published is ever written again. A call leaves new files under names that no manifest knows yet; the
 segments it returns become history with the manifest that names them, and a killed writer leaves files that nobody reads
-and the store sweeps. The layout of a segment, and how it is read, is in :mod:`kandji_schema.segments`.
+and the store sweeps. The layout of a segment, and how it is read, is in :mod:`kandji_schema.history`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,11 +16,13 @@ import duckdb
 
 from kandji_mirror.history import plan
 from kandji_mirror.history.comparison import NOW, WAS, Comparison, Types
-from kandji_mirror.history.segment import NEW, Tracked, attach, collecting, is_whole, tracked_in, write
+from kandji_mirror.history.segment import NEW, Tracked, attach, collecting, tracked_in, write
 from kandji_mirror.ingest.engine import Engine, as_stored, store_errors
+from kandji_schema.database import is_readable
+from kandji_schema.files import has_size
+from kandji_schema.history import EVENTS, TRACKED
 from kandji_schema.manifest import Segment, history_dir
 from kandji_schema.resource import Resource
-from kandji_schema.segments import EVENTS, TRACKED
 
 MEMORY_MB = 512
 """Enough to compare 7 million rows by their hashes; beyond it DuckDB spills into the history folder."""
@@ -56,9 +58,10 @@ def record(
     with store_errors("The history"):
         history_dir(home).mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            return _recorded(home, _since_damage(segments, lambda s: _is_there(home, s)), changes, generation)
+            there = _since_damage(segments, lambda s: has_size(history_dir(home) / s.file, s.bytes))
+            return _recorded(home, there, changes, generation)
         except duckdb.Error:
-            readable = _since_damage(segments, lambda s: is_whole(history_dir(home) / s.file, (EVENTS, TRACKED)))
+            readable = _since_damage(segments, lambda s: is_readable(history_dir(home) / s.file, (EVENTS, TRACKED)))
             if readable == segments:
                 raise
             return _recorded(home, readable, changes, generation)
@@ -110,7 +113,7 @@ def _compared(con: duckdb.DuckDBPyConnection, change: Change, known: Tracked | N
     try:
         _compare(con, change, change.before, {"at": moment, "generation": generation})
     except duckdb.Error:
-        if is_whole(change.before, (resource.name,)):
+        if is_readable(change.before, (resource.name,)):
             raise
         return begins
     if known is None or (known.keys, known.fallbacks) != (keys, fallbacks):
@@ -143,11 +146,6 @@ def _attached(con: duckdb.DuckDBPyConnection, files: dict[str, Path]) -> Iterato
 def _columns(con: duckdb.DuckDBPyConnection, side: str, table: str) -> Types:
     found = con.execute(f'DESCRIBE {side}.main."{table}"').fetchall()
     return {name: kind for name, kind, *_ in found}
-
-
-def _is_there(home: Path, segment: Segment) -> bool:
-    path = history_dir(home) / segment.file
-    return path.is_file() and path.stat().st_size == segment.bytes
 
 
 def _since_damage(segments: tuple[Segment, ...], is_good: Callable[[Segment], bool]) -> tuple[Segment, ...]:

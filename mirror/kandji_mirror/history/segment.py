@@ -8,10 +8,9 @@ from pathlib import Path
 
 import duckdb
 
-from kandji_schema import database
-from kandji_schema.durable import appear
+from kandji_schema.files import rename_durably
+from kandji_schema.history import EVENTS, TABLES, TRACKED
 from kandji_schema.manifest import Segment, history_dir
-from kandji_schema.segments import EVENTS, TABLES, TRACKED
 
 NEW = "collected.main"
 """Where events are that are in no segment yet: a database in memory, see :func:`collecting`."""
@@ -100,7 +99,7 @@ def write(
     temporary.chmod(0o600)
     size = temporary.stat().st_size
     final.unlink(missing_ok=True)  # of a run that was killed between this step and its manifest
-    appear(temporary, final)
+    rename_durably(temporary, final)
     ends = [table.until.replace(tzinfo=UTC) for table in tracked.values()]
     return Segment(
         file=name,
@@ -123,14 +122,3 @@ def _fill(con: duckdb.DuckDBPyConnection, sources: Iterable[str], tracked: Mappi
 
 def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(con.execute(f"SELECT table_name, count(*) FROM next.main.{EVENTS} GROUP BY 1").fetchall())
-
-
-def is_whole(path: Path, tables: Iterable[str]) -> bool:
-    """Whether every block of a file can be read."""
-    try:
-        with database.connect(path, read_only=True) as file:
-            for table in tables:
-                file.execute(f'SELECT count(hash(COLUMNS(*))) FROM "{table}"').fetchall()
-    except duckdb.Error:
-        return False
-    return True

@@ -17,7 +17,7 @@ from kandji_mirror.privacy.people import tells_of_people
 from kandji_mirror.privacy.twins import learn, with_twin
 from kandji_mirror.store.migrate import migrate
 from kandji_mirror.store.store import Store
-from kandji_schema.durable import write_new
+from kandji_schema.files import write_atomically
 from kandji_schema.manifest import Segment, TableState, data_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources
@@ -49,7 +49,7 @@ def _mask_what_is_not(store: Store) -> None:
     if states or former or any(segment.masked_file is None for segment in store.current.history):
         if store.privacy.masks_people:
             _purging(store.home).parent.mkdir(parents=True, exist_ok=True)
-            write_new(_purging(store.home), b"")
+            write_atomically(_purging(store.home), b"")
         spill = data_dir(store.home) / f"run.{uuid4().hex}.tmp"
         with Engine(spill, key=store.key) as engine, store.lock:
             known = recall(store, engine)

@@ -4,14 +4,13 @@ Who has it can find out whose pseudonym one is, by trying names. It is in no oth
 """
 
 import hmac
-import os
 import secrets
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from kandji_schema.durable import appear
 from kandji_schema.errors import ConfigurationError, StoreFull
+from kandji_schema.files import write_atomically
 from kandji_schema.ownership import refuse_replaceable
 
 FILE = "privacy.key"
@@ -65,10 +64,5 @@ def key_of(home: Path) -> Key:
 
 def _made(path: Path) -> bytes:
     secret = secrets.token_bytes(LENGTH)
-    temporary = path.with_name(f"{FILE}.tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
-    appear(temporary, path)
+    write_atomically(path, secret)
     return secret

@@ -1,4 +1,4 @@
-"""Masked twins of the segments of history, whose layout is in :mod:`kandji_schema.segments`."""
+"""Masked twins of the segments of history, whose layout is in :mod:`kandji_schema.history`."""
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -12,9 +12,9 @@ from kandji_mirror.history.segment import OPTIONS, make_tables
 from kandji_mirror.ingest.engine import Engine, store_errors
 from kandji_mirror.privacy.masking import masked_cell
 from kandji_mirror.privacy.scrubbing import scrub_texts
-from kandji_schema.durable import appear
+from kandji_schema.files import has_size, rename_durably
+from kandji_schema.history import EVENTS, TRACKED
 from kandji_schema.manifest import Segment, history_dir
-from kandji_schema.segments import EVENTS, TRACKED
 
 Cell = Callable[[str, str, str], str]
 """Gives the expression of a text from those of its table, its column and its value."""
@@ -58,8 +58,8 @@ def as_they_are(segments: Iterable[Segment]) -> tuple[Segment, ...]:
 
 
 def _has_twin(home: Path, segment: Segment) -> bool:
-    path = history_dir(home) / str(segment.masked_file)
-    return segment.masked_file is not None and path.is_file() and path.stat().st_size == segment.masked_bytes
+    name = segment.masked_file
+    return name is not None and has_size(history_dir(home) / name, segment.masked_bytes)
 
 
 def _again(home: Path, engine: Engine, segment: Segment) -> Segment:
@@ -75,7 +75,7 @@ def _again(home: Path, engine: Engine, segment: Segment) -> Segment:
         _write(con, engine, folder / segment.file, temporary, already=_is_masked(segment))
         temporary.chmod(0o600)
         final.unlink(missing_ok=True)  # of a run that was killed between this step and its manifest
-        appear(temporary, final)
+        rename_durably(temporary, final)
     made = replace(segment, masked_file=final.name, masked_bytes=final.stat().st_size)
     return replace(made, file=final.name, bytes=made.masked_bytes) if _is_masked(segment) else made
 

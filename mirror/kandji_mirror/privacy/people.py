@@ -15,10 +15,10 @@ from kandji_mirror.privacy.key import Key
 from kandji_mirror.privacy.masking import literal
 from kandji_mirror.privacy.words import WORD, told
 from kandji_schema.columns import Names
-from kandji_schema.durable import appear
+from kandji_schema.files import rename_durably
 from kandji_schema.privacy import NOT_PEOPLE
 from kandji_schema.resource import Resource
-from kandji_schema.search import fold_text
+from kandji_schema.text import fold_text
 
 TABLE = "memory.main.people"
 _MOST_WORDS = 6
@@ -83,7 +83,7 @@ class People:
         )
         temporary.chmod(0o600)
         file.unlink(missing_ok=True)
-        appear(temporary, file)
+        rename_durably(temporary, file)
         for name in self._key.former_names:
             (home / "store" / f"people.{name}.parquet").unlink(missing_ok=True)
         self.saved = self.newest(con)

@@ -1,6 +1,6 @@
 """Words of a text, folded as the search folds them, so that whoever is found by a name is masked by it too.
 
-:func:`~kandji_schema.search.fold_text` is the one folding. Here it is told what a word is in a text as it was written:
+:func:`~kandji_schema.text.fold_text` is the one folding. Here it is told what a word is in a text as it was written:
 with characters that nobody sees, in full width, with letters as a web address or a page spells them (``%C3%AB``,
 ``&euml;``). Such words are folded in Python, once each; DuckDB folds those of plain letters, which nearly all are.
 """
@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import duckdb
 
-from kandji_schema.search import BLANKS, UNSEEN, common, fold_text
+from kandji_schema.text import BLANKS, UNSEEN, common, fold_text
 
 
 def _looks(plain: str, others: str = "") -> str:

@@ -15,7 +15,6 @@ from uuid import uuid4
 
 from kandji_mirror.report import Report
 from kandji_mirror.scheduler.desk import Wish
-from kandji_schema.durable import write_new
 from kandji_schema.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -29,6 +28,7 @@ from kandji_schema.errors import (
     SyncError,
     UsageError,
 )
+from kandji_schema.files import write_atomically
 from kandji_schema.registry import resource
 
 KEPT_SECONDS = 3_600.0
@@ -80,7 +80,7 @@ class Letter:
             "report": done.to_dict() if isinstance(done, Report) else None,
         }
         with suppress(OSError):
-            write_new(self._reply, json.dumps(body).encode())
+            write_atomically(self._reply, json.dumps(body).encode())
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
@@ -120,7 +120,7 @@ class Mailbox:
         body: dict[str, Any] = {name: getattr(wish, name) for name in asked}
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_new(letter.path, json.dumps(body).encode())
+            write_atomically(letter.path, json.dumps(body).encode())
         except OSError as error:
             raise StoreFull(
                 f"{letter.path} could not be written: {error.strerror or error}. Free some space or correct the rights."

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kandji_schema.errors import AlreadySyncing
-from kandji_schema.private import make_file
+from kandji_schema.files import make_file
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from pathlib import Path
 from kandji_mirror.privacy.key import key_of
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema import ddl
-from kandji_schema.durable import appear, write_new
 from kandji_schema.errors import ConfigurationError, StoreFull
+from kandji_schema.files import has_size, rename_durably, tighten_home, write_atomically
 from kandji_schema.manifest import (
     Manifest,
     Segment,
@@ -26,7 +26,6 @@ from kandji_schema.manifest import (
     manifests_dir,
 )
 from kandji_schema.privacy import Privacy
-from kandji_schema.private import tighten_home
 from kandji_schema.resource import Resource
 
 KEEP_MANIFESTS = 5
@@ -96,7 +95,7 @@ class Store:
         if known is None:
             return fresh
         path = data_dir(self.home) / known.file if known.file else None
-        if path and (not path.is_file() or path.stat().st_size != known.bytes):
+        if path and not has_size(path, known.bytes):
             self.warnings.append(f"{path} is missing or cut; {resource.name} will be read anew.")
             return fresh
         if known.file is None:
@@ -145,7 +144,7 @@ class Store:
             with _local_trouble(final):
                 finished.chmod(0o600)
                 final.unlink(missing_ok=True)  # of a run that was killed between this step and its manifest
-                appear(finished, final)
+                rename_durably(finished, final)
             return final.name
 
     def publish(self, changed: Mapping[str, TableState], history: tuple[Segment, ...] | None = None) -> Manifest:
@@ -160,7 +159,7 @@ class Store:
             manifest = Manifest(self.next_generation, self.tenant, self.wall(), tables, segments)
             path = manifest_path(self.home, manifest.generation)
             with _local_trouble(path):
-                write_new(path, manifest.to_json())
+                write_atomically(path, manifest.to_json())
             self._newest, self.current = manifest.generation, manifest
             self._known[manifest.generation] = manifest
             self._collect()
@@ -204,8 +203,8 @@ class Store:
 
 def _without_lost_twin(home: Path, state: TableState) -> TableState:
     """A twin that is lost or cut counts as never made."""
-    path = data_dir(home) / state.masked_file if state.masked_file else None
-    if path is None or (path.is_file() and path.stat().st_size == state.masked_bytes):
+    name = state.masked_file
+    if name is None or has_size(data_dir(home) / name, state.masked_bytes):
         return state
     return replace(state, masked_file=None, masked_bytes=0, masked_with=None)
 

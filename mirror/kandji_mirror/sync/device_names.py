@@ -11,7 +11,7 @@ from kandji_mirror.known_devices import KnownDevice, known, listed, meant, mirro
 from kandji_mirror.sync.fleet import DEVICES
 from kandji_schema.errors import UsageError
 from kandji_schema.registry import resource
-from kandji_schema.search import fold_identifier
+from kandji_schema.text import fold_identifier
 
 NAMES = ("device_id", "serial_number", "device_name")
 """What tells a device from others, as the provider calls it and as the device table does."""

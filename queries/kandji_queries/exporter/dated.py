@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kandji_queries.exporter import manifest
 from kandji_queries.exporter.folder import PREFIX, TEMPORARY
-from kandji_schema.durable import sync_folder
+from kandji_schema.files import sync_folder
 
 NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?")
 """Colons are not for file names: ``2026-11-27T221500Z``, with a number behind in the same second."""

@@ -15,9 +15,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kandji_queries.exporter import manifest, report
-from kandji_schema.address import is_address
-from kandji_schema.durable import sync_file, sync_folder
 from kandji_schema.errors import NotExported, UsageError
+from kandji_schema.files import is_address, sync_file, sync_folder
 
 PREFIX, TEMPORARY = ".kandji-export-", ".tmp"
 LOCK = ".kandji-export.lock"

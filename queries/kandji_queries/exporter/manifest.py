@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_queries.exporter.report import Exported
-from kandji_schema.durable import sync_file
+from kandji_schema.files import sync_file
 
 NAME = "manifest.json"
 FORMAT = 1

@@ -1,15 +1,24 @@
-"""Which tenant the settings name, and which token may go to it.
+"""Which of several sources of settings is believed: about the tenant and its token, and about what may be done.
 
-Address, region and token belong together. The first source that names a tenant names it as a whole; a token goes to
-the tenant that its own source names, and to no other. That keeps a file in a working directory from having a token of
-its user sent elsewhere.
+**The tenant.** Address, region and token belong together. The first source that names a tenant names it as a whole; a
+token goes to the tenant that its own source names, and to no other. That keeps a file in a working directory from
+having a token of its user sent elsewhere.
+
+**The account's own file.** Who starts a program can set HOME and XDG_CONFIG_HOME, which the configuration folder
+follows, and not where the account has its own. Where they lead to another file than the one in the folder that the
+system's list of accounts has, both are read, and of what counts in ``config.toml`` alone the stricter holds: another
+file may ask for more, and for less only what the account's own file says too.
 """
 
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.provider import same_tenant, url_of
+from kandji_schema.setting import Setting, Trust
 from kandji_schema.sources import Kind, Remark, Source
 
 SUBDOMAIN, REGION, API_URL, API_TOKEN = "KANDJI_SUBDOMAIN", "KANDJI_REGION", "KANDJI_API_URL", "KANDJI_API_TOKEN"
@@ -31,7 +40,7 @@ class TenantValues:
 
 
 def tenant_values(read: Sequence[Source]) -> TenantValues:
-    """What the sources, of which the first wins, say of the tenant."""
+    """Return what the sources, of which the first wins, say of the tenant."""
     winner = next((source for source in read if _names_one(source)), None)
     found = _of(winner) if winner else {}
     region = _region(winner, read)
@@ -55,7 +64,7 @@ def _of(source: Source) -> dict[str, tuple[Source, object]]:
 
 
 def _region(winner: Source | None, read: Sequence[Source]) -> Source | None:
-    """The source of the region: the one that names the tenant, else one of the user's that names no other tenant."""
+    """Return the source of the region: the one naming the tenant, else one of the user's that names no other tenant."""
     if winner and (REGION in winner.values or not winner.trusted):
         return winner if REGION in winner.values else None
     free = (source for source in read if REGION in source.values and source.trusted and not _names_one(source))
@@ -76,14 +85,14 @@ def _may_go(source: Source, winner: Source | None, read: Sequence[Source]) -> bo
 
 
 def _owners(read: Sequence[Source]) -> str | None:
-    """The address of the owner's file, else that of the environment; never one of the working directory."""
+    """Return the address of the owner's file, else that of the environment; never one of the working directory."""
     named = [source for source in read if source.trusted and _names_one(source)]
     chosen = next((source for source in named if source.origin.kind is Kind.CONFIG), named[0] if named else None)
     return _address(chosen, read) if chosen else None
 
 
 def _address(source: Source, read: Sequence[Source]) -> str | None:
-    """The base URL that a source names; None where it is wrong, which is told when it is used."""
+    """Return the base URL that a source names; None where it is wrong, which is told when it is used."""
     region = _region(source, read)
     values = source.values
     texts = [
@@ -103,7 +112,7 @@ def _remarks(
     found: Mapping[str, tuple[Source, object]],
     withheld: Sequence[Source],
 ) -> Iterator[Remark]:
-    """What is set and does not count. It is grave where the source should win over the one that names the tenant."""
+    """Tell what is set and does not count; it is grave where the source should win over the one naming the tenant."""
     first = read.index(winner) if winner else len(read)
     for place, source in enumerate(read):
         if source in withheld:
@@ -131,3 +140,55 @@ def _overruled(lost: Sequence[str], source: Source, winner: Source) -> str:
         f"{', '.join(lost)} in {source.origin.place} does not count: {winner.origin.place} names the tenant ({named}), "
         "and one source names it as a whole."
     )
+
+
+def own_folder() -> Path | None:
+    """Return the configuration folder of this account whatever the environment says; None where nobody knows one."""
+    try:
+        import pwd  # Windows has none
+    except ImportError:
+        return None
+    try:
+        folder = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:  # a container without an entry for its user
+        return None
+    below = "Library/Application Support" if sys.platform == "darwin" else ".config"
+    return folder / below / "kandji-mirror" if folder.is_absolute() else None
+
+
+def is_another(own: Path, config: Path | None) -> bool:
+    """Whether the account has a file of its own, and it is not the one that is read anyway."""
+    try:
+        return own.is_file() and not (config is not None and config.is_file() and own.samefile(config))
+    except OSError:  # a folder that this user may not enter
+        return False
+
+
+def stricter(own: Source, other: Source, settings: Sequence[Setting]) -> tuple[Source, Source]:
+    """Return what holds of the account's ``own`` file and what is left of the ``other`` one, in order of their rank.
+
+    ``own`` is a file that is there: where it says nothing, it says the default.
+    """
+    policy = [s for s in settings if s.trust is Trust.OWNER]
+    looser = [s.name for s in policy if s.name in other.values and _rank(s, other, own) < 0]
+    asked = {s.name for s in policy if s.name in other.values and _rank(s, other, own) > 0}
+    held = {s.name: own.values[s.name] for s in policy if s.name in own.values and s.name not in asked}
+    told = Remark(
+        f"{', '.join(looser)} in {other.origin.place} is ignored: {own.origin.place} is this account's own file, and "
+        "says it otherwise. HOME or XDG_CONFIG_HOME leads elsewhere; set it in the account's own file.",
+        grave=True,
+    )
+    kept = {name: value for name, value in other.values.items() if name not in looser}
+    remarks = (*other.remarks, told) if looser else other.remarks
+    return Source(own.origin, held), replace(other, values=kept, remarks=remarks)
+
+
+def _rank(setting: Setting, other: Source, own: Source) -> int:
+    """Above zero where the other file asks for more, below where for less, and where for another channel."""
+    wanted = setting.parse(other.values[setting.name])
+    given = setting.parse(own.values[setting.name]) if setting.name in own.values else setting.default
+    if setting.choices:  # the strictest first
+        return setting.choices.index(str(given)) - setting.choices.index(str(wanted))
+    if isinstance(setting.default, bool):
+        return int(wanted) - int(given)
+    return (0 if wanted == given else -1) if given else 1
