@@ -95,11 +95,14 @@ def test_a_resource_that_does_not_exist_says_so(mirror: ServerContext, era: Era,
 
     assert words in error.error.message
     assert error.error.code == -32602
+    assert error.error.data["uri"] == uri
 
 
 def test_without_a_mirror_a_resource_tells_how_to_make_one(tmp_path: Path, era: Era) -> None:
     with opened(tmp_path) as mirror:
-        assert "Run `kandji-mirror sync`" in unread(mirror, era, "kandji://overview").error.message
+        error = unread(mirror, era, "kandji://overview").error
+        assert "Run `kandji-mirror sync`" in error.message
+        assert (error.data["kind"], error.data["exit_code"]) == ("NothingMirrored", 7)
 
 
 @pytest.mark.parametrize("name", PROMPTS)

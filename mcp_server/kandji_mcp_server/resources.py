@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from anyio import to_thread
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.shared.exceptions import MCPError
+from mcp.types import INTERNAL_ERROR, INVALID_PARAMS
 
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.registration import error_text
 from kandji_mcp_server.render.answers import Answer, answer_document
+from kandji_mcp_server.render.sanitize import sanitized
 from kandji_mcp_server.tools.devices import profile
 from kandji_mcp_server.tools.sync import status
 from kandji_mcp_server.tools.tables import described, overview
@@ -25,7 +27,7 @@ def add_resources(server: MCPServer[ServerContext], context: ServerContext) -> N
     @server.resource("kandji://overview", title="The mirror in short", mime_type=JSON)
     async def overview_resource() -> str:
         """Devices by platform, every table with its rows, age and content, and the columns that are asked most."""
-        return await _text(lambda: context.ask(lambda reader: overview(context, reader)))
+        return await _text("kandji://overview", lambda: context.ask(lambda reader: overview(context, reader)))
 
     @server.resource("kandji://queries", title="Named queries", mime_type=JSON)
     async def queries_resource() -> str:
@@ -35,17 +37,19 @@ def add_resources(server: MCPServer[ServerContext], context: ServerContext) -> N
     @server.resource("kandji://freshness", title="Freshness", mime_type=JSON)
     async def freshness_resource() -> str:
         """How old every table is, when it is due, and what failed."""
-        return await _text(lambda: to_thread.run_sync(status, context, ()))
+        return await _text("kandji://freshness", lambda: to_thread.run_sync(status, context, ()))
 
     @server.resource("kandji://table/{name}", title="Dictionary of a table", mime_type=JSON)
     async def table_resource(name: str) -> str:
         """Columns of a table or view with their meaning, joins, and example statements."""
-        return await _text(lambda: context.ask(lambda reader: described(context, reader, name)))
+        return await _text(
+            f"kandji://table/{name}", lambda: context.ask(lambda reader: described(context, reader, name))
+        )
 
     @server.resource("device://{serial}", title="A device", mime_type=JSON)
     async def device_resource(serial: str) -> str:
         """Everything about the device of a serial number (or identifier): owner, posture, compliance, changes."""
-        return await _text(lambda: context.ask(lambda reader: profile(context, reader, serial)))
+        return await _text(f"device://{serial}", lambda: context.ask(lambda reader: profile(context, reader, serial)))
 
 
 def queries() -> list[dict[str, object]]:
@@ -61,11 +65,11 @@ def queries() -> list[dict[str, object]]:
     ]
 
 
-async def _text(answer: Callable[[], Awaitable[Answer]]) -> str:
-    """The answer as JSON. A name that does not exist is a resource that does not exist."""
+async def _text(uri: str, answer: Callable[[], Awaitable[Answer]]) -> str:
+    """Return the answer as JSON; the data of :class:`MCPError` says what kind of error it is."""
     try:
         return compact(answer_document(await answer()))
-    except UsageError as error:
-        raise ResourceNotFoundError(error_text(str(error))) from error
     except MirrorError as error:
-        raise ResourceError(error_text(str(error))) from error
+        code = INVALID_PARAMS if isinstance(error, UsageError) else INTERNAL_ERROR
+        data = {"uri": uri, **error.to_dict()}
+        raise MCPError(code, error_text(data.pop("message")), sanitized(data)) from error

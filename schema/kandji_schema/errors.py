@@ -45,15 +45,45 @@
     └── Interrupted                  exit 130: Ctrl-C, SIGTERM or a closed terminal (SIGHUP)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class MirrorError(Exception):
     """Any foreseeable trouble. The text names the value, the rule and the remedy; it never holds a secret."""
 
     exit_code: ClassVar[int] = 1
+
+    details: ClassVar[tuple[str, ...]] = ()
+    """Attributes beside the text that go along where an error crosses processes; JSON knows their values."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return kind, message, exit code and data, JSON-ready; a kind of another module as the nearest here."""
+        kind = next(base.__name__ for base in type(self).__mro__ if base.__module__ == __name__)
+        data = {name: getattr(self, name) for name in self.details}
+        return {"kind": kind, "message": str(self), "exit_code": self.exit_code, "data": data}
+
+    @staticmethod
+    def from_dict(document: Mapping[str, Any]) -> "MirrorError":
+        """Return the error that :meth:`to_dict` took apart, of the nearest kind where that one is not known here."""
+        code = document.get("exit_code")
+        known = {kind.__name__: kind for kind in _kinds(MirrorError)}
+        alike = next((kind for kind in known.values() if kind.exit_code == code), MirrorError)
+        kind = known.get(str(document.get("kind")), alike)
+        error = kind.__new__(kind, str(document["message"]))  # the text is whole: __init__ of a few would write another
+        for name, value in (document.get("data") or {}).items():
+            if name in kind.details:
+                setattr(error, name, value)
+        return error
+
+
+def _kinds(kind: type[MirrorError]) -> Iterator[type[MirrorError]]:
+    """Every kind of this module, a wider one before its narrower ones."""
+    if kind.__module__ == __name__:
+        yield kind
+        for narrower in kind.__subclasses__():
+            yield from _kinds(narrower)
 
 
 class ConfigurationError(MirrorError):
@@ -83,6 +113,8 @@ class UsageError(MirrorError):
 class UnknownName(UsageError):
     """A name that does not exist; the text offers the nearest ones."""
 
+    details: ClassVar[tuple[str, ...]] = ("name", "nearest")
+
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         """``what`` is the kind of thing asked for ("table"), ``known`` all names there are."""
         self.name = name
@@ -99,6 +131,7 @@ class ApiError(MirrorError):
     """The provider did not give the answer. ``status`` is the HTTP status, None where there was none."""
 
     exit_code = 4
+    details: ClassVar[tuple[str, ...]] = ("status",)
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         """``message`` is for people and holds no header, no token and no body beyond the provider's own error text."""
@@ -108,6 +141,8 @@ class ApiError(MirrorError):
 
 class RetryLater(ApiError):
     """Nothing is wrong with the request. ``retry_after`` is the wait the server asked for, in seconds."""
+
+    details: ClassVar[tuple[str, ...]] = (*ApiError.details, "retry_after")
 
     def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
         """``retry_after`` is None where the server did not say."""
@@ -129,6 +164,8 @@ class Unreadable(ServerFault):
 
 class Unreachable(RetryLater):
     """No answer. ``sent`` is False only where it is certain that the request never left."""
+
+    details: ClassVar[tuple[str, ...]] = (*RetryLater.details, "sent")
 
     def __init__(self, message: str, *, sent: bool) -> None:
         """``sent`` decides whether a write may be tried again."""
@@ -186,6 +223,8 @@ class StatementError(MirrorError):
 
 class Refused(StatementError):
     """The guard does not allow the statement. ``rule`` is the short name of the rule it broke."""
+
+    details: ClassVar[tuple[str, ...]] = ("rule",)
 
     def __init__(self, message: str, *, rule: str) -> None:
         """``message`` says what was refused and what to do instead."""

@@ -15,40 +15,12 @@ from uuid import uuid4
 
 from kandji_mirror.report import Report
 from kandji_mirror.scheduler.desk import Wish
-from kandji_schema.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    MirrorError,
-    NothingMirrored,
-    Outage,
-    RateLimited,
-    ServerFault,
-    StoreError,
-    StoreFull,
-    SyncError,
-    UsageError,
-)
+from kandji_schema.errors import MirrorError, StoreFull, SyncError
 from kandji_schema.files import write_atomically
 from kandji_schema.registry import resource
 
 KEPT_SECONDS = 3_600.0
 """Files this old were left by processes that are gone."""
-
-_KINDS = {
-    kind.__name__: kind
-    for kind in (
-        AuthenticationError,
-        ConfigurationError,
-        NothingMirrored,
-        Outage,
-        RateLimited,
-        ServerFault,
-        StoreError,
-        StoreFull,
-        SyncError,
-        UsageError,
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -76,7 +48,7 @@ class Letter:
         """Answer, and let go of the wish. Without space for an answer there is none: who asked has a deadline."""
         error = done if isinstance(done, BaseException) else None
         body = {
-            "error": None if error is None else {"kind": type(error).__name__, "message": _words(error)},
+            "error": None if error is None else _foreseen(error).to_dict(),
             "report": done.to_dict() if isinstance(done, Report) else None,
         }
         with suppress(OSError):
@@ -88,14 +60,14 @@ class Letter:
         """The report that was sent back, None while there is none. Raises the error that came instead."""
         try:
             body = json.loads(self._reply.read_text(encoding="utf-8"))
-            error = body["error"]
-            if not error:
+            if not body["error"]:
                 return Report.from_dict(body["report"])
+            error = MirrorError.from_dict(body["error"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as unreadable:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as unreadable:
             raise SyncError(f"{self._reply} cannot be read ({type(unreadable).__name__}). Ask again.") from unreadable
-        raise _KINDS.get(str(error.get("kind")), SyncError)(str(error.get("message")))
+        raise error
 
     def withdraw(self) -> None:
         """Remove the wish and its answer."""
@@ -151,8 +123,8 @@ class Mailbox:
         return old
 
 
-def _words(error: BaseException) -> str:
-    return str(error) if isinstance(error, MirrorError) else f"Unforeseen ({type(error).__name__}); see its log."
+def _foreseen(error: BaseException) -> MirrorError:
+    return error if isinstance(error, MirrorError) else SyncError(f"Unforeseen ({type(error).__name__}); see its log.")
 
 
 def _number(value: object) -> int | None:

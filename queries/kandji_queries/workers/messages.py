@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from kandji_queries.limits import Limits
 from kandji_queries.result import Column, Result
 from kandji_queries.values import compact, moment
-from kandji_schema import errors
 from kandji_schema.errors import MirrorError, UsageError
 
 STOP = b"stop"
@@ -26,17 +24,6 @@ READY = b"ready"
 
 LARGEST = 256 * 1024**2
 """Most bytes of one message."""
-
-ERRORS: Mapping[str, type[MirrorError]] = MappingProxyType(
-    {
-        kind.__name__: kind
-        for kind in (
-            *(errors.Failed, errors.TookTooLong, errors.Interrupted, errors.NothingMirrored, errors.StoreDamaged),
-            *(errors.StoreError, errors.ConfigurationError, errors.UsageError, errors.MirrorError),
-        )
-    }
-)
-"""Errors that are made again from their text; others become the nearest of these they are one of."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +76,7 @@ def result_message(result: Result) -> bytes:
 
 def error_message(error: MirrorError) -> bytes:
     """An error of ours."""
-    if isinstance(error, errors.Refused):
-        return _encoded({"error": str(error), "kind": "Refused", "rule": error.rule})
-    kind = next(base.__name__ for base in type(error).__mro__ if base.__name__ in ERRORS)
-    return _encoded({"error": str(error), "kind": kind})
+    return _encoded({"error": error.to_dict()})
 
 
 def fault_message(place: str) -> bytes:
@@ -106,14 +90,8 @@ def answer(message: bytes) -> Result:
     if "fault" in found:
         raise RuntimeError(f"In the process that runs SQL: {found['fault']}")
     if "error" in found:
-        raise _error(found)
+        raise MirrorError.from_dict(found["error"])
     return _result(found["result"])
-
-
-def _error(found: Mapping[str, str]) -> MirrorError:
-    if found["kind"] == "Refused":
-        return errors.Refused(found["error"], rule=found["rule"])
-    return ERRORS[found["kind"]](found["error"])
 
 
 def _result(found: dict[str, Any]) -> Result:
