@@ -8,7 +8,6 @@ from figures import Figure
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order
 from kandji_schema.manifest import Manifest, kept
@@ -56,7 +55,7 @@ def _sync(home: Path, tenant: Tenant, at: datetime) -> None:
     """As the scheduler does."""
     client = Client(tenant.handle, TOKEN, Unlimited(), fetch=tenant.fetch, sleep=lambda _: None)
     with open_store(home, "loopback", resources(), lambda: at) as store:
-        report = run_order(store, client, Order(TABLES), learned=Learned(home, lambda: at))
+        report = run_order(store, client, Order(TABLES))
     assert not report.failed, report.failed
 
 

@@ -2,8 +2,9 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -59,6 +60,13 @@ def run_sync(home: Path, tenant: Tenant, *names: str, **facts: Any) -> Report:
 def refresh(home: Path, tenant: Tenant, **facts: Any) -> Report:
     """One run over every table that is no sweep, by the cheapest way."""
     return run_sync(home, tenant, *(r.name for r in resources().values() if not r.swept), **facts)
+
+
+def recorded_runs(home: Path) -> list[dict[str, Any]]:
+    """What the record of runs says, one table in one run each, newest first."""
+    with closing(sqlite3.connect(home / "state.sqlite")) as con:
+        con.row_factory = sqlite3.Row
+        return [dict(row) for row in con.execute("SELECT * FROM runs ORDER BY id DESC")]
 
 
 def manifest_of(home: Path) -> Manifest:

@@ -19,9 +19,9 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.api.machine import shared_budget
 from kandji_mirror.api.spending import Spending, spending
 from kandji_mirror.api.witness import Witness
+from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.channels import webhook
 from kandji_mirror.scheduler.mailbox import Mailbox
-from kandji_mirror.state import Edits, Fact, Learned
 from kandji_mirror.sync.run import sync
 from kandji_schema.ages import age, ago, in_words
 from kandji_schema.errors import NotConfirmed
@@ -133,9 +133,11 @@ def test_an_answer_out_of_a_cache_tells_the_time_with_its_age() -> None:
     assert sent_at(kept) == TRUTH + timedelta(seconds=90)
 
 
-def test_a_fact_learnt_in_the_future_is_not_believed(tmp_path: Path) -> None:
-    Learned(tmp_path, lambda: datetime.now(UTC) + LATER).learn("apps", Fact.NOT_PERMITTED)
-    assert not Learned(tmp_path).holds("apps", Fact.NOT_PERMITTED)
+def test_a_lack_noted_in_the_future_is_not_believed(tmp_path: Path) -> None:
+    with SyncState(tmp_path, lambda: datetime.now(UTC) + LATER) as state:
+        state.capabilities.note_lack("apps", Capability.PERMISSION)
+    with SyncState(tmp_path) as state:
+        assert not state.capabilities.lacks("apps", Capability.PERMISSION)
 
 
 @pytest.mark.parametrize("ahead", [LATER, timedelta(minutes=10), timedelta(seconds=30)])
@@ -199,12 +201,13 @@ def test_a_confirmation_given_out_in_the_future_is_none(tmp_path: Path) -> None:
 
 
 def test_an_edit_noticed_in_the_future_is_read_once_and_then_forgotten(tmp_path: Path) -> None:
-    edits, now = Edits(tmp_path), datetime(2026, 11, 29, tzinfo=UTC)
-    edits.note({("a", "device_name")}, now + LATER)
-    edits.note({("b", "device_name")}, now)
-    assert edits.since(now, {"device_name"}) == ["a", "b"]
-    edits.note((), now + timedelta(days=4))
-    assert edits.since(now, {"device_name"}) == []
+    now = datetime(2026, 11, 29, tzinfo=UTC)
+    with SyncState(tmp_path) as state:
+        state.edits.note({("a", "device_name")}, now + LATER)
+        state.edits.note({("b", "device_name")}, now)
+        assert state.edits.since(now, {"device_name"}) == ["a", "b"]
+        state.edits.note((), now + timedelta(days=4))
+        assert state.edits.since(now, {"device_name"}) == []
 
 
 def test_what_was_left_in_the_mailbox_in_the_future_is_swept(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.privacy.key import Key, key_of
 from kandji_mirror.privacy.masking import install, masked, masked_cell
-from kandji_mirror.state import RunLog
+from kandji_mirror.state import record_run
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.order import due
 from kandji_mirror.sync.run import sync
@@ -203,7 +203,7 @@ def test_turned_on_nothing_full_is_left_and_history_stays(tmp_path: Path) -> Non
 
     def read(*names: str, mode: Privacy = Privacy.OFF) -> None:
         client = client_of(tenant.handle, tenant.fetch)
-        RunLog(tmp_path).append(sync(tmp_path, "loopback", client, names=names, privacy=mode))
+        record_run(tmp_path, sync(tmp_path, "loopback", client, names=names, privacy=mode))
 
     for _ in range(2):
         read(*FEW)

@@ -12,7 +12,7 @@ from needles import NEEDLE, Planted, columns_with_needles, files_with_needles, i
 from support import client_of, make_tenant, manifest_of, mirrored
 
 from kandji_mirror.report import Report
-from kandji_mirror.state import RunLog
+from kandji_mirror.state import record_run
 from kandji_mirror.sync.run import sync
 from kandji_queries.catalog import catalog
 from kandji_queries.reader import Reader
@@ -69,7 +69,7 @@ def read(home: Path, tenant: Planted, mode: Privacy, *names: str) -> Report:
     """One sync, recorded as the command line records it."""
     client = client_of(tenant.handle, tenant.fetch)
     report = sync(home, "loopback", client, names=names, everything=not names, privacy=mode)
-    RunLog(home).append(report)
+    record_run(home, report)
     return report
 
 

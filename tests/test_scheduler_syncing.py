@@ -10,7 +10,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from support import client_of, make_tenant, manifest_of, mirrored, true_rows
+from support import client_of, make_tenant, manifest_of, mirrored, recorded_runs, true_rows
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection
@@ -22,7 +22,6 @@ from kandji_mirror.scheduler.mailbox import Mailbox
 from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Runs
 from kandji_mirror.scheduler.syncing import Syncing, Terms
-from kandji_mirror.state import RunLog
 from kandji_mirror.store.store import Store, open_store
 from kandji_mirror.sync.run import run_order
 from kandji_schema.errors import AuthenticationError, Interrupted, StoreFull, Unreachable
@@ -175,7 +174,7 @@ def test_every_run_is_one_line_in_the_log_and_in_the_record(
     rig.turn()
     (line,) = caplog.messages
     assert line.startswith("few: 2 ok, 2 changed, 2 requests in ")
-    assert {record.resource for record in RunLog(rig.home).last()} == set(FEW)
+    assert {record["resource"] for record in recorded_runs(rig.home)} == set(FEW)
 
 
 # -- trouble -------------------------------------------------------------------------------------------------------

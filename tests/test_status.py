@@ -17,7 +17,7 @@ from reads_home import SYNCED, small_fleet
 from support import make_tenant, run_sync
 
 from kandji_mirror.api.budget import Limiter
-from kandji_mirror.state import RunLog
+from kandji_mirror.state import record_run
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema.manifest import Drift, Manifest, Segment, State, manifest_path
 from kandji_simulator import ServerLimits
@@ -207,7 +207,7 @@ def test_what_the_tenant_has_left_is_as_the_provider_last_said(home: Path) -> No
     assert document(home)["budget"]["tenant_remaining"] is None
     tenant = make_tenant(3, apps=1, limits=ServerLimits(per_hour=5_000))
     report = run_sync(home / "other", tenant, "devices")
-    RunLog(home).append(report)
+    record_run(home, report)
     assert document(home)["budget"]["tenant_remaining"] == report.remaining_hour == 4_999
     assert "Tenant    4,999 requests left in its hour when the provider last said so" in text(home)
 

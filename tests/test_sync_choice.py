@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kandji_mirror.state import Reading
+from kandji_mirror.state import DeviceReading
 from kandji_mirror.sync.choice import Facts, Method, devices_cost, method, pages_of, whole_cost, whole_method
 from kandji_mirror.sync.due_devices import due_devices
 from kandji_mirror.sync.fleet import Listed, repeated_in
@@ -122,8 +122,8 @@ def test_a_swept_table_is_as_old_as_its_oldest_row() -> None:
 FLEET = {name: Listed("Mac", "seen") for name in ("a", "b", "c", "d")}
 
 
-def reading(hours: float, seen: str = "seen") -> Reading:
-    return Reading(NOW - timedelta(hours=hours), seen)
+def reading(hours: float, seen: str = "seen") -> DeviceReading:
+    return DeviceReading(NOW - timedelta(hours=hours), seen)
 
 
 def test_unread_devices_come_before_those_heard_of_and_these_before_the_oldest() -> None:

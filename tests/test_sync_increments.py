@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
 
-from kandji_mirror.state import Fact, Learned
+from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order, sync
 from kandji_schema.manifest import State, TableState
@@ -129,7 +129,8 @@ def test_a_vanished_row_is_looked_for_among_the_devices_that_reported_something(
 
 def test_a_vanished_row_of_a_silent_device_is_found_by_reading_everything_when_someone_asked(tmp_path: Path) -> None:
     tenant = started(tmp_path)
-    Learned(tmp_path).learn("prism_local_users", Fact.COLLECTED_IGNORED)
+    with SyncState(tmp_path) as state:
+        state.capabilities.note_lack("prism_local_users", Capability.COLLECTED_AT_FILTER)
     tenant.world.wait(timedelta(minutes=30))
     assert tenant.world.remove_row(collected(tenant)[3], "local_users")
     report = run_sync(tmp_path, tenant, "prism_local_users")
@@ -331,7 +332,8 @@ def test_where_prism_does_not_filter_by_collection_changes_come_all_the_same(tmp
 
     for _ in range(2):
         sync(tmp_path, "loopback", client_of(deaf), names=("apps",))
-    assert Learned(tmp_path).holds("apps", Fact.COLLECTED_IGNORED)
+    with SyncState(tmp_path) as state:
+        assert state.capabilities.lacks("apps", Capability.COLLECTED_AT_FILTER)
     assert asked(tenant, "apps").count("changes") == 2
     assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []
 
@@ -355,7 +357,7 @@ def test_an_empty_answer_about_devices_deletes_nothing_unless_the_count_agrees(t
 
 def in_background(home: Path, tenant: Tenant, *names: str) -> None:
     with open_store(home, "loopback", resources()) as store:
-        run_order(store, client_of(tenant.handle, tenant.fetch), Order(names), learned=Learned(home))
+        run_order(store, client_of(tenant.handle, tenant.fetch), Order(names))
 
 
 def test_with_little_left_of_the_hour_a_difference_is_noted_and_found_when_someone_asks(tmp_path: Path) -> None:
@@ -370,7 +372,7 @@ def test_with_little_left_of_the_hour_a_difference_is_noted_and_found_when_someo
         return response
 
     with open_store(tmp_path, "loopback", resources()) as store:
-        run_order(store, client_of(spent), Order(("prism_local_users",)), learned=Learned(tmp_path))
+        run_order(store, client_of(spent), Order(("prism_local_users",)))
     known = state_of(tmp_path, "prism_local_users")
     assert (known.state, known.note) == (
         State.OK,

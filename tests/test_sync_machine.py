@@ -18,7 +18,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from moving_fleet import drifting, in_small_pages, keys_of_all
 from support import client_of, differing, make_tenant, mirrored, run_sync, true_rows
 
-from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.device_run import tables_of_devices
 from kandji_mirror.sync.run import Order, run_order
@@ -221,7 +220,7 @@ class Mirroring(RuleBasedStateMachine):
 
     def _run(self, send: Any, order: Order) -> None:
         with open_store(self.home, "loopback", resources()) as store:
-            run_order(store, client_of(send, self.tenant.fetch), order, learned=Learned(self.home))
+            run_order(store, client_of(send, self.tenant.fetch), order)
 
 
 Mirroring.TestCase.settings = settings(

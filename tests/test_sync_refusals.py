@@ -8,8 +8,8 @@ from commands import run
 from live_tenant import live
 from support import client_of, make_tenant
 
+from kandji_mirror.capabilities import forget_refusals
 from kandji_mirror.report import Report
-from kandji_mirror.sync.refusals import forget_refusals
 from kandji_mirror.sync.run import sync
 from kandji_schema.manifest import State
 from kandji_simulator import Fault, FaultKind, Tenant

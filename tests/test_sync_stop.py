@@ -11,7 +11,6 @@ import pytest
 from commands import COMMAND, environment
 from support import client_of, make_tenant, manifest_of
 
-from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order
 from kandji_mirror.threads import run_parallel
@@ -62,7 +61,7 @@ def test_a_stopped_client_is_no_failure_of_the_tables(tmp_path: Path) -> None:
 
     client = client_of(send, tenant.fetch)
     with open_store(tmp_path, "loopback", resources()) as store:
-        report = run_order(store, client, Order(("devices", "users")), learned=Learned(tmp_path))
+        report = run_order(store, client, Order(("devices", "users")))
     assert [outcome.table for outcome in report.outcomes] == ["devices"]
     assert manifest_of(tmp_path).tables["users"].state is State.NEVER
 

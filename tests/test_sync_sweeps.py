@@ -10,7 +10,6 @@ from support import Clock, client_of, differing, make_tenant, manifest_of, mirro
 
 from kandji_mirror.api.budget import Sleep
 from kandji_mirror.api.client import Client
-from kandji_mirror.state import Learned
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order, sync
 from kandji_schema.manifest import State, TableState
@@ -221,7 +220,7 @@ def test_in_the_background_prism_is_tried_again_a_day_later(tmp_path: Path) -> N
 def in_background(home: Path, tenant: Tenant, wall: Callable[[], datetime]) -> None:
     with open_store(home, "loopback", resources(), wall) as store:
         order = Order(("apps",), sweep=5)
-        run_order(store, client_of(tenant.handle, tenant.fetch), order, learned=Learned(home, wall))
+        run_order(store, client_of(tenant.handle, tenant.fetch), order)
 
 
 @pytest.mark.parametrize("table", ["prism_filevault", "threats"])

@@ -16,7 +16,7 @@ from kandji_mirror.connection import Connection, connect
 from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.asking import sync_or_ask
 from kandji_mirror.scheduler.desk import Wish
-from kandji_mirror.state import RunLog
+from kandji_mirror.state import record_run
 from kandji_mirror.sync.device_names import identified
 from kandji_mirror.sync.device_run import BY_DEVICE, order_of_devices
 from kandji_mirror.sync.pace import Pace
@@ -148,7 +148,7 @@ def _watched_connection(settings: Settings) -> Iterator[tuple[Connection, Progre
 def _record(settings: Settings, report: Report) -> None:
     """The record is about the mirror, not of it: without it the sync is as good."""
     try:
-        RunLog(settings.home).append(report)
+        record_run(settings.home, report)
     except StoreError as error:
         warn([str(error)])
 

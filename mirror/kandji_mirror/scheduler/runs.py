@@ -11,7 +11,7 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection
 from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.hour import Hour
-from kandji_mirror.state import Learned, RunLog
+from kandji_mirror.state import record_run
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.order import Order
 from kandji_mirror.sync.pace import Pace
@@ -40,7 +40,6 @@ class RunOrder(Protocol):
         client: Client,
         order: Order,
         *,
-        learned: Learned,
         paces: Mapping[str, Pace] = ...,
         progress: Progress | None = None,
         keep_days: int,
@@ -61,8 +60,6 @@ class Runs:
         self._run_order = run_order
         self._hour = hour
         self._keep_days = keep_days
-        self._learned = Learned(store.home)
-        self._log = RunLog(store.home)
         self._clients: set[Client] = set()
         self._stopped = False
         self._lock = Lock()
@@ -82,7 +79,6 @@ class Runs:
                 self._store,
                 client,
                 order,
-                learned=self._learned,
                 paces=paces,
                 progress=progress,
                 keep_days=self._keep_days,
@@ -130,7 +126,7 @@ class Runs:
         self._store.warnings.clear()  # the store stays open for long; each is told once
         log.info("%s: %s", what, summary(report))
         try:
-            self._log.append(report)
+            record_run(self._store.home, report)
         except StoreError as error:
             log.warning("The run is not in the record of runs: %s", error)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kandji_mirror.capabilities import SyncState
 from kandji_mirror.report import Report
 from kandji_mirror.scheduler.desk import Batch, Desk
 from kandji_mirror.scheduler.hour import Hour
@@ -15,7 +16,6 @@ from kandji_mirror.scheduler.mailbox import Letter, Mailbox
 from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Runs
 from kandji_mirror.scheduler.timer import Job
-from kandji_mirror.state import Learned
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.order import Order
 from kandji_mirror.sync.plan import Plan, plan
@@ -135,8 +135,9 @@ class Syncing:
         """Those of some tables that are due and were not refused a short while ago."""
         now, tables = self._store.wall(), self._store.current.tables
         asked = any(tables[r.name].state in REFUSED for r in some)  # the token is not looked up for nothing
-        refusals = Refusals(Learned(self._store.home, self._store.wall), self._terms.mark() if asked else "")
-        return [r.name for r in some if refusals.due(r, tables, now, made.paces[r.name])]
+        with SyncState(self._store.home, self._store.wall) as state:
+            refusals = Refusals(state.capabilities, self._terms.mark() if asked else "")
+            return [r.name for r in some if refusals.due(r, tables, now, made.paces[r.name])]
 
     def _has_parent(self, resource: Resource, names: Iterable[str]) -> bool:
         """Whether the rows a table is asked for by are there, or come with the same run."""

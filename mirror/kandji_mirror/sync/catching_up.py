@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough, pieces, read_devices
 from kandji_mirror.sync.choice import MANY_ROWS, SHORT_PAGES, most_pages, whole_cost
@@ -77,7 +77,7 @@ class CatchingUp:
         time.
         """
         job, newest = self._job, self._base.collected
-        ignored = job.learned.holds(job.resource.name, Fact.COLLECTED_IGNORED)
+        ignored = job.lacks(Capability.COLLECTED_AT_FILTER)
         if not job.order.asked or newest is None or job.resource.key == ("device_id",) or ignored:
             return None
         whole = whole_cost(self._base.rows, job.resource.page_size, job.facts())
@@ -129,7 +129,7 @@ class CatchingUp:
     def _leave_reports(self, reason: NotEnough) -> None:
         """Go on without the reports; :class:`NotEnough` where to read the whole table is the way to have them."""
         self._requests += reason.requests
-        ignored = self._job.learned.holds(self._job.resource.name, Fact.COLLECTED_IGNORED)
+        ignored = self._job.lacks(Capability.COLLECTED_AT_FILTER)
         if not ignored and not self._large:
             raise NotEnough("too much was collected again", 0) from reason
         self._reported, self._lags = None, True

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kandji_mirror.api.paging import Page, walk
+from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.state import Fact
 from kandji_mirror.sync.choice import DEVICES_A_REQUEST
 from kandji_mirror.sync.job import Job
 from kandji_mirror.sync.walks import Walked
@@ -20,14 +20,14 @@ OVERLAP = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Stamp:
-    """A moment that every row tells, and what is learnt where the provider does not filter by it."""
+    """A moment that every row tells, and the capability it takes to filter by it."""
 
     column: str
-    ignored: Fact
+    filter: Capability
 
 
-WRITTEN = Stamp("updated_at", Fact.INCREMENTS_IGNORED)
-COLLECTED = Stamp("last_collected_at", Fact.COLLECTED_IGNORED)
+WRITTEN = Stamp("updated_at", Capability.UPDATED_AT_FILTER)
+COLLECTED = Stamp("last_collected_at", Capability.COLLECTED_AT_FILTER)
 
 
 class NotEnough(Exception):
@@ -54,9 +54,9 @@ def pages_since(job: Job, stamp: Stamp, since: datetime) -> Iterator[Page]:
 
     :class:`NotEnough` where the provider does not honour the filter, which is remembered.
     """
-    for page in _filtered(job, {stamp.column: {"gte": spelled(since)}}, stamp.ignored):
+    for page in _filtered(job, {stamp.column: {"gte": spelled(since)}}, stamp.filter):
         if any(_older(row, stamp.column, since) for row in page.rows):
-            raise _not_honoured(job, stamp.ignored, "it sent older rows")
+            raise _not_honoured(job, stamp.filter, "it sent older rows")
         yield page
 
 
@@ -88,22 +88,22 @@ def read_devices(job: Job, staging: Staging, devices: Sequence[str]) -> Walked:
 def device_pages(job: Job, devices: Sequence[str]) -> Iterator[Page]:
     """The pages of all rows of some devices, at most :data:`DEVICES_A_REQUEST`; :class:`NotEnough` as above."""
     asked = frozenset(devices)
-    for page in _filtered(job, {"device_id": {"in": list(devices)}}, Fact.DEVICE_FILTER_IGNORED):
+    for page in _filtered(job, {"device_id": {"in": list(devices)}}, Capability.DEVICE_FILTER):
         if any(row.get("device_id") not in asked for row in page.rows):
-            raise _not_honoured(job, Fact.DEVICE_FILTER_IGNORED, "it sent rows of other devices")
+            raise _not_honoured(job, Capability.DEVICE_FILTER, "it sent rows of other devices")
         yield page
 
 
-def _filtered(job: Job, wanted: Mapping[str, Mapping[str, Any]], fact: Fact) -> Iterator[Page]:
+def _filtered(job: Job, wanted: Mapping[str, Mapping[str, Any]], capability: Capability) -> Iterator[Page]:
     params = {"filter": json.dumps(wanted, separators=(",", ":"))}
     try:
         yield from walk(job.client, job.resource, params=params)
     except Rejected as error:
-        raise _not_honoured(job, fact, str(error)) from error
+        raise _not_honoured(job, capability, str(error)) from error
 
 
-def _not_honoured(job: Job, fact: Fact, seen: str) -> NotEnough:
-    job.learned.learn(job.resource.name, fact, seen)
+def _not_honoured(job: Job, capability: Capability, seen: str) -> NotEnough:
+    job.note_lack(capability, seen)
     return NotEnough(f"the provider does not honour the filter: {seen}")
 
 

@@ -9,10 +9,10 @@ from threading import Semaphore
 from uuid import uuid4
 
 from kandji_mirror.api.client import Client
+from kandji_mirror.capabilities import SyncState
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.privacy.newcomers import recall
 from kandji_mirror.report import Outcome, Progress, forbidden_reason, state_of, unforeseen_error
-from kandji_mirror.state import Learned, Sweeps
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Method
 from kandji_mirror.sync.fleet import DEVICES, Fleet, read_fleet
@@ -72,7 +72,7 @@ class DeviceRun:
     store: Store
     client: Client
     order: Order
-    learned: Learned
+    state: SyncState
     progress: Progress
     keep_days: int
     outcomes: list[Outcome] = field(default_factory=list)
@@ -93,7 +93,7 @@ class DeviceRun:
             recall(self.store, self.engine)
             self._read_devices()
             self._run_parallel(list(self._others()))
-            note_edits(self.store, self._states[DEVICES], began)
+            note_edits(self.store, self.state.edits, self._states[DEVICES], began)
             published = publish(self.store, self.engine, self._states, keep_days=self.keep_days, at=began)
         self.generation = published.generation
         for sweep, taken in self._slices:
@@ -151,15 +151,14 @@ class DeviceRun:
 
     def _per_device(self, group: Sequence[Resource], clock: float) -> None:
         """Tables of one path: one request a device fills all of them."""
-        sweeps = Sweeps(self.store.home)
-        tables = [swept_table(self._job(resource), self._fleet, sweeps) for resource in group]
+        tables = [swept_table(self._job(resource), self._fleet, self.state.ledger) for resource in group]
         devices = [device for device in self.order.devices if any(device in table.fleet for table in tables)]
         begun = [table for table in tables if devices or table.job.live]
         for table in tables:
             if table not in begun:
                 self._end(table.resource, None, clock)
         if begun:
-            self._take(Sweep(begun, sweeps), devices, clock)
+            self._take(Sweep(begun, self.state.ledger), devices, clock)
 
     def _take(self, sweep: Sweep, devices: Sequence[str], clock: float) -> None:
         taken = sweep.take(devices, len(devices))
@@ -177,7 +176,7 @@ class DeviceRun:
             engine=self.engine,
             client=self.client,
             resource=resource,
-            learned=self.learned,
+            state=self.state,
             progress=self.progress,
             order=self.order,
             turn=self._turn,

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 
-from kandji_mirror.state import Edits
 from kandji_mirror.sync.choice import DEVICES_A_REQUEST
 from kandji_mirror.sync.job import Job
 from kandji_schema.errors import StoreError
@@ -25,4 +24,4 @@ def note_doubts(job: Job, devices: Collection[str], at: datetime) -> None:
     """
     if 0 < len(devices) <= DEVICES_A_REQUEST and job.may_ask_devices():
         with suppress(StoreError):  # then the next whole read brings them
-            Edits(job.store.home).note([(device, mark_of(job.resource.name)) for device in devices], at)
+            job.state.edits.note([(device, mark_of(job.resource.name)) for device in devices], at)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from kandji_mirror.state import Reading
+from kandji_mirror.state import DeviceReading
 from kandji_mirror.sync.fleet import Fleet, Listed
 from kandji_schema.ages import in_future
 
@@ -13,7 +13,7 @@ MISREAD = ""
 
 def due_devices(
     fleet: Fleet,
-    readings: Mapping[str, Reading],
+    readings: Mapping[str, DeviceReading],
     now: datetime,
     ttl: timedelta,
     *,

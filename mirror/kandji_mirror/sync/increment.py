@@ -7,7 +7,6 @@ from pathlib import Path
 from kandji_mirror.ingest.merging import Merged
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import watermark
-from kandji_mirror.state import Edits
 from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.catching_up import CatchingUp, Caught, differing
 from kandji_mirror.sync.changes import COLLECTED, NotEnough
@@ -69,7 +68,7 @@ def _edited(job: Job, base: Base) -> list[str]:
     :class:`NotEnough` where they are too many.
     """
     since, marks = job.previous.synced_at, (*repeated_in(job.resource), mark_of(job.resource.name))
-    edited = Edits(job.store.home).since(since, marks) if since else []
+    edited = job.state.edits.since(since, marks) if since else []
     cost = devices_cost(len(edited), len(job.fleet() or ()), base.rows, job.resource.page_size)
     if edited and cost >= whole_cost(base.rows, job.resource.page_size, job.facts()):
         raise NotEnough(f"{len(edited):,} devices were edited", 0)

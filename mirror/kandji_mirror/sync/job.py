@@ -8,11 +8,11 @@ from threading import Semaphore
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.counts import Count, count
+from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.privacy.twins import twinned
 from kandji_mirror.report import Progress
-from kandji_mirror.state import Fact, Learned
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Facts
 from kandji_mirror.sync.cleared import Cleared, refuse_unproven
@@ -45,7 +45,7 @@ class Job:
     engine: Engine
     client: Client
     resource: Resource
-    learned: Learned
+    state: SyncState
     progress: Progress
     order: Order
     turn: Semaphore
@@ -66,16 +66,23 @@ class Job:
         same_columns = self.previous.ddl[0] == ddl.statements(self.resource)[0]
         return self.store.data_file(self.resource.name) if same_columns else None
 
+    def lacks(self, capability: Capability, *, seen: str | None = None) -> bool:
+        """Whether the provider was seen to lack something for this table, which is believed still."""
+        return self.state.capabilities.lacks(self.resource.name, capability, seen=seen)
+
+    def note_lack(self, capability: Capability, seen: str) -> None:
+        """Remember that the provider lacks something for this table; ``seen`` says how that showed."""
+        self.state.capabilities.note_lack(self.resource.name, capability, seen)
+
     def facts(self) -> Facts:
         """What the choice of a method depends on."""
-        name = self.resource.name
         return Facts(
             now=self.store.wall(),
             readable=self.live is not None,
             whole=self.order.whole,
-            increments=not self.learned.holds(name, Fact.INCREMENTS_IGNORED),
-            exports=not self.learned.holds(name, Fact.EXPORTS_REFUSED),
-            prism=self.order.again or not self.learned.holds(name, Fact.PRISM_FORBIDDEN, value=self.client.token_mark),
+            increments=not self.lacks(Capability.UPDATED_AT_FILTER),
+            exports=not self.lacks(Capability.EXPORT),
+            prism=self.order.again or not self.lacks(Capability.PRISM, seen=self.client.token_mark),
         )
 
     def count(self) -> Count | None:
@@ -90,7 +97,7 @@ class Job:
 
     def may_ask_devices(self) -> bool:
         """Whether the rows of this table can be asked for by device, as far as is known."""
-        return bool(self.resource.category) and not self.learned.holds(self.resource.name, Fact.DEVICE_FILTER_IGNORED)
+        return bool(self.resource.category) and not self.lacks(Capability.DEVICE_FILTER)
 
     def knows_gone(self, device: str) -> bool:
         """Whether the tenant does not list the device any more: this run's own list of devices says so."""

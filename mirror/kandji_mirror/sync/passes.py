@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kandji_mirror.state import Fact
+from kandji_mirror.capabilities import Capability
 from kandji_mirror.sync.changes import NotEnough
 from kandji_mirror.sync.choice import Method, method
 from kandji_mirror.sync.drift import more_odd
@@ -37,7 +37,7 @@ def one_pass(job: Job) -> TableState:
 def _listed(job: Job) -> TableState:
     """A list at its own path, or at the one that took its place: what answered the last time is asked first."""
     paths = [job, *_succeeded(job)]
-    if job.learned.holds(job.resource.name, Fact.SUCCEEDED):
+    if job.lacks(Capability.DECLARED_PATH):
         paths.reverse()
     try:
         return full_walk(paths[0])
@@ -58,11 +58,11 @@ def _elsewhere(job: Job, gone: ApiError) -> TableState:
         state = full_walk(job)
     except ApiError as error:
         raise gone if error.status in MOVED else error from gone
-    name, newer = job.resource.name, job.resource.successor
+    newer = job.resource.successor
     if newer and job.resource.path == newer.path:
-        job.learned.learn(name, Fact.SUCCEEDED, str(gone))
+        job.note_lack(Capability.DECLARED_PATH, str(gone))
     else:
-        job.learned.forget(name, Fact.SUCCEEDED)
+        job.state.capabilities.note_present(job.resource.name, Capability.DECLARED_PATH)
     return state
 
 

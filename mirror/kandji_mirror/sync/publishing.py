@@ -8,7 +8,7 @@ from kandji_mirror.history.record import Change, record
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.privacy.newcomers import cleared, remember
 from kandji_mirror.privacy.past import as_they_are, masked_segments
-from kandji_mirror.state import Edits
+from kandji_mirror.state import DeviceEdits
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.fleet import DEVICES, edited
 from kandji_schema.errors import StoreError
@@ -44,7 +44,7 @@ def _for_mode(store: Store, engine: Engine, segments: tuple[Segment, ...]) -> tu
     return masked_segments(store.home, engine, segments) if store.privacy.masks_agents else segments
 
 
-def note_edits(store: Store, state: TableState, at: datetime | None = None) -> None:
+def note_edits(store: Store, edits: DeviceEdits, state: TableState, at: datetime | None = None) -> None:
     """Remember what people edited of devices, by their new state, for the tables that repeat it.
 
     This comes before the state is published, as those tables are read before that too. To notice twice does no harm.
@@ -52,7 +52,7 @@ def note_edits(store: Store, state: TableState, at: datetime | None = None) -> N
     for change in _changes(store, {DEVICES: state}, at):
         if change.before:
             with suppress(StoreError):  # then the next whole read of those tables sees it
-                Edits(store.home).note(edited(change.before, change.after), change.at)
+                edits.note(edited(change.before, change.after), change.at)
 
 
 def _changes(store: Store, states: Mapping[str, TableState], at: datetime | None) -> Iterator[Change]:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from kandji_mirror.state import Fact, Learned
+from kandji_mirror.capabilities import Capability, ServerCapabilities
 from kandji_mirror.sync.fleet import DEVICES
 from kandji_mirror.sync.order import due
 from kandji_mirror.sync.pace import Pace
@@ -21,7 +20,7 @@ REFUSED = frozenset({State.FORBIDDEN, State.ABSENT})
 class Refusals:
     """What was refused to one token, which ``mark`` stands for: another token is asked for anew."""
 
-    learned: Learned
+    capabilities: ServerCapabilities
     mark: str
 
     def stands(self, table: str, states: Mapping[str, TableState]) -> bool:
@@ -31,7 +30,7 @@ class Refusals:
         parent = parent_of(resources()[table])
         if parent is not None and self.stands(parent, states):
             return True
-        return self.learned.holds(table, Fact.NOT_PERMITTED, value=self.mark)
+        return self.capabilities.lacks(table, Capability.PERMISSION, seen=self.mark)
 
     def due(
         self, resource: Resource, states: Mapping[str, TableState], now: datetime, pace: Pace | None = None
@@ -44,18 +43,9 @@ class Refusals:
 
     def note(self, table: str) -> None:
         """The provider refused a table just now."""
-        self.learned.learn(table, Fact.NOT_PERMITTED, self.mark)
+        self.capabilities.note_lack(table, Capability.PERMISSION, self.mark)
 
 
 def parent_of(resource: Resource) -> str | None:
     """The table whose rows another one is asked for by; a swept one goes through the devices."""
     return resource.parent or (DEVICES if resource.swept else None)
-
-
-def forget_refusals(home: Path, tables: tuple[str, ...]) -> None:
-    """Let the next sync ask for tables again, since they were seen to be permitted."""
-    if (home / "state.sqlite").is_file():
-        learned = Learned(home)
-        for table in tables:
-            for fact in (Fact.NOT_PERMITTED, Fact.PRISM_FORBIDDEN):
-                learned.forget(table, fact)

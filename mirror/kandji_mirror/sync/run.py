@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.witness import clock_words
+from kandji_mirror.capabilities import SyncState
 from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.report import NoProgress, Progress, Report
-from kandji_mirror.state import ClockSeen, Learned
 from kandji_mirror.store.store import Store, open_store
 from kandji_mirror.sync.device_run import DeviceRun, order_of_devices
 from kandji_mirror.sync.order import Order, due
@@ -52,18 +52,17 @@ def sync(
     named = [resource_named(name) for name in dict.fromkeys(names)]
     if any(resource.swept or resource.fallback for resource in named):
         sweep = None
-    with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store:
+    with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store, SyncState(home, wall) as state:
         conform(store)
         given = paces or {}
         states, now = store.current.tables, wall()
-        learned = Learned(home, wall)
-        refusals = Refusals(learned, client.token_mark)
+        refusals = Refusals(state.capabilities, client.token_mark)
         wanted = named or [
             r for r in all_resources().values() if everything or refusals.due(r, states, now, given.get(r.name))
         ]
         only_due = not (everything or named)
         order = Order(tuple(r.name for r in wanted), asked=True, whole=everything, sweep=sweep, only_due=only_due)
-        return run_order(store, client, order, learned=learned, paces=given, progress=progress, keep_days=keep_days)
+        return _run(store, client, order, state, given, progress, keep_days)
 
 
 def sync_devices(
@@ -86,7 +85,7 @@ def sync_devices(
     order = order_of_devices(devices, names)
     with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store:
         conform(store)
-        return run_order(store, client, order, learned=Learned(home, wall), progress=progress, keep_days=keep_days)
+        return run_order(store, client, order, progress=progress, keep_days=keep_days)
 
 
 def run_order(
@@ -94,7 +93,6 @@ def run_order(
     client: Client,
     order: Order,
     *,
-    learned: Learned,
     paces: Mapping[str, Pace] | None = None,
     progress: Progress | None = None,
     keep_days: int = KEEP_DAYS,
@@ -103,16 +101,29 @@ def run_order(
 
     ``paces`` become the times to live the published states tell. Raises as :func:`sync` does.
     """
+    with SyncState(store.home, store.wall) as state:
+        return _run(store, client, order, state, paces or {}, progress, keep_days)
+
+
+def _run(
+    store: Store,
+    client: Client,
+    order: Order,
+    state: SyncState,
+    paces: Mapping[str, Pace],
+    progress: Progress | None,
+    keep_days: int,
+) -> Report:
     told = progress or NoProgress()
     run = (
-        DeviceRun(store, client, order, learned, told, keep_days)
+        DeviceRun(store, client, order, state, told, keep_days)
         if order.devices
-        else Run(store, client, order, learned, paces or {}, told, keep_days)
+        else Run(store, client, order, state, paces, told, keep_days)
     )
-    began, clock, requests, seen = store.wall(), time.monotonic(), client.requests, ClockSeen(store.home)
-    client.witness.recall(seen.last())
+    began, clock, requests, seen = store.wall(), time.monotonic(), client.requests, state.clock.last()
+    client.witness.recall(seen)
     run.read_all()
-    seen.note(client.witness.seen)
+    state.clock.note(client.witness.seen)
     return Report(
         started_at=began,
         seconds=round(time.monotonic() - clock, 3),

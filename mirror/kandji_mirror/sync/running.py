@@ -11,12 +11,12 @@ from threading import Lock, Semaphore
 from uuid import uuid4
 
 from kandji_mirror.api.client import Client
+from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import read_key
 from kandji_mirror.privacy.newcomers import recall
 from kandji_mirror.privacy.people import tells_of_people
 from kandji_mirror.report import Outcome, Progress, forbidden_reason, outcome_of, state_of, unforeseen_error
-from kandji_mirror.state import Fact, Learned, Sweeps
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.choice import Method
 from kandji_mirror.sync.fleet import DEVICES, Fleet, read_fleet
@@ -59,7 +59,7 @@ class Run:
     store: Store
     client: Client
     order: Order
-    learned: Learned
+    state: SyncState
     paces: Mapping[str, Pace]
     progress: Progress
     keep_days: int
@@ -142,7 +142,7 @@ class Run:
             except PermissionMissing as error:
                 if _goes_per_device(resource, previous):
                     if client.requests:
-                        self.learned.learn(resource.name, Fact.PRISM_FORBIDDEN, client.token_mark)
+                        self.state.capabilities.note_lack(resource.name, Capability.PRISM, client.token_mark)
                     self._per_device.append(resource)
                     return
                 state = self._refused(resource, error, client)
@@ -162,7 +162,7 @@ class Run:
             return
         self._states[state.name] = state
         if state.name == DEVICES:
-            note_edits(self.store, state)
+            note_edits(self.store, self.state.edits, state)
         outcome = replace(outcome_of(state, previous, _since(clock)), requests=requests)
         self.outcomes.append(outcome)
         self.progress.finished(outcome)
@@ -171,7 +171,7 @@ class Run:
         """The state after trouble; what the provider itself refused is remembered."""
         state = self._failed(resource, error)
         if state.state in REFUSED and client.requests:
-            Refusals(self.learned, client.token_mark).note(resource.name)
+            Refusals(self.state.capabilities, client.token_mark).note(resource.name)
         return state
 
     def _failed(self, resource: Resource, error: MirrorError) -> TableState:
@@ -236,9 +236,8 @@ class Run:
         fleet = self._listed()
         if fleet is None:
             raise _lacking(group[0], self._newest(DEVICES))
-        sweeps = Sweeps(self.store.home)
-        tables = [swept_table(self._job(resource, client), fleet, sweeps) for resource in group]
-        return Sweep(tables, sweeps).run(budget, self._publish)
+        tables = [swept_table(self._job(resource, client), fleet, self.state.ledger) for resource in group]
+        return Sweep(tables, self.state.ledger).run(budget, self._publish)
 
     # -- shared --------------------------------------------------------------------------------------------------
 
@@ -248,7 +247,7 @@ class Run:
             engine=self.engine,
             client=client,
             resource=resource,
-            learned=self.learned,
+            state=self.state,
             progress=self.progress,
             order=self.order,
             turn=self._turn,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 
-from kandji_mirror.state import Reading, Sweeps
+from kandji_mirror.state import DeviceReading, SweepLedger
 from kandji_mirror.sync.choice import Method
 from kandji_mirror.sync.device_pages import NOTHING_KNOWN, Known
 from kandji_mirror.sync.device_reader import DeviceAnswer, DeviceReader
@@ -58,7 +58,7 @@ class Table:
 
     job: Job
     fleet: Fleet
-    readings: dict[str, Reading]
+    readings: dict[str, DeviceReading]
     requests: int = 0
     misread: set[str] = field(default_factory=set)
     doubts: bool = False
@@ -103,13 +103,13 @@ class Table:
         return [reading.at for device, reading in self.readings.items() if device in self.fleet]
 
 
-def swept_table(job: Job, fleet: Fleet, sweeps: Sweeps) -> Table:
+def swept_table(job: Job, fleet: Fleet, ledger: SweepLedger) -> Table:
     """The table with what the ledger says of it; nothing where its rows are not those that were read then."""
     name, method = job.resource.name, method_of(job.resource)
     devices = of_platforms(fleet, job.resource.platforms)
     if job.live is not None and job.previous.method == method:
-        return Table(job, devices, sweeps.readings(name))
-    sweeps.clear(name)
+        return Table(job, devices, ledger.readings(name))
+    ledger.clear(name)
     return Table(job, devices, {})
 
 
@@ -126,9 +126,9 @@ def path_of(resource: Resource) -> str:
 class Sweep:
     """One sweep over the tables of one path."""
 
-    def __init__(self, tables: Sequence[Table], sweeps: Sweeps) -> None:
+    def __init__(self, tables: Sequence[Table], ledger: SweepLedger) -> None:
         self._tables = tables
-        self._sweeps = sweeps
+        self._ledger = ledger
         filled = {t.resource.name: first_keys(t.job.live, t.resource) if t.job.live else set() for t in tables}
         self._reader = DeviceReader(tables[0].job.client, path_of(tables[0].resource), filled)
         self._known: dict[str, Known] = {}
@@ -285,15 +285,15 @@ class Sweep:
             return str(self._stopped_by)
         return f"{len(self._faults)} devices could not be read now: {self._faults[0]}" if self._faults else None
 
-    def _readings(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> dict[str, Reading]:
+    def _readings(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> dict[str, DeviceReading]:
         """A device that was there but had no answer for its platform counts as read too."""
         read = (a for a in answers if not a.error and a.device in table.fleet)
         again = table.misread if table.doubts else set()
         seen = {device: MISREAD if device in again else listed.seen for device, listed in table.fleet.items()}
-        return {a.device: Reading(at, seen[a.device], a.surplus) for a in read}
+        return {a.device: DeviceReading(at, seen[a.device], a.surplus) for a in read}
 
     def _note(self, table: Table, answers: Sequence[DeviceAnswer], at: datetime) -> None:
         gone = table.readings.keys() - table.fleet.keys()
-        self._sweeps.note(table.resource.name, self._readings(table, answers, at), gone)
+        self._ledger.note(table.resource.name, self._readings(table, answers, at), gone)
         for device in gone:
             del table.readings[device]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from kandji_mirror.api.counts import Count
 from kandji_mirror.api.exports import export
+from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.csv_source import HeldSource
 from kandji_mirror.ingest.staging import Lost, Staging
 from kandji_mirror.ingest.watermark import watermark
-from kandji_mirror.state import Fact
 from kandji_mirror.sync.base import Base
 from kandji_mirror.sync.catching_up import CatchingUp, differing
 from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough
@@ -207,7 +207,7 @@ class WholeRead:
         walked = walk_once(self._job.client, self._job.resource, staging, self._job.progress)
         self._requests += walked.pages
         if self._refusal:  # of exports alone, as the pages came
-            self._job.learned.learn(self._job.resource.name, Fact.EXPORTS_REFUSED, self._refusal)
+            self._job.note_lack(Capability.EXPORT, self._refusal)
         refuse_keyless(staging)
         return walked
 
