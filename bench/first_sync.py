@@ -10,7 +10,7 @@ from typing import IO, Any
 import duckdb
 from figures import Figure
 
-from kandji_mirror.sync.choice import EXPORT_REQUESTS, MANY_ROWS
+from kandji_mirror.sync.strategy import EXPORT_REQUESTS, MANY_ROWS
 from kandji_schema.manifest import Manifest, data_dir, kept
 from kandji_schema.registry import resources
 from kandji_schema.resource import Resource

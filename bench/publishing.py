@@ -20,7 +20,7 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.store.store import Store, open_store
-from kandji_mirror.sync.publishing import publish
+from kandji_mirror.sync.publish import publish
 from kandji_mirror.sync.run import KEEP_DAYS, sync
 from kandji_schema.registry import resource, resources
 from kandji_simulator import TOKEN, Tenant, World

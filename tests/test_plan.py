@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from kandji_mirror.sync.plan import HALVED_BELOW, Plan, paces, plan, ttl_overrides
+from kandji_mirror.sync.planner import HALVED_BELOW, Plan, paces, plan, ttl_overrides
 from kandji_schema import ddl
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.manifest import TableState

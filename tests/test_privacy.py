@@ -22,7 +22,7 @@ from kandji_mirror.privacy.key import Key, key_of
 from kandji_mirror.privacy.masking import install, masked, masked_cell
 from kandji_mirror.state import record_run
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.order import due
+from kandji_mirror.sync.request import due
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
 from kandji_schema.columns import Kind

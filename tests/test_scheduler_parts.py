@@ -16,7 +16,7 @@ from kandji_mirror.scheduler.lanes import LANES
 from kandji_mirror.scheduler.mailbox import KEPT_SECONDS, Letter, Mailbox
 from kandji_mirror.scheduler.pauses import FIRST, LONGEST, Pauses
 from kandji_mirror.scheduler.timer import Job, Timer
-from kandji_mirror.sync.order import Order
+from kandji_mirror.sync.request import Order
 from kandji_schema import ddl
 from kandji_schema.errors import AuthenticationError, Interrupted, MirrorError, StoreFull, SyncError, UnknownName
 from kandji_schema.manifest import State, TableState

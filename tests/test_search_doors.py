@@ -18,7 +18,7 @@ from reads_home import NOW, device, publish
 from support import client_of, make_tenant
 
 from kandji_mcp_server.context import ServerContext
-from kandji_mirror.sync.device_names import identified
+from kandji_mirror.sync.devices import identified
 from kandji_queries.reader import Reader
 from kandji_schema.errors import TargetRefused, UsageError
 

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from kandji_mirror.state import DeviceReading
-from kandji_mirror.sync.choice import Facts, Method, devices_cost, method, pages_of, whole_cost, whole_method
-from kandji_mirror.sync.due_devices import due_devices
-from kandji_mirror.sync.fleet import Listed, repeated_in
-from kandji_mirror.sync.order import due
-from kandji_mirror.sync.pace import Pace
+from kandji_mirror.sync.devices import Listed, repeated_in
+from kandji_mirror.sync.per_device import due_devices
+from kandji_mirror.sync.request import Pace, due
+from kandji_mirror.sync.strategy import Facts, Method, devices_cost, method, pages_of, whole_cost, whole_method
 from kandji_schema import ddl
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resource

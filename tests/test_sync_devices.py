@@ -11,7 +11,7 @@ from support import client_of, differing, make_tenant, manifest_of, mirrored, ru
 
 from kandji_mirror.capabilities import SyncState
 from kandji_mirror.report import Report
-from kandji_mirror.sync.device_names import identified
+from kandji_mirror.sync.devices import identified
 from kandji_mirror.sync.run import sync_devices
 from kandji_schema.errors import AuthenticationError, NothingMirrored, Suspicious, UnknownName, UsageError
 from kandji_schema.manifest import State

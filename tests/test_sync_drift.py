@@ -12,7 +12,7 @@ from support import client_of, make_tenant, manifest_of, mirrored, run_sync, tru
 
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.cleared import Cleared, refuse_unproven
+from kandji_mirror.sync.completeness import Cleared, refuse_unproven
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
 from kandji_schema.errors import Suspicious

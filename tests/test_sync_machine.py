@@ -19,7 +19,7 @@ from moving_fleet import drifting, in_small_pages, keys_of_all
 from support import client_of, differing, make_tenant, mirrored, run_sync, true_rows
 
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.device_run import tables_of_devices
+from kandji_mirror.sync.request import tables_of_devices
 from kandji_mirror.sync.run import Order, run_order
 from kandji_schema.errors import MirrorError
 from kandji_schema.http import Request, Response

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from support import client_of, make_tenant, mirrored, true_rows
 
+from kandji_mirror.sync.list_walk import overlapping
 from kandji_mirror.sync.run import sync
-from kandji_mirror.sync.seams import overlapping
 from kandji_schema.errors import ServerFault
 from kandji_schema.http import Request, Response
 from kandji_schema.registry import resource

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.report import Outcome
-from kandji_mirror.sync.refusals import REFUSED
+from kandji_mirror.sync.request import REFUSED
 from kandji_schema.manifest import State
 from kandji_schema.text import counted
 

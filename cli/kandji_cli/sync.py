@@ -17,11 +17,10 @@ from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.asking import sync_or_ask
 from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.state import record_run
-from kandji_mirror.sync.device_names import identified
-from kandji_mirror.sync.device_run import BY_DEVICE, order_of_devices
-from kandji_mirror.sync.pace import Pace
-from kandji_mirror.sync.plan import ttl_overrides
-from kandji_mirror.sync.refusals import REFUSED
+from kandji_mirror.sync.device_run import BY_DEVICE
+from kandji_mirror.sync.devices import identified
+from kandji_mirror.sync.planner import ttl_overrides
+from kandji_mirror.sync.request import REFUSED, Pace, order_of_devices
 from kandji_mirror.sync.run import sync, sync_devices
 from kandji_mirror.threads import run_interruptible
 from kandji_schema.errors import Interrupted, MirrorError, StoreError

@@ -10,7 +10,7 @@ from pathlib import Path
 from kandji_mirror.api.credentials import HOST_FILE, token, token_source
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.http import HttpTransport
-from kandji_mirror.sync.plan import ttl_overrides
+from kandji_mirror.sync.planner import ttl_overrides
 from kandji_queries.rule_inputs import statements
 from kandji_queries.rulebook import FILE as RULES
 from kandji_queries.rulebook import Rulebook

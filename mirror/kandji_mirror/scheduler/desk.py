@@ -7,8 +7,7 @@ from threading import Condition
 from typing import Any
 
 from kandji_mirror.report import Outcome, Progress, Report
-from kandji_mirror.sync.device_run import order_of_devices
-from kandji_mirror.sync.order import Order
+from kandji_mirror.sync.request import Order, order_of_devices
 from kandji_schema.errors import MirrorError
 from kandji_schema.registry import resource
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from kandji_mirror.sync.choice import Method
+from kandji_mirror.sync.strategy import Method
 from kandji_schema.manifest import TableState
 from kandji_schema.resource import Resource
 

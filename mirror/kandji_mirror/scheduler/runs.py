@@ -13,8 +13,7 @@ from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.hour import Hour
 from kandji_mirror.state import record_run
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.pace import Pace
+from kandji_mirror.sync.request import Order, Pace
 from kandji_schema.errors import ApiError, Interrupted, StoreError
 from kandji_schema.registry import resource
 

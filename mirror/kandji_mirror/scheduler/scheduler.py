@@ -25,7 +25,7 @@ from kandji_mirror.scheduler.runs import Connect, RunOrder, Runs
 from kandji_mirror.scheduler.syncing import WISHES, Syncing, Terms, rests
 from kandji_mirror.scheduler.timer import Timer
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.plan import ttl_overrides
+from kandji_mirror.sync.planner import ttl_overrides
 from kandji_mirror.sync.run import run_order
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
 from kandji_schema.home import name_here
@@ -131,8 +131,8 @@ class Scheduler:
         """Have tables read now, by whichever process syncs. A run that began before does not count.
 
         The report comes when it is done; wait for it with a timeout. Wishes that nobody has begun to fulfil share one
-        run. ``whole`` and ``sweep`` are those of an :class:`~kandji_mirror.sync.order.Order`. ``progress`` is told only
-        where this process is the one that syncs. :class:`UnknownName` at once.
+        run. ``whole`` and ``sweep`` are those of an :class:`~kandji_mirror.sync.request.Order`. ``progress`` is told
+        only where this process is the one that syncs. :class:`UnknownName` at once.
         """
         return self._wish(Wish.of_tables(names, whole=whole, sweep=sweep, progress=progress))
 

@@ -17,9 +17,8 @@ from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Runs
 from kandji_mirror.scheduler.timer import Job
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.plan import Plan, plan
-from kandji_mirror.sync.refusals import REFUSED, Refusals
+from kandji_mirror.sync.planner import Plan, plan
+from kandji_mirror.sync.request import REFUSED, Order, Refusals
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError, StoreError
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources

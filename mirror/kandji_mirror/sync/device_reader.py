@@ -1,20 +1,156 @@
 """One device's rows for every table that its answer fills."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.pages import read_page
+from kandji_mirror.api.pages import Page, Row, read_page
 from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.fallback import reshaped
-from kandji_mirror.sync.device_pages import NOTHING_KNOWN, DeviceList, Known
-from kandji_mirror.sync.fleet import DEVICES
-from kandji_mirror.sync.walks import still_there
+from kandji_mirror.sync.devices import DEVICES
+from kandji_mirror.sync.list_walk import still_there
 from kandji_schema.errors import NotFound, Rejected, ServerFault, Skip
 from kandji_schema.http import Response
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.resource import Paging, Resource
+
+READINGS = 3
+"""A list that comes out otherwise each time is read at most so often."""
+
+OVERLAP = 100
+"""Known rows that are read again at the end of a long list: so far apart may two events of one moment be sorted."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is mirrored of a device's list: identifiers as text, and how many the provider does not count any more.
+
+    ``whole``: they are all that the provider had when the device was last read.
+    """
+
+    keys: frozenset[str] = frozenset()
+    surplus: int = 0
+    whole: bool = False
+
+    @property
+    def counted(self) -> int:
+        """Rows that the provider counted when the device was last read."""
+        return max(0, len(self.keys) - self.surplus)
+
+
+NOTHING_KNOWN = Known()
+
+
+@dataclass
+class DeviceList:
+    """The list of one device. ``path`` names it, ``known`` is what is mirrored of it."""
+
+    client: Client
+    resource: Resource
+    path: str
+    known: Known = NOTHING_KNOWN
+    pages: list[Page] = field(default_factory=list)
+    requests: int = 0
+    surplus: int = 0
+    _torn: bool = False
+
+    def __post_init__(self) -> None:
+        self.surplus = self.known.surplus
+
+    @property
+    def texts(self) -> list[str]:
+        """What the ingest reads, of pages with any rows."""
+        return [page.text for page in self.pages if page.rows]
+
+    def read_whole(self) -> None:
+        """Read every row, until nothing shifted meanwhile and their number is what the provider says.
+
+        A second reading that brings the same rows is believed too; :class:`ServerFault` where each one brings others.
+        """
+        self.pages = []
+        self._read_from_the_front(proof=False)
+
+    def read_news(self) -> None:
+        """Read the newest rows, down to the known ones, and all where it cannot be shown that none is left out.
+
+        No order is promised. The proof is that known and new rows together are as many as the provider counts: at the
+        end of a long list, where its newest rows are in published answers, else somewhere from its front on.
+        """
+        if not (self.known.whole and self.known.counted >= self.resource.page_size and self._read_the_end()):
+            self._read_from_the_front(proof=self.known.whole)
+
+    def _read_the_end(self) -> bool:
+        """Whether the end brings all that is new: the oldest rows must come first for that."""
+        self._torn = False
+        for page in self._from(self.known.counted - OVERLAP):
+            self.pages.append(page)
+        came = self._keys(self.pages)
+        return self._fits(self.pages[-1], came) and self._ascending()
+
+    def _read_from_the_front(self, *, proof: bool) -> None:
+        """Read on until the end or, with ``proof``, until the numbers fit."""
+        kept, before = self.pages, None
+        for _ in range(READINGS):
+            self.pages, came, self._torn = [*kept], self._keys(kept), False
+            for page in self._from(0):
+                self.pages.append(page)
+                came |= self._keys([page])
+                if proof and self._fits(page, came):
+                    return
+            total = self.pages[-1].total
+            if (not self._torn and total in (None, len(came))) or came == before:
+                self.surplus = len(self.known.keys | came) - (len(came) if total is None else total)
+                return
+            before = came
+        raise ServerFault(f"GET {self.path}: the list changed in each of {READINGS} readings.")
+
+    def _fits(self, page: Page, came: set[str]) -> bool:
+        """Whether what came has a known row in it, and is with the known ones as many as the provider counts."""
+        together = len(self.known.keys | came) - self.known.surplus
+        return not self._torn and page.total == together and not self.known.keys.isdisjoint(came)
+
+    def _ascending(self) -> bool:
+        """Whether the rows that came begin with the oldest: else the end of the list is not where news are."""
+        source = self.resource.newest_by.sources[0]
+        moments = [str(row.get(source)) for page in self.pages for row in page.rows]
+        return not moments or moments[0] <= moments[-1]
+
+    def _from(self, offset: int) -> Iterator[Page]:
+        """Pages from an offset on, each beginning with the last row of the one before: else rows shifted between them.
+
+        A count that fits would not tell: for one row that went and was read another may be missing.
+        """
+        page = self._page(offset)
+        yield page
+        while self._goes_on(page, offset := offset + page.members):
+            last, offset = self._key_of(page.rows[-1]) if page.rows else None, offset - 1
+            page = self._page(offset)
+            self._torn = self._torn or not page.rows or self._key_of(page.rows[0]) != last
+            yield page
+            if page.members <= 1:
+                return
+
+    def _goes_on(self, page: Page, offset: int) -> bool:
+        if not page.members:
+            return False
+        if page.total is not None and offset < page.total:
+            return True
+        return bool(page.onward) or (page.onward is None and page.total is None)
+
+    def _page(self, offset: int) -> Page:
+        params = {**self.resource.params, "limit": str(self.resource.page_size), "offset": str(offset)}
+        self.requests += 1
+        return self.client.read(self.path, params.items(), lambda answer: read_page(answer, self.resource))
+
+    def _keys(self, pages: list[Page]) -> set[str]:
+        keys = (self._key_of(row) for page in pages for row in page.rows)
+        return {key for key in keys if key is not None}
+
+    def _key_of(self, row: Row) -> str | None:
+        source = next(c for c in self.resource.columns if c.name == self.resource.own_key).sources[0]
+        return None if row.get(source) is None else str(row[source])
+
 
 NO_ROWS: Sequence[str] = ()
 

@@ -14,14 +14,14 @@ from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.privacy.newcomers import recall
 from kandji_mirror.report import Outcome, Progress, forbidden_reason, state_of, unforeseen_error
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.choice import Method
-from kandji_mirror.sync.fleet import DEVICES, Fleet, read_fleet
-from kandji_mirror.sync.job import Job
-from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.publishing import note_edits, publish
-from kandji_mirror.sync.running import TABLES_AT_ONCE
-from kandji_mirror.sync.some_devices import Renewed, renew_category, renew_listed
-from kandji_mirror.sync.sweep import Slice, Sweep, path_of, swept_table
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.device_refresh import Renewed, renew_category, renew_listed
+from kandji_mirror.sync.devices import DEVICES, Fleet, read_fleet
+from kandji_mirror.sync.per_device import Slice, Sweep, path_of, swept_table
+from kandji_mirror.sync.publish import note_edits, publish
+from kandji_mirror.sync.request import Order
+from kandji_mirror.sync.strategy import Method
+from kandji_mirror.sync.table_run import TABLES_AT_ONCE
 from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import (
     ApiError,
@@ -30,35 +30,13 @@ from kandji_schema.errors import (
     NothingMirrored,
     StoreError,
     SyncError,
-    UsageError,
 )
 from kandji_schema.manifest import State, TableState, data_dir
-from kandji_schema.registry import resource as resource_named
 from kandji_schema.registry import resources as all_resources
 from kandji_schema.resource import Resource
 
 BY_DEVICE = "by device"
 """What the record of runs calls this way of reading."""
-
-
-def tables_of_devices() -> tuple[str, ...]:
-    """The tables whose rows belong to devices and can be asked for by device."""
-    return tuple(r.name for r in all_resources().values() if r.name == DEVICES or r.swept or r.category)
-
-
-def order_of_devices(devices: Sequence[str], names: Sequence[str] = ()) -> Order:
-    """What to ask for to have the rows of some devices anew, in the named tables and in the list of devices.
-
-    Without names, in all tables that have any. :class:`UsageError` for a table of other things and without a device.
-    """
-    known = tables_of_devices()
-    for name in names:
-        if resource_named(name).name not in known:
-            raise UsageError(f"The rows of {name} are not of devices. Tables that are: {', '.join(known)}.")
-    if not devices or not all(device.strip() for device in devices):
-        raise UsageError("Name at least one device, by its identifier.")
-    chosen = dict.fromkeys((DEVICES, *names)) if names else known
-    return Order(tuple(chosen), asked=True, devices=tuple(dict.fromkeys(devices)))
 
 
 @dataclass

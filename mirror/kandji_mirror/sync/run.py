@@ -11,11 +11,9 @@ from kandji_mirror.capabilities import SyncState
 from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.report import NoProgress, Progress, Report
 from kandji_mirror.store.store import Store, open_store
-from kandji_mirror.sync.device_run import DeviceRun, order_of_devices
-from kandji_mirror.sync.order import Order, due
-from kandji_mirror.sync.pace import Pace
-from kandji_mirror.sync.refusals import Refusals
-from kandji_mirror.sync.running import Run
+from kandji_mirror.sync.device_run import DeviceRun
+from kandji_mirror.sync.request import Order, Pace, Refusals, due, order_of_devices
+from kandji_mirror.sync.table_run import Run
 from kandji_schema.manifest import State
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resource as resource_named

@@ -2,21 +2,17 @@
 
 from dataclasses import replace
 
-from kandji_mirror.capabilities import Capability
-from kandji_mirror.sync.changes import NotEnough
-from kandji_mirror.sync.choice import Method, method
-from kandji_mirror.sync.drift import more_odd
-from kandji_mirror.sync.full_walk import full_walk
-from kandji_mirror.sync.increment import increment
-from kandji_mirror.sync.job import Job
-from kandji_mirror.sync.newest_first import newest_first
-from kandji_mirror.sync.whole_read import WholeRead
-from kandji_schema.errors import ApiError, PermissionMissing, StoreDamaged
+from kandji_mirror.sync.append_only import newest_first
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.extract_stats import more_odd
+from kandji_mirror.sync.filtered_pages import NotEnough
+from kandji_mirror.sync.full_load import _listed
+from kandji_mirror.sync.incremental import increment
+from kandji_mirror.sync.prism_full_load import WholeRead
+from kandji_mirror.sync.strategy import Method, method
+from kandji_schema.errors import PermissionMissing, StoreDamaged
 from kandji_schema.manifest import State, TableState
 from kandji_schema.resource import Paging
-
-MOVED = (404, 410)
-"""Answers that say that there is no such list, or none any more."""
 
 
 def one_pass(job: Job) -> TableState:
@@ -32,38 +28,6 @@ def one_pass(job: Job) -> TableState:
     if job.resource.paging is not Paging.PRISM:
         return _listed(job)
     return _told(_doubted(_prism(job, chosen), job.previous), job)
-
-
-def _listed(job: Job) -> TableState:
-    """A list at its own path, or at the one that took its place: what answered the last time is asked first."""
-    paths = [job, *_succeeded(job)]
-    if job.lacks(Capability.DECLARED_PATH):
-        paths.reverse()
-    try:
-        return full_walk(paths[0])
-    except ApiError as error:
-        if error.status not in MOVED or len(paths) == 1:
-            raise
-        return _elsewhere(paths[1], error)
-
-
-def _succeeded(job: Job) -> list[Job]:
-    newer = job.resource.successor
-    return [replace(job, resource=replace(job.resource, path=newer.path, params=newer.params))] if newer else []
-
-
-def _elsewhere(job: Job, gone: ApiError) -> TableState:
-    """The list at the other path; ``gone`` where it is there no more than at the first."""
-    try:
-        state = full_walk(job)
-    except ApiError as error:
-        raise gone if error.status in MOVED else error from gone
-    newer = job.resource.successor
-    if newer and job.resource.path == newer.path:
-        job.note_lack(Capability.DECLARED_PATH, str(gone))
-    else:
-        job.state.capabilities.note_present(job.resource.name, Capability.DECLARED_PATH)
-    return state
 
 
 def _prism(job: Job, chosen: Method) -> TableState:

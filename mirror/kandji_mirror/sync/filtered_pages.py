@@ -1,18 +1,21 @@
 """The rows of a Prism category that were written since a moment, and those of some devices: by its filter."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kandji_mirror.api.paging import Page, walk
+from kandji_mirror.api.pages import Page
+from kandji_mirror.api.paging import walk
 from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.choice import DEVICES_A_REQUEST
-from kandji_mirror.sync.job import Job
-from kandji_mirror.sync.walks import Walked
-from kandji_schema.errors import Rejected
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.extract_stats import Walked
+from kandji_mirror.sync.strategy import DEVICES_A_REQUEST
+from kandji_schema.errors import Rejected, StoreError
 
 OVERLAP = timedelta(minutes=10)
 """Rows may appear a little later than they are stamped; the ones that come twice cost next to nothing."""
@@ -114,3 +117,76 @@ def _older(row: Mapping[str, Any], column: str, since: datetime) -> bool:
     except (TypeError, ValueError):
         return False
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)) < since
+
+
+ROOM = 0.7
+"""How full a page may get by what is expected: devices have more rows and fewer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All rows of some devices, as pages; some rows may come twice."""
+
+    devices: Sequence[str]
+    pages: Sequence[Page]
+
+
+class DeviceQuestions:
+    """Questions to one table about devices that have about so many rows each."""
+
+    def __init__(self, job: Job, rows_a_device: float) -> None:
+        self._job = job
+        self._rows = max(rows_a_device, 1 / DEVICES_A_REQUEST)
+        self._page = job.resource.page_size
+        self.requests = 0
+
+    @property
+    def at_once(self) -> int:
+        """Devices of one question."""
+        return max(1, min(DEVICES_A_REQUEST, int(ROOM * self._page / self._rows)))
+
+    def cost(self, devices: int) -> int:
+        """Requests it takes, about, to ask for so many devices."""
+        return -(-devices // self.at_once)
+
+    def ask(self, devices: Sequence[str]) -> Iterator[Answer]:
+        """The answers for all of them. :class:`NotEnough` where the provider does not honour such a question."""
+        left = deque(devices)
+        while left:
+            some = [left.popleft() for _ in range(min(self.at_once, len(left)))]
+            pages = self._read(some)
+            if len(pages) == 1:
+                yield Answer(some, pages)
+            elif len(some) == 1:
+                yield Answer(some, [*pages, *self._read(some)])
+            else:
+                self._learn(pages, len(some))
+                left.extendleft(reversed(some))
+
+    def _read(self, devices: Sequence[str]) -> list[Page]:
+        pages = list(device_pages(self._job, devices))
+        self.requests += len(pages)
+        return pages
+
+    def _learn(self, pages: Sequence[Page], devices: int) -> None:
+        """Pages may be shorter than was asked for, and devices have more rows than was thought."""
+        fit = self.at_once
+        self._page = min(self._page, max(1, pages[0].members))
+        self._rows = max(self._rows, sum(page.members for page in pages) / devices)
+        while self.at_once >= fit and fit > 1:
+            self._rows *= 2
+
+
+def mark_of(table: str) -> str:
+    """Stands for a column in the record of edits; no column is called so."""
+    return f"(unread) {table}"
+
+
+def note_doubts(job: Job, devices: Collection[str], at: datetime) -> None:
+    """Remember devices with something that could not be read, as long as one request can ask for all of them.
+
+    Of more it is not likely to pass; the table is read as a whole once, see ``passes``.
+    """
+    if 0 < len(devices) <= DEVICES_A_REQUEST and job.may_ask_devices():
+        with suppress(StoreError):  # then the next whole read brings them
+            job.state.edits.note([(device, mark_of(job.resource.name)) for device in devices], at)

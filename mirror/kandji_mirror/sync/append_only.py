@@ -7,14 +7,12 @@ from datetime import UTC, datetime
 from kandji_mirror.api.paging import Page, walk
 from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.changes import OVERLAP
-from kandji_mirror.sync.choice import Method
-from kandji_mirror.sync.drift import drift_of, joined, more_odd
-from kandji_mirror.sync.full_walk import refuse_keyless
-from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.data_file import put, refuse_keyless
+from kandji_mirror.sync.extract_stats import Walked, drift_of, joined, more_odd
+from kandji_mirror.sync.filtered_pages import OVERLAP
 from kandji_mirror.sync.published import knows_any, newest
-from kandji_mirror.sync.putting import put
-from kandji_mirror.sync.walks import Walked
+from kandji_mirror.sync.strategy import Method
 from kandji_schema.errors import NotFound, ServerFault, Suspicious
 from kandji_schema.manifest import State, TableState
 

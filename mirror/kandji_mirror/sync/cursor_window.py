@@ -1,15 +1,35 @@
 """What was stamped lately: all of it, the rows stamped a little late included, in as few pages as it takes."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
+from pathlib import Path
 
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import newest_but
-from kandji_mirror.sync.base import Base
-from kandji_mirror.sync.changes import OVERLAP, NotEnough, Stamp, pages_since, stage
-from kandji_mirror.sync.job import Job
-from kandji_mirror.sync.walks import Walked
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.extract_stats import Walked
+from kandji_mirror.sync.filtered_pages import OVERLAP, NotEnough, Stamp, pages_since, stage
+from kandji_schema.resource import Resource
+
+
+@dataclass(frozen=True)
+class Base:
+    """``rows`` in ``path``, complete up to ``watermark``, and up to ``collected`` with what was only collected again.
+
+    ``surplus`` is how many rows the provider counts more than it has rows of different keys; ``built_bytes`` is the
+    size of the file when it was last written anew.
+    """
+
+    resource: Resource
+    path: Path
+    rows: int
+    watermark: datetime | None
+    surplus: int
+    built_bytes: int
+    collected: datetime | None = None
+
 
 FEW_PAGES = 2
 """Up to so many pages are read at once: to tell what of them is new costs as much."""

@@ -1,19 +1,33 @@
 """Reading all rows of a list into a staging, once or as often as it takes to get a consistent picture."""
 
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.pages import Page, read_page
-from kandji_mirror.api.paging import walk
+from kandji_mirror.api.paging import abreast, walk
 from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.report import Progress
-from kandji_mirror.sync.seams import Piece, overlapping
-from kandji_schema.errors import NotFound, Rejected, RetryLater, Skip, Suspicious
+from kandji_mirror.sync.extract_stats import Walked
+from kandji_mirror.threads import in_thread
+from kandji_schema.errors import NotFound, Rejected, RetryLater, ServerFault, Skip, Suspicious
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.resource import Paging, Resource
+
+IN_FLIGHT = 8
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A page of a walk. ``overlap`` rows at its begin came before; ``holds`` tells whether they are the same."""
+
+    page: Page
+    overlap: int = 0
+    holds: bool = True
+
 
 WALKS = 3
 """A list that changes while it is read is read again, at most so often in all."""
@@ -25,57 +39,6 @@ PARENTS_AT_ONCE = 4
 
 _COUNTED = frozenset({Paging.COUNT, Paging.PAGE, Paging.OFFSET})
 """Idioms whose total tells whether all rows came; Prism's is a hint and cursor links have none."""
-
-
-@dataclass
-class Walked:
-    """Counts of one walk. ``last_total`` is what the last page told of how many rows there are.
-
-    ``torn`` are seams between pages that did not hold. ``kept_parents`` are those whose own list could not be read,
-    ``reason`` the first one's. ``note`` says where the picture is not quite one. It is ``ordered`` where the rows came
-    in the order of their key and every seam held. ``split`` are the first keys whose rows came on several pages, noted
-    only of a table with repeats: a row that shifted to the next page is there twice, and no key tells.
-    """
-
-    pages: int = 0
-    rows: int = 0
-    odd_rows: int = 0
-    torn: int = 0
-    totals: set[int | None] = field(default_factory=set)
-    last_total: int | None = None
-    absent: frozenset[str] | None = None
-    kept_parents: list[tuple[str, ...]] = field(default_factory=list)
-    reason: str | None = None
-    note: str | None = None
-    ordered: bool = False
-    split: set[str] = field(default_factory=set)
-    _met: set[str] = field(default_factory=set)
-
-    def take(self, page: Page, *, overlap: int = 0) -> None:
-        """Count a page in; its first ``overlap`` rows were counted before."""
-        self.pages += 1
-        self.rows += len(page.rows) - overlap
-        self.odd_rows += page.odd_rows
-        self.totals.add(page.total)
-        self.last_total = page.total
-        if page.rows:
-            self.absent = page.absent if self.absent is None else self.absent & page.absent
-
-    def meet(self, keys: Collection[str]) -> None:
-        """Take note of the first keys of a page."""
-        met = set(keys)
-        self.split |= met & self._met
-        self._met |= met
-
-    @property
-    def never_sent(self) -> frozenset[str]:
-        """Known fields that no row carried."""
-        return self.absent or frozenset()
-
-    @property
-    def fits_total(self) -> bool:
-        """Whether every page told the same total and so many rows came."""
-        return self.totals <= {None} or self.totals == {self.rows + self.odd_rows}
 
 
 def walk_all(client: Client, resource: Resource, staging: Staging, progress: Progress) -> Walked:
@@ -221,3 +184,51 @@ def still_there(client: Client, resource: Resource, key: str) -> Page | None:
         )
     except NotFound:
         return None
+
+
+def overlapping(client: Client, resource: Resource) -> Iterator[Piece]:
+    """Every page of a bare array, each but the first beginning with the last row of the one before.
+
+    Ends with a page that is not full: totals may lie. :class:`ServerFault` where the same page comes twice.
+    """
+    first = _fetch(client, resource, 0)
+    if first.onward:
+        yield from (Piece(page) for page in walk(client, resource))  # no array: each page says how it goes on
+        return
+    yield Piece(first)
+    full = first.members >= resource.page_size or (first.total or 0) > first.members
+    if first.onward is None and full and first.members > 1:
+        yield from _rest(client, resource, first)
+
+
+def _rest(client: Client, resource: Resource, before: Page) -> Iterator[Piece]:
+    """The pages after a full one. Its length is the step: a server may cap a page below the limit."""
+    full, step, total = before.members, before.members - 1, before.total or 0
+    offset, ahead = step, deque[Future[Page]]()
+    while True:
+        while not ahead or (len(ahead) < abreast(before, IN_FLIGHT) and offset + 1 < total):
+            ahead.append(_start(client, resource, offset))
+            offset += step
+        page = ahead.popleft().result()
+        if page.rows and page.rows == before.rows:
+            raise ServerFault(f"GET {resource.path} sent the same page twice in a row: it does not page as it should.")
+        yield Piece(page, overlap=min(1, page.members), holds=_same(before, page, resource))
+        if page.members < full:
+            return
+        before = page
+
+
+def _start(client: Client, resource: Resource, offset: int) -> Future[Page]:
+    return in_thread(lambda: _fetch(client, resource, offset))
+
+
+def _fetch(client: Client, resource: Resource, offset: int) -> Page:
+    where = {"offset": str(offset)} if offset else {}
+    params = {**resource.params, "limit": str(resource.page_size), **where}
+    return client.read(resource.path, params.items(), lambda response: read_page(response, resource))
+
+
+def _same(before: Page, page: Page, resource: Resource) -> bool:
+    """Whether the last row of a page and the first of the next are one."""
+    key = resource.key[0]
+    return bool(page.rows) and bool(before.rows) and page.rows[0].get(key) == before.rows[-1].get(key)

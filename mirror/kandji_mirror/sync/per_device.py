@@ -3,19 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
 from kandji_mirror.state import DeviceReading, SweepLedger
-from kandji_mirror.sync.choice import Method
-from kandji_mirror.sync.device_pages import NOTHING_KNOWN, Known
-from kandji_mirror.sync.device_reader import DeviceAnswer, DeviceReader
-from kandji_mirror.sync.drift import drift_of, joined, more_odd
-from kandji_mirror.sync.due_devices import MISREAD, due_devices
-from kandji_mirror.sync.fleet import Fleet, of_platforms
-from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.data_file import put
+from kandji_mirror.sync.device_reader import NOTHING_KNOWN, DeviceAnswer, DeviceReader, Known
+from kandji_mirror.sync.devices import Fleet, Listed, of_platforms
+from kandji_mirror.sync.extract_stats import drift_of, joined, more_odd
 from kandji_mirror.sync.published import first_keys, own_keys
-from kandji_mirror.sync.putting import put
+from kandji_mirror.sync.strategy import Method
+from kandji_schema.ages import in_future
 from kandji_schema.errors import RetryLater
 from kandji_schema.manifest import State, TableState
 from kandji_schema.resource import Resource
@@ -297,3 +296,34 @@ class Sweep:
         self._ledger.note(table.resource.name, self._readings(table, answers, at), gone)
         for device in gone:
             del table.readings[device]
+
+
+MISREAD = ""
+"""Stands for what the list of devices said where the answer is to be asked for again: no device is listed so."""
+
+
+def due_devices(
+    fleet: Fleet,
+    readings: Mapping[str, DeviceReading],
+    now: datetime,
+    ttl: timedelta,
+    *,
+    anew: bool = False,
+    reported: bool = True,
+) -> list[str]:
+    """Devices never read, then those heard of since they were read, then those read longer ago than ``ttl``.
+
+    Of those never read the one that checked in last comes first, else the oldest reading does. ``anew`` makes every
+    device due. Of rows that are not ``reported`` by devices it does not matter that something was heard of one.
+    """
+    never = sorted(fleet.keys() - readings.keys(), key=lambda device: (_silence(fleet[device], now), device))
+    known = sorted(fleet.keys() & readings.keys(), key=lambda device: (readings[device].at, device))
+    moved = {d for d in known if readings[d].seen == MISREAD or (reported and readings[d].seen != fleet[d].seen)}
+    heard_of = [device for device in known if device in moved]
+    quiet = [device for device in known if device not in moved]
+    old = [device for device in quiet if now - readings[device].at >= ttl or in_future(readings[device].at, now)]
+    return never + heard_of + (quiet if anew else old)
+
+
+def _silence(device: Listed, now: datetime) -> timedelta:
+    return now.replace(tzinfo=None) - device.checked_in if device.checked_in else timedelta.max

@@ -18,15 +18,13 @@ from kandji_mirror.privacy.newcomers import recall
 from kandji_mirror.privacy.people import tells_of_people
 from kandji_mirror.report import Outcome, Progress, forbidden_reason, outcome_of, state_of, unforeseen_error
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.choice import Method
-from kandji_mirror.sync.fleet import DEVICES, Fleet, read_fleet
-from kandji_mirror.sync.job import Job
-from kandji_mirror.sync.order import Order
-from kandji_mirror.sync.pace import Pace
-from kandji_mirror.sync.passes import one_pass
-from kandji_mirror.sync.publishing import note_edits, publish
-from kandji_mirror.sync.refusals import REFUSED, Refusals
-from kandji_mirror.sync.sweep import Sweep, path_of, swept_table
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.devices import DEVICES, Fleet, read_fleet
+from kandji_mirror.sync.dispatch import one_pass
+from kandji_mirror.sync.per_device import Sweep, path_of, swept_table
+from kandji_mirror.sync.publish import note_edits, publish
+from kandji_mirror.sync.request import REFUSED, Order, Pace, Refusals
+from kandji_mirror.sync.strategy import Method
 from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import (
     ApiError,

@@ -9,14 +9,14 @@ from datetime import datetime
 
 from kandji_mirror.api.pages import Page, read_page
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.changes import NotEnough, pieces, read_devices
-from kandji_mirror.sync.drift import drift_of, joined
-from kandji_mirror.sync.fleet import Fleet, of_platforms
-from kandji_mirror.sync.job import Job
-from kandji_mirror.sync.passes import one_pass
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.data_file import put
+from kandji_mirror.sync.devices import Fleet, of_platforms
+from kandji_mirror.sync.dispatch import one_pass
+from kandji_mirror.sync.extract_stats import drift_of, joined
+from kandji_mirror.sync.filtered_pages import NotEnough, pieces, read_devices
+from kandji_mirror.sync.list_walk import still_there
 from kandji_mirror.sync.published import filled_keys
-from kandji_mirror.sync.putting import put
-from kandji_mirror.sync.walks import still_there
 from kandji_schema.errors import Suspicious
 from kandji_schema.manifest import TableState
 from kandji_schema.resource import Resource

@@ -1,30 +1,21 @@
 """A list read as a whole: walk, check, and write the next data file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
+from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.choice import Method
-from kandji_mirror.sync.cleared import OF_LISTS, Cleared
-from kandji_mirror.sync.drift import drift_of
-from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.completeness import OF_LISTS
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.data_file import Live, live_of, refuse_keyless, written
+from kandji_mirror.sync.deletion_check import confirm_vanished
+from kandji_mirror.sync.extract_stats import Walked, drift_of
+from kandji_mirror.sync.list_walk import walk_all, walk_parents
 from kandji_mirror.sync.published import first_keys
-from kandji_mirror.sync.vanished import confirm_vanished
-from kandji_mirror.sync.walks import Walked, walk_all, walk_parents
-from kandji_schema import ddl
-from kandji_schema.errors import Suspicious
+from kandji_mirror.sync.strategy import Method
+from kandji_schema.errors import ApiError
 from kandji_schema.manifest import State, TableState
-
-
-@dataclass(frozen=True)
-class Live:
-    """A published data file that was read to its end: ``digest`` is of what is in it now."""
-
-    path: Path
-    digest: str
-    rows: int
 
 
 def full_walk(job: Job) -> TableState:
@@ -50,33 +41,6 @@ def full_walk(job: Job) -> TableState:
     return _ended(state, walked, job.parents, began)
 
 
-def live_of(job: Job, staging: Staging) -> Live | None:
-    """The published data file, if it can still be read to its last block."""
-    path = job.live
-    digest = staging.digest_of_file(path) if path else None
-    if path and digest is None:
-        job.store.warnings.append(f"{path} is damaged; {job.resource.name} is written anew.")
-    return Live(path, digest, job.previous.rows) if path and digest else None
-
-
-def refuse_keyless(staging: Staging) -> None:
-    """:class:`Suspicious` where not one row has a key: these are no rows of the table."""
-    rows = staging.rows
-    if rows and staging.rows_without_key() == rows:
-        name, key = staging.resource.name, staging.resource.key[0]
-        raise Suspicious(f"None of the {rows} rows of {name} has a {key}. The previous rows are kept.")
-
-
-def written(job: Job, staging: Staging, live: Live | None, target: Path, cleared: Cleared) -> TableState:
-    """The state with the staged rows, which were cleared; the published file stays where it holds exactly these."""
-    digest, definition = staging.digest() if live else None, ddl.statements(job.resource)
-    if live and live.digest == digest and job.previous.ddl == definition:
-        return replace(job.previous, digest=digest)
-    rows = staging.write(target)
-    state = job.admitted(target, cleared)
-    return replace(state, rows=rows, digest=digest, built_bytes=state.bytes)
-
-
 def _walk(job: Job, staging: Staging, live: Live | None) -> Walked:
     if job.resource.parent is None:
         return walk_all(job.client, job.resource, staging, job.progress)
@@ -95,3 +59,39 @@ def _ended(state: TableState, walked: Walked, parents: Sequence[tuple[str, ...]]
         return replace(state, state=State.OK, synced_at=began, whole_at=began, error=None)
     kept = f"{len(walked.kept_parents)} of {len(parents)} lists could not be read and kept their previous rows"
     return replace(state, state=State.FAILED, error=f"{kept}: {walked.reason}")
+
+
+MOVED = (404, 410)
+"""Answers that say that there is no such list, or none any more."""
+
+
+def _listed(job: Job) -> TableState:
+    """A list at its own path, or at the one that took its place: what answered the last time is asked first."""
+    paths = [job, *_succeeded(job)]
+    if job.lacks(Capability.DECLARED_PATH):
+        paths.reverse()
+    try:
+        return full_walk(paths[0])
+    except ApiError as error:
+        if error.status not in MOVED or len(paths) == 1:
+            raise
+        return _elsewhere(paths[1], error)
+
+
+def _succeeded(job: Job) -> list[Job]:
+    newer = job.resource.successor
+    return [replace(job, resource=replace(job.resource, path=newer.path, params=newer.params))] if newer else []
+
+
+def _elsewhere(job: Job, gone: ApiError) -> TableState:
+    """The list at the other path; ``gone`` where it is there no more than at the first."""
+    try:
+        state = full_walk(job)
+    except ApiError as error:
+        raise gone if error.status in MOVED else error from gone
+    newer = job.resource.successor
+    if newer and job.resource.path == newer.path:
+        job.note_lack(Capability.DECLARED_PATH, str(gone))
+    else:
+        job.state.capabilities.note_present(job.resource.name, Capability.DECLARED_PATH)
+    return state

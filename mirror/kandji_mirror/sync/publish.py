@@ -10,7 +10,7 @@ from kandji_mirror.privacy.newcomers import cleared, remember
 from kandji_mirror.privacy.past import as_they_are, masked_segments
 from kandji_mirror.state import DeviceEdits
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.fleet import DEVICES, edited
+from kandji_mirror.sync.devices import DEVICES, edited
 from kandji_schema.errors import StoreError
 from kandji_schema.manifest import Manifest, Segment, TableState, data_dir
 from kandji_schema.registry import resources

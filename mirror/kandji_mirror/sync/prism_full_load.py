@@ -16,21 +16,18 @@ from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.csv_source import HeldSource
 from kandji_mirror.ingest.staging import Lost, Staging
 from kandji_mirror.ingest.watermark import watermark
-from kandji_mirror.sync.base import Base
-from kandji_mirror.sync.catching_up import CatchingUp, differing
-from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough
-from kandji_mirror.sync.choice import Method, pages_of, whole_method
-from kandji_mirror.sync.cleared import Cleared
+from kandji_mirror.sync.completeness import Cleared
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.cursor_window import Base
+from kandji_mirror.sync.data_file import Live, live_of, refuse_keyless, written
 from kandji_mirror.sync.deletion_check import DeletionCheck, ReadAgain
-from kandji_mirror.sync.device_questions import DeviceQuestions
-from kandji_mirror.sync.doubts import note_doubts
-from kandji_mirror.sync.drift import drift_of
-from kandji_mirror.sync.fleet import DEVICES, of_platforms
-from kandji_mirror.sync.full_walk import Live, live_of, refuse_keyless, written
-from kandji_mirror.sync.increment import merge
-from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.devices import DEVICES, of_platforms
+from kandji_mirror.sync.extract_stats import Walked, drift_of
+from kandji_mirror.sync.filtered_pages import COLLECTED, WRITTEN, DeviceQuestions, NotEnough, note_doubts
+from kandji_mirror.sync.incremental import CatchingUp, differing, merge
+from kandji_mirror.sync.list_walk import still_there, walk_once
 from kandji_mirror.sync.published import first_keys
-from kandji_mirror.sync.walks import Walked, still_there, walk_once
+from kandji_mirror.sync.strategy import Method, pages_of, whole_method
 from kandji_schema.errors import ExportFailed, RateLimited, Rejected, ServerFault, Skip, Suspicious
 from kandji_schema.manifest import Drift, State, TableState, data_dir
 from kandji_schema.registry import resource as resource_named

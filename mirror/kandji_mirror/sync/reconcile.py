@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from kandji_mirror.api.counts import Count
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.base import Base
-from kandji_mirror.sync.changes import COLLECTED, WRITTEN, NotEnough, pages_since, pieces, read_devices, stage
-from kandji_mirror.sync.choice import devices_cost, whole_cost
-from kandji_mirror.sync.job import Job
+from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.cursor_window import Base
+from kandji_mirror.sync.filtered_pages import COLLECTED, WRITTEN, NotEnough, pages_since, pieces, read_devices, stage
 from kandji_mirror.sync.published import first_keys
+from kandji_mirror.sync.strategy import devices_cost, whole_cost
 
 WIDER = timedelta(hours=3)
 """How far an increment goes back where rows are missing: they may be stamped by a clock that is two hours slow."""

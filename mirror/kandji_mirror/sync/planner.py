@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 
-from kandji_mirror.sync.changes import OVERLAP
-from kandji_mirror.sync.choice import EXPORT_REQUESTS, FEW_ROWS, Method, pages_of
-from kandji_mirror.sync.pace import Pace
+from kandji_mirror.sync.filtered_pages import OVERLAP
+from kandji_mirror.sync.request import Pace
+from kandji_mirror.sync.strategy import EXPORT_REQUESTS, FEW_ROWS, Method, pages_of
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.manifest import TableState
 from kandji_schema.resource import Paging, Resource

@@ -14,10 +14,10 @@ from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.privacy.twins import twinned
 from kandji_mirror.report import Progress
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.choice import Facts
-from kandji_mirror.sync.cleared import Cleared, refuse_unproven
-from kandji_mirror.sync.fleet import Fleet
-from kandji_mirror.sync.order import Order
+from kandji_mirror.sync.completeness import Cleared, refuse_unproven
+from kandji_mirror.sync.devices import Fleet
+from kandji_mirror.sync.request import Order
+from kandji_mirror.sync.strategy import Facts
 from kandji_schema import ddl
 from kandji_schema.errors import ServerFault
 from kandji_schema.manifest import TableState
