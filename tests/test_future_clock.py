@@ -23,7 +23,7 @@ from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.channels import webhook
 from kandji_mirror.scheduler.mailbox import Mailbox
 from kandji_mirror.sync.run import sync
-from kandji_schema.ages import age, ago, in_words
+from kandji_schema.durations import age, ago, in_words
 from kandji_schema.errors import NotConfirmed
 from kandji_schema.http import Request, Response
 from kandji_simulator import TOKEN

@@ -18,7 +18,7 @@ from kandji_queries.requirements import Requirements
 from kandji_queries.restrictions import bound_memory
 from kandji_queries.result import Stream
 from kandji_queries.written import read
-from kandji_schema.ages import in_words
+from kandji_schema.durations import in_words
 from kandji_schema.errors import TookTooLong, TooManyRows, UsageError
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from kandji_cli.output import print_rows, say, warn, warn_of_foreign_home
 from kandji_mirror.api.spending import Spending, spending, tenant_remaining
 from kandji_mirror.store.holder import Holder, holder
-from kandji_schema.ages import age, ago, in_future, seconds_since
+from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
@@ -54,7 +54,7 @@ def _columns(states: Iterable[TableState], now: datetime) -> Iterator[tuple[str,
             state.state.value,
             row_count,
             age(state.synced_at, now),
-            _length(state.ttl_seconds, now) + ("*" if state.ttl_reason else ""),
+            in_words(state.ttl_seconds) + ("*" if state.ttl_reason else ""),
             age(state.checked_at, now) if state.checked_at else "",
             age(state.attempted_at, now),
             request_count,
@@ -66,10 +66,6 @@ def _right(head: str, numbers: Iterable[int]) -> list[str]:
     texts = [f"{number:,}" for number in numbers]
     width = max(map(len, [head, *texts]))
     return [text.rjust(width) for text in texts]
-
-
-def _length(seconds: int, now: datetime) -> str:
-    return age(now - timedelta(seconds=seconds), now)
 
 
 def _say_remarks(states: Iterable[TableState], now: datetime) -> None:
@@ -88,7 +84,7 @@ def _remarks(state: TableState, now: datetime) -> Iterator[str]:
     if state.note:
         yield state.note
     if state.ttl_reason:
-        yield f"* due after {_length(state.ttl_seconds, now)}, stretched: {state.ttl_reason}"
+        yield f"* due after {in_words(state.ttl_seconds)}, stretched: {state.ttl_reason}"
     if drift := "; ".join(_drift(state.drift)):
         yield drift
 

@@ -25,7 +25,7 @@ from kandji_mirror.state import (
     SweepLedger,
     utc_now,
 )
-from kandji_schema.ages import in_future
+from kandji_schema.durations import in_future
 from kandji_schema.errors import StoreError
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateTable
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kandji_mirror.report import Outcome, Report
-from kandji_schema.ages import AHEAD
+from kandji_schema.durations import AHEAD
 from kandji_schema.errors import StoreError
 from kandji_schema.files import make_file
 

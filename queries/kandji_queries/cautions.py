@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from kandji_schema.ages import age, in_future
+from kandji_schema.durations import age, in_future
 from kandji_schema.manifest import State, TableState
 from kandji_schema.privacy import Privacy
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kandji_queries.cautions import cautions
-from kandji_schema.ages import age, in_words
+from kandji_schema.durations import age, in_words
 from kandji_schema.errors import NotFresh
 from kandji_schema.manifest import TableState
 

@@ -8,7 +8,7 @@ import duckdb
 
 from kandji_queries import definitions
 from kandji_queries.engine import Engine, store_name, utc_text
-from kandji_schema.ages import seconds_since
+from kandji_schema.durations import seconds_since
 from kandji_schema.manifest import TableState
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +19,7 @@ from kandji_mirror.store.holder import holder
 from kandji_queries import finding
 from kandji_queries.cautions import cautions, is_overdue
 from kandji_queries.values import moment
-from kandji_schema.ages import age
+from kandji_schema.durations import age, in_words
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
 from kandji_schema.manifest import Manifest, State, newest_whole
 
@@ -76,7 +76,7 @@ def _since(manifest: Manifest) -> str | None:
 
 
 def _line(state: "TableState", now: datetime) -> list[Any]:
-    due = age(now - timedelta(seconds=state.ttl_seconds), now)
+    due = in_words(state.ttl_seconds)
     overdue = is_overdue(state.synced_at, state.ttl_seconds, now)
     return [state.name, state.state.value, state.rows, age(state.synced_at, now), due, overdue]
 

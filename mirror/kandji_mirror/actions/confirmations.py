@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from kandji_schema.ages import AHEAD
+from kandji_schema.durations import AHEAD
 from kandji_schema.errors import AuditUnavailable, NotConfirmed
 from kandji_schema.files import make_file
 

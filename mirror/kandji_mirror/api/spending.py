@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from kandji_schema.ages import AHEAD
+from kandji_schema.durations import AHEAD
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from threading import Lock
 
-from kandji_schema.ages import in_words
+from kandji_schema.durations import in_words
 
 TOLERATED = timedelta(minutes=5)
 """By so much clocks may differ without a word: nothing here depends on less."""

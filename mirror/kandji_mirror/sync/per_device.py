@@ -14,7 +14,7 @@ from kandji_mirror.sync.devices import Fleet, Listed, of_platforms
 from kandji_mirror.sync.extract_stats import drift_of, joined, more_odd
 from kandji_mirror.sync.published import first_keys, own_keys
 from kandji_mirror.sync.strategy import Method
-from kandji_schema.ages import in_future
+from kandji_schema.durations import in_future
 from kandji_schema.errors import RetryLater
 from kandji_schema.manifest import State, TableState
 from kandji_schema.resource import Resource

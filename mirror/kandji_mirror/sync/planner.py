@@ -4,7 +4,6 @@ Nothing here does anything: from what the last passes found and cost, it is work
 where that is too much, tables are read less often, the least important ones first.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +12,7 @@ from difflib import get_close_matches
 from kandji_mirror.sync.filtered_pages import OVERLAP
 from kandji_mirror.sync.request import Pace
 from kandji_mirror.sync.strategy import EXPORT_REQUESTS, FEW_ROWS, Method, pages_of
+from kandji_schema.durations import exactly_in_words, parse_duration
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.manifest import TableState
 from kandji_schema.resource import Paging, Resource
@@ -34,8 +34,6 @@ CHANGED_A_DAY = 0.02
 
 _EVERY_INCREMENT = 2  # a page that may be empty, and the count
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_WORDS = ((_DAY, "d"), (_HOUR, "h"), (timedelta(minutes=1), "min"), (timedelta(seconds=1), "s"))
 
 
 @dataclass(frozen=True)
@@ -151,12 +149,12 @@ def _override(part: str, tables: Collection[str]) -> tuple[str, timedelta]:
         near = get_close_matches(name, tables, n=1)
         hint = f"; did you mean {near[0]}?" if near else ". `kandji-mirror tables` lists them."
         raise ConfigurationError(f"KANDJI_MIRROR_TTL: there is no table {name!r}{hint}")
-    found = re.fullmatch(r"([1-9]\d{0,5})([smhd])", value)
-    if found is None:
+    found = parse_duration(value, units="smhd")
+    if not found:
         raise ConfigurationError(
             f"KANDJI_MIRROR_TTL: {part!r} must be a table, = and a whole number of s, m, h or d. Example: devices=10m"
         )
-    return name, timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return name, found
 
 
 @dataclass(frozen=True)
@@ -192,8 +190,8 @@ class Costs:
             return None
         rows, cost = self._rows(name), self.per_pass(name, declared)
         return (
-            f"Read every {_in_words(ttl)} instead of {_in_words(declared)}: {rows:,} rows take about {cost:,.0f} "
-            f"requests a pass, all tables together {budget}."
+            f"Read every {exactly_in_words(ttl, short=True)} instead of {exactly_in_words(declared, short=True)}: "
+            f"{rows:,} rows take about {cost:,.0f} requests a pass, all tables together {budget}."
         )
 
     def _by_increments(self, resource: Resource) -> bool:
@@ -250,9 +248,3 @@ def _ever_slower(resources: Iterable[Resource], declared: Mapping[str, timedelta
     for step in STRETCHES:
         ttls = ttls | {r.name: max(ttls[r.name], step.ttl) for r in resources if step.concerns(r)}
         yield ttls
-
-
-def _in_words(duration: timedelta) -> str:
-    """In the largest unit that counts it whole: ``15 min``, ``90 min``, ``2 h``."""
-    unit, word = next((unit, word) for unit, word in _WORDS if not duration % unit or unit == _WORDS[-1][0])
-    return f"{duration / unit:g} {word}"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from kandji_mirror.capabilities import Capability, ServerCapabilities
 from kandji_mirror.sync.devices import DEVICES
 from kandji_schema import ddl
-from kandji_schema.ages import in_future
+from kandji_schema.durations import in_future
 from kandji_schema.errors import (
     UsageError,
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from kandji_schema.ages import in_future
+from kandji_schema.durations import in_future
 from kandji_schema.manifest import TableState
 from kandji_schema.resource import Paging, Resource
 
