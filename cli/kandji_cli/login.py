@@ -26,10 +26,11 @@ from kandji_schema.errors import (
     UsageError,
 )
 from kandji_schema.files import write_secret
+from kandji_schema.folders import TOKEN_FILE, config_dir
 from kandji_schema.home import mirrored
 from kandji_schema.manifest import generations, nothing_mirrored
 from kandji_schema.provider import OLD_DOMAIN, REGIONS, ProviderHost, pasted
-from kandji_schema.settings import TOKEN_FILE, Settings, config_dir, load
+from kandji_schema.settings import Settings, load
 from kandji_schema.sources import Kind
 
 _TENANT = ("subdomain", "region", "api_url")

@@ -14,10 +14,11 @@ from kandji_mirror.api.spending import Spending, spending, tenant_remaining
 from kandji_mirror.store.holder import Holder, holder
 from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.folders import TOKEN_FILE, config_dir
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting
-from kandji_schema.settings import SETTINGS, TOKEN_FILE, Settings, config_dir, load
+from kandji_schema.settings import SETTINGS, Settings, load
 from kandji_schema.text import counted, escaped, size
 
 HEAD = ("table", "state", "rows", "age", "due after", "checked", "tried", "requests", "method")

@@ -15,27 +15,11 @@ from typing import Any
 
 from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.ownership import refuse_removable
+from kandji_schema.folders import data_dir, expanded, state_dir, working_directory
 from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting, Trust
-from kandji_schema.sources import DEFAULT, PROGRAM, Origin, Remark, Source
-from kandji_schema.trust import TENANT_KEYS, is_another, own_folder, stricter, tenant_values
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where the settings come from. ``origins`` are by key; a key without one was given by the program.
-
-    ``owners`` is the tenant that ``config.toml`` or, without one there, the environment names: the one that a token
-    stored without its tenant belongs to. ``withheld`` are places of tokens that belong to other tenants than the one
-    named. ``refusal`` is why nothing may be done with these settings at all.
-    """
-
-    origins: Mapping[str, Origin] = field(default_factory=dict)
-    remarks: tuple[Remark, ...] = ()
-    owners: str | None = None
-    withheld: tuple[str, ...] = ()
-    refusal: str | None = None
+from kandji_schema.sources import DEFAULT, PROGRAM, Origin, Provenance, Source
+from kandji_schema.trust import TENANT_KEYS, config_sources, doubted_privacy, tenant_values
 
 
 def _setting(default: Any, help: str, **facts: Any) -> Any:  # noqa: A002  # the word users see
@@ -197,33 +181,24 @@ class Settings:
     @property
     def home(self) -> Path:
         """The data directory."""
-        if self.mirror_home:
-            return _expanded(self.mirror_home)
-        from platformdirs import user_data_path  # only needed without an explicit home
-
-        return _anchored(user_data_path("kandji-mirror"), "data folder (see KANDJI_MIRROR_HOME)", "XDG_DATA_HOME")
+        return expanded(self.mirror_home) if self.mirror_home else data_dir()
 
     @property
     def export_folder(self) -> Path:
         """Where exports of assistants go."""
-        return _expanded(self.mirror_export_dir) if self.mirror_export_dir else self.home / "exports"
+        return expanded(self.mirror_export_dir) if self.mirror_export_dir else self.home / "exports"
 
     @property
     def budget_dir(self) -> Path:
         """Where the requests of all homes are counted."""
-        if self.mirror_budget_dir:
-            return _expanded(self.mirror_budget_dir)
-        from platformdirs import user_state_path  # only those who send need it
-
-        folder = user_state_path("kandji-mirror")
-        return _anchored(folder, "state folder (see KANDJI_MIRROR_BUDGET_DIR)", "XDG_STATE_HOME") / "budget"
+        return expanded(self.mirror_budget_dir) if self.mirror_budget_dir else state_dir() / "budget"
 
     def origin(self, key: str) -> Origin:
-        """Where the value of that key comes from."""
+        """Return where the value of that key comes from."""
         return self.provenance.origins.get(key, PROGRAM)
 
     def given(self, **values: Any) -> "Settings":
-        """The same with values that the program, or the person on the command line, gives.
+        """Return the same with values that the program, or the person on the command line, gives.
 
         A token that was found for the tenant named before does not go along to another.
         """
@@ -244,18 +219,6 @@ SETTINGS: tuple[Setting, ...] = tuple(
 )
 """One record a setting, in the order of the class."""
 
-TOKEN_FILE = "token"  # noqa: S105  # the name of a file
-
-
-def config_dir() -> Path:
-    """Folder of ``config.toml`` and ``token``; :class:`ConfigurationError` where the user has none.
-
-    It never is a folder below the working directory, which a relative or missing HOME would make of it.
-    """
-    from platformdirs import user_config_path  # keeps it out of the start of a SQL query with a home set
-
-    return _anchored(user_config_path("kandji-mirror"), "configuration folder", "XDG_CONFIG_HOME")
-
 
 def load(
     environ: Mapping[str, str] | None = None,
@@ -273,8 +236,8 @@ def load(
     """
     read = (
         sources.environment(os.environ if environ is None else environ, SETTINGS),
-        sources.dotenv(folder or _working_directory(), SETTINGS),
-        *_configured(config or _config_file(), own if config else _own_file()),
+        sources.dotenv(folder or working_directory(), SETTINGS),
+        *config_sources(config, own, SETTINGS),
     )
     settings = _settled(read)
     if settings.provenance.refusal and not doubtful:
@@ -282,17 +245,8 @@ def load(
     return settings
 
 
-def _configured(config: Path | None, own: Path | None) -> tuple[Source, ...]:
-    found = sources.config(config, SETTINGS)
-    if own is not None:
-        refuse_removable(own)
-    if own is None or not is_another(own, config):
-        return (found,)
-    return stricter(sources.config(own, SETTINGS), found, SETTINGS)
-
-
 def _settled(read: Sequence[Source]) -> Settings:
-    """The value of each setting from the first source that has it, the tenant from one."""
+    """Take the value of each setting from the first source that has it, the tenant from one."""
     tenant = tenant_values(read)
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
@@ -301,7 +255,7 @@ def _settled(read: Sequence[Source]) -> Settings:
         values[setting.key] = setting.default if source is None else setting.parse(raw, source.origin.place)
         origins[setting.key] = source.origin if source else DEFAULT
     remarks = (*(remark for source in read for remark in source.remarks), *tenant.remarks)
-    refusal = _doubt(read, Privacy(values["mirror_privacy"]))
+    refusal = doubted_privacy(read, Privacy(values["mirror_privacy"]))
     return Settings(**values, provenance=Provenance(origins, remarks, tenant.owners, tenant.withheld, refusal))
 
 
@@ -310,67 +264,4 @@ def _first(setting: Setting, read: Sequence[Source]) -> tuple[Source | None, obj
         return None, None
     return next(
         ((source, source.values[setting.name]) for source in read if setting.name in source.values), (None, None)
-    )
-
-
-def _doubt(read: Sequence[Source], privacy: Privacy) -> str | None:
-    """Why personal data may be meant to be masked although the settings that count do not say so."""
-    name, order = "KANDJI_MIRROR_PRIVACY", list(Privacy)
-    for source in read:
-        wanted = source.doubted.get(name, "").strip().lower()
-        if wanted and (wanted not in order or order.index(Privacy(wanted)) > order.index(privacy)):
-            told = " ".join(remark.text for remark in source.remarks if name in remark.text)
-            return (
-                f"{told} Personal data may be meant to be masked, and would not be, so nothing was done. Set {name} in "
-                "config.toml or the environment, or remove it there."
-            )
-    return None
-
-
-def _expanded(path: str) -> Path:
-    """The path with ``~`` replaced; :class:`ConfigurationError` where nobody knows whose folder that is."""
-    try:
-        return usable(Path(path).expanduser())
-    except RuntimeError:
-        raise ConfigurationError(f"{path!r} begins with ~, and this user has no folder. Give the whole path.") from None
-
-
-def usable(path: Path) -> Path:
-    """The path; :class:`ConfigurationError` where it has characters that DuckDB or SQLite cannot take for a folder."""
-    text = str(path)
-    if "?" in text or (os.name == "posix" and "\\" in text):
-        raise ConfigurationError(
-            f"{text!r} has a ? or a backslash in it, which DuckDB does not take for a part of a name, so no data file "
-            "could be written there. Name another folder."
-        )
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ConfigurationError(f"{text!a} is no text in UTF-8. Name another folder, or start with PYTHONUTF8=1.")
-    return path
-
-
-def _working_directory() -> Path | None:
-    try:
-        return Path.cwd()
-    except OSError:  # someone removed it; nothing can be read from it
-        return None
-
-
-def _config_file() -> Path | None:
-    try:
-        return config_dir() / "config.toml"
-    except ConfigurationError:
-        return None
-
-
-def _own_file() -> Path | None:
-    folder = own_folder()
-    return folder / "config.toml" if folder else None
-
-
-def _anchored(path: Path, what: str, variable: str) -> Path:
-    """A folder of the system; :class:`ConfigurationError` where it would lie below the working directory."""
-    if path.is_absolute():
-        return usable(path)
-    raise ConfigurationError(
-        f"This user has no {what}: HOME or {variable} is missing or not an absolute path ({str(path)!r}). Set HOME."
     )

@@ -78,6 +78,22 @@ class Source:
         return self.origin.kind.trust >= Trust.USER
 
 
+@dataclass(frozen=True)
+class Provenance:
+    """Where the settings come from. ``origins`` are by key; a key without one was given by the program.
+
+    ``owners`` is the tenant that ``config.toml`` or, without one there, the environment names: the one that a token
+    stored without its tenant belongs to. ``withheld`` are places of tokens that belong to other tenants than the one
+    named. ``refusal`` is why nothing may be done with these settings at all.
+    """
+
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
+    owners: str | None = None
+    withheld: tuple[str, ...] = ()
+    refusal: str | None = None
+
+
 def environment(environ: Mapping[str, str], settings: Iterable[Setting]) -> Source:
     """The variables that are settings, and remarks about those that nearly are."""
     return _source(Origin(Kind.ENVIRONMENT, "the environment"), environ, tuple(settings))

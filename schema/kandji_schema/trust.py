@@ -16,7 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.folders import config_dir
+from kandji_schema.ownership import refuse_removable
+from kandji_schema.privacy import Privacy
 from kandji_schema.provider import same_tenant, url_of
 from kandji_schema.setting import Setting, Trust
 from kandji_schema.sources import Kind, Remark, Source
@@ -156,15 +160,38 @@ def own_folder() -> Path | None:
     return folder / below / "kandji-mirror" if folder.is_absolute() else None
 
 
-def is_another(own: Path, config: Path | None) -> bool:
-    """Whether the account has a file of its own, and it is not the one that is read anyway."""
+def config_sources(config: Path | None, own: Path | None, settings: Sequence[Setting]) -> tuple[Source, ...]:
+    """Read ``config.toml``, and the account's ``own`` one where that is another file, in the order of their rank.
+
+    They are those of this user unless a ``config`` is given.
+    """
+    if config is None:
+        own_config, config = own_folder(), _config_file()
+        own = own_config / "config.toml" if own_config else None
+    found = sources.config(config, settings)
+    if own is not None:
+        refuse_removable(own)
+    if own is None or not _is_another(own, config):
+        return (found,)
+    return _stricter(sources.config(own, settings), found, settings)
+
+
+def _config_file() -> Path | None:
+    try:
+        return config_dir() / "config.toml"
+    except ConfigurationError:
+        return None
+
+
+def _is_another(own: Path, config: Path | None) -> bool:
+    """Tell whether the account has a file of its own, and it is not the one that is read anyway."""
     try:
         return own.is_file() and not (config is not None and config.is_file() and own.samefile(config))
     except OSError:  # a folder that this user may not enter
         return False
 
 
-def stricter(own: Source, other: Source, settings: Sequence[Setting]) -> tuple[Source, Source]:
+def _stricter(own: Source, other: Source, settings: Sequence[Setting]) -> tuple[Source, Source]:
     """Return what holds of the account's ``own`` file and what is left of the ``other`` one, in order of their rank.
 
     ``own`` is a file that is there: where it says nothing, it says the default.
@@ -192,3 +219,17 @@ def _rank(setting: Setting, other: Source, own: Source) -> int:
     if isinstance(setting.default, bool):
         return int(wanted) - int(given)
     return (0 if wanted == given else -1) if given else 1
+
+
+def doubted_privacy(read: Sequence[Source], privacy: Privacy) -> str | None:
+    """Say why personal data may be meant to be masked although the settings that count do not say so."""
+    name, order = "KANDJI_MIRROR_PRIVACY", list(Privacy)
+    for source in read:
+        wanted = source.doubted.get(name, "").strip().lower()
+        if wanted and (wanted not in order or order.index(Privacy(wanted)) > order.index(privacy)):
+            told = " ".join(remark.text for remark in source.remarks if name in remark.text)
+            return (
+                f"{told} Personal data may be meant to be masked, and would not be, so nothing was done. Set {name} in "
+                "config.toml or the environment, or remove it there."
+            )
+    return None

@@ -16,10 +16,11 @@ from kandji_queries.rulebook import FILE as RULES
 from kandji_queries.rulebook import Rulebook
 from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
 from kandji_schema.files import is_loose, kept_files, loose
+from kandji_schema.folders import TOKEN_FILE, config_dir
 from kandji_schema.home import refuse_foreign
 from kandji_schema.ownership import flaw
 from kandji_schema.registry import resources
-from kandji_schema.settings import SETTINGS, TOKEN_FILE, Settings, config_dir
+from kandji_schema.settings import SETTINGS, Settings
 from kandji_schema.sources import Kind
 
 NEEDED_TO_ASK = {"tenant", "token", "home", "certificates", "proxy"}

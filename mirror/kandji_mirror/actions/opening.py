@@ -14,8 +14,9 @@ from kandji_mirror.audit.log import AuditLog, actor
 from kandji_mirror.connection import connect
 from kandji_schema.errors import ActionsOff, ConfigurationError
 from kandji_schema.files import kept_files
+from kandji_schema.folders import config_dir
 from kandji_schema.ownership import refuse_replaceable
-from kandji_schema.settings import Settings, config_dir
+from kandji_schema.settings import Settings
 
 
 def refuse_if_off(settings: Settings) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 from kandji_mirror.api.endpoint import base_url
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.files import read_secret
+from kandji_schema.folders import TOKEN_FILE, config_dir
 from kandji_schema.provider import same_tenant
-from kandji_schema.settings import TOKEN_FILE, Settings, config_dir
+from kandji_schema.settings import Settings
 from kandji_schema.sources import Kind
 
 KEYCHAIN = ("kandji-mirror", "api-token")

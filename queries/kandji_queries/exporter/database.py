@@ -12,7 +12,7 @@ from kandji_queries.exporter import folder, watch
 from kandji_queries.exporter.projection import literal, quoted
 from kandji_queries.exporter.report import Stored
 from kandji_queries.exporter.source import Item, Opened
-from kandji_schema.settings import usable
+from kandji_schema.folders import usable
 
 FILE = "kandji-mirror.duckdb"
 PLACE = "exported"
