@@ -92,7 +92,7 @@ class Background:
             self._thread.start()
 
     def ready(self, timeout: float) -> "Scheduler":
-        """The scheduler, loaded now where it is not yet. Waits ``timeout`` seconds at most.
+        """Return the scheduler, loaded now where it is not yet. Waits ``timeout`` seconds at most.
 
         :class:`ConfigurationError` says why there is none, such as a missing token.
         """

@@ -44,7 +44,7 @@ def add_completions(server: MCPServer[ServerContext], context: ServerContext) ->
 
 
 async def _values(context: ServerContext, name: str, typed: str) -> list[str]:
-    """Values that contain what is typed, those that begin with it first; none while there is no mirror."""
+    """Find values that contain what is typed, those that begin with it first; none while there is no mirror."""
     if name == "query":
         return matching(list(catalog()), typed)
     try:
@@ -58,7 +58,7 @@ async def _values(context: ServerContext, name: str, typed: str) -> list[str]:
 
 
 def matching(values: Sequence[str], typed: str) -> list[str]:
-    """Those that contain the text as a search compares it, those that begin with it first."""
+    """Return those that contain the text as a search compares it, those that begin with it first."""
     text = fold_text(typed)
     found = [value for value in values if text in fold_text(value)]
     return sorted(found, key=lambda value: (not fold_text(value).startswith(text), value))

@@ -1,6 +1,7 @@
 """What every tool works on: the mirror, opened when the first question comes."""
 
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from kandji_queries.caller import heeding
-from kandji_schema.errors import Interrupted, MirrorError
+from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import Settings
 
@@ -124,7 +125,13 @@ class ServerContext:
 
     def ready_worker(self) -> None:
         """Have a process for statements of anyone's ready soon; waits for nothing."""
-        Thread(target=lambda: self._opened_workers().start(), name="worker", daemon=True).start()
+        Thread(target=self._start_worker, name="worker", daemon=True).start()
+
+    def _start_worker(self) -> None:
+        try:
+            self._opened_workers().start()
+        except MirrorError as error:
+            log.info("No process for statements could be started ahead: %s", error)
 
     async def export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]") -> "ExportReport":
         """Write tables, views and queries into a new folder below the export folder; all or, if cancelled, nothing."""
@@ -150,7 +157,7 @@ class ServerContext:
             return question(self._checked_reader())
 
     def _checked_reader(self) -> "Reader":
-        """The reader, once its engine has been tried for known ways out; none of them may work."""
+        """Return the reader, once its engine has been tried for known ways out; none of them may work."""
         with self._opening:
             self._reader = self._reader or self.open_reader(self.clock)
             if not self._sealed:
@@ -200,6 +207,11 @@ def _reader(settings: Settings, clock: Clock) -> "Reader":
 
 
 def _workers(settings: Settings, clock: Clock) -> "Workers":
+    if sys.platform == "win32":
+        raise ConfigurationError(
+            "Statements of AI clients cannot be run on Windows: no process can be bounded there. The named queries and "
+            "all other tools answer; `kandji-mirror sql` runs a statement of your own."
+        )
     refuse_foreign(settings)
     from kandji_queries.workers.pool import Workers
 
@@ -207,7 +219,7 @@ def _workers(settings: Settings, clock: Clock) -> "Workers":
 
 
 def _options(settings: Settings) -> dict[str, Any]:
-    """How every reader is opened, in this process and in others: on masked files only, where that is wanted."""
+    """Return how every reader is opened, in this process and in others: on masked files only, where that is wanted."""
     masked = settings.privacy.masks_agents
     return {"rules": settings.mirror_compliance_file, "masked": masked, "values_in_errors": not masked}
 

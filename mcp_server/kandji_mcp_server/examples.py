@@ -22,7 +22,7 @@ DEVICE = ("device_name", "serial_number")
 def examples(
     table: str, columns: "Sequence[ColumnInfo]", found: Samples, joins: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """One that counts, and one that lists: with the devices where the table is about these."""
+    """Write one that counts, and one that lists: with the devices where the table is about these."""
     kinds = [c.name for c in columns if c.name in found or c.type == "BOOLEAN"]
     kinds.sort(key=lambda name: name == "device_family")  # every Prism table has it; others say more
     return [_counting(table, kinds), _listing(table, columns, kinds, joins)]
@@ -63,7 +63,7 @@ LONGEST = 40
 
 
 def samples(reader: "Reader", table: str, columns: "Sequence[ColumnInfo]") -> Samples:
-    """The values, the most frequent first, of text columns that have few; none where the table cannot be read now."""
+    """Find the values, most frequent first, of text columns that have few; none where the table cannot be read now."""
     harmless = _harmless(table)
     names = [c.name for c in columns if c.type == "VARCHAR" and c.name in harmless and not c.name.endswith("id")]
     if not names:
@@ -78,7 +78,7 @@ def samples(reader: "Reader", table: str, columns: "Sequence[ColumnInfo]") -> Sa
 
 
 def _harmless(table: str) -> frozenset[str]:
-    """Columns that the table does not mark as personal; of a view, those that no table does."""
+    """Return the columns that the table does not mark as personal; of a view, those that no table does."""
     from kandji_schema.registry import resources  # with it comes sqlmodel, which nothing else here needs
 
     behind = [resources()[table]] if table in resources() else list(resources().values())

@@ -33,7 +33,7 @@ Options:
 
 
 def main() -> None:
-    """The script: it takes no argument but ``--help`` and ``--version``."""
+    """Run the script, which takes no argument but ``--help`` and ``--version``."""
     match sys.argv[1:]:
         case []:
             run()

@@ -30,13 +30,13 @@ class ProfilePart:
 
 @cache
 def own_statement(name: str) -> str:
-    """One statement of ours."""
+    """Read one statement of ours."""
     return headers.read(HERE / "sql" / f"{name}.sql", KEYS).sql
 
 
 @cache
 def profile_parts() -> MappingProxyType[str, ProfilePart]:
-    """All parts of a profile by name, ``device`` first, then the usual ones."""
+    """Read all parts of a profile by name, ``device`` first, then the usual ones."""
     found = [_part(file) for file in headers.folder(HERE / "profile", PART_KEYS).values()]
     found.sort(key=lambda part: (part.name != "device", not part.usual, not part.one, part.name))
     return MappingProxyType({part.name: part for part in found})

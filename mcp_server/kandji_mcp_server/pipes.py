@@ -26,7 +26,7 @@ class Pipes:
     began: float
 
     def line(self) -> bytes:
-        """The next line the client sends, with its end; empty at the end of input.
+        """Read the next line the client sends, with its end; empty at the end of input.
 
         Of one that is too long the beginning (see :func:`is_cut`); the rest is read and dropped.
         """
@@ -38,7 +38,7 @@ class Pipes:
 
 
 def is_cut(line: bytes) -> bool:
-    """Whether there is more of a line than may be."""
+    """Tell whether there is more of a line than may be."""
     return len(line) == LONGEST_LINE and not line.endswith(b"\n")
 
 
@@ -58,7 +58,7 @@ def take_pipes() -> Pipes:
 
 
 def _open_what_is_closed() -> None:
-    """The next file that is opened would take the number of a stream that is closed, and be written into."""
+    """Open streams that are closed: the next file opened would take their number, and be written into."""
     for number in (_STDIN, _STDOUT, _STDERR):
         try:
             os.fstat(number)

@@ -61,7 +61,7 @@ class Sparing(logging.Filter):
         self._seen: OrderedDict[tuple[str, int], tuple[float, int]] = OrderedDict()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write a line."""
+        """Tell whether to write a line."""
         kind, now = (record.pathname, record.lineno), self._clock()
         began, count = self._seen.pop(kind, (now, 0))
         if now - began >= WINDOW:

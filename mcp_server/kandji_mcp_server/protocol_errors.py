@@ -24,7 +24,7 @@ _BATCH = "A list of messages is not part of this protocol. Send each message by 
 
 
 def errors_in(message: bytes) -> list[JSONRPCError]:
-    """The errors to answer with: none for a message that can be read, one a request for a list of them."""
+    """Return the errors to answer with: none for a message that can be read, one a request for a list of them."""
     try:
         value = pydantic_core.from_json(message.decode())
     except (ValueError, RecursionError):
@@ -36,7 +36,7 @@ def errors_in(message: bytes) -> list[JSONRPCError]:
 
 
 def too_long(head: bytes, most: int) -> JSONRPCError:
-    """The answer to a message of more than ``most`` bytes, of which only the beginning is known."""
+    """Return the answer to a message of more than ``most`` bytes, of which only the beginning is known."""
     return _error(PARSE_ERROR, f"The message has more than {most:,} bytes. Send less at once.", _number_in(head))
 
 
@@ -52,7 +52,7 @@ def _invalid(value: Any) -> Iterator[JSONRPCError]:
 
 
 def _unreadable(message: bytes) -> JSONRPCError:
-    """Python reads what is no JSON in one thing only, such as half of an emoji: enough to know who waits."""
+    """Find who waits: Python reads what is no JSON in one thing only, such as half of an emoji."""
     try:
         number = _number(json.loads(message))
     except (ValueError, RecursionError):
@@ -80,5 +80,5 @@ def _error(code: int, words: str, number: int | str | None = None) -> JSONRPCErr
 
 
 def error_bytes(error: JSONRPCError) -> bytes:
-    """As it is sent; a number that is not known is null."""
+    """Return it as it is sent; a number that is not known is null."""
     return error.model_dump_json(by_alias=True, exclude_unset=True).encode()

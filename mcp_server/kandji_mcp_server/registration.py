@@ -90,18 +90,18 @@ class StrictTool(Tool):
             raise ToolError(told) from cause
 
     def _given(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """What was given: null, as many clients send it, means that an optional argument was left out."""
+        """Return what was given: null, as many clients send it, means that an optional argument was left out."""
         required = self.parameters.get("required", ())
         given = {name: value for name, value in arguments.items() if value is not None or name in required}
         return given if self.exact else {name: self._as_wanted(name, value) for name, value in given.items()}
 
     def _as_wanted(self, name: str, value: Any) -> Any:
-        """A whole number as the text that is wanted; one with a point may have lost zeros: 1.10 is 1.1 in JSON."""
+        """Make a whole number a text where one is wanted; one with a point may have lost zeros: 1.10 is 1.1 in JSON."""
         wanted = self.parameters["properties"].get(name, {}).get("type")
         return str(value) if wanted == "string" and type(value) is int else value
 
     def _never_ran(self, error: ToolError) -> str:
-        """What was wrong with a call before the function itself saw it; empty for other errors."""
+        """Say what was wrong with a call before the function itself saw it; empty for other errors."""
         cause = error.__cause__
         if isinstance(error, TooMuch):
             return error_text(str(error))
@@ -124,7 +124,7 @@ class StrictTool(Tool):
 
 
 def make_tool(spec: ToolSpec) -> Tool:
-    """The tool of a function. Arguments it does not have are refused: dropped, a misspelt filter would match all."""
+    """Make the tool of a function. Unknown arguments are refused: a misspelt filter, dropped, would match all."""
     made: Tool = StrictTool.from_function(
         spec.function,
         title=spec.title,
@@ -144,7 +144,7 @@ def make_tool(spec: ToolSpec) -> Tool:
 
 
 def slim(schema: Any) -> Any:
-    """A JSON schema without titles that repeat names and defaults of nothing: a third of what a model would read."""
+    """Return a JSON schema without titles that repeat names and defaults of nothing: a third of it."""
     if isinstance(schema, list):
         return [slim(part) for part in schema]
     if not isinstance(schema, Mapping):
@@ -157,7 +157,7 @@ UNSAID = frozenset({"description", "default", "required", "items"})
 
 
 def terse(schema: Any) -> Any:
-    """An output schema as names and types: what they mean the tool's description says, once for every conversation."""
+    """Return an output schema as names and types: what they mean the tool's description says, once a conversation."""
     if isinstance(schema, list):
         return [terse(part) for part in schema]
     if not isinstance(schema, Mapping):
@@ -184,7 +184,7 @@ def _fault(argument: str, kind: str, message: str, value: object, names: list[st
 
 
 def error_text(error: str) -> str:
-    """An error as a model may see it: without what cannot be seen, and not longer than it needs to be."""
+    """Return an error as a model may see it: without what cannot be seen, and not longer than it needs to be."""
     text: str = sanitized(error)
     return text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]} ... ({len(text):,} characters)"
 
@@ -202,7 +202,7 @@ def _refuse_huge(tool: str, arguments: Mapping[str, Any]) -> None:
 
 
 def _characters(value: object, most: int = MOST_ARGUMENTS) -> int:
-    """About how long a value is as JSON, counted up to a little more than ``most``."""
+    """Measure about how long a value is as JSON, counted up to a little more than ``most``."""
     waiting, size = [value], 0
     while waiting and size <= most:
         part = waiting.pop()
@@ -221,7 +221,7 @@ DISCONNECTED = "kandji_mirror.gone"
 
 
 def client_of(ctx: Context[Any, Any]) -> str:
-    """Which client asks, as far as can be told, so that each has its share: its session, else its connection.
+    """Name the client that asks, as far as can be told, so that each has its share: its session, else its connection.
 
     Empty over stdio, where there is only one.
     """
@@ -233,7 +233,7 @@ def client_of(ctx: Context[Any, Any]) -> str:
 
 
 async def while_wanted(ctx: Context[Any, Any], work: Callable[[], Awaitable[T]]) -> T:
-    """What ``work`` answers; it is cancelled when the connection ends over which it was asked for.
+    """Return what ``work`` answers; it is cancelled when the connection ends over which it was asked for.
 
     The answer could reach nobody: none is kept for a client that comes back.
     """

@@ -53,7 +53,7 @@ def add_resources(server: MCPServer[ServerContext], context: ServerContext) -> N
 
 
 def queries() -> list[dict[str, object]]:
-    """The catalogue, JSON-ready."""
+    """Return the catalogue, JSON-ready."""
     return [
         {
             "name": query.name,

@@ -61,7 +61,7 @@ TOOLS = (
 def build_server(
     context: ServerContext, tools: Iterable[ToolSpec] = TOOLS, *, confirm_at: ConfirmAt = ConfirmAt.CLIENT
 ) -> MCPServer[ServerContext]:
-    """The server of a mirror, ready for any transport. Whoever opened the mirror closes it."""
+    """Build the server of a mirror, ready for any transport. Whoever made the context closes it."""
     live = context.live_tools(confirm_at)
 
     @asynccontextmanager

@@ -77,7 +77,7 @@ async def _serve(server: MCPServer[Any], wire: Pipes, warm_up: WarmUp, moments: 
 
 
 async def _converse(server: MCPServer[Any], wire: Pipes, warm: anyio.Event, moments: Callbacks) -> None:
-    """As the SDK's ``run_stdio_async``, but requests that came before the end of input are answered, not dropped."""
+    """Do as the SDK's ``run_stdio_async``, but requests that came before the end of input are answered, not dropped."""
     protocol = server._lowlevel_server  # there is no public way to give a server its streams
     to_server, from_client = anyio.create_memory_object_stream[Any]()
     to_client, from_server = anyio.create_memory_object_stream[Any]()
@@ -134,12 +134,12 @@ class _Later:
         self._stream: Any = None
 
     def set(self, stream: Any) -> None:
-        """Here it is."""
+        """Give the stream to who waits."""
         self._stream = stream
         self._there.set()
 
     async def get(self) -> Any:
-        """The stream, once it is there."""
+        """Return the stream, once it is there."""
         await self._there.wait()
         return self._stream
 

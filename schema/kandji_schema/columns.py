@@ -95,7 +95,7 @@ def _declare(
     safe_keys: Sequence[str] = (),
     unsent: bool = False,
 ) -> Any:
-    """A SQLModel field whose facts travel in SQLAlchemy's ``comment`` and ``info``."""
+    """Make a SQLModel field whose facts travel in SQLAlchemy's ``comment`` and ``info``."""
     info = {
         "sources": (source,) if isinstance(source, str) else tuple(source),
         "personal": personal,
@@ -117,42 +117,42 @@ def _declare(
 
 
 def text(description: str, **facts: Any) -> Any:
-    """A text column; the provider's ``""`` is NULL. ``facts`` are :class:`Column`'s, ``source`` its sources."""
+    """Declare a text column; the provider's ``""`` is NULL. ``facts`` are :class:`Column`'s, ``source`` its sources."""
     return _declare(String, description, **facts)
 
 
 def boolean(description: str, **facts: Any) -> Any:
-    """A three-state column: true, false, or NULL for unknown."""
+    """Declare a three-state column: true, false, or NULL for unknown."""
     return _declare(Boolean, description, **facts)
 
 
 def integer(description: str, **facts: Any) -> Any:
-    """A 64-bit whole number."""
+    """Declare a 64-bit whole number."""
     return _declare(BigInteger, description, **facts)
 
 
 def number(description: str, **facts: Any) -> Any:
-    """A 64-bit floating-point number."""
+    """Declare a 64-bit floating-point number."""
     return _declare(Float, description, **facts)
 
 
 def timestamp(description: str, **facts: Any) -> Any:
-    """A moment in UTC with microseconds, from any of the provider's spellings."""
+    """Declare a moment in UTC with microseconds, from any of the provider's spellings."""
     return _declare(DateTime, description, **facts)
 
 
 def texts(description: str, **facts: Any) -> Any:
-    """A list of texts."""
+    """Declare a list of texts."""
     return _declare(ARRAY(String), description, **facts)
 
 
 def document(description: str, **facts: Any) -> Any:
-    """A JSON document, kept as the provider sent it; masked by default, but for the ``safe_keys`` of its objects."""
+    """Declare a JSON document, kept as the provider sent it; masked, but for the ``safe_keys`` of its objects."""
     return _declare(JSON, description, **facts)
 
 
 def extra() -> Any:
-    """The column that keeps what has no column of its own. Every table ends with it."""
+    """Declare the column that keeps what has no column of its own. Every table ends with it."""
     return _declare(
         JSON,
         "JSON object of what the provider sent and no column could take: unknown fields, and values that did not fit.",
@@ -161,7 +161,7 @@ def extra() -> Any:
 
 
 def columns_of(model: type[SQLModel]) -> tuple[Column, ...]:
-    """The columns of a table class, in order of declaration, ``extra`` last."""
+    """Return the columns of a table class, in order of declaration, ``extra`` last."""
     table = model.__table__  # type: ignore[attr-defined]  # set by SQLModel on every class with table=True
     return tuple(sorted(map(_read, table.columns), key=lambda c: c.name == "extra"))
 

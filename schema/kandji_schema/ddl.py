@@ -42,13 +42,13 @@ class _DuckDB(PGDialect):
 
 
 def statements(resource: Resource) -> tuple[str, ...]:
-    """``CREATE TABLE`` of the resource, then one ``COMMENT ON`` for the table and each column."""
+    """Return ``CREATE TABLE`` of the resource, then one ``COMMENT ON`` for the table and each column."""
     return _statements(resource.model, resource.description)
 
 
 @cache
 def _statements(model: type[SQLModel], description: str) -> tuple[str, ...]:
-    """Asked for many times in a run, and SQLAlchemy takes some 15 ms."""
+    """Compile them once: they are asked for many times in a run, and SQLAlchemy takes some 15 ms."""
     dialect = _DuckDB()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects' __init__ unannotated
     table: Table = model.__table__  # type: ignore[attr-defined]  # set by SQLModel on every table class
     table.comment = description

@@ -116,7 +116,7 @@ class UnknownName(UsageError):
     details: ClassVar[tuple[str, ...]] = ("name", "nearest")
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        """``what`` is the kind of thing asked for ("table"), ``known`` all names there are."""
+        """Name the nearest. ``what`` is the kind of thing asked for ("table"), ``known`` all names there are."""
         self.name = name
         self.nearest = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(self.nearest)}?" if self.nearest else f"There are: {', '.join(known)}."

@@ -12,7 +12,7 @@ from kandji_schema.resource import Resource
 
 @cache
 def resources() -> MappingProxyType[str, Resource]:
-    """Every resource by name: lists before Prism before what is asked for once a parent row, the freshest first."""
+    """Find all resources by name: lists before Prism before what is asked for once a parent row, the freshest first."""
     modules = (import_module(f"{tables.__name__}.{m.name}") for m in iter_modules(tables.__path__))
     found = [r for m in modules for r in vars(m).values() if isinstance(r, Resource)]
     found.sort(key=lambda r: (r.parent is not None, r.category is not None, r.ttl, r.name))
@@ -20,7 +20,7 @@ def resources() -> MappingProxyType[str, Resource]:
 
 
 def resource(name: str) -> Resource:
-    """The resource of that name; :class:`UnknownName` with the nearest names otherwise."""
+    """Return the resource of that name; :class:`UnknownName` with the nearest names otherwise."""
     known = resources()
     if name not in known:
         raise UnknownName("table", name, known)

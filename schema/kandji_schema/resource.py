@@ -151,7 +151,7 @@ class Resource:
         return self.plain_fields.intersection(texts)
 
     def misshapen(self, row: Mapping[str, Any]) -> list[str]:
-        """Fields of a row that hold what is no value of any kind: lists and objects, and flags where a text is a key.
+        """Name fields of a row that hold no value of any kind: lists and objects, and flags where a text is a key.
 
         As texts they would pass for values.
         """

@@ -62,7 +62,7 @@ class Setting:
         return f"{self.help}{taken}"
 
     def parse(self, raw: object, place: str = "") -> Any:
-        """The value in the setting's type; :class:`ConfigurationError` names value, rule, remedy and its ``place``."""
+        """Return the value in its type; :class:`ConfigurationError` names value, rule, remedy and ``place``."""
         try:
             return self._parsed(raw)
         except _Wrong as wrong:
@@ -83,7 +83,7 @@ class Setting:
         return self._choice(value) if self.choices else value
 
     def _choice(self, value: str) -> str:
-        """One of the choices, in any case; where they are on and off, in any of the words for these."""
+        """Return one of the choices, in any case; where they are on and off, in any of the words for these."""
         word = value.lower()
         if word not in self.choices and {"on", "off"} == set(self.choices):
             word = "on" if word in TRUE_WORDS else "off" if word in FALSE_WORDS else word

@@ -95,12 +95,12 @@ class Provenance:
 
 
 def environment(environ: Mapping[str, str], settings: Iterable[Setting]) -> Source:
-    """The variables that are settings, and remarks about those that nearly are."""
+    """Read the variables that are settings, with remarks about those that nearly are."""
     return _source(Origin(Kind.ENVIRONMENT, "the environment"), environ, tuple(settings))
 
 
 def dotenv(folder: Path | None, settings: Iterable[Setting]) -> Source:
-    """``.env`` in ``folder``; empty where there is none, and with a remark where others may have written it."""
+    """Read ``.env`` in ``folder``; empty where there is none, and with a remark where others may have written it."""
     path = folder / ".env" if folder else None
     origin = Origin(Kind.FOLDER, str(path))
     if path is None or not path.is_file():
@@ -125,7 +125,7 @@ def _parsed(path: Path) -> Mapping[str, str]:
 
 
 def config(path: Path | None, settings: Iterable[Setting]) -> Source:
-    """The owner's file; empty where there is none. :class:`ConfigurationError` where it cannot be what the owner wrote.
+    """Read the owner's file; empty where there is none. :class:`ConfigurationError` where others may have written it.
 
     That is also so where it is not there and others may write its folder: they may have removed it.
     Unlike in the other sources a name that is no setting is an error: this file has nothing but settings.
@@ -156,7 +156,7 @@ def _refuse_unknown(path: Path, values: Mapping[str, object], known: Sequence[st
 
 
 def _source(origin: Origin, raw: Mapping[str, str], settings: tuple[Setting, ...]) -> Source:
-    """What it may set, remarks about the rest, and which settings it seems to mean without setting them."""
+    """Return what it may set, remarks about the rest, and settings it seems to mean without setting them."""
     given = {s: raw[s.name] for s in settings if _given(raw.get(s.name))}
     allowed = {s.name: value for s, value in given.items() if origin.kind.trust >= s.trust}
     ignored = [s.name for s in given if s.name not in allowed]
@@ -174,7 +174,7 @@ def _source(origin: Origin, raw: Mapping[str, str], settings: tuple[Setting, ...
 
 
 def _not_counting(origin: Origin, names: Sequence[str]) -> str:
-    """One sentence about settings that a source may not set."""
+    """Write one sentence about settings that a source may not set."""
     where = "config.toml in the configuration folder"
     if origin.kind is Kind.FOLDER:
         return (
@@ -185,7 +185,7 @@ def _not_counting(origin: Origin, names: Sequence[str]) -> str:
 
 
 def _nearly(raw: Mapping[str, str], known: Sequence[str]) -> dict[str, str | None]:
-    """Names that are no setting but look like one, with the nearest there is."""
+    """Find names that are no setting but look like one, with the nearest there is."""
     stems = {_PREFIXES.sub("", name): name for name in known}
     found: dict[str, str | None] = {}
     for name in raw:

@@ -25,12 +25,12 @@ class NotMerged(ConfigurationError):
 
 
 def snippet(form: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
-    """The file of a client that has this entry alone."""
+    """Return the text of a client's file that has this entry alone."""
     return FORMS[form]("", servers, name, entry)
 
 
 def merged(form: str, text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
-    """The text with the entry, in place of one of the same name. :class:`NotMerged` where that would lose anything."""
+    """Return the text with the entry, in place of one of its name. :class:`NotMerged` where anything would be lost."""
     after = FORMS[form](text, servers, name, entry)
     before = _READ[form](text)
     wanted = {**before, servers: {**_servers(before, servers), name: dict(entry)}}
@@ -101,7 +101,7 @@ def _refuse(_: str) -> Any:
 
 
 def _indent(text: str) -> int | str:
-    """As the file is indented."""
+    """Return how the file is indented."""
     found = re.search(r"^[ \t]+(?=\")", text, re.MULTILINE)
     return found[0] if found else 2
 
@@ -137,7 +137,7 @@ def change_file(path: Path, edit: Callable[[str], str], now: datetime) -> Path |
 
 
 def _edited(before: bytes, edit: Callable[[str], str]) -> bytes:
-    """The file's new bytes, without a byte order mark: a client's own parser may stumble over one."""
+    """Return the file's new bytes, without a byte order mark: a client's own parser may stumble over one."""
     try:
         text = before.removeprefix(BOM).decode("utf-8")
         after = edit(text)
@@ -149,7 +149,7 @@ def _edited(before: bytes, edit: Callable[[str], str]) -> bytes:
 
 
 def _copied(target: Path, now: datetime) -> Path:
-    """A copy beside the file, as private as the file."""
+    """Make a copy beside the file, as private as the file."""
     backup = target.with_name(f"{target.name}.backup-{now:%Y%m%dT%H%M%S%fZ}")
     descriptor = os.open(backup, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with target.open("rb") as source, os.fdopen(descriptor, "wb") as copy:

@@ -20,7 +20,7 @@ Entry = dict[str, Any]
 
 
 def local_entry(client: Client, settings: Settings, stored: Settings) -> Entry:
-    """The client starts the server itself, over stdio.
+    """Return the entry by which the client starts the server itself, over stdio.
 
     ``settings`` are those of now, ``stored`` those of ``config.toml`` alone, which the server finds by itself. The
     others are written down, as the client starts it in another folder and environment; but no secret.
@@ -35,7 +35,7 @@ def local_entry(client: Client, settings: Settings, stored: Settings) -> Entry:
 
 
 def remote_entry(client: Client, url: str) -> Entry:
-    """The client asks the server at ``url``, which `kandji-mirror serve` runs; it takes the token from a variable."""
+    """Return the entry for the server at ``url``, of `kandji-mirror serve`; its token is taken from a variable."""
     remote = client.remote
     if remote is None:
         raise UsageError(
@@ -46,7 +46,7 @@ def remote_entry(client: Client, url: str) -> Entry:
 
 
 def command_line() -> list[str]:
-    """How to start the server of this installation from anywhere."""
+    """Return how to start the server of this installation from anywhere."""
     suffix = ".exe" if os.name == "nt" else ""
     script = Path(sys.executable).absolute().with_name(f"kandji-mirror-mcp{suffix}")
     return [str(script)] if script.is_file() else [sys.executable, "-m", "kandji_mcp_server"]

@@ -47,7 +47,7 @@ class Client:
     remote: Remote | None = None
 
     def path(self, environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-        """The file of this user."""
+        """Return the file of this user."""
         file = Path(os.path.expandvars(self.files.get(platform) or self.files[""])).expanduser()
         folder = environ.get(self.moved_by, "") if self.moved_by else ""
         return Path(folder).expanduser() / file.name if folder else file
@@ -120,7 +120,7 @@ CLIENTS = (
 
 
 def find_client(name: str) -> Client:
-    """The client of that name; :class:`UnknownName` with the nearest ones otherwise."""
+    """Return the client of that name; :class:`UnknownName` with the nearest ones otherwise."""
     known = {client.name: client for client in CLIENTS}
     if name not in known:
         raise UnknownName("AI client", name, known)

@@ -45,7 +45,7 @@ class Access:
 
 
 def read_access(settings: Settings, *, folder: Path | None = None, make_token: bool = False) -> Access:
-    """What the settings allow. ``folder`` of the file ``http_token`` is the configuration folder unless given.
+    """Return what the settings allow. ``folder`` of the file ``http_token`` is the configuration folder unless given.
 
     Everyone needs the token, on this machine too: its other users reach loopback as well. ``make_token`` makes one
     where there is none. :class:`ConfigurationError` for a token that is too short, names that are none, and where other
@@ -71,7 +71,7 @@ def read_access(settings: Settings, *, folder: Path | None = None, make_token: b
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on can be reached from this machine alone."""
+    """Tell whether an address to listen on can be reached from this machine alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -119,12 +119,12 @@ def _origin(name: str) -> str:
 
 
 def _spellings(host: str) -> tuple[str, ...]:
-    """A host that names no port may be asked on any."""
+    """Return the spellings of a host; one that names no port may be asked on any."""
     return (host,) if re.search(r":[0-9]+$", host) and not host.endswith("]") else (host, f"{host}:*")
 
 
 def known_token(setting: str, file: Path) -> str | None:
-    """The token there is; None where there is none yet. :class:`ConfigurationError` for one that is no good."""
+    """Return the token there is; None where there is none yet. :class:`ConfigurationError` for one that is no good."""
     found = setting or read_secret(file)
     if found is None:
         return None
@@ -137,7 +137,7 @@ def known_token(setting: str, file: Path) -> str | None:
 
 
 def make_token_file(file: Path) -> str:
-    """A new random token, in its file. Of several processes that make one at once all get the same."""
+    """Make a random token, in its file. Of several processes that make one at once all get the same."""
     write_new_secret(file, secrets.token_urlsafe(RANDOM_BYTES))
     found = known_token("", file)
     if found is None:

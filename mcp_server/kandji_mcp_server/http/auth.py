@@ -23,7 +23,7 @@ class AllowedNames:
         self._allowed = frozenset(allowed)
 
     def __contains__(self, sent: str) -> bool:
-        """Whether a header names one of them; letters of either case are the same, nothing else is."""
+        """Tell whether a header names one of them; letters of either case are the same, nothing else is."""
         found = _NAME.fullmatch(sent.lower())
         return found is not None and (found[0] in self._allowed or f"{found['base']}:*" in self._allowed)
 
@@ -93,7 +93,7 @@ class BearerAuth:
 
 
 def _tell(scope: Scope) -> None:
-    """Who tried what; what was sent as a token is nobody's business, it may be another server's."""
+    """Log who tried what; what was sent as a token is nobody's business, it may be another server's."""
     peer = scope["client"][0] if scope.get("client") else "somebody"
     path = ascii(scope["path"])[:LONGEST_PATH]
     log.warning("401 for %s, which sent no token or a wrong one: %s %s", peer, scope["method"][:10], path)

@@ -44,7 +44,7 @@ class BoundedProtocol(H11Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """As uvicorn makes it."""
+        """Take what uvicorn gives."""
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = config.bounds
         self._awaited: type | None = None
@@ -108,7 +108,7 @@ class BoundedProtocol(H11Protocol):
 
 
 def _dispensable(there: list[BoundedProtocol], newest: BoundedProtocol) -> BoundedProtocol | None:
-    """The one that is missed least: never asked anything, listens to nothing, of an address with many, idle longest."""
+    """Choose the one missed least: never asked anything, listens to nothing, of an address with many, idle longest."""
     idle = [c for c in there if (c.idle or c.listens) and c is not newest]
     of_address = Counter(c.address for c in there)
     return min(idle, key=lambda c: (c.listens, c.cycle is not None, -of_address[c.address], c.since), default=None)

@@ -54,7 +54,7 @@ class Health:
 
 
 def health(home: Path, clock: Clock, *, resting: bool = False) -> Health:
-    """The health of the mirror in ``home``; ``resting`` tells that this process cannot sync it now."""
+    """Return the health of the mirror in ``home``; ``resting`` tells that this process cannot sync it now."""
     syncing = holder(home) is not None
     try:
         tables = newest_whole(home)[0].tables
@@ -82,7 +82,7 @@ def _is_overdue(table: TableState, now: datetime) -> bool:
 
 
 def endpoint(context: ServerContext) -> Callable[[Request], Awaitable[Response]]:
-    """The route's function."""
+    """Return the function of the route."""
     known: tuple[float, Health] | None = None
 
     async def answer(request: Request) -> Response:

@@ -67,7 +67,7 @@ class SessionLimit:
             await self._app(asked, _nothing, _unheard)
 
     def _dispensable(self) -> Session | None:
-        """Of a peer with many, one that never asked anything, unused for longest; none that works."""
+        """Choose, of a peer with many, one that never asked anything, unused for longest; none that works."""
         of_peer = Counter(session.peer for session in self._open.values())
         idle = [session for session in self._open.values() if not session.busy]
         return min(idle, key=lambda s: (-of_peer[s.peer], s.asked > GREETING, s.last), default=None)
@@ -110,7 +110,7 @@ _LEFT_FREE = 8
 
 
 def most_under_way(connections: int) -> int:
-    """How many questions may be under way on so many connections."""
+    """Return how many questions may be under way on so many connections."""
     return max(2, connections - max(4, connections // _LEFT_FREE))
 
 

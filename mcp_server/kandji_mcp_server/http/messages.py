@@ -42,7 +42,7 @@ class MessageCheck:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """All of it, or a byte more than is allowed; None where the connection ends before."""
+    """Read all of it, or a byte more than is allowed; None where the connection ends before."""
     body = bytearray()
     while len(body) <= LARGEST:
         message = await receive()

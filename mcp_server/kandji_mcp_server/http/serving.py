@@ -90,12 +90,12 @@ class HttpServer:
 
 
 def _most_connections(files: int) -> int:
-    """What a process may have that may open so many files."""
+    """Return how many a process may have that may open so many files."""
     return max(16, min(Bounds.connections, files - OTHER_FILES - 2 * BACKLOG))
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket clients can connect to; :class:`ConfigurationError` where the address is taken or none of ours."""
+    """Open a socket clients can connect to; :class:`ConfigurationError` where the address is taken or none of ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
@@ -107,7 +107,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _reason(error: OSError) -> str:
-    """The system's words alone; asyncio and socket add the address to them."""
+    """Return the system's words alone; asyncio and socket add the address to them."""
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
 
 
@@ -117,7 +117,7 @@ def application(
     most_sessions: int = MOST_SESSIONS,
     most_questions: int = most_under_way(Bounds.connections),
 ) -> ASGIApp:
-    """The ASGI application. A request passes names, browsers' questions, the token, the form of its message, its share.
+    """Make the ASGI application. A request passes host names, CORS, the token, the form of its message, its share.
 
     :class:`ConfigurationError` where there is no token: nothing is served to everyone.
     """
@@ -175,12 +175,12 @@ class Browsers(CORSMiddleware):
         self._pages = pages
 
     def is_allowed_origin(self, origin: str) -> bool:
-        """Whether a page may ask."""
+        """Tell whether a page may ask."""
         return origin in self._pages
 
 
 def _config(app: ASGIApp, bounds: Bounds) -> BoundedConfig:
-    """No access log: the log tells no names, no questions and no tokens."""
+    """Configure uvicorn without an access log: the log tells no names, no questions and no tokens."""
     return BoundedConfig(
         app,
         bounds,

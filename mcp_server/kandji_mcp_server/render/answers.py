@@ -123,13 +123,13 @@ class ExportAnswer(Answer):
 
 
 def tool_result(answer: Answer) -> CallToolResult:
-    """The answer as structured content and as the same JSON in one compact text; what is not known is left out."""
+    """Return the answer as structured content and as the same JSON in one compact text, without what is not known."""
     seen = answer_document(answer)
     return CallToolResult(content=[TextContent(type="text", text=compact(seen))], structured_content=seen)
 
 
 def answer_document(answer: Answer) -> dict[str, Any]:
-    """The answer as it is sent: ``notes`` first where there are any, nothing that cannot be seen."""
+    """Return the answer as it is sent: ``notes`` first where there are any, nothing that cannot be seen."""
     whole = {name: exact_numbers(value) for name, value in answer.model_dump().items() if value is not None}
     for name in OMITTED_WHEN_EMPTY & whole.keys():
         if not whole[name]:
@@ -149,12 +149,12 @@ CLOSE = 0.8
 
 
 def age_words(synced_at: str | None, now: datetime) -> str:
-    """``2026-11-20T12:00:00Z`` as an age: ``5 min``, ``3 h``, ``never synced``."""
+    """Say how old ``2026-11-20T12:00:00Z`` is: ``5 min``, ``3 h``, ``never synced``."""
     return age(datetime.fromisoformat(synced_at), now) if synced_at else State.NEVER.value
 
 
 def age_range(as_of: Mapping[str, str | None], now: datetime) -> str:
-    """The age of all tables: ``3 min``, or from the youngest to the oldest, ``3 min (devices) to 2 d (apps)``."""
+    """Say the age of all tables: ``3 min``, or from youngest to oldest, ``3 min (devices) to 2 d (apps)``."""
     if not as_of:
         return "reads no table"
     # what was never synced has no moment and counts as the oldest
@@ -166,7 +166,7 @@ def age_range(as_of: Mapping[str, str | None], now: datetime) -> str:
 
 
 def _close(youngest: str | None, oldest: str | None, now: datetime) -> bool:
-    """Whether it makes no difference which of the two is meant."""
+    """Tell whether it makes no difference which of the two is meant."""
     if youngest is None or oldest is None:
         return False
     ages = [(now - datetime.fromisoformat(moment)).total_seconds() for moment in (youngest, oldest)]

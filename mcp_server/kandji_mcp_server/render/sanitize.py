@@ -6,7 +6,7 @@ from kandji_schema.text import without_unseen
 
 
 def sanitized(value: Any) -> Any:
-    """A JSON-ready value with every text in it, keys included, stripped of what nobody sees; tabs and lines stay."""
+    """Strip every text of a JSON-ready value, keys included, of what nobody sees; tabs and lines stay."""
     if isinstance(value, str):
         return without_unseen(value)
     if isinstance(value, list):
@@ -21,7 +21,7 @@ EXACT = 2**53
 
 
 def exact_numbers(value: Any) -> Any:
-    """A JSON-ready value with whole numbers that readers would round as texts."""
+    """Return a JSON-ready value with whole numbers that readers would round as texts."""
     if type(value) is int:
         return value if -EXACT <= value <= EXACT else str(value)
     if isinstance(value, list):

@@ -50,7 +50,7 @@ class RowPage:
         return _size([self.columns, self.rows, self.same])
 
     def without_repetition(self) -> "RowPage":
-        """A column with one value in all of several rows is named once instead."""
+        """Name a column with one value in all of several rows once instead."""
         if len(self.rows) < 3:
             return self
         first = self.rows[0]
@@ -65,7 +65,7 @@ class RowPage:
         )
 
     def without(self, name: str) -> "RowPage":
-        """A column less; the identifier stays where not every device has a serial number to name it by."""
+        """Leave out a column; the identifier stays where not every device has a serial number to name it by."""
         if name not in self.columns or (name == "device_id" and not self._all_have("serial_number")):
             return self
         place = self.columns.index(name)
@@ -82,7 +82,7 @@ class RowPage:
         return name in self.columns and all(row[self.columns.index(name)] for row in self.rows)
 
     def within(self, most: int) -> "RowPage":
-        """The first rows that fit into so many bytes, one at least."""
+        """Return the first rows that fit into so many bytes, one at least."""
         left = most - _size([self.columns, self.same])
         count = 0
         for row in self.rows:
@@ -93,13 +93,13 @@ class RowPage:
         return replace(self, rows=self.rows[: max(count, 1)])
 
     def slice(self, begin: int, count: int | None) -> "RowPage":
-        """So many rows from the ``begin``-th on."""
+        """Return so many rows from the ``begin``-th on."""
         end = None if count is None else begin + count
         return replace(self, rows=self.rows[begin:end], begin=begin)
 
 
 def truncate(rows: RowPage, most: int, limit: int | None = None, *, narrow: bool = False) -> RowPage:
-    """As they are where they are few; else without repetition, and cut where no ``limit`` asked for so many.
+    """Return few rows as they are; else without repetition, and cut where no ``limit`` asked for so many.
 
     Where rows would be cut and ``narrow`` allows it, columns that say least are left out before: which devices it is
     matters more than all about them. ``most`` bytes are never exceeded by more than one row.

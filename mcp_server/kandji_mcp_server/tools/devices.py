@@ -54,7 +54,7 @@ async def device_profile(
 
 
 def more_parts() -> str:
-    """Names of the parts that have to be asked for."""
+    """Name the parts that have to be asked for."""
     return f"{', '.join(part.name for part in profile_parts().values() if not part.usual)}."
 
 
@@ -82,7 +82,7 @@ def _remarks(rows: RowPage, device: str, shared: bool) -> Iterator[str]:
 
 
 def profile(context: ServerContext, reader: "Reader", device: str, include: Sequence[str] = ()) -> ProfileAnswer:
-    """The answer of ``device_profile``. :class:`UsageError` for a device there is not, or several."""
+    """Make the answer of ``device_profile``. :class:`UsageError` for a device there is not, or several."""
     for name in include:
         if name not in profile_parts():
             raise UnknownName("part of a profile", name, profile_parts())
@@ -103,7 +103,7 @@ def _asked(reader: "Reader", part: ProfilePart, device_id: str) -> "Result":
 
 
 def _shown(part: ProfilePart, answer: "Result") -> Any:
-    """One row as an object of what is known; several as rows, with their total where some are left out."""
+    """Show one row as an object of what is known; several as rows, with their total where some are left out."""
     rows = json_rows(answer)
     if part.one:
         known = zip(rows.columns, (rows.rows or [[]])[0], strict=False)

@@ -64,18 +64,18 @@ async def run_query(
 
 
 def queries() -> str:
-    """Every named query on a line, ``stale_devices(days=7)``; the names say what they answer, and a list is short."""
+    """List every named query on a line, ``stale_devices(days=7)``; the names say what they answer."""
     return "\n".join(signature(query) for query in catalog().values() if query.name not in TOOLS_OF_THEIR_OWN)
 
 
 def signature(query: NamedQuery) -> str:
-    """``stale_devices(days=7)``, or the name alone where there are no parameters."""
+    """Write ``stale_devices(days=7)``, or the name alone where there are no parameters."""
     params = ", ".join(map(_parameter, query.params))
     return f"{query.name}({params})" if params else query.name
 
 
 def _parameter(param: Param) -> str:
-    """``days=7``, ``platform=any|Mac|iPhone`` with the default first, ``app`` where one is needed, ``blueprint?``."""
+    """Write ``days=7``, ``platform=any|Mac|iPhone`` with the default first, ``app`` if needed, ``blueprint?``."""
     if param.choices:
         others = [choice for choice in param.choices if choice != param.default]
         return f"{param.name}={'|'.join(map(str, filter(None, (param.default, *others))))}"
@@ -102,7 +102,7 @@ def _answer(
 
 
 def _dated(as_of: Mapping[str, str | None], sql: str) -> dict[str, str | None]:
-    """The moments of all tables; where a view of the past is behind many, of the oldest and those that are named."""
+    """Return the moments of all tables; where a view of the past reads many, of the oldest and those that are named."""
     if len(as_of) <= MOST_DATED:
         return dict(as_of)
     oldest = min(as_of, key=lambda table: as_of[table] or "")
@@ -110,19 +110,19 @@ def _dated(as_of: Mapping[str, str | None], sql: str) -> dict[str, str | None]:
 
 
 def _counted(found: "Result") -> Iterator[str]:
-    """The notes of the answer; of one that is longer than can be counted what that means here."""
+    """Yield the notes of the answer; of one that is longer than can be counted what that means here."""
     yield from (note for note in found.notes if not (found.truncated and note == found.notes[-1]))
     if found.truncated:
         yield f"There are more than {MOST_ROWS:,} rows; total_rows counts no further. Narrow it, or count with SQL."
 
 
 def counting_limits(limits: "Limits") -> "Limits":
-    """Limits of a query whose rows are counted before they are cut."""
+    """Return limits of a query whose rows are counted before they are cut."""
     return replace(limits, rows=MOST_ROWS, bytes=None)
 
 
 def json_rows(found: "Result", columns: Sequence[str] = ()) -> RowPage:
-    """All rows, JSON-ready, with some or all columns; moments in whole seconds. :class:`UnknownName` for a column."""
+    """Return all rows, JSON-ready, with some columns or all; moments in whole seconds. :class:`UnknownName` else."""
     document = found.to_json()
     names = [column["name"] for column in document["columns"]]
     moments = [column["type"] == "TIMESTAMP" for column in document["columns"]]
@@ -139,7 +139,7 @@ def _in_seconds(moment: str | None) -> str | None:
 
 
 def rows_answer(context: ServerContext, found: "Result", shown: RowPage, notes: list[str]) -> RowsAnswer:
-    """The answer that shows some rows of what was found."""
+    """Make the answer that shows some rows of what was found."""
     return RowsAnswer(
         notes=notes,
         as_of=found.as_of,

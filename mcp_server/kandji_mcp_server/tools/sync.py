@@ -86,7 +86,7 @@ def _is_remarkable(state: "TableState") -> bool:
 
 
 def _details(state: "TableState") -> dict[str, Any]:
-    """What the line does not tell, without what is empty."""
+    """Return what the line does not tell, without what is empty."""
     drift = asdict(state.drift)
     facts = {
         "as_of": _text(state.synced_at),
@@ -127,7 +127,7 @@ async def refresh(
 async def _asked(
     context: ServerContext, tables: list[str] | None, device: str | None
 ) -> tuple[tuple[str, ...], str | None]:
-    """The tables, or the identifier of the device; :class:`UsageError` for neither and for both."""
+    """Return the tables, or the device's identifier; :class:`UsageError` for neither and for both."""
     if bool(tables) == bool(device):
         raise UsageError("Name either tables, such as ['devices'], or one device.")
     if device is not None:
@@ -154,7 +154,7 @@ def _begun(context: ServerContext, tables: tuple[str, ...], device_id: str | Non
 
 
 async def _wait(ctx: Context[ServerContext], refresh: Refresh, seconds: int) -> None:
-    """Until it is done or the time is over, telling who listens how far it is."""
+    """Wait until it is done or the time is over, telling who listens how far it is."""
     told, ends = -1, monotonic() + seconds
     while not refresh.report.done() and monotonic() < ends:
         if refresh.steps > told:

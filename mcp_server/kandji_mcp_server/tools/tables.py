@@ -40,7 +40,7 @@ async def fleet_overview(ctx: Context[ServerContext]) -> Annotated[CallToolResul
 
 
 def overview(context: ServerContext, reader: "Reader") -> FleetAnswer:
-    """The answer of ``fleet_overview``."""
+    """Make the answer of ``fleet_overview``."""
     infos = reader.tables()
     tables = [info for info in infos if info.kind == "table"]
     manifest, _ = newest_whole(context.home)
@@ -62,7 +62,7 @@ def _table_line(info: "TableInfo", now: datetime) -> list[object]:
 
 
 def _holds(info: "TableInfo") -> str:
-    """The first clause of the description, without what all of them begin with."""
+    """Return the first clause of the description, without what all of them begin with."""
     words = info.description.split(". ")[0].split("; ")[0].split(": ")[0].removeprefix("One row per ")
     return words.removeprefix("One row ").rstrip(".")
 
@@ -87,7 +87,7 @@ async def describe_table(
 
 
 def described(context: ServerContext, reader: "Reader", table: str) -> TableAnswer:
-    """The answer of ``describe_table``; :class:`UnknownName` with the nearest names."""
+    """Make the answer of ``describe_table``; :class:`UnknownName` with the nearest names."""
     detail = reader.describe(table)
     info, columns = detail.info, detail.columns
     found = samples(reader, info.name, columns)
@@ -108,18 +108,18 @@ def described(context: ServerContext, reader: "Reader", table: str) -> TableAnsw
 
 
 def _column_line(column: "ColumnInfo", found: Samples) -> list[object]:
-    """Name, type, meaning, and the values that are there most often where these are no secret."""
+    """Return name, type, meaning, and the values that are there most often where these are no secret."""
     values = found.get(column.name)
     return [column.name, column.type, column.description, *([values] if values else ())]
 
 
 def reads(sql: str, table: str) -> bool:
-    """Whether a statement of ours names the table after FROM or JOIN."""
+    """Tell whether a statement of ours names the table after FROM or JOIN."""
     return re.search(rf"\b(?:FROM|JOIN)\s+{table}\b", sql) is not None
 
 
 def _columns_by_table(table: str, columns: "Iterable[ColumnInfo]") -> dict[str, list[str]]:
-    """Names of the columns of every table there can be, and of the one that is described."""
+    """Return the names of the columns of every table there can be, and of the one that is described."""
     from kandji_schema.registry import resources  # with it comes sqlmodel, which nothing else here needs
 
     known = {name: [column.name for column in found.columns] for name, found in resources().items()}
@@ -127,7 +127,7 @@ def _columns_by_table(table: str, columns: "Iterable[ColumnInfo]") -> dict[str, 
 
 
 def joins(table: str, columns: Columns) -> dict[str, list[str]]:
-    """For each identifier of ``table`` the columns of other tables that hold the same: ``id`` of users is ``user_id``.
+    """Find by identifier of ``table`` the columns of other tables that hold the same: ``id`` of users is ``user_id``.
 
     ``columns`` are the names of every table's columns. Where there are many, those of :data:`HUBS` are named.
     """
@@ -147,6 +147,6 @@ def _fewer(matches: list[str]) -> list[str]:
 
 
 def _keys(table: str, columns: Columns) -> list[tuple[str, str]]:
-    """Identifier columns of a table, each with the name it has in other tables."""
+    """Return the identifier columns of a table, each with the name it has in other tables."""
     own = f"{table.removesuffix('s')}_id"
     return [(c, own if c == "id" else c) for c in columns[table] if c == "id" or c.endswith("_id")]
