@@ -10,9 +10,9 @@ from figures import Figure
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.sync.run import sync
-from kandji_queries.engine import blank
-from kandji_queries.guard import Guard
-from kandji_queries.limits import Limits
+from kandji_queries.engine.limits import QueryLimits
+from kandji_queries.engine.lockdown import empty_engine
+from kandji_queries.guard.statements import Guard
 from kandji_queries.reader import Reader
 from kandji_queries.workers.pool import Workers
 from kandji_simulator import TOKEN, Tenant, World
@@ -32,8 +32,8 @@ TABLES = ("devices", "apps", "blueprints")
 def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
     tenant = Tenant(World(1, min(devices, 1_000), apps_per_device=10), limits=None)
     sync(folder, "loopback", Client(tenant.handle, TOKEN, Unlimited()), everything=True)
-    limits = Limits(rows=500, bytes=60_000, cell_bytes=4_000)
-    with blank(limits) as parser:
+    limits = QueryLimits(rows=500, bytes=60_000, cell_bytes=4_000)
+    with empty_engine(limits) as parser:
         guard = Guard(parser.cursor)
         checked = _milliseconds(lambda: guard.check(JOIN, TABLES))
     with Reader(folder, limits, second_opinion=True) as reader, Workers(folder, limits) as workers:

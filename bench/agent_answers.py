@@ -22,7 +22,7 @@ from kandji_mcp_server.server import build_server
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client as Api
 from kandji_mirror.sync.run import sync
-from kandji_queries.catalog import NamedQuery, catalog
+from kandji_queries.catalog.queries import NamedQuery, catalog
 from kandji_schema.settings import Settings
 from kandji_simulator import TOKEN, Tenant, World
 

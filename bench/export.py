@@ -30,7 +30,7 @@ print(json.dumps([seconds, peak]))
 """
 
 OURS = TIMED.format(
-    imports="from kandji_queries.exporter.run import export",
+    imports="from kandji_queries.export.export import export",
     work="export(Path(sys.argv[1]), ['apps'], sys.argv[2], Path(sys.argv[3]))",
 )
 LIMIT = TIMED.format(

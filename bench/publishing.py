@@ -39,7 +39,7 @@ from kandji_queries.reader import Reader
 going = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), going.set()), daemon=True).start()
 times, states = [], set()
-with Reader(Path(sys.argv[1]), standby=True) as reader:
+with Reader(Path(sys.argv[1]), warm=True) as reader:
     while not going.is_set():
         began = time.perf_counter()
         answer = reader.run("SELECT key_escrowed, count(*) FROM prism_filevault GROUP BY ALL")

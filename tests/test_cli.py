@@ -13,7 +13,7 @@ from support import differing, make_tenant, run_sync
 
 from kandji_cli import options
 from kandji_cli.app import app
-from kandji_queries import formats
+from kandji_queries.results import formats
 from kandji_schema.manifest import data_dir, generations, manifest_path
 from kandji_schema.settings import SETTINGS
 from kandji_simulator import TOKEN, Fault, FaultKind, Tenant, serve

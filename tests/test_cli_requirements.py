@@ -11,7 +11,7 @@ from mcp_calls import opened, refusal
 from reads_home import NOW, device, publish
 
 from kandji_queries.reader import Reader
-from kandji_queries.requirements import Requirements
+from kandji_queries.results.data_notes import Requirements
 from kandji_schema.errors import NotFresh
 from kandji_schema.manifest import State, manifest_path
 

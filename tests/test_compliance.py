@@ -12,9 +12,8 @@ from mcp_calls import republish
 from reads_home import NOW, SYNCED, Rows, device, publish
 from support import run_sync, values_of
 
-from kandji_queries.compliance import read
+from kandji_queries.compliance.rule_set import BUILT_IN, FILE, read
 from kandji_queries.reader import Reader
-from kandji_queries.rulebook import BUILT_IN, FILE
 from kandji_schema.errors import ConfigurationError, Failed
 from kandji_schema.manifest import Manifest, State, manifest_path
 from kandji_schema.registry import resources

@@ -17,8 +17,8 @@ from commands import COMMAND, environment, run
 from reads_home import device, publish, small_fleet
 
 from kandji_cli import options
-from kandji_queries.exporter.folder import LOCK, locked
-from kandji_queries.exporter.forms import FORMS
+from kandji_queries.export.copy_files import FORMS
+from kandji_queries.export.folder import LOCK, locked
 from kandji_schema.manifest import data_dir, manifest_path
 
 

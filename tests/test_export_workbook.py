@@ -13,8 +13,8 @@ from commands import environment, run
 from reads_home import device, publish, small_fleet
 from workbooks import part, sheet, sheets
 
-from kandji_queries.exporter.run import Options, export
-from kandji_queries.exporter.workbook import CELL, sheet_names
+from kandji_queries.export.export import ExportOptions, export
+from kandji_queries.export.workbook import CELL, sheet_names
 from kandji_schema.errors import UsageError
 from kandji_schema.manifest import Manifest, data_dir, manifest_path
 
@@ -23,7 +23,7 @@ NASTY = ["000062", "1234567E10", "=1+1", "https://a.example", "+1", "@x", "1/2",
 
 
 def exported(home: Path, names: list[str], to: Path) -> Any:
-    return export(home, names, "xlsx", to, Options())
+    return export(home, names, "xlsx", to, ExportOptions())
 
 
 def column(rows: list[list[Any]], name: str) -> list[Any]:

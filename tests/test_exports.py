@@ -17,15 +17,15 @@ import pytest
 from reads_home import SYNCED, device, publish, small_fleet
 from workbooks import sheet
 
-from kandji_queries import definitions
-from kandji_queries.catalog import catalog
-from kandji_queries.exporter import manifest as manifests
-from kandji_queries.exporter import watch
-from kandji_queries.exporter.forms import FORMS, Shape, file_form
-from kandji_queries.exporter.report import ExportReport
-from kandji_queries.exporter.run import Options, export
+from kandji_queries.catalog import definitions
+from kandji_queries.catalog.queries import catalog
+from kandji_queries.export import manifest as manifests
+from kandji_queries.export import watch
+from kandji_queries.export.copy_files import FORMS, Shape, file_form
+from kandji_queries.export.export import ExportOptions, export
+from kandji_queries.export.report import ExportReport
 from kandji_queries.reader import Reader
-from kandji_queries.result import Column
+from kandji_queries.results.values import ResultColumn
 from kandji_schema.errors import MirrorError, UsageError
 from kandji_schema.manifest import Manifest, State, data_dir, manifest_path
 from kandji_schema.registry import resources
@@ -51,7 +51,7 @@ def home(published: Path, tmp_path: Path) -> Path:
 
 
 def exported(home: Path, names: list[str] | None, form: str, to: Path, **options: Any) -> ExportReport:
-    return export(home, names, form, to, Options(**options), clock=lambda: SYNCED + timedelta(minutes=3))
+    return export(home, names, form, to, ExportOptions(**options), clock=lambda: SYNCED + timedelta(minutes=3))
 
 
 def read_back(path: Path) -> list[tuple[Any, ...]]:
@@ -120,13 +120,15 @@ def test_a_lone_column_has_no_empty_line_for_null(tmp_path: Path) -> None:
     form, path = file_form("csv"), tmp_path / "lone.csv"
     assert form
     with duckdb.connect() as con:
-        con.execute(form.statement("SELECT unnest([NULL, 't1']) AS id", [Column("id", "VARCHAR")], str(path), Shape()))
+        con.execute(
+            form.statement("SELECT unnest([NULL, 't1']) AS id", [ResultColumn("id", "VARCHAR")], str(path), Shape())
+        )
     assert path.read_text() == 'id\n""\nt1\n'
 
 
 def test_whole_numbers_of_any_size_keep_their_digits(tmp_path: Path) -> None:
     big = 2**100 + 1
-    columns = [Column("n", "HUGEINT"), Column("x", "DOUBLE")]
+    columns = [ResultColumn("n", "HUGEINT"), ResultColumn("x", "DOUBLE")]
     sql = f"SELECT {big}::HUGEINT AS n, 'nan'::DOUBLE AS x"
     with duckdb.connect() as con:
         for name in ("parquet", "csv", "jsonl"):
@@ -365,7 +367,7 @@ def test_dated_exports_stand_side_by_side_and_the_last_ones_are_kept(home: Path,
             ["devices"],
             "csv",
             out,
-            Options(dated=True, keep=2),
+            ExportOptions(dated=True, keep=2),
             clock=lambda hour=hour: SYNCED + timedelta(hours=hour),  # type: ignore[misc]  # bound by the default
         )
         names.append(report.folder.name)

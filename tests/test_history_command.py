@@ -9,7 +9,7 @@ from commands import run
 from past_home import PastHome, hours
 from reads_home import device, publish
 
-from kandji_queries.asked_time import moment
+from kandji_queries.times import read_moment
 from kandji_schema.errors import UsageError
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -31,13 +31,13 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     ],
 )
 def test_times_are_told_as_people_write_them(text: str, meant: str) -> None:
-    assert moment(text, NOW) == datetime.fromisoformat(meant)
+    assert read_moment(text, NOW) == datetime.fromisoformat(meant)
 
 
 @pytest.mark.parametrize("text", ["1mo", "", "24", "h", "-1d", "999999w", "0001-01-01T00:00+14:00"])
 def test_what_is_no_time_is_named_with_what_would_be(text: str) -> None:
     with pytest.raises(UsageError, match="2026-11-20T12:00"):
-        moment(text, NOW)
+        read_moment(text, NOW)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from mcp_calls import Era, opened
 
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.server import build_server
-from kandji_queries.catalog import catalog
+from kandji_queries.catalog.queries import catalog
 from kandji_schema.registry import resources
 
 STATIC = ["kandji://overview", "kandji://queries", "kandji://freshness"]

@@ -14,7 +14,7 @@ from support import client_of, make_tenant, manifest_of, mirrored
 from kandji_mirror.report import Report
 from kandji_mirror.state import record_run
 from kandji_mirror.sync.run import sync
-from kandji_queries.catalog import catalog
+from kandji_queries.catalog.queries import catalog
 from kandji_queries.reader import Reader
 from kandji_schema.columns import Kind
 from kandji_schema.http import Request, Response

@@ -14,7 +14,7 @@ from test_questions_compliance import TABLES as COMPLIANCE
 from test_questions_security import TABLES as SECURITY
 from test_questions_threats import TABLES as THREATS
 
-from kandji_queries.catalog import NamedQuery, catalog
+from kandji_queries.catalog.queries import NamedQuery, catalog
 from kandji_queries.reader import Reader
 from kandji_schema.registry import resources
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kandji_queries.catalog import NamedQuery, catalog, named
-from kandji_queries.params import Param, declared
+from kandji_queries.catalog.params import Param, declared
+from kandji_queries.catalog.queries import NamedQuery, catalog, named
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
 
 HEADER = "-- title: T\n-- description: D\n"

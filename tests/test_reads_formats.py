@@ -12,10 +12,11 @@ from uuid import UUID
 import pytest
 from reads_home import small_fleet
 
-from kandji_queries.formats import FORMATS, unique, write
 from kandji_queries.reader import Reader
-from kandji_queries.result import Column, Result
-from kandji_queries.tabular import width
+from kandji_queries.results.formats import FORMATS, unique, write
+from kandji_queries.results.result import Result
+from kandji_queries.results.text_table import width
+from kandji_queries.results.values import ResultColumn
 from kandji_schema.errors import UnknownName
 from kandji_schema.text import has_unseen
 
@@ -30,7 +31,7 @@ def small_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def answer(*columns: tuple[str, str, Any], **facts: Any) -> Result:
     """One row; each column is a name, a type and the value."""
     return Result(
-        columns=tuple(Column(name, kind) for name, kind, _ in columns),
+        columns=tuple(ResultColumn(name, kind) for name, kind, _ in columns),
         rows=[tuple(value for _, _, value in columns)],
         **{"row_count": 1, "truncated": False, "as_of": {}, "elapsed_ms": 1.0, "notes": [], **facts},
     )
@@ -116,7 +117,7 @@ def test_repeated_column_names_stay_apart_in_jsonl() -> None:
 
 def test_a_table_lines_up_wide_letters_and_numbers() -> None:
     result = Result(
-        columns=(Column("name", "VARCHAR"), Column("n", "BIGINT")),
+        columns=(ResultColumn("name", "VARCHAR"), ResultColumn("n", "BIGINT")),
         rows=[("日本", 1), ("e\u0301", 10), (None, None)],
         row_count=3,
         truncated=False,
@@ -157,7 +158,7 @@ def test_markdown_shows_markup_as_text() -> None:
 
 def test_an_empty_answer_still_has_its_columns() -> None:
     empty = Result(
-        columns=(Column("a", "BIGINT"),), rows=[], row_count=0, truncated=False, as_of={}, elapsed_ms=0, notes=[]
+        columns=(ResultColumn("a", "BIGINT"),), rows=[], row_count=0, truncated=False, as_of={}, elapsed_ms=0, notes=[]
     )
     assert [written(empty, f) for f in ("table", "csv", "jsonl", "markdown")] == [
         "a\n─\n",
@@ -177,7 +178,7 @@ def test_an_unknown_format_names_the_others() -> None:
 def table(columns: dict[str, str], rows: list[tuple[Any, ...]]) -> Result:
     """An answer of several rows, from names and types."""
     return Result(
-        columns=tuple(Column(name, kind) for name, kind in columns.items()),
+        columns=tuple(ResultColumn(name, kind) for name, kind in columns.items()),
         rows=rows,
         row_count=len(rows),
         truncated=False,

@@ -1,11 +1,11 @@
 """The list of functions fits the DuckDB that is installed."""
 
-from kandji_queries.functions import MAKERS, allowed, present, verdicts
+from kandji_queries.guard.functions import MAKERS, allowed, present, verdicts
 
 
 def test_every_function_of_the_installed_duckdb_has_been_reviewed() -> None:
     unknown = sorted(set(present()) - {name for name, verdict in verdicts().items() if verdict in {"+", "-"}})
-    assert unknown == [], "review these: python -m kandji_queries.functions"
+    assert unknown == [], "review these: python -m kandji_queries.guard.functions"
 
 
 def test_functions_that_are_gone_are_not_on_the_list() -> None:

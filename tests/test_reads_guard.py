@@ -10,16 +10,17 @@ from reads_home import small_fleet
 from sql_accepted import ACCEPTED
 from sql_refused import COSTLY, STOPPED_ONCE, STOPPED_TWICE
 
-from kandji_queries.engine import Engine, blank
-from kandji_queries.guard import Guard
-from kandji_queries.limits import Limits
+from kandji_queries.engine.limits import QueryLimits
+from kandji_queries.engine.lockdown import empty_engine
+from kandji_queries.engine.query_engine import QueryEngine
+from kandji_queries.guard.allow_list import AllowList
+from kandji_queries.guard.dependencies import Dependencies
+from kandji_queries.guard.statements import Guard
 from kandji_queries.reader import Reader
-from kandji_queries.vocabulary import Vocabulary
-from kandji_queries.walk import Walk
 from kandji_schema.errors import Refused
 from kandji_schema.manifest import Manifest, data_dir
 
-LIMITS = Limits(memory_mb=256, seconds=5)
+LIMITS = QueryLimits(memory_mb=256, seconds=5)
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +37,12 @@ def reader(home: Path, request: pytest.FixtureRequest) -> Iterator[Reader]:
 
 
 @pytest.fixture(scope="module")
-def engine(home: Path) -> Iterator[Engine]:
+def engine(home: Path) -> Iterator[QueryEngine]:
     """The engine as it is behind the guard."""
     manifest = Manifest.from_json(next((home / "store" / "manifests").iterdir()).read_bytes())
-    parser = blank(LIMITS)
-    names = Vocabulary(Guard(parser.cursor)).names(manifest)
-    engine = Engine(blank(LIMITS), manifest, data_dir(home), names)
+    parser = empty_engine(LIMITS)
+    names = Dependencies(Guard(parser.cursor)).names(manifest)
+    engine = QueryEngine(empty_engine(LIMITS), manifest, data_dir(home), names)
     yield engine
     engine.close()
     parser.close()
@@ -60,7 +61,7 @@ def test_nobody_may_run(reader: Reader, sql: str, rule: str) -> None:
 
 
 @pytest.mark.parametrize("sql", [sql for sql, _ in STOPPED_TWICE])
-def test_the_engine_alone_stops(engine: Engine, sql: str) -> None:
+def test_the_engine_alone_stops(engine: QueryEngine, sql: str) -> None:
     with engine.cursor() as cursor, pytest.raises((duckdb.Error, ValueError)):
         cursor.execute(sql).fetchall()
 
@@ -98,11 +99,11 @@ def test_a_refusal_says_what_to_do_instead(reader: Reader, sql: str, words: str)
 )
 def test_what_a_new_duckdb_may_bring_is_refused(node: dict[str, object], rule: str) -> None:
     with pytest.raises(Refused) as refused:
-        Walk({}, (), {}).check(node)
+        AllowList({}, (), {}).check(node)
     assert refused.value.rule == rule
 
 
-def test_no_statement_changes_anything_for_the_next(home: Path, engine: Engine) -> None:
+def test_no_statement_changes_anything_for_the_next(home: Path, engine: QueryEngine) -> None:
     questions = (
         "SHOW TABLES",
         "FROM devices",
@@ -126,7 +127,7 @@ def test_no_statement_changes_anything_for_the_next(home: Path, engine: Engine) 
 
 
 def test_the_guard_takes_about_a_millisecond() -> None:
-    guard = Guard(blank(LIMITS).cursor)
+    guard = Guard(empty_engine(LIMITS).cursor)
     tables = ["devices", "apps", "blueprints"]
     sql = "SELECT platform, count(*) FROM devices JOIN apps USING (device_id) GROUP BY ALL ORDER BY 2 DESC LIMIT 10"
     guard.check(sql, tables)

@@ -8,15 +8,15 @@ import duckdb
 import pytest
 from reads_home import small_fleet
 
-from kandji_queries.engine import blank
-from kandji_queries.functions import allowed
-from kandji_queries.guard import Guard
-from kandji_queries.limits import Limits
+from kandji_queries.engine.limits import QueryLimits
+from kandji_queries.engine.lockdown import empty_engine
+from kandji_queries.guard.functions import allowed
+from kandji_queries.guard.statements import Guard
 from kandji_queries.reader import Reader
 from kandji_schema.errors import Failed, MirrorError, Refused
 from kandji_schema.sql import fold_name, plain_blanks
 
-LIMITS = Limits(memory_mb=256, seconds=5)
+LIMITS = QueryLimits(memory_mb=256, seconds=5)
 LONG_S = "\u017f"
 LIKE_ASCII = {"s": LONG_S, "k": "\u212a", "i": "\u0131", "ss": "ß", "fi": "ﬁ"}
 EVERYTHING = [chr(code) for code in range(1, sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
@@ -24,7 +24,7 @@ EVERYTHING = [chr(code) for code in range(1, sys.maxunicode + 1) if not 0xD800 <
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    with blank(LIMITS) as engine:
+    with empty_engine(LIMITS) as engine:
         yield engine
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from reads_home import SYNCED, device, publish, small_fleet
 
-from kandji_queries.formats import write
-from kandji_queries.limits import Limits
+from kandji_queries.catalog.dictionary import TableInfo
+from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
-from kandji_queries.tables import TableInfo
+from kandji_queries.results.formats import write
 from kandji_schema.errors import Failed, NothingMirrored, Refused, StoreDamaged, TookTooLong, UnknownName
 from kandji_schema.manifest import Manifest, data_dir, manifest_path, manifests_dir
 
@@ -39,7 +39,7 @@ def home(published: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(params=[False, True], ids=["eager", "lazy"])
 def reader(home: Path, request: pytest.FixtureRequest) -> Iterator[Reader]:
-    with Reader(home, Limits(memory_mb=256), lazy=request.param, clock=lambda: SYNCED) as reader:
+    with Reader(home, QueryLimits(memory_mb=256), lazy=request.param, clock=lambda: SYNCED) as reader:
         yield reader
 
 
@@ -174,7 +174,7 @@ def test_a_store_without_any_whole_state_says_so(home: Path, reader: Reader) -> 
 
 
 def test_rows_beyond_the_limit_are_announced(home: Path) -> None:
-    with Reader(home, Limits(rows=3)) as reader:
+    with Reader(home, QueryLimits(rows=3)) as reader:
         assert not reader.run("FROM range(3)").truncated
         result = reader.run("FROM range(4)")
     assert (result.rows, result.row_count, result.truncated) == ([(0,), (1,), (2,)], 3, True)
@@ -187,7 +187,7 @@ def test_rows_beyond_one_batch_are_complete(reader: Reader) -> None:
 
 
 def test_bytes_beyond_the_limit_are_announced(home: Path) -> None:
-    with Reader(home, Limits(bytes=100)) as reader:
+    with Reader(home, QueryLimits(bytes=100)) as reader:
         result = reader.run("SELECT repeat('x', 30) FROM range(10)")
     assert (result.row_count, result.truncated) == (2, True)
     assert len(json.dumps(result.to_json()["rows"])) <= 100
@@ -195,7 +195,7 @@ def test_bytes_beyond_the_limit_are_announced(home: Path) -> None:
 
 def test_long_cells_are_cut_and_counted(home: Path) -> None:
     with Reader(home) as reader:
-        result = reader.run("SELECT repeat('é', 10), 'short'", limits=Limits(cell_bytes=5))
+        result = reader.run("SELECT repeat('é', 10), 'short'", limits=QueryLimits(cell_bytes=5))
     assert result.rows == [("éé… (+16 bytes)", "short")]
     assert result.notes == ["1 long values are cut to 5 bytes."]
 
@@ -210,13 +210,15 @@ def test_long_cells_are_cut_and_counted(home: Path) -> None:
 )
 def test_a_statement_is_stopped_at_its_deadline(reader: Reader, sql: str) -> None:
     with pytest.raises(TookTooLong):
-        reader.run(sql, limits=Limits(seconds=0.3))
+        reader.run(sql, limits=QueryLimits(seconds=0.3))
     assert reader.run(COUNT).rows == [(4,)]
 
 
 def test_fetching_counts_against_the_deadline(reader: Reader) -> None:
     with pytest.raises(TookTooLong, match=r"after its 0\.2 seconds"):
-        reader.run("SELECT i, md5(i::VARCHAR) FROM range(1000000000) AS t(i)", limits=Limits(seconds=0.2, rows=10**9))
+        reader.run(
+            "SELECT i, md5(i::VARCHAR) FROM range(1000000000) AS t(i)", limits=QueryLimits(seconds=0.2, rows=10**9)
+        )
 
 
 def test_too_much_memory_is_an_error_that_says_so(reader: Reader) -> None:
@@ -245,7 +247,7 @@ def test_errors_of_the_engine_help_and_show_no_insides(home: Path, reader: Reade
 
 
 def test_threads_share_a_reader_while_states_change(home: Path) -> None:
-    with Reader(home, Limits(memory_mb=256)) as reader, ThreadPoolExecutor(4) as pool:
+    with Reader(home, QueryLimits(memory_mb=256)) as reader, ThreadPoolExecutor(4) as pool:
         answers = [pool.submit(reader.run, f"SELECT count(*), {n} FROM devices") for n in range(60)]
         for generation in range(2, 6):
             publish(home, {"devices": [device(n) for n in range(generation)]}, generation)

@@ -8,9 +8,9 @@ import pytest
 from commands import run
 from reads_home import device, publish
 
+from kandji_queries.catalog.params import CliText, read_cli_value, readings
 from kandji_queries.reader import Reader
 from kandji_queries.workers.pool import Workers
-from kandji_queries.written import Written, read, readings
 from kandji_schema.errors import Failed, Refused
 
 NEEDLE = "Ada Lovelace's Mac"
@@ -120,11 +120,11 @@ def test_a_process_of_its_own_keeps_values_to_itself_too(home: Path) -> None:
     ],
 )
 def test_a_value_on_the_command_line_is_read(text: str, value: object) -> None:
-    assert read(text) == value
+    assert read_cli_value(text) == value
 
 
 def test_texts_that_are_numbers_are_read_as_numbers_in_second_place() -> None:
-    values = {"a": Written("7"), "b": Written("true"), "c": Written("007"), "d": "7", "e": None}
+    values = {"a": CliText("7"), "b": CliText("true"), "c": CliText("007"), "d": "7", "e": None}
 
     assert list(readings(values)) == [values, {"a": 7, "b": True, "c": "007", "d": "7", "e": None}]
     assert list(readings({"d": "7"})) == [{"d": "7"}]
@@ -149,7 +149,7 @@ def test_texts_that_are_numbers_are_read_as_numbers_in_second_place() -> None:
     ],
 )
 def test_a_value_fits_where_it_is_used(reader: Reader, sql: str, value: str, expected: object) -> None:
-    with reader.stream(sql, {"x": read(value)}) as answer:
+    with reader.stream(sql, {"x": read_cli_value(value)}) as answer:
         assert list(answer) == [(expected,)]
 
 

@@ -9,8 +9,9 @@ from itertools import product
 import pytest
 
 from kandji_mcp_server.render.sanitize import sanitized
-from kandji_queries.formats import write
-from kandji_queries.result import Column, Result
+from kandji_queries.results.formats import write
+from kandji_queries.results.result import Result
+from kandji_queries.results.values import ResultColumn
 from kandji_schema.actions import action
 from kandji_schema.actions.arguments import Argument, Kind
 from kandji_schema.errors import UsageError
@@ -137,7 +138,7 @@ def test_no_single_character_that_is_unseen_or_none_passes_into_an_action() -> N
 def test_a_table_and_markdown_show_what_is_hidden() -> None:
     rows = [(text,) for text in (*HIDDEN, *NAMES)]
     answer = Result(
-        columns=(Column("name", "VARCHAR"),),
+        columns=(ResultColumn("name", "VARCHAR"),),
         rows=rows,
         row_count=len(rows),
         truncated=False,

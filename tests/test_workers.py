@@ -16,9 +16,9 @@ from threading import Event
 import pytest
 from reads_home import SYNCED, device, publish, small_fleet
 
-from kandji_queries.limits import Limits
+from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
-from kandji_queries.result import Result
+from kandji_queries.results.result import Answer
 from kandji_queries.workers.pool import Workers
 from kandji_schema.errors import (
     Busy,
@@ -33,7 +33,7 @@ from kandji_schema.errors import (
 )
 
 TOKEN = "invented-token-of-the-parent"
-SOON = Limits(seconds=2, rows=500, bytes=60_000, cell_bytes=4_000, memory_mb=256)
+SOON = QueryLimits(seconds=2, rows=500, bytes=60_000, cell_bytes=4_000, memory_mb=256)
 
 FOREVER = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
 """Looks at interrupts."""
@@ -145,9 +145,9 @@ def test_one_client_with_forty_slow_statements_does_not_shut_others_out(home: Pa
     """Whether it sends them as one, or under a name each, as one does that opens a connection for every statement."""
     for names in (["greedy"] * 40, [f"greedy {number}" for number in range(40)]):
         stop = Event()
-        with Workers(home, Limits(seconds=600), clock=lambda: SYNCED) as workers, ThreadPoolExecutor(40) as greedy:
+        with Workers(home, QueryLimits(seconds=600), clock=lambda: SYNCED) as workers, ThreadPoolExecutor(40) as greedy:
             slow = [
-                greedy.submit(workers.run, FOREVER, limits=Limits(seconds=600), stop=stop, client=name)
+                greedy.submit(workers.run, FOREVER, limits=QueryLimits(seconds=600), stop=stop, client=name)
                 for name in names
             ]
             wait(slow, return_when=FIRST_COMPLETED)  # the queue is full: one of them was refused
@@ -162,7 +162,7 @@ def test_one_client_with_forty_slow_statements_does_not_shut_others_out(home: Pa
 def test_a_statement_that_nobody_waits_for_is_stopped(workers: Workers, sql: str) -> None:
     stop = Event()
     with ThreadPoolExecutor(1) as callers:
-        running = callers.submit(workers.run, sql, limits=Limits(seconds=600), stop=stop)
+        running = callers.submit(workers.run, sql, limits=QueryLimits(seconds=600), stop=stop)
         with pytest.raises(TimeoutError):
             running.result(timeout=0.3)
         stop.set()
@@ -175,7 +175,7 @@ def test_a_statement_that_nobody_waits_for_does_not_begin(workers: Workers) -> N
     stop = Event()
     stop.set()
     with pytest.raises(Interrupted):
-        workers.run(FOREVER, limits=Limits(seconds=600), stop=stop)
+        workers.run(FOREVER, limits=QueryLimits(seconds=600), stop=stop)
 
 
 def test_a_new_state_is_seen_and_an_old_one_let_go(tmp_path: Path) -> None:
@@ -230,8 +230,8 @@ PARENT = """
 import sys, os
 from pathlib import Path
 from kandji_queries.workers.pool import Workers
-from kandji_queries.limits import Limits
-workers = Workers(Path(sys.argv[1]), Limits(seconds=60))
+from kandji_queries.engine.limits import QueryLimits
+workers = Workers(Path(sys.argv[1]), QueryLimits(seconds=60))
 workers.run("SELECT 1")
 print("ready", flush=True)
 workers.run(sys.argv[2])
@@ -251,8 +251,8 @@ def test_children_end_with_their_parent_also_in_the_middle_of_a_statement(home: 
 
 
 GROWING = """
-from kandji_queries.restrictions import watch_memory
-watch_memory(200 * 1024**2, unit=1024)
+from kandji_queries.engine.process_limits import watch_memory
+watch_memory(200 * 1024**2)
 kept = []
 while len(kept) < 1000:
     kept.append(bytearray(b"x") * 1024**2)
@@ -264,7 +264,7 @@ def test_where_the_system_does_not_bound_memory_a_watch_ends_the_process() -> No
     assert ended.returncode == 1
 
 
-def _timeless(answer: Result) -> str:
+def _timeless(answer: Answer) -> str:
     return json.dumps({**answer.to_json(), "elapsed_ms": None})
 
 

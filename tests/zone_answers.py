@@ -12,8 +12,8 @@ from pathlib import Path
 import orjson
 from test_questions_catalogue import telling
 
-from kandji_queries.catalog import catalog
-from kandji_queries.exporter.run import export
+from kandji_queries.catalog.queries import catalog
+from kandji_queries.export.export import export
 from kandji_queries.notebook import connect
 from kandji_queries.reader import Reader
 from kandji_queries.workers.pool import Workers

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from kandji_cli.output import say, tell
 from kandji_cli.sync import raise_if_partial, run_sync, summarise
-from kandji_queries.formats import write
 from kandji_queries.reader import Reader
+from kandji_queries.results.formats import write
 from kandji_schema.manifest import DEMO
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted

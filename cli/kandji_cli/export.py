@@ -10,9 +10,9 @@ from typing import Any
 
 from kandji_cli.output import say, tell
 from kandji_cli.reads import required
-from kandji_queries.exporter.report import ExportReport
-from kandji_queries.exporter.run import Options, export
-from kandji_queries.exporter.watch import Progress
+from kandji_queries.export.export import ExportOptions, export
+from kandji_queries.export.report import ExportReport
+from kandji_queries.export.watch import Progress
 from kandji_schema.errors import Interrupted, UsageError
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load
@@ -33,7 +33,7 @@ def export_files(
     strict: bool,
     **options: Any,
 ) -> None:
-    """Export what is named, or every table and view. ``options`` are those of :class:`Options`."""
+    """Export what is named, or every table and view. ``options`` are those of :class:`ExportOptions`."""
     if everything and names:
         raise UsageError(f"--all is everything already; {', '.join(names)} cannot be named too.")
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -46,7 +46,7 @@ def export_files(
             None if everything else names,
             form,
             to,
-            Options(**options, requirements=required(max_age=max_age, strict=strict)),
+            ExportOptions(**options, requirements=required(max_age=max_age, strict=strict)),
             progress=progress,
             rules=settings.mirror_compliance_file,
             masked=settings.privacy.masks_people,

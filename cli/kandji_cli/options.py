@@ -8,10 +8,10 @@ import click
 from kandji_schema.errors import UsageError
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
-"""As in ``kandji_queries.formats``, which a mere ``--help`` need not import; a test compares them."""
+"""As in ``kandji_queries.results.formats``, which a mere ``--help`` need not import; a test compares them."""
 
 EXPORT_FORMS = ("parquet", "csv", "jsonl", "duckdb", "xlsx")
-"""As in ``kandji_queries.exporter.forms``, which a mere ``--help`` need not import; a test compares them."""
+"""As in ``kandji_queries.export.copy_files``, which a mere ``--help`` need not import; a test compares them."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kandji_cli import streams
-from kandji_queries.formats import write
-from kandji_queries.result import Column, Result
+from kandji_queries.results.formats import write
+from kandji_queries.results.result import Result
+from kandji_queries.results.values import ResultColumn
 from kandji_schema.text import counted
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ SCREEN = 20
 
 def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: str) -> None:
     """Print rows of our own the way answers of the engine are printed."""
-    columns = tuple(Column(name, "VARCHAR") for name in names)
+    columns = tuple(ResultColumn(name, "VARCHAR") for name in names)
     listed = list(rows)
     answer = Result(
         columns=columns, rows=listed, row_count=len(listed), truncated=False, as_of={}, elapsed_ms=0.0, notes=[]

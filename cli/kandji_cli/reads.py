@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kandji_cli.output import print_rows, say, tell, tell_number, warn
-from kandji_queries import finding, period
-from kandji_queries.asked_time import duration
-from kandji_queries.formats import write
-from kandji_queries.limits import Limits
-from kandji_queries.params import Param
+from kandji_queries.catalog import device_lookup
+from kandji_queries.catalog.params import Param, read_cli_value
+from kandji_queries.engine.limits import QueryLimits
+from kandji_queries.engine.process_limits import bound_memory
+from kandji_queries.history import period
 from kandji_queries.reader import Reader
-from kandji_queries.requirements import Requirements
-from kandji_queries.restrictions import bound_memory
-from kandji_queries.result import Stream
-from kandji_queries.written import read
+from kandji_queries.results.data_notes import Requirements
+from kandji_queries.results.formats import write
+from kandji_queries.results.result import Stream
+from kandji_queries.times import read_duration
 from kandji_schema.durations import in_words
 from kandji_schema.errors import TookTooLong, TooManyRows, UsageError
 from kandji_schema.home import refuse_foreign
@@ -43,7 +43,7 @@ class How:
 
 def required(*, max_age: str | None, strict: bool) -> Requirements:
     """What ``--max-age`` and ``--strict`` ask of the tables used."""
-    return Requirements(max_age=None if max_age is None else duration(max_age), strict=strict)
+    return Requirements(max_age=None if max_age is None else read_duration(max_age), strict=strict)
 
 
 def run_sql(statement: str, params: Mapping[str, str], how: How) -> None:
@@ -51,7 +51,7 @@ def run_sql(statement: str, params: Mapping[str, str], how: How) -> None:
     text = sys.stdin.read() if statement == "-" else statement
     if not text.strip():
         raise UsageError('There is no statement. Example: kandji-mirror sql "FROM fleet LIMIT 5"')
-    values = {name: read(value) for name, value in params.items()}
+    values = {name: read_cli_value(value) for name, value in params.items()}
     with open_reader(how.requirements) as reader, reader.stream(text, values, limits=_limits(reader, how)) as answer:
         show_answer(reader, answer, how)
 
@@ -65,7 +65,7 @@ def run_query(name: str, params: Mapping[str, str], how: How) -> None:
         show_answer(reader, answer, how)
 
 
-def _limits(reader: Reader, how: How) -> Limits:
+def _limits(reader: Reader, how: How) -> QueryLimits:
     """No more rows than are asked for, and of those a cut is what was asked for."""
     most = reader.limits.rows
     if how.limit is None or how.limit > most:
@@ -111,14 +111,14 @@ def describe_table(table: str, form: str) -> None:
 
 def list_queries(form: str) -> None:
     """Print the catalogue; it needs no mirror."""
-    from kandji_queries.catalog import catalog
+    from kandji_queries.catalog.queries import catalog
 
     rows = [(q.name, ", ".join(map(signature, q.params)), q.title) for q in catalog().values()]
     print_rows(("query", "parameters", "title"), rows, form)
 
 
 def signature(param: Param) -> str:
-    """A parameter as people read it: ``days int = 7``."""
+    """A parameter as people read_cli_value it: ``days int = 7``."""
     return f"{param.name} {param.kind}" + ("" if param.required else f" = {param.default}")
 
 
@@ -129,7 +129,7 @@ def open_reader(requirements: Requirements = Requirements()) -> Reader:  # noqa:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = load()
     refuse_foreign(settings)
-    limits = Limits(
+    limits = QueryLimits(
         seconds=settings.mirror_query_seconds,
         memory_mb=settings.mirror_query_memory_mb,
         rows=settings.mirror_query_rows,
@@ -187,7 +187,7 @@ def show_changes(asked: Mapping[str, str | None], *, how: How, now: datetime) ->
     values = {name: moments.get(name, text) for name, text in given.items()}
     with open_reader(how.requirements) as reader:
         begins = period.known_since(reader, given.get("table"), wanted)
-        past = finding.in_history(reader, given["device"]) if "device" in given else None
+        past = device_lookup.in_history(reader, given["device"]) if "device" in given else None
         if past:
             values["device"] = past.device["device_id"]
         with reader.stream(statement(given, how.limit), values) as answer:
@@ -198,11 +198,11 @@ def show_changes(asked: Mapping[str, str | None], *, how: How, now: datetime) ->
         tell(_nothing(past, narrowed="table" in given))
 
 
-def _nothing(past: finding.Past | None, *, narrowed: bool) -> str:
+def _nothing(past: device_lookup.Past | None, *, narrowed: bool) -> str:
     if past is None:
         return "Nothing of that kind changed in the time for which history is kept."
     what = "Nothing of that kind" if narrowed else "Nothing"
-    device = finding.listed([past.device]).rstrip(".")
+    device = device_lookup.listed([past.device]).rstrip(".")
     return f"{what} changed in the time asked for on this device{', which is gone' if past.gone else ''}: {device}."
 
 

@@ -8,7 +8,7 @@ from mcp.types import Completion, CompletionArgument, CompletionContext, PromptR
 
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.sanitize import sanitized
-from kandji_queries.catalog import catalog
+from kandji_queries.catalog.queries import catalog
 from kandji_schema.errors import MirrorError
 from kandji_schema.text import fold_text
 

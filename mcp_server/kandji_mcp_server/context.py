@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from kandji_queries.caller import heeding
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import Settings
@@ -21,10 +20,10 @@ from kandji_schema.settings import Settings
 if TYPE_CHECKING:
     from kandji_mcp_server.background import Background
     from kandji_mcp_server.registration import ToolSpec
-    from kandji_queries.exporter.report import ExportReport
-    from kandji_queries.limits import Limits
+    from kandji_queries.engine.limits import QueryLimits
+    from kandji_queries.export.report import ExportReport
     from kandji_queries.reader import Reader
-    from kandji_queries.result import Result
+    from kandji_queries.results.result import JsonResult
     from kandji_queries.workers.pool import Workers
 
 T = TypeVar("T")
@@ -108,7 +107,7 @@ class ServerContext:
         finally:
             gone.set()
 
-    async def run_sql(self, sql: str, params: "Mapping[str, object] | None" = None, client: str = "") -> "Result":
+    async def run_sql(self, sql: str, params: "Mapping[str, object] | None" = None, client: str = "") -> "JsonResult":
         """Run a statement of anyone's in a process of its own; it is stopped when the caller cancels.
 
         ``client`` names who asks: each has its share of the processes.
@@ -153,8 +152,7 @@ class ServerContext:
             log.exception("The store could not be opened ahead.")
 
     def _answer(self, question: "Callable[[Reader], T]", gone: Event) -> T:
-        with heeding(gone):
-            return question(self._checked_reader())
+        return question(self._checked_reader().stopped_by(gone))
 
     def _checked_reader(self) -> "Reader":
         """Return the reader, once its engine has been tried for known ways out; none of them may work."""
@@ -203,7 +201,7 @@ def _reader(settings: Settings, clock: Clock) -> "Reader":
     refuse_foreign(settings)
     from kandji_queries.reader import Reader  # with it comes DuckDB, which greeting a client does not need
 
-    return Reader(settings.home, _limits(settings), standby=True, clock=clock, **_options(settings))
+    return Reader(settings.home, _limits(settings), warm=True, clock=clock, **_options(settings))
 
 
 def _workers(settings: Settings, clock: Clock) -> "Workers":
@@ -224,10 +222,10 @@ def _options(settings: Settings) -> dict[str, Any]:
     return {"rules": settings.mirror_compliance_file, "masked": masked, "values_in_errors": not masked}
 
 
-def _limits(settings: Settings) -> "Limits":
-    from kandji_queries.limits import Limits
+def _limits(settings: Settings) -> "QueryLimits":
+    from kandji_queries.engine.limits import QueryLimits
 
-    return Limits(
+    return QueryLimits(
         seconds=settings.mirror_query_seconds,
         memory_mb=settings.mirror_query_memory_mb,
         rows=settings.mirror_mcp_rows,
@@ -240,14 +238,14 @@ def _limits(settings: Settings) -> "Limits":
 def _export(settings: Settings, wanted: Export) -> "ExportReport":
     """Where the files go is a setting, never the caller's choice."""
     refuse_foreign(settings)
-    from kandji_queries.exporter.run import Options, export
+    from kandji_queries.export.export import ExportOptions, export
 
     return export(
         settings.home,
         wanted.names,
         wanted.form,
         settings.export_folder,
-        Options(params=wanted.params, dated=True, keep=KEPT_EXPORTS, spreadsheet_safe=wanted.form == "csv"),
+        ExportOptions(params=wanted.params, dated=True, keep=KEPT_EXPORTS, spreadsheet_safe=wanted.form == "csv"),
         progress=wanted.watch,
         rules=settings.mirror_compliance_file,
         masked=settings.privacy.masks_agents,

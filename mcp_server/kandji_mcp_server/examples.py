@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from kandji_schema.errors import StatementError
 
 if TYPE_CHECKING:
+    from kandji_queries.catalog.dictionary import ColumnInfo
     from kandji_queries.reader import Reader
-    from kandji_queries.tables import ColumnInfo
 
 TOLD = ("name", "device_name", "rule", "status", "version")
 """Columns that say most, wherever they are."""

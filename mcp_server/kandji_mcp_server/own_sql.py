@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from kandji_queries import headers
+from kandji_queries.catalog import sql_files
 
 HERE = Path(__file__).parent
 KEYS = frozenset({"title", "description"})
@@ -31,18 +31,18 @@ class ProfilePart:
 @cache
 def own_statement(name: str) -> str:
     """Read one statement of ours."""
-    return headers.read(HERE / "sql" / f"{name}.sql", KEYS).sql
+    return sql_files.read(HERE / "sql" / f"{name}.sql", KEYS).sql
 
 
 @cache
 def profile_parts() -> MappingProxyType[str, ProfilePart]:
     """Read all parts of a profile by name, ``device`` first, then the usual ones."""
-    found = [_part(file) for file in headers.folder(HERE / "profile", PART_KEYS).values()]
+    found = [_part(file) for file in sql_files.folder(HERE / "profile", PART_KEYS).values()]
     found.sort(key=lambda part: (part.name != "device", not part.usual, not part.one, part.name))
     return MappingProxyType({part.name: part for part in found})
 
 
-def _part(file: headers.SqlFile) -> ProfilePart:
+def _part(file: sql_files.SqlFile) -> ProfilePart:
     values = {entry.key: entry.value for entry in file.entries}
     return ProfilePart(
         name=file.name,

@@ -14,8 +14,8 @@ from kandji_mcp_server.render.sanitize import sanitized
 from kandji_mcp_server.tools.devices import profile
 from kandji_mcp_server.tools.sync import status
 from kandji_mcp_server.tools.tables import described, overview
-from kandji_queries.catalog import catalog
-from kandji_queries.values import compact
+from kandji_queries.catalog.queries import catalog
+from kandji_queries.results.values import compact
 from kandji_schema.errors import MirrorError, UsageError
 
 JSON = "application/json"

@@ -11,19 +11,22 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from kandji_queries import definitions
-from kandji_queries.as_of import EVENTS
-from kandji_queries.engine import CONFIG, LOCKS, Engine
-from kandji_queries.rulebook import Rulebook
+from kandji_queries.catalog import definitions
+from kandji_queries.compliance.rule_set import RuleFile
+from kandji_queries.engine.lockdown import CONFIG, LOCKDOWN
+from kandji_queries.engine.query_engine import QueryEngine
+from kandji_queries.relations import EVENTS
 from kandji_schema import database
 from kandji_schema.home import refuse_foreign
 from kandji_schema.manifest import data_dir, newest_whole
 from kandji_schema.settings import load
+from kandji_schema.sql import identifier, literal
+from kandji_schema.utc import aware_utc
 
 MEMORY_MB = 4_096
 
@@ -33,7 +36,7 @@ Config = Mapping[str, str | int | float | list[str]]
 def connect(
     home: str | Path | None = None, *, memory_mb: int = MEMORY_MB, threads: int | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """A connection that reads the mirror in ``home``, by default the configured one.
+    """Return a connection that reads the mirror in ``home``, by default the configured one.
 
     It stays on the state that is newest now; connect again for a later one. :func:`mirrored_at` tells how old it is.
     ``memory_mb`` and ``threads`` (all processors, if None) bound it and cannot be changed later. Warns where an older
@@ -51,7 +54,7 @@ def connect(
     folder = Path(tempfile.mkdtemp(prefix="kandji-mirror-"))
     try:
         file = folder / "mirror.duckdb"
-        rules, masked = Rulebook(place, settings.mirror_compliance_file), settings.privacy.masks_people
+        rules, masked = RuleFile(place, settings.mirror_compliance_file), settings.privacy.masks_people
         attached = _catalog(file, config, place, rules, masked=masked)
         return _sealed(file, config, attached)
     finally:
@@ -59,21 +62,23 @@ def connect(
 
 
 def mirrored_at(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime | None]:
-    """For each table when its rows were read from the provider, aware UTC; None where it was never synced.
+    """Return for each table when its rows were read from the provider, aware UTC; None where it was never synced.
 
     The view ``freshness`` tells more: what went wrong, and when the rows are due.
     """
     found = connection.execute("SELECT table_name, synced_at FROM freshness").fetchall()
-    return {table: moment and moment.replace(tzinfo=UTC) for table, moment in found}
+    return {table: moment and aware_utc(moment) for table, moment in found}
 
 
-def _catalog(file: Path, config: Config, home: Path, rules: Rulebook, *, masked: bool) -> dict[str, str]:
-    """Write views and macros into a database file; the paths of the data files they read, by their names there."""
+def _catalog(file: Path, config: Config, home: Path, rules: RuleFile, *, masked: bool) -> dict[str, str]:
+    """Write views and macros into a database file; return the paths of the data files they read, by name there."""
     manifest, older = newest_whole(home, masked=masked)
     tables = {*manifest.tables, *definitions.views(), EVENTS}
     base = database.connect(config=dict(config))
-    base.execute(f"ATTACH '{file}' AS mirror (RECOVERY_MODE no_wal_writes); USE mirror")  # no sync to disk a view
-    engine = Engine(base, manifest, data_dir(home), tables, rules=rules, seal=(), masked=masked)
+    base.execute(
+        f"ATTACH {literal(file)} AS mirror (RECOVERY_MODE no_wal_writes); USE mirror"
+    )  # no sync to disk a view
+    engine = QueryEngine(base, manifest, data_dir(home), tables, rules=rules, seal=(), masked=masked)
     try:
         for trouble in (*older, *map(str, engine.broken.values())):
             warnings.warn(trouble, stacklevel=3)
@@ -88,8 +93,7 @@ def _catalog(file: Path, config: Config, home: Path, rules: Rulebook, *, masked:
 def _sealed(file: Path, config: Config, attached: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
     connection = database.connect(file, read_only=True, config=dict(config))
     for name, path in attached.items():
-        quoted = path.replace("'", "''")
-        connection.execute(f"ATTACH '{quoted}' AS \"{name}\" (READ_ONLY)")
-    for lock in LOCKS:
-        connection.execute(lock)
+        connection.execute(f"ATTACH {literal(path)} AS {identifier(name)} (READ_ONLY)")
+    for setting in LOCKDOWN:
+        connection.execute(setting)
     return connection

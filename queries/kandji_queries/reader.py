@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -9,26 +10,24 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import duckdb
 
-from kandji_queries.audit_rows import VIEW as AUDIT
-from kandji_queries.cautions import MASKED, cautions
-from kandji_queries.deadline import Stop
-from kandji_queries.engine import Engine
-from kandji_queries.guard import Guard
-from kandji_queries.history import macros
-from kandji_queries.limits import Limits
-from kandji_queries.requirements import Requirements
-from kandji_queries.result import Result, Stream
-from kandji_queries.store import Store
-from kandji_queries.streaming import Source
-from kandji_queries.vocabulary import Vocabulary
-from kandji_queries.written import readings
+from kandji_queries.catalog.params import readings
+from kandji_queries.engine.errors import missing_column
+from kandji_queries.engine.limits import Cancellation, QueryLimits
+from kandji_queries.engine.pool import EnginePool
+from kandji_queries.engine.query_engine import QueryEngine
+from kandji_queries.guard.dependencies import Dependencies
+from kandji_queries.guard.statements import Guard
+from kandji_queries.history import as_of
+from kandji_queries.relations import AUDIT_LOG
+from kandji_queries.results.data_notes import MASKED, Requirements, data_notes
+from kandji_queries.results.result import JsonResult, Result, Stream
 from kandji_schema.errors import Failed, StoreDamaged, TookTooLong, UnknownName
 from kandji_schema.manifest import Manifest, TableState
 from kandji_schema.sql import fold_name
 
 if TYPE_CHECKING:
-    from kandji_queries.catalog import NamedQuery
-    from kandji_queries.tables import TableDetail, TableInfo
+    from kandji_queries.catalog.dictionary import TableDetail, TableInfo
+    from kandji_queries.catalog.queries import NamedQuery
 
 T = TypeVar("T")
 Values = Mapping[str, object]
@@ -40,11 +39,11 @@ class Reader:
     def __init__(
         self,
         home: Path,
-        limits: Limits | None = None,
+        limits: QueryLimits | None = None,
         *,
         second_opinion: bool = False,
         lazy: bool = False,
-        standby: bool = False,
+        warm: bool = False,
         rules: str = "",
         masked: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -55,7 +54,7 @@ class Reader:
         """Opens nothing yet.
 
         ``second_opinion`` lets sqlglot look at every statement too (as long to import as DuckDB). ``lazy`` opens only
-        the files a statement needs: right for a process that asks once. ``standby`` prepares for the next state of the
+        the files a statement needs: right for a process that asks once. ``warm`` prepares for the next state of the
         mirror ahead: right for a server. ``rules`` is a file of compliance rules as the
         setting names it. ``masked`` opens the files with pseudonyms in place of personal data, and no others: tables
         that have none yet are refused. ``clock`` tells the time, aware UTC, for what notes say of ages. ``kill`` is the
@@ -63,23 +62,18 @@ class Reader:
         ``values_in_errors`` no error repeats a value of the data. ``requirements`` are checked before any statement
         runs: :class:`NotFresh` where a table it uses does not meet them.
         """
-        self.limits = limits or Limits()
+        self.limits = limits or QueryLimits()
         self._lazy = lazy
         self._masked = masked
         self._clock = clock
         self._kill = kill
+        self._stop: Cancellation | None = None
         self._requirements = requirements
-        self._store = Store(
-            home,
-            self.limits,
-            lazy=lazy,
-            standby=standby,
-            rules=rules,
-            masked=masked,
-            values_in_errors=values_in_errors,
+        self._engines = EnginePool(
+            home, self.limits, lazy=lazy, warm=warm, rules=rules, masked=masked, values_in_errors=values_in_errors
         )
-        self._guard = Guard(self._store.parser, second_opinion=second_opinion)
-        self._vocabulary = Vocabulary(Guard(self._store.parser), self._store.rules)
+        self._guard = Guard(self._engines.parser, second_opinion=second_opinion)
+        self._dependencies = Dependencies(Guard(self._engines.parser), self._engines.rules)
 
     def __enter__(self) -> Self:
         return self
@@ -89,29 +83,37 @@ class Reader:
 
     def close(self) -> None:
         """Close what is open."""
-        self._store.close()
+        self._engines.close()
+
+    def stopped_by(self, stop: Cancellation) -> Self:
+        """Return this reader for one caller: all its statements end when ``stop`` is set, which any thread may do."""
+        reader = copy(self)
+        reader._stop = stop  # one that nobody has seen yet
+        return reader
 
     @property
     def warnings(self) -> list[str]:
         """Why an older state answers than the newest published; empty when all is well."""
-        return list(self._store.warnings)
+        return list(self._engines.warnings)
 
-    def run(
-        self, sql: str, params: Values | None = None, *, limits: Limits | None = None, stop: Stop | None = None
-    ) -> Result:
-        """Run one statement of anyone's. ``params`` are bound to its ``$name`` parameters, ``stop`` ends it when set.
+    def run(self, sql: str, params: Values | None = None, *, limits: QueryLimits | None = None) -> Result:
+        """Run one statement of anyone's. ``params`` are bound to its ``$name`` parameters.
 
         Raises :class:`Refused`, :class:`Failed`, :class:`TookTooLong`, :class:`NothingMirrored`, :class:`StoreDamaged`,
         :class:`Interrupted`.
         """
-        return self._once_more(lambda: self._collected(sql, params or {}, limits, stop))
+        return self._collected(sql, params, limits, Stream.collect)
 
-    def query(self, name: str, params: Values | None = None, *, limits: Limits | None = None) -> Result:
+    def run_json(self, sql: str, params: Values | None = None, *, limits: QueryLimits | None = None) -> JsonResult:
+        """Run one statement as :meth:`run` does, for an answer that is passed on as JSON."""
+        return self._collected(sql, params, limits, Stream.collect_json)
+
+    def query(self, name: str, params: Values | None = None, *, limits: QueryLimits | None = None) -> Result:
         """Run a named query. ``params`` may be texts, as from a command line, or values of the declared types.
 
         Raises :class:`UnknownName` and :class:`UsageError` on top of what :meth:`run` raises.
         """
-        from kandji_queries.catalog import named  # ad-hoc SQL does not need the catalogue
+        from kandji_queries.catalog.queries import named  # ad-hoc SQL does not need the catalogue
 
         query = named(name)
         values = query.bind(params or {})
@@ -120,20 +122,20 @@ class Reader:
         return found
 
     @contextmanager
-    def stream(self, sql: str, params: Values | None = None, *, limits: Limits | None = None) -> Iterator[Stream]:
-        """As :meth:`run`, with rows that are fetched while they are used.
+    def stream(self, sql: str, params: Values | None = None, *, limits: QueryLimits | None = None) -> Iterator[Stream]:
+        """Run one statement as :meth:`run` does, with rows that are fetched while they are used.
 
-        Values of ``params`` may be :class:`Written`, as they are on a command line.
+        Values of ``params`` may be :class:`CliText`, as they are on a command line.
         """
         with ExitStack() as stack:
             yield self._once_more(lambda: stack.enter_context(self._bound(sql, params or {}, limits)))
 
     @contextmanager
     def stream_query(
-        self, name: str, params: Values | None = None, *, limits: Limits | None = None
+        self, name: str, params: Values | None = None, *, limits: QueryLimits | None = None
     ) -> Iterator[Stream]:
-        """As :meth:`query`, with rows that are fetched while they are used."""
-        from kandji_queries.catalog import named
+        """Run a named query as :meth:`query` does, with rows that are fetched while they are used."""
+        from kandji_queries.catalog.queries import named
 
         query = named(name)
         values = query.bind(params or {})
@@ -141,50 +143,54 @@ class Reader:
             stream.notes.extend(self._remarks(query, values))
             yield stream
 
-    def _remarks(self, query: "NamedQuery", values: Values, found: Result | None = None) -> list[str]:
-        if not query.params:
-            return []
-        from kandji_queries import finding, period  # only for questions about one device or the past
-
-        return [*period.remarks_on(self, query, values), *finding.remarks_on(self, query, values, found)]
-
     def tables(self) -> "list[TableInfo]":
-        """Every table and view, with its age."""
-        from kandji_queries.tables import table_infos  # ad-hoc SQL does not need the dictionary
+        """Return every table and view, with its age."""
+        from kandji_queries.catalog.dictionary import table_infos  # ad-hoc SQL does not need the dictionary
 
         return self._once_more(lambda: self._with_all(lambda engine: table_infos(engine, self._clock())))
 
     def describe(self, table: str) -> "TableDetail":
-        """One table or view with its columns; :class:`UnknownName` with the nearest names."""
-        from kandji_queries.tables import TableDetail, columns
+        """Return one table or view with its columns; :class:`UnknownName` with the nearest names."""
+        from kandji_queries.catalog.dictionary import TableDetail, columns
 
         infos = {info.name: info for info in self.tables()}
         name = fold_name(table)
         if name not in infos:
             self._with_all(lambda engine: engine.refuse_broken([name]))
             raise UnknownName("table", table, infos)
-        sources = self._vocabulary.tables(self._store.manifest(), [name])
+        sources = self._dependencies.tables(self._engines.manifest(), [name])
         found = self._once_more(lambda: self._with_all(lambda engine: columns(engine, name, sources)))
         return TableDetail(infos[name], found)
 
-    def cautions(self, names: Iterable[str]) -> list[str]:
-        """What has to be known of some tables and views before their rows are believed, as answers say it in notes."""
-        manifest = self._store.manifest()
-        return self._cautions(manifest, self._vocabulary.tables(manifest, names))
+    def data_notes(self, names: Iterable[str]) -> list[str]:
+        """Return what has to be known of some tables and views before their rows are believed, as answers note it."""
+        manifest = self._engines.manifest()
+        return self._data_notes(manifest, self._dependencies.tables(manifest, names))
 
     def self_test(self) -> None:
         """Try the known ways out of the engine; :class:`StoreError` if one works. A server calls it before serving."""
-        from kandji_queries.selftest import refuse_if_open  # only servers and tests need it
+        self._with_all(QueryEngine.refuse_escapes)
 
-        self._with_all(refuse_if_open)
+    def _remarks(self, query: "NamedQuery", values: Values, found: Result | None = None) -> list[str]:
+        if not query.params:
+            return []
+        from kandji_queries.catalog import device_lookup  # only for questions about one device or the past
+        from kandji_queries.history import period
 
-    def _collected(self, sql: str, params: Values, limits: Limits | None, stop: Stop | None) -> Result:
-        with self._opened(sql, params, limits, stop) as stream:
-            return stream.collect()
+        return [*period.remarks_on(self, query, values), *device_lookup.remarks_on(self, query, values, found)]
+
+    def _collected(
+        self, sql: str, params: Values | None, limits: QueryLimits | None, collect: Callable[[Stream], T]
+    ) -> T:
+        def attempt() -> T:
+            with self._opened(sql, params or {}, limits) as stream:
+                return collect(stream)
+
+        return self._once_more(attempt)
 
     @contextmanager
-    def _bound(self, sql: str, params: Values, limits: Limits | None) -> Iterator[Stream]:
-        """Opened with the first reading of the values that the engine can bind."""
+    def _bound(self, sql: str, params: Values, limits: QueryLimits | None) -> Iterator[Stream]:
+        """Open a stream with the first reading of the values that the engine can bind."""
         with ExitStack() as stack:
             first, *others = readings(params)
             try:
@@ -196,35 +202,40 @@ class Reader:
             yield stream
 
     @contextmanager
-    def _opened(self, sql: str, params: Values, limits: Limits | None, stop: Stop | None = None) -> Iterator[Stream]:
-        manifest = self._store.manifest()
-        names = self._vocabulary.names(manifest)
-        checked = self._guard.check(sql, names, params, macros(manifest))
+    def _opened(self, sql: str, params: Values, limits: QueryLimits | None) -> Iterator[Stream]:
+        manifest = self._engines.manifest()
+        names = self._dependencies.names(manifest)
+        checked = self._guard.check(sql, names, params, as_of.functions(manifest))
         lists_names = checked.kind == "show"
-        behind = self._vocabulary.behind(manifest, () if lists_names else checked.tables)
+        behind = self._dependencies.behind(manifest, () if lists_names else checked.tables)
         wanted = behind if self._lazy and not lists_names else {*names, *behind}
-        audit = AUDIT in behind
-        with self._store.engine(manifest, wanted, audit=audit) as engine, engine.cursor() as cursor:
+        with self._engines.engine(manifest, wanted, audit=AUDIT_LOG in behind) as engine, engine.cursor() as cursor:
             engine.refuse_broken(behind)
             self._requirements.check(_states(manifest, behind), self._clock())
-            source = Source(cursor, limits or self.limits, stop=stop, kill=self._kill)
+            stream = Stream(
+                cursor,
+                limits or self.limits,
+                as_of=engine.as_of(sorted(behind)),
+                notes=[*self.warnings, *self._data_notes(manifest, behind)],
+                stop=self._stop,
+                kill=self._kill,
+            )
             with _explained(engine, checked.tables, sql):
-                found = source.start(sql, params)
-            notes = [*self.warnings, *self._cautions(manifest, behind)]
-            yield Stream(columns=found, as_of=engine.as_of(sorted(behind)), batches=source, notes=notes)
+                stream.start(sql, params)
+            yield stream
 
-    def _cautions(self, manifest: Manifest, names: Collection[str]) -> list[str]:
+    def _data_notes(self, manifest: Manifest, names: Collection[str]) -> list[str]:
         states = _states(manifest, names)
-        found = cautions(states, self._clock(), masked=self._masked)
+        found = data_notes(states, self._clock(), masked=self._masked)
         return [*found, MASKED] if self._masked and states else found
 
-    def _with_all(self, action: Callable[[Engine], T]) -> T:
-        manifest = self._store.manifest()
-        with self._store.engine(manifest, self._vocabulary.names(manifest)) as engine:
+    def _with_all(self, action: Callable[[QueryEngine], T]) -> T:
+        manifest = self._engines.manifest()
+        with self._engines.engine(manifest, self._dependencies.names(manifest)) as engine:
             return action(engine)
 
     def _once_more(self, action: Callable[[], T]) -> T:
-        """A file that turns out damaged is never used again, so the second attempt is on an older state."""
+        """Try again where a file is damaged: it is never used again, so the second attempt has an older state."""
         try:
             return action()
         except StoreDamaged:
@@ -236,13 +247,11 @@ def _states(manifest: Manifest, names: Collection[str]) -> list[TableState]:
 
 
 @contextmanager
-def _explained(engine: Engine, tables: Collection[str], sql: str) -> Iterator[None]:
+def _explained(engine: QueryEngine, tables: Collection[str], sql: str) -> Iterator[None]:
     """Tell of a column that is not there what was probably meant."""
     try:
         yield
     except duckdb.BinderException as error:
-        from kandji_queries.suggestions import missing_column  # only where something is wrong
-
-        if failed := missing_column(error, engine, tables, sql):
+        if failed := missing_column(error, engine.columns_of, tables, sql):
             raise failed from error
         raise

@@ -1,4 +1,4 @@
-"""How DuckDB 2.0 reads names and blanks: not as Python does, and who checks a statement has to read it alike."""
+"""Names, texts and blanks as DuckDB 2.0 writes and reads them: not as Python does, and the guard has to read alike."""
 
 from string import ascii_lowercase, ascii_uppercase
 
@@ -25,3 +25,18 @@ def plain_blanks(sql: str) -> str:
     ``EXPLAIN<U+00A0>ANALYZE`` is one word to the tokenizer and two to the parser.
     """
     return sql.translate(_PLAIN)
+
+
+def identifier(name: str) -> str:
+    """Return a name of a table, column or database in double quotes, which none of its characters can leave."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: object) -> str:
+    """Return a text or path as a literal in single quotes, which none of its characters can leave."""
+    return f"'{in_quotes(text)}'"
+
+
+def in_quotes(text: object) -> str:
+    """Return a text as it stands between the single quotes of a literal."""
+    return str(text).replace("'", "''")

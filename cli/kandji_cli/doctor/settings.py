@@ -11,9 +11,9 @@ from kandji_mirror.api.credentials import HOST_FILE, token, token_source
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.http import HttpTransport
 from kandji_mirror.sync.planner import ttl_overrides
-from kandji_queries.rule_inputs import statements
-from kandji_queries.rulebook import FILE as RULES
-from kandji_queries.rulebook import Rulebook
+from kandji_queries.compliance.relations import statements
+from kandji_queries.compliance.rule_set import FILE as RULES
+from kandji_queries.compliance.rule_set import RuleFile
 from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
 from kandji_schema.files import is_loose, kept_files, loose
 from kandji_schema.folders import TOKEN_FILE, config_dir
@@ -154,7 +154,7 @@ def _times(settings: Settings) -> str:
 
 def _rules(settings: Settings) -> str:
     """The rules in force: the file, and whether tables, columns and operators in it mean something."""
-    book = Rulebook(settings.home, settings.mirror_compliance_file)
+    book = RuleFile(settings.home, settings.mirror_compliance_file)
     rules = book.rules()
     statements(rules, _shape)
     return f"{len(rules.rules)} in {book.path}"

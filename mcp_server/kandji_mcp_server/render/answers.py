@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from kandji_mcp_server.render.sanitize import exact_numbers, sanitized
-from kandji_queries.values import compact
+from kandji_queries.results.values import compact
 from kandji_schema.durations import age
 from kandji_schema.manifest import State
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kandji_queries.values import compact
+from kandji_queries.results.values import compact
 
 BRIEF_BYTES = 6_500
 """About 1,800 tokens: what a list may take where nobody said how much of it is wanted."""

@@ -12,7 +12,8 @@ from kandji_mcp_server.own_sql import own_statement
 from kandji_mcp_server.render.answers import Absent, ChangesAnswer, age_range, tool_result
 from kandji_mcp_server.render.truncate import truncate
 from kandji_mcp_server.tools.queries import json_rows
-from kandji_queries import finding, period
+from kandji_queries.catalog import device_lookup
+from kandji_queries.history import period
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
@@ -52,7 +53,7 @@ def _changed(
     wanted = period.asked(since, until, now)
     begins = period.known_since(reader, table, wanted)
     end = wanted.until or wanted.now
-    past = None if device is None else finding.in_history(reader, device)
+    past = None if device is None else device_lookup.in_history(reader, device)
     asked = {"since": wanted.since, "until": end, "table": table, "device": past and past.device["device_id"]}
     counted = reader.run(own_statement("how_much_changed"), asked)
     summary = json_rows(counted)

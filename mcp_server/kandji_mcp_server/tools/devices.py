@@ -13,12 +13,12 @@ from kandji_mcp_server.own_sql import ProfilePart, profile_parts
 from kandji_mcp_server.render.answers import Absent, ProfileAnswer, RowsAnswer, age_range, tool_result
 from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.queries import json_rows, rows_answer
-from kandji_queries import finding
+from kandji_queries.catalog import device_lookup
 from kandji_schema.errors import UnknownName
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
-    from kandji_queries.result import Result
+    from kandji_queries.results.result import Result
 
 WHICH = "Id, serial number, asset tag, or name of device or person."
 FOUND = 20
@@ -59,14 +59,14 @@ def more_parts() -> str:
 
 
 def _found(context: ServerContext, reader: "Reader", device: str) -> RowsAnswer:
-    found = finding.search(reader, device)
+    found = device_lookup.search(reader, device)
     rows = json_rows(found)
     shown = truncate(rows.slice(0, FOUND), context.most_bytes, FOUND)
     return rows_answer(
         context,
         found,
         shown,
-        [*found.notes, *_remarks(rows, device, finding.share_a_serial(finding.candidates(found)))],
+        [*found.notes, *_remarks(rows, device, device_lookup.share_a_serial(device_lookup.candidates(found)))],
     )
 
 
@@ -86,12 +86,12 @@ def profile(context: ServerContext, reader: "Reader", device: str, include: Sequ
     for name in include:
         if name not in profile_parts():
             raise UnknownName("part of a profile", name, profile_parts())
-    device_id = finding.only(reader, device)["device_id"]
+    device_id = device_lookup.only(reader, device)["device_id"]
     wanted = [part for part in profile_parts().values() if part.usual or part.name in include]
     found = {part.name: (part, _asked(reader, part, device_id)) for part in wanted}
     moments = {table: moment for _, answer in found.values() for table, moment in answer.as_of.items()}
     return ProfileAnswer(
-        notes=[*reader.warnings, *reader.cautions(moments)],
+        notes=[*reader.warnings, *reader.data_notes(moments)],
         as_of=moments["devices"],
         age=age_range(moments, context.clock()),
         parts={name: _shown(part, answer) for name, (part, answer) in found.items()},

@@ -12,7 +12,7 @@ from kandji_mcp_server.render.answers import ExportAnswer, age_range, tool_resul
 from kandji_mcp_server.tools.sql import Values
 
 if TYPE_CHECKING:
-    from kandji_queries.exporter.report import Exported, ExportReport
+    from kandji_queries.export.report import Exported, ExportReport
 
 COLUMNS = ["name", "rows", "file", "bytes", "sha256"]
 

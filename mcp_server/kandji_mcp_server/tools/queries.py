@@ -13,14 +13,14 @@ from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.answers import Absent, RowsAnswer, age_range, tool_result
 from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.sql import Values
-from kandji_queries.catalog import NamedQuery, catalog, named
-from kandji_queries.params import Param
+from kandji_queries.catalog.params import Param
+from kandji_queries.catalog.queries import NamedQuery, catalog, named
 from kandji_schema.errors import UnknownName
 
 if TYPE_CHECKING:
-    from kandji_queries.limits import Limits
+    from kandji_queries.engine.limits import QueryLimits
     from kandji_queries.reader import Reader
-    from kandji_queries.result import Result
+    from kandji_queries.results.result import Result
 
 MOST_DATED = 10
 """Tables that an answer dates one by one."""
@@ -116,7 +116,7 @@ def _counted(found: "Result") -> Iterator[str]:
         yield f"There are more than {MOST_ROWS:,} rows; total_rows counts no further. Narrow it, or count with SQL."
 
 
-def counting_limits(limits: "Limits") -> "Limits":
+def counting_limits(limits: "QueryLimits") -> "QueryLimits":
     """Return limits of a query whose rows are counted before they are cut."""
     return replace(limits, rows=MOST_ROWS, bytes=None)
 

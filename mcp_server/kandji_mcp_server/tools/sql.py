@@ -9,11 +9,11 @@ from pydantic import Field, WithJsonSchema
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.registration import client_of
 from kandji_mcp_server.render.answers import RowsAnswer, age_range, tool_result
-from kandji_queries.values import compact
+from kandji_queries.results.values import compact
 from kandji_schema.errors import UsageError
 
 if TYPE_CHECKING:
-    from kandji_queries.result import Result
+    from kandji_queries.results.result import JsonResult
 
 Values = Annotated[
     dict[str, Any] | None,
@@ -38,7 +38,7 @@ async def run_sql(
     return tool_result(_answer(context, await context.run_sql(sql, params, client_of(ctx))))
 
 
-def _answer(context: ServerContext, found: "Result") -> RowsAnswer:
+def _answer(context: ServerContext, found: "JsonResult") -> RowsAnswer:
     document = found.to_json()
     columns = [column["name"] for column in document["columns"]]
     _refuse_too_wide(columns, context.most_bytes)

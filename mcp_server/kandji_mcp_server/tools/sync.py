@@ -16,12 +16,12 @@ from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.answers import Absent, RefreshAnswer, StatusAnswer, tool_result
 from kandji_mirror.api.spending import spending
 from kandji_mirror.store.holder import holder
-from kandji_queries import finding
-from kandji_queries.cautions import cautions, is_overdue
-from kandji_queries.values import moment
+from kandji_queries.catalog import device_lookup
+from kandji_queries.results.data_notes import data_notes, is_overdue
 from kandji_schema.durations import age, in_words
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
 from kandji_schema.manifest import Manifest, State, newest_whole
+from kandji_schema.utc import iso_utc
 
 if TYPE_CHECKING:
     from kandji_schema.manifest import TableState
@@ -58,9 +58,9 @@ def status(context: ServerContext, wanted: Sequence[str]) -> StatusAnswer:
     spent = spending(context.home, now)
     shown = [state for name, state in manifest.tables.items() if name in wanted or not wanted]
     return StatusAnswer(
-        notes=[*warnings, *cautions(manifest.tables.values(), now)],
+        notes=[*warnings, *data_notes(manifest.tables.values(), now)],
         tenant=manifest.tenant,
-        published_at=moment(manifest.published_at.replace(microsecond=0)),
+        published_at=iso_utc(manifest.published_at.replace(microsecond=0)),
         syncing=holder(context.home) is not None,
         requests=spent.requests if spent else None,
         background_requests=spent.background if spent else None,
@@ -104,7 +104,7 @@ def _details(state: "TableState") -> dict[str, Any]:
 
 
 def _text(at: datetime | None) -> str | None:
-    return moment(at.replace(microsecond=0)) if at else None
+    return iso_utc(at.replace(microsecond=0)) if at else None
 
 
 async def refresh(
@@ -131,7 +131,7 @@ async def _asked(
     if bool(tables) == bool(device):
         raise UsageError("Name either tables, such as ['devices'], or one device.")
     if device is not None:
-        found = await context.ask(lambda reader: finding.only(reader, device))
+        found = await context.ask(lambda reader: device_lookup.only(reader, device))
         return (), str(found["device_id"])
     return await to_thread.run_sync(_known, tables or []), None
 
@@ -184,7 +184,7 @@ def _lines(context: ServerContext, names: tuple[str, ...], errors: dict[str, str
             state.name,
             state.state.value,
             state.rows,
-            state.synced_at and moment(state.synced_at.replace(microsecond=0)),
+            state.synced_at and iso_utc(state.synced_at.replace(microsecond=0)),
             age(state.synced_at, now),
             errors.get(state.name),
         ]

@@ -13,13 +13,13 @@ from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.examples import Samples, examples, samples
 from kandji_mcp_server.render.answers import FleetAnswer, TableAnswer, age_words, tool_result
 from kandji_mcp_server.tools.queries import signature
-from kandji_queries.catalog import catalog
-from kandji_queries.definitions import views
+from kandji_queries.catalog.definitions import views
+from kandji_queries.catalog.queries import catalog
 from kandji_schema.manifest import newest_whole
 
 if TYPE_CHECKING:
+    from kandji_queries.catalog.dictionary import ColumnInfo, TableInfo
     from kandji_queries.reader import Reader
-    from kandji_queries.tables import ColumnInfo, TableInfo
 
 USUAL: Mapping[str, Sequence[str] | None] = {
     "fleet": None,
@@ -47,7 +47,7 @@ def overview(context: ServerContext, reader: "Reader") -> FleetAnswer:
     platforms = reader.run("SELECT coalesce(platform, 'unknown'), count(*) FROM devices GROUP BY ALL ORDER BY 2 DESC")
     now = context.clock()
     return FleetAnswer(
-        notes=[*reader.warnings, *reader.cautions(info.name for info in tables)],
+        notes=[*reader.warnings, *reader.data_notes(info.name for info in tables)],
         tenant=manifest.tenant,
         platforms=dict(platforms.rows),
         columns=["table", "rows", "age", "one row is"],
@@ -93,7 +93,7 @@ def described(context: ServerContext, reader: "Reader", table: str) -> TableAnsw
     found = samples(reader, info.name, columns)
     joined = joins(info.name, _columns_by_table(info.name, columns))
     return TableAnswer(
-        notes=[*reader.warnings, *reader.cautions([info.name])],
+        notes=[*reader.warnings, *reader.data_notes([info.name])],
         name=info.name,
         kind=info.kind,
         description=info.description,

@@ -12,11 +12,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kandji_queries.failures import OUT_OF_MEMORY
+from kandji_queries.engine.errors import OUT_OF_MEMORY
+from kandji_queries.engine.process_limits import allow_cpu, restrict
 from kandji_queries.reader import Reader
-from kandji_queries.restrictions import allow_cpu, restrict
 from kandji_queries.workers import messages
-from kandji_queries.workers.messages import Request, Start
+from kandji_queries.workers.messages import StatementRequest, WorkerStart
 from kandji_schema.errors import MirrorError, TookTooLong
 
 
@@ -36,7 +36,7 @@ class Child:
 
     def __init__(self, parent: "Connection[Any, Any]") -> None:
         self._parent = parent
-        self._start = Start.decoded(parent.recv_bytes())
+        self._start = WorkerStart.decoded(parent.recv_bytes())
         self._now: datetime | None = None
         self._sealed = False
         self._reader = Reader(
@@ -52,9 +52,9 @@ class Child:
         while True:
             message = self._parent.recv_bytes()
             if message != messages.STOP:
-                self._parent.send_bytes(self._answer(Request.decoded(message)))
+                self._parent.send_bytes(self._answer(StatementRequest.decoded(message)))
 
-    def _answer(self, request: Request) -> bytes:
+    def _answer(self, request: StatementRequest) -> bytes:
         self._now = request.now
         allow_cpu(request.limits.seconds, self._start.limits.threads)
         try:
@@ -67,16 +67,15 @@ class Child:
             place = "".join(traceback.format_tb(error.__traceback__))
             return messages.fault_message(f"{type(error).__name__}\n{place}")
 
-    def _run(self, request: Request) -> bytes:
-        stop = Unwanted(self._parent)
-        result = self._checked_reader().run(request.sql, request.params, limits=request.limits, stop=stop)
-        message = messages.result_message(result)
+    def _run(self, request: StatementRequest) -> bytes:
+        reader = self._checked_reader().stopped_by(ParentStop(self._parent))
+        message = messages.result_message(reader.run_json(request.sql, request.params, limits=request.limits))
         if len(message) > messages.LARGEST:
             raise TookTooLong(f"The answer has more than {messages.LARGEST:,} bytes. Select fewer rows or columns.")
         return message
 
     def _checked_reader(self) -> Reader:
-        """The reader, once its engine has been tried for known ways out; none of them may work."""
+        """Return the reader, once its engine has been tried for known ways out; none of them may work."""
         if not self._sealed:
             self._reader.self_test()
             self._sealed = True
@@ -86,7 +85,7 @@ class Child:
         return self._now or datetime.now(UTC)
 
 
-class Unwanted:
+class ParentStop:
     """Set once the parent said stop; a parent that is gone ends the process instead."""
 
     def __init__(self, parent: "Connection[Any, Any]") -> None:
@@ -94,7 +93,7 @@ class Unwanted:
         self._said = False
 
     def is_set(self) -> bool:
-        """Looked at while the engine works; the parent says nothing else meanwhile."""
+        """Tell whether it was said; looked at while the engine works, when the parent says nothing else."""
         try:
             if self._parent.poll():
                 self._said |= self._parent.recv_bytes() == messages.STOP

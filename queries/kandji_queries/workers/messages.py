@@ -1,7 +1,8 @@
 """What parent and child say to each other: JSON, of which the connection tells the length.
 
-JSON and not pickle, because the parent must not trust what a child that runs anyone's SQL sends; and Python's own,
-because sums of whole numbers pass 64 bits and others round them.
+An answer is a line of what is known of it and a line for each row: the child writes a row once, and whoever passes it
+on as JSON neither reads nor writes it again. JSON and not pickle, because the parent must not trust what a child that
+runs anyone's SQL sends; and Python's own, because sums of whole numbers pass 64 bits and others round them.
 """
 
 import json
@@ -11,10 +12,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from kandji_queries.limits import Limits
-from kandji_queries.result import Column, Result
-from kandji_queries.values import compact, moment
+from kandji_queries.engine.limits import QueryLimits
+from kandji_queries.results.result import JsonResult
+from kandji_queries.results.values import ResultColumn, compact
 from kandji_schema.errors import MirrorError, UsageError
+from kandji_schema.utc import iso_utc
 
 STOP = b"stop"
 """To a child: nobody waits any longer for the statement that runs. Between statements it means nothing."""
@@ -27,11 +29,11 @@ LARGEST = 256 * 1024**2
 
 
 @dataclass(frozen=True)
-class Start:
+class WorkerStart:
     """The first message to a child: what its reader opens, and ``options`` more for :class:`Reader`."""
 
     home: Path
-    limits: Limits
+    limits: QueryLimits
     options: Mapping[str, Any]
 
     def encoded(self) -> bytes:
@@ -39,19 +41,19 @@ class Start:
         return _encoded({"home": str(self.home), "limits": asdict(self.limits), "options": dict(self.options)})
 
     @classmethod
-    def decoded(cls, message: bytes) -> "Start":
+    def decoded(cls, message: bytes) -> "WorkerStart":
         """What the message says."""
         found = json.loads(message)
-        return cls(Path(found["home"]), Limits(**found["limits"]), found["options"])
+        return cls(Path(found["home"]), QueryLimits(**found["limits"]), found["options"])
 
 
 @dataclass(frozen=True)
-class Request:
+class StatementRequest:
     """One statement; ``now``, aware, is the caller's time, from which ages are told."""
 
     sql: str
     params: Mapping[str, Any]
-    limits: Limits
+    limits: QueryLimits
     now: datetime
 
     def encoded(self) -> bytes:
@@ -61,43 +63,39 @@ class Request:
         return _encoded({"sql": self.sql, "params": params, "limits": limits, "now": self.now.isoformat()})
 
     @classmethod
-    def decoded(cls, message: bytes) -> "Request":
+    def decoded(cls, message: bytes) -> "StatementRequest":
         """What the message says."""
         found = json.loads(message)
         now = datetime.fromisoformat(found["now"])
-        return cls(found["sql"], found["params"], Limits(**found["limits"]), now)
+        return cls(found["sql"], found["params"], QueryLimits(**found["limits"]), now)
 
 
-def result_message(result: Result) -> bytes:
-    """A result, with cells as JSON knows them."""
-    found = {**result.to_json(), "notes": result.notes, "elapsed_ms": result.elapsed_ms}
-    return _encoded({"result": found})
+def result_message(result: JsonResult) -> bytes:
+    """Return the message of a result."""
+    head = {"columns": result.columns, **result.facts(), "notes": result.notes}
+    return b"\n".join([_encoded({"result": head}), *result.lines])
 
 
 def error_message(error: MirrorError) -> bytes:
-    """An error of ours."""
+    """Return the message of an error of ours."""
     return _encoded({"error": error.to_dict()})
 
 
 def fault_message(place: str) -> bytes:
-    """An error that is a fault of the program; ``place`` tells where, not with which values."""
+    """Return the message of an error that is a fault of the program; ``place`` tells where, not with which values."""
     return _encoded({"fault": place})
 
 
-def answer(message: bytes) -> Result:
-    """The result a child sent, or its error raised; :class:`RuntimeError` for a fault of the program."""
-    found = json.loads(message)
+def answer(message: bytes) -> JsonResult:
+    """Return the result a child sent, or raise its error; :class:`RuntimeError` for a fault of the program."""
+    head, *lines = message.split(b"\n")
+    found = json.loads(head)
     if "fault" in found:
         raise RuntimeError(f"In the process that runs SQL: {found['fault']}")
     if "error" in found:
         raise MirrorError.from_dict(found["error"])
-    return _result(found["result"])
-
-
-def _result(found: dict[str, Any]) -> Result:
-    columns = tuple(Column(column["name"], column["type"]) for column in found.pop("columns"))
-    rows = [tuple(row) for row in found.pop("rows")]
-    return Result(columns=columns, rows=rows, json_ready=True, **found)
+    columns = tuple(ResultColumn(*column) for column in found["result"].pop("columns"))
+    return JsonResult(columns=columns, lines=lines, **found["result"])
 
 
 def _sendable(name: str, value: object) -> Any:
@@ -110,10 +108,10 @@ def _sendable(name: str, value: object) -> Any:
 
 
 def _text(value: object) -> str:
-    """Moments as texts, which the engine compares with its timestamps; :class:`TypeError` for all else."""
+    """Return a moment as the text that the engine compares with its timestamps; :class:`TypeError` for all else."""
     if not isinstance(value, date):
         raise TypeError(value)
-    return moment(value) if isinstance(value, datetime) else value.isoformat()
+    return iso_utc(value) if isinstance(value, datetime) else value.isoformat()
 
 
 def _encoded(message: Mapping[str, Any]) -> bytes:

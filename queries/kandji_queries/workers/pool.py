@@ -8,12 +8,11 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Any, Self
 
-from kandji_queries.deadline import Stop
-from kandji_queries.limits import Limits
-from kandji_queries.result import Result
-from kandji_queries.workers.messages import Request, Start, answer
+from kandji_queries.engine.limits import Cancellation, QueryLimits
+from kandji_queries.results.result import JsonResult
+from kandji_queries.workers.fair_queue import FairQueue
+from kandji_queries.workers.messages import StatementRequest, WorkerStart, answer
 from kandji_queries.workers.process import Worker
-from kandji_queries.workers.turns import Turns
 from kandji_schema.errors import Interrupted, MirrorError, TookTooLong
 
 AT_ONCE = 2
@@ -35,7 +34,7 @@ class Workers:
     def __init__(
         self,
         home: Path,
-        limits: Limits | None = None,
+        limits: QueryLimits | None = None,
         *,
         at_once: int = AT_ONCE,
         waiting: int = WAITING,
@@ -44,10 +43,10 @@ class Workers:
         **options: Any,
     ) -> None:
         """Starts nothing yet. ``options`` are more arguments of :class:`Reader`, as JSON knows them: ``rules``."""
-        self.limits = limits or Limits()
-        self._start = Start(home.absolute(), self.limits, options)
+        self.limits = limits or QueryLimits()
+        self._start = WorkerStart(home.absolute(), self.limits, options)
         self._at_once = at_once
-        self._turns = Turns(at_once, waiting)
+        self._turns = FairQueue(at_once, waiting)
         self._statements = statements
         self._clock = clock
         self._changed = Condition()
@@ -72,11 +71,11 @@ class Workers:
         sql: str,
         params: Mapping[str, object] | None = None,
         *,
-        limits: Limits | None = None,
-        stop: Stop | None = None,
+        limits: QueryLimits | None = None,
+        stop: Cancellation | None = None,
         client: str = "",
-    ) -> Result:
-        """Run one statement as :meth:`Reader.run` does, with cells as JSON knows them; ``stop`` ends it when set.
+    ) -> JsonResult:
+        """Run one statement as :meth:`Reader.run` does, with rows as JSON; ``stop`` ends it when set.
 
         ``client`` names who asks; every client has its share of the turns.
 
@@ -85,7 +84,7 @@ class Workers:
         JSON value.
         """
         limits = limits or self.limits
-        message = Request(sql, params or {}, limits, self._clock()).encoded()
+        message = StatementRequest(sql, params or {}, limits, self._clock()).encoded()
         with self._turns.turn(client, PATIENCE * limits.seconds, stop) as turn, self._worker() as worker:
             return answer(worker.ask(message, limits.seconds, turn))
 

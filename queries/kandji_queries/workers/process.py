@@ -1,21 +1,24 @@
 """The parent's end of one child."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from signal import SIGXCPU
 from typing import Any
 
-from kandji_queries.deadline import Deadline, Stop
-from kandji_queries.workers.messages import LARGEST, READY, STOP, Start
+from kandji_queries.engine.limits import Cancellation, Deadline
+from kandji_queries.workers.messages import LARGEST, READY, STOP, WorkerStart
 from kandji_schema.errors import StoreError, TookTooLong
 
 KEPT = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH")
 """What of the environment a child gets: where Python and its packages are. No token, no path, no home."""
+
+CPU_LIMIT_REACHED = -getattr(signal, "SIGXCPU", signal.SIGTERM)
+"""How a process ends that used all processor time it may; Windows has no such limit."""
 
 START_SECONDS = 60.0
 """Longest a child may take to be ready: on a busy machine without compiled bytecode it takes several seconds."""
@@ -24,8 +27,8 @@ START_SECONDS = 60.0
 class Worker:
     """One child. One thread at a time; ``served`` counts the statements it was given."""
 
-    def __init__(self, start: Start, environment: Mapping[str, str] | None = None) -> None:
-        """Start it and wait until it is ready; :class:`StoreError` if it does not come up."""
+    def __init__(self, start: WorkerStart, environment: Mapping[str, str] | None = None) -> None:
+        """WorkerStart it and wait until it is ready; :class:`StoreError` if it does not come up."""
         self.served = 0
         self._told = self._killed = False
         ours, theirs = Pipe()
@@ -48,7 +51,7 @@ class Worker:
         """Whether it can be given a statement."""
         return not self._killed and self._process.poll() is None
 
-    def ask(self, message: bytes, seconds: float, stop: Stop | None) -> bytes:
+    def ask(self, message: bytes, seconds: float, stop: Cancellation | None) -> bytes:
         """Send a statement and wait for all of its answer.
 
         After ``seconds``, or when ``stop`` is set, the child is told to stop, and killed when it does not:
@@ -67,7 +70,7 @@ class Worker:
         self._process.wait()
         self._connection.close()
 
-    def _exchange(self, message: bytes, seconds: float, stop: Stop | None = None) -> bytes:
+    def _exchange(self, message: bytes, seconds: float, stop: Cancellation | None = None) -> bytes:
         with Deadline(seconds, self._tell, stop=stop, kill=self._kill):
             self._connection.send_bytes(message)
             return self._connection.recv_bytes(LARGEST)
@@ -84,7 +87,7 @@ class Worker:
     def _ended(self) -> TookTooLong:
         self._kill()  # where only the connection broke
         code = self._process.wait()
-        if code == -SIGXCPU:
+        if code == CPU_LIMIT_REACHED:
             return TookTooLong(
                 "The statement was stopped: it used more processor time than it may. Ask for less at once."
             )

@@ -1,0 +1,200 @@
+"""Which device or person is meant by a text, and what has to be said where that is several, or none."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kandji_queries.catalog import sql_files
+from kandji_schema.errors import UsageError
+from kandji_schema.text import fold_identifier, one_line
+
+if TYPE_CHECKING:
+    from kandji_queries.catalog.queries import NamedQuery
+    from kandji_queries.reader import Reader
+    from kandji_queries.results.result import Result
+
+LONGEST = 200
+"""Most characters of a name to look for; Apple's own limit for device names is 255 bytes."""
+
+LISTED = 8
+"""Most devices that an error lists."""
+
+COUNTED = 10_000
+"""Most devices that a remark counts."""
+
+BEST_FIRST = ("exact", "part of the name", "person", "similar")
+"""Words for how a device fits."""
+
+STATEMENTS = Path(__file__).parents[1] / "lookup"
+
+Device = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Past:
+    """A device of which history is asked; ``others`` are gone and were called the same."""
+
+    device: Device
+    gone: bool
+    others: Sequence[Device] = ()
+
+    def remarks(self) -> Iterator[str]:
+        """What has to be known of the ones that are not in the answer."""
+        if self.others:
+            yield f"Also called so, but gone: {listed(self.others)} Ask by id for what changed on one of these."
+
+
+def search(reader: "Reader", device: str) -> "Result":
+    """Devices that fit, the best first, with the word for how. :class:`UsageError` for a text that cannot be a name."""
+    text = device.strip()
+    if not _may_be_a_name(text):
+        raise UsageError(
+            f"The device is a text of {len(text):,} characters; give 1 to {LONGEST}: an identifier, a serial number, "
+            "an asset tag, or a name of a device or person."
+        )
+    return reader.run(_statement("devices"), {"device": text})
+
+
+def candidates(found: "Result") -> list[Device]:
+    """The rows of a search as objects."""
+    names = [column.name for column in found.columns]
+    return [dict(zip(names, row, strict=True)) for row in found.rows]
+
+
+def only(reader: "Reader", device: str) -> Device:
+    """The one device that is meant; :class:`UsageError` lists several, or what is written similarly."""
+    return _the_one(candidates(search(reader, device)), device)
+
+
+def in_history(reader: "Reader", device: str) -> Past:
+    """The one device that is meant, there or gone; :class:`UsageError` as :func:`only`.
+
+    Of those that fit alike the one that is there is meant, and of several that are gone the one removed last.
+    """
+    here, gone = candidates(search(reader, device)), _gone(reader, device)
+    if not gone or (here and _rank(here[0]) < _rank(gone[0])):
+        return Past(_the_one(here, device), gone=False)
+    if here and _rank(here[0]) == _rank(gone[0]):
+        return Past(_the_one(here, device), gone=False, others=gone)
+    if gone[0]["match"] == BEST_FIRST[0]:
+        return Past(gone[0], gone=True, others=gone[1:])
+    return Past(_the_one(gone, device), gone=True)
+
+
+def remarks_on(
+    reader: "Reader", query: "NamedQuery", values: Mapping[str, object], answer: "Result | None" = None
+) -> Iterator[str]:
+    """What has to be said of the device or person that a named query was asked for: that several fit, or none does.
+
+    An ``answer`` to an identifier, or that lists who fits itself, needs no second search.
+    """
+    names = {param.name for param in query.params}
+    device = str(values.get("device") or "").strip()
+    if "device" in names and _may_be_a_name(device) and not (answer and _tells_itself(answer, device)):
+        yield from _on_devices(reader, device, past="removed_rows" in query.sql)
+    nobody = answer is None or not answer.rows
+    if nobody and "user" in names and _may_be_a_name(person := str(values["user"]).strip()):
+        yield from _on_people(reader, person)
+
+
+def _tells_itself(answer: "Result", device: str) -> bool:
+    names = [column.name for column in answer.columns]
+    if not answer.rows or "device_id" not in names:
+        return False
+    return "match" in names or {row[names.index("device_id")] for row in answer.rows} == {device}
+
+
+def _on_devices(reader: "Reader", device: str, *, past: bool) -> Iterator[str]:
+    whole = replace(reader.limits, rows=COUNTED, bytes=None)
+    here = candidates(reader.run(_statement("devices"), {"device": device}, limits=whole))
+    found = _best([*here, *_gone(reader, device)]) if past else here
+    if not found:
+        yield f"No device fits {device!r}, nor any similar name."
+    elif found[0]["match"] == "similar":
+        yield f"{_several(found, device)} {listed(found)}"
+    elif len(found) > 1:
+        yield f"{_several(found, device)} {listed(found)} For one of them ask with one of these {_tells(found)}."
+
+
+def _on_people(reader: "Reader", person: str) -> Iterator[str]:
+    found = reader.run(_statement("people"), {"user": person}).rows
+    names = [f"{one_line(name or 'no name')!r} ({one_line(email or 'no address')})" for name, email in found]
+    if names:
+        yield f"Nobody fits {person!r} exactly; similar: {'; '.join(names)}."
+
+
+def _gone(reader: "Reader", device: str) -> list[Device]:
+    """Devices that are gone and fit, the one removed last first; only those that fit best."""
+    return candidates(reader.run(_statement("gone"), {"device": device.strip()}))
+
+
+def _best(found: Sequence[Device]) -> list[Device]:
+    best = min(map(_rank, found), default=0)
+    return [device for device in found if _rank(device) == best]
+
+
+def _rank(device: Device) -> int:
+    return BEST_FIRST.index(device["match"])
+
+
+def _may_be_a_name(text: str) -> bool:
+    return 0 < len(text) <= LONGEST
+
+
+@cache
+def _statement(name: str) -> str:
+    return sql_files.read(STATEMENTS / f"{name}.sql", frozenset({"title", "description"})).sql
+
+
+def _the_one(found: list[Device], device: str) -> Device:
+    if not found:
+        raise UsageError(
+            f"No device fits {device!r}, nor any similar name. find_device takes an identifier, serial number, asset "
+            "tag, or part of a name of a device or person; a device that left the tenant is only in the view changes."
+        )
+    found = _letter_for_letter(found, device.strip()) or found
+    if len(found) > 1 or found[0]["match"] == "similar":
+        raise UsageError(f"{_several(found, device)} {listed(found)} Call again with one of these {_tells(found)}.")
+    return found[0]
+
+
+def _letter_for_letter(found: list[Device], text: str) -> list[Device]:
+    """The device whose identifier or number is the text in this very spelling, where others have it in another case."""
+    same = [d for d in found if text in (d["device_id"], d["serial_number"], d["asset_tag"])]
+    return same if len(same) == 1 else []
+
+
+def _several(found: list[Device], device: str) -> str:
+    if found[0]["match"] == "similar":
+        return f"No device fits {device!r} exactly; similar:"
+    return f"{len(found):,} devices fit {device!r}, newest contact first:"
+
+
+def share_a_serial(found: list[Device]) -> bool:
+    """Whether a serial number is in the list twice, as that of a re-enrolled device is."""
+    serials = [fold_identifier(device["serial_number"]) for device in found if device["serial_number"]]
+    return len(set(serials)) < len(serials)
+
+
+def _tells(found: list[Device]) -> str:
+    return "ids: some have one serial number" if share_a_serial(found) else "serial numbers or ids"
+
+
+def listed(found: Sequence[Device]) -> str:
+    """Several devices in one sentence, with what tells them apart."""
+    lines = [
+        f"{d['device_name']!r} (serial {d['serial_number'] or 'unknown'}, id {d['device_id']}, "
+        f"{d['model'] or d['platform'] or 'unknown model'}, {d['user_name'] or 'no person'}, {_contact(d)})"
+        for d in found[:LISTED]
+    ]
+    more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
+    return f"{'; '.join(lines)}{more}."
+
+
+def _contact(device: Device) -> str:
+    """When the device was heard of last, and whether it still counts."""
+    seen = device["last_check_in"]
+    marks = [mark for mark in ("missing", "removed") if device[f"is_{mark}"]]
+    return ", ".join([f"last contact {seen:%Y-%m-%d %H:%M} UTC" if seen else "never in contact", *marks])

@@ -1,0 +1,98 @@
+"""The data dictionary: what the tables and columns are, from the comments in the data files."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from kandji_queries.catalog import definitions
+from kandji_queries.engine.query_engine import QueryEngine, store_name
+from kandji_schema.durations import seconds_since
+from kandji_schema.manifest import TableState
+from kandji_schema.sql import identifier
+from kandji_schema.utc import in_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """One table or view. The facts of syncing are None for a view; times are ``2026-11-20T12:00:00Z``."""
+
+    name: str
+    kind: str
+    description: str
+    rows: int | None = None
+    synced_at: str | None = None
+    state: str | None = None
+    age_seconds: float | None = None
+    ttl_seconds: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """One column; ``type`` is DuckDB's name."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableDetail:
+    """A table and its columns in their order."""
+
+    info: TableInfo
+    columns: tuple[ColumnInfo, ...]
+
+
+def table_infos(engine: QueryEngine, now: datetime) -> list[TableInfo]:
+    """Return every table and view of the engine, tables first, by name."""
+    comments = _table_comments(engine)
+    states = engine.manifest.tables
+    tables = [_table_info(states[name], comments.get(name, ""), now) for name in sorted(states)]
+    views = (v for v in definitions.views().values() if v.name in engine.tables - engine.broken.keys())
+    return tables + [TableInfo(view.name, "view", view.description) for view in views]
+
+
+def columns(engine: QueryEngine, table: str, sources: Collection[str]) -> tuple[ColumnInfo, ...]:
+    """Return the columns of one table or view, each with its description; ``sources`` are the tables behind it."""
+    with engine.cursor() as cursor:
+        shape = cursor.execute(f"DESCRIBE main.{identifier(table)}").fetchall()
+        words = _described(cursor, table, sources)
+    return tuple(ColumnInfo(name, kind, words.get(name, "")) for name, kind, *_ in shape)
+
+
+def _described(cursor: duckdb.DuckDBPyConnection, table: str, sources: Collection[str]) -> dict[str, str]:
+    """Return descriptions by column.
+
+    A view's own words come first; a column it passes on keeps its table's, those of ``devices`` before others.
+    """
+    found = cursor.execute(
+        "SELECT column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL AND "
+        "(database_name IN $stores OR (database_name = 'memory' AND table_name IN $tables)) "
+        "ORDER BY table_name = 'devices', table_name DESC",
+        {"stores": [store_name(name) for name in sources], "tables": list(sources)},
+    )
+    view = definitions.views().get(table)
+    return {**dict(found.fetchall()), **(view.columns if view else {})}
+
+
+def _table_comments(engine: QueryEngine) -> dict[str, str]:
+    with engine.cursor() as cursor:
+        found = cursor.execute("SELECT table_name, comment FROM duckdb_tables() WHERE comment IS NOT NULL")
+        return dict(found.fetchall())
+
+
+def _table_info(state: TableState, description: str, now: datetime) -> TableInfo:
+    return TableInfo(
+        name=state.name,
+        kind="table",
+        description=description,
+        rows=state.rows,
+        synced_at=in_seconds(state.synced_at),
+        state=state.state.value,
+        age_seconds=seconds_since(state.synced_at, now),
+        ttl_seconds=state.ttl_seconds,
+        error=state.error,
+    )

@@ -1,0 +1,1 @@
+"""Rules of compliance, and the relations that judge the fleet by them."""

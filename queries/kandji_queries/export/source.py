@@ -1,0 +1,204 @@
+"""What can be exported, and the engine it is exported from."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kandji_queries.catalog.dictionary import ColumnInfo, columns, table_infos
+from kandji_queries.catalog.queries import NamedQuery, catalog
+from kandji_queries.engine.limits import QueryLimits
+from kandji_queries.engine.pool import EnginePool
+from kandji_queries.engine.query_engine import QueryEngine
+from kandji_queries.guard.dependencies import Dependencies
+from kandji_queries.guard.statements import Guard
+from kandji_queries.history import as_of
+from kandji_queries.results.data_notes import Requirements, data_notes
+from kandji_queries.results.values import ResultColumn
+from kandji_schema.errors import MirrorError, NeverSynced, UnknownName, UsageError
+from kandji_schema.manifest import Manifest, TableState
+from kandji_schema.sql import fold_name, identifier, literal
+
+TRUSTED = ("SET enable_progress_bar=false",)
+"""Instead of the locks of an engine that answers statements: this one may write files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One table, view or named query. ``behind`` are all names it reads; ``params`` the values to bind."""
+
+    name: str
+    kind: str
+    sql: str
+    behind: frozenset[str]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An engine on the files of one manifest that may write, and what is to be written from it."""
+
+    engine: QueryEngine
+    items: tuple[Item, ...]
+    left_out: Mapping[str, str]
+    warnings: Sequence[str]
+    now: datetime
+
+    def spill_to(self, folder: Path) -> None:
+        """Where to put what does not fit into memory."""
+        with self.session(f"SET temp_directory={literal(str(folder))}", "RESET max_temp_directory_size"):
+            pass
+
+    @contextmanager
+    def session(self, *settings: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection, closed after the block."""
+        with self.engine.session() as session:
+            for setting in settings:
+                session.execute(setting)
+            yield session
+
+    def columns(self, item: Item) -> tuple[ResultColumn, ...]:
+        """Names and types of an item's columns."""
+        with self.session() as session:
+            session.execute(f"SELECT * FROM (\n{item.sql}\n) LIMIT 0", dict(item.params) or None)
+            return tuple(ResultColumn(name, str(kind)) for name, kind, *_ in session.description)
+
+    def words(self, item: Item) -> tuple[str, Sequence[ColumnInfo]]:
+        """What an item is, and what is known of its columns."""
+        if item.kind == "query":
+            query = catalog()[item.name]
+            return f"{query.title}. {query.description}", ()
+        infos = {info.name: info.description for info in table_infos(self.engine, self.now)}
+        tables = item.behind & self.engine.manifest.tables.keys()
+        return infos.get(item.name, ""), columns(self.engine, item.name, tables)
+
+    def as_of(self, item: Item) -> dict[str, str | None]:
+        """When the rows of each mirrored table behind an item were read."""
+        return self.engine.as_of(sorted(item.behind))
+
+    def notes(self, item: Item) -> list[str]:
+        """What has to be known of the tables behind an item."""
+        return data_notes(_states(self.engine.manifest, item), self.now)
+
+    def refuse_unfit(self, requirements: Requirements) -> None:
+        """:class:`NotFresh` where a table behind an item is not what is required."""
+        behind = frozenset().union(*(item.behind for item in self.items))
+        states = self.engine.manifest.tables
+        requirements.check([states[name] for name in behind if name in states], self.now)
+
+
+class MirrorSource:
+    """The mirror in ``home`` as something to export.
+
+    Which files are read is decided by :class:`EnginePool` alone.
+    """
+
+    def __init__(
+        self, home: Path, *, rules: str, masked: bool, memory_mb: int, threads: int, clock: Callable[[], datetime]
+    ) -> None:
+        """Opens nothing yet. ``masked`` sees masked files only."""
+        limits = QueryLimits(memory_mb=memory_mb, threads=threads)
+        self._engines = EnginePool(home, limits, lazy=True, rules=rules, masked=masked, seal=TRUSTED)
+        self._guard = Guard(self._engines.parser)
+        self._dependencies = Dependencies(self._guard, self._engines.rules)
+        self._clock = clock
+
+    @contextmanager
+    def opened(self, names: Sequence[str] | None, params: Mapping[str, object]) -> Iterator[Opened]:
+        """The items of these names, or every table and view; open until the block ends.
+
+        :class:`UnknownName`, :class:`UsageError` for names and parameters, :class:`Failed` for a view that cannot be
+        made, :class:`NothingMirrored`, :class:`StoreDamaged`.
+        """
+        manifest = self._engines.manifest()
+        left_out: dict[str, str] = {}
+        found = self._everything(manifest, left_out) if names is None else self._named(manifest, names, params)
+        items = tuple(found)
+        with self._engines.engine(manifest, frozenset().union(*(item.behind for item in items))) as engine:
+            if names is None:
+                items = tuple(item for item in items if not _broken(engine, item, left_out))
+                items = tuple(item for item in items if not self._unread(manifest, item, left_out))
+            for item in items:
+                engine.refuse_broken(item.behind)
+                if reason := self._never_read(manifest, item):
+                    raise NeverSynced(
+                        f"{item.name} was not exported: {reason} An empty file would say there is nothing."
+                    )
+            yield Opened(engine, items, left_out, self._engines.warnings, self._clock())
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._engines.close()
+
+    def _unread(self, manifest: Manifest, item: Item, left_out: dict[str, str]) -> bool:
+        if reason := self._never_read(manifest, item):
+            left_out[item.name] = reason
+        return bool(reason)
+
+    def _never_read(self, manifest: Manifest, item: Item) -> str:
+        """Why none of the tables behind an item has rows of the tenant; empty where one has, or none is behind it."""
+        states = _states(manifest, item)
+        return " ".join(data_notes(states, self._clock())) if states and not any(s.synced_at for s in states) else ""
+
+    def _everything(self, manifest: Manifest, left_out: dict[str, str]) -> Iterator[Item]:
+        for name in self._dependencies.names(manifest):
+            try:
+                yield self._relation(manifest, name)
+            except MirrorError as error:
+                left_out[name] = str(error)
+
+    def _named(self, manifest: Manifest, names: Sequence[str], params: Mapping[str, object]) -> list[Item]:
+        known = self._dependencies.names(manifest)
+        wanted = list(dict.fromkeys(fold_name(name) for name in names))
+        for name in wanted:
+            if name not in known and name not in catalog():
+                raise UnknownName("table, view or query", name, [*known, *catalog()])
+        queries = [catalog()[name] for name in wanted if name not in known]
+        _refuse_unused(params, queries)
+        return [
+            self._relation(manifest, name) if name in known else self._query(manifest, catalog()[name], params)
+            for name in wanted
+        ]
+
+    def _relation(self, manifest: Manifest, name: str) -> Item:
+        kind = "table" if name in manifest.tables else "view"
+        return Item(
+            name=name,
+            kind=kind,
+            sql=f"FROM main.{identifier(name)}",
+            behind=self._dependencies.behind(manifest, [name]),
+        )
+
+    def _query(self, manifest: Manifest, query: NamedQuery, params: Mapping[str, object]) -> Item:
+        own = {param.name for param in query.params}
+        values = query.bind({name: value for name, value in params.items() if name in own})
+        checked = self._guard.check(query.sql, self._dependencies.names(manifest), values, as_of.functions(manifest))
+        behind = self._dependencies.behind(manifest, checked.tables)
+        return Item(name=query.name, kind="query", sql=query.sql, behind=behind, params=values)
+
+
+def _refuse_unused(params: Mapping[str, object], queries: Iterable[NamedQuery]) -> None:
+    """A parameter is for every query that has it; one that none has is a mistake."""
+    known = sorted({param.name for query in queries for param in query.params})
+    for name in params:
+        if name not in known and known:
+            raise UnknownName("parameter of what is exported", name, known)
+        if name not in known:
+            raise UsageError(f"Nothing of what is exported has parameters; {name} was given.")
+
+
+def _states(manifest: Manifest, item: Item) -> list[TableState]:
+    return [state for name, state in sorted(manifest.tables.items()) if name in item.behind]
+
+
+def _broken(engine: QueryEngine, item: Item, left_out: dict[str, str]) -> bool:
+    try:
+        engine.refuse_broken(item.behind)
+    except MirrorError as error:
+        left_out[item.name] = str(error)
+        return True
+    return False

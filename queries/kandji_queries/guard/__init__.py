@@ -1,0 +1,1 @@
+"""Which statements may reach the engine at all: allow-lists over DuckDB's own syntax tree."""

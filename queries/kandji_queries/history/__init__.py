@@ -1,0 +1,1 @@
+"""The past: which rows changed when, and tables as they were."""

@@ -1,0 +1,1 @@
+"""Answers: their rows, values and notes, and the formats they are written in."""

@@ -1,0 +1,103 @@
+"""One value of an answer as JSON and as text.
+
+The rules, the same everywhere:
+
+* moments are UTC: ``2026-11-20T12:00:00Z`` with microseconds where there are any, in JSON and CSV;
+  ``2026-11-20 12:00:00`` in tables for people;
+* whole numbers of any size stay numbers with all their digits (readers that use doubles round beyond 2^53);
+* a DECIMAL, or a number inside a JSON document, is a number where a double holds it exactly enough to print the same
+  digits, else a text with all digits;
+* NaN and infinities, which JSON has no word for, are null in JSON and ``nan``, ``inf``, ``-inf`` in text;
+* intervals are ISO 8601 durations (``P1DT2H``, a month as 30 days), blobs are hexadecimal, UUIDs and bits are text;
+* a column of type JSON is embedded in JSON as what it says, and is its own text elsewhere.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from kandji_schema.utc import iso_utc
+
+Convert = Callable[[Any], Any]
+
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+"""Write JSON without spaces and with letters of any script as they are."""
+
+
+class ResultColumn(NamedTuple):
+    """One column of an answer; ``type`` is DuckDB's name of it."""
+
+    name: str
+    type: str
+
+
+def converters(columns: Sequence[ResultColumn]) -> list[Convert]:
+    """Return for each column the function that makes a value JSON-ready."""
+    return [_document if column.type == "JSON" else plain for column in columns]
+
+
+def plain(value: Any) -> Any:
+    """Return the value as JSON knows it: None, bool, int, float, str, list or dict."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    convert = next((f for kind, f in _PLAIN if isinstance(value, kind)), str)
+    return convert(value)
+
+
+def text(value: Any) -> str:
+    """Return the value as one text for CSV; None is the caller's."""
+    if isinstance(value, float):
+        return repr(value)  # nan and inf have words here
+    value = plain(value)
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else compact(value)
+
+
+def _document(value: Any) -> Any:
+    try:
+        document = plain(json.loads(value, parse_float=Decimal))
+        if "\\u" in value:
+            compact(document).encode()  # half of a surrogate pair is no text that could be written
+    except (TypeError, ValueError, ArithmeticError, RecursionError):
+        return plain(value)
+    return document
+
+
+def _float(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _decimal(value: Decimal) -> float | str:
+    near = float(value)
+    return near if Decimal(repr(near)) == value else str(value)
+
+
+def _duration(value: timedelta) -> str:
+    """Return it in ISO 8601; the engine hands a month over as 30 days."""
+    sign, value = ("-", -value) if value < timedelta() else ("", value)
+    minutes, seconds = divmod(value.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f"{seconds + value.microseconds / 1e6:.6f}".rstrip("0").rstrip(".")
+    days = f"{value.days}D" if value.days else ""
+    clock = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (fraction, "S")) if str(n) != "0")
+    return f"{sign}P{days}{'T' + clock if clock else ''}" if days or clock else "PT0S"
+
+
+def _key(value: Any) -> str:
+    return value if isinstance(value, str) else text(value)
+
+
+_PLAIN: tuple[tuple[type | tuple[type, ...], Convert], ...] = (
+    (float, _float),
+    (datetime, iso_utc),
+    ((date, time), lambda value: value.isoformat()),
+    (Mapping, lambda value: {_key(k): plain(v) for k, v in value.items()}),
+    ((list, tuple), lambda value: [plain(v) for v in value]),
+    (Decimal, _decimal),
+    (timedelta, _duration),
+    ((bytes, bytearray, memoryview), lambda value: bytes(value).hex()),
+)
