@@ -12,6 +12,8 @@ from kandji_cli import streams
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 from kandji_schema.process import begin
 
+__all__ = ["run"]
+
 
 def run() -> NoReturn:
     """Entry point of ``kandji-mirror``: one line on stderr and a documented exit code for every foreseeable trouble."""

@@ -11,10 +11,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kandji_cli.output import print_rows, say, tell
-from kandji_mcp_server.clients.config_file import change_file, merged, snippet
-from kandji_mcp_server.clients.entries import NAME, local_entry, remote_entry, server_url
-from kandji_mcp_server.clients.records import CLIENTS, TOKEN_VARIABLE, Client, find_client
-from kandji_mcp_server.http.access import read_access
+from kandji_mcp_server.clients import (
+    CLIENTS,
+    NAME,
+    TOKEN_VARIABLE,
+    Client,
+    change_file,
+    find_client,
+    local_entry,
+    merged,
+    remote_entry,
+    server_url,
+    snippet,
+)
+from kandji_mcp_server.http import read_access
 from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_schema.errors import ConfigurationError, UsageError

@@ -17,7 +17,7 @@ from kandji_schema.manifest import generations
 from kandji_schema.settings import Settings, load
 
 if TYPE_CHECKING:
-    from kandji_mcp_server.http.serving import HttpServer
+    from kandji_mcp_server.http import HttpServer
 
 _LOOK_SECONDS = 0.5  # a signal that another thread gets, or any on Windows, does not end a longer wait
 
@@ -81,10 +81,8 @@ def _scheduler(settings: Settings, *, only_reading: bool) -> Scheduler | None:
 
 
 def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
-    from kandji_mcp_server.background import Background
-    from kandji_mcp_server.context import make_context
-    from kandji_mcp_server.http.access import read_access
-    from kandji_mcp_server.http.serving import HttpServer
+    from kandji_mcp_server import Background, make_context
+    from kandji_mcp_server.http import HttpServer, read_access
 
     allowed = read_access(settings, make_token=True)
     server = HttpServer(make_context(settings, Background(settings, scheduler=scheduler)), allowed)

@@ -17,7 +17,7 @@ from kandji_cli.doctor.settings import (
     rights_of_configuration,
 )
 from kandji_cli.output import print_rows, say, tell
-from kandji_mcp_server.http.access import read_access
+from kandji_mcp_server.http import read_access
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted
