@@ -1,5 +1,6 @@
 """The command line as a user meets it: a real process of its own."""
 
+import atexit
 import os
 import subprocess
 import sys
@@ -7,10 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from forked_command import CommandServer
 
 from kandji_schema.setting import Trust
 from kandji_schema.settings import SETTINGS
 from kandji_schema.trust import own_folder
+
+INTERPRETERS = ("LANG", "LC_", "PYTHONUTF8", "PYTHONIOENCODING", "TZ")
+"""What Python or DuckDB read as they start."""
 
 COMMAND = str(Path(sys.executable).with_name("kandji-mirror"))
 
@@ -43,12 +48,23 @@ def configure(home: Path, **settings: str) -> Path:
     return folder
 
 
-def run(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in an empty folder, so that no ``.env`` is found."""
+_SERVER = CommandServer()
+atexit.register(_SERVER.close)
+
+
+def run(home: Path, *arguments: str, said: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in an empty folder, so that no ``.env`` is found; ``said`` is its standard input.
+
+    It is forked from a process that has imported everything, unless a setting is the interpreter's own.
+    """
+    settings_of_the_process = environment(home, **settings)
+    if not any(name.startswith(INTERPRETERS) for name in settings):
+        return _SERVER.run(arguments, settings_of_the_process, home, said)
     return subprocess.run(
         [COMMAND, *arguments],
-        env=environment(home, **settings),
+        env=settings_of_the_process,
         cwd=home,
+        input=said,
         capture_output=True,
         text=True,
         timeout=60,

@@ -32,6 +32,13 @@ for _number in (signal.SIGINT, signal.SIGHUP):
 os.umask(0o022)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Name the folder that all workers of this run share, for what is made once and copied."""
+    folder = tmp_path_factory.getbasetemp()
+    os.environ["TESTS_SHARED"] = str(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
 @pytest.fixture(params=["auto", "legacy"])
 def era(request: pytest.FixtureRequest) -> "Era":
     """Either era of the protocol."""

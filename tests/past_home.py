@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
+from reads_home import write_file
 
 from kandji_mirror.history.record import Change, record
 from kandji_mirror.store.store import Store, open_store
@@ -29,13 +29,7 @@ def hours(number: float) -> datetime:
 
 def write_rows(path: Path, table: str, rows: Iterable[Row]) -> None:
     """A data file of the table with these rows, the columns not named NULL."""
-    with duckdb.connect() as con:
-        con.execute(f"ATTACH '{path}' AS file (STORAGE_VERSION 'v1.5.0'); USE file")
-        con.execute(statements(resource(table))[0])
-        for row in rows:
-            names = ", ".join(f'"{name}"' for name in row)
-            con.execute(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join("?" * len(row))})', list(row.values()))
-        con.execute("USE memory; CHECKPOINT file; DETACH file")
+    write_file(path, table, statements(resource(table))[:1], [*rows])
 
 
 def add_state(store: Store, at: datetime, tables: Mapping[str, Sequence[Row]], *, keep_days: int = 400) -> Manifest:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,7 @@ def publish(home: Path, rows: Mapping[str, Rows], generation: int = 1, *, keep: 
 
 def _stored(home: Path, state: TableState, rows: Rows, generation: int) -> TableState:
     path = data_dir(home) / f"{state.name}.{generation:08d}.duckdb"
-    with duckdb.connect() as writer:
-        writer.execute(f"ATTACH '{path}' AS target (STORAGE_VERSION 'v1.5.0')")
-        writer.execute("USE target")
-        for statement in state.ddl:
-            writer.execute(statement)
-        for row in rows:
-            names = ", ".join(f'"{name}"' for name in row)
-            marks = ", ".join("?" for _ in row)
-            writer.execute(f'INSERT INTO "{state.name}" ({names}) VALUES ({marks})', list(row.values()))
+    write_file(path, state.name, state.ddl, rows)
     return TableState(
         name=state.name,
         ddl=state.ddl,
@@ -76,6 +69,40 @@ def _stored(home: Path, state: TableState, rows: Rows, generation: int) -> Table
         state=State.OK,
         attempted_at=SYNCED,
     )
+
+
+def write_file(path: Path, table: str, ddl: Sequence[str], rows: Rows) -> None:
+    """Make a data file of these rows; the same one is made once a process and copied after that."""
+    key = (table, *ddl, repr(rows))
+    if key not in _MADE:
+        path.unlink(missing_ok=True)
+        quoted = str(path).replace("'", "''")
+        with _engine().cursor() as con:
+            con.execute(f"ATTACH '{quoted}' AS written (STORAGE_VERSION 'v1.5.0')")
+            try:
+                con.execute(f"USE written; BEGIN; {'; '.join(ddl)}")
+                _insert(con, table, rows)
+                con.execute("COMMIT; CHECKPOINT written")
+            finally:
+                con.execute("USE memory; DETACH written")
+        _MADE[key] = path.read_bytes()
+    path.write_bytes(_MADE[key])
+
+
+_MADE: dict[tuple[str, ...], bytes] = {}
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write all rows by one statement, in their order, the columns that a row does not name NULL."""
+    if names := list(dict.fromkeys(name for row in rows for name in row)):
+        marks = ", ".join(f"({', '.join('?' * len(names))})" for _ in rows)
+        quoted = ", ".join(f'"{name}"' for name in names)
+        con.execute(f'INSERT INTO "{table}" ({quoted}) VALUES {marks}', [row.get(n) for row in rows for n in names])
 
 
 def small_fleet(home: Path) -> Manifest:

@@ -1,16 +1,20 @@
 """What tests of the whole mirror share: a sync against a simulated tenant, and the truth worked out in plain Python."""
 
 import json
+import os
 import re
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from filelock import FileLock
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
@@ -55,6 +59,24 @@ def run_sync(home: Path, tenant: Tenant, *names: str, **facts: Any) -> Report:
     """One run over everything anew, or over the named tables by the cheapest way."""
     client = client_of(tenant.handle, tenant.fetch)
     return sync(home, "loopback", client, names=names, **{"everything": not names, **facts})
+
+
+def synced(home: Path, devices: int = 50, *names: str, facts: Mapping[str, Any] | None = None, **made: Any) -> Tenant:
+    """A tenant as :func:`make_tenant` makes it, and in ``home`` what a first sync of it leaves, some minutes old.
+
+    ``facts`` are those of :func:`run_sync`. The sync is made once in a run of the tests and copied after that. The
+    tenant has seen no request yet.
+    """
+    asked = repr((devices, names, sorted((facts or {}).items()), sorted(made.items())))
+    folder = Path(os.environ["TESTS_SHARED"]) / f"synced-{sha256(asked.encode()).hexdigest()[:16]}"
+    if not folder.is_dir():
+        with FileLock(f"{folder}.lock"):
+            if not folder.is_dir():
+                begun = folder.with_suffix(".begun")
+                assert run_sync(begun, make_tenant(devices, **made), *names, **(facts or {})).failed == ()
+                begun.rename(folder)
+    shutil.copytree(folder, home, dirs_exist_ok=True)
+    return make_tenant(devices, **made)
 
 
 def refresh(home: Path, tenant: Tenant, **facts: Any) -> Report:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import COMMAND, environment, run
-from support import differing, make_tenant, run_sync
+from support import differing, make_tenant, run_sync, synced
 
 from kandji_cli import options
 from kandji_cli.app import app
@@ -22,7 +22,7 @@ from kandji_simulator import TOKEN, Fault, FaultKind, Tenant, serve
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("home")
-    run_sync(folder, make_tenant())
+    synced(folder)
     return folder
 
 
@@ -53,9 +53,7 @@ def test_every_format_prints_rows_on_stdout_only(home: Path, form: str) -> None:
 
 
 def test_a_statement_can_come_from_standard_input(home: Path) -> None:
-    command = [COMMAND, "sql", "-", "-f", "csv"]
-    text = subprocess.check_output(command, input="SELECT 7 AS n", env=environment(home), text=True, timeout=60)
-    assert text.splitlines() == ["n", "7"]
+    assert run(home, "sql", "-", "-f", "csv", said="SELECT 7 AS n").stdout.splitlines() == ["n", "7"]
 
 
 def test_parameters_are_bound_and_never_spliced(home: Path) -> None:
@@ -188,8 +186,7 @@ def test_without_a_command_the_help_is_shown(home: Path) -> None:
 
 
 def test_a_damaged_manifest_or_data_file_does_not_stop_answers(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     tenant.world.advance(4)
     run_sync(tmp_path, tenant)
     newest = max(data_dir(tmp_path).glob("devices.*"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import COMMAND, environment, run
+from commands import run
 from owners_channels import hook, owners_file
 from support import make_tenant, manifest_of, run_sync
 
@@ -34,11 +34,7 @@ def server(tenant: Tenant) -> Iterator[Server]:
 
 
 def log_in(home: Path, *options: str, token: str = TOKEN, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [COMMAND, "login", "--token-stdin", *options]
-    return subprocess.run(
-        command, input=f"{token}\n", env=environment(home, **settings), cwd=home, capture_output=True, text=True,
-        timeout=60, check=False,
-    )  # fmt: skip
+    return run(home, "login", "--token-stdin", *options, said=f"{token}\n", **settings)
 
 
 def stored(home: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
+from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, synced, true_rows
 
 from kandji_mirror.store.lock import writer_lock
 from kandji_mirror.store.store import KEEP_MANIFESTS
@@ -138,8 +138,7 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_fails_the_tables_and_keeps_what_was_there(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     before = true_rows(tenant.world, "apps")
     tenant.world.advance(4)
     script = (
@@ -179,7 +178,7 @@ def test_ctrl_c_publishes_the_tables_that_were_complete(tmp_path: Path) -> None:
 
 def test_the_mirror_is_for_its_owner_and_its_files_open_in_any_duckdb(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    run_sync(home, make_tenant())
+    run_sync(home, make_tenant(10, apps=1))
     path = data_dir(home) / str(manifest_of(home).tables["devices"].file)
     assert [p.stat().st_mode & 0o077 for p in (path, home)] == [0, 0]
     with duckdb.connect(path, read_only=True) as con:

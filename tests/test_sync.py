@@ -36,6 +36,11 @@ def run_sync(home: Path, tenant: Tenant, *names: str, **facts: Any) -> Report:
     return support.run_sync(home, tenant, *(names or SOME), **{"everything": True, **facts})
 
 
+def synced(home: Path, devices: int = 50, **made: Any) -> Tenant:
+    """A tenant, and those tables of it as a first run leaves them."""
+    return support.synced(home, devices, *SOME, facts={"everything": True}, **made)
+
+
 def differing(home: Path, world: World) -> list[str]:
     return support.differing(home, world, tables=SOME)
 
@@ -91,8 +96,7 @@ def test_servers_without_totals_or_cursors_are_mirrored_too(tmp_path: Path, quir
 
 
 def test_a_table_that_did_not_change_keeps_its_file(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     before = {t.name: t.file for t in manifest_of(tmp_path).tables.values()}
     tenant.world.rename(tenant.world.device_ids()[0], "renamed")
     run_sync(tmp_path, tenant)
@@ -117,8 +121,7 @@ def test_only_what_is_due_is_read(tmp_path: Path) -> None:
 
 
 def test_named_tables_are_read_whether_due_or_not(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     assert [o.table for o in run_sync(tmp_path, tenant, "users").outcomes] == ["users"]
 
 
@@ -126,8 +129,7 @@ def test_named_tables_are_read_whether_due_or_not(tmp_path: Path) -> None:
 
 
 def test_a_removed_device_goes_after_the_provider_said_it_is_gone(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     gone = tenant.world.device_ids()[7]
     tenant.world.remove(gone)
     tenant.requests.clear()
@@ -137,16 +139,14 @@ def test_a_removed_device_goes_after_the_provider_said_it_is_gone(tmp_path: Path
 
 
 def test_a_device_the_list_skipped_stays(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     tenant.reshape("/api/v1/devices$", lambda page: page[1:])
     report = run_sync(tmp_path, tenant, "devices")
     assert (report.failed, mirrored(tmp_path, "devices")) == ((), true_rows(tenant.world, "devices"))
 
 
 def test_a_list_that_lost_most_devices_is_not_believed(tmp_path: Path) -> None:
-    tenant = make_tenant(200, quirks=Quirks(totals=False))
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path, 200, quirks=Quirks(totals=False))
     tenant.reshape("/api/v1/devices$", lambda page: page[:10])
     (failed,) = run_sync(tmp_path, tenant, "devices").failed
     assert "190 of 200 rows of devices did not come" in str(failed.error)
@@ -154,8 +154,7 @@ def test_a_list_that_lost_most_devices_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_many_removed_devices_cost_a_sample_of_questions(tmp_path: Path) -> None:
-    tenant = make_tenant(400)
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path, 400)
     for device in tenant.world.device_ids()[:120]:
         tenant.world.remove(device)
     tenant.requests.clear()
@@ -165,8 +164,7 @@ def test_many_removed_devices_cost_a_sample_of_questions(tmp_path: Path) -> None
 
 
 def test_without_the_right_to_ask_for_one_device_two_absences_mean_gone(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     tenant.forbid("/api/v1/devices/")
     tenant.world.remove(tenant.world.device_ids()[0])
     run_sync(tmp_path, tenant)
@@ -174,8 +172,7 @@ def test_without_the_right_to_ask_for_one_device_two_absences_mean_gone(tmp_path
 
 
 def test_a_provider_without_an_endpoint_for_one_row_is_walked_twice(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     tenant.world.remove_user(tenant.world.user_ids()[0])
 
     def no_route(request: Request) -> Response:
@@ -188,8 +185,7 @@ def test_a_provider_without_an_endpoint_for_one_row_is_walked_twice(tmp_path: Pa
 
 
 def test_a_prism_category_that_shrank_without_the_count_agreeing_is_not_believed(tmp_path: Path) -> None:
-    tenant = make_tenant(100)
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path, 100)
     calls = iter(range(1, 100))
 
     def shrinking(page: dict[str, Any]) -> dict[str, Any]:
@@ -202,8 +198,7 @@ def test_a_prism_category_that_shrank_without_the_count_agreeing_is_not_believed
 
 
 def test_a_removed_blueprint_takes_its_library_items_with_it(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     tenant.world.remove_blueprint(tenant.world.blueprint_ids()[0])
     run_sync(tmp_path, tenant)
     assert differing(tmp_path, tenant.world) == []
@@ -213,8 +208,7 @@ def test_a_removed_blueprint_takes_its_library_items_with_it(tmp_path: Path) -> 
 
 
 def test_a_resource_without_permission_is_a_state_and_stops_nothing(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     rows = mirrored(tmp_path, "prism_filevault")
     tenant.forbid("/api/v1/prism/filevault")
     tenant.world.advance(4)
@@ -226,8 +220,7 @@ def test_a_resource_without_permission_is_a_state_and_stops_nothing(tmp_path: Pa
 
 
 def test_a_failing_resource_keeps_its_rows_and_the_others_go_on(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     synced_at = manifest_of(tmp_path).tables["users"].synced_at
     tenant.faults.append(Fault("/api/v1/users", Trouble.UNAVAILABLE, times=99))
     tenant.world.advance(4)
@@ -264,8 +257,7 @@ def test_passing_trouble_on_any_page_is_not_seen_in_the_mirror(tmp_path: Path, t
 
 
 def test_one_blueprint_whose_list_fails_keeps_its_items(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     before = mirrored(tmp_path, "blueprint_library_items")
     broken = tenant.world.blueprint_ids()[0]
     tenant.faults.append(Fault(f"{broken}/list-library-items", Trouble.SERVER_ERROR, times=99))
@@ -290,8 +282,7 @@ def test_a_token_that_stops_working_leaves_what_was_complete(tmp_path: Path) -> 
 
 
 def test_a_home_of_another_tenant_is_refused(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     with pytest.raises(ConfigurationError, match="mirrors the tenant 'loopback', the settings name 'acme'"):
         sync(tmp_path, "acme", client_of(tenant.handle))
 
@@ -335,8 +326,7 @@ def test_a_cut_or_lost_data_file_is_made_anew(tmp_path: Path) -> None:
 
 
 def test_a_data_file_whose_bytes_were_altered_is_not_taken_for_unchanged(tmp_path: Path) -> None:
-    tenant = make_tenant()
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path)
     path = data_dir(tmp_path) / str(manifest_of(tmp_path).tables["devices"].file)
     data = bytearray(path.read_bytes())
     data[12_288:] = bytes(len(data) - 12_288)

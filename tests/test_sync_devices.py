@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows, values_of
+from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, synced, true_rows, values_of
 
 from kandji_mirror.capabilities import SyncState
 from kandji_mirror.report import Report
@@ -42,7 +42,7 @@ def begun() -> Tenant:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with those tables of it."""
     home = tmp_path_factory.mktemp("whole")
-    run_sync(home, begun(), *SOME)
+    synced(home, 8, *SOME, apps=4)
     return home
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
+from support import client_of, differing, manifest_of, mirrored, run_sync, synced, true_rows
 
 from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.store.store import open_store
@@ -27,11 +27,8 @@ ASKED = {"changes": "updated_at", "collected": "last_collected_at", "devices": "
 
 
 def started(home: Path, devices: int = 40, *, tables: tuple[str, ...] = SOME, **facts: Any) -> Tenant:
-    """A tenant of which these tables are mirrored, its journal empty."""
-    tenant = make_tenant(devices, **facts)
-    run_sync(home, tenant, *tables)
-    tenant.requests.clear()
-    return tenant
+    """A tenant of which these tables are mirrored, and which has seen no request yet."""
+    return synced(home, devices, *tables, **facts)
 
 
 def asked(tenant: Tenant, table: str) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support import Clock, client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
+from support import Clock, client_of, differing, make_tenant, manifest_of, mirrored, run_sync, synced, true_rows
 
 from kandji_mirror.api.budget import Sleep
 from kandji_mirror.api.client import Client
@@ -31,10 +31,7 @@ def per_device(tenant: Tenant, last: str = "(details|status|apps)") -> int:
 
 def begun(home: Path, devices: int = 20) -> Tenant:
     """A tenant whose device list is mirrored."""
-    tenant = make_tenant(devices)
-    run_sync(home, tenant, "devices")
-    tenant.requests.clear()
-    return tenant
+    return synced(home, devices, "devices")
 
 
 def at(hours: float) -> Callable[[], datetime]:

@@ -119,10 +119,8 @@ def test_a_folder_may_name_its_own_tenant_with_its_own_token(tmp_path: Path, els
 def test_a_stored_token_goes_to_the_tenant_it_was_stored_for_whoever_names_another(
     tmp_path: Path, simulator: Simulator, elsewhere: Server
 ) -> None:
-    login = [COMMAND, "login", "--token-stdin", "--api-url", simulator.url]
     dotenv(tmp_path, KANDJI_API_URL=elsewhere.url, KANDJI_SUBDOMAIN="evil")  # a token typed here does not go there
-    done = subprocess.run(login, input=TOKEN, env=environment(tmp_path), cwd=tmp_path, check=False, text=True,
-                          capture_output=True)  # fmt: skip
+    done = run(tmp_path, "login", "--token-stdin", "--api-url", simulator.url, said=TOKEN)
     assert done.returncode == 0, done.stderr
     (tmp_path / ".env").unlink()
     ended = run(tmp_path, "sync", "tags", KANDJI_API_URL=elsewhere.url)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, true_rows
+from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, synced, true_rows
 
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import sync
@@ -47,8 +47,7 @@ def removals(home: Path) -> list[tuple[str, int]]:
 
 @pytest.fixture
 def upgraded(tmp_path: Path) -> tuple[Path, Tenant]:
-    tenant = make_tenant(20)
-    run_sync(tmp_path, tenant)
+    tenant = synced(tmp_path, 20)
     as_an_earlier_version_wrote_it(tmp_path)
     return tmp_path, tenant
 
