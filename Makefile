@@ -7,13 +7,15 @@ READY := $(VENV)/.ready
 # More than two cores have: tests wait for processes and sockets a good part of their time.
 WORKERS ?= 4
 
-.PHONY: run test check bench conformance docs clean
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: run test check check-heavy bench conformance docs clean
 
 run: $(READY)
 	$(BIN)/kandji-mirror demo
 
 test: $(READY)
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	$(PYTEST) -m "not slow and not heavy"
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -21,7 +23,10 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
-	$(MAKE) test
+	$(PYTEST) -m "not heavy"
+
+check-heavy: $(READY)
+	$(PYTEST) -m heavy
 
 bench: $(READY)
 	$(BIN)/python bench/run.py

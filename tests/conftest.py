@@ -6,8 +6,8 @@ Imported lazily, as every test process loads this file.
 import os
 import signal
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,39 @@ for _number in (signal.SIGINT, signal.SIGHUP):
 
 # Of whoever runs them with 002 every configuration would be its group's, too, and so be refused.
 os.umask(0o022)
+
+
+_left_out: dict[str, int] = {}
+"""How many tests of each tier were not asked for; xdist's workers tell the process that prints."""
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Count what the tier leaves out."""
+    for item in items:
+        for tier in ("slow", "heavy"):
+            _left_out[tier] = _left_out.get(tier, 0) + (item.get_closest_marker(tier) is not None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that prints."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = _left_out
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a worker; every one of them collects all."""
+    _left_out.update(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was not run, and what runs it."""
+    if any(_left_out.values()):
+        told = " and ".join(f"{number} {tier}" for tier, number in _left_out.items() if number)
+        terminalreporter.write_line(
+            f"Left out: {told} tests. `make check` runs the slow, `make check-heavy` the heavy ones."
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)
