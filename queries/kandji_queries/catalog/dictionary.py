@@ -1,5 +1,6 @@
 """The data dictionary: what the tables and columns are, from the comments in the data files."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,29 +60,45 @@ def columns(engine: QueryEngine, table: str, sources: Collection[str]) -> tuple[
     """Return the columns of one table or view, each with its description; ``sources`` are the tables behind it."""
     with engine.cursor() as cursor:
         shape = cursor.execute(f"DESCRIBE main.{identifier(table)}").fetchall()
-        words = _described(cursor, table, sources)
+        words = _described(cursor, table, [s for s in engine.manifest.tables.values() if s.name in sources])
     return tuple(ColumnInfo(name, kind, words.get(name, "")) for name, kind, *_ in shape)
 
 
-def _described(cursor: duckdb.DuckDBPyConnection, table: str, sources: Collection[str]) -> dict[str, str]:
+def _described(cursor: duckdb.DuckDBPyConnection, table: str, sources: Collection[TableState]) -> dict[str, str]:
     """Return descriptions by column.
 
     A view's own words come first; a column it passes on keeps its table's, those of ``devices`` before others.
     """
-    found = cursor.execute(
-        "SELECT column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL AND "
-        "(database_name IN $stores OR (database_name = 'memory' AND table_name IN $tables)) "
-        "ORDER BY table_name = 'devices', table_name DESC",
-        {"stores": [store_name(name) for name in sources], "tables": list(sources)},
-    )
+    stored = cursor.execute(
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL AND "
+        "database_name IN $stores",
+        {"stores": [store_name(state.name) for state in sources]},
+    ).fetchall()
+    found = [*stored, *(words for state in sources for words in _declared(state))]
+    words = sorted(found, key=lambda of: (of[0] != "devices", of[0]), reverse=True)
     view = definitions.views().get(table)
-    return {**dict(found.fetchall()), **(view.columns if view else {})}
+    return {**{column: text for _, column, text in words}, **(view.columns if view else {})}
+
+
+def _declared(state: TableState) -> list[tuple[str, str | None, str]]:
+    """Return table, column (None: the table itself) and comment of a table without a data file, by its definition."""
+    if state.file is not None:
+        return []
+    found = (_COMMENT.fullmatch(statement) for statement in state.ddl[1:])
+    return [(state.name, words["column"], words["text"].replace("''", "'")) for words in found if words]
+
+
+_COMMENT = re.compile(
+    r"""COMMENT ON (?:TABLE "[^"]+"|COLUMN "[^"]+"\."(?P<column>[^"]+)") IS '(?P<text>.*)'""", re.DOTALL
+)
 
 
 def _table_comments(engine: QueryEngine) -> dict[str, str]:
     with engine.cursor() as cursor:
         found = cursor.execute("SELECT table_name, comment FROM duckdb_tables() WHERE comment IS NOT NULL")
-        return dict(found.fetchall())
+        stored = dict(found.fetchall())
+    declared = (words for state in engine.manifest.tables.values() for words in _declared(state))
+    return {**stored, **{table: text for table, column, text in declared if column is None}}
 
 
 def _table_info(state: TableState, description: str, now: datetime) -> TableInfo:
