@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from filelock import FileLock
 
 from kandji_mirror.api.budget import Unlimited
@@ -89,6 +90,11 @@ def recorded_runs(home: Path) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(home / "state.sqlite")) as con:
         con.row_factory = sqlite3.Row
         return [dict(row) for row in con.execute("SELECT * FROM runs ORDER BY id DESC")]
+
+
+def slow_but(*quick: Any, of: Iterable[Any]) -> list[Any]:
+    """Values for ``parametrize`` of which only some are tried by ``make test``; ``make check`` tries all."""
+    return [value if value in quick else pytest.param(value, marks=pytest.mark.slow) for value in of]
 
 
 def manifest_of(home: Path) -> Manifest:

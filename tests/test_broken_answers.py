@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import make_tenant, manifest_of, mirrored, run_sync
+from support import make_tenant, manifest_of, mirrored, run_sync, slow_but
 
 from kandji_schema.manifest import State
 from kandji_schema.registry import resource, resources
@@ -14,6 +14,11 @@ from kandji_simulator import Fault, FaultKind, Tenant
 
 BROKEN = (FaultKind.HTML_PAGE, FaultKind.NUMBER_BODY)
 """Torn JSON and other objects are the same to a table; the tests of pages have all kinds."""
+
+
+QUICK = ("devices", "users", "apps", "prism_filevault", "device_details", "audit_events", "blueprint_library_items")
+"""One table of each way of reading."""
+PAGED = [name for name, r in resources().items() if r.paging is not Paging.WHOLE]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,7 @@ def failures_of(table: str) -> tuple[State, ...]:
     return (State.FAILED, State.PARTIAL) if resource(table).empty_answer else (State.FAILED,)
 
 
-@pytest.mark.parametrize("table", resources())
+@pytest.mark.parametrize("table", slow_but(*QUICK, of=resources()))
 def test_a_table_whose_answers_stay_broken_fails_and_keeps_its_rows(tenant: Tenant, home: Path, table: str) -> None:
     rows = mirrored(home, table)
     for kind in BROKEN:
@@ -65,7 +70,7 @@ def test_a_table_whose_answers_stay_broken_fails_and_keeps_its_rows(tenant: Tena
     assert (manifest_of(home).tables[table].state, mirrored(home, table)) == (State.OK, rows)
 
 
-@pytest.mark.parametrize("table", [name for name, r in resources().items() if r.paging is not Paging.WHOLE])
+@pytest.mark.parametrize("table", slow_but(*QUICK, of=PAGED))
 def test_rows_that_are_numbers_are_no_rows(tenant: Tenant, home: Path, table: str) -> None:
     rows = mirrored(home, table)
     tenant.reshape(path_of(table), numbers)

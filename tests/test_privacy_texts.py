@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from support import client_of, make_tenant, manifest_of, run_sync
+from support import client_of, make_tenant, manifest_of, run_sync, slow_but
 
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
@@ -204,6 +204,7 @@ def _value(column: Column, text: str) -> Any:
     return shapes.get(column.kind)
 
 
+@pytest.mark.slow
 def test_no_column_of_any_table_lets_a_person_through(engine: Engine, tmp_path: Path) -> None:
     """Also none that somebody declares tomorrow: it is masked or looked through without being named anywhere."""
     text = "of jane quuxly, Zoe.Quux@example.com"
@@ -297,8 +298,8 @@ def _names(file: Path, word: str) -> bool:
         return any(word in str(con.execute(f'FROM "{name}"').fetchall()).lower() for (name,) in tables)
 
 
-@pytest.mark.parametrize("which", [0, 1])
-@pytest.mark.parametrize("mode", [Privacy.AGENTS, Privacy.ON])
+@pytest.mark.parametrize("which", slow_but(0, of=[0, 1]))
+@pytest.mark.parametrize("mode", slow_but(Privacy.AGENTS, of=[Privacy.AGENTS, Privacy.ON]))
 def test_a_home_of_an_earlier_version_is_brought_in_line(tmp_path: Path, mode: Privacy, which: int) -> None:
     tenant = make_tenant(4, apps=3)
     run_sync(tmp_path, tenant, *FEW, privacy=mode)

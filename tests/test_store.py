@@ -68,6 +68,7 @@ def test_a_second_writer_is_told_who_syncs(tmp_path: Path) -> None:
     assert len(tenant.requests) == 0
 
 
+@pytest.mark.slow
 def test_the_lock_is_free_again_after_its_holder_died(tmp_path: Path) -> None:
     writer = start_writer(tmp_path)
     assert writer.stdout

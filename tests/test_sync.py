@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import support
-from support import client_of, make_tenant, manifest_of, mirrored, true_rows
+from support import client_of, make_tenant, manifest_of, mirrored, slow_but, true_rows
 
 from kandji_mirror.report import Report
 from kandji_mirror.sync.run import sync
@@ -45,7 +45,7 @@ def differing(home: Path, world: World) -> list[str]:
     return support.differing(home, world, tables=SOME)
 
 
-@pytest.mark.parametrize("devices", [0, 1, 50, 301])
+@pytest.mark.parametrize("devices", slow_but(50, of=[0, 1, 50, 301]))
 def test_the_mirror_equals_the_tenant_row_for_row(tmp_path: Path, devices: int) -> None:
     tenant = make_tenant(devices)
     report = support.run_sync(tmp_path, tenant)
@@ -80,6 +80,7 @@ def count(tenant: Tenant, path: str) -> int:
     return sum(bool(re.fullmatch(f"/api/v1/{path}", request.path)) for request in tenant.requests)
 
 
+@pytest.mark.slow
 def test_the_mirror_follows_a_changing_tenant(tmp_path: Path) -> None:
     tenant = make_tenant(60)
     for _ in range(3):

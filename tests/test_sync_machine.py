@@ -223,7 +223,12 @@ class Mirroring(RuleBasedStateMachine):
             run_order(store, client_of(send, self.tenant.fetch), order)
 
 
-Mirroring.TestCase.settings = settings(
-    max_examples=3, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
-)
-TestMirroring = Mirroring.TestCase
+class ManyTimes(Mirroring):
+    """The same, hunting longer."""
+
+
+ONCE = settings(max_examples=1, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))
+Mirroring.TestCase.settings = ONCE
+ManyTimes.TestCase.settings = settings(ONCE, max_examples=4, stateful_step_count=10)
+TestMirroring = pytest.mark.slow(Mirroring.TestCase)
+TestMirroringManyTimes = pytest.mark.heavy(ManyTimes.TestCase)
