@@ -47,7 +47,7 @@ def test_a_file_arrives_byte_for_byte(target: Path) -> None:
 
 
 def test_the_url_goes_out_as_it_was_signed_and_nothing_of_ours_with_it(target: Path) -> None:
-    with served(WHOLE) as server, Download(API, read_timeout=2) as fetch:
+    with served(WHOLE) as server, Download(API, read_timeout=20) as fetch:
         fetch(signed(server), target)
         fetch(signed(server), target)
     for request in server.received:
@@ -138,7 +138,7 @@ def test_a_storage_that_is_not_there_does_not_blame_the_tenants_name(target: Pat
 
 
 def test_a_closed_download_takes_no_further_piece(target: Path) -> None:
-    with served(WHOLE) as server, Download(API, read_timeout=2) as fetch:
+    with served(WHOLE) as server, Download(API, read_timeout=20) as fetch:
         fetch.close()
         with pytest.raises(Unreachable, match="stopped"):
             fetch(signed(server), target)

@@ -20,7 +20,7 @@ from kandji_mirror.threads import AbandonableCalls, in_thread
 from kandji_schema.errors import Unreachable
 from kandji_schema.http import Request, Response
 
-SOON = 2.0
+SOON = 15.0  # at once where the machine is idle; not the five minutes of the timeouts
 HANGS_IN_THE_BODY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n[1,"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import pytest
 from past_home import PastHome, add_state, hours
 
 from kandji_mirror.store.store import KEEP_MANIFESTS, open_store
@@ -29,6 +30,7 @@ def versions(reader: Reader, table: str, number: int) -> list[tuple[Any, ...]]:
     return reader.run(f"SELECT {key}, {column} FROM {table}_as_of($m) ORDER BY ALL", {"m": hours(number)}).rows
 
 
+@pytest.mark.slow
 def test_readers_see_a_whole_past_at_every_moment_while_lanes_publish(tmp_path: Path) -> None:
     done = Event()
     with (

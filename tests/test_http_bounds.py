@@ -226,7 +226,7 @@ def answers_others(server: Here, **headers: str) -> None:
     began = time.monotonic()
     assert asked(server.url, "GET", "/health").status == 200
     assert "[[4]]" in called(server, "SELECT count(*) FROM devices", **headers).text
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40  # and not the minute, or ten, that the others may take
 
 
 def test_a_client_with_the_token_that_sends_halves_of_bodies_shuts_nobody_out(home: Path) -> None:
@@ -237,6 +237,7 @@ def test_a_client_with_the_token_that_sends_halves_of_bodies_shuts_nobody_out(ho
         answers_others(server)
 
 
+@pytest.mark.slow
 def test_one_client_with_many_slow_questions_leaves_others_their_share(home: Path) -> None:
     with here(home, Bounds(connections=16, head=60, body=60, idle=60)) as server, ExitStack() as stack:
         other, greedy = session(server), session(server)

@@ -176,6 +176,7 @@ def _other(server: Serving, word: str) -> Answer:
     return found
 
 
+@pytest.mark.slow
 def test_a_rejected_token_of_the_tenant_makes_the_health_503(tmp_path: Path) -> None:
     with live(tmp_path) as tenant:
         wrong = tenant.environment(KANDJI_API_TOKEN="another", KANDJI_MIRROR_ACTIONS="off")
@@ -262,7 +263,7 @@ def test_a_signal_ends_it_cleanly_whatever_goes_on_and_the_log_holds_no_token_an
         began = time.monotonic()
         server.process.send_signal(number)
         assert server.process.wait(20) == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         log = server.said()
     lines = log.splitlines()
     stopped = lines.index("Stopping.")  # a busy machine may have more to say after it

@@ -133,7 +133,7 @@ def test_the_guard_takes_about_a_millisecond() -> None:
     guard.check(sql, tables)
     times = []
     for _ in range(50):
-        began = time.perf_counter()
+        began = time.thread_time()  # what others on the machine do does not count
         guard.check(sql, tables)
-        times.append(time.perf_counter() - began)
-    assert sorted(times)[25] < 0.010  # one millisecond on an idle machine
+        times.append(time.thread_time() - began)
+    assert sorted(times)[25] < 0.010

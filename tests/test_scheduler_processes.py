@@ -155,7 +155,7 @@ def test_serve_ends_while_the_provider_hangs(tmp_path: Path, server: Server, ten
     with python(tmp_path, SERVE, server) as process:
         wait_until(lambda: len(tenant.requests) > 0)
         code, seconds = ended(process, signal.SIGTERM)
-    assert (code, seconds < 4) == (0, True)
+    assert (code, seconds < 15) == (0, True)
     assert state_of(tmp_path, "devices") is State.NEVER
     assert lock_is_free(tmp_path)
 
@@ -191,7 +191,7 @@ def test_the_mcp_server_syncs_beside_the_conversation_until_a_signal(
         began = time.monotonic()
         process.send_signal(number)
         out, log = process.communicate(timeout=20)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
     assert (process.returncode, out, log) == (0, b"", b"")
     assert lock_is_free(tmp_path)
 
@@ -202,7 +202,7 @@ def test_the_mcp_server_lets_go_of_the_lock_when_the_client_leaves(tmp_path: Pat
         wait_until(lambda: state_of(tmp_path, "devices") is State.OK)
         began = time.monotonic()
         out, log = process.communicate(timeout=20)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
     assert (process.returncode, out, log) == (0, b"", b"")
     assert lock_is_free(tmp_path)
 
