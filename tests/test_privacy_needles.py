@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mcp_calls import calls, opened, said
 from needles import NEEDLE, Planted, columns_with_needles, files_with_needles, is_in
-from support import client_of, make_tenant, manifest_of, mirrored
+from support import client_of, make_tenant, manifest_of, mirrored, slow_but
 
 from kandji_mirror.report import Report
 from kandji_mirror.state import record_run
@@ -159,6 +159,7 @@ def test_people_see_everything_in_that_mode(agents: Mirrored) -> None:
     assert names > 0
 
 
+@pytest.mark.slow
 def test_nothing_in_the_home_has_one_where_nobody_may_see_it(on: Mirrored) -> None:
     assert all(not report.failed for report in on.reports)
     assert any(outcome.method == "export" for report in on.reports for outcome in report.outcomes)
@@ -169,11 +170,12 @@ def test_nothing_in_the_home_has_one_where_nobody_may_see_it(on: Mirrored) -> No
     assert manifest_of(on.home).history != ()
 
 
+@pytest.mark.slow
 def test_nothing_was_on_the_disk_while_it_was_read(on: Mirrored) -> None:
     assert on.seen_while_reading == frozenset()
 
 
-@pytest.mark.parametrize("mode", ["agents", "on"])
+@pytest.mark.parametrize("mode", slow_but("agents", of=["agents", "on"]))
 def test_no_report_and_no_log_line_has_one(mode: str, request: pytest.FixtureRequest) -> None:
     found: Mirrored = request.getfixturevalue(mode)
     assert not is_in(repr(found.reports).encode())
@@ -197,6 +199,7 @@ def test_as_many_values_are_different_as_before(agents: Mirrored) -> None:
             assert masked.run(sql).rows == full.run(sql).rows, sql
 
 
+@pytest.mark.slow
 def test_both_modes_make_the_same_rows(agents: Mirrored, on: Mirrored) -> None:
     """Masked before they are written or after: but for the key, which no two homes share."""
     with Reader(agents.home, masked=True) as one, Reader(on.home, masked=True) as other:
@@ -219,6 +222,7 @@ def _pseudonyms(home: Path) -> dict[object, object]:
         return dict(reader.run("SELECT device_id, user_id FROM devices").rows)
 
 
+@pytest.mark.slow
 def test_the_key_is_in_no_other_file(agents: Mirrored, on: Mirrored) -> None:
     for home in (agents.home, on.home):
         key = (home / "privacy.key").read_bytes()

@@ -257,7 +257,7 @@ def read(home: Path, tenant: Named, mode: Privacy, *names: str) -> None:
     assert report.failed == ()
 
 
-@pytest.mark.parametrize("mode", [Privacy.AGENTS, Privacy.ON])
+@pytest.mark.parametrize("mode", slow_but(Privacy.AGENTS, of=[Privacy.AGENTS, Privacy.ON]))
 def test_somebody_who_becomes_known_later_goes_out_of_what_was_masked_before(tmp_path: Path, mode: Privacy) -> None:
     tenant = make_tenant(4, apps=3)
     assigned = {(row.get("user") or {}).get("name") for row in tenant.world.truth("devices") if isinstance(row, dict)}

@@ -13,7 +13,7 @@ from threading import Event
 
 import pytest
 from commands import run
-from support import make_tenant, manifest_of
+from support import make_tenant, manifest_of, slow_but
 from test_mcp_stdio import COMMAND, GREETING, call, conversation, environment, exchanged
 
 from kandji_mirror.store.store import open_store
@@ -119,7 +119,7 @@ def test_when_the_syncing_process_is_killed_another_one_takes_over(
         assert json.loads((tmp_path / "store" / "writer.json").read_text())["pid"] == left.pid
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
 def test_serve_keeps_a_home_in_sync_until_it_is_told_to_end(
     tmp_path: Path, server: Server, number: signal.Signals
 ) -> None:
@@ -135,6 +135,7 @@ def test_serve_keeps_a_home_in_sync_until_it_is_told_to_end(
     assert lock_is_free(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_bare_sync_and_a_full_one_beside_serve_are_handed_over_and_answered(tmp_path: Path, server: Server) -> None:
     account = {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN, "KANDJI_MIRROR_SWEEP_REQUESTS": "0"}
     with python(tmp_path, SERVE, server) as process:
@@ -179,7 +180,7 @@ def credentials(server: Server) -> dict[str, str]:
     return {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN, "KANDJI_MIRROR_BACKGROUND": "on"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
 def test_the_mcp_server_syncs_beside_the_conversation_until_a_signal(
     tmp_path: Path, server: Server, number: signal.Signals
 ) -> None:

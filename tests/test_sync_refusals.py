@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from commands import run
 from live_tenant import live
 from support import client_of, make_tenant
@@ -51,6 +52,7 @@ def test_a_refusal_is_remembered_for_a_day_and_every_request_is_counted(tmp_path
     assert State.FAILED not in {outcome.state for outcome in report.outcomes}
 
 
+@pytest.mark.slow
 def test_the_command_tells_it_in_one_line_and_fails_only_where_it_was_named(tmp_path: Path) -> None:
     with live(tmp_path, 4) as there:
         there.tenant.forbid("/api/v1/users")
