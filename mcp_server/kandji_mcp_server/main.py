@@ -57,13 +57,13 @@ def run() -> None:
     if _at_terminal():
         sys.stderr.write("Waiting for an AI client on standard input; `kandji-mirror mcp-config` sets one up.\n")
     leave_no_core()
-    wire = take_pipes()
+    pipes = take_pipes()
     log_to_stderr()  # before the SDK is there: it would install a handler of its own
     try:
         settings = load()
         for remark in settings.provenance.remarks:
             log.warning("%s", remark.text)
-        _serve(settings, wire)
+        _serve(settings, pipes)
     except MirrorError as error:
         print(f"kandji-mirror mcp: {error}", file=sys.stderr)  # noqa: T201  # this is where messages are printed
         sys.exit(error.exit_code)
@@ -73,7 +73,7 @@ def _at_terminal() -> bool:
     return sys.stdin is not None and sys.stderr is not None and sys.stdin.isatty()
 
 
-def _serve(settings: Settings, wire: Pipes) -> None:
+def _serve(settings: Settings, pipes: Pipes) -> None:
     from kandji_mcp_server.context import make_context  # wrong settings are told before the SDK is loaded
     from kandji_mcp_server.server import build_server
     from kandji_mcp_server.stdio import Callbacks, serve
@@ -81,12 +81,12 @@ def _serve(settings: Settings, wire: Pipes) -> None:
     background = Background(settings)
     context = make_context(settings, background)
     _on_signals(background)
-    moments = Callbacks(
+    callbacks = Callbacks(
         greeted=lambda: _greeted(context, background),
         hung_up=lambda: Thread(target=background.stop, daemon=True).start(),
         given_up=lambda: _leave(background),
     )
-    serve(build_server(context), wire, context.warm_up, moments)
+    serve(build_server(context), pipes, context.warm_up, callbacks)
     _leave(background)
 
 

@@ -1,4 +1,4 @@
-"""The client's two pipes, kept for the protocol alone.
+"""The client's two pipes, stdin and stdout, kept for the protocol alone. It is imported before the SDK, which is slow.
 
 Whatever else in this process or its children prints goes to stderr, and whatever else reads gets the end of input. The
 SDK does the same while it serves; here it holds from the first moment, also for what prints while it is imported, and
@@ -45,7 +45,7 @@ def is_cut(line: bytes) -> bool:
 def take_pipes() -> Pipes:
     """Take the pipes. Called once, before anything is imported that might print."""
     _open_what_is_closed()
-    wire = Pipes(
+    pipes = Pipes(
         read=os.fdopen(os.dup(_STDIN), "rb", closefd=False),
         write=os.fdopen(os.dup(_STDOUT), "wb", closefd=False),
         began=time.monotonic(),
@@ -54,7 +54,7 @@ def take_pipes() -> Pipes:
     os.dup2(nothing, _STDIN)
     os.dup2(_STDERR, _STDOUT)
     os.close(nothing)
-    return wire
+    return pipes
 
 
 def _open_what_is_closed() -> None:

@@ -1,4 +1,7 @@
-"""What a server asks of the system for its own process. Windows knows none of it."""
+"""What a server needs of its own process: no core file, many open files, and a log that is never a flood.
+
+The log is on stderr, its times in UTC. Windows knows neither core files nor limits of open files.
+"""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""How functions become tools: strict about arguments, clear about failures, small on the wire."""
+"""How functions become tools: strict about arguments, clear about failures, small as messages."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping

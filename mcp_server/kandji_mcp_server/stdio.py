@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from io import TextIOWrapper
-from types import TracebackType
 from typing import Any, Self
 
 import anyio
@@ -32,6 +31,9 @@ MOST_PATIENCE = 15.0
 HEAD = 1_000
 """Bytes of a line that is too long in which its number is looked for."""
 
+ENDLESS = "subscriptions/listen"
+"""A request that is answered when the client no longer wants it, so nothing waits for its answer."""
+
 WarmUp = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -52,18 +54,18 @@ class Callbacks:
     given_up: Callable[[], None] = _nothing
 
 
-def serve(server: MCPServer[Any], wire: Pipes, warm_up: WarmUp, moments: Callbacks) -> None:
+def serve(server: MCPServer[Any], pipes: Pipes, warm_up: WarmUp, callbacks: Callbacks) -> None:
     """Serve until the client ends its input. ``warm_up`` runs beside the first exchange, which is about other things.
 
     A client that is gone is no error: there is nobody left to tell.
     """
     try:
-        anyio.run(_serve, server, wire, warm_up, moments)
+        anyio.run(_serve, server, pipes, warm_up, callbacks)
     except* BrokenPipeError:
         pass
 
 
-async def _serve(server: MCPServer[Any], wire: Pipes, warm_up: WarmUp, moments: Callbacks) -> None:
+async def _serve(server: MCPServer[Any], pipes: Pipes, warm_up: WarmUp, callbacks: Callbacks) -> None:
     warm = anyio.Event()
 
     async def warm_up_once() -> None:
@@ -72,104 +74,65 @@ async def _serve(server: MCPServer[Any], wire: Pipes, warm_up: WarmUp, moments: 
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(warm_up_once)
-        await _converse(server, wire, warm, moments)
+        await _converse(server, pipes, warm, callbacks)
         tasks.cancel_scope.cancel()
 
 
-async def _converse(server: MCPServer[Any], wire: Pipes, warm: anyio.Event, moments: Callbacks) -> None:
+async def _converse(server: MCPServer[Any], pipes: Pipes, warm: anyio.Event, callbacks: Callbacks) -> None:
     """Do as the SDK's ``run_stdio_async``, but requests that came before the end of input are answered, not dropped."""
     protocol = server._lowlevel_server  # there is no public way to give a server its streams
     to_server, from_client = anyio.create_memory_object_stream[Any]()
     to_client, from_server = anyio.create_memory_object_stream[Any]()
-    unanswered = PendingRequests()
-    patience = min(MOST_PATIENCE, max(PATIENCE, STARTS * (time.monotonic() - wire.began)))
+    pending = PendingRequests()
+    patience = min(MOST_PATIENCE, max(PATIENCE, STARTS * (time.monotonic() - pipes.began)))
 
     async def until_hung_up(read: Any) -> None:
         async with to_server:
-            await unanswered.relay_requests(read, to_server)
-            moments.hung_up()
+            await pending.relay_requests(read, to_server)
+            callbacks.hung_up()
             await warm.wait()
-            if not await unanswered.all_answered(patience):
-                moments.given_up()
+            if not await pending.all_answered(patience):
+                callbacks.given_up()
 
-    lines = _Lines(wire)
-    pipes: Any = lines, anyio.wrap_file(TextIOWrapper(wire.write, encoding="utf-8", newline="\n"))
-    async with stdio_server(*pipes) as (read, write), anyio.create_task_group() as tasks:
-        lines.answers.set(write)
+    lines = _Lines(pipes)
+    streams: Any = lines, anyio.wrap_file(TextIOWrapper(pipes.write, encoding="utf-8", newline="\n"))
+    async with stdio_server(*streams) as (read, write), anyio.create_task_group() as tasks:
+        lines.answer_to(write)
         tasks.start_soon(until_hung_up, read)
-        tasks.start_soon(unanswered.relay_answers, from_server, _Telling(write, moments.greeted))
+        tasks.start_soon(pending.relay_answers, from_server, write, callbacks.greeted)
         await protocol.run(from_client, to_client, protocol.create_initialization_options())
 
 
 class _Lines:
     """What the client sends, line by line, read by a thread; a line that is no message is answered from here."""
 
-    def __init__(self, wire: Pipes) -> None:
-        self._wire = wire
-        self.answers = _Later()
+    def __init__(self, pipes: Pipes) -> None:
+        self._pipes = pipes
+        self._answers: Any = None
+        self._can_answer = anyio.Event()
+
+    def answer_to(self, answers: Any) -> None:
+        """Send the answers to that stream, which the SDK makes after it has begun to read lines."""
+        self._answers = answers
+        self._can_answer.set()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> str:
-        while line := await to_thread.run_sync(self._wire.line):
-            wrong = self._wrong(line)
-            if not wrong and line.strip():
+        while line := await to_thread.run_sync(self._pipes.line):
+            errors = self._errors(line)
+            if not errors and line.strip():
                 return line.removeprefix(BOM).decode()
-            for error in wrong:
-                await (await self.answers.get()).send(SessionMessage(error))
+            for error in errors:
+                await self._can_answer.wait()
+                await self._answers.send(SessionMessage(error))
         raise StopAsyncIteration
 
-    def _wrong(self, line: bytes) -> list[JSONRPCError]:
+    def _errors(self, line: bytes) -> list[JSONRPCError]:
         if is_cut(line):
             return [too_long(line[:HEAD], LONGEST_LINE)]
         return errors_in(line.removeprefix(BOM)) if line.strip() else []
-
-
-class _Later:
-    """A stream that is there later than who needs it."""
-
-    def __init__(self) -> None:
-        self._there = anyio.Event()
-        self._stream: Any = None
-
-    def set(self, stream: Any) -> None:
-        """Give the stream to who waits."""
-        self._stream = stream
-        self._there.set()
-
-    async def get(self) -> Any:
-        """Return the stream, once it is there."""
-        await self._there.wait()
-        return self._stream
-
-
-class _Telling:
-    """A stream that tells once when its first message is on its way."""
-
-    def __init__(self, stream: Any, tell: Callable[[], None]) -> None:
-        self._stream = stream
-        self._tell = tell
-        self._told = False
-
-    async def send(self, item: Any) -> None:
-        await self._stream.send(item)
-        if not self._told:
-            self._told = True
-            self._tell()
-
-    async def __aenter__(self) -> Self:
-        await self._stream.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stream.__aexit__(kind, error, trace)
-
-
-ENDLESS = "subscriptions/listen"
-"""A request that is answered when the client no longer wants it, so nothing waits for its answer."""
 
 
 class PendingRequests:
@@ -186,7 +149,7 @@ class PendingRequests:
             await target.send(item)
 
     async def all_answered(self, patience: float) -> bool:
-        """Wait until nothing is unanswered; False where nothing changes for ``patience`` seconds before."""
+        """Wait until nothing is pending; False where nothing changes for ``patience`` seconds before."""
         while self._ids:
             self._change = anyio.Event()
             with anyio.move_on_after(patience) as waiting:
@@ -195,11 +158,17 @@ class PendingRequests:
                 return False
         return True
 
-    async def relay_answers(self, source: MemoryObjectReceiveStream[Any], target: Any) -> None:
-        """Pass on what the server sends."""
+    async def relay_answers(
+        self, source: MemoryObjectReceiveStream[Any], target: Any, began: Callable[[], None]
+    ) -> None:
+        """Pass on what the server sends; ``began`` is called once the first message is on its way."""
+        sent = 0
         async with target:
             async for item in source:
                 await target.send(item)
+                sent += 1
+                if sent == 1:
+                    began()
                 self._note(item)
 
     def _note(self, item: SessionMessage | Exception) -> None:

@@ -1,7 +1,9 @@
-"""``Host`` and ``Origin`` of every request, compared whole: a name that merely begins like an allowed one is another.
+"""Who is let in, request by request: under which name, from which web page, with the bearer token.
 
-Without this a web page could reach the server under a name of its own that leads to loopback (DNS rebinding). It stands
-before all paths, ``/health`` included; the SDK's own check compares beginnings and is switched off.
+``Host`` and ``Origin`` are compared whole: a name that merely begins like an allowed one is another. Without that a web
+page could reach the server under a name of its own that leads to loopback (DNS rebinding). It stands before all paths,
+``/health`` included; the SDK's own check compares beginnings and is switched off. So is the SDK's authorisation, which
+is OAuth's: it would send clients to an authorisation server that does not exist here.
 """
 
 import hmac
@@ -10,6 +12,7 @@ import re
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -97,3 +100,21 @@ def _tell(scope: Scope) -> None:
     peer = scope["client"][0] if scope.get("client") else "somebody"
     path = ascii(scope["path"])[:LONGEST_PATH]
     log.warning("401 for %s, which sent no token or a wrong one: %s %s", peer, scope["method"][:10], path)
+
+
+class Browsers(CORSMiddleware):
+    """Tells browsers which web pages may ask: those whose requests are let in."""
+
+    def __init__(self, app: ASGIApp, pages: AllowedNames) -> None:
+        super().__init__(
+            app,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            allow_private_network=True,
+            expose_headers=["Mcp-Session-Id", "WWW-Authenticate"],
+        )
+        self._pages = pages
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        """Tell whether a page may ask."""
+        return origin in self._pages

@@ -1,8 +1,12 @@
-"""Sessions of older clients: there is always room for another, whoever has opened how many.
+"""How much one client may take of the server: sessions, and requests that are answered at once.
 
-The SDK refuses a session beyond the last one, so that one client with hundreds of them would shut out all others for as
-long as they are kept. Here the one that is missed least is ended instead; its client is told so (404) and, as the
-protocol says, begins anew.
+Sessions of older clients: the SDK refuses one beyond the last, so that one client with hundreds of them would shut out
+all others for as long as they are kept. Here the one that is missed least is ended instead; its client is told so (404)
+and, as the protocol says, begins anew.
+
+Requests: never so many are answered at once that no connection is left, and of one client half of them. A connection
+whose request is being answered cannot make room for another. So who asks more than their share is told to come back
+(503), while others, and who looks after the server's health, are answered.
 """
 
 import time

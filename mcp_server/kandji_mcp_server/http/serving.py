@@ -14,12 +14,11 @@ import anyio
 import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from kandji_mcp_server.context import ConfirmAt, ServerContext
 from kandji_mcp_server.http.access import Access
-from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, HostCheck
+from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, Browsers, HostCheck
 from kandji_mcp_server.http.connections import BoundedConfig, Bounds
 from kandji_mcp_server.http.health import endpoint
 from kandji_mcp_server.http.limits import RequestLimit, SessionLimit, most_under_way
@@ -159,24 +158,6 @@ def _troubled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         log.warning("No connection can be taken now: %s.", _reason(error))
     else:
         loop.default_exception_handler(context)
-
-
-class Browsers(CORSMiddleware):
-    """Tells browsers which web pages may ask: those whose requests are let in."""
-
-    def __init__(self, app: ASGIApp, pages: AllowedNames) -> None:
-        super().__init__(
-            app,
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["*"],
-            allow_private_network=True,
-            expose_headers=["Mcp-Session-Id", "WWW-Authenticate"],
-        )
-        self._pages = pages
-
-    def is_allowed_origin(self, origin: str) -> bool:
-        """Tell whether a page may ask."""
-        return origin in self._pages
 
 
 def _config(app: ASGIApp, bounds: Bounds) -> BoundedConfig:

@@ -1,9 +1,11 @@
-"""Rows in the space a model's attention has: an answer that is long is made short, and says how to get the rest."""
+"""Rows of an answer cut to the size a model can attend to; the answer says how to get the rest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kandji_queries.results.values import compact
+from kandji_schema.errors import UnknownName
 
 BRIEF_BYTES = 6_500
 """About 1,800 tokens: what a list may take where nobody said how much of it is wanted."""
@@ -49,34 +51,28 @@ class RowPage:
         """Size of columns and rows as compact JSON."""
         return _size([self.columns, self.rows, self.same])
 
+    def only(self, names: Sequence[str]) -> "RowPage":
+        """Return the same with these columns alone; :class:`UnknownName` for one that is not there."""
+        for name in names:
+            if name not in self.columns:
+                raise UnknownName("column", name, self.columns)
+        places = [self.columns.index(name) for name in names]
+        return replace(self, columns=list(names), rows=[[row[i] for i in places] for row in self.rows])
+
     def without_repetition(self) -> "RowPage":
         """Name a column with one value in all of several rows once instead."""
         if len(self.rows) < 3:
             return self
         first = self.rows[0]
         places = [i for i in range(len(self.columns)) if all(row[i] == first[i] for row in self.rows)]
-        kept = [i for i in range(len(self.columns)) if i not in places]
-        return RowPage(
-            [self.columns[i] for i in kept],
-            [[row[i] for i in kept] for row in self.rows],
-            self.total,
-            self.begin,
-            {self.columns[i]: first[i] for i in places},
-        )
+        same = {self.columns[i]: first[i] for i in places}
+        return replace(self.only([name for name in self.columns if name not in same]), same=same)
 
     def without(self, name: str) -> "RowPage":
         """Leave out a column; the identifier stays where not every device has a serial number to name it by."""
         if name not in self.columns or (name == "device_id" and not self._all_have("serial_number")):
             return self
-        place = self.columns.index(name)
-        return RowPage(
-            [*self.columns[:place], *self.columns[place + 1 :]],
-            [[*row[:place], *row[place + 1 :]] for row in self.rows],
-            self.total,
-            self.begin,
-            self.same,
-            [*self.left_out, name],
-        )
+        return replace(self.only([n for n in self.columns if n != name]), left_out=[*self.left_out, name])
 
     def _all_have(self, name: str) -> bool:
         return name in self.columns and all(row[self.columns.index(name)] for row in self.rows)

@@ -1,6 +1,7 @@
 """What became other than it was: ``changes``."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context
@@ -9,9 +10,9 @@ from pydantic import Field
 
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.own_sql import own_statement
-from kandji_mcp_server.render.answers import Absent, ChangesAnswer, age_range, tool_result
+from kandji_mcp_server.render.answers import Absent, ChangesAnswer, tool_result
 from kandji_mcp_server.render.truncate import truncate
-from kandji_mcp_server.tools.queries import json_rows
+from kandji_mcp_server.tools.queries import json_rows, rows_answer
 from kandji_queries.catalog import device_lookup
 from kandji_queries.history import period
 
@@ -60,26 +61,16 @@ def _changed(
     changed = {table or "devices", *(row[0] for row in summary.rows)}
     total = sum(row[summary.columns.index("changes")] for row in summary.rows)
     found = reader.run(own_statement("what_changed"), asked)
-    rows = json_rows(found).slice(0, limit)
-    rows.total = total
-    shown = truncate(rows, context.most_bytes, None)
-    return ChangesAnswer(
-        notes=[
-            *found.notes,
-            *period.remarks(begins, wanted),
-            *(past.remarks() if past else ()),
-            *_shortened(total, len(shown.rows)),
-        ],
-        as_of={name: at for name, at in found.as_of.items() if name in changed},
-        age=age_range(found.as_of, now),
-        row_count=len(shown.rows),
-        total_rows=total,
-        truncated=shown.truncated,
-        summary=[[row[0], row[1], row[2]] for row in summary.rows],
-        same_in_all_rows=shown.same,
-        columns=shown.columns,
-        rows=shown.rows,
-    )
+    shown = truncate(replace(json_rows(found).slice(0, limit), total=total), context.most_bytes)
+    notes = [
+        *found.notes,
+        *period.remarks(begins, wanted),
+        *(past.remarks() if past else ()),
+        *_shortened(total, len(shown.rows)),
+    ]
+    as_of = {name: at for name, at in found.as_of.items() if name in changed}
+    told = rows_answer(context, found, shown, notes, as_of=as_of)
+    return ChangesAnswer(**vars(told), summary=[[row[0], row[1], row[2]] for row in summary.rows])
 
 
 def _shortened(total: int, shown: int) -> Iterator[str]:

@@ -15,7 +15,6 @@ from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.sql import Values
 from kandji_queries.catalog.params import Param
 from kandji_queries.catalog.queries import NamedQuery, catalog, named
-from kandji_schema.errors import UnknownName
 
 if TYPE_CHECKING:
     from kandji_queries.engine.limits import QueryLimits
@@ -97,8 +96,8 @@ def _answer(
     shown = truncate(
         everything.slice(wanted.offset, count), context.most_bytes, wanted.limit, narrow=not wanted.columns
     )
-    told = rows_answer(context, found, shown, [*_counted(found), *_advice(shown)])
-    return told.model_copy(update={"as_of": _dated(found.as_of, named(name).sql)})
+    notes = [*_counted(found), *_advice(shown)]
+    return rows_answer(context, found, shown, notes, as_of=_dated(found.as_of, named(name).sql))
 
 
 def _dated(as_of: Mapping[str, str | None], sql: str) -> dict[str, str | None]:
@@ -124,25 +123,30 @@ def counting_limits(limits: "QueryLimits") -> "QueryLimits":
 def json_rows(found: "Result", columns: Sequence[str] = ()) -> RowPage:
     """Return all rows, JSON-ready, with some columns or all; moments in whole seconds. :class:`UnknownName` else."""
     document = found.to_json()
-    names = [column["name"] for column in document["columns"]]
-    moments = [column["type"] == "TIMESTAMP" for column in document["columns"]]
-    for asked in columns:
-        if asked not in names:
-            raise UnknownName("column", asked, names)
-    places = [names.index(asked) for asked in columns] if columns else range(len(names))
-    rows = [[_in_seconds(row[i]) if moments[i] else row[i] for i in places] for row in document["rows"]]
-    return RowPage([names[i] for i in places], rows, len(rows))
+    columns_of_rows, rows = document["columns"], document["rows"]
+    moments = [i for i, column in enumerate(columns_of_rows) if column["type"] == "TIMESTAMP"]
+    for row in rows if moments else ():
+        row[:] = [_in_seconds(cell) if i in moments else cell for i, cell in enumerate(row)]
+    page = RowPage([column["name"] for column in columns_of_rows], rows, len(rows))
+    return page.only(columns) if columns else page
 
 
 def _in_seconds(moment: str | None) -> str | None:
     return moment and f"{moment[:19]}Z"
 
 
-def rows_answer(context: ServerContext, found: "Result", shown: RowPage, notes: list[str]) -> RowsAnswer:
-    """Make the answer that shows some rows of what was found."""
+def rows_answer(
+    context: ServerContext,
+    found: "Result",
+    shown: RowPage,
+    notes: list[str],
+    *,
+    as_of: Mapping[str, str | None] | None = None,
+) -> RowsAnswer:
+    """Make the answer that shows some rows of what was found; ``as_of`` names fewer tables than were read."""
     return RowsAnswer(
         notes=notes,
-        as_of=found.as_of,
+        as_of=dict(found.as_of if as_of is None else as_of),
         age=age_range(found.as_of, context.clock()),
         row_count=len(shown.rows),
         total_rows=shown.total,
