@@ -53,7 +53,7 @@ def _words(state: TableState, now: datetime, masked: bool) -> str:
         return "read when KANDJI_MIRROR_PRIVACY was on, so with pseudonyms; `kandji-mirror sync` reads it anew"
     if not is_overdue(state.synced_at, state.ttl_seconds, now):
         return ""
-    due = age(now - timedelta(seconds=state.ttl_seconds), now)
+    due = in_words(state.ttl_seconds)
     return f"{age(state.synced_at, now)} old, due after {due}; {SYNC}"
 
 
