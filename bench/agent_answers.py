@@ -17,7 +17,7 @@ import anyio
 from mcp import Client
 from mcp.types import TextContent
 
-from kandji_mcp_server.context import make_context
+from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.server import build_server
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client as Api
@@ -95,7 +95,7 @@ async def answers(client: Client, number: int, name: str, params: Arguments) -> 
 
 async def measure(home: Path) -> None:
     """Print the table and the sizes."""
-    async with Client(build_server(make_context(Settings(mirror_home=str(home))))) as client:
+    async with Client(build_server(ServerContext(Settings(mirror_home=str(home))))) as client:
         listed = (await client.list_tools()).model_dump(by_alias=True, exclude_unset=True, mode="json")["tools"]
         sql = "SELECT serial_number, user_email FROM apps JOIN devices USING (device_id, serial_number) LIMIT 1"
         ((serial, email),) = json.loads(await ask(client, "run_sql", {"sql": sql}))["rows"]

@@ -12,7 +12,7 @@ import anyio
 from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
-from kandji_mcp_server.context import ServerContext, make_context
+from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.registration import ToolSpec
 from kandji_mcp_server.server import TOOLS, build_server
 from kandji_schema.manifest import Manifest, manifest_path
@@ -28,7 +28,7 @@ LATER = datetime(2026, 11, 20, 12, 3, tzinfo=UTC)
 @contextmanager
 def opened(home: Path, **settings: Any) -> Iterator[ServerContext]:
     """The mirror in ``home`` as the server opens it, three minutes after its last sync."""
-    mirror = replace(make_context(Settings(mirror_home=str(home), **settings)), clock=lambda: LATER)
+    mirror = replace(ServerContext(Settings(mirror_home=str(home), **settings)), clock=lambda: LATER)
     try:
         yield mirror
     finally:

@@ -13,7 +13,7 @@ from mcp import Client, MCPError
 from mcp.types import CallToolResult, ElicitResult, InputRequiredResult, InputResponses
 from mcp_calls import Era, said
 
-from kandji_mcp_server.context import make_context
+from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.server import TOOLS, build_server
 from kandji_schema.actions import actions
 from kandji_simulator import Fault, FaultKind
@@ -57,7 +57,7 @@ def connected(
     **settings: Any,
 ) -> Any:
     async def run() -> Any:
-        server = build_server(make_context(tenant.settings(**settings)))
+        server = build_server(ServerContext(tenant.settings(**settings)))
         callback: Any = human.answer if human else None
         async with Client(server, mode=era, elicitation_callback=callback) as client:
             return await talk(client)

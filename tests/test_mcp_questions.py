@@ -12,7 +12,7 @@ from agent_fleet import READ, ROBERT, agent_fleet
 from mcp_calls import Era, answer, calls, opened, refusal, said
 from reads_home import device, publish
 
-from kandji_mcp_server.context import ServerContext, make_context
+from kandji_mcp_server.context import ServerContext
 from kandji_schema.settings import Settings
 
 TOKENS = 2_000
@@ -82,7 +82,7 @@ QUESTIONS: list[Question] = [
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerContext]:
     home = tmp_path_factory.mktemp("home")
     agent_fleet(home)
-    found = make_context(Settings(mirror_home=str(home)))
+    found = ServerContext(Settings(mirror_home=str(home)))
     yield found
     found.close()
 

@@ -63,7 +63,7 @@ for module in every_module():
         failed[module] = f"{type(error).__name__}: {error}"
 
 import anyio
-from kandji_mcp_server.context import make_context
+from kandji_mcp_server.context import ServerContext
 from kandji_queries.reader import Reader
 from kandji_schema.errors import MirrorError
 from kandji_schema.settings import Settings
@@ -71,7 +71,7 @@ from pathlib import Path
 
 with Reader(Path(home)) as reader:
     devices = reader.run("SELECT count(*) FROM devices").rows[0][0]
-context = make_context(Settings(mirror_home=home))
+context = ServerContext(Settings(mirror_home=home))
 try:
     anyio.run(context.run_sql, "SELECT 1")
     refusal = None

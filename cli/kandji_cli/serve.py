@@ -81,11 +81,11 @@ def _scheduler(settings: Settings, *, only_reading: bool) -> Scheduler | None:
 
 
 def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
-    from kandji_mcp_server import Background, make_context
+    from kandji_mcp_server import Background, ServerContext
     from kandji_mcp_server.http import HttpServer, read_access
 
     allowed = read_access(settings, make_token=True)
-    server = HttpServer(make_context(settings, Background(settings, scheduler=scheduler)), allowed)
+    server = HttpServer(ServerContext(settings, Background(settings, scheduler=scheduler)), allowed)
     where = "KANDJI_MIRROR_HTTP_TOKEN" if settings.mirror_http_token else str(allowed.token_file)
     tell(
         f"AI clients connect to {server.url} with the bearer token in {where}; "

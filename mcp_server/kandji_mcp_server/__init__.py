@@ -10,10 +10,10 @@ from kandji_schema.lazy import lazy_names
 
 if TYPE_CHECKING:
     from kandji_mcp_server.background import Background
-    from kandji_mcp_server.context import ServerContext, make_context
+    from kandji_mcp_server.context import ServerContext
     from kandji_mcp_server.server import build_server
 
-__all__ = ["Background", "ServerContext", "build_server", "make_context"]
+__all__ = ["Background", "ServerContext", "build_server"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -21,6 +21,5 @@ __getattr__, __dir__ = lazy_names(
         "Background": "kandji_mcp_server.background",
         "ServerContext": "kandji_mcp_server.context",
         "build_server": "kandji_mcp_server.server",
-        "make_context": "kandji_mcp_server.context",
     },
 )

@@ -1,4 +1,4 @@
-"""What every tool works on: the mirror, opened when the first question comes."""
+"""What every tool, resource and completion works on: one mirror, opened when the first question comes."""
 
 import logging
 import sys
@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,22 +46,6 @@ CELL_BYTES = 4_000
 """Longer texts in one cell are cut, with a marker: one script or profile must not fill the whole answer."""
 
 
-@dataclass(frozen=True)
-class Export:
-    """What is to be written to files. ``gone`` tells that nobody waits for it any more."""
-
-    names: Sequence[str]
-    form: str
-    params: Mapping[str, object]
-    gone: Event
-    clock: Clock
-
-    def watch(self, _name: str, _done: float) -> None:
-        """Stop it where nobody waits."""
-        if self.gone.is_set():
-            raise Interrupted("The export was stopped: whoever asked no longer waits for it. Nothing was written.")
-
-
 class ConfirmAt(Enum):
     """Where a human is asked about a live action.
 
@@ -76,71 +59,58 @@ class ConfirmAt(Enum):
 
 @dataclass
 class ServerContext:
-    """The mirror in ``home``. Nothing is opened before the first :meth:`ask`, so that a client's greeting never waits.
+    """One mirror and how AI clients read it. Nothing is opened before the first question: a greeting never waits.
 
-    ``open_reader`` makes the reader from ``clock``, which tells the time, aware UTC, for ages, and ``open_workers``
-    what runs statements of anyone's.
-    ``background`` syncs beside the conversation, where this process may. ``live_tools`` are those of live actions, by
-    where a human is asked about them.
+    ``background`` syncs beside the conversation, where this process may. ``clock`` tells the time, aware UTC, for ages.
     """
 
-    home: Path
-    most_bytes: int
-    open_reader: "Callable[[Clock], Reader]"
-    open_workers: "Callable[[Clock], Workers]"
-    write_files: "Callable[[Export], ExportReport]"
-    clock: Clock = lambda: datetime.now(UTC)
+    settings: Settings
     background: "Background | None" = None
-    live_tools: "Callable[[ConfirmAt], tuple[ToolSpec, ...]]" = lambda _: ()
+    clock: Clock = lambda: datetime.now(UTC)
     _reader: "Reader | None" = field(default=None, init=False)
     _workers: "Workers | None" = field(default=None, init=False)
-    _sealed: bool = field(default=False, init=False)
     _opening: Lock = field(default_factory=Lock, init=False)
     _turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE), init=False)
     _callers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(CALLERS), init=False)
 
+    @property
+    def home(self) -> Path:
+        """The data directory."""
+        return self.settings.home
+
+    @property
+    def most_bytes(self) -> int:
+        """Most bytes of an answer."""
+        return self.settings.mirror_mcp_bytes
+
+    def live_tools(self, confirm_at: ConfirmAt) -> "tuple[ToolSpec, ...]":
+        """Return the tools of live actions, where these are switched on, by where a human is asked about them."""
+        if self.settings.mirror_actions != "on":
+            return ()
+        from kandji_mcp_server.live.tools import live_tools  # with it comes the API client
+
+        return live_tools(self.settings, confirm_at)
+
     async def ask(self, question: "Callable[[Reader], T]") -> T:
         """Answer from a thread of its own. A caller who cancels stops the statement, and frees its turn, at once."""
-        gone = Event()
-        try:
-            return await to_thread.run_sync(self._answer, question, gone, limiter=self._turns, abandon_on_cancel=True)
-        finally:
-            gone.set()
+        return await _in_thread(lambda gone: question(self._opened_reader().stopped_by(gone)), self._turns)
 
     async def run_sql(self, sql: str, params: "Mapping[str, object] | None" = None, client: str = "") -> "JsonResult":
         """Run a statement of anyone's in a process of its own; it is stopped when the caller cancels.
 
         ``client`` names who asks: each has its share of the processes.
         """
-        gone = Event()
-        try:
-            return await to_thread.run_sync(
-                lambda: self._opened_workers().run(sql, params, stop=gone, client=client),
-                abandon_on_cancel=True,
-                limiter=self._callers,
-            )
-        finally:
-            gone.set()
+        return await _in_thread(
+            lambda gone: self._opened_workers().run(sql, params, stop=gone, client=client), self._callers
+        )
+
+    async def export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]") -> "ExportReport":
+        """Write tables, views and queries into a new folder below the export folder; all or, if cancelled, nothing."""
+        return await _in_thread(lambda gone: self._export(names, form, params, gone))
 
     def ready_worker(self) -> None:
         """Have a process for statements of anyone's ready soon; waits for nothing."""
         Thread(target=self._start_worker, name="worker", daemon=True).start()
-
-    def _start_worker(self) -> None:
-        try:
-            self._opened_workers().start()
-        except MirrorError as error:
-            log.info("No process for statements could be started ahead: %s", error)
-
-    async def export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]") -> "ExportReport":
-        """Write tables, views and queries into a new folder below the export folder; all or, if cancelled, nothing."""
-        gone = Event()
-        try:
-            return await to_thread.run_sync(
-                lambda: self.write_files(Export(names, form, params, gone, self.clock)), abandon_on_cancel=True
-            )
-        finally:
-            gone.set()
 
     async def warm_up(self) -> None:
         """Open the store ahead of the first question. What goes wrong here, that question will say."""
@@ -151,23 +121,6 @@ class ServerContext:
         except Exception:
             log.exception("The store could not be opened ahead.")
 
-    def _answer(self, question: "Callable[[Reader], T]", gone: Event) -> T:
-        return question(self._checked_reader().stopped_by(gone))
-
-    def _checked_reader(self) -> "Reader":
-        """Return the reader, once its engine has been tried for known ways out; none of them may work."""
-        with self._opening:
-            self._reader = self._reader or self.open_reader(self.clock)
-            if not self._sealed:
-                self._reader.self_test()
-                self._sealed = True
-            return self._reader
-
-    def _opened_workers(self) -> "Workers":
-        with self._opening:
-            self._workers = self._workers or self.open_workers(self.clock)
-            return self._workers
-
     def close(self) -> None:
         """Close the store. No statement may be running any more."""
         if self._reader is not None:
@@ -175,51 +128,82 @@ class ServerContext:
         if self._workers is not None:
             self._workers.close()
 
+    def _start_worker(self) -> None:
+        try:
+            self._opened_workers().start()
+        except MirrorError as error:
+            log.info("No process for statements could be started ahead: %s", error)
 
-def make_context(settings: Settings, background: "Background | None" = None) -> ServerContext:
-    """Return the context of a server over the mirror that the settings name, with the limits of MCP answers."""
-    return ServerContext(
-        home=settings.home,
-        most_bytes=settings.mirror_mcp_bytes,
-        open_reader=lambda clock: _reader(settings, clock),
-        open_workers=lambda clock: _workers(settings, clock),
-        write_files=partial(_export, settings),
-        background=background,
-        live_tools=partial(_live_tools, settings),
-    )
+    def _opened_reader(self) -> "Reader":
+        """Return the reader, once its engine has been tried for known ways out; none of them may work."""
+        with self._opening:
+            if self._reader is None:
+                refuse_foreign(self.settings)
+                from kandji_queries.reader import Reader  # with it comes DuckDB, which greeting a client does not need
+
+                reader = Reader(self.home, _limits(self.settings), warm=True, **self._options())
+                try:
+                    reader.self_test()
+                except BaseException:
+                    reader.close()
+                    raise
+                self._reader = reader
+            return self._reader
+
+    def _opened_workers(self) -> "Workers":
+        with self._opening:
+            if self._workers is None:
+                _refuse_without_bounds()
+                refuse_foreign(self.settings)
+                from kandji_queries.workers.pool import Workers
+
+                self._workers = Workers(self.home, _limits(self.settings), **self._options())
+            return self._workers
+
+    def _options(self) -> dict[str, Any]:
+        """Return how readers are opened, in this process and in others: on masked files only, where that is wanted."""
+        masked = self.settings.privacy.masks_agents
+        rules = self.settings.mirror_compliance_file
+        return {"rules": rules, "masked": masked, "values_in_errors": not masked, "clock": self.clock}
+
+    def _export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]", gone: Event) -> "ExportReport":
+        """Write the files; where they go is a setting, never the caller's choice."""
+        refuse_foreign(self.settings)
+        from kandji_queries.export.export import ExportOptions, export
+
+        def stop_if_gone(_name: str, _done: float) -> None:
+            if gone.is_set():
+                raise Interrupted("The export was stopped: whoever asked no longer waits for it. Nothing was written.")
+
+        return export(
+            self.home,
+            names,
+            form,
+            self.settings.export_folder,
+            ExportOptions(params=params, dated=True, keep=KEPT_EXPORTS, spreadsheet_safe=form == "csv"),
+            progress=stop_if_gone,
+            rules=self.settings.mirror_compliance_file,
+            masked=self.settings.privacy.masks_agents,
+            memory_mb=self.settings.mirror_query_memory_mb,
+            clock=self.clock,
+        )
 
 
-def _live_tools(settings: Settings, confirm_at: ConfirmAt) -> "tuple[ToolSpec, ...]":
-    if settings.mirror_actions != "on":
-        return ()
-    from kandji_mcp_server.live.tools import live_tools  # with it comes the API client
-
-    return live_tools(settings, confirm_at)
-
-
-def _reader(settings: Settings, clock: Clock) -> "Reader":
-    refuse_foreign(settings)
-    from kandji_queries.reader import Reader  # with it comes DuckDB, which greeting a client does not need
-
-    return Reader(settings.home, _limits(settings), warm=True, clock=clock, **_options(settings))
+async def _in_thread(work: Callable[[Event], T], limiter: CapacityLimiter | None = None) -> T:
+    """Work in a thread of its own; the event it gets is set when the caller no longer waits."""
+    gone = Event()
+    try:
+        return await to_thread.run_sync(work, gone, limiter=limiter, abandon_on_cancel=True)
+    finally:
+        gone.set()
 
 
-def _workers(settings: Settings, clock: Clock) -> "Workers":
+def _refuse_without_bounds() -> None:
     if sys.platform == "win32":
         raise ConfigurationError(
             "Statements of AI clients cannot be run on Windows: no process can be bounded there. The named queries and "
             "all other tools answer; `kandji-mirror sql` runs a statement of your own."
         )
-    refuse_foreign(settings)
-    from kandji_queries.workers.pool import Workers
-
-    return Workers(settings.home, _limits(settings), clock=clock, **_options(settings))
-
-
-def _options(settings: Settings) -> dict[str, Any]:
-    """Return how every reader is opened, in this process and in others: on masked files only, where that is wanted."""
-    masked = settings.privacy.masks_agents
-    return {"rules": settings.mirror_compliance_file, "masked": masked, "values_in_errors": not masked}
 
 
 def _limits(settings: Settings) -> "QueryLimits":
@@ -232,23 +216,4 @@ def _limits(settings: Settings) -> "QueryLimits":
         bytes=settings.mirror_mcp_bytes,
         cell_bytes=CELL_BYTES,
         advice=MORE,
-    )
-
-
-def _export(settings: Settings, wanted: Export) -> "ExportReport":
-    """Where the files go is a setting, never the caller's choice."""
-    refuse_foreign(settings)
-    from kandji_queries.export.export import ExportOptions, export
-
-    return export(
-        settings.home,
-        wanted.names,
-        wanted.form,
-        settings.export_folder,
-        ExportOptions(params=wanted.params, dated=True, keep=KEPT_EXPORTS, spreadsheet_safe=wanted.form == "csv"),
-        progress=wanted.watch,
-        rules=settings.mirror_compliance_file,
-        masked=settings.privacy.masks_agents,
-        memory_mb=settings.mirror_query_memory_mb,
-        clock=wanted.clock,
     )

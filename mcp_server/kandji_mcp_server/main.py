@@ -74,12 +74,12 @@ def _at_terminal() -> bool:
 
 
 def _serve(settings: Settings, pipes: Pipes) -> None:
-    from kandji_mcp_server.context import make_context  # wrong settings are told before the SDK is loaded
+    from kandji_mcp_server.context import ServerContext  # wrong settings are told before the SDK is loaded
     from kandji_mcp_server.server import build_server
     from kandji_mcp_server.stdio import Callbacks, serve
 
     background = Background(settings)
-    context = make_context(settings, background)
+    context = ServerContext(settings, background)
     _on_signals(background)
     callbacks = Callbacks(
         greeted=lambda: _greeted(context, background),
