@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 from kandji_queries.results.values import compact
@@ -27,11 +28,12 @@ LEAST = (
 Row = list[Any]
 
 
-@dataclass
+@dataclass(frozen=True)
 class RowPage:
     """Rows of an answer; ``total`` counts those there are, ``begin`` those left out before the first one here.
 
-    ``same`` are columns with one value in all rows, ``left_out`` those that were left out to show more rows.
+    ``same`` are columns with one value in all rows, ``left_out`` those that were left out to show more rows. ``sizes``
+    are those of the cells as JSON, in bytes, once they are :meth:`measured`.
     """
 
     columns: list[str]
@@ -39,7 +41,8 @@ class RowPage:
     total: int
     begin: int = 0
     same: dict[str, Any] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
+    left_out: tuple[str, ...] = ()
+    sizes: list[list[int]] = field(default_factory=list)
 
     @property
     def truncated(self) -> bool:
@@ -48,8 +51,12 @@ class RowPage:
 
     @property
     def bytes(self) -> int:
-        """Size of columns and rows as compact JSON."""
-        return _size([self.columns, self.rows, self.same])
+        """Size of columns and rows as compact JSON, of measured ones."""
+        return _size([self.columns, [], self.same]) + sum(map(_row_size, self.sizes))
+
+    def measured(self) -> "RowPage":
+        """Return the same with the size of each cell: it is made JSON once, whatever is left out afterwards."""
+        return replace(self, sizes=[list(map(_size, row)) for row in self.rows])
 
     def only(self, names: Sequence[str]) -> "RowPage":
         """Return the same with these columns alone; :class:`UnknownName` for one that is not there."""
@@ -57,7 +64,8 @@ class RowPage:
             if name not in self.columns:
                 raise UnknownName("column", name, self.columns)
         places = [self.columns.index(name) for name in names]
-        return replace(self, columns=list(names), rows=[[row[i] for i in places] for row in self.rows])
+        rows, sizes = ([[row[i] for i in places] for row in every] for every in (self.rows, self.sizes))
+        return replace(self, columns=list(names), rows=rows, sizes=sizes)
 
     def without_repetition(self) -> "RowPage":
         """Name a column with one value in all of several rows once instead."""
@@ -72,26 +80,21 @@ class RowPage:
         """Leave out a column; the identifier stays where not every device has a serial number to name it by."""
         if name not in self.columns or (name == "device_id" and not self._all_have("serial_number")):
             return self
-        return replace(self.only([n for n in self.columns if n != name]), left_out=[*self.left_out, name])
+        return replace(self.only([n for n in self.columns if n != name]), left_out=(*self.left_out, name))
 
     def _all_have(self, name: str) -> bool:
         return name in self.columns and all(row[self.columns.index(name)] for row in self.rows)
 
     def within(self, most: int) -> "RowPage":
-        """Return the first rows that fit into so many bytes, one at least."""
+        """Return the first rows, measured ones, that fit into so many bytes, one at least."""
         left = most - _size([self.columns, self.same])
-        count = 0
-        for row in self.rows:
-            left -= _size(row) + 1
-            if left < 0:
-                break
-            count += 1
-        return replace(self, rows=self.rows[: max(count, 1)])
+        count = max(sum(size <= left for size in accumulate(map(_row_size, self.sizes))), 1)
+        return replace(self, rows=self.rows[:count], sizes=self.sizes[:count])
 
     def slice(self, begin: int, count: int | None) -> "RowPage":
         """Return so many rows from the ``begin``-th on."""
         end = None if count is None else begin + count
-        return replace(self, rows=self.rows[begin:end], begin=begin)
+        return replace(self, rows=self.rows[begin:end], sizes=self.sizes[begin:end], begin=begin)
 
 
 def truncate(rows: RowPage, most: int, limit: int | None = None, *, narrow: bool = False) -> RowPage:
@@ -100,6 +103,7 @@ def truncate(rows: RowPage, most: int, limit: int | None = None, *, narrow: bool
     Where rows would be cut and ``narrow`` allows it, columns that say least are left out before: which devices it is
     matters more than all about them. ``most`` bytes are never exceeded by more than one row.
     """
+    rows = rows.measured()
     if rows.bytes <= min(most, BRIEF_BYTES):
         return rows
     shorter = rows.without_repetition()
@@ -110,6 +114,11 @@ def truncate(rows: RowPage, most: int, limit: int | None = None, *, narrow: bool
             break
         shorter = shorter.without(name)
     return shorter.within(min(most, BRIEF_BYTES))
+
+
+def _row_size(cells: list[int]) -> int:
+    """Return the size of a row, with its brackets, commas and the comma after it."""
+    return sum(cells) + max(len(cells) - 1, 0) + 3
 
 
 def _size(value: Any) -> int:

@@ -35,12 +35,12 @@ async def run_sql(
     columns, aggregate: long answers are cut.
     """
     context = ctx.request_context.lifespan_context
-    return tool_result(_answer(context, await context.run_sql(sql, params, client_of(ctx))))
+    found = await context.run_sql(sql, params, client_of(ctx))
+    return tool_result(_answer(context, found), found.lines)
 
 
 def _answer(context: ServerContext, found: "JsonResult") -> RowsAnswer:
-    document = found.to_json()
-    columns = [column["name"] for column in document["columns"]]
+    columns = [column.name for column in found.columns]
     _refuse_too_wide(columns, context.most_bytes)
     return RowsAnswer(
         notes=found.notes,
@@ -49,7 +49,7 @@ def _answer(context: ServerContext, found: "JsonResult") -> RowsAnswer:
         row_count=found.row_count,
         truncated=found.truncated,
         columns=columns,
-        rows=document["rows"],
+        rows=list(map(list, found.rows)),
     )
 
 
