@@ -13,7 +13,7 @@ from commands import run
 from mcp import Client, StdioServerParameters
 from reads_home import small_fleet
 
-from kandji_mcp_server.clients.config_file import NotMerged, merged
+from kandji_mcp_server.clients.config_file import CannotMerge, merge_entry
 from kandji_mcp_server.clients.entries import NAME
 from kandji_mcp_server.clients.records import CLIENTS
 from kandji_mcp_server.clients.records import Client as Record
@@ -185,14 +185,14 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     ],
 )
 def test_a_json_file_that_is_not_understood_is_not_touched(text: str) -> None:
-    with pytest.raises(NotMerged):
-        merged("json", text, "mcpServers", NAME, ENTRY)
+    with pytest.raises(CannotMerge):
+        merge_entry("json", text, "mcpServers", NAME, ENTRY)
 
 
 @pytest.mark.parametrize("text", ["a = ", "[a]\n[a]", "mcp_servers = 3", "[[mcp_servers]]\na = 1", "\x00"])
 def test_a_toml_file_that_is_not_understood_is_not_touched(text: str) -> None:
-    with pytest.raises(NotMerged):
-        merged("toml", text, "mcp_servers", NAME, ENTRY)
+    with pytest.raises(CannotMerge):
+        merge_entry("toml", text, "mcp_servers", NAME, ENTRY)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_toml_file_that_is_not_understood_is_not_touched(text: str) -> None:
     ],
 )
 def test_toml_in_all_its_spellings_takes_the_entry(text: str) -> None:
-    before, after = tomllib.loads(text), tomllib.loads(merged("toml", text, "mcp_servers", NAME, ENTRY))
+    before, after = tomllib.loads(text), tomllib.loads(merge_entry("toml", text, "mcp_servers", NAME, ENTRY))
     assert after["mcp_servers"].pop(NAME) == ENTRY
     before.setdefault("mcp_servers", {}).pop(NAME, None)
     assert after == before

@@ -18,7 +18,7 @@ from kandji_mcp_server.registration import ToolSpec
 from kandji_mcp_server.render.answers import DATA, RowsAnswer
 from kandji_mcp_server.server import INSTRUCTIONS, READS_ONLY, build_server
 from kandji_mcp_server.tools.queries import TOOLS_OF_THEIR_OWN
-from kandji_mcp_server.tools.tables import described
+from kandji_mcp_server.tools.tables import table_answer
 from kandji_queries.catalog.definitions import views
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.reader import Reader
@@ -122,7 +122,7 @@ def test_frequent_values_are_never_personal_ones(mirror: ServerContext, era: Era
 def test_the_examples_of_every_table_and_view_run(mirror: ServerContext) -> None:
     with Reader(mirror.home) as reader:
         for info in reader.tables():
-            examples = described(mirror, reader, info.name).examples
+            examples = table_answer(mirror, reader, info.name).examples
             assert examples, info.name
             for example in examples:
                 reader.run(example)

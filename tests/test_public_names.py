@@ -13,8 +13,8 @@ PUBLIC = {
     "kandji_queries": ["connect", "mirrored_at"],
     "kandji_mcp_server": ["Background", "ServerContext", "build_server"],
     "kandji_mcp_server.clients": [
-        *("CLIENTS", "NAME", "TOKEN_VARIABLE", "Client", "change_file", "find_client", "local_entry", "merged"),
-        *("remote_entry", "server_url", "snippet"),
+        *("CLIENTS", "NAME", "TOKEN_VARIABLE", "Client", "change_file", "entry_alone", "find_client", "local_entry"),
+        *("merge_entry", "remote_entry", "server_url"),
     ],
     "kandji_mcp_server.http": ["Access", "HttpServer", "read_access"],
     "kandji_cli": ["run"],

@@ -17,12 +17,12 @@ from kandji_mcp_server.clients import (
     TOKEN_VARIABLE,
     Client,
     change_file,
+    entry_alone,
     find_client,
     local_entry,
-    merged,
+    merge_entry,
     remote_entry,
     server_url,
-    snippet,
 )
 from kandji_mcp_server.http import read_access
 from kandji_mirror.api.credentials import token
@@ -49,7 +49,7 @@ def configure(name: str, *, http: bool, url: str | None, write: bool, file: str 
     if write:
         _write(chosen, path, entry)
     else:
-        say(snippet(chosen.form, chosen.servers, NAME, entry).rstrip("\n"))
+        say(entry_alone(chosen.form, chosen.servers, NAME, entry).rstrip("\n"))
         tell(f"\nThis goes into {path}, among what is there; --write puts it there. Then: {chosen.then}")
     if http or url:
         _tell_of_http(settings)
@@ -69,7 +69,7 @@ def _write(chosen: Client, path: Path, entry: Mapping[str, Any]) -> None:
 
 
 def _merge(chosen: Client, entry: Mapping[str, Any], text: str) -> str:
-    return merged(chosen.form, text, chosen.servers, NAME, entry)
+    return merge_entry(chosen.form, text, chosen.servers, NAME, entry)
 
 
 def _remote(chosen: Client, settings: Settings, url: str | None) -> dict[str, Any]:

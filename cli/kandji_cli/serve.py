@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kandji_cli.output import tell
 from kandji_cli.sync import stopped_by_signals
-from kandji_mcp_server.process import leave_no_core, log_to_stderr
+from kandji_mcp_server.process import disable_core_dumps, log_to_stderr
 from kandji_mirror.scheduler.scheduler import Scheduler, scheduler_of
 from kandji_schema.errors import ConfigurationError, MirrorError, UsageError
 from kandji_schema.manifest import generations
@@ -36,7 +36,7 @@ def serve(*, sync: bool = True, mcp: bool = True, host: str | None = None, port:
         raise UsageError("With both --no-sync and --no-mcp there is nothing to do. Leave one of them out.")
     settings = _with(load(), host, port)
     log_to_stderr()
-    leave_no_core()
+    disable_core_dumps()
     logging.getLogger("kandji_mirror").setLevel(logging.INFO)
     with stopped_by_signals(), ExitStack() as started:
         try:

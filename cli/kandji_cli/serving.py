@@ -27,7 +27,7 @@ def mcp() -> None:
 
     Example: kandji-mirror mcp
     """
-    from kandji_mcp_server.main import run as serve_until_told
+    from kandji_mcp_server.main import serve_over_stdio as serve_until_told
 
     serve_until_told()
 

@@ -88,7 +88,7 @@ class Background:
     def start(self) -> None:
         """Begin soon, in a thread of its own; once, and not at all where the settings say so."""
         if self._thread is None and self._settings.mirror_background:
-            self._thread = Thread(target=self._begin, name="background", daemon=True)
+            self._thread = Thread(target=self._load, name="background", daemon=True)
             self._thread.start()
 
     def ready(self, timeout: float) -> "Scheduler":
@@ -111,15 +111,15 @@ class Background:
     def refresh_tables(self, tables: tuple[str, ...], timeout: float) -> Refresh:
         """Have whole tables read now; a refresh of the same that is under way is joined. Errors as of :meth:`ready`."""
         scheduler = self.ready(timeout)
-        return self._joined(("tables", *tables), lambda progress: scheduler.refresh(tables, progress=progress))
+        return self._join_or_begin(("tables", *tables), lambda progress: scheduler.refresh(tables, progress=progress))
 
     def refresh_device(self, device_id: str, timeout: float) -> Refresh:
         """Have one device read now in all its tables, as :meth:`refresh_tables`."""
         scheduler = self.ready(timeout)
         key = ("device", device_id)
-        return self._joined(key, lambda progress: scheduler.refresh_devices([device_id], progress=progress))
+        return self._join_or_begin(key, lambda progress: scheduler.refresh_devices([device_id], progress=progress))
 
-    def _joined(self, key: tuple[str, ...], begin: "Callable[[Refresh], Future[Report]]") -> Refresh:
+    def _join_or_begin(self, key: tuple[str, ...], begin: "Callable[[Refresh], Future[Report]]") -> Refresh:
         with self._lock:
             refresh = self._refreshes.get(key)
             if refresh is None or refresh.report.done():
@@ -135,7 +135,7 @@ class Background:
             scheduler = self.scheduler
         return scheduler is None or scheduler.stop(timeout)
 
-    def _begin(self) -> None:
+    def _load(self) -> None:
         self._hurry.wait(self._grace)
         if self._stopping.is_set():
             return

@@ -39,11 +39,11 @@ def add_completions(server: MCPServer[ServerContext], context: ServerContext) ->
         argument: CompletionArgument,
         _: CompletionContext | None,
     ) -> Completion:
-        values = await _values(context, argument.name, argument.value[:LONGEST])
+        values = await _completions(context, argument.name, argument.value[:LONGEST])
         return Completion(values=values[:MOST], total=len(values), has_more=len(values) > MOST)
 
 
-async def _values(context: ServerContext, name: str, typed: str) -> list[str]:
+async def _completions(context: ServerContext, name: str, typed: str) -> list[str]:
     """Find values that contain what is typed, those that begin with it first; none while there is no mirror."""
     if name == "query":
         return matching(list(catalog()), typed)
@@ -51,7 +51,7 @@ async def _values(context: ServerContext, name: str, typed: str) -> list[str]:
         if name in ("name", "table"):
             return matching(await context.ask(lambda reader: [info.name for info in reader.tables()]), typed)
         if name in VALUES:
-            return await context.ask(lambda reader: _found(reader, VALUES[name], typed))
+            return await context.ask(lambda reader: _matching_values(reader, VALUES[name], typed))
     except MirrorError:
         pass  # nobody can be told here: the protocol knows values only
     return []
@@ -64,7 +64,7 @@ def matching(values: Sequence[str], typed: str) -> list[str]:
     return sorted(found, key=lambda value: (not fold_text(value).startswith(text), value))
 
 
-def _found(reader: "Reader", sql: str, typed: str) -> list[str]:
+def _matching_values(reader: "Reader", sql: str, typed: str) -> list[str]:
     statement = f"SELECT v FROM ({sql}) AS t(v) WHERE contains(folded(v), folded($typed)) ORDER BY v LIMIT 10000"
     values: list[str] = sanitized([row[0] for row in reader.run(statement, {"typed": typed}).rows])
     return matching(values, typed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kandji_mcp_server.background import Background
 from kandji_mcp_server.pipes import Pipes, take_pipes
-from kandji_mcp_server.process import leave_no_core, log_to_stderr
+from kandji_mcp_server.process import disable_core_dumps, log_to_stderr
 from kandji_schema.errors import MirrorError, UsageError
 from kandji_schema.process import begin
 from kandji_schema.settings import Settings, load
@@ -36,7 +36,7 @@ def main() -> None:
     """Run the script, which takes no argument but ``--help`` and ``--version``."""
     match sys.argv[1:]:
         case []:
-            run()
+            serve_over_stdio()
         case ["--help" | "-h"]:
             sys.stdout.write(USAGE)
         case ["--version"]:
@@ -46,7 +46,7 @@ def main() -> None:
             sys.exit(UsageError.exit_code)
 
 
-def run() -> None:
+def serve_over_stdio() -> None:
     """Serve until the client closes stdin, or SIGTERM or SIGINT comes; each is a clean end with exit code 0.
 
     Only the protocol goes to stdout, the log to stderr. Foreseeable trouble is one line there and a documented exit
@@ -56,7 +56,7 @@ def run() -> None:
     _on_signals(None)
     if _at_terminal():
         sys.stderr.write("Waiting for an AI client on standard input; `kandji-mirror mcp-config` sets one up.\n")
-    leave_no_core()
+    disable_core_dumps()
     pipes = take_pipes()
     log_to_stderr()  # before the SDK is there: it would install a handler of its own
     try:
@@ -82,15 +82,15 @@ def _serve(settings: Settings, pipes: Pipes) -> None:
     context = ServerContext(settings, background)
     _on_signals(background)
     callbacks = Callbacks(
-        greeted=lambda: _greeted(context, background),
+        greeted=lambda: _after_greeting(context, background),
         hung_up=lambda: Thread(target=background.stop, daemon=True).start(),
-        given_up=lambda: _leave(background),
+        given_up=lambda: _end_process(background),
     )
     serve(build_server(context), pipes, context.warm_up, callbacks)
-    _leave(background)
+    _end_process(background)
 
 
-def _greeted(context: "ServerContext", background: Background) -> None:
+def _after_greeting(context: "ServerContext", background: Background) -> None:
     context.ready_worker()
     background.start()
 
@@ -104,14 +104,14 @@ def _on_signals(background: Background | None) -> None:
     def end(*_: object) -> None:
         if background is None or not background.running or background.stopping:
             os._exit(0)
-        Thread(target=_leave, args=(background,), daemon=True).start()  # a handler must not wait for locks
+        Thread(target=_end_process, args=(background,), daemon=True).start()  # a handler must not wait for locks
 
     for number in (signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", None)):  # Windows has no terminal to close
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # under nohup it stays ignored
             signal.signal(number, end)
 
 
-def _leave(background: Background) -> None:
+def _end_process(background: Background) -> None:
     """Stop syncing, for two seconds at most, and end: threads that still work are neither waited for nor in the way."""
     background.stop()
     sys.stderr.flush()

@@ -16,7 +16,7 @@ UNKNOWN = 512
 """Open files of a process where the system cannot be asked."""
 
 
-def leave_no_core() -> None:
+def disable_core_dumps() -> None:
     """Have no core file written when the process dies: it would hold the tokens."""
     if sys.platform != "win32":
         import resource  # not on Windows
@@ -24,7 +24,7 @@ def leave_no_core() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def have_many_files() -> int:
+def raise_file_limit() -> int:
     """Raise the limit of open files as far as the system allows, and tell it."""
     if sys.platform == "win32":
         return UNKNOWN
@@ -52,7 +52,7 @@ KINDS = 256
 """Kinds of lines that are remembered."""
 
 
-class Sparing(logging.Filter):
+class RepeatFilter(logging.Filter):
     """Lets few lines of one kind through in a while; the next one afterwards says how many were left out.
 
     Lines are of one kind that are written at the same place in the program.
@@ -86,5 +86,5 @@ def log_to_stderr() -> None:
     """Have everything of this process from warnings on written to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Utc("%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ"))
-    handler.addFilter(Sparing())
+    handler.addFilter(RepeatFilter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

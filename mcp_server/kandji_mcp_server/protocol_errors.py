@@ -30,18 +30,18 @@ def errors_in(message: bytes) -> list[JSONRPCError]:
     except (ValueError, RecursionError):
         return [_unreadable(message)]
     if isinstance(value, list):
-        numbers = [number for part in value[:MOST_ANSWERS] if (number := _number(part)) is not None]
+        numbers = [number for part in value[:MOST_ANSWERS] if (number := _request_id(part)) is not None]
         return [_error(INVALID_REQUEST, _BATCH, number) for number in numbers] or [_error(INVALID_REQUEST, _BATCH)]
     return list(_invalid(value))
 
 
 def too_long(head: bytes, most: int) -> JSONRPCError:
     """Return the answer to a message of more than ``most`` bytes, of which only the beginning is known."""
-    return _error(PARSE_ERROR, f"The message has more than {most:,} bytes. Send less at once.", _number_in(head))
+    return _error(PARSE_ERROR, f"The message has more than {most:,} bytes. Send less at once.", _request_id_in(head))
 
 
 def _invalid(value: Any) -> Iterator[JSONRPCError]:
-    number = _number(value)
+    number = _request_id(value)
     if isinstance(value, dict) and "method" in value and "id" in value and number is None:
         yield _error(INVALID_REQUEST, "The id of a request must be a whole number or a text.", None)
         return
@@ -54,23 +54,23 @@ def _invalid(value: Any) -> Iterator[JSONRPCError]:
 def _unreadable(message: bytes) -> JSONRPCError:
     """Find who waits: Python reads what is no JSON in one thing only, such as half of an emoji."""
     try:
-        number = _number(json.loads(message))
+        number = _request_id(json.loads(message))
     except (ValueError, RecursionError):
-        return _error(PARSE_ERROR, "The message is not JSON in UTF-8.", _number_in(message[:1_000]))
+        return _error(PARSE_ERROR, "The message is not JSON in UTF-8.", _request_id_in(message[:1_000]))
     return _error(PARSE_ERROR, "The message holds what no text may: half of a surrogate pair, or no UTF-8.", number)
 
 
-def _number(value: Any) -> int | str | None:
+def _request_id(value: Any) -> int | str | None:
     number = value.get("id") if isinstance(value, dict) else None
     if isinstance(number, str):
         return number if number.isprintable() else None  # half of a surrogate pair could not be sent back
     return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
-def _number_in(head: bytes) -> int | str | None:
+def _request_id_in(head: bytes) -> int | str | None:
     found = _HEAD.match(head)
     try:
-        return _number({"id": json.loads(found["id"])}) if found else None
+        return _request_id({"id": json.loads(found["id"])}) if found else None
     except ValueError:
         return None
 

@@ -33,7 +33,7 @@ LONGEST_VALUE = 80
 LONGEST_ERROR = 2_000
 """Most characters of an error: it may quote what was sent."""
 
-MOST_FAULTS = 5
+MOST_ERRORS = 5
 """Most wrong arguments that one error names."""
 
 MOST_ARGUMENTS = 100_000
@@ -62,7 +62,7 @@ class ToolSpec:
     exact: bool = False
 
 
-class TooMuch(ToolError):
+class ArgumentsTooLarge(ToolError):
     """More was sent than any tool needs."""
 
 
@@ -76,48 +76,48 @@ class StrictTool(Tool):
         """Run the tool. :class:`ToolError` names the value, the rule and the remedy."""
         try:
             _refuse_huge(self.name, arguments)
-            given = self._given(arguments)
-            return await while_wanted(context, lambda: Tool.run(self, given, context, convert_result))
+            given = self._given_arguments(arguments)
+            return await run_while_connected(context, lambda: Tool.run(self, given, context, convert_result))
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, MirrorError):
                 raise ToolError(error_text(str(cause))) from cause
-            told = self._never_ran(error)
+            told = self._error_before_run(error)
             if not told:
                 raise
             if self.invalid is not None:
                 await self.invalid(context, told)
             raise ToolError(told) from cause
 
-    def _given(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _given_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return what was given: null, as many clients send it, means that an optional argument was left out."""
         required = self.parameters.get("required", ())
         given = {name: value for name, value in arguments.items() if value is not None or name in required}
-        return given if self.exact else {name: self._as_wanted(name, value) for name, value in given.items()}
+        return given if self.exact else {name: self._as_text_if_wanted(name, value) for name, value in given.items()}
 
-    def _as_wanted(self, name: str, value: Any) -> Any:
+    def _as_text_if_wanted(self, name: str, value: Any) -> Any:
         """Make a whole number a text where one is wanted; one with a point may have lost zeros: 1.10 is 1.1 in JSON."""
         wanted = self.parameters["properties"].get(name, {}).get("type")
         return str(value) if wanted == "string" and type(value) is int else value
 
-    def _never_ran(self, error: ToolError) -> str:
+    def _error_before_run(self, error: ToolError) -> str:
         """Say what was wrong with a call before the function itself saw it; empty for other errors."""
         cause = error.__cause__
-        if isinstance(error, TooMuch):
+        if isinstance(error, ArgumentsTooLarge):
             return error_text(str(error))
         if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
-            return error_text(" ".join(self._wrong(cause)))
+            return error_text(" ".join(self._argument_errors(cause)))
         if isinstance(cause, ToolError) and str(cause).startswith(_SDK_ON_ANSWERS):
             return "The client's answer to the question is neither a yes nor a no. Nothing was sent."
         return ""
 
-    def _wrong(self, error: ValidationError) -> Iterator[str]:
+    def _argument_errors(self, error: ValidationError) -> Iterator[str]:
         names = list(self.parameters["properties"])
-        for fault in error.errors(include_url=False, include_context=False)[:MOST_FAULTS]:
-            yield _fault(str(fault["loc"][0]), fault["type"], fault["msg"], fault["input"], names)
-        yield f"Arguments of {self.name}: {', '.join(self._signature()) or 'none'}."
+        for fault in error.errors(include_url=False, include_context=False)[:MOST_ERRORS]:
+            yield _argument_error(str(fault["loc"][0]), fault["type"], fault["msg"], fault["input"], names)
+        yield f"Arguments of {self.name}: {', '.join(self._argument_names()) or 'none'}."
 
-    def _signature(self) -> Iterator[str]:
+    def _argument_names(self) -> Iterator[str]:
         required = self.parameters.get("required", ())
         for name in self.parameters["properties"]:
             yield name if name in required else f"{name} (optional)"
@@ -138,49 +138,49 @@ def make_tool(spec: ToolSpec) -> Tool:
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)
     needed = {"required": list(spec.required)} if spec.required else {}
-    made.parameters = slim({**made.parameters, **needed, "additionalProperties": False})
-    made.fn_metadata.output_schema = terse(slim(made.fn_metadata.output_schema))
+    made.parameters = compact_schema({**made.parameters, **needed, "additionalProperties": False})
+    made.fn_metadata.output_schema = names_and_types(compact_schema(made.fn_metadata.output_schema))
     return made
 
 
-def slim(schema: Any) -> Any:
+def compact_schema(schema: Any) -> Any:
     """Return a JSON schema without titles that repeat names and defaults of nothing: a third of it."""
     if isinstance(schema, list):
-        return [slim(part) for part in schema]
+        return [compact_schema(part) for part in schema]
     if not isinstance(schema, Mapping):
         return schema
-    return {key: slim(part) for key, part in schema.items() if not _says_nothing(key, part)}
+    return {key: compact_schema(part) for key, part in schema.items() if not _is_redundant(key, part)}
 
 
 UNSAID = frozenset({"description", "default", "required", "items"})
 """What output schemas leave out; the rows of every answer are arrays in the order of ``columns``."""
 
 
-def terse(schema: Any) -> Any:
+def names_and_types(schema: Any) -> Any:
     """Return an output schema as names and types: what they mean the tool's description says, once a conversation."""
     if isinstance(schema, list):
-        return [terse(part) for part in schema]
+        return [names_and_types(part) for part in schema]
     if not isinstance(schema, Mapping):
         return schema
-    kept = {key: terse(part) for key, part in schema.items() if key not in UNSAID}
+    kept = {key: names_and_types(part) for key, part in schema.items() if key not in UNSAID}
     if "properties" in schema:
-        kept["properties"] = {name: terse(part) for name, part in schema["properties"].items()}
+        kept["properties"] = {name: names_and_types(part) for name, part in schema["properties"].items()}
     return kept
 
 
-def _says_nothing(key: str, part: object) -> bool:
+def _is_redundant(key: str, part: object) -> bool:
     return (key == "title" and isinstance(part, str)) or (key == "default" and part in (None, []))
 
 
-def _fault(argument: str, kind: str, message: str, value: object, names: list[str]) -> str:
+def _argument_error(argument: str, kind: str, message: str, value: object, names: list[str]) -> str:
     if kind == "extra_forbidden":
         near = get_close_matches(argument, names, n=1)
         inside = " Parameters of a query or statement go into params." if "params" in names and not near else ""
-        return f"There is no argument {_cut(repr(argument))}.{f' Did you mean {near[0]}?' if near else inside}"
+        return f"There is no argument {_shortened(repr(argument))}.{f' Did you mean {near[0]}?' if near else inside}"
     if kind == "missing":
         return f"The argument {argument} is missing."
     zeros = " A number with a point loses zeros in JSON, so write it in quotes." if isinstance(value, float) else ""
-    return f"The argument {argument} is {_cut(repr(value))}: {message[:1].lower()}{message[1:]}.{zeros}"
+    return f"The argument {argument} is {_shortened(repr(value))}: {message[:1].lower()}{message[1:]}.{zeros}"
 
 
 def error_text(error: str) -> str:
@@ -189,19 +189,19 @@ def error_text(error: str) -> str:
     return text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]} ... ({len(text):,} characters)"
 
 
-def _cut(text: str) -> str:
+def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 def _refuse_huge(tool: str, arguments: Mapping[str, Any]) -> None:
-    if (size := _characters(arguments)) > MOST_ARGUMENTS:
-        raise TooMuch(
+    if (size := _json_length(arguments)) > MOST_ARGUMENTS:
+        raise ArgumentsTooLarge(
             f"The arguments of {sanitized(tool)} hold more than {MOST_ARGUMENTS:,} characters ({size:,} at least). "
             "Send a shorter statement or value; rows to compare with can be joined from a table."
         )
 
 
-def _characters(value: object, most: int = MOST_ARGUMENTS) -> int:
+def _json_length(value: object, most: int = MOST_ARGUMENTS) -> int:
     """Measure about how long a value is as JSON, counted up to a little more than ``most``."""
     waiting, size = [value], 0
     while waiting and size <= most:
@@ -232,7 +232,7 @@ def client_of(ctx: Context[Any, Any]) -> str:
     return str(request.headers.get("mcp-session-id") or (f"{peer.host}:{peer.port}" if peer else ""))
 
 
-async def while_wanted(ctx: Context[Any, Any], work: Callable[[], Awaitable[T]]) -> T:
+async def run_while_connected(ctx: Context[Any, Any], work: Callable[[], Awaitable[T]]) -> T:
     """Return what ``work`` answers; it is cancelled when the connection ends over which it was asked for.
 
     The answer could reach nobody: none is kept for a client that comes back.

@@ -11,9 +11,9 @@ from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.registration import error_text
 from kandji_mcp_server.render.answers import Answer, answer_document
 from kandji_mcp_server.render.sanitize import sanitized
-from kandji_mcp_server.tools.devices import profile
-from kandji_mcp_server.tools.sync import status
-from kandji_mcp_server.tools.tables import described, overview
+from kandji_mcp_server.tools.devices import profile_answer
+from kandji_mcp_server.tools.sync import status_answer
+from kandji_mcp_server.tools.tables import overview_answer, table_answer
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.results.values import compact
 from kandji_schema.errors import MirrorError, UsageError
@@ -27,7 +27,7 @@ def add_resources(server: MCPServer[ServerContext], context: ServerContext) -> N
     @server.resource("kandji://overview", title="The mirror in short", mime_type=JSON)
     async def overview_resource() -> str:
         """Devices by platform, every table with its rows, age and content, and the columns that are asked most."""
-        return await _text("kandji://overview", lambda: context.ask(lambda reader: overview(context, reader)))
+        return await _text("kandji://overview", lambda: context.ask(lambda reader: overview_answer(context, reader)))
 
     @server.resource("kandji://queries", title="Named queries", mime_type=JSON)
     async def queries_resource() -> str:
@@ -37,19 +37,21 @@ def add_resources(server: MCPServer[ServerContext], context: ServerContext) -> N
     @server.resource("kandji://freshness", title="Freshness", mime_type=JSON)
     async def freshness_resource() -> str:
         """How old every table is, when it is due, and what failed."""
-        return await _text("kandji://freshness", lambda: to_thread.run_sync(status, context, ()))
+        return await _text("kandji://freshness", lambda: to_thread.run_sync(status_answer, context, ()))
 
     @server.resource("kandji://table/{name}", title="Dictionary of a table", mime_type=JSON)
     async def table_resource(name: str) -> str:
         """Columns of a table or view with their meaning, joins, and example statements."""
         return await _text(
-            f"kandji://table/{name}", lambda: context.ask(lambda reader: described(context, reader, name))
+            f"kandji://table/{name}", lambda: context.ask(lambda reader: table_answer(context, reader, name))
         )
 
     @server.resource("device://{serial}", title="A device", mime_type=JSON)
     async def device_resource(serial: str) -> str:
         """Everything about the device of a serial number (or identifier): owner, posture, compliance, changes."""
-        return await _text(f"device://{serial}", lambda: context.ask(lambda reader: profile(context, reader, serial)))
+        return await _text(
+            f"device://{serial}", lambda: context.ask(lambda reader: profile_answer(context, reader, serial))
+        )
 
 
 def queries() -> list[dict[str, object]]:

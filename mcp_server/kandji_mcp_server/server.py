@@ -65,7 +65,7 @@ def build_server(
     live = context.live_tools(confirm_at)
 
     @asynccontextmanager
-    async def life(_: MCPServer[ServerContext]) -> AsyncIterator[ServerContext]:
+    async def lifespan(_: MCPServer[ServerContext]) -> AsyncIterator[ServerContext]:
         yield context
 
     server = Server(
@@ -74,8 +74,8 @@ def build_server(
         instructions=INSTRUCTIONS + (LIVE if live else READS_ONLY),
         version=version("kandji-mirror"),
         tools=[make_tool(spec) for spec in (*tools, *live)],
-        lifespan=life,
-        request_state_security=_security(context) if live else None,
+        lifespan=lifespan,
+        request_state_security=_single_use_answers(context) if live else None,
     )
     add_resources(server, context)
     add_prompts(server)
@@ -83,7 +83,7 @@ def build_server(
     return server
 
 
-def _security(context: ServerContext) -> RequestStateSecurity:
+def _single_use_answers(context: ServerContext) -> RequestStateSecurity:
     from kandji_mcp_server.live.once import answered_once  # with it comes what acts
 
     return answered_once(context.home)

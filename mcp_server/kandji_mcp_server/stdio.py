@@ -37,7 +37,7 @@ ENDLESS = "subscriptions/listen"
 WarmUp = Callable[[], Coroutine[Any, Any, None]]
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass
 
 
@@ -49,9 +49,9 @@ class Callbacks:
     still runs that cannot be ended: threads cannot, so it should end the process.
     """
 
-    greeted: Callable[[], None] = _nothing
-    hung_up: Callable[[], None] = _nothing
-    given_up: Callable[[], None] = _nothing
+    greeted: Callable[[], None] = _do_nothing
+    hung_up: Callable[[], None] = _do_nothing
+    given_up: Callable[[], None] = _do_nothing
 
 
 def serve(server: MCPServer[Any], pipes: Pipes, warm_up: WarmUp, callbacks: Callbacks) -> None:
@@ -145,7 +145,7 @@ class PendingRequests:
     async def relay_requests(self, source: Any, target: MemoryObjectSendStream[Any]) -> None:
         """Pass on what the client sends, until it ends."""
         async for item in source:
-            self._note(item)
+            self._track(item)
             await target.send(item)
 
     async def all_answered(self, patience: float) -> bool:
@@ -169,9 +169,9 @@ class PendingRequests:
                 sent += 1
                 if sent == 1:
                     began()
-                self._note(item)
+                self._track(item)
 
-    def _note(self, item: SessionMessage | Exception) -> None:
+    def _track(self, item: SessionMessage | Exception) -> None:
         match item:
             case SessionMessage(message=JSONRPCRequest(id=number, method=method)) if method != ENDLESS:
                 self._ids.add(number)

@@ -3,7 +3,7 @@
 ``entries`` makes the entry of this installation, ``config_file`` puts it among the others of a client's file.
 """
 
-from kandji_mcp_server.clients.config_file import change_file, merged, snippet
+from kandji_mcp_server.clients.config_file import change_file, entry_alone, merge_entry
 from kandji_mcp_server.clients.entries import NAME, local_entry, remote_entry, server_url
 from kandji_mcp_server.clients.records import CLIENTS, TOKEN_VARIABLE, Client, find_client
 
@@ -13,10 +13,10 @@ __all__ = [
     "TOKEN_VARIABLE",
     "Client",
     "change_file",
+    "entry_alone",
     "find_client",
     "local_entry",
-    "merged",
+    "merge_entry",
     "remote_entry",
     "server_url",
-    "snippet",
 ]

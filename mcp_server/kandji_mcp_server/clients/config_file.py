@@ -20,52 +20,54 @@ from kandji_schema.files import rename_durably, written_beside
 Document = dict[str, Any]
 
 
-class NotMerged(ConfigurationError):
+class CannotMerge(ConfigurationError):
     """The file is not what it should be; the text says why, without what is in it."""
 
 
-def snippet(form: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
+def entry_alone(form: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
     """Return the text of a client's file that has this entry alone."""
     return FORMS[form]("", servers, name, entry)
 
 
-def merged(form: str, text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
+def merge_entry(form: str, text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
     """Return the text with the entry, in place of one of its name. :class:`NotMerged` where anything would be lost."""
     after = FORMS[form](text, servers, name, entry)
     before = _READ[form](text)
     wanted = {**before, servers: {**_servers(before, servers), name: dict(entry)}}
     if _READ[form](after) != wanted:
-        raise NotMerged("the entry cannot be added without changing other ones")
+        raise CannotMerge("the entry cannot be added without changing other ones")
     return after
 
 
-def _merged_json(text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
+def _merge_json(text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
     document = _read_json(text)
     document[servers] = {**_servers(document, servers), name: entry}
     try:
         return f"{json.dumps(document, indent=_indent(text), ensure_ascii=False, allow_nan=False)}\n"
     except ValueError:
-        raise NotMerged("it holds a number that JSON does not have") from None
+        raise CannotMerge("it holds a number that JSON does not have") from None
 
 
-def _merged_toml(text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
+def _merge_toml(text: str, servers: str, name: str, entry: Mapping[str, Any]) -> str:
     _servers(_read_toml(text), servers)
     document = tomlkit.parse(text)
     if servers not in document:
         document[servers] = tomlkit.table(is_super_table=True)
     table = document[servers]
     if not isinstance(table, AbstractTable):
-        raise NotMerged(f"its member {servers} is no table")
+        raise CannotMerge(f"its member {servers} is no table")
     table[name] = dict(entry)
     return tomlkit.dumps(document)
 
 
 def _read_json(text: str) -> Document:
     try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse) if text.strip() else {}
+        document = (
+            json.loads(text, object_pairs_hook=_unique_members, parse_constant=_refuse_constant) if text.strip() else {}
+        )
     except (ValueError, RecursionError) as error:
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise NotMerged(f"it is not plain JSON{where}, perhaps for a comment, which would be lost") from None
+        raise CannotMerge(f"it is not plain JSON{where}, perhaps for a comment, which would be lost") from None
     return _members(document, "")
 
 
@@ -75,7 +77,7 @@ def _read_toml(text: str) -> Document:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, TOMLKitError, RecursionError) as error:
         where = re.search(r"at line \d+", str(error))
-        raise NotMerged(f"it is not TOML{f' {where[0]}' if where else ''}") from None
+        raise CannotMerge(f"it is not TOML{f' {where[0]}' if where else ''}") from None
 
 
 def _servers(document: Document, name: str) -> Document:
@@ -85,18 +87,18 @@ def _servers(document: Document, name: str) -> Document:
 
 def _members(value: Any, name: str) -> Document:
     if not isinstance(value, dict):
-        raise NotMerged(f"its member {name} holds no servers by name" if name else "it holds no members")
+        raise CannotMerge(f"its member {name} holds no servers by name" if name else "it holds no members")
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> Document:
+def _unique_members(pairs: list[tuple[str, Any]]) -> Document:
     document = dict(pairs)
     if len(document) != len(pairs):
         raise ValueError("a name comes twice")
     return document
 
 
-def _refuse(_: str) -> Any:
+def _refuse_constant(_: str) -> Any:
     raise ValueError("a number that JSON does not have")
 
 
@@ -106,7 +108,7 @@ def _indent(text: str) -> int | str:
     return found[0] if found else 2
 
 
-FORMS: Mapping[str, Callable[[str, str, str, Mapping[str, Any]], str]] = {"json": _merged_json, "toml": _merged_toml}
+FORMS: Mapping[str, Callable[[str, str, str, Mapping[str, Any]], str]] = {"json": _merge_json, "toml": _merge_toml}
 
 _READ: Mapping[str, Callable[[str], Document]] = {"json": _read_json, "toml": _read_toml}
 
@@ -123,20 +125,20 @@ def change_file(path: Path, edit: Callable[[str], str], now: datetime) -> Path |
     target = path.resolve()
     try:
         before = target.read_bytes() if target.exists() else None
-        after = _edited(before or b"", edit)
+        after = _edit_bytes(before or b"", edit)
         if after == before:
             return None
         target.parent.mkdir(parents=True, exist_ok=True)
-        backup = _copied(target, now) if before is not None else None
+        backup = _back_up(target, now) if before is not None else None
         _replace(target, before, after)
         return backup
-    except NotMerged as error:
-        raise NotMerged(f"{path}: {error}. Nothing was changed; without --write the entry is printed.") from None
+    except CannotMerge as error:
+        raise CannotMerge(f"{path}: {error}. Nothing was changed; without --write the entry is printed.") from None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be changed: {error.strerror or error}. Nothing was changed.") from None
 
 
-def _edited(before: bytes, edit: Callable[[str], str]) -> bytes:
+def _edit_bytes(before: bytes, edit: Callable[[str], str]) -> bytes:
     """Return the file's new bytes, without a byte order mark: a client's own parser may stumble over one."""
     try:
         text = before.removeprefix(BOM).decode("utf-8")
@@ -145,10 +147,10 @@ def _edited(before: bytes, edit: Callable[[str], str]) -> bytes:
             after = after.replace("\r\n", "\n").replace("\n", "\r\n")
         return after.encode("utf-8")
     except UnicodeError:
-        raise NotMerged("it is not text") from None
+        raise CannotMerge("it is not text") from None
 
 
-def _copied(target: Path, now: datetime) -> Path:
+def _back_up(target: Path, now: datetime) -> Path:
     """Make a copy beside the file, as private as the file."""
     backup = target.with_name(f"{target.name}.backup-{now:%Y%m%dT%H%M%S%fZ}")
     descriptor = os.open(backup, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -163,5 +165,5 @@ def _replace(target: Path, before: bytes | None, after: bytes) -> None:
         if before is not None:
             shutil.copymode(target, made)
         if (target.read_bytes() if target.exists() else None) != before:
-            raise NotMerged("the client changed it at the same moment; try again")
+            raise CannotMerge("the client changed it at the same moment; try again")
         rename_durably(made, target)

@@ -30,7 +30,7 @@ def local_entry(client: Client, settings: Settings, stored: Settings) -> Entry:
         **client.members,
         "command": command,
         "args": arguments,
-        "env": {"KANDJI_MIRROR_HOME": str(settings.home.absolute()), **_not_stored(settings, stored)},
+        "env": {"KANDJI_MIRROR_HOME": str(settings.home.absolute()), **_settings_to_write(settings, stored)},
     }
 
 
@@ -57,22 +57,22 @@ def server_url(access: Access) -> str:
     if access.port == 0:
         raise UsageError("KANDJI_MIRROR_HTTP_PORT is 0, any free port, so no URL is known. Set a port or use --url.")
     own = f"[{access.host}]" if ":" in access.host else access.host
-    host = own if is_loopback(access.host) else _outside(access)
+    host = own if is_loopback(access.host) else _public_host(access)
     netloc = host if urlsplit(f"//{host}").port else f"{host}:{access.port}"
     return f"http://{netloc}/mcp"
 
 
-def _outside(access: Access) -> str:
-    return next(host for host in access.hosts if not host.endswith(":*") and not _is_ours(host))
+def _public_host(access: Access) -> str:
+    return next(host for host in access.hosts if not host.endswith(":*") and not _is_local(host))
 
 
-def _is_ours(host: str) -> bool:
+def _is_local(host: str) -> bool:
     return is_loopback(urlsplit(f"//{host}").hostname or "")
 
 
-def _not_stored(settings: Settings, stored: Settings) -> Mapping[str, str]:
+def _settings_to_write(settings: Settings, stored: Settings) -> Mapping[str, str]:
     return {
-        setting.name: _text(setting, settings)
+        setting.name: _setting_text(setting, settings)
         for setting in SETTINGS
         if not setting.secret
         and setting.key != "mirror_home"
@@ -80,6 +80,6 @@ def _not_stored(settings: Settings, stored: Settings) -> Mapping[str, str]:
     }
 
 
-def _text(setting: Setting, settings: Settings) -> str:
+def _setting_text(setting: Setting, settings: Settings) -> str:
     value = str(getattr(settings, setting.key))
     return str(Path(value).expanduser().absolute()) if setting.key.endswith("_file") else value

@@ -52,8 +52,8 @@ def read_access(settings: Settings, *, folder: Path | None = None, make_token: b
     machines could connect without a token of the owner's or under any name.
     """
     host = settings.mirror_http_host
-    named = [_host(name) for name in _listed(settings.mirror_http_allowed_hosts)]
-    pages = tuple(_origin(name) for name in _listed(settings.mirror_http_allowed_origins))
+    named = [_host(name) for name in _comma_separated(settings.mirror_http_allowed_hosts)]
+    pages = tuple(_origin(name) for name in _comma_separated(settings.mirror_http_allowed_origins))
     file = (folder or config_dir()) / HTTP_TOKEN_FILE
     known = known_token(settings.mirror_http_token, file)
     _refuse_open_doors(host, named, pages, known)
@@ -94,7 +94,7 @@ def _refuse_open_doors(host: str, named: list[str], pages: tuple[str, ...], know
         )
 
 
-def _listed(names: str) -> Iterable[str]:
+def _comma_separated(names: str) -> Iterable[str]:
     return filter(None, (name.strip().lower() for name in names.split(",")))
 
 

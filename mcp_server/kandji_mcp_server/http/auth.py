@@ -53,7 +53,7 @@ class HostCheck:
         return None
 
 
-OPEN = frozenset({"/health"})
+PUBLIC_PATHS = frozenset({"/health"})
 """Paths that need no token."""
 
 AUTHENTICATED = "kandji_mirror.known"
@@ -78,11 +78,11 @@ class BearerAuth:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope[AUTHENTICATED] = self._known(Headers(scope=scope))
-        if scope[AUTHENTICATED] or scope["path"] in OPEN:
+        scope[AUTHENTICATED] = self._has_token(Headers(scope=scope))
+        if scope[AUTHENTICATED] or scope["path"] in PUBLIC_PATHS:
             await self._app(scope, receive, send)
             return
-        _tell(scope)
+        _log_refusal(scope)
         refused = JSONResponse(
             {"error": "invalid_token", "error_description": "Send the server's token: Authorization: Bearer ..."},
             status_code=401,
@@ -90,19 +90,19 @@ class BearerAuth:
         )
         await refused(scope, receive, send)
 
-    def _known(self, headers: Headers) -> bool:
+    def _has_token(self, headers: Headers) -> bool:
         kind, _, sent = headers.get("authorization", "").partition(" ")
         return kind.lower() == "bearer" and hmac.compare_digest(sent.strip().encode("latin-1"), self._token)
 
 
-def _tell(scope: Scope) -> None:
+def _log_refusal(scope: Scope) -> None:
     """Log who tried what; what was sent as a token is nobody's business, it may be another server's."""
     peer = scope["client"][0] if scope.get("client") else "somebody"
     path = ascii(scope["path"])[:LONGEST_PATH]
     log.warning("401 for %s, which sent no token or a wrong one: %s %s", peer, scope["method"][:10], path)
 
 
-class Browsers(CORSMiddleware):
+class OriginCors(CORSMiddleware):
     """Tells browsers which web pages may ask: those whose requests are let in."""
 
     def __init__(self, app: ASGIApp, pages: AllowedNames) -> None:

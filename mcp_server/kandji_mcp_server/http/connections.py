@@ -104,10 +104,10 @@ class BoundedProtocol(H11Protocol):
         """Close an idle connection where there are too many; this one where all others work."""
         there = [c for c in self.connections if isinstance(c, BoundedProtocol) and not c.transport.is_closing()]
         if len(there) > self._bounds.connections:
-            (_dispensable(there, self) or self).transport.abort()
+            (_least_missed(there, self) or self).transport.abort()
 
 
-def _dispensable(there: list[BoundedProtocol], newest: BoundedProtocol) -> BoundedProtocol | None:
+def _least_missed(there: list[BoundedProtocol], newest: BoundedProtocol) -> BoundedProtocol | None:
     """Choose the one missed least: never asked anything, listens to nothing, of an address with many, idle longest."""
     idle = [c for c in there if (c.idle or c.listens) and c is not newest]
     of_address = Counter(c.address for c in there)

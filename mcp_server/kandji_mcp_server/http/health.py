@@ -88,18 +88,18 @@ def endpoint(context: ServerContext) -> Callable[[Request], Awaitable[Response]]
     async def answer(request: Request) -> Response:
         nonlocal known
         if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
-            known = (time.monotonic(), await to_thread.run_sync(_looked, context))
+            known = (time.monotonic(), await to_thread.run_sync(_current_health, context))
         found = known[1]
-        told = _document(found) if request.scope.get(AUTHENTICATED) else {"status": found.status}
+        told = _health_document(found) if request.scope.get(AUTHENTICATED) else {"status": found.status}
         return JSONResponse(told, status_code=found.code, headers={"Cache-Control": "no-store"})
 
     return answer
 
 
-def _looked(context: ServerContext) -> Health:
+def _current_health(context: ServerContext) -> Health:
     scheduler = context.background.scheduler if context.background else None
     return health(context.home, context.clock, resting=scheduler is not None and scheduler.resting)
 
 
-def _document(found: Health) -> dict[str, Any]:
+def _health_document(found: Health) -> dict[str, Any]:
     return {name: value for name, value in vars(found).items() if value is not None}

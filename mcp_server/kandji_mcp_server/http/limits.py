@@ -52,32 +52,32 @@ class SessionLimit:
         async def watched(message: Message) -> None:
             await send(message)
             if message["type"] == "http.response.start":
-                self._note(came, session, message["status"], Headers(raw=message["headers"]).get(SESSION, ""))
+                self._track(came, session, message["status"], Headers(raw=message["headers"]).get(SESSION, ""))
 
-        with _Work(session if scope["method"] == "POST" else None):
+        with _InFlight(session if scope["method"] == "POST" else None):
             await self._app(scope, receive, watched)
         await self._end_some(came)
 
-    def _note(self, scope: Scope, session: Session | None, status: int, identifier: str) -> None:
+    def _track(self, scope: Scope, session: Session | None, status: int, identifier: str) -> None:
         if session is not None and (status == 404 or scope["method"] == "DELETE"):
             self._open.pop(session.identifier, None)
         elif session is None and identifier and status < 400:
             self._open[identifier] = Session(identifier, _peer(scope))
 
     async def _end_some(self, scope: Scope) -> None:
-        while len(self._open) > self._most and (session := self._dispensable()):
+        while len(self._open) > self._most and (session := self._least_missed()):
             del self._open[session.identifier]
             asked = {**scope, "method": "DELETE", "headers": [(SESSION.encode(), session.identifier.encode())]}
-            await self._app(asked, _nothing, _unheard)
+            await self._app(asked, _empty_body, _discard)
 
-    def _dispensable(self) -> Session | None:
+    def _least_missed(self) -> Session | None:
         """Choose, of a peer with many, one that never asked anything, unused for longest; none that works."""
         of_peer = Counter(session.peer for session in self._open.values())
         idle = [session for session in self._open.values() if not session.busy]
         return min(idle, key=lambda s: (-of_peer[s.peer], s.asked > GREETING, s.last), default=None)
 
 
-class _Work:
+class _InFlight:
     """A request of a session, while it is under way."""
 
     def __init__(self, session: Session | None) -> None:
@@ -98,11 +98,11 @@ def _peer(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else ""
 
 
-async def _nothing() -> Message:
+async def _empty_body() -> Message:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
-async def _unheard(_: Message) -> None:
+async def _discard(_: Message) -> None:
     return
 
 
@@ -133,7 +133,7 @@ class RequestLimit:
             return
         client = _client(scope)
         if self._under_way.total() >= self._most or self._under_way[client] >= self._most // 2:
-            await _refused(scope, receive, send)
+            await _busy(scope, receive, send)
             return
         self._under_way[client] += 1
         try:
@@ -144,7 +144,7 @@ class RequestLimit:
                 del self._under_way[client]
 
 
-_refused = JSONResponse(
+_busy = JSONResponse(
     {"error": "busy", "error_description": "Too many questions are being answered. Ask again in a moment."},
     status_code=503,
     headers={"Retry-After": str(RETRY_SECONDS)},

@@ -23,7 +23,7 @@ class MessageCheck:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        body = await _body(receive)
+        body = await _read_body(receive)
         if body is None:
             return  # whoever sent it is gone
         if refusal := _refusal(body):
@@ -41,7 +41,7 @@ class MessageCheck:
         await self._app(scope, replayed, send)
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _read_body(receive: Receive) -> bytes | None:
     """Read all of it, or a byte more than is allowed; None where the connection ends before."""
     body = bytearray()
     while len(body) <= LARGEST:
@@ -56,13 +56,13 @@ async def _body(receive: Receive) -> bytes | None:
 
 def _refusal(body: bytes) -> Response | None:
     if len(body) > LARGEST:
-        return _answer(413, too_long(body, LARGEST))
+        return _error_response(413, too_long(body, LARGEST))
     found = errors_in(body.removeprefix(BOM))
     if not found:
         return None
     (first, *others) = found
-    return _answer(400, first.model_copy(update={"id": None}) if others else first)
+    return _error_response(400, first.model_copy(update={"id": None}) if others else first)
 
 
-def _answer(status: int, error: JSONRPCError) -> Response:
+def _error_response(status: int, error: JSONRPCError) -> Response:
     return Response(error_bytes(error), status_code=status, media_type="application/json")

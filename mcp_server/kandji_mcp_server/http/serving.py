@@ -18,12 +18,12 @@ from starlette.types import ASGIApp
 
 from kandji_mcp_server.context import ConfirmAt, ServerContext
 from kandji_mcp_server.http.access import Access
-from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, Browsers, HostCheck
+from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, HostCheck, OriginCors
 from kandji_mcp_server.http.connections import BoundedConfig, Bounds
 from kandji_mcp_server.http.health import endpoint
 from kandji_mcp_server.http.limits import RequestLimit, SessionLimit, most_under_way
 from kandji_mcp_server.http.messages import LARGEST, MessageCheck
-from kandji_mcp_server.process import have_many_files
+from kandji_mcp_server.process import raise_file_limit
 from kandji_mcp_server.server import build_server
 from kandji_schema.errors import ConfigurationError
 
@@ -59,13 +59,13 @@ class HttpServer:
 
         :class:`ConfigurationError` where the address cannot be listened on, or there is no token.
         """
-        bounds = bounds or Bounds(connections=_most_connections(have_many_files()))
+        bounds = bounds or Bounds(connections=_most_connections(raise_file_limit()))
         sessions = max(1, min(MOST_SESSIONS, bounds.connections // 2))
-        app = application(context, access, sessions, most_under_way(bounds.connections))
+        app = make_application(context, access, sessions, most_under_way(bounds.connections))
         self._listener = listen(access.host, access.port)
         host, port = self._listener.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
-        self._server = uvicorn.Server(_config(app, bounds))
+        self._server = uvicorn.Server(_uvicorn_config(app, bounds))
         self._ended = Event()
         self._thread = Thread(target=self._run, name="http", daemon=True)
         self._thread.start()
@@ -100,17 +100,17 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ConfigurationError(
-            f"{host} port {port} cannot be listened on: {_reason(error)}. Choose others with "
+            f"{host} port {port} cannot be listened on: {_system_words(error)}. Choose others with "
             "KANDJI_MIRROR_HTTP_HOST and KANDJI_MIRROR_HTTP_PORT, or --host and --port."
         ) from None
 
 
-def _reason(error: OSError) -> str:
+def _system_words(error: OSError) -> str:
     """Return the system's words alone; asyncio and socket add the address to them."""
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
 
 
-def application(
+def make_application(
     context: ServerContext,
     access: Access,
     most_sessions: int = MOST_SESSIONS,
@@ -133,7 +133,7 @@ def application(
     _warm_up_at_start(inner, context)
     origins = AllowedNames(access.origins)
     known = BearerAuth(MessageCheck(RequestLimit(SessionLimit(inner, most_sessions), most_questions)), access.token)
-    return HostCheck(Browsers(known, origins), AllowedNames(access.hosts), origins)
+    return HostCheck(OriginCors(known, origins), AllowedNames(access.hosts), origins)
 
 
 def _warm_up_at_start(app: Starlette, context: ServerContext) -> None:
@@ -141,7 +141,7 @@ def _warm_up_at_start(app: Starlette, context: ServerContext) -> None:
 
     @asynccontextmanager
     async def life(started: Starlette) -> AsyncIterator[Any]:
-        asyncio.get_running_loop().set_exception_handler(_troubled)
+        asyncio.get_running_loop().set_exception_handler(_on_loop_error)
         async with sessions(started) as state, anyio.create_task_group() as tasks:
             context.ready_worker()
             tasks.start_soon(context.warm_up)
@@ -151,16 +151,16 @@ def _warm_up_at_start(app: Starlette, context: ServerContext) -> None:
     app.router.lifespan_context = life
 
 
-def _troubled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Tell in one line, without a traceback each, that the system gives no more files; asyncio tries again itself."""
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in NO_MORE:
-        log.warning("No connection can be taken now: %s.", _reason(error))
+        log.warning("No connection can be taken now: %s.", _system_words(error))
     else:
         loop.default_exception_handler(context)
 
 
-def _config(app: ASGIApp, bounds: Bounds) -> BoundedConfig:
+def _uvicorn_config(app: ASGIApp, bounds: Bounds) -> BoundedConfig:
     """Configure uvicorn without an access log: the log tells no names, no questions and no tokens."""
     return BoundedConfig(
         app,

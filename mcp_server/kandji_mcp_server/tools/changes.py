@@ -38,10 +38,12 @@ async def changes(
     Devices that came, went, or changed user or blueprint: run_query device_changes is shorter.
     """
     context = ctx.request_context.lifespan_context
-    return tool_result(await context.ask(lambda reader: _changed(context, reader, since, until, device, table, limit)))
+    return tool_result(
+        await context.ask(lambda reader: _changes_answer(context, reader, since, until, device, table, limit))
+    )
 
 
-def _changed(
+def _changes_answer(
     context: ServerContext,
     reader: "Reader",
     since: str,
@@ -66,14 +68,14 @@ def _changed(
         *found.notes,
         *period.remarks(begins, wanted),
         *(past.remarks() if past else ()),
-        *_shortened(total, len(shown.rows)),
+        *_truncation_note(total, len(shown.rows)),
     ]
     as_of = {name: at for name, at in found.as_of.items() if name in changed}
     told = rows_answer(context, found, shown, notes, as_of=as_of)
     return ChangesAnswer(**vars(told), summary=[[row[0], row[1], row[2]] for row in summary.rows])
 
 
-def _shortened(total: int, shown: int) -> Iterator[str]:
+def _truncation_note(total: int, shown: int) -> Iterator[str]:
     if shown < total:
         yield (
             f"{shown:,} of {total:,} changes, the newest. Narrow with table, device, since and until, or count with "

@@ -36,7 +36,7 @@ async def find_device(
     serial_number tells several apart.
     """
     context = ctx.request_context.lifespan_context
-    return tool_result(await context.ask(lambda reader: _found(context, reader, device)))
+    return tool_result(await context.ask(lambda reader: _find_answer(context, reader, device)))
 
 
 async def device_profile(
@@ -50,7 +50,7 @@ async def device_profile(
     apps, changes of 7 days. Several that fit are listed in the error. More parts to include:
     """
     context = ctx.request_context.lifespan_context
-    return tool_result(await context.ask(lambda reader: profile(context, reader, device, include or ())))
+    return tool_result(await context.ask(lambda reader: profile_answer(context, reader, device, include or ())))
 
 
 def more_parts() -> str:
@@ -58,7 +58,7 @@ def more_parts() -> str:
     return f"{', '.join(part.name for part in profile_parts().values() if not part.usual)}."
 
 
-def _found(context: ServerContext, reader: "Reader", device: str) -> RowsAnswer:
+def _find_answer(context: ServerContext, reader: "Reader", device: str) -> RowsAnswer:
     found = device_lookup.search(reader, device)
     rows = json_rows(found)
     shown = truncate(rows.slice(0, FOUND), context.most_bytes, FOUND)
@@ -81,28 +81,28 @@ def _remarks(rows: RowPage, device: str, shared: bool) -> Iterator[str]:
         yield "Some have one serial number, as a re-enrolled device does: name one by device_id. Newest contact first."
 
 
-def profile(context: ServerContext, reader: "Reader", device: str, include: Sequence[str] = ()) -> ProfileAnswer:
+def profile_answer(context: ServerContext, reader: "Reader", device: str, include: Sequence[str] = ()) -> ProfileAnswer:
     """Make the answer of ``device_profile``. :class:`UsageError` for a device there is not, or several."""
     for name in include:
         if name not in profile_parts():
             raise UnknownName("part of a profile", name, profile_parts())
     device_id = device_lookup.only(reader, device)["device_id"]
     wanted = [part for part in profile_parts().values() if part.usual or part.name in include]
-    found = {part.name: (part, _asked(reader, part, device_id)) for part in wanted}
+    found = {part.name: (part, _run_part(reader, part, device_id)) for part in wanted}
     moments = {table: moment for _, answer in found.values() for table, moment in answer.as_of.items()}
     return ProfileAnswer(
         notes=[*reader.warnings, *reader.data_notes(moments)],
         as_of=moments["devices"],
         age=age_range(moments, context.clock()),
-        parts={name: _shown(part, answer) for name, (part, answer) in found.items()},
+        parts={name: _part_value(part, answer) for name, (part, answer) in found.items()},
     )
 
 
-def _asked(reader: "Reader", part: ProfilePart, device_id: str) -> "Result":
+def _run_part(reader: "Reader", part: ProfilePart, device_id: str) -> "Result":
     return reader.run(part.sql, {"device_id": device_id}, limits=replace(reader.limits, rows=10_000, bytes=None))
 
 
-def _shown(part: ProfilePart, answer: "Result") -> Any:
+def _part_value(part: ProfilePart, answer: "Result") -> Any:
     """Show one row as an object of what is known; several as rows, with their total where some are left out."""
     rows = json_rows(answer)
     if part.one:

@@ -28,20 +28,20 @@ async def export(
     They go into a new folder below the mirror's export folder; the answer names it.
     """
     context = ctx.request_context.lifespan_context
-    return tool_result(_told(context, await context.export(names, format, params or {})))
+    return tool_result(_export_answer(context, await context.export(names, format, params or {})))
 
 
-def _told(context: ServerContext, report: "ExportReport") -> ExportAnswer:
+def _export_answer(context: ServerContext, report: "ExportReport") -> ExportAnswer:
     as_of = {table: at for entry in report.exports for table, at in entry.as_of.items()}
     return ExportAnswer(
         notes=list(report.notes),
         folder=str(report.folder),
         age=age_range(as_of, context.clock()),
         columns=COLUMNS,
-        files=[_line(entry, report.folder) for entry in report.exports],
+        files=[_file_row(entry, report.folder) for entry in report.exports],
     )
 
 
-def _line(entry: "Exported", folder: Path) -> list[Any]:
+def _file_row(entry: "Exported", folder: Path) -> list[Any]:
     (file,) = entry.files
     return [entry.name, entry.rows, str(folder / file.path), file.bytes, file.sha256]

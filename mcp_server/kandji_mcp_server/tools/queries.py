@@ -29,7 +29,7 @@ MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Selection:
     """What of an answer is to be shown: which columns (empty for all), how many rows, and after which."""
 
     columns: Sequence[str]
@@ -58,8 +58,8 @@ async def run_query(
     out; app, user, profile and device find parts of names too. The queries:
     """
     context = ctx.request_context.lifespan_context
-    wanted = Wanted(columns or (), limit, offset)
-    return tool_result(await context.ask(lambda reader: _answer(context, reader, name, params, wanted)))
+    wanted = Selection(columns or (), limit, offset)
+    return tool_result(await context.ask(lambda reader: _query_answer(context, reader, name, params, wanted)))
 
 
 def queries() -> str:
@@ -79,16 +79,16 @@ def _parameter(param: Param) -> str:
         others = [choice for choice in param.choices if choice != param.default]
         return f"{param.name}={'|'.join(map(str, filter(None, (param.default, *others))))}"
     if param.default is not None:
-        return f"{param.name}={_plain(param.default)}"
+        return f"{param.name}={_default_text(param.default)}"
     return param.name if param.required else f"{param.name}?"
 
 
-def _plain(value: Any) -> str:
+def _default_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _answer(
-    context: ServerContext, reader: "Reader", name: str, params: dict[str, Any] | None, wanted: Wanted
+def _query_answer(
+    context: ServerContext, reader: "Reader", name: str, params: dict[str, Any] | None, wanted: Selection
 ) -> RowsAnswer:
     found = reader.query(name, params, limits=counting_limits(reader.limits))
     everything = json_rows(found, wanted.columns)
@@ -96,11 +96,11 @@ def _answer(
     shown = truncate(
         everything.slice(wanted.offset, count), context.most_bytes, wanted.limit, narrow=not wanted.columns
     )
-    notes = [*_counted(found), *_advice(shown)]
-    return rows_answer(context, found, shown, notes, as_of=_dated(found.as_of, named(name).sql))
+    notes = [*_query_notes(found), *_truncation_notes(shown)]
+    return rows_answer(context, found, shown, notes, as_of=_as_of_shown(found.as_of, named(name).sql))
 
 
-def _dated(as_of: Mapping[str, str | None], sql: str) -> dict[str, str | None]:
+def _as_of_shown(as_of: Mapping[str, str | None], sql: str) -> dict[str, str | None]:
     """Return the moments of all tables; where a view of the past reads many, of the oldest and those that are named."""
     if len(as_of) <= MOST_DATED:
         return dict(as_of)
@@ -108,7 +108,7 @@ def _dated(as_of: Mapping[str, str | None], sql: str) -> dict[str, str | None]:
     return {table: at for table, at in as_of.items() if table == oldest or re.search(rf"\b{table}\b", sql)}
 
 
-def _counted(found: "Result") -> Iterator[str]:
+def _query_notes(found: "Result") -> Iterator[str]:
     """Yield the notes of the answer; of one that is longer than can be counted what that means here."""
     yield from (note for note in found.notes if not (found.truncated and note == found.notes[-1]))
     if found.truncated:
@@ -157,7 +157,7 @@ def rows_answer(
     )
 
 
-def _advice(shown: RowPage) -> Iterator[str]:
+def _truncation_notes(shown: RowPage) -> Iterator[str]:
     if shown.left_out:
         yield f"Columns left out to show more rows: {', '.join(shown.left_out)}; name them in `columns` to have them."
     if shown.truncated:

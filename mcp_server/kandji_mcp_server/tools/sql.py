@@ -36,10 +36,10 @@ async def run_sql(
     """
     context = ctx.request_context.lifespan_context
     found = await context.run_sql(sql, params, client_of(ctx))
-    return tool_result(_answer(context, found), found.lines)
+    return tool_result(_sql_answer(context, found), found.lines)
 
 
-def _answer(context: ServerContext, found: "JsonResult") -> RowsAnswer:
+def _sql_answer(context: ServerContext, found: "JsonResult") -> RowsAnswer:
     columns = [column.name for column in found.columns]
     _refuse_too_wide(columns, context.most_bytes)
     return RowsAnswer(

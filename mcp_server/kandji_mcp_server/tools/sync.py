@@ -45,10 +45,10 @@ async def sync_status(
     Every other answer is dated already; call this to find out why data is old or missing.
     """
     context = ctx.request_context.lifespan_context
-    return tool_result(await to_thread.run_sync(status, context, tables or ()))
+    return tool_result(await to_thread.run_sync(status_answer, context, tables or ()))
 
 
-def status(context: ServerContext, wanted: Sequence[str]) -> StatusAnswer:
+def status_answer(context: ServerContext, wanted: Sequence[str]) -> StatusAnswer:
     """Read from the manifest and small files beside it, so it answers also while the data files do not."""
     manifest, warnings = newest_whole(context.home)
     for name in wanted:
@@ -64,18 +64,18 @@ def status(context: ServerContext, wanted: Sequence[str]) -> StatusAnswer:
         syncing=holder(context.home) is not None,
         requests=spent.requests if spent else None,
         background_requests=spent.background if spent else None,
-        changes_since=_since(manifest),
+        changes_since=_history_since(manifest),
         columns=STATUS_COLUMNS,
-        tables=[_line(state, now) for state in shown],
+        tables=[_status_row(state, now) for state in shown],
         details={state.name: _details(state) for state in shown if wanted or _is_remarkable(state)},
     )
 
 
-def _since(manifest: Manifest) -> str | None:
-    return _text(min((segment.since for segment in manifest.history), default=None))
+def _history_since(manifest: Manifest) -> str | None:
+    return _utc_text(min((segment.since for segment in manifest.history), default=None))
 
 
-def _line(state: "TableState", now: datetime) -> list[Any]:
+def _status_row(state: "TableState", now: datetime) -> list[Any]:
     due = in_words(state.ttl_seconds)
     overdue = is_overdue(state.synced_at, state.ttl_seconds, now)
     return [state.name, state.state.value, state.rows, age(state.synced_at, now), due, overdue]
@@ -89,9 +89,9 @@ def _details(state: "TableState") -> dict[str, Any]:
     """Return what the line does not tell, without what is empty."""
     drift = asdict(state.drift)
     facts = {
-        "as_of": _text(state.synced_at),
-        "attempted_at": _text(state.attempted_at),
-        "counted_at": _text(state.checked_at),
+        "as_of": _utc_text(state.synced_at),
+        "attempted_at": _utc_text(state.attempted_at),
+        "counted_at": _utc_text(state.checked_at),
         "method": state.method,
         "error": state.error,
         "note": state.note,
@@ -103,7 +103,7 @@ def _details(state: "TableState") -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _text(at: datetime | None) -> str | None:
+def _utc_text(at: datetime | None) -> str | None:
     return iso_utc(at.replace(microsecond=0)) if at else None
 
 
@@ -118,13 +118,13 @@ async def refresh(
     It changes the mirror, never the tenant, and spends requests of the tenant's hour. done=false: it still goes on.
     """
     context = ctx.request_context.lifespan_context
-    names, device_id = await _asked(context, tables, device)
-    refresh = await to_thread.run_sync(_begun, context, names, device_id)
-    await _wait(ctx, refresh, wait_seconds)
-    return tool_result(await to_thread.run_sync(_told, context, refresh, names, wait_seconds))
+    names, device_id = await _requested(context, tables, device)
+    refresh = await to_thread.run_sync(_begin_refresh, context, names, device_id)
+    await _wait_for(ctx, refresh, wait_seconds)
+    return tool_result(await to_thread.run_sync(_refresh_answer, context, refresh, names, wait_seconds))
 
 
-async def _asked(
+async def _requested(
     context: ServerContext, tables: list[str] | None, device: str | None
 ) -> tuple[tuple[str, ...], str | None]:
     """Return the tables, or the device's identifier; :class:`UsageError` for neither and for both."""
@@ -133,10 +133,10 @@ async def _asked(
     if device is not None:
         found = await context.ask(lambda reader: device_lookup.only(reader, device))
         return (), str(found["device_id"])
-    return await to_thread.run_sync(_known, tables or []), None
+    return await to_thread.run_sync(_known_tables, tables or []), None
 
 
-def _known(tables: Iterable[str]) -> tuple[str, ...]:
+def _known_tables(tables: Iterable[str]) -> tuple[str, ...]:
     from kandji_schema.registry import resources  # with it comes sqlmodel
 
     for name in tables:
@@ -145,7 +145,7 @@ def _known(tables: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(tables)))
 
 
-def _begun(context: ServerContext, tables: tuple[str, ...], device_id: str | None) -> Refresh:
+def _begin_refresh(context: ServerContext, tables: tuple[str, ...], device_id: str | None) -> Refresh:
     if context.background is None:
         raise ConfigurationError("This server only reads the mirror. `kandji-mirror sync` reads from the tenant.")
     if device_id is None:
@@ -153,7 +153,7 @@ def _begun(context: ServerContext, tables: tuple[str, ...], device_id: str | Non
     return context.background.refresh_device(device_id, LOAD_SECONDS)
 
 
-async def _wait(ctx: Context[ServerContext], refresh: Refresh, seconds: int) -> None:
+async def _wait_for(ctx: Context[ServerContext], refresh: Refresh, seconds: int) -> None:
     """Wait until it is done or the time is over, telling who listens how far it is."""
     told, ends = -1, monotonic() + seconds
     while not refresh.report.done() and monotonic() < ends:
@@ -163,19 +163,19 @@ async def _wait(ctx: Context[ServerContext], refresh: Refresh, seconds: int) -> 
         await sleep(LOOK_SECONDS)
 
 
-def _told(context: ServerContext, refresh: Refresh, names: tuple[str, ...], waited: int) -> RefreshAnswer:
+def _refresh_answer(context: ServerContext, refresh: Refresh, names: tuple[str, ...], waited: int) -> RefreshAnswer:
     if not refresh.report.done():
         notes = [f"Still reading after {waited} s ({refresh.words}). It goes on; sync_status tells when it is done."]
         return RefreshAnswer(notes=notes, done=False, columns=REFRESH_COLUMNS, tables=[])
     report = refresh.report.result()
     errors = {outcome.table: outcome.error or outcome.note for outcome in report.outcomes}
-    rows = _lines(context, names or tuple(errors), errors)
+    rows = _refreshed_rows(context, names or tuple(errors), errors)
     failed = [row[0] for row in rows if row[1] != State.OK.value]
     notes = [f"Not as it should be: {', '.join(failed)}; these kept their previous rows."] if failed else []
     return RefreshAnswer(notes=[*notes, *report.warnings], done=True, columns=REFRESH_COLUMNS, tables=rows)
 
 
-def _lines(context: ServerContext, names: tuple[str, ...], errors: dict[str, str | None]) -> list[list[Any]]:
+def _refreshed_rows(context: ServerContext, names: tuple[str, ...], errors: dict[str, str | None]) -> list[list[Any]]:
     manifest, _ = newest_whole(context.home)
     states = [manifest.tables[name] for name in names if name in manifest.tables]
     now = context.clock()

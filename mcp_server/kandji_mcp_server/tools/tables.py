@@ -10,7 +10,7 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from kandji_mcp_server.context import ServerContext
-from kandji_mcp_server.examples import Samples, examples, samples
+from kandji_mcp_server.examples import FrequentValues, examples, frequent_values
 from kandji_mcp_server.render.answers import FleetAnswer, TableAnswer, age_words, tool_result
 from kandji_mcp_server.tools.queries import signature
 from kandji_queries.catalog.definitions import views
@@ -36,10 +36,10 @@ async def fleet_overview(ctx: Context[ServerContext]) -> Annotated[CallToolResul
     Call it once before writing SQL. The view fleet has one wide row a device; installed software is in apps.
     """
     context = ctx.request_context.lifespan_context
-    return tool_result(await context.ask(lambda reader: overview(context, reader)))
+    return tool_result(await context.ask(lambda reader: overview_answer(context, reader)))
 
 
-def overview(context: ServerContext, reader: "Reader") -> FleetAnswer:
+def overview_answer(context: ServerContext, reader: "Reader") -> FleetAnswer:
     """Make the answer of ``fleet_overview``."""
     infos = reader.tables()
     tables = [info for info in infos if info.kind == "table"]
@@ -51,17 +51,17 @@ def overview(context: ServerContext, reader: "Reader") -> FleetAnswer:
         tenant=manifest.tenant,
         platforms=dict(platforms.rows),
         columns=["table", "rows", "age", "one row is"],
-        tables=[_table_line(info, now) for info in tables],
+        tables=[_table_row(info, now) for info in tables],
         views={view.name: view.title for view in views().values()},
         columns_of={name: _column_names(reader, name, chosen) for name, chosen in USUAL.items()},
     )
 
 
-def _table_line(info: "TableInfo", now: datetime) -> list[object]:
-    return [info.name, info.rows, age_words(info.synced_at, now), _holds(info)]
+def _table_row(info: "TableInfo", now: datetime) -> list[object]:
+    return [info.name, info.rows, age_words(info.synced_at, now), _subject(info)]
 
 
-def _holds(info: "TableInfo") -> str:
+def _subject(info: "TableInfo") -> str:
     """Return the first clause of the description, without what all of them begin with."""
     words = info.description.split(". ")[0].split("; ")[0].split(": ")[0].removeprefix("One row per ")
     return words.removeprefix("One row ").rstrip(".")
@@ -83,14 +83,14 @@ async def describe_table(
 ) -> Annotated[CallToolResult, TableAnswer]:
     """Explain one table or view: columns with type, meaning and frequent values, joins, named queries, examples."""
     context = ctx.request_context.lifespan_context
-    return tool_result(await context.ask(lambda reader: described(context, reader, table)))
+    return tool_result(await context.ask(lambda reader: table_answer(context, reader, table)))
 
 
-def described(context: ServerContext, reader: "Reader", table: str) -> TableAnswer:
+def table_answer(context: ServerContext, reader: "Reader", table: str) -> TableAnswer:
     """Make the answer of ``describe_table``; :class:`UnknownName` with the nearest names."""
     detail = reader.describe(table)
     info, columns = detail.info, detail.columns
-    found = samples(reader, info.name, columns)
+    found = frequent_values(reader, info.name, columns)
     joined = joins(info.name, _columns_by_table(info.name, columns))
     return TableAnswer(
         notes=[*reader.warnings, *reader.data_notes([info.name])],
@@ -100,14 +100,14 @@ def described(context: ServerContext, reader: "Reader", table: str) -> TableAnsw
         row_count=info.rows,
         as_of=info.synced_at,
         age=age_words(info.synced_at, context.clock()) if info.state else None,
-        columns=[_column_line(column, found) for column in columns],
+        columns=[_column_row(column, found) for column in columns],
         joins=joined,
         named_queries=[signature(query) for query in catalog().values() if reads(query.sql, info.name)],
         examples=examples(info.name, columns, found, joined),
     )
 
 
-def _column_line(column: "ColumnInfo", found: Samples) -> list[object]:
+def _column_row(column: "ColumnInfo", found: FrequentValues) -> list[object]:
     """Return name, type, meaning, and the values that are there most often where these are no secret."""
     values = found.get(column.name)
     return [column.name, column.type, column.description, *([values] if values else ())]
@@ -131,22 +131,24 @@ def joins(table: str, columns: Columns) -> dict[str, list[str]]:
 
     ``columns`` are the names of every table's columns. Where there are many, those of :data:`HUBS` are named.
     """
-    elsewhere = [(other, key, column) for other in columns if other != table for column, key in _keys(other, columns)]
+    elsewhere = [
+        (other, key, column) for other in columns if other != table for column, key in _identifiers(other, columns)
+    ]
     found = {
         column: [f"{other}.{match}" for other, same, match in elsewhere if same == key]
-        for column, key in _keys(table, columns)
+        for column, key in _identifiers(table, columns)
     }
-    return {column: _fewer(matches) for column, matches in found.items() if matches}
+    return {column: _hubs_only(matches) for column, matches in found.items() if matches}
 
 
-def _fewer(matches: list[str]) -> list[str]:
+def _hubs_only(matches: list[str]) -> list[str]:
     if len(matches) <= len(HUBS):
         return matches
     named = [match for match in matches if match.split(".")[0] in HUBS]
     return [*named, f"and {len(matches) - len(named)} more tables by the same name"]
 
 
-def _keys(table: str, columns: Columns) -> list[tuple[str, str]]:
+def _identifiers(table: str, columns: Columns) -> list[tuple[str, str]]:
     """Return the identifier columns of a table, each with the name it has in other tables."""
     own = f"{table.removesuffix('s')}_id"
     return [(c, own if c == "id" else c) for c in columns[table] if c == "id" or c.endswith("_id")]
