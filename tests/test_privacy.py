@@ -4,7 +4,8 @@ import hmac
 import json
 import re
 import threading
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -284,17 +285,20 @@ def test_only_masked_rows_are_ever_spilled(tmp_path: Path) -> None:
             for file in spill.glob("*"):
                 seen.add(_bytes_of(file))
 
-    with Engine(spill, memory_mb=160, key=Key(SECRET)) as engine:
-        watcher = threading.Thread(target=watch)
-        watcher.start()
+    with (
+        ThreadPoolExecutor(1) as watcher,
+        ExitStack() as ending,
+        Engine(spill, memory_mb=160, key=Key(SECRET)) as engine,
+    ):
+        ending.callback(done.set)
+        watching = watcher.submit(watch)
         with Staging(resource("users"), tmp_path / "scratch", engine=engine, masked=True) as staging:
             for start in range(0, 20_000, 50):
                 staging.add(_page(range(start, start + 50)))
             staging.flush()
             with suppress(StoreFull):  # whether it can be sorted in so little memory is not the question
                 staging.write(tmp_path / "users.duckdb")
-        done.set()
-        watcher.join()
+    watching.result()
     assert max(map(len, seen), default=0) > 100_000
     assert not any(map(is_in, seen))
     padded = bytes(byte ^ 0x36 for byte in SECRET.ljust(64, b"\0"))  # as HMAC mixes the key in
