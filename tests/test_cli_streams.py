@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from commands import COMMAND, environment
 from reads_home import device, publish
+from support import slow_but
 
 from kandji_cli.app import app
 
@@ -74,7 +75,7 @@ def test_without_any_stream_every_command_ends_as_with_them(home: Path) -> None:
     assert (home / "out/devices.parquet").is_file()
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+@pytest.mark.parametrize("closed", slow_but(">&-", of=["<&-", ">&-", "2>&-"]))
 def test_one_stream_less_changes_no_exit_code_and_raises_nothing(home: Path, closed: str) -> None:
     for arguments in SOME:
         code, said = ended(home, arguments, closed)
@@ -83,6 +84,7 @@ def test_one_stream_less_changes_no_exit_code_and_raises_nothing(home: Path, clo
             assert "20 rows in 1 file" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", ["| true", "2>&1 | true", "2> >(true)"])
 def test_a_reader_that_has_seen_enough_is_no_failure(home: Path, reader: str) -> None:
     for arguments in (*SOME, "queries"):

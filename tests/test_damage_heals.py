@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import make_tenant, manifest_of, mirrored, run_sync, true_rows
+from support import make_tenant, manifest_of, mirrored, run_sync, slow_but, true_rows
 
 from kandji_simulator.drift import each_row, first_row, with_value
 
@@ -40,7 +40,7 @@ def spoiling(field: str) -> Callable[[Any], Any]:
     return spoil
 
 
-@pytest.mark.parametrize("damaged_passes", [1, 2])
+@pytest.mark.parametrize("damaged_passes", slow_but(1, of=[1, 2]))
 @pytest.mark.parametrize(("table", "path", "field"), CASES)
 def test_damage_heals(tmp_path: Path, table: str, path: str, field: str, damaged_passes: int) -> None:
     tenant = make_tenant(20, apps=2)
@@ -75,6 +75,7 @@ def test_damage_that_moves_to_another_device_heals_too(tmp_path: Path) -> None:
     assert mirrored(tmp_path, "apps") == truth
 
 
+@pytest.mark.slow
 def test_what_never_fits_on_many_devices_is_asked_for_again_only_once(tmp_path: Path) -> None:
     tenant = make_tenant(20, apps=2)
     tenant.reshape("/details$", each_row(with_value("tags", {"odd": 1})))

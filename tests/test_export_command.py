@@ -15,6 +15,7 @@ import duckdb
 import pytest
 from commands import COMMAND, environment, run
 from reads_home import device, publish, small_fleet
+from support import slow_but
 
 from kandji_cli import options
 from kandji_queries.export.copy_files import FORMS
@@ -129,7 +130,7 @@ def test_a_disk_without_room_leaves_what_was_there(large: Path, tmp_path: Path, 
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGINT, signal.SIGTERM, signal.SIGKILL]))
 def test_an_export_that_is_ended_leaves_nothing_half(large: Path, tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "out"
     command = [COMMAND, "export", "apps", "-f", "jsonl", "--to", str(out)]
@@ -154,6 +155,7 @@ def test_an_export_beside_another_to_the_same_folder_is_refused(large: Path, tmp
     assert run(large, "export", "devices", "--to", str(out)).returncode == 0
 
 
+@pytest.mark.slow
 def test_exports_to_one_folder_at_the_same_time_do_not_mix(large: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     names = ["apps", "devices"]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from past_home import START, PastHome, comparable, hours, write_rows
+from support import slow_but
 
 from kandji_mirror.history.record import Change, record
 from kandji_queries.reader import Reader
@@ -257,7 +258,7 @@ def spoil(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"cut"), spoil])
+@pytest.mark.parametrize("damage", slow_but(spoil, of=[Path.unlink, lambda path: path.write_bytes(b"cut"), spoil]))
 def test_a_damaged_segment_costs_the_history_before_it_and_nothing_else(mirror: PastHome, damage: Any) -> None:
     mirror.add(hours(0), devices=[mac(1)])
     mirror.add(hours(30), devices=[mac(2)])

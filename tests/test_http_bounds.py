@@ -120,6 +120,7 @@ def test_a_client_that_takes_its_time_between_requests_is_answered_on_the_same_c
             assert b"serverInfo" in connection.getresponse().read()
 
 
+@pytest.mark.slow
 def test_idle_connections_do_not_shut_others_out(home: Path) -> None:
     with here(home, PATIENT) as server, ExitStack() as stack:
         silent = [stack.enter_context(server.connect()) for _ in range(40)]
@@ -128,6 +129,7 @@ def test_idle_connections_do_not_shut_others_out(home: Path) -> None:
         assert [ended(connection) for connection in silent[:30]] == [b""] * 30  # the oldest made room
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 def test_with_few_files_and_hundreds_of_silent_connections_the_process_answers_and_logs_little(home: Path) -> None:
     """As a process of its own, whose hard limit cannot be raised."""
@@ -184,6 +186,7 @@ def session(server: Here) -> str:
     return server.post(INITIALIZE).headers["mcp-session-id"]
 
 
+@pytest.mark.slow
 def test_sessions_that_nobody_uses_make_room_for_others(home: Path) -> None:
     with here(home, Bounds()) as server:
         used = session(server)
@@ -196,6 +199,7 @@ def test_sessions_that_nobody_uses_make_room_for_others(home: Path) -> None:
         assert "[[1]]" in called(server, "SELECT 1", mcp_session_id=flood[-1]).text
 
 
+@pytest.mark.slow
 def test_dropped_connections_free_the_processes_that_worked_for_them(home: Path) -> None:
     with here(home, Bounds()) as server:
         known = session(server)
@@ -229,6 +233,7 @@ def answers_others(server: Here, **headers: str) -> None:
     assert time.monotonic() - began < 40  # and not the minute, or ten, that the others may take
 
 
+@pytest.mark.slow
 def test_a_client_with_the_token_that_sends_halves_of_bodies_shuts_nobody_out(home: Path) -> None:
     with here(home, PATIENT) as server, ExitStack() as stack:
         for _ in range(40):
@@ -262,6 +267,7 @@ def started(connection: socket.socket) -> bytes:
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # the SDK leaves pipes of cut streams open
+@pytest.mark.slow
 def test_streams_that_listen_make_room_for_questions(home: Path) -> None:
     with here(home, Bounds(connections=12, head=60, body=60, idle=60)) as server, ExitStack() as stack:
         known = [session(server) for _ in range(5)]

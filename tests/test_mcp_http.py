@@ -19,7 +19,7 @@ from live_tenant import live
 from mcp.types import ElicitResult, TextContent
 from mcp_calls import republish
 from reads_home import small_fleet
-from support import run_sync
+from support import run_sync, slow_but
 
 from kandji_schema.manifest import State, newest_whole
 
@@ -153,6 +153,7 @@ def test_the_health_is_one_word_for_all_and_more_for_those_who_have_the_token(gu
     assert document == {"status": "stale", "syncing": False, "stale": True, "failed": []}
 
 
+@pytest.mark.slow
 def test_the_health_is_ok_only_where_the_device_list_is_kept_up_to_date(tmp_path: Path) -> None:
     manifest = small_fleet(tmp_path)
     with serving(tmp_path, "--no-sync") as server:
@@ -189,6 +190,7 @@ def test_a_rejected_token_of_the_tenant_makes_the_health_503(tmp_path: Path) -> 
             assert (found.status, found.json()) == (503, {"status": "syncing rests"})
 
 
+@pytest.mark.slow
 def test_the_health_of_an_empty_mirror_is_503(tmp_path: Path) -> None:
     with serving(tmp_path, "--no-sync") as server:
         answer = asked(server.url, "GET", "/health")
@@ -241,7 +243,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_call_harms_nobody(plain: Servin
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGTERM, signal.SIGINT]))
 def test_a_signal_ends_it_cleanly_whatever_goes_on_and_the_log_holds_no_token_and_no_question(
     home: Path, number: signal.Signals
 ) -> None:
@@ -325,6 +327,7 @@ def test_the_name_of_a_session_is_no_key_to_it(plain: Serving) -> None:
 # -- refusing to start ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_told_with_exit_code_3(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -333,12 +336,14 @@ def test_a_port_in_use_is_told_with_exit_code_3(home: Path) -> None:
     assert f"127.0.0.1 port {port} cannot be listened on: Address already in use." in done.stderr
 
 
+@pytest.mark.slow
 def test_beyond_loopback_without_a_token_it_does_not_start(tmp_path: Path) -> None:
     done = run(tmp_path, "serve", "--no-sync", "--host", "0.0.0.0")  # noqa: S104  # it is what must be refused
     assert done.returncode == 3
     assert "is to listen on 0.0.0.0, so it needs a bearer token" in done.stderr
 
 
+@pytest.mark.slow
 def test_without_credentials_of_the_tenant_it_reads_what_is_mirrored_and_says_so(home: Path) -> None:
     with serving(home) as server:
         assert anyio.run(_macs, server.url, "auto") == [[[4]]]
@@ -346,12 +351,14 @@ def test_without_credentials_of_the_tenant_it_reads_what_is_mirrored_and_says_so
         assert "warning: nothing is synced from here, answers come from what is mirrored: No tenant is" in server.said()
 
 
+@pytest.mark.slow
 def test_without_credentials_and_without_a_mirror_it_does_not_start(tmp_path: Path) -> None:
     done = run(tmp_path, "serve", KANDJI_SUBDOMAIN="acme")
     assert done.returncode == 3
     assert "No API token." in done.stderr
 
 
+@pytest.mark.slow
 def test_there_must_be_something_to_do(tmp_path: Path) -> None:
     done = run(tmp_path, "serve", "--no-sync", "--no-mcp")
     assert (done.returncode, "nothing to do" in done.stderr) == (2, True)

@@ -16,6 +16,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
 from reads_home import small_fleet
+from support import slow_but
 
 from kandji_mcp_server.server import TOOLS
 
@@ -110,8 +111,8 @@ def test_the_official_client_gets_the_same_over_a_pipe(tmp_path: Path, era: Any)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGTERM, signal.SIGINT]))
+@pytest.mark.parametrize("busy", slow_but(True, of=[False, True]))
 def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals, busy: bool) -> None:
     small_fleet(tmp_path)
     with running(tmp_path) as process:
@@ -125,6 +126,7 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals, busy: 
     assert (code, log) == (0, b"")
 
 
+@pytest.mark.slow
 def test_every_line_is_answered_also_what_is_no_message(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     half = call(3, "find_device", device="\ud83d").strip()  # half an emoji
@@ -162,6 +164,7 @@ def test_every_line_is_answered_also_what_is_no_message(tmp_path: Path) -> None:
     assert (process.returncode, log) == (0, b"")
 
 
+@pytest.mark.slow
 def test_the_script_tells_what_it_is_and_takes_no_argument(tmp_path: Path) -> None:
     for argument, code, words in (("--help", 0, "over stdio"), ("--version", 0, "version "), ("--port", 2, "'--port'")):
         done = subprocess.run(
@@ -170,6 +173,7 @@ def test_the_script_tells_what_it_is_and_takes_no_argument(tmp_path: Path) -> No
         assert (done.returncode, words in done.stdout + done.stderr) == (code, True), argument
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_at_a_terminal_it_says_what_it_waits_for(tmp_path: Path, command: list[str]) -> None:
@@ -195,6 +199,7 @@ def test_the_greeting_is_answered_without_a_mirror(tmp_path: Path) -> None:
     assert (code, log) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_wrong_setting_is_one_line_on_stderr_and_exit_3(tmp_path: Path) -> None:
     answers, code, log = conversation(tmp_path, GREETING, KANDJI_MIRROR_MCP_ROWS="many")
 
@@ -205,6 +210,7 @@ def test_a_wrong_setting_is_one_line_on_stderr_and_exit_3(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.slow
 def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     with running(tmp_path) as process:
@@ -220,6 +226,7 @@ def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
     assert (code, log) == (0, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("syncing", ["off", "on"])
 def test_the_end_of_input_is_a_clean_end_also_while_a_statement_runs(tmp_path: Path, syncing: str) -> None:
     small_fleet(tmp_path)
@@ -246,6 +253,7 @@ threading.Thread(target=speak, daemon=True).start()
 """
 
 
+@pytest.mark.slow
 def test_what_anything_else_prints_never_reaches_the_client(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     (tmp_path / "sitecustomize.py").write_text(NOISE)
@@ -257,6 +265,7 @@ def test_what_anything_else_prints_never_reaches_the_client(tmp_path: Path) -> N
     assert all(words in log for words in ("printed by a library", "written by an engine", "said by a child"))
 
 
+@pytest.mark.slow
 def test_lines_beyond_measure_are_refused_and_the_conversation_goes_on(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     endless = b'{"jsonrpc":"2.0","id":5,"method":"' + b"x" * 70_000_000 + b'"}\n'
@@ -269,6 +278,7 @@ def test_lines_beyond_measure_are_refused_and_the_conversation_goes_on(tmp_path:
     assert answers[6]["result"]["isError"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows closes no single stream")
 def test_a_client_that_gives_it_no_stderr_is_served(tmp_path: Path) -> None:
     small_fleet(tmp_path)

@@ -102,6 +102,7 @@ def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, 
     return process.wait(20), time.monotonic() - began
 
 
+@pytest.mark.slow
 def test_when_the_syncing_process_is_killed_another_one_takes_over(
     tmp_path: Path, server: Server, tenant: Tenant
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_bare_sync_and_a_full_one_beside_serve_are_handed_over_and_answered(tm
         process.communicate()
 
 
+@pytest.mark.slow
 def test_serve_ends_while_the_provider_hangs(tmp_path: Path, server: Server, tenant: Tenant) -> None:
     tenant.faults.append(Fault("devices", FaultKind.HANGING, times=1_000, seconds=30))
     with python(tmp_path, SERVE, server) as process:
@@ -197,6 +199,7 @@ def test_the_mcp_server_syncs_beside_the_conversation_until_a_signal(
     assert lock_is_free(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_mcp_server_lets_go_of_the_lock_when_the_client_leaves(tmp_path: Path, server: Server) -> None:
     with mcp(tmp_path, credentials(server)) as process:
         exchanged(process, GREETING)
@@ -208,6 +211,7 @@ def test_the_mcp_server_lets_go_of_the_lock_when_the_client_leaves(tmp_path: Pat
     assert lock_is_free(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
@@ -238,6 +242,7 @@ def test_background_syncing_can_be_switched_off(tmp_path: Path, server: Server, 
     assert (code, log, list(tenant.requests)) == (0, "", [])
 
 
+@pytest.mark.slow
 def test_a_short_conversation_is_answered_whole_also_with_syncing_about_to_begin(
     tmp_path: Path, server: Server
 ) -> None:

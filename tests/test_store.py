@@ -39,6 +39,7 @@ def start_writer(home: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_a_writer_killed_at_any_moment_leaves_a_readable_store(tmp_path: Path) -> None:
     for runs, seconds in ((1, 0.05), (1, 0.3), (2, 0.15), (2, 0.6)):
         writer = start_writer(tmp_path)
@@ -138,6 +139,7 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
         run_sync(home, make_tenant())
 
 
+@pytest.mark.slow
 def test_a_full_disk_fails_the_tables_and_keeps_what_was_there(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     before = true_rows(tenant.world, "apps")
@@ -160,6 +162,7 @@ def test_a_full_disk_fails_the_tables_and_keeps_what_was_there(tmp_path: Path) -
     assert list(data_dir(tmp_path).glob("*.tmp*")) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_publishes_the_tables_that_were_complete(tmp_path: Path) -> None:
     tenant = make_tenant(350)
 

@@ -54,12 +54,14 @@ def test_the_mirror_equals_the_tenant_row_for_row(tmp_path: Path, devices: int) 
     assert {state.state for state in manifest_of(tmp_path).tables.values()} == {State.OK}
 
 
+@pytest.mark.slow
 def test_a_thousand_devices_are_mirrored_row_for_row(tmp_path: Path) -> None:
     tenant = make_tenant(1_000)
     run_sync(tmp_path, tenant)
     assert differing(tmp_path, tenant.world) == []
 
 
+@pytest.mark.slow
 def test_a_first_sync_asks_for_nothing_needless(tmp_path: Path) -> None:
     tenant = make_tenant(700, apps=20)
     support.run_sync(tmp_path, tenant, sweep=0)
@@ -154,6 +156,7 @@ def test_a_list_that_lost_most_devices_is_not_believed(tmp_path: Path) -> None:
     assert mirrored(tmp_path, "devices") == true_rows(tenant.world, "devices")
 
 
+@pytest.mark.slow
 def test_many_removed_devices_cost_a_sample_of_questions(tmp_path: Path) -> None:
     tenant = synced(tmp_path, 400)
     for device in tenant.world.device_ids()[:120]:
@@ -172,6 +175,7 @@ def test_without_the_right_to_ask_for_one_device_two_absences_mean_gone(tmp_path
     assert differing(tmp_path, tenant.world) == []
 
 
+@pytest.mark.slow
 def test_a_provider_without_an_endpoint_for_one_row_is_walked_twice(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     tenant.world.remove_user(tenant.world.user_ids()[0])
@@ -319,6 +323,7 @@ def test_new_fields_are_reported_and_kept(tmp_path: Path) -> None:
     assert manifest_of(tmp_path).tables["devices"].drift.unknown == {"colour": 50}
 
 
+@pytest.mark.slow
 def test_a_cut_or_lost_data_file_is_made_anew(tmp_path: Path) -> None:
     tenant = make_tenant()
     run_sync(tmp_path, tenant)

@@ -136,6 +136,7 @@ def test_a_vanished_row_of_a_silent_device_is_found_by_reading_everything_when_s
     assert report.outcomes[0].method == "full walk"
 
 
+@pytest.mark.slow
 def test_hundreds_of_rows_with_one_timestamp_all_come(tmp_path: Path) -> None:
     tenant = started(tmp_path, 450, apps=40)
     tenant.world.wait(timedelta(hours=1))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import COMMAND, environment
-from support import client_of, make_tenant, manifest_of
+from support import client_of, make_tenant, manifest_of, slow_but
 
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import Order, run_order
@@ -22,7 +22,7 @@ from kandji_simulator import TOKEN, Fault, serve
 from kandji_simulator import FaultKind as Trouble
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("sent", slow_but(signal.SIGTERM, of=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP]))
 def test_a_sync_that_hangs_ends_within_two_seconds(tmp_path: Path, sent: signal.Signals) -> None:
     tenant = make_tenant(30)
     tenant.faults.append(Fault("/api/v1/users", Trouble.HANGING, times=99, seconds=60))

@@ -58,6 +58,7 @@ def test_a_budget_is_shared_and_what_is_unread_is_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_where_it_was_and_then_follows_what_the_list_tells(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, everything=True, sweep=24)
