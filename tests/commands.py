@@ -55,10 +55,11 @@ atexit.register(_SERVER.close)
 def run(home: Path, *arguments: str, said: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the command in an empty folder, so that no ``.env`` is found; ``said`` is its standard input.
 
-    It is forked from a process that has imported everything, unless a setting is the interpreter's own.
+    On Linux it is forked from a process that has imported everything, unless a setting is the interpreter's own.
+    Elsewhere frameworks of the system may not be used after a fork.
     """
     settings_of_the_process = environment(home, **settings)
-    if not any(name.startswith(INTERPRETERS) for name in settings):
+    if sys.platform == "linux" and not any(name.startswith(INTERPRETERS) for name in settings):
         return _SERVER.run(arguments, settings_of_the_process, home, said)
     return subprocess.run(
         [COMMAND, *arguments],

@@ -65,7 +65,8 @@ class CommandServer:
                 self._send(json.dumps(asked).encode(), [*files, theirs])
             finally:
                 os.close(theirs)
-            pid = int(status.readline())
+            pid = int(status.readline() or 0)
+            assert pid, "the process that forks has ended; it said why on stderr"
             if not select.select([status], [], [], seconds)[0]:
                 os.kill(pid, signal.SIGKILL)
                 raise subprocess.TimeoutExpired([*arguments], seconds)
