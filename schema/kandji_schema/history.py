@@ -43,7 +43,7 @@ class ChangeKind(StrEnum):
 
 
 def identity(keys: Sequence[str], fallbacks: Sequence[str], row: str) -> tuple[str, list[str]]:
-    """SQL of ``first_key``, and of each of ``other_keys``, for the rows of a table that is called ``row`` there.
+    """Return the SQL of ``first_key``, and of each of ``other_keys``, for the rows of a table that is called ``row``.
 
     A fallback counts only where all keys but the first are NULL.
     """

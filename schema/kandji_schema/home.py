@@ -21,7 +21,7 @@ SIMULATED = "simulated "
 
 
 def mirrored(home: Path) -> str | None:
-    """The name of the tenant whose mirror this is; None where there is none that can be read."""
+    """Return the name of the tenant whose mirror this is; None where there is none that can be read."""
     try:
         return next((found.tenant for found in kept(home) if isinstance(found, Manifest)), None)
     except StoreError:
@@ -29,7 +29,7 @@ def mirrored(home: Path) -> str | None:
 
 
 def noted(home: Path) -> str | None:
-    """Whom the writer of this home has talked to; None without a mirror or a note."""
+    """Tell whom the writer of this home has talked to; None without a mirror or a note."""
     if mirrored(home) is None:
         return None
     try:
@@ -47,13 +47,16 @@ def note(home: Path, identity: str) -> None:
 
 
 def name_here(settings: Settings, url: str) -> str:
-    """The tenant's name as this home has it: in one of an earlier version a shorter one, if the user names the host."""
+    """Return the tenant's name as this home has it: a shorter one in one of an earlier version.
+
+    That is so where the user, and no working directory, names the host.
+    """
     before = former_name(url)
     return before if _trusted(settings) and mirrored(settings.home) == before else tenant_name(url)
 
 
 def refuse_foreign(settings: Settings) -> None:
-    """:class:`ConfigurationError` where the settings name a tenant and the home mirrors another.
+    """Raise :class:`ConfigurationError` where the settings name a tenant and the home mirrors another.
 
     What they name wrongly is told where it is used: reading needs no tenant.
     """
@@ -71,7 +74,7 @@ def refuse_foreign(settings: Settings) -> None:
 
 
 def foreign(settings: Settings, url: str, whose: str) -> ConfigurationError:
-    """The error of a home that is another tenant's: whose, who named which one, and what to do."""
+    """Make the error of a home that is another tenant's: whose, who named which one, and what to do."""
     key = "api_url" if settings.api_url else "subdomain"
     return ConfigurationError(
         f"{settings.home} mirrors {whose}; KANDJI_{key.upper()} ({settings.origin(key).place}) names {url}. One home "

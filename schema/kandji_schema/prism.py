@@ -50,7 +50,7 @@ class PrismRow(SQLModel):
 
 
 def category(model: type[SQLModel], name: str, *, ttl: timedelta, platforms: tuple[str, ...], **facts: Any) -> Resource:
-    """The resource of a Prism category called ``name`` by the provider. ``facts`` override what all share."""
+    """Make the resource of a Prism category called ``name`` by the provider. ``facts`` override what all share."""
     shared: dict[str, Any] = {"ignored": DENORMALISED | ALWAYS_NULL, "tracked": True, "full_every": timedelta(hours=24)}
     return Resource(
         model=model,

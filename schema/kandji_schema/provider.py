@@ -52,14 +52,14 @@ def url_of(subdomain: str, region: str, api_url: str) -> str:
 
 
 def pasted(text: str) -> ProviderHost | None:
-    """The host that someone typed or copied from a browser, in whatever form; None where it is not the provider's."""
+    """Find the host that someone typed or copied from a browser, in any form; None where it is not the provider's."""
     bare = re.sub(r"^[a-z]+://", "", text.strip().lower())
     host = re.split(r"[/?#]", bare, maxsplit=1)[0].rstrip(".")
     return provider_host(host) if re.fullmatch(r"[a-z0-9.-]+", host) else None
 
 
 def provider_host(host: str) -> ProviderHost | None:
-    """The parts of a host of the provider; None for any other, and for those that are no tenant's."""
+    """Return the parts of a host of the provider; None for any other, and for those that are no tenant's."""
     labels = host.lower().rstrip(".").split(".")
     domain, inner = ".".join(labels[-2:]), labels[:-2]
     if domain not in {OLD_DOMAIN, NEW_DOMAIN} or not inner or inner[0] in _NO_TENANT or not _LABEL.fullmatch(inner[0]):
@@ -74,7 +74,7 @@ def provider_host(host: str) -> ProviderHost | None:
 
 
 def tenant_name(base_url: str) -> str:
-    """The name of the tenant: its label at the provider, else the whole host; ``loopback`` for a simulated one."""
+    """Return the name of the tenant: its label at the provider, else the whole host; ``loopback`` if simulated."""
     host = urlsplit(base_url).hostname or ""
     if is_loopback(base_url):
         return "loopback"
@@ -83,7 +83,7 @@ def tenant_name(base_url: str) -> str:
 
 
 def former_name(base_url: str) -> str:
-    """The name that earlier versions gave the tenant of a host that is not the provider's."""
+    """Return the name that earlier versions gave the tenant of a host that is not the provider's."""
     host = urlsplit(base_url).hostname or ""
     return tenant_name(base_url) if address_of(host) else host.split(".")[0]
 
@@ -134,7 +134,7 @@ def _checked_url(raw: str, region: str) -> str:
 
 
 def _to_the_api(origin: str, host: str, region: str) -> str:
-    """The API's address for that of the web app; a host of the provider without a tenant is refused."""
+    """Return the API's address for that of the web app; a host of the provider without a tenant is refused."""
     found = provider_host(host)
     if found is None and re.search(rf"(?:^|\.)(?:{re.escape(OLD_DOMAIN)}|{re.escape(NEW_DOMAIN)})\.?$", host):
         raise _wrong_url(f"{host} is the provider's own host and names no tenant")
@@ -142,7 +142,7 @@ def _to_the_api(origin: str, host: str, region: str) -> str:
 
 
 def _split(raw: str) -> SplitResult:
-    """The parts of a base URL that has nothing but scheme, host, port and perhaps ``/api/v1``."""
+    """Return the parts of a base URL that has nothing but scheme, host, port and perhaps ``/api/v1``."""
     try:
         parts = urlsplit(raw)
         parts.port  # noqa: B018  # raises where the port is no number
