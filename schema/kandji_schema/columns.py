@@ -53,7 +53,8 @@ class Column:
     ``samples`` are realistic values for the simulated tenant, each as likely as it is often listed. ``words`` says the
     provider's codes in words; a code that is not among them stays as it is. ``names`` says that people become known by
     it. Of a document that is not ``personal`` the members with ``safe_keys`` are not masked. ``unsent`` columns are of
-    other answers than today's, older or newer ones: that nothing comes for them is no news.
+    other answers than today's, older or newer ones: that nothing comes for them is no news. ``references`` is the
+    ``table.column`` that holds the same identifiers: joins are written by it.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Column:
     names: Names | None = None
     safe_keys: tuple[str, ...] = ()
     unsent: bool = False
+    references: str | None = None
 
 
 _KINDS = (
@@ -94,6 +96,7 @@ def _declare(
     names: Names | None = None,
     safe_keys: Sequence[str] = (),
     unsent: bool = False,
+    references: str | None = None,
 ) -> Any:
     """Make a SQLModel field whose facts travel in SQLAlchemy's ``comment`` and ``info``."""
     info = {
@@ -105,6 +108,7 @@ def _declare(
         "names": names,
         "safe_keys": tuple(safe_keys),
         "unsent": unsent,
+        "references": references,
     }
     # A key column is a primary key for SQLModel only: the DDL has neither constraint nor index (see ddl.py).
     return Field(
@@ -182,4 +186,5 @@ def _read(column: SqlColumn[Any]) -> Column:
         names=info.get("names"),
         safe_keys=info.get("safe_keys", ()),
         unsent=info.get("unsent", False),
+        references=info.get("references"),
     )

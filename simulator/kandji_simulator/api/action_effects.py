@@ -41,8 +41,7 @@ def _people(world: World, device: Device) -> list[Record]:
     if _TABLE not in world.resources or not reports(device, world.tables.named(_TABLE)):
         return []
     category = world.tables.category(_TABLE)
-    rows = category.records(device) if isinstance(category, ListCategory) else []
-    return [row for row in rows if row.columns["uid"] >= _FIRST_PERSON]
+    return [row for row in category.records(device) if row.columns["uid"] >= _FIRST_PERSON]
 
 
 _NO_USER = "The user could not be found."

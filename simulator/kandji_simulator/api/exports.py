@@ -13,7 +13,8 @@ from kandji_schema.resource import Resource
 from kandji_simulator.api.prism import Filter, filter_of, passes, picks
 from kandji_simulator.api.responses import Transport
 from kandji_simulator.faults import Fault, FaultKind
-from kandji_simulator.tables.prism import IDENTITY, TIMES, Category, Header, Spelling, header_line, reports
+from kandji_simulator.tables.prism import TIMES, Category, Header, Spelling, header_line, identity, reports
+from kandji_simulator.world.fleet import specimen
 from kandji_simulator.world.records import Blueprint, Device, User
 from kandji_simulator.world.rng import stable_hash, uuid_from
 from kandji_simulator.world.time import offset, time_of
@@ -142,7 +143,7 @@ class Exports:
 
 def _columns(category: Category, asked: list[str]) -> tuple[str, ...]:
     """All columns, or those asked for, in the order of the category."""
-    names = (*IDENTITY, *TIMES, *category.columns)
+    names = (*identity(specimen()), *TIMES, *category.columns)
     return tuple(name for name in names if name in asked) if asked else names
 
 

@@ -18,7 +18,7 @@ from kandji_simulator.api.secrets import secret_routes
 from kandji_simulator.api.writes import device_routes, note_routes, tag_routes
 from kandji_simulator.tables.library import LibraryItemStatus
 from kandji_simulator.tables.listing import Listing
-from kandji_simulator.tables.threats import ThreatList, newer_threats
+from kandji_simulator.tables.threats import newer_threats
 from kandji_simulator.world.world import World
 
 _ITEM_STATUS = "/api/v1/library/library-items/{item_id}/status"
@@ -64,7 +64,7 @@ def routes(
         if resource.confirm:
             found.append(route("GET", resource.confirm, made.one_of(resource)))
     found += [*device_routes(world), *action_routes(world), *note_routes(world), *tag_routes(world)]
-    found.append(route("GET", _NEWER_THREATS, made.with_statuses(ThreatList(world, newer_threats))))
+    found.append(route("GET", _NEWER_THREATS, made.with_statuses(newer_threats(world.tables))))
     found += [*secret_routes(world), route("GET", _ITEM_STATUS, made.counted(LibraryItemStatus(world)))]
     return tuple(sorted(found, key=lambda known: known.pattern.groups))
 

@@ -31,12 +31,12 @@ def _drawn(world: World, device: Device, what: str, *groups: int) -> str:
 
 
 def _filevault_key(world: World, device: Device) -> str | None:
-    escrowed = device.platform == "Mac" and filevault(world, device)["filevault_prk_escrowed"]
+    escrowed = device.platform == "Mac" and filevault(world.tables, device)["filevault_prk_escrowed"]
     return _drawn(world, device, "filevault key", 4, 4, 4, 4, 4, 4) if escrowed else None
 
 
 def _recovery_password(world: World, device: Device) -> str | None:
-    locked = recovery_information(world, device)["recovery_lock_enabled"]
+    locked = recovery_information(world.tables, device)["recovery_lock_enabled"]
     return _drawn(world, device, "recovery password", 5, 5, 4, 4, 4, 3) if locked else None
 
 

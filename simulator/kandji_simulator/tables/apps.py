@@ -1,45 +1,40 @@
-"""Rows of the Prism category apps: the many. What does not depend on the device is rendered once.
+"""Apps: rows of the Prism category, which are the many, and the way round Prism, asked for device by device.
 
-Which apps a device has follows from one of a few looks (a developer's Mac, a designer's Mac, ...) and how far down that
-look's list the device goes; versions and times are drawn per device and app. Only differences are remembered.
+What does not depend on the device is rendered once an app and version.
 """
 
-from bisect import bisect_right
-from functools import lru_cache
-from itertools import accumulate
-from typing import NamedTuple
+import json
+from collections.abc import Callable
+from functools import cache, lru_cache, reduce
+from typing import Any
 
-from kandji_simulator.tables.app_content import COLUMNS, csv_tails, tails
-from kandji_simulator.tables.prism import IDENTITY, TIMES, Row, Spelling, cell, encode, identity
-from kandji_simulator.world.catalogue import CURRENT, App, Catalogue, catalogue
+from kandji_schema.registry import resource
+from kandji_simulator.tables.listing import DeviceRows, Json
+from kandji_simulator.tables.prism import TIMES, Category, Record, Row, Spelling, cell, encode, identity
+from kandji_simulator.tables.registry import Makers
+from kandji_simulator.tables.samples import own_columns
+from kandji_simulator.world.catalogue import App, Bundle, catalogue
+from kandji_simulator.world.installed_apps import InstalledApps
 from kandji_simulator.world.records import AppState, Device
-from kandji_simulator.world.rng import rng
-from kandji_simulator.world.time import DAY, MINUTE, offset
+from kandji_simulator.world.rng import stable_hash, uuid_from
+from kandji_simulator.world.seed_data import FACTS
+from kandji_simulator.world.state import TenantState
+from kandji_simulator.world.time import offset, zulu
 
-LOOKS = 48
-_LAGS = (0,) * 26 + (1,) * 14 + (2,) * 8 + (3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9, 11, 13, 15, 18, 21)
-"""How many releases an app is behind, each of the 64 equally likely."""
-_SPREAD = (0.75, 0.85, 0.95, 1.0, 1.05, 1.15, 1.25)
-"""How much more or less than the average number of apps a device has."""
-
-
-class _Look(NamedTuple):
-    apps: tuple[int, ...]
-    rows: tuple[int, ...]
+_HOME = b"/Users/~/"
+"""Stands for the home folder of the device's user."""
 
 
-class AppRows:
-    """The category apps of a fleet with about ``per_device`` rows a device, as far as the catalogue reaches."""
+class AppRows(Category):
+    """The Prism category apps: see :class:`Category`."""
 
-    def __init__(self, seed: int, per_device: int) -> None:
-        self._seed = seed
-        self._per_device = per_device
-        self._look = lru_cache(maxsize=4 * LOOKS)(self._draw_look)
+    def __init__(self, apps: InstalledApps) -> None:
+        self._apps = apps
 
-    def prepare(self, device: Device) -> None:
-        """Set the two sums that are kept on the device, so that no page needs to derive all apps for them."""
-        device.app_rows = sum(len(self._catalogue(device).apps[i].bundles) for i in self._drawn(device))
-        device.apps_changed = device.drawn_until
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """See :class:`Category`."""
+        return COLUMNS
 
     def count(self, device: Device) -> int:
         """See :class:`Category`."""
@@ -49,110 +44,242 @@ class AppRows:
         """See :class:`Category`."""
         return device.apps_changed
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """See :class:`Category`."""
-        return COLUMNS
-
     def counted(self, device: Device, since: int) -> int:
         """See :class:`Category`."""
-        apps = self._catalogue(device).apps
-        return sum(len(apps[index].bundles) for index in self._written(device, since))
+        apps = catalogue(device.platform).apps
+        return sum(len(apps[index].bundles) for index in self._apps.installed(device, since))
+
+    def records(self, device: Device, since: int = 0) -> list[Record]:
+        """See :class:`Category`."""
+        return [Record(row.position, row.updated, json.loads(row.text)) for row in self.rows(device, since)]
 
     def rows(self, device: Device, since: int = 0) -> list[Row]:
         """See :class:`Category`."""
-        apps = self._catalogue(device)
+        apps = catalogue(device.platform)
         head = encode(identity(device))[:-1] + b',"created_at":"'
         collected = offset(device.collected or 0).encode()
-        home = f"/Users/{device.account}/".encode()
         found: list[Row] = []
-        for index, (version, created, updated) in self._written(device, since).items():
-            app, first = apps.apps[index], apps.first[index]
-            seen = offset(created).encode()
-            written = seen if created == updated else offset(updated).encode()
-            front = b'%s%s","updated_at":"%s","last_changed_at":null,"last_collected_at":"%s"' % (
-                head,
-                seen,
-                written,
-                collected,
-            )
-            for n, tail in enumerate(tails(app, version), first):
-                end = tail.replace(b"/Users/~/", home) if app.flavour == "home" else tail
-                found.append(Row(n, updated, front + end))
+        for index, (version, created, updated) in self._apps.installed(device, since).items():
+            app = apps.apps[index]
+            seen, written = offset(created).encode(), offset(updated).encode()
+            times = b'","updated_at":"%s","last_changed_at":null,"last_collected_at":"%s"' % (written, collected)
+            for n, tail in enumerate(_on_device(device, app, tails(app, version)), apps.first[index]):
+                found.append(Row(n, updated, head + seen + times + tail))  # two loops in one is no help
         return found
 
     def csv(self, device: Device, names: tuple[str, ...], spelling: Spelling) -> list[bytes]:
         """See :class:`Category`."""
-        apps = self._catalogue(device).apps
         known = identity(device)
-        front = [cell(known[name], spelling) for name in names if name in IDENTITY]
+        front = [cell(known[name], spelling) for name in names if name in known]
         asked = [TIMES.index(name) for name in names if name in TIMES]
-        own = tuple(name for name in names if name not in IDENTITY and name not in TIMES)
+        own = tuple(name for name in names if name not in known and name not in TIMES)
         ends = csv_tails(own, spelling)
         comma = b"," if own and (front or asked) else b""
         collected = offset(device.collected or 0).encode()
-        home = f"/Users/{device.account}/".encode()
+        apps = catalogue(device.platform).apps
         found: list[bytes] = []
-        for index, (version, created, updated) in self.installed(device).items():
-            app, seen = apps[index], offset(created).encode()
-            stamps = (seen, seen if created == updated else offset(updated).encode(), b"", collected)
+        for index, (version, created, updated) in self._apps.installed(device).items():
+            stamps = (offset(created).encode(), offset(updated).encode(), b"", collected)
             start = b",".join(front + [stamps[n] for n in asked]) + comma
-            at_home = app.flavour == "home"
-            found += [start + (e.replace(b"/Users/~/", home) if at_home else e) for e in ends(app, version)]
+            found += [start + end for end in _on_device(device, apps[index], ends(apps[index], version))]
         return found
 
-    def installed(self, device: Device) -> dict[int, AppState]:
-        """What is on a device, by index of the app in its catalogue, in that order."""
-        apps = self._catalogue(device).apps
-        found = dict(zip(*self._drawn_states(device, apps), strict=True))
-        if not device.apps:
-            return found
-        merged = {**found, **device.apps}
-        return {i: state for i in sorted(merged) if (state := merged[i])}
 
-    def _written(self, device: Device, since: int) -> dict[int, AppState]:
-        """What was installed or changed since then; nothing of what is drawn comes after ``drawn_until``."""
-        if not since:
-            return self.installed(device)
-        if since <= device.drawn_until:
-            return {i: state for i, state in self.installed(device).items() if state.updated >= since}
-        changes = device.apps or {}
-        return {i: state for i in sorted(changes) if (state := changes[i]) and state.updated >= since}
+def _on_device(device: Device, app: App, ends: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    home = f"/Users/{device.account}/".encode()
+    return tuple(end.replace(_HOME, home) for end in ends) if app.flavour == "home" else ends
 
-    def put(self, device: Device, index: int, state: AppState | None) -> None:
-        """Install, update or (None) remove an app."""
-        before = index in self.installed(device)
-        device.apps = {**(device.apps or {}), index: state}
-        rows = len(self._catalogue(device).apps[index].bundles)
-        device.app_rows += rows * ((state is not None) - before)
-        device.apps_changed = max(device.apps_changed, state.updated if state else 0)
 
-    def _catalogue(self, device: Device) -> Catalogue:
-        return catalogue(device.platform)
+@lru_cache(maxsize=16_384)
+def tails(app: App, version: str) -> tuple[bytes, ...]:
+    """Return the end of a row for each bundle of an app: everything that is the same on all devices."""
+    shown = ((_VERSION, version), (_SHORT, _short(app, version)))
+    return tuple(reduce(_fill, shown, template) for template in _templates(app))
 
-    def _drawn(self, device: Device) -> list[int]:
-        """The apps drawn from the seed, sorted."""
-        look = self._look(device.platform, device.number % LOOKS)
-        share = 1.0 if device.platform == "Mac" else 0.4
-        wanted = int(self._per_device * share * _SPREAD[device.number % len(_SPREAD)] + 0.5)
-        return sorted(look.apps[: bisect_right(look.rows, wanted)])
 
-    def _drawn_states(self, device: Device, apps: tuple[App, ...]) -> tuple[list[int], list[AppState]]:
-        indexes = self._drawn(device)
-        draw = rng(self._seed, "apps", device.number).random
-        start, end = device.first_collected, device.drawn_until
-        states = []
-        for index in indexes:
-            one, two = draw(), draw()
-            created = min(start + int(two * 5 * MINUTE), end)
-            updated = created if one < 0.5 else max(created, end - int(two * 90 * DAY))
-            states.append(AppState(apps[index].release(CURRENT - _LAGS[int(one * 64)]), created, updated))
-        return indexes, states
+@lru_cache(maxsize=8)
+def csv_tails(names: tuple[str, ...], spelling: Spelling) -> Callable[[App, str], tuple[bytes, ...]]:
+    """Return a function that gives the same as ends of lines of CSV: those columns of a row that ``names`` lists."""
 
-    def _draw_look(self, platform: str, number: int) -> _Look:
-        """A weighted shuffle of the catalogue: the greater an app's share, the further in front."""
-        apps = catalogue(platform).apps
-        draw = rng(self._seed, "look", platform, number)
-        keys = [draw.random() ** (100 / app.share) for app in apps]
-        order = sorted(range(len(apps)), key=lambda i: -keys[i])
-        return _Look(tuple(order), tuple(accumulate(len(apps[i].bundles) for i in order)))
+    @lru_cache(maxsize=16_384)
+    def ends(app: App, version: str) -> tuple[bytes, ...]:
+        shown = {_VERSION: version, _SHORT: _short(app, version)}
+        contents = (_content(app, bundle) for bundle in app.bundles)
+        return tuple(b",".join(cell(_shown(shown, c[n]), spelling) for n in names) + b"\r\n" for c in contents)
+
+    return ends
+
+
+def _shown(versions: dict[str, str], value: Any) -> Any:
+    return versions.get(value, value) if isinstance(value, str) else value
+
+
+def _short(app: App, version: str) -> str:
+    return version if app.flavour in {"ios", "tv"} else "".join(filter(str.isdigit, version))
+
+
+_VERSION, _SHORT = "{version}", "{short version}"
+"""Blanks: what stands in a template where a row has its version."""
+
+
+def _fill(template: bytes, blank: tuple[str, str]) -> bytes:
+    return template.replace(blank[0].encode(), encode(blank[1])[1:-1])
+
+
+@cache
+def _templates(app: App) -> tuple[bytes, ...]:
+    return tuple(b"," + encode(_content(app, bundle))[1:] for bundle in app.bundles)
+
+
+_DEVELOPER_ID = (
+    "Developer ID Application: {app.developer} ({app.team_id}), Developer ID Certification Authority, Apple Root CA"
+)
+_SIGNERS = {
+    "system": "Software Signing, Apple Code Signing Certification Authority, Apple Root CA",
+    "store": "Apple Mac OS Application Signing, Apple Worldwide Developer Relations Certification Authority, "
+    "Apple Root CA",
+}
+_SIGNERS["utility"] = _SIGNERS["system"]
+_ORIGINS = {"system": "Apple", "utility": "Apple", "store": "App Store"}
+
+
+def _content(app: App, bundle: Bundle) -> Json:
+    return _on_mobile(app, bundle) if bundle.path is None else _on_mac(app, bundle)
+
+
+def signature(app: App) -> str:
+    """Return the chain of authorities that signed it."""
+    return _SIGNERS.get(app.flavour, _DEVELOPER_ID).format(app=app)
+
+
+def origin(app: App) -> str:
+    """Return where it came from."""
+    return _ORIGINS.get(app.flavour, "Identified Developer")
+
+
+def _on_mac(app: App, bundle: Bundle) -> Json:
+    return _NOTHING | {
+        "path": bundle.path,
+        "obtained_from": origin(app),
+        "bundle_size": "" if app.share == 3 else None,
+        "bundle_id": bundle.bundle_id,
+        "name": bundle.name,
+        "short_version": _SHORT,
+        "signature": signature(app),
+        "app_store_vendable": "" if app.share == 4 else None,
+        "version": _VERSION,
+        "executable": bundle.name,
+        "bundle_name": bundle.name,
+        "bundle_type": "APPL",
+        "compiler": "com.apple.compilers.llvm.clang.1_0",
+        "bundle_region": "en",
+        "minimum_system_version": "10.13",
+        "category": f"public.app-category.{app.category}",
+        "apple_scriptable": True if app.flavour in _ORIGINS else None,
+        "copyright": f"Copyright © {app.developer} All rights reserved.",
+        "developer_name": app.developer,
+        "team_id": app.team_id,
+    }
+
+
+def _on_mobile(app: App, bundle: Bundle) -> Json:
+    """Return the columns of iOS and tvOS: sizes are numbers, or texts for some apps; so are booleans."""
+    size = 1_000 * (len(app.developer) * 7_919 + app.share * 997)
+    spelled = app.share % 7 == 3
+    flags = dict.fromkeys(_MOBILE_FLAGS, "False" if spelled else False)
+    return (
+        _NOTHING
+        | flags
+        | {
+            "bundle_size": str(size) if spelled else size,
+            "bundle_id": bundle.bundle_id,
+            "name": bundle.name,
+            "short_version": _SHORT,
+            "app_store_vendable": "True" if spelled else True,
+            "device_based_vpp": "True" if spelled else True,
+            "dynamic_size": size // 3,
+            "external_version_identifier": str(860_000_000 + size // 1_000),
+            "version": _VERSION,
+        }
+    )
+
+
+_MOBILE_FLAGS = (
+    "ad_hoc_code_signed",
+    "beta_app",
+    "download_canceled",
+    "download_failed",
+    "download_paused",
+    "download_waiting",
+    "has_update_available",
+    "installing",
+    "app_clip",
+    "validated",
+)
+_NOTHING: Json = dict.fromkeys(column.sources[0] for column in own_columns(resource("apps")))
+"""Every own column of an app row, empty."""
+
+COLUMNS = tuple(_NOTHING)
+"""Their names."""
+
+
+def device_apps(state: TenantState, device: Device) -> list[Json]:
+    """Return the rows Prism has of an Apple device, under other names; a few of Windows and Android devices."""
+    if device.platform == "Windows":
+        return [dict(app) for app in FACTS["windows_apps"]]
+    if device.platform == "Android":
+        return [_android(app) for app in FACTS["android_apps"]]
+    if device.collected is None:
+        return []
+    apps = catalogue(device.platform).apps
+    make = _listed_on_mac if device.platform == "Mac" else _listed_on_mobile
+    found = ((apps[index], state) for index, state in state.apps.installed(device).items())
+    return [make(device, app, bundle, state) for app, state in found for bundle in app.bundles]
+
+
+def _listed_on_mac(device: Device, app: App, bundle: Bundle, state: AppState) -> Json:
+    number = stable_hash("app", device.id, bundle.path)
+    return {
+        "app_id": str(number % 90_000 + 10_000),
+        "app_name": bundle.name,
+        "bundle_id": bundle.bundle_id or "",
+        "bundle_size": "",
+        "app_store_vendable": "",
+        "device_based_vpp": "",
+        "source": origin(app),
+        "process": bundle.name,
+        "signature": signature(app),
+        "creation_date": zulu(state.created),
+        "modification_date": zulu(state.updated),
+        "path": (bundle.path or "").replace("/Users/~/", f"/Users/{device.account}/"),
+        "version": state.version,
+    }
+
+
+def _listed_on_mobile(device: Device, app: App, bundle: Bundle, state: AppState) -> Json:
+    return {
+        "app_id": uuid_from(stable_hash("app", device.id, bundle.bundle_id)),
+        "app_name": bundle.name,
+        "bundle_id": bundle.bundle_id,
+        "bundle_size": str(1_000 * (len(app.developer) * 7_919 + app.share * 997)),
+        "app_store_vendable": "True",
+        "device_based_vpp": "True",
+        "source": "",
+        "process": "",
+        "signature": "",
+        "creation_date": "",
+        "modification_date": "",
+        "path": "",
+        "version": state.version,
+    }
+
+
+def _android(app: Json) -> Json:
+    number = stable_hash("android app", app["package_name"])
+    return {**app, "sha256_hash": f"{number:064x}", "sha1_hashes": [f"{number:040x}"]}
+
+
+MAKERS: Makers = {
+    "apps": lambda tables: AppRows(tables.state.apps),
+    "device_apps": lambda tables: DeviceRows(tables.state, lambda device: device_apps(tables.state, device)),
+}

@@ -1,36 +1,29 @@
-"""The audit log as the API tells it: ``GET /audit/events``."""
-
-from __future__ import annotations
+"""The audit log as the API sends it: table ``audit_events``."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kandji_simulator.tables.listing import Listing, Query
+from kandji_simulator.tables.registry import Makers
 from kandji_simulator.world.audit_log import AuditEvent
 from kandji_simulator.world.time import DAY, parse, zulu
 
-if TYPE_CHECKING:  # the world owns its listings
-    from kandji_simulator.world.world import World
-
 
 class AuditList(Listing):
-    """Oldest first unless ``sort_by`` begins with ``-``; a year is kept."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
+    """``GET /audit/events``: oldest first unless ``sort_by`` begins with ``-``; a year is kept."""
 
     def records(self, query: Query, parent: Mapping[str, str]) -> Sequence[AuditEvent]:
-        """``start_date`` and ``end_date`` are dates, meant as whole days, or moments."""
-        first = max(_bound(query, "start_date", 0), self._world.moment - 365 * DAY)
-        last = _bound(query, "end_date", self._world.moment, whole_day=True)
-        found = [event for event in self._world.audit.events if first <= event.moment <= last]
+        """Return the events between ``start_date`` and ``end_date``: dates, meant as whole days, or moments."""
+        first = max(_bound(query, "start_date", 0), self._state.moment - 365 * DAY)
+        last = _bound(query, "end_date", self._state.moment, whole_day=True)
+        found = [event for event in self._state.audit.events if first <= event.moment <= last]
         return found[::-1] if query.get("sort_by", "").startswith("-") else found
 
     def row(self, record: AuditEvent) -> dict[str, Any]:
         """See :class:`Listing`."""
-        kind, actor = self._world.audit.actor(record)
+        kind, actor = self._state.audit.actor(record)
         return {
-            "id": self._world.audit.identifier(record),
+            "id": self._state.audit.identifier(record),
             "action": record.action,
             "occurred_at": zulu(record.moment),
             "actor_id": actor,
@@ -43,16 +36,13 @@ class AuditList(Listing):
             "metadata": {"source": None, "source_id": None} if record.action == "create" else {},
         }
 
-    def find(self, key: str) -> None:
-        """Events cannot be asked for one by one."""
-
     def position(self, record: AuditEvent) -> str:
         """See :class:`Listing`."""
         return f"{record.number:012d}"
 
 
 def _before(record: AuditEvent) -> dict[str, Any]:
-    """Of every other update, as older events lack it: the same state with its switches the other way round."""
+    """Return the state before every other update, as older events lack it: with its switches the other way round."""
     if record.action != "update" or record.number % 2:
         return {}
     switched = {name: not value for name, value in record.state.items() if isinstance(value, bool)}
@@ -65,3 +55,6 @@ def _bound(query: Query, name: str, otherwise: int, *, whole_day: bool = False) 
     if moment is None:
         return otherwise
     return moment + DAY - 1 if whole_day and len(text) == len("2026-01-12") else moment
+
+
+MAKERS: Makers = {"audit_events": lambda tables: AuditList(tables.state)}

@@ -1,75 +1,59 @@
-"""The long record of a device: ``GET /devices/{device_id}/details``, in the shape of its platform."""
-
-from __future__ import annotations
+"""The details of a device: ``GET /devices/{device_id}/details``, in the shape of its platform."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kandji_simulator.tables.enrollment import assigned, story
-from kandji_simulator.tables.other_details import android_details, windows_details
-from kandji_simulator.tables.prism import RecordCategory, reports
+from kandji_simulator.tables.enrollment import apple_record, assigned
+from kandji_simulator.tables.listing import DeviceRows, Json
+from kandji_simulator.tables.other_platforms import android_details, general, windows_details
+from kandji_simulator.tables.prism import reports
+from kandji_simulator.tables.registry import Makers, Tables
 from kandji_simulator.world.management import lost_mode_section
-from kandji_simulator.world.records import Device, User
+from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import pick, stable_hash
 from kandji_simulator.world.seed_data import host_name
 from kandji_simulator.world.time import DAY, HOUR, SECOND, spaced, time_of, zulu
 
-if TYPE_CHECKING:
-    from kandji_simulator.world.world import World
-
-Section = dict[str, Any]
 _TRUE = frozenset({True, "True", "Yes"})
 
 
-def device_details(world: World, device: Device) -> list[Section]:
-    """The record, as the only one."""
+def device_details(tables: Tables, device: Device) -> list[Json]:
+    """Return the details, as the only row."""
     make = {"Windows": windows_details, "Android": android_details}.get(device.platform)
-    return [make(device, _person(device.user)) if make else _apple(world, device)]
+    return [make(device) if make else _apple(tables, device)]
 
 
-def _apple(world: World, device: Device) -> Section:
-    sections = {name: make(world, device) for name, make in _SECTIONS.items()}
+def _apple(tables: Tables, device: Device) -> Json:
+    sections = {name: make(tables, device) for name, make in _SECTIONS.items()}
     absent = {"AppleTV": ("lost_mode", "cellular")}.get(device.platform, ())
     return {name: section for name, section in sections.items() if name not in absent}
-
-
-def _person(user: User | None) -> Section | str:
-    if user is None:
-        return ""
-    identifier = user.number if user.integer_id else user.id
-    return {"email": user.email, "name": user.name, "id": identifier, "is_archived": user.archived}
 
 
 def _mac(device: Device) -> bool:
     return device.platform == "Mac"
 
 
-def _reported(world: World, device: Device, table: str) -> list[Section]:
-    """What the device has in a Prism category, so that both ways of asking agree."""
-    if table not in world.resources or not reports(device, world.tables.named(table)):
+def _reported(tables: Tables, device: Device, table: str) -> list[Json]:
+    """Return what the device has in a Prism category, so that both ways of asking agree."""
+    if table not in tables.state.resources or not reports(device, tables.named(table)):
         return []
-    category = world.tables.category(table)
-    return [r.columns for r in category.records(device)] if isinstance(category, RecordCategory) else []
+    return [record.columns for record in tables.category(table).records(device)]
 
 
-def _row(world: World, device: Device, table: str) -> Section:
-    return next(iter(_reported(world, device, table)), {})
+def _row(tables: Tables, device: Device, table: str) -> Json:
+    return next(iter(_reported(tables, device, table)), {})
 
 
 def _flag(value: Any) -> bool | None:
-    """A boolean of Prism in any of its spellings."""
+    """Return a boolean of Prism in any of its spellings."""
     return None if value is None else value in _TRUE
 
 
-def _general(world: World, device: Device) -> Section:
+def _general(tables: Tables, device: Device) -> Json:
     release, number = device.release, stable_hash("boot", device.id)
     return {
-        "device_id": device.id,
-        "device_name": device.name,
-        "last_enrollment": spaced(device.enrolled),
-        "first_enrollment": spaced(device.first_enrolled),
+        **general(device),
         "model": device.model.name,
-        "platform": device.platform,
         "os_version": release.version,
         "supplemental_build_version": release.build,
         "supplemental_os_version_extra": release.extra,
@@ -77,14 +61,10 @@ def _general(world: World, device: Device) -> Section:
         "boot_volume": "Macintosh HD" if _mac(device) else "",
         "time_since_boot": pick(number, ("1 month ago", "2 days ago", "5 hours ago")) if _mac(device) else "",
         "last_user": pick(number, (device.account, device.account, "root"), 1) if _mac(device) else "",
-        "asset_tag": device.asset_tag or "",
-        "assigned_user": _person(device.user),
-        "blueprint_name": device.blueprint.name if device.blueprint else "",
-        "blueprint_uuid": device.blueprint.id if device.blueprint else "",
     }
 
 
-def _mdm(world: World, device: Device) -> Section:
+def _mdm(tables: Tables, device: Device) -> Json:
     supervised = {} if device.platform == "AppleTV" else {"supervised": str(_mac(device) or assigned(device))}
     return {
         "mdm_enabled": "True",
@@ -95,8 +75,8 @@ def _mdm(world: World, device: Device) -> Section:
     }
 
 
-def _activation_lock(world: World, device: Device) -> Section:
-    known = _row(world, device, "prism_activation_lock")
+def _activation_lock(tables: Tables, device: Device) -> Json:
+    known = _row(tables, device, "prism_activation_lock")
     names = (
         "bypass_code_failed",
         "user_activation_lock_enabled",
@@ -107,9 +87,9 @@ def _activation_lock(world: World, device: Device) -> Section:
     return {name: _flag(known.get(name)) for name in names}
 
 
-def filevault(world: World, device: Device) -> Section:
-    """The section on FileVault."""
-    known = _row(world, device, "prism_filevault")
+def filevault(tables: Tables, device: Device) -> Json:
+    """Return the section on FileVault."""
+    known = _row(tables, device, "prism_filevault")
     rotation = known.get("scheduled_key_rotation")
     return {
         "filevault_enabled": _flag(known.get("status")),
@@ -120,15 +100,15 @@ def filevault(world: World, device: Device) -> Section:
     }
 
 
-def _lost_mode(world: World, device: Device) -> Section:
-    return lost_mode_section(device.lost_mode, world.managed(device.id).lost) if device.lost_mode else {}
+def _lost_mode(tables: Tables, device: Device) -> Json:
+    return lost_mode_section(device.lost_mode, tables.state.managed(device.id).lost) if device.lost_mode else {}
 
 
-def _enrollment(world: World, device: Device) -> Section:
+def _enrollment(tables: Tables, device: Device) -> Json:
     return {"auto_enroll_eligible": True, "auto_enrolled": True} if assigned(device) else {}
 
 
-def _agent(world: World, device: Device) -> Section:
+def _agent(tables: Tables, device: Device) -> Json:
     installed = bool(device.agent)
     return {
         "agent_installed": str(installed),
@@ -138,7 +118,7 @@ def _agent(world: World, device: Device) -> Section:
     }
 
 
-def _volumes(world: World, device: Device) -> list[Section]:
+def _volumes(tables: Tables, device: Device) -> list[Json]:
     if device.platform == "AppleTV" or device.collected is None:
         return []
     used = 8 + stable_hash("volume", device.id) % 88
@@ -147,20 +127,20 @@ def _volumes(world: World, device: Device) -> list[Section]:
     same = {"percent_used": f"{used}%", **size}
     if not _mac(device):
         return [{"name": "", "format": "", "identifier": "", **same, "encrypted": ""}]
-    encrypted = "Yes" if filevault(world, device)["filevault_enabled"] else "No"
+    encrypted = "Yes" if filevault(tables, device)["filevault_enabled"] else "No"
     return [
         {"name": "Macintosh HD", "format": "APFS", "identifier": "disk3s3s1", **same, "encrypted": encrypted},
         {"name": "Macintosh HD - Data", "format": "APFS", "identifier": "disk3s1", **same, "encrypted": encrypted},
     ]
 
 
-def _users(world: World, device: Device) -> Section:
+def _users(tables: Tables, device: Device) -> Json:
     if not _mac(device):
         return {"regular_users": [], "system_users": []}
     path = f"/Users/{device.account}"
     own = {"username": device.account, "uid": "501", "path": path, "admin": "Yes", "name": ""}
     system = [{"username": n, "uid": u, "path": p, "admin": "No"} for n, u, p in _SYSTEM_USERS]
-    known = world.managed_so_far(device.id)
+    known = tables.state.managed_so_far(device.id)
     gone = known is not None and device.account in known.deleted
     return {"regular_users": [] if gone else [own], "system_users": system}
 
@@ -168,7 +148,7 @@ def _users(world: World, device: Device) -> Section:
 _SYSTEM_USERS = (("_lp", "26", "/var/spool/cups"), ("_ard", "67", "/var/empty"))
 
 
-def _profiles(world: World, device: Device) -> list[Section]:
+def _profiles(tables: Tables, device: Device) -> list[Json]:
     if not _mac(device):
         return []
     installed = f"{time_of(device.first_collected):%Y-%m-%d %H:%M:%S} +0000"
@@ -182,12 +162,12 @@ def _profiles(world: World, device: Device) -> list[Section]:
             "payload_types": [payload["type"] for payload in row["profile_data"]],
             "install_date": installed,
         }
-        for row in _reported(world, device, "prism_installed_profiles")
+        for row in _reported(tables, device, "prism_installed_profiles")
     ]
 
 
-def _business_manager(world: World, device: Device) -> Section:
-    known = story(device)
+def _business_manager(tables: Tables, device: Device) -> Json:
+    known = apple_record(device)
     names = ("model", "color", "description", "serial_number", "device_family", "os")
     if not assigned(device):
         return {}
@@ -199,24 +179,24 @@ def _business_manager(world: World, device: Device) -> Section:
     }
 
 
-def _security(world: World, device: Device) -> Section:
-    known = world.managed_so_far(device.id)
+def _security(tables: Tables, device: Device) -> Json:
+    known = tables.state.managed_so_far(device.id)
     drawn = device.number % 3 == 0 if _mac(device) else None
     return {"remote_desktop_enabled": drawn if known is None or known.remote_desktop is None else known.remote_desktop}
 
 
-def _cellular(world: World, device: Device) -> Section:
+def _cellular(tables: Tables, device: Device) -> Json:
     if _mac(device):
         return {}
     return {"voice_roaming": False, "data_roaming": False, "cellular_technology": 0, "subscriptions": None}
 
 
-def _tags(world: World, device: Device) -> list[str]:
+def _tags(tables: Tables, device: Device) -> list[str]:
     return list(device.tags)
 
 
-def hardware_overview(world: World, device: Device) -> Section:
-    """What the machine is."""
+def hardware_overview(tables: Tables, device: Device) -> Json:
+    """Return what the machine is."""
     number = stable_hash("hardware", device.id)
     identifier = f"{number:040x}"
     if device.platform != "Mac":
@@ -237,8 +217,8 @@ def hardware_overview(world: World, device: Device) -> Section:
     }
 
 
-def network(world: World, device: Device) -> Section:
-    """Where it is reached; every 17th device has nothing to say."""
+def network(tables: Tables, device: Device) -> Json:
+    """Return where it is reached; every 17th device has nothing to say."""
     if device.platform == "AppleTV" or device.number % 17 == 5:
         return {}
     number = stable_hash("network", device.id)
@@ -252,8 +232,8 @@ def network(world: World, device: Device) -> Section:
     }
 
 
-def recovery_information(world: World, device: Device) -> Section:
-    """What keeps others out of recovery; older agents do not know of the last field."""
+def recovery_information(tables: Tables, device: Device) -> Json:
+    """Return what keeps others out of recovery; older agents do not know of the last field."""
     number = stable_hash("recovery", device.id)
     locked = device.platform == "Mac" and bool(device.model.silicon) and number % 4 > 0
     known = {} if device.number % 13 == 6 else {"password_has_been_set": locked}
@@ -266,7 +246,7 @@ def recovery_information(world: World, device: Device) -> Section:
     }
 
 
-_SECTIONS: dict[str, Callable[[World, Device], Any]] = {
+_SECTIONS: dict[str, Callable[[Tables, Device], Any]] = {
     "general": _general,
     "mdm": _mdm,
     "activation_lock": _activation_lock,
@@ -284,4 +264,10 @@ _SECTIONS: dict[str, Callable[[World, Device], Any]] = {
     "security_information": _security,
     "cellular": _cellular,
     "tags": _tags,
+}
+
+MAKERS: Makers = {
+    "device_details": lambda tables: DeviceRows(
+        tables.state, lambda device: device_details(tables, device), single=True
+    ),
 }

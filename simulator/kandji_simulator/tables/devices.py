@@ -1,49 +1,42 @@
-"""The device list: ``GET /devices``."""
-
-from __future__ import annotations
+"""The device list, and the Prism category device_information."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kandji_simulator.tables.listing import Listing, Query
-from kandji_simulator.tables.prism import Record, RecordCategory, identity, times
+from kandji_simulator.tables.listing import Json, Listing, Query
+from kandji_simulator.tables.prism import OneRow
+from kandji_simulator.tables.registry import Makers
 from kandji_simulator.world.fleet import specimen
 from kandji_simulator.world.records import Device, User
 from kandji_simulator.world.seed_data import host_name
 from kandji_simulator.world.time import DAY, offset, spaced, zulu
 
-if TYPE_CHECKING:
-    from kandji_simulator.world.world import World
-
 
 class DeviceList(Listing):
     """``GET /devices``."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-
     def records(self, query: Query, parent: Mapping[str, str]) -> Sequence[Device]:
-        """Filters of the contract, most of them "contains"; ``ordering`` is a comma list, ``-`` reverses."""
+        """Return devices by the filters of the contract, most of them "contains"; ``-`` in ``ordering`` reverses."""
         ordering = query.get("ordering", "")
-        devices = self._world.remember(f"ordered {ordering}", lambda: self._ordered(ordering))
+        devices = self._state.remember(f"ordered {ordering}", lambda: self._ordered(ordering))
         wanted = [(_DEVICE_FILTERS[name], value) for name, value in query.items() if name in _DEVICE_FILTERS]
         return [d for d in devices if all(passes(d, value) for passes, value in wanted)] if wanted else devices
 
     def _ordered(self, ordering: str) -> list[Device]:
-        devices = list(self._world.devices.values())
+        devices = list(self._state.devices.values())
         for name in reversed(ordering.split(",")):
             key = _DEVICE_ORDER.get(name.removeprefix("-"))
             if key:
                 devices.sort(key=key, reverse=name.startswith("-"))
         return devices
 
-    def row(self, record: Device) -> dict[str, Any]:
+    def row(self, record: Device) -> Json:
         """See :class:`Listing`."""
         return device_row(record)
 
     def find(self, key: str) -> Device | None:
         """See :class:`Listing`."""
-        return self._world.devices.get(key)
+        return self._state.devices.get(key)
 
     def position(self, record: Device) -> str:
         """See :class:`Listing`."""
@@ -83,10 +76,10 @@ _DEVICE_FILTERS: dict[str, Callable[[Device, str], bool]] = {
 }
 
 
-def device_row(device: Device) -> dict[str, Any]:
-    """One row of ``GET /devices``; older rows lack keys, Windows and Android rows have more."""
+def device_row(device: Device) -> Json:
+    """Return one row of ``GET /devices``; older rows lack keys, Windows and Android rows have more."""
     blueprint = device.blueprint
-    row: dict[str, Any] = {
+    row: Json = {
         "device_id": device.id,
         "device_name": device.name,
         "model": device.model.name,
@@ -96,7 +89,7 @@ def device_row(device: Device) -> dict[str, Any]:
         "supplemental_build_version": device.release.build,
         "supplemental_os_version_extra": device.release.extra,
         "last_check_in": "" if device.checked_in is None else zulu(device.checked_in),
-        "user": _user(device.user),
+        "user": user_object(device.user),
         "asset_tag": device.asset_tag,
         "blueprint_id": blueprint.id if blueprint else "",
         "mdm_enabled": True,
@@ -119,15 +112,16 @@ _OTHER_PLATFORMS = {
 }
 
 
-def _user(user: User | None) -> dict[str, Any] | str:
+def user_object(user: User | None) -> Json | str:
+    """Return the assigned person as the provider writes them, "" for none."""
     if user is None:
         return ""
     identifier = user.number if user.integer_id else user.id
     return {"email": user.email, "name": user.name, "id": identifier, "is_archived": user.archived}
 
 
-def _loosely(row: dict[str, Any], device: Device) -> dict[str, Any]:
-    """The provider's looseness on a few rows: null or absent users, absent keys, booleans as text."""
+def _loosely(row: Json, device: Device) -> Json:
+    """Write a few rows with the provider's looseness: null or absent users, absent keys, booleans as text."""
     kind = device.number % 40
     if kind in {4, 5} and device.user is None:
         row["user"] = None
@@ -142,32 +136,20 @@ def _loosely(row: dict[str, Any], device: Device) -> dict[str, Any]:
     return row
 
 
-class DeviceInformationRows(RecordCategory):
-    """The Prism category device_information: see :class:`Category`."""
+class DeviceInformation(OneRow):
+    """The Prism category device_information."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """See :class:`Category`."""
-        return tuple(_information(specimen()))
+        return tuple(self.row(specimen(), 0))
 
-    def records(self, device: Device, since: int = 0) -> list[Record]:
-        """One row, written at every collection."""
-        if self.latest(device) < since:
-            return []
-        collected = device.collected or 0
-        row = identity(device) | times(device.enrolled, collected, None, collected) | _information(device)
-        return [Record(0, collected, row | (device.facts or {}).get("prism_device_information", {}))]
-
-    def count(self, device: Device) -> int:
-        """See :class:`Category`."""
-        return 1
-
-    def latest(self, device: Device) -> int:
-        """See :class:`Category`."""
-        return device.collected or 0
+    def row(self, device: Device, epoch: int) -> Json:
+        """See :class:`OneRow`; nothing of it is drawn."""
+        return _information(device)
 
 
-def _information(device: Device) -> dict[str, Any]:
+def _information(device: Device) -> Json:
     mac = device.platform == "Mac"
     return {
         "device_capacity": device.model.capacity,
@@ -192,7 +174,7 @@ def _information(device: Device) -> dict[str, Any]:
     }
 
 
-def _system(device: Device) -> dict[str, Any]:
+def _system(device: Device) -> Json:
     release = device.release
     return {
         "os_version": release.version,
@@ -204,7 +186,13 @@ def _system(device: Device) -> dict[str, Any]:
     }
 
 
-def _checkins(device: Device) -> dict[str, Any]:
+def _checkins(device: Device) -> Json:
     last = None if device.checked_in is None else offset(device.checked_in)
     mdm = None if device.checked_in is None else offset(max(device.enrolled, device.checked_in - DAY // 48))
     return {"last_checkin": last, "last_checkin_agent": last if device.agent else None, "last_checkin_mdm": mdm}
+
+
+MAKERS: Makers = {
+    "devices": lambda tables: DeviceList(tables.state),
+    "prism_device_information": lambda tables: DeviceInformation("prism_device_information"),
+}

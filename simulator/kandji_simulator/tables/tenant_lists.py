@@ -1,34 +1,27 @@
-"""The list of people: ``GET /users``."""
-
-from __future__ import annotations
+"""What is true of the tenant as a whole: people, blueprints and their library items, tags and licences."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
-from kandji_simulator.tables.listing import Listing, Query
+from kandji_simulator.tables.listing import Json, Listing, Query, RowList
+from kandji_simulator.tables.registry import Makers
 from kandji_simulator.world.records import Blueprint, User
+from kandji_simulator.world.state import TenantState
 from kandji_simulator.world.time import zulu
-
-if TYPE_CHECKING:
-    from kandji_simulator.world.world import World
 
 
 class UserList(Listing):
     """``GET /users``, newest first."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-
     def records(self, query: Query, parent: Mapping[str, str]) -> Sequence[User]:
-        """Filters: ``email`` contains, ``id``, ``archived``."""
-        users = self._world.remember("users", lambda: sorted(self._world.users.values(), key=lambda u: -u.number))
+        """Return people by the filters ``email`` (contains), ``id`` and ``archived``."""
+        users = self._state.remember("users", lambda: sorted(self._state.users.values(), key=lambda u: -u.number))
         wanted = [(_USER_FILTERS[name], value) for name, value in query.items() if name in _USER_FILTERS]
         return [u for u in users if all(passes(u, value) for passes, value in wanted)] if wanted else users
 
-    def row(self, record: User) -> dict[str, Any]:
+    def row(self, record: User) -> Json:
         """See :class:`Listing`."""
-        counts = self._world.remember("devices by user", lambda: Counter(d.user for d in self._world.devices.values()))
+        counts = self._state.remember("devices by user", lambda: Counter(d.user for d in self._state.devices.values()))
         return {
             "active": not record.archived,
             "archived": record.archived,
@@ -46,7 +39,7 @@ class UserList(Listing):
 
     def find(self, key: str) -> User | None:
         """See :class:`Listing`."""
-        return self._world.users.get(key)
+        return self._state.users.get(key)
 
     def position(self, record: User) -> str:
         """See :class:`Listing`."""
@@ -64,17 +57,14 @@ _USER_FILTERS: dict[str, Callable[[User, str], bool]] = {
 class BlueprintList(Listing):
     """``GET /blueprints``."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-
     def records(self, query: Query, parent: Mapping[str, str]) -> Sequence[Blueprint]:
-        """Filters: ``id``, ``id__in`` (a comma list), ``name`` contains."""
+        """Return blueprints by the filters ``id``, ``id__in`` (a comma list) and ``name`` (contains)."""
         wanted = [(_BLUEPRINT_FILTERS[name], value) for name, value in query.items() if name in _BLUEPRINT_FILTERS]
-        return [b for b in self._world.blueprints.values() if all(passes(b, value) for passes, value in wanted)]
+        return [b for b in self._state.blueprints.values() if all(passes(b, value) for passes, value in wanted)]
 
-    def row(self, record: Blueprint) -> dict[str, Any]:
-        """Older tenants do not send ``missing_computers_count`` and the times; here every third row."""
-        members, missing = self._world.remember("devices by blueprint", self._counts)
+    def row(self, record: Blueprint) -> Json:
+        """Return a row; older tenants do not send ``missing_computers_count`` and the times: here every third row."""
+        members, missing = self._state.remember("devices by blueprint", self._counts)
         row = {
             "id": record.id,
             "name": record.name,
@@ -92,12 +82,12 @@ class BlueprintList(Listing):
         return {k: v for k, v in row.items() if k not in _NEWER} if record.number % 3 == 2 else row
 
     def _counts(self) -> tuple[Counter[Blueprint | None], Counter[Blueprint | None]]:
-        devices = self._world.devices.values()
+        devices = self._state.devices.values()
         return Counter(d.blueprint for d in devices), Counter(d.blueprint for d in devices if d.missing)
 
     def find(self, key: str) -> Blueprint | None:
         """See :class:`Listing`."""
-        return self._world.blueprints.get(key)
+        return self._state.blueprints.get(key)
 
     def position(self, record: Blueprint) -> str:
         """See :class:`Listing`."""
@@ -115,20 +105,14 @@ _BLUEPRINT_FILTERS: dict[str, Callable[[Blueprint, str], bool]] = {
 class LibraryItemList(Listing):
     """``GET /blueprints/{blueprint_id}/list-library-items``."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-
     def records(self, query: Query, parent: Mapping[str, str]) -> Sequence[tuple[str, str]] | None:
         """See :class:`Listing`."""
-        blueprint = self._world.blueprints.get(parent["blueprint_id"])
+        blueprint = self._state.blueprints.get(parent["blueprint_id"])
         return None if blueprint is None else list(blueprint.items.items())
 
-    def row(self, record: tuple[str, str]) -> dict[str, Any]:
+    def row(self, record: tuple[str, str]) -> Json:
         """See :class:`Listing`."""
         return {"id": record[0], "name": record[1]}
-
-    def find(self, key: str) -> None:
-        """Items cannot be asked for one by one."""
 
     def position(self, record: tuple[str, str]) -> str:
         """See :class:`Listing`."""
@@ -139,14 +123,14 @@ _SPARE = 50
 """Licences nobody uses."""
 
 
-def tags(world: World) -> list[dict[str, Any]]:
-    """Names as they stand on devices."""
-    return [{"id": identifier, "name": name} for name, identifier in world.tags.items()]
+def tags(state: TenantState) -> list[Json]:
+    """Return the tags by the names that stand on devices."""
+    return [{"id": identifier, "name": name} for name, identifier in state.tags.items()]
 
 
-def licensing(world: World) -> list[dict[str, Any]]:
-    """The one object: devices of all platforms, and of Apple's by platform."""
-    platforms = Counter(device.platform for device in world.devices.values())
+def licensing(state: TenantState) -> list[Json]:
+    """Return the one object: devices of all platforms, and of Apple's by platform."""
+    platforms = Counter(device.platform for device in state.devices.values())
     counts = {
         "computers_count": platforms.total(),
         "macos_count": platforms["Mac"],
@@ -160,3 +144,12 @@ def licensing(world: World) -> list[dict[str, Any]]:
         "max_devices_per_platform": {"macos": 0, "ios_ipados": 0},
     }
     return [{"counts": counts, "limits": limits, "tenantOverLicenseLimit": False}]
+
+
+MAKERS: Makers = {
+    "users": lambda tables: UserList(tables.state),
+    "blueprints": lambda tables: BlueprintList(tables.state),
+    "blueprint_library_items": lambda tables: LibraryItemList(tables.state),
+    "tags": lambda tables: RowList(tables.state, lambda: tags(tables.state), key="id"),
+    "licensing": lambda tables: RowList(tables.state, lambda: licensing(tables.state)),
+}

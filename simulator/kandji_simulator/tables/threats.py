@@ -1,28 +1,25 @@
-"""Threats: malware that was found on Macs, and processes that behaved badly. Few devices have any."""
+"""Threats: malware that was found on Macs, and processes that behaved badly. Few devices have any.
 
-from __future__ import annotations
+The rows are generated; here is which Macs have some, and what has to agree with the devices.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
 
-from kandji_simulator.tables.listing import RowList
+from kandji_simulator.tables.generated import GeneratedListing
+from kandji_simulator.tables.listing import Json, Listing
+from kandji_simulator.tables.registry import Makers, Tables
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import pick, stable_hash, uuid_from
+from kandji_simulator.world.state import TenantState
 from kandji_simulator.world.time import DAY, offset
 
-if TYPE_CHECKING:  # the world owns its listings
-    from kandji_simulator.world.world import World
-
-Json = dict[str, Any]
 _EVERY = 25
 """One Mac of so many has threats."""
-_POLICY = uuid_from(stable_hash("library item", "Avert"))
-_NAMES = ("Adload", "Pirrit", "AtomicStealer", "Bundlore")
-_PROCESSES = (("curl", "/usr/bin/curl"), ("osascript", "/usr/bin/osascript"), ("vim", "/usr/bin/vim"))
+_POLICY = {"library_item_id": uuid_from(stable_hash("library item", "Avert")), "library_item_name": "Avert"}
 
 
-class ThreatList(RowList):
+class ThreatList(GeneratedListing):
     """``GET /threat-details``."""
 
     def summary(self, records: Sequence[Json]) -> Json:
@@ -31,7 +28,7 @@ class ThreatList(RowList):
         return {"count": len(records), "malware_count": kinds["MALWARE"], "pup_count": kinds["PUP"]}
 
 
-class BehaviorList(RowList):
+class BehaviorList(GeneratedListing):
     """``GET /behavioral-detections``."""
 
     def summary(self, records: Sequence[Json]) -> Json:
@@ -41,99 +38,73 @@ class BehaviorList(RowList):
         return {"total_count": len(records), **counts}
 
 
-def threats(world: World) -> list[Json]:
-    """One to three on a Mac that has any."""
-    return [_threat(device, n) for device in _infected(world) for n in range(1 + device.number % 3)]
-
-
-def newer_threats(world: World) -> list[Json]:
-    """The same at the endpoint that takes the older one's place."""
-    return [{**threat, **_newer(threat)} for threat in threats(world)]
-
-
-def _newer(threat: Json) -> Json:
-    drawn = stable_hash("newer threat", threat["device_id"], threat["file_hash"])
+def about(device: Device) -> Json:
+    """Return what rows that were found on a device repeat of it."""
+    blueprint = device.blueprint
     return {
-        "id": uuid_from(drawn),
-        "severity": pick(drawn, ("high", "medium", "low"), 1),
-        "management_state": pick(drawn, ("open", "resolved"), 2),
-        "tags": ["reviewed"] if drawn % 2 else [],
+        "device_id": device.id,
+        "device_name": device.name,
+        "device_serial_number": device.serial,
+        "blueprint_id": blueprint.id if blueprint else "",
+        "blueprint_name": blueprint.name if blueprint else "",
     }
 
 
-def behaviors(world: World) -> list[Json]:
-    """One on a Mac that has threats."""
-    return [_behavior(device) for device in _infected(world)]
-
-
-def _infected(world: World) -> Iterator[Device]:
-    macs = (device for device in world.devices_from("") if device.platform == "Mac" and device.collected is not None)
+def _infected(state: TenantState) -> Iterator[Device]:
+    macs = (device for device in state.devices_from("") if device.platform == "Mac" and device.collected is not None)
     return (device for device in macs if device.number % _EVERY == 6)
 
 
-def _threat(device: Device, number: int) -> Json:
-    """Times are without a zone, as this endpoint sends them."""
-    drawn = stable_hash("threat", device.id, number)
-    detected = device.first_collected - drawn % (100 * DAY)
-    released = drawn % 6 == 0
-    return {
-        "threat_name": f"{pick(drawn, _NAMES)}_{number}",
-        "classification": "PUP" if drawn % 5 == 0 else "MALWARE",
-        "status": "RELEASED" if released else "QUARANTINED",
-        "process_name": pick(drawn, ("chmod", "Safari", "installer"), 1),
-        "process_owner": pick(drawn, ("root", device.account), 2),
-        "device_name": device.name,
-        "device_id": device.id,
-        "detection_date": _bare(detected),
-        "date_of_quarantine": _bare(detected + 1_188_487),
-        "date_of_release": _bare(detected + DAY) if released else "",
-        "released_by": "robin@example.com" if released else "",
-        "release_note": "False alarm, says Zoë" if released else "",
-        "file_path": f"/Users/{device.account}/Downloads/{pick(drawn, _NAMES)}-{drawn % 97}.dmg",
-        "file_hash": f"{drawn:064x}",
-        "bundle_path": "",
-        "device_serial_number": device.serial,
-        "blueprint_id": device.blueprint.id if device.blueprint else "",
-        "blueprint_name": device.blueprint.name if device.blueprint else "",
-        "library_item_name": "Avert",
-        "library_item_id": _POLICY,
-        "pup_posture": "protect",
-        "malware_posture": "protect",
-    }
+def _threats(state: TenantState) -> Iterator[Json]:
+    """Yield one to three on a Mac that has any. Times are without a zone, as this endpoint sends them."""
+    for device in _infected(state):
+        for number in range(1 + device.number % 3):
+            drawn = stable_hash("threat", device.id, number)
+            detected = device.first_collected - drawn % (100 * DAY)
+            released = drawn % 6 == 0
+            yield {
+                "file_hash": f"{drawn:064x}",
+                "file_path": f"/Users/{device.account}/Downloads/update-{drawn % 97}.dmg",
+                "detection_date": offset(detected)[:26],
+                "status": "RELEASED" if released else "QUARANTINED",
+                "date_of_quarantine": offset(detected + 1_188_487)[:26],
+                "date_of_release": offset(detected + DAY)[:26] if released else "",
+                "released_by": "robin@example.com" if released else "",
+                "release_note": "False alarm, says Zoë" if released else "",
+                "process_owner": pick(drawn, ("root", device.account), 2),
+                **about(device),
+                **_POLICY,
+            }
 
 
-def _bare(moment: int) -> str:
-    return offset(moment)[:26]
+def _newer_threats(state: TenantState) -> Iterator[Json]:
+    for threat in _threats(state):
+        drawn = stable_hash("newer threat", threat["file_hash"])
+        yield {
+            **threat,
+            "id": uuid_from(drawn),
+            "severity": pick(drawn, ("high", "medium", "low"), 1),
+            "management_state": pick(drawn, ("open", "resolved"), 2),
+            "tags": ["reviewed"] if drawn % 2 else [],
+        }
 
 
-def _behavior(device: Device) -> Json:
-    drawn = stable_hash("behavior", device.id)
-    blueprint = device.blueprint
-    return {
-        "id": uuid_from(drawn).upper(),
-        "threat_id": f"KTI_BD_{drawn % 3_000:04d}",
-        "rule_version": drawn % 5 + 1,
-        "description": "A shell started a program that reads the keychain",
-        "classification": pick(drawn, ("malicious", "suspicious")),
-        "informational_tags": [],
-        "malware_family": [pick(drawn, _NAMES, 1)] if drawn % 2 else [],
-        "detection_date": offset(device.first_collected - drawn % (60 * DAY)),
-        "threat_status": pick(drawn, ("detected", "blocked"), 2),
-        "device_info": {"id": device.id, "name": device.name, "serial_number": device.serial},
-        "parent_process": _process(("zsh", "/bin/zsh"), drawn // 7, "root"),
-        "target_process": _process(pick(drawn, _PROCESSES, 3), drawn // 11, device.account),
-        "library_item": {"id": _POLICY, "name": "Avert", "mal_posture_mode": "protect"},
-        "blueprint": {"id": blueprint.id, "name": blueprint.name} if blueprint else None,
-    }
+def _behaviors(state: TenantState) -> Iterator[Json]:
+    """Yield one on a Mac that has threats."""
+    for device in _infected(state):
+        drawn = stable_hash("behavior", device.id)
+        known = {"id": uuid_from(drawn).upper(), "detection_date": offset(device.first_collected - drawn % (60 * DAY))}
+        yield known | about(device) | _POLICY | ({} if device.blueprint else {"blueprint": None})
 
 
-def _process(program: tuple[str, str], drawn: int, owner: str) -> Json:
-    name, path = program
-    return {
-        "name": name,
-        "command_line": f"{name} --user {owner}",
-        "image_path": path,
-        "pid": drawn % 90_000,
-        "owner": owner,
-        "sha256": f"{stable_hash('program', path):064x}",
-    }
+def newer_threats(tables: Tables) -> Listing:
+    """Return the threats at the endpoint that takes the older one's place."""
+    return tables.generated("threats", lambda: _newer_threats(tables.state), kind=ThreatList)
+
+
+MAKERS: Makers = {
+    "threats": lambda tables: tables.generated("threats", lambda: _threats(tables.state), kind=ThreatList),
+    "behavioral_detections": lambda tables: tables.generated(
+        "behavioral_detections", lambda: _behaviors(tables.state), kind=BehaviorList
+    ),
+}

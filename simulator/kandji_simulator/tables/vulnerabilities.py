@@ -1,22 +1,19 @@
 """Vulnerabilities and where they are: derived from the versions of the apps on the devices."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from kandji_simulator.tables.listing import Listing, PerDevice, Query
+from kandji_simulator.tables.listing import Json, Listing, Query, RowList
+from kandji_simulator.tables.registry import Makers
+from kandji_simulator.tables.threats import about
 from kandji_simulator.world.catalogue import CURRENT, App, catalogue
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash
+from kandji_simulator.world.state import PerDevice, TenantState
 from kandji_simulator.world.time import spaced, zulu
 
-if TYPE_CHECKING:  # the world owns its listings
-    from kandji_simulator.world.world import World
-
-Json = dict[str, Any]
 _VULNERABLE_APPS = 60
 _LINK = "https://nvd.nist.gov/vuln/detail"
 
@@ -64,7 +61,7 @@ class Found(NamedTuple):
 
 @cache
 def flaws() -> tuple[Flaw, ...]:
-    """All there are, one an app."""
+    """Return all there are, one an app."""
     return tuple(_flaw(index) for index in range(_VULNERABLE_APPS))
 
 
@@ -74,32 +71,59 @@ def _flaw(index: int) -> Flaw:
     return Flaw(cve, index, (20 + number // 3 % 80) / 10, CURRENT - number % 12)
 
 
-class Findings:
-    """What was found on the devices of a world."""
+class DetectionList(Listing):
+    """``GET /vulnerability-management/detections``: by device, then by flaw; a record is a device id with a flaw."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._found = PerDevice(world, self._on)
-
-    def by_device(self) -> Mapping[str, tuple[Found, ...]]:
-        """By device id, those without any among them."""
-        return self._found.values()
+    def __init__(self, state: TenantState) -> None:
+        super().__init__(state)
+        self._found = PerDevice(state, self._on)
 
     def _on(self, device: Device) -> tuple[Found, ...]:
-        """Macs only; by name of the CVE's place."""
+        """Return what is found on a Mac, by name of the CVE's place."""
         if device.collected is None or device.platform != "Mac":
             return ()
-        states = self._world.apps.installed(device)
+        states = self._state.apps.installed(device)
         known = ((place, states.get(flaw.index), flaw) for place, flaw in enumerate(flaws()))
         return tuple(Found(p, s.version, s.updated) for p, s, flaw in known if s and s.version in flaw.versions)
 
+    def records(self, query: Query, parent: Mapping[str, str]) -> Sequence[tuple[str, Found]]:
+        """Return all detections; no query selects."""
+        return self._state.remember("detections", self._all)
 
-def vulnerabilities(world: World) -> list[Json]:
-    """Those found on any device."""
+    def _all(self) -> list[tuple[str, Found]]:
+        by_device = self._found.values()
+        return [(device, found) for device in sorted(by_device) for found in by_device[device]]
+
+    def row(self, record: tuple[str, Found]) -> Json:
+        """See :class:`Listing`."""
+        device, flaw = self._state.devices[record[0]], flaws()[record[1].place]
+        return {
+            **about(device),
+            "device_model": device.model.title,
+            "device_os_version": device.release.version,
+            "name": flaw.app.name,
+            "version": record[1].version,
+            "path": flaw.app.bundles[0].path,
+            "bundle_id": flaw.app.bundle_id,
+            "cve_id": flaw.cve_id,
+            "cve_description": f"{flaw.app.name} before {flaw.app.release(flaw.mended)} mishandles crafted input.",
+            "cve_link": f"{_LINK}/{flaw.cve_id}",
+            "cvss_score": flaw.score,
+            "cvss_severity": flaw.severity,
+            "first_detection_date": spaced(record[1].since)[:26],
+            "latest_detection_date": spaced(max(record[1].since, device.collected or 0))[:26],
+        }
+
+    def position(self, record: tuple[str, Found]) -> str:
+        """See :class:`Listing`."""
+        return f"{record[0]} {record[1].place:04d}"
+
+
+def vulnerabilities(detections: Listing) -> list[Json]:
+    """Return those found on any device."""
     by_flaw: dict[int, list[int]] = {}
-    for found in world.tables.findings.by_device().values():
-        for place, _, since in found:
-            by_flaw.setdefault(place, []).append(since)
+    for _, found in detections.records({}, {}) or ():
+        by_flaw.setdefault(found.place, []).append(found.since)
     return [_vulnerability(flaws()[place], by_flaw[place]) for place in sorted(by_flaw)]
 
 
@@ -118,47 +142,9 @@ def _vulnerability(flaw: Flaw, since: list[int]) -> Json:
     }
 
 
-class DetectionList(Listing):
-    """``GET /vulnerability-management/detections``: by device, then by flaw."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def records(self, query: Query, parent: Mapping[str, str]) -> Sequence[tuple[str, Found]]:
-        """See :class:`Listing`; no query selects."""
-        return self._world.remember("detections", self._all)
-
-    def _all(self) -> list[tuple[str, Found]]:
-        by_device = self._world.tables.findings.by_device()
-        return [(device, found) for device in sorted(by_device) for found in by_device[device]]
-
-    def row(self, record: tuple[str, Found]) -> Json:
-        """See :class:`Listing`."""
-        device, flaw = self._world.devices[record[0]], flaws()[record[1].place]
-        return {
-            "device_id": device.id,
-            "device_name": device.name,
-            "device_serial_number": device.serial,
-            "device_model": device.model.title,
-            "device_os_version": device.release.version,
-            "blueprint_id": device.blueprint.id if device.blueprint else "",
-            "blueprint_name": device.blueprint.name if device.blueprint else "",
-            "name": flaw.app.name,
-            "version": record[1].version,
-            "path": flaw.app.bundles[0].path,
-            "bundle_id": flaw.app.bundle_id,
-            "cve_id": flaw.cve_id,
-            "cve_description": f"{flaw.app.name} before {flaw.app.release(flaw.mended)} mishandles crafted input.",
-            "cve_link": f"{_LINK}/{flaw.cve_id}",
-            "cvss_score": flaw.score,
-            "cvss_severity": flaw.severity,
-            "first_detection_date": spaced(record[1].since)[:26],
-            "latest_detection_date": spaced(max(record[1].since, device.collected or 0))[:26],
-        }
-
-    def find(self, key: str) -> None:
-        """Detections cannot be asked for one by one."""
-
-    def position(self, record: tuple[str, Found]) -> str:
-        """See :class:`Listing`."""
-        return f"{record[0]} {record[1].place:04d}"
+MAKERS: Makers = {
+    "vulnerability_detections": lambda tables: DetectionList(tables.state),
+    "vulnerabilities": lambda tables: RowList(
+        tables.state, lambda: vulnerabilities(tables.listing("vulnerability_detections")), key="cve_id"
+    ),
+}

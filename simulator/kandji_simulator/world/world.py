@@ -1,17 +1,15 @@
 """The world of a simulated tenant: a fleet drawn from a seed, its time, and how to look at it."""
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kandji_schema.registry import resources as all_resources
 from kandji_schema.resource import Resource
-from kandji_simulator.tables.app_content import device_apps
+from kandji_simulator.tables.apps import device_apps
 from kandji_simulator.tables.registry import Tables
 from kandji_simulator.world.device_mutations import CommandMutations
 from kandji_simulator.world.events import step
-from kandji_simulator.world.records import Device
 from kandji_simulator.world.row_mutations import RowMutations
 from kandji_simulator.world.seed_data import NAMES
 from kandji_simulator.world.tenant_mutations import TenantMutations
@@ -50,8 +48,7 @@ class World(RowMutations, TenantMutations, CommandMutations):
     ) -> None:
         super().__init__(seed, start, apps_per_device, all_resources() if resources is None else resources)
         self.identity = f"{seed}-{devices}"
-        self.rows_scale = rows_scale
-        self._tables = Tables(self)
+        self._tables = Tables(self, rows_scale)
         self._populate(devices, _or(blueprints, 4 + min(devices // 250, 120)), _or(users, devices * 9 // 10 + 2))
 
     def _populate(self, devices: int, blueprints: int, users: int) -> None:
@@ -81,10 +78,6 @@ class World(RowMutations, TenantMutations, CommandMutations):
     def device_ids(self) -> tuple[str, ...]:
         """All listed devices, sorted."""
         return tuple(self.order)
-
-    def devices_from(self, device_id: str) -> Iterator[Device]:
-        """Devices in order of their id, from ``device_id`` (which need not exist) on."""
-        return (self.devices[i] for i in self.order[bisect_left(self.order, device_id) :])
 
     def user_ids(self) -> tuple[str, ...]:
         """All users, oldest first."""

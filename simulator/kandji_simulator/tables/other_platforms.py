@@ -1,21 +1,20 @@
-"""The long record of Windows and Android devices: each has sections of its own."""
+"""The details of Windows and Android devices: each platform has sections of its own."""
 
-from typing import Any
-
+from kandji_simulator.tables.devices import user_object
+from kandji_simulator.tables.listing import Json
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash
 from kandji_simulator.world.seed_data import host_name
 from kandji_simulator.world.time import spaced, zulu
 
-Section = dict[str, Any]
 _SIZE = 486_061
 """Capacity in MB."""
 
 
-def windows_details(device: Device, person: Section | str) -> Section:
-    """Its build is in another spelling than in the device list."""
+def windows_details(device: Device) -> Json:
+    """Return the details of Windows; the build is in another spelling than in the device list."""
     number = stable_hash("windows", device.id)
-    general = {
+    own = {
         "manufacturer": "Microsoft Corporation",
         "device_model": device.model.name,
         "device_type": device.model.name,
@@ -27,7 +26,7 @@ def windows_details(device: Device, person: Section | str) -> Section:
         "language": "en-US",
     }
     return {
-        "general": _general(device, person) | general,
+        "general": general(device) | own,
         "mdm": {"management_client_revision": "1.3", "windows_device_id": f"{number:032X}"},
         "hardware_overview": {
             "bios_version": "19.104.143",
@@ -58,10 +57,10 @@ def windows_details(device: Device, person: Section | str) -> Section:
     }
 
 
-def android_details(device: Device, person: Section | str) -> Section:
-    """Nobody's, in the eyes of the provider: ``assigned_user`` is null."""
+def android_details(device: Device) -> Json:
+    """Return the details of Android: nobody's, in the eyes of the provider; ``assigned_user`` is null."""
     number = stable_hash("android", device.id)
-    general = {
+    own = {
         "assigned_user": None,
         "manufacturer": "Google",
         "model_name": device.model.name,
@@ -74,7 +73,7 @@ def android_details(device: Device, person: Section | str) -> Section:
         "enterprise_device_id": f"{number:032x}"[:16],
     }
     return {
-        "general": _general(device, person) | general,
+        "general": general(device) | own,
         "hardware": {
             "available_capacity": f"{number % 110}.93",
             "total_capacity": "110.28",
@@ -97,14 +96,15 @@ def android_details(device: Device, person: Section | str) -> Section:
     }
 
 
-def _general(device: Device, person: Section | str) -> Section:
+def general(device: Device) -> Json:
+    """Return what the section of this name holds on every platform."""
     return {
         "device_id": device.id,
         "device_name": device.name,
         "platform": device.platform,
         "first_enrollment": spaced(device.first_enrolled),
         "last_enrollment": spaced(device.enrolled),
-        "assigned_user": person,
+        "assigned_user": user_object(device.user),
         "blueprint_name": device.blueprint.name if device.blueprint else "",
         "blueprint_uuid": device.blueprint.id if device.blueprint else "",
         "asset_tag": device.asset_tag or "",
