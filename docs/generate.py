@@ -89,6 +89,9 @@ def _table(resource: Resource) -> Iterator[str]:
     )
     if resource.why:
         yield resource.why
+    refers = [f"`{c.name}` is `{c.references}`" for c in resource.columns if c.references]
+    if refers:
+        yield f"Joins: {', '.join(refers)}."
     rows = ((c.name, str(c.kind), "yes" if c.personal else "", c.description) for c in resource.columns)
     yield _grid(("column", "type", "personal", "meaning"), rows)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kandji_schema.columns import Column, Kind, Personal
-from kandji_schema.registry import resource, resources
+from kandji_schema.registry import joins, resource, resources
 from kandji_schema.resource import Paging, Resource
 
 TABLES = [pytest.param(r, id=name) for name, r in resources().items()]
@@ -99,6 +99,38 @@ def test_what_a_description_says_to_join_exists(table: Resource) -> None:
     ]
     for there in [(a or c, b or d) for a, b, c, d in said]:
         assert there[1] in {c.name for c in resource(there[0]).columns}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_reference_is_a_column_of_another_table_and_what_the_description_says(table: Resource) -> None:
+    for column in table.columns:
+        first = re.search(r"joins to (\w+\.\w+)", column.description)
+        assert not first or column.kind is Kind.DOCUMENT or column.references == first[1], column.name
+        if column.references:
+            there, _, name = column.references.partition(".")
+            assert there != table.name
+            assert name in {c.name for c in resource(there).columns}
+
+
+def test_every_device_and_blueprint_is_referred_to() -> None:
+    """A new table whose column has such a name says what it refers to, so that joins are found for it."""
+    hubs = {"device_id": "devices.device_id", "blueprint_id": "blueprints.id"}
+    silent = [
+        f"{r.name}.{c.name}"
+        for r in resources().values()
+        for c in r.columns
+        if c.name in hubs and f"{r.name}.{c.name}" not in hubs.values() and c.references != hubs[c.name]
+    ]
+    assert silent == []
+
+
+def test_joins_lead_both_ways_and_those_of_a_view_are_found_by_name() -> None:
+    assert joins("users", ["id"])["id"][:2] == ["devices.user_id", "ade_devices.user_id"]
+    assert joins("devices", ["user_id", "device_name"]) == {
+        "user_id": ["users.id", *(m for m in joins("users", ["id"])["id"] if m != "devices.user_id")]
+    }
+    assert joins("fleet", ["device_id"])["device_id"][0] == "devices.device_id"
+    assert joins("custom_apps", ["id"])["id"][0] == "blueprint_library_items.id"
 
 
 @pytest.mark.parametrize("table", TABLES)

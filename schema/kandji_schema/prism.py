@@ -31,7 +31,9 @@ ALWAYS_NULL = frozenset({"count"})
 class PrismRow(SQLModel):
     """The columns every Prism row begins with."""
 
-    device_id: str | None = text("Device the row belongs to; joins to devices.device_id.", key=True)
+    device_id: str | None = text(
+        "Device the row belongs to; joins to devices.device_id.", key=True, references="devices.device_id"
+    )
     device_family: str | None = text("Mac, iPhone, iPad or AppleTV.", source="device__family")
     serial_number: str | None = text("Serial number of the device.")
     model_id: str | None = text("Apple's model identifier, such as Mac14,2.")

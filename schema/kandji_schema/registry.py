@@ -1,5 +1,7 @@
 """All resources, found by looking into the ``tables`` folder: a new table is one new file there."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -25,3 +27,35 @@ def resource(name: str) -> Resource:
     if name not in known:
         raise UnknownName("table", name, known)
     return known[name]
+
+
+def joins(table: str, columns: Iterable[str]) -> dict[str, list[str]]:
+    """Return by column the columns of other tables that hold the same identifiers, each as ``table.column``.
+
+    ``columns`` are those of ``table``. A view declares none: its columns mean what those of the same name mean in
+    tables.
+    """
+    same = _same_identifiers()
+    declared = table in resources()
+    found = {}
+    for column in columns:
+        meant = [group for group in same if any(_is(member, table if declared else None, column) for member in group)]
+        if len(meant) == 1:
+            found[column] = [member for member in meant[0] if member.partition(".")[0] != table]
+    return {column: others for column, others in found.items() if others}
+
+
+def _is(member: str, table: str | None, column: str) -> bool:
+    own, _, name = member.partition(".")
+    return name == column and table in (None, own)
+
+
+@cache
+def _same_identifiers() -> tuple[tuple[str, ...], ...]:
+    """Columns that refer to one column, that one first."""
+    groups: Mapping[str, list[str]] = defaultdict(list)
+    for found in resources().values():
+        for column in found.columns:
+            if column.references:
+                groups[column.references].append(f"{found.name}.{column.name}")
+    return tuple((target, *members) for target, members in groups.items())

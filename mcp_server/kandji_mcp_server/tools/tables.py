@@ -1,7 +1,7 @@
 """What is in the mirror: ``fleet_overview`` of all tables, ``describe_table`` of one."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,8 +71,6 @@ def _column_names(reader: "Reader", table: str, chosen: Sequence[str] | None) ->
     return ", ".join(chosen or (column.name for column in reader.describe(table).columns))
 
 
-Columns = Mapping[str, Iterable[str]]
-
 HUBS = ("devices", "users", "blueprints", "apps")
 """Tables that many others join to; joins to all the others would be a long list of the same."""
 
@@ -91,7 +89,7 @@ def table_answer(context: ServerContext, reader: "Reader", table: str) -> TableA
     detail = reader.describe(table)
     info, columns = detail.info, detail.columns
     found = frequent_values(reader, info.name, columns)
-    joined = joins(info.name, _columns_by_table(info.name, columns))
+    joined = _joins(info.name, columns)
     return TableAnswer(
         notes=[*reader.warnings, *reader.data_notes([info.name])],
         name=info.name,
@@ -118,37 +116,15 @@ def reads(sql: str, table: str) -> bool:
     return re.search(rf"\b(?:FROM|JOIN)\s+{table}\b", sql) is not None
 
 
-def _columns_by_table(table: str, columns: "Iterable[ColumnInfo]") -> dict[str, list[str]]:
-    """Return the names of the columns of every table there can be, and of the one that is described."""
-    from kandji_schema.registry import resources  # with it comes sqlmodel, which nothing else here needs
+def _joins(table: str, columns: Sequence["ColumnInfo"]) -> dict[str, list[str]]:
+    """Find by column where the same identifiers are; of many tables :data:`HUBS` are named, else the first."""
+    from kandji_schema.registry import joins  # with it comes sqlmodel, which nothing else here needs
 
-    known = {name: [column.name for column in found.columns] for name, found in resources().items()}
-    return {**known, table: [column.name for column in columns]}
-
-
-def joins(table: str, columns: Columns) -> dict[str, list[str]]:
-    """Find by identifier of ``table`` the columns of other tables that hold the same: ``id`` of users is ``user_id``.
-
-    ``columns`` are the names of every table's columns. Where there are many, those of :data:`HUBS` are named.
-    """
-    elsewhere = [
-        (other, key, column) for other in columns if other != table for column, key in _identifiers(other, columns)
-    ]
-    found = {
-        column: [f"{other}.{match}" for other, same, match in elsewhere if same == key]
-        for column, key in _identifiers(table, columns)
-    }
-    return {column: _hubs_only(matches) for column, matches in found.items() if matches}
+    return {column: _few(matches) for column, matches in joins(table, (c.name for c in columns)).items()}
 
 
-def _hubs_only(matches: list[str]) -> list[str]:
+def _few(matches: list[str]) -> list[str]:
     if len(matches) <= len(HUBS):
         return matches
-    named = [match for match in matches if match.split(".")[0] in HUBS]
-    return [*named, f"and {len(matches) - len(named)} more tables by the same name"]
-
-
-def _identifiers(table: str, columns: Columns) -> list[tuple[str, str]]:
-    """Return the identifier columns of a table, each with the name it has in other tables."""
-    own = f"{table.removesuffix('s')}_id"
-    return [(c, own if c == "id" else c) for c in columns[table] if c == "id" or c.endswith("_id")]
+    named = [match for match in matches if match.split(".")[0] in HUBS] or matches[: len(HUBS)]
+    return [*named, f"and {len(matches) - len(named)} more tables"]

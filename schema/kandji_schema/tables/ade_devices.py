@@ -16,7 +16,9 @@ class AdeDevice(SQLModel, table=True):
 
     id: str | None = text("Identifier of this record; not the device_id.", key=True)
     device_id: str | None = text(
-        "The enrolled device; joins to devices.device_id. Empty while it awaits enrolment.", source="mdm_device.id"
+        "The enrolled device; joins to devices.device_id. Empty while it awaits enrolment.",
+        source="mdm_device.id",
+        references="devices.device_id",
     )
     serial_number: str | None = text("Serial number, text.")
     device_family: str | None = text(
@@ -31,12 +33,18 @@ class AdeDevice(SQLModel, table=True):
     blueprint_id: str | None = text(
         "Blueprint to be given; joins to blueprints.id. Empty under blueprint routing.",
         source=("blueprint_id", "blueprint.id", "blueprint"),
+        references="blueprints.id",
     )
     use_blueprint_routing: bool | None = boolean("Whether routing chooses the blueprint.", samples=(True, False, None))
     user_id: str | None = text(
-        "User to be assigned; joins to users.id.", source=("user_id", "user.id", "user"), personal=Personal.IDENTITY
+        "User to be assigned; joins to users.id.",
+        source=("user_id", "user.id", "user"),
+        personal=Personal.IDENTITY,
+        references="users.id",
     )
-    dep_account_id: str | None = text("Token; joins to ade_integrations.id.", source="dep_account.id")
+    dep_account_id: str | None = text(
+        "Token; joins to ade_integrations.id.", source="dep_account.id", references="ade_integrations.id"
+    )
     dep_account_server_name: str | None = text(
         "Name of the token's MDM server.", source="dep_account.server_name", samples=("acme.kandji.io",)
     )

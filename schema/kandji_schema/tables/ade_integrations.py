@@ -31,7 +31,9 @@ class AdeIntegration(SQLModel, table=True):
         safe_keys=("Android", "AppleTV", "Mac", "Vision", "Windows", "iPad", "iPhone", "total"),
         samples=({"Mac": 12, "iPad": 1, "iPhone": 1, "AppleTV": 1, "total": 15}, {"total": 0}),
     )
-    blueprint_id: str | None = text("Blueprint new devices get; joins to blueprints.id.", source="blueprint.id")
+    blueprint_id: str | None = text(
+        "Blueprint new devices get; joins to blueprints.id.", source="blueprint.id", references="blueprints.id"
+    )
     blueprint_name: str | None = text("Name of that blueprint.", source="blueprint.name")
     blueprint_icon: str | None = text("Icon of that blueprint.", source="blueprint.icon", samples=("ss-files",))
     blueprint_color: str | None = text("Colour of that blueprint.", source="blueprint.color", samples=("aqua-800",))

@@ -26,7 +26,9 @@ class BehavioralDetection(SQLModel, table=True):
     )
     informational_tags: list[str] | None = texts("Tags of the rule.", samples=([], ["exec", "Launch Daemon"]))
     malware_family: list[str] | None = texts("Families of malware it is known of.", samples=([], ["3CX", "Adware.Gen"]))
-    device_id: str | None = text("Device; joins to devices.device_id.", source="device_info.id")
+    device_id: str | None = text(
+        "Device; joins to devices.device_id.", source="device_info.id", references="devices.device_id"
+    )
     device_name: str | None = text(
         "Name of the device at that time.", source="device_info.name", personal=Personal.DEVICE
     )
@@ -68,7 +70,9 @@ class BehavioralDetection(SQLModel, table=True):
         samples=("0ba6f44f486330453af994834aa406c8d398bfda68a54f3176bf3696ccc09c91",),
     )
     library_item_id: str | None = text(
-        "Library item with the policy; blueprint_library_items.id joins to it.", source="library_item.id"
+        "Library item with the policy; blueprint_library_items.id joins to it.",
+        source="library_item.id",
+        references="blueprint_library_items.id",
     )
     library_item_name: str | None = text(
         "Name of that library item.", source="library_item.name", samples=("Threat LI",)
@@ -77,7 +81,9 @@ class BehavioralDetection(SQLModel, table=True):
         "protect or detect.", source="library_item.mal_posture_mode", samples=("protect", "detect")
     )
     blueprint_id: str | None = text(
-        "Blueprint of the device at that time; joins to blueprints.id.", source="blueprint.id"
+        "Blueprint of the device at that time; joins to blueprints.id.",
+        source="blueprint.id",
+        references="blueprints.id",
     )
     blueprint_name: str | None = text(
         "Name of that blueprint.", source="blueprint.name", samples=("All Staff", "Engineering")

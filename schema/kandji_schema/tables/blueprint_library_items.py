@@ -14,7 +14,7 @@ class BlueprintLibraryItem(SQLModel, table=True):
 
     __tablename__ = "blueprint_library_items"
 
-    blueprint_id: str | None = text("Blueprint; joins to blueprints.id.", key=True)
+    blueprint_id: str | None = text("Blueprint; joins to blueprints.id.", key=True, references="blueprints.id")
     id: str | None = text("Identifier of the library item.", key=True)
     name: str | None = text("Name of the library item.")
     extra: Any = extra()

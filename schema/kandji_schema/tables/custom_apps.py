@@ -14,7 +14,11 @@ class CustomApp(SQLModel, table=True):
 
     __tablename__ = "custom_apps"
 
-    id: str | None = text("Identifier of the library item; blueprint_library_items.id joins to it.", key=True)
+    id: str | None = text(
+        "Identifier of the library item; blueprint_library_items.id joins to it.",
+        key=True,
+        references="blueprint_library_items.id",
+    )
     name: str | None = text("Name of the library item.", samples=("Acme VPN", "Company Portal", "Printer Drivers"))
     active: bool | None = boolean("Whether it is active.", samples=(True, True, True, False))
     install_type: str | None = text("package, zip or image.", samples=("package", "zip", "image"))
@@ -30,7 +34,9 @@ class CustomApp(SQLModel, table=True):
         "Folder an archive is unpacked to.", personal=Personal.PATH, samples=("/Applications", None)
     )
     show_in_self_service: bool | None = boolean("Whether Self Service shows it.", samples=(True, False))
-    self_service_category_id: str | None = text("Category there; joins to self_service_categories.id.")
+    self_service_category_id: str | None = text(
+        "Category there; joins to self_service_categories.id.", references="self_service_categories.id"
+    )
     self_service_recommended: bool | None = boolean("Whether Self Service recommends it.", samples=(None, False, True))
     file_key: str | None = text("Name of the file in the provider's storage.")
     file_size: int | None = integer("Size of the file in bytes.", samples=(42_375_997, 1_048_576))

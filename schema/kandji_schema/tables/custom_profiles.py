@@ -14,7 +14,11 @@ class CustomProfile(SQLModel, table=True):
 
     __tablename__ = "custom_profiles"
 
-    id: str | None = text("Identifier of the library item; blueprint_library_items.id joins to it.", key=True)
+    id: str | None = text(
+        "Identifier of the library item; blueprint_library_items.id joins to it.",
+        key=True,
+        references="blueprint_library_items.id",
+    )
     name: str | None = text("Name of the library item.", samples=("Wi-Fi Berlin", "Dock", "SSO extension"))
     active: bool | None = boolean("Whether it is active.", samples=(True, True, False))
     mdm_identifier: str | None = text(

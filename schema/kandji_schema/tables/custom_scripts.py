@@ -14,7 +14,11 @@ class CustomScript(SQLModel, table=True):
 
     __tablename__ = "custom_scripts"
 
-    id: str | None = text("Identifier of the library item; blueprint_library_items.id joins to it.", key=True)
+    id: str | None = text(
+        "Identifier of the library item; blueprint_library_items.id joins to it.",
+        key=True,
+        references="blueprint_library_items.id",
+    )
     name: str | None = text("Name of the library item.", samples=("Rename Mac", "Install Rosetta", "Clear caches"))
     active: bool | None = boolean("Whether it is active.", samples=(True, True, False))
     execution_frequency: str | None = text(
@@ -29,7 +33,9 @@ class CustomScript(SQLModel, table=True):
         "Script that runs where the first one fails.", personal=Personal.FREE_TEXT, samples=("", "#!/bin/zsh\nexit 0")
     )
     show_in_self_service: bool | None = boolean("Whether Self Service shows it.", samples=(False, True, None))
-    self_service_category_id: str | None = text("Category there; joins to self_service_categories.id.")
+    self_service_category_id: str | None = text(
+        "Category there; joins to self_service_categories.id.", references="self_service_categories.id"
+    )
     self_service_recommended: bool | None = boolean("Whether Self Service recommends it.", samples=(None, False, True))
     created_at: datetime | None = timestamp("When the library item was made.")
     updated_at: datetime | None = timestamp("When it was last edited.")

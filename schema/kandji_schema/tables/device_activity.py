@@ -14,7 +14,7 @@ class DeviceActivity(SQLModel, table=True):
 
     __tablename__ = "device_activity"
 
-    device_id: str | None = text("Device; joins to devices.device_id.", key=True)
+    device_id: str | None = text("Device; joins to devices.device_id.", key=True, references="devices.device_id")
     id: int | None = integer("Number of the event at the provider.", key=True)
     created_at: datetime | None = timestamp("When it happened.")
     action_type: str | None = text(
@@ -28,7 +28,9 @@ class DeviceActivity(SQLModel, table=True):
         personal=Personal.FREE_TEXT,
     )
     blueprint_id: str | None = text(
-        "Blueprint of the device at that time; joins to blueprints.id.", source="blueprint.id"
+        "Blueprint of the device at that time; joins to blueprints.id.",
+        source="blueprint.id",
+        references="blueprints.id",
     )
     blueprint_name: str | None = text("Name of that blueprint.", source="blueprint.name")
     blueprint_is_removed: bool | None = boolean(

@@ -18,7 +18,7 @@ class DeviceCommand(SQLModel, table=True):
 
     __tablename__ = "device_commands"
 
-    device_id: str | None = text("Device; joins to devices.device_id.", key=True)
+    device_id: str | None = text("Device; joins to devices.device_id.", key=True, references="devices.device_id")
     uuid: str | None = text("Identifier of the command.", key=True)
     command_type: str | None = text(
         "What the provider calls it, such as DeviceLock.", samples=("DeviceInformation", "DeviceLock", "RestartDevice")

@@ -18,7 +18,7 @@ class DeviceDetail(SQLModel, table=True):
 
     __tablename__ = "device_details"
 
-    device_id: str | None = text("Device; joins to devices.device_id.", key=True)
+    device_id: str | None = text("Device; joins to devices.device_id.", key=True, references="devices.device_id")
     serial_number: str | None = text(
         "Serial number, text.",
         source=(

@@ -14,7 +14,7 @@ class DeviceLibraryItem(SQLModel, table=True):
 
     __tablename__ = "device_library_items"
 
-    device_id: str | None = text("Device; joins to devices.device_id.", key=True)
+    device_id: str | None = text("Device; joins to devices.device_id.", key=True, references="devices.device_id")
     item_id: str | None = text(
         "Library item; joins to blueprint_library_items.id and to the id of custom_apps, custom_scripts and so on.",
         key=True,
@@ -24,6 +24,7 @@ class DeviceLibraryItem(SQLModel, table=True):
             "59be1e8e-5ba5-4bbc-bead-8b3e2006c3e5",
             "df1244ff-e6fd-4cd0-8705-f6e0c6917d98",
         ),
+        references="blueprint_library_items.id",
     )
     id: int | None = integer("Number of this record at the provider.")
     name: str | None = text("Name of the library item.", samples=("zoom", "Microsoft Edge", "Custom Script", "Wi-Fi"))

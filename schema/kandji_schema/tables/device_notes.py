@@ -14,7 +14,7 @@ class DeviceNote(SQLModel, table=True):
 
     __tablename__ = "device_notes"
 
-    device_id: str | None = text("Device; joins to devices.device_id.", key=True)
+    device_id: str | None = text("Device; joins to devices.device_id.", key=True, references="devices.device_id")
     note_id: str | None = text("Identifier of the note.", key=True)
     content: str | None = text("What was written, in HTML.", personal=Personal.FREE_TEXT)
     author: str | None = text("Name of who wrote it.", personal=Personal.IDENTITY)

@@ -15,7 +15,7 @@ class DeviceParameter(SQLModel, table=True):
 
     __tablename__ = "device_parameters"
 
-    device_id: str | None = text("Device; joins to devices.device_id.", key=True)
+    device_id: str | None = text("Device; joins to devices.device_id.", key=True, references="devices.device_id")
     item_id: str | None = text(
         "Parameter; a key of blueprints.params.",
         key=True,

@@ -26,7 +26,10 @@ class Device(SQLModel, table=True):
         "Last contact by agent or MDM; empty for a device that never checked in.", volatile=True
     )
     user_id: str | None = text(
-        "Assigned user; joins to users.id.", source=("user.id", "user_id"), personal=Personal.IDENTITY
+        "Assigned user; joins to users.id.",
+        source=("user.id", "user_id"),
+        personal=Personal.IDENTITY,
+        references="users.id",
     )
     user_name: str | None = text(
         "Name of the assigned user.",
@@ -44,7 +47,9 @@ class Device(SQLModel, table=True):
         "Whether the assigned user is archived.", source=("user.is_archived", "user_is_archived")
     )
     asset_tag: str | None = text("Asset tag, text; leading zeros are kept.")
-    blueprint_id: str | None = text("Blueprint of the device; joins to blueprints.id. Empty under blueprint routing.")
+    blueprint_id: str | None = text(
+        "Blueprint of the device; joins to blueprints.id. Empty under blueprint routing.", references="blueprints.id"
+    )
     blueprint_name: str | None = text("Name of that blueprint.")
     mdm_enabled: bool | None = boolean("Whether MDM is enabled.")
     agent_installed: bool | None = boolean("Whether the Kandji agent (Iru Agent since April 2026) is installed.")

@@ -14,7 +14,11 @@ class InHouseApp(SQLModel, table=True):
 
     __tablename__ = "in_house_apps"
 
-    id: str | None = text("Identifier of the library item; blueprint_library_items.id joins to it.", key=True)
+    id: str | None = text(
+        "Identifier of the library item; blueprint_library_items.id joins to it.",
+        key=True,
+        references="blueprint_library_items.id",
+    )
     name: str | None = text("Name of the library item.", samples=("Acme Field 1.0.1", "Acme Kiosk 2.3"))
     active: bool | None = boolean("Whether it is active.", samples=(True, True, False))
     identifier: str | None = text("Bundle identifier of the app.", samples=("com.example.field", "com.example.kiosk"))

@@ -14,14 +14,16 @@ class LibraryItemActivity(SQLModel, table=True):
 
     __tablename__ = "library_item_activity"
 
-    item_id: str | None = text("Library item; joins to blueprint_library_items.id.", key=True)
+    item_id: str | None = text(
+        "Library item; joins to blueprint_library_items.id.", key=True, references="blueprint_library_items.id"
+    )
     id: int | None = integer("Number of the event at the provider.", key=True)
     activity_time: datetime | None = timestamp("When it happened.")
     activity_type: str | None = text(
         "What happened, as the provider calls it.",
         samples=("library_item_assignment_changed", "library_item_edited", "library_item_created"),
     )
-    user_id: str | None = text("Who did it; joins to users.id.", personal=Personal.IDENTITY)
+    user_id: str | None = text("Who did it; joins to users.id.", personal=Personal.IDENTITY, references="users.id")
     user_email: str | None = text("E-mail address of that person.", personal=Personal.IDENTITY)
     details: Any = document(
         "What was changed, as a JSON list of texts such as “Name: old → new”.",

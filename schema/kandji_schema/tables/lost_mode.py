@@ -14,7 +14,7 @@ class LostMode(SQLModel, table=True):
 
     __tablename__ = "lost_mode"
 
-    device_id: str | None = text("Device; joins to devices.device_id.", key=True)
+    device_id: str | None = text("Device; joins to devices.device_id.", key=True, references="devices.device_id")
     lost_mode_status: str | None = text("ENABLED, or as the provider calls it.", samples=("ENABLED",))
     enabled_by: str | None = text("Who switched it on.", personal=Personal.IDENTITY)
     enable_status_at: datetime | None = timestamp("When it was switched on.")

@@ -17,6 +17,7 @@ class PrismDeviceInformation(PrismRow, table=True):
         "Assigned user by the old numeric id; joins to users.deprecated_user_id.",
         source="device__user_id",
         personal=Personal.IDENTITY,
+        references="users.deprecated_user_id",
     )
     device_user_name: str | None = text(
         "Name of the assigned user.",
@@ -30,7 +31,7 @@ class PrismDeviceInformation(PrismRow, table=True):
         personal=Personal.IDENTITY,
         names=Names.ADDRESS,
     )
-    blueprint_id: str | None = text("Blueprint of the device; joins to blueprints.id.")
+    blueprint_id: str | None = text("Blueprint of the device; joins to blueprints.id.", references="blueprints.id")
     blueprint_name: str | None = text("Name of that blueprint.")
     device_capacity: float | None = number("Capacity of the start volume in GB.", samples=(256.0, 512.0, 1024.0))
     host_name: str | None = text("Host name.", personal=Personal.DEVICE)

@@ -18,6 +18,7 @@ class PrismInstalledProfile(PrismRow, table=True):
     payload_identifier: str | None = text(
         "Identifier of the profile; the same profile has the same one on every device.",
         samples=("com.kandji.profile.mdmprofile", "com.kandji.profile.pppc", "com.kandji.profile.wifi"),
+        references="custom_profiles.mdm_identifier",
     )
     payload_uuid: str | None = text(
         "UUID of the profile, as text.",

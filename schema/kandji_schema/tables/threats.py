@@ -17,7 +17,10 @@ class Threat(SQLModel, table=True):
     # The older endpoint gives no identifier; the first four tell its rows apart and do not change with the status. Of
     # the newer one, whose answers are not published, clients know the identifier.
     device_id: str | None = text(
-        "Device; joins to devices.device_id.", key=True, source=("device_id", "device.id", "device_info.id")
+        "Device; joins to devices.device_id.",
+        key=True,
+        source=("device_id", "device.id", "device_info.id"),
+        references="devices.device_id",
     )
     detection_date: datetime | None = timestamp(
         "When it was found.", key=True, samples=("2025-04-21T17:23:13.883134", "2025-05-02T08:00:00")
@@ -56,11 +59,15 @@ class Threat(SQLModel, table=True):
     bundle_path: str | None = text("The app the file is part of.", personal=Personal.PATH, samples=("", None))
     malware_posture: str | None = text("protect or detect, for malware.", samples=("protect", "detect", None))
     pup_posture: str | None = text("protect or detect, for unwanted programs.", samples=("protect", "detect", None))
-    library_item_id: str | None = text("Library item with the policy; blueprint_library_items.id joins to it.")
+    library_item_id: str | None = text(
+        "Library item with the policy; blueprint_library_items.id joins to it.", references="blueprint_library_items.id"
+    )
     library_item_name: str | None = text("Name of that library item.", samples=("Avert",))
     device_name: str | None = text("Name of the device at that time.", personal=Personal.DEVICE)
     device_serial_number: str | None = text("Serial number of the device.")
-    blueprint_id: str | None = text("Blueprint of the device at that time; joins to blueprints.id.")
+    blueprint_id: str | None = text(
+        "Blueprint of the device at that time; joins to blueprints.id.", references="blueprints.id"
+    )
     blueprint_name: str | None = text("Name of that blueprint.", samples=("All Staff", "Engineering"))
     extra: Any = extra()
 
