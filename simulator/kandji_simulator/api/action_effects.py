@@ -1,9 +1,6 @@
 """What happens in the world when a device has carried out an action; each gives the device's error, "" for none."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from kandji_schema.http import Response
 from kandji_simulator.api.bodies import Body
@@ -11,11 +8,9 @@ from kandji_simulator.api.responses import EMPTY, json_answer
 from kandji_simulator.tables.prism import ListCategory, Record, reports
 from kandji_simulator.world.hardware import AGENT_VERSIONS
 from kandji_simulator.world.management import DISABLED, ENABLED, LostMode
+from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash
-
-if TYPE_CHECKING:
-    from kandji_simulator.world.records import Device
-    from kandji_simulator.world.world import World
+from kandji_simulator.world.world import World
 
 _TABLE = "prism_local_users"
 _FIRST_PERSON = 501

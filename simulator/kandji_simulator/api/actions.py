@@ -4,12 +4,10 @@ Written from the provider's documentation and not from our own action records, w
 refusals that the provider does not publish are marked so.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kandji_schema.http import Request, Response
 from kandji_simulator.api.action_effects import (
@@ -33,11 +31,9 @@ from kandji_simulator.api.responses import EMPTY, NOT_FOUND, json_answer
 from kandji_simulator.api.routing import Route, route
 from kandji_simulator.world.hardware import APPLE
 from kandji_simulator.world.management import ENABLED, MOBILE
+from kandji_simulator.world.records import Device
 from kandji_simulator.world.seed_data import ITEM_KINDS
-
-if TYPE_CHECKING:
-    from kandji_simulator.world.records import Device
-    from kandji_simulator.world.world import World
+from kandji_simulator.world.world import World
 
 PIN_LENGTH = 6
 NOT_LOST = ["Device is not in lost mode."]

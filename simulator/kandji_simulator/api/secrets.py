@@ -1,10 +1,7 @@
 """Secrets of a device: ``GET /devices/{device_id}/secrets/...``; who reads one is in the audit log, the value never."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from kandji_schema.http import Request, Response
 from kandji_simulator.api.responses import json_answer
@@ -13,11 +10,9 @@ from kandji_simulator.api.writes import of_device
 from kandji_simulator.tables.device_details import filevault, recovery_information
 from kandji_simulator.tables.enrollment import assigned
 from kandji_simulator.world.hardware import APPLE
+from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash
-
-if TYPE_CHECKING:  # the world keeps them
-    from kandji_simulator.world.records import Device
-    from kandji_simulator.world.world import World
+from kandji_simulator.world.world import World
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 

@@ -1,9 +1,7 @@
 """``PATCH`` and ``DELETE`` of a device, and the end of a lost mode that is stuck."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kandji_schema.http import Request, Response
 from kandji_simulator.api.actions import not_lost
@@ -12,12 +10,10 @@ from kandji_simulator.api.responses import NO_CONTENT, NOT_FOUND, json_answer
 from kandji_simulator.api.routing import Handler, Route, route
 from kandji_simulator.tables.devices import device_row
 from kandji_simulator.world.management import ENABLED, Note, lost_mode_section, note_row
+from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash, uuid_from
 from kandji_simulator.world.time import zulu
-
-if TYPE_CHECKING:
-    from kandji_simulator.world.records import Device
-    from kandji_simulator.world.world import World
+from kandji_simulator.world.world import World
 
 _DEVICE_KEYS = {
     "user": Key(a_text, nullable=True),

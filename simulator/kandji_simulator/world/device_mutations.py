@@ -9,11 +9,11 @@ from kandji_simulator.world.hardware import APPLE, RELEASES, Release
 from kandji_simulator.world.management import Command, Status, activity_row, command_row
 from kandji_simulator.world.records import Device, ItemState
 from kandji_simulator.world.rng import stable_hash, uuid_from
-from kandji_simulator.world.state import TenantState
+from kandji_simulator.world.tenant_mutations import TenantMutations
 from kandji_simulator.world.time import MICROSECOND, MINUTE, SECOND
 
 
-class DeviceMutations(TenantState):
+class DeviceMutations(TenantMutations):
     """Each changes the world as an administrator or the device itself would."""
 
     def enrol(self, *, platform: str | None = "Mac", name: str | None = None) -> str:

@@ -1,21 +1,16 @@
 """What happens in a world while time passes: a table of events and how often each comes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
 
 from kandji_simulator.tables.device_reports import STATUSES
 from kandji_simulator.tables.prism import ListCategory
 from kandji_simulator.world.catalogue import catalogue
+from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import rng
+from kandji_simulator.world.row_mutations import RowMutations
 from kandji_simulator.world.seed_data import owned, person
-
-if TYPE_CHECKING:  # the world steps by this module
-    from kandji_simulator.world.records import Device
-    from kandji_simulator.world.world import World
 
 _MISSING_AFTER = 30 * 24 * 3_600 * 1_000_000
 
@@ -25,10 +20,10 @@ class Event:
     """``happen`` comes to ``share`` of all devices a step, and to one device at least."""
 
     share: float
-    happen: Callable[[World, Random, Device], None]
+    happen: Callable[[RowMutations, Random, Device], None]
 
 
-def step(world: World) -> None:
+def step(world: RowMutations) -> None:
     """One step's events, in the order of the table, on devices drawn from the seed and the number of the step."""
     draw = rng(world.seed, "step", world.steps)
     for event in EVENTS:
@@ -39,41 +34,41 @@ def step(world: World) -> None:
     _miss(world)
 
 
-def _edit_library(world: World, draw: Random) -> None:
+def _edit_library(world: RowMutations, draw: Random) -> None:
     """Somebody works on a library item, as the log tells; two things happen in one moment."""
     name, item = draw.choice(sorted(world.generator.library.items()))
     for active in (False, True):
         world.audit.add(world.moment, "update", ("library_item", item), name=name, active=active, label=None)
 
 
-def _check_in(world: World, draw: Random, device: Device) -> None:
+def _check_in(world: RowMutations, draw: Random, device: Device) -> None:
     if device.checked_in is not None:
         world.check_in(device.id)
 
 
-def _update_app(world: World, draw: Random, device: Device) -> None:
+def _update_app(world: RowMutations, draw: Random, device: Device) -> None:
     installed = list(world.apps.installed(device))
     if installed and device.collected is not None:
         world.install_app(device.id, catalogue(device.platform).apps[draw.choice(installed)].bundle_id)
 
 
-def _install_app(world: World, draw: Random, device: Device) -> None:
+def _install_app(world: RowMutations, draw: Random, device: Device) -> None:
     if device.collected is not None:
         world.install_app(device.id, draw.choice(catalogue(device.platform).apps).bundle_id)
 
 
-def _remove_app(world: World, draw: Random, device: Device) -> None:
+def _remove_app(world: RowMutations, draw: Random, device: Device) -> None:
     installed = list(world.apps.installed(device))
     if installed and device.collected is not None:
         world.remove_app(device.id, catalogue(device.platform).apps[draw.choice(installed)].bundle_id)
 
 
-def _update_os(world: World, draw: Random, device: Device) -> None:
+def _update_os(world: RowMutations, draw: Random, device: Device) -> None:
     if device.checked_in is not None:
         world.update_os(device.id)
 
 
-def _redraw(world: World, draw: Random, device: Device) -> None:
+def _redraw(world: RowMutations, draw: Random, device: Device) -> None:
     """A category other than apps changes: its one row, or some, one more, one less, another instead."""
     names = sorted(r.name for r in world.resources.values() if r.category and r.name != "apps")
     if not names or device.collected is None:
@@ -85,28 +80,28 @@ def _redraw(world: World, draw: Random, device: Device) -> None:
         world.redraw(device.id, name)
 
 
-def _report(world: World, draw: Random, device: Device) -> None:
+def _report(world: RowMutations, draw: Random, device: Device) -> None:
     """A library item of the device has another status."""
     items = sorted(device.blueprint.items) if device.blueprint else []
     if items and device.checked_in is not None:
         world.set_status(device.id, draw.choice(items), draw.choice(STATUSES))
 
 
-def _reassign(world: World, draw: Random, device: Device) -> None:
+def _reassign(world: RowMutations, draw: Random, device: Device) -> None:
     users = world.user_ids()
     world.assign_user(device.id, draw.choice(users) if users and draw.random() < 0.8 else None)
 
 
-def _move(world: World, draw: Random, device: Device) -> None:
+def _move(world: RowMutations, draw: Random, device: Device) -> None:
     blueprints = world.blueprint_ids()
     world.assign_blueprint(device.id, draw.choice(blueprints) if blueprints else "")
 
 
-def _rename(world: World, draw: Random, device: Device) -> None:
+def _rename(world: RowMutations, draw: Random, device: Device) -> None:
     world.rename(device.id, owned(person(draw), device.model.title))
 
 
-def _replace(world: World, draw: Random, device: Device) -> None:
+def _replace(world: RowMutations, draw: Random, device: Device) -> None:
     """One device goes, another comes."""
     world.remove(device.id)
     world.enrol(platform=None)
@@ -127,7 +122,7 @@ EVENTS = (
 )
 
 
-def _miss(world: World) -> None:
+def _miss(world: RowMutations) -> None:
     """Devices not seen for 30 days count as missing."""
     for device in world.devices.values():
         if device.checked_in is not None and device.checked_in < world.moment - _MISSING_AFTER:

@@ -1,19 +1,14 @@
 """What the tenant keeps of a device besides its inventory: MDM commands, activity, notes, lost mode, a PIN."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kandji_simulator.world.hardware import APPLE
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash, uuid_from
 from kandji_simulator.world.time import DAY, MINUTE, SECOND, zulu
-
-if TYPE_CHECKING:
-    from kandji_simulator.world.records import Device
 
 MOBILE = frozenset({"iPhone", "iPad"})
 """Platforms that have it."""

@@ -1,14 +1,15 @@
 """Verbs of a world that are about rows: apps and the other categories of Prism."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from kandji_schema.errors import UnknownName, UsageError
+from kandji_schema.resource import Resource
 from kandji_simulator.tables.prism import ListCategory, rewritten
 from kandji_simulator.tables.registry import Tables
 from kandji_simulator.world.catalogue import CURRENT, App, catalogue
-from kandji_simulator.world.device_mutations import DeviceMutations
+from kandji_simulator.world.device_mutations import CommandMutations
 from kandji_simulator.world.records import AppState, Device, RowState
 from kandji_simulator.world.rng import rng
 from kandji_simulator.world.time import MICROSECOND
@@ -16,13 +17,14 @@ from kandji_simulator.world.time import MICROSECOND
 _T = TypeVar("_T")
 
 
-class RowMutations(DeviceMutations):
+class RowMutations(CommandMutations):
     """Every one of them means that the device checks in and is collected."""
 
-    @property
-    def tables(self) -> Tables:
-        """The world as the provider's rows."""
-        raise NotImplementedError
+    def __init__(
+        self, seed: int, start: datetime, apps_per_device: int, resources: Mapping[str, Resource], scale: float
+    ) -> None:
+        super().__init__(seed, start, apps_per_device, resources)
+        self.tables = Tables(self, scale)
 
     def stamp_behind(self, lag: timedelta) -> None:
         """From now on rows appear with an ``updated_at`` so much before now, as slow collectors write them."""

@@ -63,6 +63,18 @@ class TenantState:
         self._numbers[kind] = self._numbers.get(kind, 0) + 1
         return self._numbers[kind] - 1
 
+    def device_ids(self) -> tuple[str, ...]:
+        """All listed devices, sorted."""
+        return tuple(self.order)
+
+    def user_ids(self) -> tuple[str, ...]:
+        """All users, oldest first."""
+        return tuple(self.users)
+
+    def blueprint_ids(self) -> tuple[str, ...]:
+        """All blueprints, oldest first."""
+        return tuple(self.blueprints)
+
     def devices_from(self, device_id: str) -> Iterator[Device]:
         """Yield devices in order of their id, from ``device_id`` (which need not exist) on."""
         return (self.devices[i] for i in self.order[bisect_left(self.order, device_id) :])

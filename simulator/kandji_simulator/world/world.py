@@ -7,12 +7,9 @@ from typing import Any
 from kandji_schema.registry import resources as all_resources
 from kandji_schema.resource import Resource
 from kandji_simulator.tables.apps import device_apps
-from kandji_simulator.tables.registry import Tables
-from kandji_simulator.world.device_mutations import CommandMutations
 from kandji_simulator.world.events import step
 from kandji_simulator.world.row_mutations import RowMutations
 from kandji_simulator.world.seed_data import NAMES
-from kandji_simulator.world.tenant_mutations import TenantMutations
 from kandji_simulator.world.time import DAY, MICROSECOND, time_of
 
 START = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)
@@ -24,7 +21,7 @@ ROWS_SCALE = 0.13
 _REMEMBERED_ENROLMENTS = 400
 
 
-class World(RowMutations, TenantMutations, CommandMutations):
+class World(RowMutations):
     """Devices, people and blueprints, now. The same arguments and the same verbs give the same world, byte for byte.
 
     ``apps_per_device`` is the average number of app rows of a Mac (helpers count; mobile devices have fewer), up to
@@ -46,9 +43,9 @@ class World(RowMutations, TenantMutations, CommandMutations):
         start: datetime = START,
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
-        super().__init__(seed, start, apps_per_device, all_resources() if resources is None else resources)
+        known = all_resources() if resources is None else resources
+        super().__init__(seed, start, apps_per_device, known, rows_scale)
         self.identity = f"{seed}-{devices}"
-        self._tables = Tables(self, rows_scale)
         self._populate(devices, _or(blueprints, 4 + min(devices // 250, 120)), _or(users, devices * 9 // 10 + 2))
 
     def _populate(self, devices: int, blueprints: int, users: int) -> None:
@@ -75,34 +72,17 @@ class World(RowMutations, TenantMutations, CommandMutations):
         """The world's time; it moves by :meth:`advance` and :meth:`wait` only."""
         return time_of(self.moment)
 
-    def device_ids(self) -> tuple[str, ...]:
-        """All listed devices, sorted."""
-        return tuple(self.order)
-
-    def user_ids(self) -> tuple[str, ...]:
-        """All users, oldest first."""
-        return tuple(self.users)
-
-    def blueprint_ids(self) -> tuple[str, ...]:
-        """All blueprints, oldest first."""
-        return tuple(self.blueprints)
-
-    @property
-    def tables(self) -> Tables:
-        """The world as the provider's rows."""
-        return self._tables
-
     def truth(self, resource_name: str) -> Iterator[dict[str, Any]]:
         """The provider's rows of a table now; rows below a parent get the parent's columns added."""
-        return self._tables.truth(resource_name)
+        return self.tables.truth(resource_name)
 
     def truth_lines(self, resource_name: str) -> Iterator[bytes]:
         """The same as lines of JSON, each ending in a line break."""
-        return self._tables.truth_lines(resource_name)
+        return self.tables.truth_lines(resource_name)
 
     def count(self, resource_name: str) -> int:
         """Number of rows of a table now."""
-        return self._tables.count(resource_name)
+        return self.tables.count(resource_name)
 
     def apps_of(self, device_id: str) -> list[dict[str, Any]]:
         """The rows of ``GET /devices/{device_id}/apps`` now: the way round Prism, for every platform."""
