@@ -1,4 +1,4 @@
-"""A simulated Kandji tenant: the provider's API over an invented, changing fleet.
+"""A simulated Kandji tenant: the provider's API over a synthetic, changing fleet.
 
 ``World`` is the fleet, ``Tenant`` the API over it as a function from request to response, ``serve`` the same over HTTP
 on loopback; ``Fault`` and ``Quirks`` say what goes wrong and what differs between tenants. Everything is drawn from one

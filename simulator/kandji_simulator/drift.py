@@ -19,7 +19,7 @@ _IDENTIFYING = ("id", "name", "path", "identifier", "number", "label", "service"
 
 
 def each_row(change: Callable[[Row], Row]) -> Change:
-    """The change of a body that changes each of its rows; an object without a list of rows is one row."""
+    """Make a change of a body that changes each of its rows; an object without a list of rows is one row."""
 
     def reshape(body: Any) -> Any:
         if isinstance(body, list):
@@ -33,7 +33,7 @@ def each_row(change: Callable[[Row], Row]) -> Change:
 
 
 def first_row(change: Callable[[Row], Row]) -> Change:
-    """The change of a body that changes only the first of its rows."""
+    """Make a change of a body that changes only the first of its rows."""
 
     def reshape(body: Any) -> Any:
         changes = iter([change])
@@ -47,53 +47,53 @@ def _same(row: Row) -> Row:
 
 
 def with_value(name: str, value: Any) -> Callable[[Row], Row]:
-    """The row with this value in a field, where it has the field."""
+    """Put this value into a field of the row, where it has the field."""
     return lambda row: {**row, name: value} if name in row else row
 
 
 def without(name: str) -> Callable[[Row], Row]:
-    """The row without a field."""
+    """Leave a field out of the row."""
     return lambda row: {field: value for field, value in row.items() if field != name}
 
 
 def unknown_field(row: Row) -> Row:
-    """A field nobody has heard of, with an object in it."""
+    """Add a field nobody has heard of, with an object in it."""
     return {**row, "brand_new_field": {"since": 2026, "notes": ["új", None]}}
 
 
 def missing_field(row: Row) -> Row:
-    """The first text field is left out."""
+    """Leave the first text field out."""
     return _replaced(row, _is_text, lambda row, name: without(name)(row))
 
 
 def mistyped(row: Row) -> Row:
-    """The first boolean is a word, the first text an object."""
+    """Make the first boolean a word and the first text an object."""
     worded = _replaced(row, lambda value: isinstance(value, bool), _setting("maybe"))
     return _replaced(worded, _is_text, _setting({"value": [1, 2]}))
 
 
 def long_text(row: Row) -> Row:
-    """The first text field holds two megabytes."""
+    """Fill the first text field with two megabytes."""
     return _replaced(row, _is_text, _setting("ä" * (LONG // 2)))
 
 
 def control_characters(row: Row) -> Row:
-    """The first text field holds NUL, an escape, a line separator, a non-character and an emoji."""
+    """Fill the first text field with NUL, an escape, a line separator, a non-character and an emoji."""
     return _replaced(row, _is_text, _setting("a\x00b\x1b[31mc\u2028d\ufffe\U0001f600"))
 
 
 def invalid_date(row: Row) -> Row:
-    """The first time field, if the row has one, names the 31st of February."""
+    """Let the first time field, if the row has one, name the 31st of February."""
     return _replaced(row, _is_moment, _setting("2026-02-31T25:61:00Z"))
 
 
 def keyless(row: Row) -> Row:
-    """The identifiers are gone."""
+    """Leave the identifiers out."""
     return {name: value for name, value in row.items() if name not in {"id", "device_id", "cve_id"}}
 
 
 def _replaced(row: Row, wanted: Callable[[Any], bool], change: Callable[[Row, str], Row]) -> Row:
-    """The row with its first field of that sort changed, if it has one that cannot be part of a key."""
+    """Change the row's first field of that sort, if it has one that cannot be part of a key."""
     found = next((n for n, v in row.items() if wanted(v) and not n.endswith(_IDENTIFYING)), None)
     return row if found is None else change(row, found)
 

@@ -102,7 +102,7 @@ class Fault:
     _page: Response | None = field(default=None, repr=False)
 
     def strikes(self, method: str, target: str) -> bool:
-        """Whether this request is hit; counts it."""
+        """Tell whether this request is hit; count it."""
         if self.method.upper() not in {"", method} or not re.search(self.pattern, target):
             return False
         self._seen += 1
@@ -114,7 +114,7 @@ class Fault:
         return _TRANSPORTS.get(self.kind, Transport.WHOLE)
 
     def spoil(self, answer: Callable[[], Response], now: float) -> Response:
-        """The answer the client gets instead of ``answer()``."""
+        """Return the answer the client gets instead of ``answer()``."""
         if self.kind in _INSTEAD:
             return _INSTEAD[self.kind]
         if self.kind in _AFTERWARDS:
@@ -189,7 +189,7 @@ _Decoded = Callable[[Any], Any]
 
 
 def _decoded(change: _Decoded, response: Response) -> Response:
-    """The answer with its JSON changed; what is no JSON stays."""
+    """Change the JSON of an answer; what is no JSON stays."""
     try:
         body = json.loads(response.body)
     except ValueError:
@@ -198,7 +198,7 @@ def _decoded(change: _Decoded, response: Response) -> Response:
 
 
 def _totals(lie: Callable[[int], str | None], response: Response) -> Response:
-    """``lie`` gives the JSON of a total, or None for none at all."""
+    """Change totals: ``lie`` gives the JSON of a total, or None for none at all."""
     headers = {n: _lied(lie, v) if n in _TOTAL_HEADERS else v for n, v in response.headers.items()}
     kept = {name: value for name, value in headers.items() if value is not None}
     return _decoded(partial(_lying, lie), replace(response, headers=kept))

@@ -18,13 +18,13 @@ _FIRST_PERSON = 501
 
 
 def accounts(world: World, device: Device) -> frozenset[str]:
-    """Their names; of an iPad there is no list, only the one it was set up with."""
+    """Return the names of accounts that people use; of an iPad there is no list, only the one it was set up with."""
     listed = {str(row.columns["username"]) for row in _people(world, device)}
     return frozenset(listed | {device.account}) - world.managed(device.id).deleted
 
 
 def delete_accounts(world: World, device: Device, names: frozenset[str]) -> None:
-    """They are gone, from Prism too."""
+    """Delete accounts, from Prism too."""
     gone = [row.position for row in _people(world, device) if row.columns["username"] in names]
     world.managed(device.id).deleted |= names
     category = world.tables.category(_TABLE) if gone else None
@@ -43,7 +43,7 @@ _NO_USER = "The user could not be found."
 
 
 def lock_pin(world: World, device: Device, body: Body) -> Response:
-    """A Mac's PIN is drawn, kept and told at once."""
+    """Draw, keep and return the PIN of a Mac."""
     if device.platform != "Mac":
         return EMPTY
     known = world.managed(device.id)
@@ -52,13 +52,13 @@ def lock_pin(world: World, device: Device, body: Body) -> Response:
 
 
 def lock_down(world: World, device: Device, body: Body) -> str:
-    """A Mac stays locked until somebody types the PIN."""
+    """Lock a Mac until somebody types the PIN."""
     world.managed(device.id).locked = device.platform == "Mac"
     return ""
 
 
 def erase(world: World, device: Device, body: Body) -> str:
-    """The device leaves the management, unless it returns to service; a PIN for a Mac is kept."""
+    """Let the device leave the management, unless it returns to service; keep a PIN for a Mac."""
     known = world.managed(device.id)
     device.lost_mode, known.lost, known.locked = "", None, False
     if device.platform == "Mac" and "PIN" in body:
@@ -71,37 +71,37 @@ def erase(world: World, device: Device, body: Body) -> str:
 
 
 def shut_down(world: World, device: Device, body: Body) -> str:
-    """It hears nothing until it checks in again."""
+    """Switch the device off: it hears nothing until it checks in again."""
     world.managed(device.id).off = True
     return ""
 
 
 def rename(world: World, device: Device, body: Body) -> str:
-    """The name in all lists."""
+    """Change the name in all lists."""
     world.record_activity(device, "name_changed", {"to": body["DeviceName"], "from": device.name})
     world.rename(device.id, body["DeviceName"])
     return ""
 
 
 def reinstall_agent(world: World, device: Device, body: Body) -> str:
-    """The newest one."""
+    """Install the newest agent."""
     device.agent = AGENT_VERSIONS["Mac"][-1]
     return ""
 
 
 def remote_desktop(world: World, device: Device, body: Body) -> str:
-    """Seen in the long record."""
+    """Change what the details of the device show."""
     world.managed(device.id).remote_desktop = body["EnableRemoteDesktop"]
     return ""
 
 
 def find_user(world: World, device: Device, body: Body) -> str:
-    """The account has to exist."""
+    """Unlock an account, which has to exist."""
     return "" if body["UserName"] in accounts(world, device) else _NO_USER
 
 
 def delete_users(world: World, device: Device, body: Body) -> str:
-    """One account, or all there are."""
+    """Delete one account, or all there are."""
     known = accounts(world, device)
     gone = known if body.get("DeleteAllUsers") else known & {body["UserName"]}
     delete_accounts(world, device, gone)
@@ -109,7 +109,7 @@ def delete_users(world: World, device: Device, body: Body) -> str:
 
 
 def enable_lost_mode(world: World, device: Device, body: Body) -> str:
-    """The device is locked and says where it is."""
+    """Lock the device, which says where it is."""
     world.managed(device.id).lost = LostMode(
         message=body.get("Message", ""),
         phone=body.get("PhoneNumber", ""),
@@ -122,27 +122,27 @@ def enable_lost_mode(world: World, device: Device, body: Body) -> str:
 
 
 def disable_lost_mode(world: World, device: Device, body: Body) -> str:
-    """What was known of it stays."""
+    """End lost mode; what was known of it stays."""
     _lost(world, device).disabled = world.moment
     device.lost_mode = DISABLED
     return ""
 
 
 def play_sound(world: World, device: Device, body: Body) -> str:
-    """Seen in the long record."""
+    """Change what the details of the device show."""
     _lost(world, device).sounded = world.moment
     return ""
 
 
 def locate(world: World, device: Device, body: Body) -> str:
-    """It is somewhere else by now."""
+    """Locate the device: it is somewhere else by now."""
     lost = _lost(world, device)
     lost.located, lost.located_at = lost.located + 1, world.moment
     return ""
 
 
 def switch_cellular(column: str) -> Callable[[World, Device, Body], str]:
-    """Something of the cellular category is switched."""
+    """Return an effect that switches something of the cellular category."""
 
     def switch(world: World, device: Device, body: Body) -> str:
         if device.collected is not None and "prism_cellular" in world.resources:
@@ -159,7 +159,7 @@ def _lost(world: World, device: Device) -> LostMode:
 
 
 def returns_to_service(device: Device, body: Body) -> bool:
-    """Whether the erased device enrols again by itself."""
+    """Tell whether the erased device enrols again by itself."""
     asked = body.get("ReturnToService", {}).get("Enabled", False)
     known = device.platform in {"iPhone", "iPad"} and int(device.release.version.split(".")[0]) >= _FIRST_TO_RETURN
     return bool(asked and known)

@@ -40,13 +40,13 @@ NOT_LOST = ["Device is not in lost mode."]
 
 
 def lock_check(world: World, device: Device, body: Body) -> None:
-    """A Mac is locked by a PIN once; a mobile device locks its screen as often as wanted."""
+    """Refuse to lock a Mac twice; a mobile device locks its screen as often as wanted."""
     if world.managed(device.id).locked:
         raise refused(400, "This device is already locked.")
 
 
 def erase_check(world: World, device: Device, body: Body) -> None:
-    """A PIN counts on Macs only; a profile has to be one of the device's."""
+    """Check the PIN, which counts on Macs only, and the profile, which has to be one of the device's."""
     if device.platform == "Mac" and len(body.get("PIN", "0" * PIN_LENGTH)) != PIN_LENGTH:
         raise refused(400, {"PIN": [f"Ensure this field has {PIN_LENGTH} characters."]})  # wording not published
     if "ReturnToService" in body:
@@ -64,32 +64,32 @@ def _check_return(device: Device, asked: Body) -> None:
 
 
 def user_named(world: World, device: Device, body: Body) -> None:
-    """Somebody, or everybody."""
+    """Refuse a body that names neither somebody nor everybody."""
     if not body.get("DeleteAllUsers") and "UserName" not in body:
         raise refused(400, {"UserName": ["This field is required."]})
 
 
 def lost_already(world: World, device: Device, body: Body) -> None:
-    """It is enabled once."""
+    """Refuse to enable lost mode twice."""
     if device.lost_mode == ENABLED:
         raise refused(400, "Lost mode is already enabled for this device.")  # wording not published
 
 
 def in_lost_mode(world: World, device: Device, body: Body) -> None:
-    """Only lost devices tell where they are."""
+    """Refuse for a device that is not lost: only lost ones tell where they are."""
     if device.lost_mode != ENABLED:
         raise not_lost()
 
 
 def not_disabling_twice(world: World, device: Device, body: Body) -> None:
-    """It has its own words for a command that still waits."""
+    """Refuse in words of its own while the same command still waits."""
     in_lost_mode(world, device, body)
     if world.is_waiting(device.id, "disablelostmode"):
         raise refused(400, "Disable lost mode is already pending for this device.")
 
 
 def not_lost() -> Refused:
-    """The one bare array among the refusals of a device."""
+    """Return the one bare array among the refusals of a device."""
     return refused(400, NOT_LOST)
 
 
@@ -98,11 +98,11 @@ _SECRET = frozenset({"PIN", "newPassword"})
 
 
 def _nothing(world: World, device: Device, body: Body) -> None:
-    """No rule but those of all actions."""
+    """Check nothing: no rule but those of all actions."""
 
 
 def _no_effect(world: World, device: Device, body: Body) -> str:
-    """Nothing the inventory shows."""
+    """Change nothing the inventory shows."""
     return ""
 
 
@@ -127,11 +127,11 @@ class Action:
     answer: Callable[[World, Device, Body], Response] = _empty
 
     def kind(self, body: Body) -> str:
-        """The command's type."""
+        """Return the command's type."""
         return self.command if isinstance(self.command, str) else self.command(body)
 
     def metadata(self, body: Body) -> dict[str, Any]:
-        """What the list of commands says of the body: no secret."""
+        """Return what the list of commands says of the body: no secret."""
         return {name: value for name, value in body.items() if name not in _SECRET}
 
 
@@ -209,7 +209,7 @@ ACTIONS: Mapping[str, Action] = {
 
 
 def action_routes(world: World) -> list[Route]:
-    """One route an action."""
+    """Return one route an action."""
     return [
         route("POST", f"/api/v1/devices/{{device_id}}/action/{name}", partial(_act, world, name, action))
         for name, action in ACTIONS.items()

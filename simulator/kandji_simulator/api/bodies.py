@@ -23,7 +23,7 @@ class Refused(Exception):  # it is an answer
 
 
 def refused(status: int, body: Any) -> Refused:
-    """With a JSON body."""
+    """Return a refusal with a JSON body."""
     return Refused(json_answer(status, body))
 
 
@@ -41,36 +41,36 @@ class Key:
         return "This field is required." if self.required else ""
 
     def wrong(self, value: Any) -> str:
-        """What is wrong with the value, or ""."""
+        """Return what is wrong with the value, or ""."""
         if value is None:
             return "" if self.nullable else "This field may not be null."
         return self.complaint(value)
 
 
 def a_text(value: Any) -> str:
-    """Any text."""
+    """Accept any text."""
     return "" if isinstance(value, str) else "Not a valid string."
 
 
 def a_filled_text(value: Any) -> str:
-    """A text with something in it."""
+    """Accept a text with something in it."""
     return a_text(value) or ("" if value.strip() else "This field may not be blank.")
 
 
 def a_flag(value: Any) -> str:
-    """JSON's true or false; the API is not known to take words for them."""
+    """Accept JSON's true or false; the API is not known to take words for them."""
     return "" if isinstance(value, bool) else "Must be a valid boolean."
 
 
 def texts(value: Any) -> str:
-    """A list of texts with something in them."""
+    """Accept a list of texts with something in them."""
     if not isinstance(value, list):
         return f'Expected a list of items but got type "{type(value).__name__}".'
     return next(filter(None, map(a_filled_text, value)), "")
 
 
 def read_body(request: Request, keys: Mapping[str, Key]) -> Body:
-    """The ``keys`` that were sent, all others being ignored; :class:`Refused` with 415 or 400."""
+    """Return the ``keys`` that were sent, all others being ignored; :class:`Refused` with 415 or 400."""
     sent = _decoded(request)
     if not isinstance(sent, dict):
         said = f"Invalid data. Expected a dictionary, but got {type(sent).__name__}."
@@ -82,14 +82,14 @@ def read_body(request: Request, keys: Mapping[str, Key]) -> Body:
 
 
 def content_type(request: Request) -> str:
-    """Without parameters, in lower case; "" where there is none."""
+    """Return the content type without parameters, in lower case; "" where there is none."""
     return (
         next((v for k, v in request.headers.items() if k.lower() == "content-type"), "").split(";")[0].strip().lower()
     )
 
 
 def parsed(request: Request) -> Any:
-    """The body as JSON, None where it is none."""
+    """Return the body as JSON, None where it is none."""
     try:
         return json.loads(request.body)
     except ValueError:
@@ -97,7 +97,7 @@ def parsed(request: Request) -> Any:
 
 
 def _decoded(request: Request) -> Any:
-    """No body counts as an empty object, whatever its type."""
+    """Decode the body; none counts as an empty object, whatever its type."""
     if not request.body:
         return {}
     if content_type(request) != "application/json":

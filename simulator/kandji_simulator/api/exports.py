@@ -82,7 +82,7 @@ class Exports:
         self._categories = {r.category: r for r in world.resources.values() if r.category}
 
     def order(self, body: Any, now: float) -> Job:
-        """A new job over the rows as they are at this moment; :class:`BadExport` where it is not taken."""
+        """Begin a job over the rows as they are at this moment; :class:`BadExport` where it is not taken."""
         category = body.get("category") if isinstance(body, dict) else None
         if category not in self._categories or category in self.rules.refused:
             raise BadExport(f"Invalid category: {category}")
@@ -100,7 +100,7 @@ class Exports:
         return job
 
     def poll(self, job: Job, now: float, url: str) -> dict[str, Any]:
-        """The job as the provider tells it at the next poll; ``url`` is where its file is."""
+        """Return the job as the provider shows it at the next poll; ``url`` is where its file is."""
         job.polls += 1
         if job.polls <= self.rules.pending_polls or now < job.ordered + self.rules.pending_seconds:
             return self.as_json(job, self.rules.waiting_status)
@@ -111,14 +111,14 @@ class Exports:
         return self.as_json(job, "success", path=job.path, signed_url=url)
 
     def as_json(self, job: Job, status: str, **known: Any) -> dict[str, Any]:
-        """The provider's object of a job."""
+        """Return the provider's object of a job."""
         fresh = {"error_msg": None, "path": None, "signed_url": None}
         start = {"id": job.id, "status": status, "category": job.resource.category, "args": job.arguments}
         ended = job.moment if status == "pending" else job.moment + 1_043_076
         return {**start, **fresh, **known, "created_at": offset(job.moment), "updated_at": offset(ended)}
 
     def content(self, job: Job) -> Iterator[bytes]:
-        """The file, in chunks: made while it is read, never held as a whole."""
+        """Yield the file, in chunks: made while it is read, never held as a whole."""
         category = self._world.tables.category(job.resource.name)
         names = _columns(category, job.arguments["columns"])
         waiting = bytearray(header_line(names, self.rules.header))
@@ -142,13 +142,13 @@ class Exports:
 
 
 def _columns(category: Category, asked: list[str]) -> tuple[str, ...]:
-    """All columns, or those asked for, in the order of the category."""
+    """Return all columns, or those asked for, in the order of the category."""
     names = (*identity(specimen()), *TIMES, *category.columns)
     return tuple(name for name in names if name in asked) if asked else names
 
 
 def snapshot(world: World) -> tuple[Device, ...]:
-    """The devices in order, with their people and blueprints, so that later changes of the world do not show."""
+    """Copy the devices in order, with their people and blueprints, so that later changes of the world do not show."""
     people: dict[User | None, User | None] = {user: copy(user) for user in world.users.values()}
     homes: dict[Blueprint | None, Blueprint | None] = {b: copy(b) for b in world.blueprints.values()}
     return tuple(_copied(device, people, homes) for device in world.devices_from(""))
@@ -203,7 +203,7 @@ class Storage:
         self._sleep = sleep
 
     def url(self, job: Job) -> str:
-        """The signed URL of a job's file, good from now on."""
+        """Return the signed URL of a job's file, good from now on."""
         date = f"{self._clock():.0f}"
         query = urlencode(
             {
@@ -216,7 +216,7 @@ class Storage:
         return f"{self.base}/{job.path}?{query}"
 
     def answer(self, path: str, query: str, headers: Mapping[str, str]) -> Download:
-        """What the storage says to a GET of ``/path?query``."""
+        """Answer a GET of ``/path?query``."""
         with self._lock:
             fault = next((f for f in self._faults if f.strikes("GET", f"{path}?{query}")), None)
             token = "authorization" in {name.lower() for name in headers}
@@ -229,7 +229,7 @@ class Storage:
         return found
 
     def fetch(self, url: str, target: Target) -> None:
-        """Download in process, as the client's ``Fetch`` does: see ``api/wire.py`` for what it raises."""
+        """Download in process, and raise what the client's ``Fetch`` does."""
         if not url.startswith(self.base):
             raise Unreachable("There is no such host.", sent=False)
         parts = urlsplit(url)
@@ -274,7 +274,7 @@ def _error(status: int, code: str, message: str) -> Download:
 
 
 def _spoiled(fault: Fault, found: Download, now: float) -> Download:
-    """Another answer instead; or the same file, cut in the middle of its first chunk or travelling badly."""
+    """Return another answer instead; or the same file, cut in the middle of its first chunk or travelling badly."""
     said = fault.spoil(lambda: found.response, now)
     if said != found.response:
         return Download(said, iter([said.body]), fault.transport, fault.seconds)

@@ -53,7 +53,7 @@ class PageRequest:
     totals: bool = True
 
     def number(self, name: str, otherwise: int, cap: int | None = None) -> int:
-        """A number of the query as the provider reads it: nonsense is left out, too much is cut."""
+        """Return a number of the query as the provider reads it: nonsense is left out, too much is cut."""
         text = self.query.get(name, "")
         value = int(text) if text.isdecimal() else otherwise
         return value if cap is None else min(value, cap)
@@ -75,7 +75,7 @@ Idiom = Callable[[Listing, Records, PageRequest], Response]
 
 
 def _array(listing: Listing, records: Records, asked: PageRequest) -> Response:
-    """A bare array; how much there is stands in headers, and ``None`` in angle brackets where a link would be."""
+    """Answer with a bare array; totals and links are headers, ``None`` in angle brackets where there is no link."""
     following, previous = _links(asked, len(records))
     headers = {**JSON, "link": f'<{following}>; rel="next", <{previous}>; rel="prev"'}
     if asked.totals:
@@ -85,21 +85,21 @@ def _array(listing: Listing, records: Records, asked: PageRequest) -> Response:
 
 
 def counted(listing: Listing, records: Records, asked: PageRequest) -> dict[str, Any]:
-    """``{count, next, previous, results}`` by offset."""
+    """Return ``{count, next, previous, results}`` by offset."""
     following, previous = _links(asked, len(records))
     rows = _rows(listing, records, asked.offset, asked.limit)
     return {"count": len(records), "next": following, "previous": previous, "results": rows}
 
 
 def _count(listing: Listing, records: Records, asked: PageRequest) -> Response:
-    """The same, or by numbered pages where the list knows nothing else."""
+    """Answer with the same, or by numbered pages where the list knows nothing else."""
     if asked.most == 0 or "page" in asked.query:
         return _numbered(listing, records, asked)
     return json_answer(200, counted(listing, records, asked))
 
 
 def _numbered(listing: Listing, records: Records, asked: PageRequest) -> Response:
-    """Pages of 300; one past the end is a 404."""
+    """Answer with pages of 300; one past the end is a 404."""
     page = asked.number("page", 1)
     start = (page - 1) * PAGE
     if page < 1 or start >= max(1, len(records)):
@@ -111,13 +111,13 @@ def _numbered(listing: Listing, records: Records, asked: PageRequest) -> Respons
 
 
 def _cursor(listing: Listing, records: Records, asked: PageRequest) -> Response:
-    """``{next, previous, results}``; the links lead to the web app's host."""
+    """Answer with ``{next, previous, results}``; the links lead to the web app's host."""
     size = asked.number("limit", asked.most, asked.most) or PAGE
     return _by_place(listing, records, asked, "cursor", size)
 
 
 def _after(listing: Listing, records: Records, asked: PageRequest) -> Response:
-    """The same by ``after`` and ``size``."""
+    """Answer with the same by ``after`` and ``size``."""
     cap = asked.most or PAGE
     return _by_place(listing, records, asked, "after", asked.number("size", cap, cap) or cap)
 
@@ -136,14 +136,14 @@ def _by_place(listing: Listing, records: Records, asked: PageRequest, name: str,
 
 
 def _start(listing: Listing, records: Records, place: str) -> int:
-    """Where the records behind a place begin; lists run up or down."""
+    """Return where the records behind a place begin; lists run up or down."""
     if len(records) > 1 and listing.position(records[0]) > listing.position(records[-1]):
         return len(records) - bisect_left(records[::-1], place, key=listing.position)
     return bisect_right(records, place, key=listing.position)
 
 
 def _sized(listing: Listing, records: Records, asked: PageRequest) -> Response:
-    """``{total, page, size, results}``; ``page`` is missing from every odd page."""
+    """Answer with ``{total, page, size, results}``; ``page`` is missing from every odd page."""
     cap = asked.most or PAGE
     page, size = max(1, asked.number("page", 1)), asked.number("size", cap, cap) or cap
     total = len(records) if asked.totals else None
@@ -153,7 +153,7 @@ def _sized(listing: Listing, records: Records, asked: PageRequest) -> Response:
 
 
 def _offset(listing: Listing, records: Records, asked: PageRequest) -> Response:
-    """``{count, next, previous, ..., results}`` whose ``next`` is always null: only a short page ends it."""
+    """Answer with a summary and ``results``; ``next`` is always null: only a short page ends it."""
     summary = listing.summary(records) if asked.totals else {}
     rows = _rows(listing, records, asked.offset, asked.limit)
     return json_answer(200, {**summary, "next": None, "previous": None, "results": rows})
@@ -174,7 +174,7 @@ def _rows(listing: Listing, records: Records, start: int, size: int) -> list[dic
 
 
 def _links(asked: PageRequest, count: int) -> tuple[str | None, str | None]:
-    """The first page's link has no ``offset``."""
+    """Return the links to the next and previous page; that to the first has no ``offset``."""
     following, before = asked.offset + asked.limit, max(0, asked.offset - asked.limit)
     return (
         _to(asked, asked.host, limit=asked.limit, offset=following) if following < count else None,
@@ -183,7 +183,7 @@ def _links(asked: PageRequest, count: int) -> tuple[str | None, str | None]:
 
 
 def _to(asked: PageRequest, host: str, **changed: object) -> str:
-    """A link to the same list with some of the query changed; None leaves a parameter out."""
+    """Return a link to the same list with some of the query changed; None leaves a parameter out."""
     query = {name: value for name, value in {**asked.query, **changed}.items() if value is not None}
     return f"https://{host}{asked.path}?{urlencode(query)}"
 

@@ -38,7 +38,7 @@ class Filter:
         return self.device_ids is None and not (self.since or self.collected or self.conditions)
 
     def passes(self, row: dict[str, Any]) -> bool:
-        """Whether a row meets the conditions on its columns."""
+        """Tell whether a row meets the conditions on its columns."""
         return all(condition(row) for condition in self.conditions)
 
 
@@ -46,7 +46,7 @@ ALL = Filter(None, 0, 0, ())
 
 
 def read_filter(text: str) -> Filter:
-    """The filter of a query parameter; :class:`BadFilter` where it cannot be one."""
+    """Read the filter of a query parameter; :class:`BadFilter` where it cannot be one."""
     try:
         return filter_of(json.loads(text))
     except ValueError as error:
@@ -54,7 +54,7 @@ def read_filter(text: str) -> Filter:
 
 
 def filter_of(columns: Any) -> Filter:
-    """The filter that was sent as an object; :class:`BadFilter` where it cannot be one."""
+    """Read the filter that was sent as an object; :class:`BadFilter` where it cannot be one."""
     try:
         asked = [(c, operator, value) for c, tests in columns.items() for operator, value in tests.items()]
     except AttributeError as error:
@@ -80,7 +80,7 @@ def _condition(column: str, operator: str, wanted: Any) -> Callable[[dict[str, A
 
 
 def _comparable(one: Any, other: Any) -> tuple[Any, Any]:
-    """Two moments where both are, else two texts."""
+    """Return two moments where both are, else two texts."""
     moments = parse(str(one)), parse(str(other))
     return (str(one), str(other)) if None in moments else moments
 
@@ -138,7 +138,7 @@ class PrismPages:
         self._cut: tuple[int, int, list[str]] = (-1, 0, [])
 
     def page(self, query: Mapping[str, str], limit: int, offset: int) -> bytes:
-        """The body of one page; :class:`BadFilter` where the query has a filter or cursor that is none."""
+        """Return the body of one page; :class:`BadFilter` where the query has a filter or cursor that is none."""
         wanted = read_filter(query["filter"]) if "filter" in query and self._quirks.filters else ALL
         after = _read_cursor(query["cursor"]) if "cursor" in query else ("", -1)
         walk = self._walk(query, wanted, after, offset)
@@ -150,7 +150,7 @@ class PrismPages:
         return b"".join((self._head(query, wanted, limit, offset), b",".join(texts), b"]", end))
 
     def count(self) -> dict[str, object]:
-        """The answer of ``/prism/count``; large counts are approximate."""
+        """Return the answer of ``/prism/count``; large counts are approximate."""
         count = self._world.count(self._resource.name)
         approximate = count >= self._quirks.approximate_counts_from
         return {"count": int(float(f"{count:.2g}")) if approximate else count, "approximate": approximate}
@@ -161,7 +161,7 @@ class PrismPages:
         return encode({"offset": start, "limit": limit, "total": total})[:-1] + b',"data":['
 
     def _total(self, query: Mapping[str, str], wanted: Filter) -> int | None:
-        """Counting what a filter lets through costs a walk: only the first page says it."""
+        """Count what a filter lets through; as that costs a walk, only the first page says it."""
         if wanted.everything and not _picks_devices(query):
             return self._world.count(self._resource.name)
         if "cursor" in query:
@@ -173,7 +173,7 @@ class PrismPages:
     def _walk(
         self, query: Mapping[str, str], wanted: Filter, after: Place, offset: int
     ) -> Iterator[tuple[Device, Row]]:
-        """The rows behind ``after``, less the first ``offset`` of them, with their devices."""
+        """Yield the rows behind ``after``, less the first ``offset`` of them, with their devices."""
         for device in self._devices(query, wanted, after[0]):
             if offset and wanted.everything and offset >= self._rows.count(device):
                 offset -= self._rows.count(device)
@@ -189,7 +189,7 @@ class PrismPages:
                     yield device, row
 
     def _devices(self, query: Mapping[str, str], wanted: Filter, start: str) -> Iterator[Device]:
-        """Those that may have rows, in order, from the device ``start`` on."""
+        """Yield the devices that may have rows, in order, from the device ``start`` on."""
         asked = picks(query.get("device_families", "").split(","), query.get("blueprint_ids", "").split(","))
         for device in self._candidates(wanted, start):
             if reports(device, self._resource) and asked(device) and (device.collected or 0) >= wanted.collected:
@@ -204,7 +204,7 @@ class PrismPages:
         return self._world.devices_from(start)
 
     def _written(self, since: int) -> list[str]:
-        """Devices with rows written since, sorted; worked out once for all pages of a walk."""
+        """Return devices with rows written since, sorted; worked out once for all pages of a walk."""
         if self._cut[:2] != (self._world.revision, since):
             ids = sorted(i for i, latest in self._latest.values().items() if latest >= since)
             self._cut = (self._world.revision, since, ids)
@@ -212,7 +212,7 @@ class PrismPages:
 
 
 def picks(families: Iterable[str], blueprints: Iterable[str]) -> Callable[[Device], bool]:
-    """Whether a device is of one of these families and in one of these blueprints; none of them means any."""
+    """Return a test whether a device is of these families and in these blueprints; none of them means any."""
     kinds = {_FAMILIES.get(family, family) for family in families if family}
     homes = set(filter(None, blueprints))
     return lambda device: (
@@ -222,7 +222,7 @@ def picks(families: Iterable[str], blueprints: Iterable[str]) -> Callable[[Devic
 
 
 def passes(wanted: Filter, device: Device, row: Row) -> bool:
-    """Whether a filter lets a row of a device through."""
+    """Tell whether a filter lets a row of a device through."""
     if row.updated < wanted.since or (device.collected or 0) < wanted.collected:
         return False
     if wanted.device_ids is not None and device.id not in wanted.device_ids:

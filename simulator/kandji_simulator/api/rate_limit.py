@@ -73,7 +73,7 @@ class RateLimiter:
         return within or not (self._limits.enforced or self._spent)
 
     def spend_hour(self) -> None:
-        """Other tokens of the tenant use up what is left of this hour, even where no limits are set."""
+        """Let other tokens of the tenant use up what is left of this hour, even where no limits are set."""
         now = self._clock()
         self._hour.spend(now)
         self._spent_until = now + self._hour.resets_in(now)
@@ -83,7 +83,7 @@ class RateLimiter:
         return self._clock() < self._spent_until
 
     def headers(self) -> dict[str, str]:
-        """Both spellings of the headers; there is no reset of the hour."""
+        """Return both spellings of the headers; there is no reset of the hour."""
         if not self._limits.headers:
             return {"x-ratelimit-remaining-hour": "0"} if self._spent else {}
         tightest = min(self._second, self._hour, key=lambda window: window.remaining)
@@ -98,7 +98,7 @@ class RateLimiter:
         }
 
     def retry_headers(self) -> dict[str, str]:
-        """``Retry-After`` of a 429 by these limits; an hour that others spent does not say when it ends."""
+        """Return ``Retry-After`` of a 429 by these limits; an hour that others spent does not say when it ends."""
         if self._spent:
             return {}
         spent = self._hour if self._hour.remaining == 0 else self._second
@@ -109,7 +109,7 @@ class RateLimiter:
 
 
 def retry_after(spelling: RetryAfter, seconds: float, now: float) -> dict[str, str]:
-    """The header in one of its spellings."""
+    """Return the header in one of its spellings."""
     if spelling is RetryAfter.ABSENT:
         return {}
     if spelling is RetryAfter.GARBAGE:

@@ -21,12 +21,12 @@ class Transport(Enum):
 
 
 def json_answer(status: int, body: Any) -> Response:
-    """A JSON body."""
+    """Answer with a JSON body."""
     return Response(status, JSON, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def page_answer(status: int, title: str) -> Response:
-    """The page of a web server or proxy."""
+    """Answer with the page of a web server or proxy."""
     text = (
         f'\n<!doctype html><html lang="en"><head><title>{title}</title></head>'
         f"<body><h1>{title}</h1><p>The request could not be served.</p></body></html>"

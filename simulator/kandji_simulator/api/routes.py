@@ -54,7 +54,7 @@ def routes(
     clock: Callable[[], float],
     url: Callable[[Job], str],
 ) -> tuple[Route, ...]:
-    """All routes; fixed paths come before those with names in them. ``url`` signs the file of an export."""
+    """Return all routes; fixed paths come before those with names in them. ``url`` signs the file of an export."""
     made = _Routes(world, quirks, hosts)
     found = [route("GET", "/api/v1/prism/count", made.count), *_export_routes(exports, clock, url)]
     found += [route("GET", path, made.whole(lists)) for path, lists in _wholes(world.resources.values()).items()]
@@ -70,7 +70,7 @@ def routes(
 
 
 def _wholes(resources: Iterable[Resource]) -> dict[str, list[Whole]]:
-    """Lists that come at once, by path: several tables may be read off one answer."""
+    """Return the lists that come at once, by path: several tables may be read off one answer."""
     found: dict[str, list[Whole]] = defaultdict(list)
     for resource in resources:
         if resource.paging is Paging.WHOLE:
@@ -113,16 +113,16 @@ class _Routes:
         }
 
     def count(self, request: Request, found: Mapping[str, str]) -> Response:
-        """``GET /prism/count``."""
+        """Serve ``GET /prism/count``."""
         pages = self._prism.get(dict(request.query).get("category"))
         return json_answer(200, pages.count()) if pages else json_answer(400, {"detail": "Invalid category"})
 
     def list_of(self, resource: Resource) -> Handler:
-        """A table's path, in the table's idiom."""
+        """Serve a table's path, in the table's idiom."""
         return self._prism_pages(resource) if resource.paging is Paging.PRISM else self._listing(resource)
 
     def one_of(self, resource: Resource) -> Handler:
-        """One row by its id, or one of the provider's 404s."""
+        """Serve one row by its id, or one of the provider's 404s."""
         listing = self._world.tables.listing(resource.name)
         gone = NOT_FOUND_PAGE if resource.name == "blueprints" else NOT_FOUND
 
@@ -133,7 +133,7 @@ class _Routes:
         return answer
 
     def whole(self, lists: Sequence[Whole]) -> Handler:
-        """One object with a member for each list; or the bare list or object of the only one, whose place is ""."""
+        """Serve one object with a member for each list; or the bare list or object of the only one, at ""."""
 
         def answer(request: Request, found: Mapping[str, str]) -> Response:
             rows = {whole.rows_at: self._at_once(whole.table, dict(request.query), found) for whole in lists}
@@ -178,7 +178,7 @@ class _Routes:
         return answer
 
     def counted(self, listing: Listing, rows_at: str = "") -> Handler:
-        """A count envelope, which is the member ``rows_at`` of an object that names the parent where that is given."""
+        """Serve a count envelope; where ``rows_at`` is given, as that member of an object that names the parent."""
 
         def answer(request: Request, found: Mapping[str, str]) -> Response:
             asked = self.asked(request, PAGE)
@@ -191,7 +191,7 @@ class _Routes:
         return answer
 
     def with_statuses(self, listing: Listing) -> Handler:
-        """A count envelope that nobody gets without saying which statuses."""
+        """Serve a count envelope that nobody gets without saying which statuses."""
         answer = self.counted(listing)
 
         def checked(request: Request, found: Mapping[str, str]) -> Response:
@@ -200,7 +200,7 @@ class _Routes:
         return checked
 
     def asked(self, request: Request, most: int) -> PageRequest:
-        """The page a request is for."""
+        """Return the page a request is for."""
         return PageRequest(
             request.path, dict(request.query), most, self._hosts.api, self._hosts.web, totals=self._quirks.totals
         )

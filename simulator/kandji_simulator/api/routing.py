@@ -18,12 +18,12 @@ class Route(NamedTuple):
 
 
 def path_pattern(template: str) -> re.Pattern[str]:
-    """``{name}`` in a template stands for one part of a path."""
+    """Return the pattern of a template, in which ``{name}`` stands for one part of a path."""
     return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template)))
 
 
 def route(method: str, template: str, answer: Handler) -> Route:
-    """A route by its template."""
+    """Make a route by its template."""
     return Route(method, path_pattern(template), answer)
 
 
@@ -35,7 +35,7 @@ class Permissions:
         self._endpoints: dict[tuple[str, str], re.Pattern[str]] = {}
 
     def forbid(self, path: str, method: str = "") -> None:
-        """One endpoint, in whose path ``{device_id}`` stands for any; without a method, all that begins so."""
+        """Forbid one endpoint, in whose path ``{device_id}`` stands for any; without a method, all that begins so."""
         if method:
             self._endpoints[method, path] = path_pattern(path)
         else:
@@ -49,6 +49,6 @@ class Permissions:
             self._areas.pop(path, None)
 
     def refuses(self, method: str, path: str) -> bool:
-        """Whether the token may not."""
+        """Tell whether the token may not."""
         endpoints = (pattern for (known, _), pattern in self._endpoints.items() if known == method)
         return any(area.match(path) for area in self._areas.values()) or any(e.fullmatch(path) for e in endpoints)

@@ -18,7 +18,7 @@ _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def _drawn(world: World, device: Device, what: str, *groups: int) -> str:
-    """Groups of letters and digits, the same whenever they are asked for."""
+    """Return groups of letters and digits, the same whenever they are asked for."""
     number = stable_hash(world.seed, what, device.id)
     text = "".join(_LETTERS[number >> 5 * place & 31] for place in range(sum(groups)))
     ends = [sum(groups[: place + 1]) for place in range(len(groups))]
@@ -40,7 +40,7 @@ def _pin(world: World, device: Device) -> str | None:
 
 
 def _user_code(world: World, device: Device) -> str | None:
-    """Not every device reported one."""
+    """Return the code of a person's own lock; not every device reported one."""
     known = device.platform in APPLE and stable_hash("bypass", device.id) % 3 > 0
     return _drawn(world, device, "user bypass code", 5, 5, 4, 4, 4, 4) if known else None
 
@@ -60,7 +60,7 @@ _SECRETS: Mapping[str, Secrets] = {
 
 
 def secret_routes(world: World) -> list[Route]:
-    """One route a secret, each a permission of its own."""
+    """Return one route a secret, each a permission of its own."""
     return [
         route("GET", f"/api/v1/devices/{{device_id}}/secrets/{name}", of_device(world, partial(_reveal, name, secrets)))
         for name, secrets in _SECRETS.items()
@@ -68,7 +68,7 @@ def secret_routes(world: World) -> list[Route]:
 
 
 def _reveal(name: str, secrets: Secrets, world: World, device: Device, request: Request) -> Response:
-    """The log knows create, update and delete only; how it calls a reading is not published."""
+    """Answer with the secret, and log it as an update: how the log calls a reading is not published."""
     world.count_up("secret")
     world.audit.add(world.moment, "update", ("device", device.id), "secrets", secret=name, name=device.name)
     return json_answer(200, {member: value(world, device) for member, value in secrets.items()})

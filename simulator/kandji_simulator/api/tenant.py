@@ -48,14 +48,14 @@ class WorldClock:
             self._world.answer_in_time(timedelta(seconds=self._answering))
 
     def date(self) -> dict[str, str]:
-        """The header, by the tenant's own and perhaps wrong clock."""
+        """Return the header, by the tenant's own and perhaps wrong clock."""
         if not self._quirks.dates:
             return {}
         now = self._world.moment + self._quirks.clock // MICROSECOND
         return {"date": formatdate(now / SECOND + self._behind(), usegmt=True)}
 
     def _behind(self) -> float:
-        """Seconds from the world's time to the clock's."""
+        """Return the seconds from the world's time to the clock's."""
         return 0.0 if self._answering is None else max(0.0, self._clock() - self._caught_up)
 
 
@@ -87,7 +87,7 @@ class LoggedWrite(NamedTuple):
     executed: bool
 
     def as_json(self) -> dict[str, Any]:
-        """As JSON; bytes that are no UTF-8 are escaped."""
+        """Return the request as JSON; bytes that are no UTF-8 are escaped."""
         return {**self._asdict(), "body": self.body.decode("utf-8", "backslashreplace")}
 
 
@@ -95,18 +95,18 @@ _READS_BY_POST = "/api/v1/prism/export"
 
 
 def is_write(request: Request) -> bool:
-    """Whether it is to change something; an export is ordered by POST and changes nothing."""
+    """Tell whether a request is to change something; an export is ordered by POST and changes nothing."""
     return request.method != "GET" and request.path != _READS_BY_POST
 
 
 def written(request: Request, time: float, now: str, status: int, *, executed: bool) -> LoggedWrite:
-    """The request for the journal."""
+    """Return the request for the log."""
     query = tuple(request.query)
     kind, body = content_type(request), parsed(request)
     return LoggedWrite(request.method, request.path, query, kind, request.body, body, time, now, status, executed)
 
 
-TOKEN = "11111111-2222-4333-8444-555555555555"  # noqa: S105  # opens nothing but an invented tenant
+TOKEN = "11111111-2222-4333-8444-555555555555"  # noqa: S105  # opens nothing but a synthetic tenant
 _JOURNAL_LENGTH = 100_000
 
 
@@ -218,7 +218,7 @@ class Tenant:
             self.writes.append(written(request, self._clock(), now, status, executed=executed))
 
     def _run(self, request: Request, ran: list[Response]) -> Response:
-        """The true answer, whatever the client gets instead; ``ran`` is told."""
+        """Carry the request out and return the true answer, whatever the client gets instead; ``ran`` is told."""
         try:
             with self.world.audit.by_token():
                 ran.append(TOO_LARGE if len(request.body) > BODY_LIMIT else self._checked(request))
@@ -250,7 +250,7 @@ class Tenant:
         return json_answer(405, {"detail": f'Method "{request.method}" not allowed.'})
 
     def _find(self, path: str) -> Sequence[tuple[Route, Mapping[str, str]]]:
-        """The routes of the most fixed pattern that matches, with the names in the path."""
+        """Return the routes of the most fixed pattern that matches, with the names in the path."""
         matches = [(route, match) for route in self.routes if (match := route.pattern.fullmatch(path))]
         return [(route, m.groupdict()) for route, m in matches if route.pattern == matches[0][0].pattern]
 

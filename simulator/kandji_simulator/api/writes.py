@@ -25,7 +25,7 @@ _LOST_MODE_ACTIONS = frozenset({"enablelostmode", "disablelostmode", "playlostmo
 
 
 def device_routes(world: World) -> list[Route]:
-    """Of one device and its lost mode."""
+    """Return the routes of one device and its lost mode."""
     one, lost = "/api/v1/devices/{device_id}", "/api/v1/devices/{device_id}/details/lostmode"
     return [
         route("PATCH", one, of_device(world, _change_device)),
@@ -36,7 +36,7 @@ def device_routes(world: World) -> list[Route]:
 
 
 def of_device(world: World, answer: Callable[[World, Device, Request], Response]) -> Handler:
-    """What is asked of a device that has to exist."""
+    """Handle what is asked of a device that has to exist."""
 
     def handle(request: Request, found: Mapping[str, str]) -> Response:
         device = world.devices.get(found["device_id"])
@@ -46,7 +46,7 @@ def of_device(world: World, answer: Callable[[World, Device, Request], Response]
 
 
 def _change_device(world: World, device: Device, request: Request) -> Response:
-    """All or nothing; the answer shows what was cleared as "" where the list may say null or leave it out."""
+    """Change all that is asked, or nothing; what was cleared is "" in the answer, where the list may say null."""
     body = read_body(request, _DEVICE_KEYS)
     _check_known(world.users, body, "user")
     _check_known(world.blueprints, body, "blueprint_id")
@@ -57,14 +57,14 @@ def _change_device(world: World, device: Device, request: Request) -> Response:
 
 
 def _check_known(known: Mapping[str, Any], body: Body, name: str) -> None:
-    """The provider's words for an identifier it does not know are not published; those of its framework are."""
+    """Refuse an identifier that is not known, in the words of the provider's framework: its own are not published."""
     identifier = body.get(name)
     if identifier is not None and identifier not in known:
         raise refused(400, {name: [f'Invalid pk "{identifier}" - object does not exist.']})
 
 
 def _retag(world: World, device: Device, names: list[str]) -> None:
-    """Exactly these; one that is new becomes a tag of the tenant, as the published example suggests."""
+    """Give the device exactly these tags; a new one becomes a tag of the tenant, as the published example suggests."""
     for name in dict.fromkeys(names):
         if name not in world.tags:
             world.add_tag(name)
@@ -92,7 +92,7 @@ def _lost_mode(world: World, device: Device, request: Request) -> Response:
 
 
 def _cancel_lost_mode(world: World, device: Device, request: Request) -> Response:
-    """Whatever of it is enabled or waits is forgotten."""
+    """Forget whatever of lost mode is enabled or waits."""
     waits = any(world.is_waiting(device.id, action) for action in _LOST_MODE_ACTIONS)
     if device.lost_mode != ENABLED and not waits:
         raise not_lost()
@@ -107,7 +107,7 @@ _TAG_KEYS = {"name": Key(a_filled_text, required=True)}
 
 
 def tag_routes(world: World) -> list[Route]:
-    """All but the list."""
+    """Return the routes of all but the list."""
     return [
         route("POST", "/api/v1/tags", lambda request, found: _create_tag(world, request)),
         route("PATCH", "/api/v1/tags/{tag_id}", _of_tag(world, _rename_tag)),
@@ -116,7 +116,7 @@ def tag_routes(world: World) -> list[Route]:
 
 
 def _of_tag(world: World, answer: Callable[[World, str, Request], Response]) -> Handler:
-    """What is asked of a tag that has to exist; the world knows it by its name."""
+    """Handle what is asked of a tag that has to exist; the world knows it by its name."""
 
     def handle(request: Request, found: Mapping[str, str]) -> Response:
         name = next((name for name, identifier in world.tags.items() if identifier == found["tag_id"]), None)
@@ -153,7 +153,7 @@ _AUTHOR = "Robin Ashe"
 
 
 def note_routes(world: World) -> list[Route]:
-    """All but the list."""
+    """Return the routes of all but the list."""
     notes, one = "/api/v1/devices/{device_id}/notes", "/api/v1/devices/{device_id}/notes/{note_id}"
     return [
         route("POST", notes, of_device(world, _create_note)),
@@ -164,7 +164,7 @@ def note_routes(world: World) -> list[Route]:
 
 
 def _of_note(world: World, answer: Callable[[World, Device, Note, Request], Response]) -> Handler:
-    """What is asked of a note that has to exist."""
+    """Handle what is asked of a note that has to exist."""
 
     def handle(request: Request, found: Mapping[str, str]) -> Response:
         device = world.devices.get(found["device_id"])

@@ -65,7 +65,7 @@ class Loopback(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that left is no news; anything else is a bug worth its traceback."""
+        """Say nothing of a client that left; anything else is a bug worth its traceback."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -80,10 +80,10 @@ class Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it
-        """Requests are recorded by who answers them."""
+        """Print nothing: requests are recorded by who answers them."""
 
     def body(self, most: int) -> bytes | None:
-        """Of the request; None, and nothing more is heard on the connection, where it says no length up to ``most``."""
+        """Return the body; None, and the connection is to close, where it says no length up to ``most``."""
         length = self.headers.get("content-length", "0")
         if "transfer-encoding" in self.headers or not length.isdecimal() or int(length) > most:
             self.close_connection = True
@@ -91,7 +91,7 @@ class Connection(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def send(self, response: Response, transport: Transport = Transport.WHOLE, seconds: float = 0.0) -> None:
-        """An answer, the way it is to travel."""
+        """Send an answer, the way it is to travel."""
         if not self._broke(transport, seconds):
             half = len(response.body) // 2
             self._send_head(response, _length(response))
@@ -108,7 +108,7 @@ class Connection(BaseHTTPRequestHandler):
         transport: Transport = Transport.WHOLE,
         seconds: float = 0.0,
     ) -> None:
-        """An answer whose body is not known yet; torn, it has no end."""
+        """Send an answer whose body is not known yet; torn, it has no end."""
         if self._broke(transport, seconds):
             return
         self._send_head(response, {"transfer-encoding": "chunked"})
@@ -137,7 +137,7 @@ class Connection(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _send_head(self, response: Response, framing: dict[str, str]) -> None:
-        """Only the headers of the answer: no server name, no clock but the tenant's."""
+        """Send only the headers of the answer: no server name, no clock but the tenant's."""
         self.send_response_only(response.status)
         for name, value in {**self.server.said_always, **response.headers, **framing}.items():
             self.send_header(name, value)
@@ -152,12 +152,12 @@ class Connection(BaseHTTPRequestHandler):
 
 
 def _length(response: Response) -> dict[str, str]:
-    """204 means that there is no body, and HTTP forbids to say how long it is."""
+    """Return the header with the length; 204 means that there is no body, and HTTP forbids to say how long it is."""
     return {} if response.status == 204 else {"content-length": str(len(response.body))}
 
 
 def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of some size: many chunks are single lines."""
+    """Yield the same bytes in pieces of some size: many chunks are single lines."""
     waiting = bytearray()
     for chunk in chunks:
         waiting += chunk

@@ -1,6 +1,6 @@
-"""The simulated tenant over HTTP/1.1 on loopback, with doors that the provider does not have.
+"""The simulated tenant over HTTP/1.1 on loopback, with control endpoints that the provider does not have.
 
-``GET /_truth/{table}`` gives the rows as they are now, one JSON object a line; the others are in ``doors.py``. None of
+``GET /_truth/{table}`` gives the rows as they are now, one JSON object a line; the others are in ``control.py``. None of
 them takes a token, so only 127.0.0.1 is listened on. Exported files are on a second port.
 """
 
@@ -41,7 +41,7 @@ class _ApiConnection(Connection):
     server: ApiListener
 
     def do_GET(self) -> None:
-        """Truth, a door, or the API."""
+        """Send the truth, or answer as a control endpoint or the API."""
         path = urlsplit(self.path).path
         if path.startswith("/_truth/"):
             self._send_truth(path.removeprefix("/_truth/"))
@@ -49,32 +49,32 @@ class _ApiConnection(Connection):
             self._answer()
 
     def do_POST(self) -> None:
-        """A door, or the API."""
+        """Answer as a control endpoint, or the API."""
         self._answer()
 
     def do_PATCH(self) -> None:
-        """The API."""
+        """Answer as the API."""
         self._answer()
 
     def do_DELETE(self) -> None:
-        """A door, or the API."""
+        """Answer as a control endpoint, or the API."""
         self._answer()
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
         query, body = tuple(parse_qsl(url.query, keep_blank_values=True)), self.body(BODY_LIMIT)
-        door = CONTROL_ENDPOINTS.get((self.command, url.path))
+        endpoint = CONTROL_ENDPOINTS.get((self.command, url.path))
         if body is None:
             self.send(TOO_LARGE)
-        elif door:
+        elif endpoint:
             with self.server.tenant.lock:
-                self.send(door(self.server.tenant, dict(query), body))
+                self.send(endpoint(self.server.tenant, dict(query), body))
         else:
             request = Request(self.command, url.path, query, dict(self.headers), body)
             self.send(*self.server.tenant.answer(request))
 
     def _send_truth(self, table: str) -> None:
-        """The rows while the world stands still, in chunks: they may be gigabytes."""
+        """Send the rows while the world stands still, in chunks: they may be gigabytes."""
         with self.server.tenant.lock:
             try:
                 lines = self.server.tenant.world.truth_lines(table)
@@ -88,7 +88,7 @@ class _StorageConnection(Connection):
     server: StorageListener
 
     def do_GET(self) -> None:
-        """A file."""
+        """Send a file."""
         url = urlsplit(self.path)
         found = self.server.storage.answer(url.path, url.query, dict(self.headers))
         self.send_chunks(*found)

@@ -279,7 +279,7 @@ class ListCategory(Category):
         return [*range(sure), *(place for place in range(sure, self._generator.size) if draw() < self._share)]
 
     def _drawn(self, device: Device, place: int) -> RowState:
-        """Half of the rows were never changed, the others within the last ninety days."""
+        """Draw a row's times: half of the rows were never changed, the others within the last ninety days."""
         number = stable_hash(self._seed, self._name, device.number, place)
         created = min(device.first_collected + number % HOUR, device.drawn_until)
         ago = number // HOUR % (90 * DAY)

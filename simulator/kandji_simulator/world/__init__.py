@@ -1,1 +1,1 @@
-"""The invented tenant: its fleet, people and software, drawn from a seed, and how they change."""
+"""The synthetic tenant: its fleet, people and software, drawn from a seed, and how they change."""

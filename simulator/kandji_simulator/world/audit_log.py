@@ -33,17 +33,17 @@ class AuditLog:
         self.acting: tuple[str, str] | None = None
 
     def add(self, moment: int, action: str, target: tuple[str, str], component: str = "", **state: Any) -> None:
-        """Something was done to ``target``, a type and an identifier."""
+        """Log what was done to ``target``, a type and an identifier."""
         self.events.append(AuditEvent(len(self.events), moment, action, *target, component, state, self.acting))
 
     def identifier(self, event: AuditEvent) -> str:
-        """A ULID: grows with time, and within a moment with the number of the event."""
+        """Return a ULID: it grows with time, and within a moment with the number of the event."""
         tail = (event.number << 40) | stable_hash(self._seed, "audit", event.number) >> 88
         return _base32(event.moment // 1_000, 10) + _base32(tail, 16)
 
     @contextmanager
     def by_token(self) -> Iterator[None]:
-        """Whatever is done meanwhile was asked for by API."""
+        """Log whatever is done meanwhile as asked for by API."""
         self.acting = ("api_token", uuid_from(stable_hash(self._seed, "api token")))
         try:
             yield
@@ -51,7 +51,7 @@ class AuditLog:
             self.acting = None
 
     def actor(self, event: AuditEvent) -> tuple[str, str]:
-        """Type and identifier of who did it: one of a few administrators or tokens, unless it is known."""
+        """Return type and identifier of who did it: one of a few administrators or tokens, unless it is known."""
         if event.actor is not None:
             return event.actor
         number = stable_hash(self._seed, "actor", event.number) % _ACTORS

@@ -1,4 +1,4 @@
-"""The software of the invented fleet: ``catalogue.tsv`` and a long tail, with a stream of versions for each app."""
+"""The software of the synthetic fleet: ``catalogue.tsv`` and a long tail, with a stream of versions for each app."""
 
 import csv
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class App:
     bundles: tuple[Bundle, ...]
 
     def release(self, number: int) -> str:
-        """Version of release ``number``; greater is newer."""
+        """Return the version of release ``number``; greater is newer."""
         return _release(self.version, number)
 
 
@@ -67,7 +67,7 @@ class Catalogue:
 
 @cache
 def catalogue(platform: str) -> Catalogue:
-    """What is found on devices of a platform."""
+    """Return what is found on devices of a platform."""
     apps = tuple(app for app in _apps() if _runs_on(app.flavour, platform))
     return Catalogue(apps, tuple(accumulate((len(a.bundles) for a in apps), initial=0)))
 
@@ -104,12 +104,12 @@ def _tail_row(number: int, name: str) -> dict[str, str]:
 
 
 def _app(row: dict[str, str]) -> App:
-    team = _invented_team(row["developer"]) if row["team_id"] == "-" else row["team_id"]
+    team = _synthetic_team(row["developer"]) if row["team_id"] == "-" else row["team_id"]
     facts: dict[str, Any] = {**row, "share": int(row["share"]), "team_id": team}
     return App(**facts, bundles=tuple(_bundles(row["flavour"], row["name"], row["bundle_id"])))
 
 
-def _invented_team(developer: str) -> str:
+def _synthetic_team(developer: str) -> str:
     return "".join(rng("team", developer).choices("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=10))
 
 

@@ -17,7 +17,7 @@ class DeviceMutations(TenantMutations):
     """Each changes the world as an administrator or the device itself would."""
 
     def enrol(self, *, platform: str | None = "Mac", name: str | None = None) -> str:
-        """A new device, just enrolled and collected; its id. ``platform`` None draws one."""
+        """Enrol a new device, already collected; return its id. ``platform`` None draws one."""
         device = self.join(platform=platform, name=name)
         insort(self.order, device.id)
         device.first_enrolled = device.enrolled = self.moment - MINUTE
@@ -29,7 +29,7 @@ class DeviceMutations(TenantMutations):
         return device.id
 
     def join(self, *, platform: str | None, name: str | None) -> Device:
-        """A new device with a past, not yet in order."""
+        """Add a new device with a past, not yet in order."""
         people = self.remember("people", lambda: list(self.users.values()))
         homes = self.remember("homes", lambda: list(self.blueprints.values()))
         number = self._numbers.get("device", 0)
@@ -43,7 +43,7 @@ class DeviceMutations(TenantMutations):
         return device
 
     def remove(self, device_id: str) -> None:
-        """The device is deleted: gone from every answer."""
+        """Delete the device: it is gone from every answer."""
         name = self.device(device_id).name
         del self.devices[device_id]
         del self.order[bisect_left(self.order, device_id)]
@@ -52,11 +52,11 @@ class DeviceMutations(TenantMutations):
         self.audit.add(self.moment, "delete", ("device", device_id), name=name)
 
     def rename(self, device_id: str, name: str) -> None:
-        """Another device name; no Prism row counts as written by that."""
+        """Rename the device; no Prism row counts as written by that."""
         self.device(device_id).name = name
 
     def check_in(self, device_id: str) -> None:
-        """The device is seen, and collected where Prism covers its platform."""
+        """Let the device be seen, and collected where Prism covers its platform."""
         device = self.device(device_id)
         stamp = self.stamp(device)
         if device.collected is None:
@@ -70,11 +70,11 @@ class DeviceMutations(TenantMutations):
             known.off = False
 
     def set_clock(self, device_id: str, ahead: timedelta) -> None:
-        """The device's clock is wrong by that: what it reports from now on is stamped so."""
+        """Set the device's clock wrong: what it reports from now on is stamped so."""
         self.device(device_id).clock = ahead // MICROSECOND
 
     def update_os(self, device_id: str, version: str | None = None) -> None:
-        """The newest release of its platform, or ``version``."""
+        """Install the newest release of its platform, or ``version``."""
         device = self.device(device_id)
         known = {r.version: r for r in RELEASES[device.platform]}
         newest = RELEASES[device.platform][-1]
@@ -82,29 +82,29 @@ class DeviceMutations(TenantMutations):
         self.check_in(device_id)
 
     def assign_user(self, device_id: str, user_id: str | None) -> None:
-        """Another person, or none."""
+        """Assign another person, or none."""
         self.device(device_id).user = None if user_id is None else self.user(user_id)
         self.audit.add(self.moment, "update", ("device", device_id), user=user_id)
 
     def assign_blueprint(self, device_id: str, blueprint_id: str) -> None:
-        """Another blueprint; ``""`` for none."""
+        """Assign another blueprint; ``""`` for none."""
         self.device(device_id).blueprint = self.blueprint(blueprint_id) if blueprint_id else None
         self.audit.add(self.moment, "update", ("device", device_id), blueprint_id=blueprint_id or None)
 
     def set_asset_tag(self, device_id: str, text: str) -> None:
-        """Another asset tag; ``""`` for none."""
+        """Set another asset tag; ``""`` for none."""
         self.device(device_id).asset_tag = text
         self.audit.add(self.moment, "update", ("device", device_id), asset_tag=text or None)
 
     def set_tags(self, device_id: str, names: Sequence[str]) -> None:
-        """Exactly these tags, which must exist."""
+        """Give the device exactly these tags, which must exist."""
         for name in names:
             self.tag(name)
         self.device(device_id).tags = tuple(names)
         self.audit.add(self.moment, "update", ("device", device_id), tags=list(names))
 
     def set_status(self, device_id: str, item_id: str, status: str) -> None:
-        """The device checks in and reports another status for a library item or a parameter."""
+        """Let the device check in and report another status for a library item or a parameter."""
         self.check_in(device_id)
         device = self.device(device_id)
         device.states = {**(device.states or {}), item_id: ItemState(status, self.moment)}
@@ -119,7 +119,7 @@ class CommandMutations(DeviceMutations):
     def queue_command(
         self, device: Device, action: str, kind: str, request: str, metadata: Mapping[str, Any], done: Callable[[], str]
     ) -> Command:
-        """One more command for a device; ``done`` is called when it answers, and gives an error or ""."""
+        """Queue one more command for a device; ``done`` is called when it answers, and gives an error or ""."""
         number = self.count_up("command")
         identifier = uuid_from(stable_hash(self.seed, "command", number))
         command = Command(identifier, device.id, action, kind, request, self._next_request(), metadata, done)
@@ -129,13 +129,13 @@ class CommandMutations(DeviceMutations):
         return command
 
     def is_waiting(self, device_id: str, action: str) -> bool:
-        """Whether a command of this action still waits for the device."""
+        """Tell whether a command of this action still waits for the device."""
         return any(c.device_id == device_id and c.action == action for c in self.waiting)
 
     def answer_commands(
         self, device_id: str | None = None, status: Status = Status.COMPLETED, error: str = "The command failed."
     ) -> int:
-        """All devices that can be reached answer what waits for them; or this one does, whatever its state.
+        """Let all devices that can be reached answer what waits for them; or this one, whatever its state.
 
         ``error`` is what the device says where ``status`` is FAILED. Gives the number of commands answered.
         """
@@ -145,7 +145,7 @@ class CommandMutations(DeviceMutations):
         return len(answered)
 
     def answer_in_time(self, after: timedelta) -> None:
-        """Devices that can be reached answer what waits for ``after``, and are at work on it after half of that."""
+        """Let devices that can be reached answer what waits for ``after``, and are at work on it after half of that."""
         for command in [c for c in self.waiting if self._hears(c)]:
             waited = timedelta(microseconds=self.moment - command.requested)
             if waited >= after:
@@ -154,23 +154,23 @@ class CommandMutations(DeviceMutations):
                 self._answer(command, Status.RUNNING, "")
 
     def cancel_commands(self, device_id: str, actions: frozenset[str]) -> None:
-        """What waits for the device by one of these actions is given up."""
+        """Give up what waits for the device by one of these actions."""
         for command in [c for c in self.waiting if c.device_id == device_id and c.action in actions]:
             self._answer(command, Status.FAILED, "The command was cancelled.")
 
     def unlock(self, device_id: str) -> None:
-        """Somebody typed the PIN: it is of no use any more."""
+        """Unlock the device, whose PIN somebody typed: it is of no use any more."""
         self.device(device_id)
         known = self.managed(device_id)
         known.locked, known.pin = False, None
 
     def _next_request(self) -> int:
-        """Now, but a millisecond after the one before: no two commands have the same time."""
+        """Return now, but a millisecond after the one before: no two commands have the same time."""
         self.last_request = max(self.moment, self.last_request + SECOND // 1_000)
         return self.last_request
 
     def _hears(self, command: Command) -> bool:
-        """Whether the device is switched on, enrolled and not missing."""
+        """Tell whether the device is switched on, enrolled and not missing."""
         device = self.devices[command.device_id]
         silent = device.missing or device.removed or device.checked_in is None
         return not silent and not self.managed(device.id).off
@@ -186,7 +186,7 @@ class CommandMutations(DeviceMutations):
         self._finish(device, command, error if status is Status.FAILED else self._carried_out(command))
 
     def _carried_out(self, command: Command) -> str:
-        """Whoever answers is seen."""
+        """Carry the command out; whoever answers is seen."""
         self.check_in(command.device_id)
         return command.done()
 
@@ -197,7 +197,7 @@ class CommandMutations(DeviceMutations):
         self.record_activity(device, _FINAL[command.status], command_row(command), command.completed)
 
     def record_activity(self, device: Device, kind: str, details: dict[str, Any], moment: int | None = None) -> None:
-        """One more activity of the device."""
+        """Record one more activity of the device."""
         when = self.moment if moment is None else moment
         entry = activity_row(device, when, self.count_up("activity"), kind, details)
         self.managed(device.id).activity.append(entry)

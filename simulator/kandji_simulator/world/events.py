@@ -24,7 +24,7 @@ class Event:
 
 
 def step(world: RowMutations) -> None:
-    """One step's events, in the order of the table, on devices drawn from the seed and the number of the step."""
+    """Let one step's events happen in the order of the table, on devices drawn from the seed and the step's number."""
     draw = rng(world.seed, "step", world.steps)
     for event in EVENTS:
         ids = world.device_ids()
@@ -35,7 +35,7 @@ def step(world: RowMutations) -> None:
 
 
 def _edit_library(world: RowMutations, draw: Random) -> None:
-    """Somebody works on a library item, as the log tells; two things happen in one moment."""
+    """Edit a library item, as the log tells; two things happen in one moment."""
     name, item = draw.choice(sorted(world.generator.library.items()))
     for active in (False, True):
         world.audit.add(world.moment, "update", ("library_item", item), name=name, active=active, label=None)
@@ -69,7 +69,7 @@ def _update_os(world: RowMutations, draw: Random, device: Device) -> None:
 
 
 def _redraw(world: RowMutations, draw: Random, device: Device) -> None:
-    """A category other than apps changes: its one row, or some, one more, one less, another instead."""
+    """Change a category other than apps: its one row, or some, one more, one less, another instead."""
     names = sorted(r.name for r in world.resources.values() if r.category and r.name != "apps")
     if not names or device.collected is None:
         return
@@ -81,7 +81,7 @@ def _redraw(world: RowMutations, draw: Random, device: Device) -> None:
 
 
 def _report(world: RowMutations, draw: Random, device: Device) -> None:
-    """A library item of the device has another status."""
+    """Report another status for a library item of the device."""
     items = sorted(device.blueprint.items) if device.blueprint else []
     if items and device.checked_in is not None:
         world.set_status(device.id, draw.choice(items), draw.choice(STATUSES))
@@ -102,7 +102,7 @@ def _rename(world: RowMutations, draw: Random, device: Device) -> None:
 
 
 def _replace(world: RowMutations, draw: Random, device: Device) -> None:
-    """One device goes, another comes."""
+    """Remove a device and enrol another."""
     world.remove(device.id)
     world.enrol(platform=None)
 
@@ -123,7 +123,7 @@ EVENTS = (
 
 
 def _miss(world: RowMutations) -> None:
-    """Devices not seen for 30 days count as missing."""
+    """Count devices not seen for 30 days as missing."""
     for device in world.devices.values():
         if device.checked_in is not None and device.checked_in < world.moment - _MISSING_AFTER:
             device.missing = True

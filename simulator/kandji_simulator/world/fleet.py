@@ -27,7 +27,7 @@ class FleetGenerator:
         self._seed = seed
 
     def user(self, number: int, now: int, name: str | None = None) -> User:
-        """A person; every 25th is archived, every 30th is still known by the old integer id."""
+        """Draw a person; every 25th is archived, every 30th is still known by the old integer id."""
         draw = rng(self._seed, "user", number)
         name = name or person(draw)
         account = short_name(name, number)
@@ -47,7 +47,7 @@ class FleetGenerator:
         )
 
     def blueprint(self, number: int, now: int, name: str | None = None) -> Blueprint:
-        """A blueprint with some of the library's items; enrolment codes may begin with zeros."""
+        """Draw a blueprint with some of the library's items; enrolment codes may begin with zeros."""
         draw = rng(self._seed, "blueprint", number)
         created = now - int(draw.random() * 900 * DAY)
         names = draw.sample(sorted(self.library), draw.randrange(3, len(self.library)))
@@ -69,7 +69,7 @@ class FleetGenerator:
         return {name: uuid_of(rng(self._seed, "library", name)) for name in NAMES["library"]}
 
     def boxed(self, number: int) -> Device:
-        """A device that nobody has opened yet."""
+        """Draw a device that nobody has opened yet."""
         platform = ("Mac", "iPad", "iPhone")[number % 3]
         return self.device(_FIRST_BOXED + number, DAY * 20_000, users=[], blueprints=[], platform=platform)
 
@@ -83,7 +83,7 @@ class FleetGenerator:
         platform: str | None = None,
         name: str | None = None,
     ) -> Device:
-        """A device with a past: enrolled within two years before ``now``, mostly seen within the last day."""
+        """Draw a device with a past: enrolled within two years before ``now``, mostly seen within the last day."""
         draw = rng(self._seed, "device", number)
         identifier = uuid_of(draw)
         model = _model(draw, platform)
@@ -118,7 +118,7 @@ class FleetGenerator:
 
 @cache
 def specimen(platform: str = "Mac") -> Device:
-    """A device of no fleet, to see what rows look like."""
+    """Return a device of no fleet, to see what rows look like."""
     return FleetGenerator(0).device(0, DAY * 20_000, users=[], blueprints=[], platform=platform)
 
 
@@ -127,7 +127,7 @@ def _agent(draw: Random, platform: str) -> str:
 
 
 def parameter_id(name: str) -> str:
-    """The same in every tenant."""
+    """Return the identifier of a parameter, the same in every tenant."""
     return uuid_from(stable_hash("parameter", name))
 
 
@@ -157,7 +157,7 @@ def _model(draw: Random, platform: str | None) -> Model:
 
 
 def _release(draw: Random, platform: str) -> Release:
-    """Mostly one of the newest releases."""
+    """Draw mostly one of the newest releases."""
     known = RELEASES[platform]
     return known[-1 - int(len(known) * draw.random() ** 2)]
 
@@ -171,7 +171,7 @@ def _device_name(number: int, user: User | None, model: Model) -> str:
 
 
 def _asset_tag(draw: Random, number: int) -> str | None:
-    """Leading zeros are usual, and so is none at all."""
+    """Return an asset tag: leading zeros are usual, and so is none at all."""
     return ("", None, f"{number:06d}", f"A-{draw.randrange(10_000):05d}")[number % 4]
 
 
@@ -180,6 +180,6 @@ _SEEN = (2 * HOUR,) * 8 + (20 * HOUR,) * 8 + (6 * DAY,) * 2 + (45 * DAY, 300 * D
 
 
 def _last_seen(draw: Random, number: int, enrolled: int, now: int) -> int | None:
-    """Every 29th device never checked in."""
+    """Draw when it was last seen; every 29th device never checked in."""
     ago = MINUTE + int(draw.random() * _SEEN[int(draw.random() * len(_SEEN))])
     return None if number % 29 == 12 else max(enrolled + 10 * MINUTE, now - ago)

@@ -106,5 +106,5 @@ AGENT_VERSIONS = {
 
 
 def models_of(platform: str) -> tuple[Model, ...]:
-    """All models of a platform."""
+    """Return all models of a platform."""
     return tuple(m for m in MODELS if m.platform == platform)

@@ -33,7 +33,7 @@ class LostMode:
 
 
 def drawn_lost_mode(device: Device) -> LostMode | None:
-    """Of a device that was lost before the world began."""
+    """Return what is known of a device that was lost before the world began."""
     if not device.lost_mode:
         return None
     since = device.enrolled + DAY
@@ -41,7 +41,7 @@ def drawn_lost_mode(device: Device) -> LostMode | None:
 
 
 def lost_mode_section(status: str, lost: LostMode | None) -> dict[str, Any]:
-    """As the provider sends it; empty where lost mode was never used."""
+    """Return the section as the provider sends it; empty where lost mode was never used."""
     if lost is None:
         return {}
     latitude, longitude = _PLACES[lost.located % len(_PLACES)]
@@ -128,7 +128,7 @@ class Managed:
 
 
 def newly_managed(device: Device) -> Managed:
-    """A device to which nothing was done since it enrolled."""
+    """Return what is kept of a device to which nothing was done since it enrolled."""
     note = _first_note(device)
     commands, number = _enrolling(device), _oldest_number(device)
     activity = [_happening(device, device.enrolled, "enrollment", number, _enrolment(device))]
@@ -139,7 +139,7 @@ def newly_managed(device: Device) -> Managed:
 
 
 def command_row(command: Command) -> Json:
-    """One row of ``GET /devices/{device_id}/commands``."""
+    """Return one row of ``GET /devices/{device_id}/commands``."""
     return {
         "uuid": command.id,
         "error_chain": [_error(command.error)] if command.error else [],
@@ -158,7 +158,7 @@ def command_row(command: Command) -> Json:
 
 
 def activity_row(device: Device, moment: int, number: int, kind: str, details: Json) -> Json:
-    """One row of ``GET /devices/{device_id}/activity``."""
+    """Return one row of ``GET /devices/{device_id}/activity``."""
     return _happening(device, moment, kind, _FIRST_NUMBER + number, details)
 
 
@@ -218,7 +218,7 @@ def _enrolment(device: Device) -> Json:
 
 
 def _first_note(device: Device) -> Note | None:
-    """Somebody wrote something about every eighth device."""
+    """Return the note that somebody wrote about every eighth device."""
     written = device.enrolled + 30 * MINUTE
     text = "<p>Handed over with charger and sleeve.&nbsp;</p>"
     identifier = uuid_from(stable_hash("note", device.id))
@@ -226,7 +226,7 @@ def _first_note(device: Device) -> Note | None:
 
 
 def note_row(note: Note) -> dict[str, Any]:
-    """As the provider sends it."""
+    """Return a note as the provider sends it."""
     return {
         "note_id": note.id,
         "created_at": zulu(note.created),

@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 def rng(*parts: object) -> Random:
     """Return a generator of its own for whatever ``parts`` name, such as a seed, a device and a column."""
-    return Random(":".join(map(str, parts)))  # noqa: S311  # an invented fleet needs repeatable numbers, not secret ones
+    return Random(":".join(map(str, parts)))  # noqa: S311  # a synthetic fleet needs repeatable numbers, not secret ones
 
 
 def number_rng(number: int) -> Random:

@@ -27,11 +27,11 @@ class RowMutations(CommandMutations):
         self.tables = Tables(self, scale)
 
     def stamp_behind(self, lag: timedelta) -> None:
-        """From now on rows appear with an ``updated_at`` so much before now, as slow collectors write them."""
+        """Let rows appear from now on with an ``updated_at`` so much before now, as slow collectors write them."""
         self.late = lag // MICROSECOND
 
     def install_app(self, device_id: str, bundle_id: str) -> None:
-        """The newest release of an app of the catalogue, with its helpers."""
+        """Install the newest release of an app of the catalogue, with its helpers."""
         index, app = self._app(device_id, bundle_id)
         self._put_app(device_id, index, app.release(CURRENT + self.steps // 8))
 
@@ -40,20 +40,20 @@ class RowMutations(CommandMutations):
         self._put_app(device_id, self._app(device_id, bundle_id)[0], version)
 
     def remove_app(self, device_id: str, bundle_id: str) -> None:
-        """The app and its helpers are gone from the device."""
+        """Remove the app and its helpers from the device."""
         index = self._app(device_id, bundle_id)[0]
         self.check_in(device_id)
         self.apps.put(self.device(device_id), index, None)
 
     def roll_out(self, bundle_id: str, version: str) -> int:
-        """This version wherever the app is: many rows with one ``updated_at``. Gives the number of devices."""
+        """Install this version wherever the app is: many rows with one ``updated_at``. Return the number of devices."""
         ids = [d.id for d in self.devices.values() if d.collected is not None and self._has_app(d, bundle_id)]
         for device_id in ids:
             self.set_app_version(device_id, bundle_id, version)
         return len(ids)
 
     def swap_app(self, device_id: str) -> tuple[str, str]:
-        """One app goes and one with as many rows comes: the count stays. Gives the bundle identifiers."""
+        """Swap an app for one with as many rows: the count stays. Return the bundle identifiers."""
         device = self.device(device_id)
         apps, installed = catalogue(device.platform).apps, self.apps.installed(device)
         draw = rng(self.seed, "swap", self.revision)
@@ -65,14 +65,14 @@ class RowMutations(CommandMutations):
         return gone.bundle_id, come.bundle_id
 
     def set_fact(self, device_id: str, category: str, **columns: Any) -> None:
-        """Fixed values for columns of the device's rows in a Prism category other than apps (``filevault``)."""
+        """Fix values of columns of the device's rows in a Prism category other than apps (``filevault``)."""
         name = self.tables.named(category).name
         device = self.device(device_id)
         device.facts = {**(device.facts or {}), name: {**(device.facts or {}).get(name, {}), **columns}}
         self.redraw(device_id, category, again=False)
 
     def redraw(self, device_id: str, category: str, *, again: bool = True) -> None:
-        """The device's rows in a category are written anew, and unless ``again`` is False, come out anew."""
+        """Write the device's rows in a category anew; unless ``again`` is False, they come out anew."""
         device = self.device(device_id)
         self.check_in(device_id)
         name, made = self._category(category)
@@ -86,14 +86,14 @@ class RowMutations(CommandMutations):
             device.redrawn = {**(device.redrawn or {}), name: (epoch + again, self.stamp(device))}
 
     def change_rows(self, device_id: str, category: str, rows: int = 1) -> None:
-        """So many of the device's rows in a category with several get other content."""
+        """Give so many of the device's rows in a category with several other content."""
         device, made, draw = self._list(device_id, category)
         states = made.present(device)
         chosen = draw(sorted(states), min(rows, len(states)))
         made.put(device, rewritten(states, chosen, self.stamp(device)))
 
     def add_row(self, device_id: str, category: str) -> bool:
-        """One more row in a category with several; False where the device has all there are."""
+        """Add a row to a category with several; False where the device has all there are."""
         device, made, draw = self._list(device_id, category)
         absent = made.absent(device)
         stamp = self.stamp(device)
@@ -101,14 +101,14 @@ class RowMutations(CommandMutations):
         return bool(absent)
 
     def remove_row(self, device_id: str, category: str) -> bool:
-        """One row less; False where the device has none."""
+        """Remove a row; False where the device has none."""
         device, made, draw = self._list(device_id, category)
         present = sorted(made.present(device))
         made.put(device, dict.fromkeys(draw(present, min(1, len(present)))))
         return bool(present)
 
     def swap_row(self, device_id: str, category: str) -> bool:
-        """One row goes and another comes: the count stays. False, and nothing done, where there is nothing to swap."""
+        """Swap a row for another: the count stays. False, and nothing done, where there is nothing to swap."""
         device, made, draw = self._list(device_id, category)
         absent, present = made.absent(device), sorted(made.present(device))
         if not (absent and present):
@@ -125,7 +125,7 @@ class RowMutations(CommandMutations):
     def _list(
         self, device_id: str, category: str
     ) -> tuple[Device, ListCategory, Callable[[Sequence[int], int], list[int]]]:
-        """The collected device, the category, and a way to draw places."""
+        """Return the collected device, the category, and a way to draw places."""
         self.check_in(device_id)
         made = self._category(category)[1]
         if not isinstance(made, ListCategory):

@@ -1,4 +1,4 @@
-"""Names of people, devices and blueprints, the awkward ones included."""
+"""What the synthetic fleet is drawn from besides hardware and apps: names, awkward ones included, and ``facts.toml``."""
 
 import tomllib
 from importlib.resources import files
@@ -7,21 +7,21 @@ from typing import Any
 from unicodedata import normalize
 
 NAMES: dict[str, Any] = tomllib.loads((files(__package__) / "names.toml").read_text(encoding="utf-8"))
-"""Lists of invented names by kind."""
+"""Lists of names by kind."""
 
 _LETTERS = str.maketrans({"Ł": "L", "ł": "l", "ø": "o", "ß": "ss", "\N{LATIN SMALL LETTER DOTLESS I}": "i"})
 """Letters that do not fall apart into a plain one and a mark."""
 
 
 def person(draw: Random) -> str:
-    """A full name; one in thirty is not in Latin script."""
+    """Draw a full name; one in thirty is not in Latin script."""
     if draw.random() < 1 / 30:
         return str(draw.choice(NAMES["other_scripts"]))
     return f"{draw.choice(NAMES['first'])} {draw.choice(NAMES['last'])}"
 
 
 def short_name(name: str, number: int) -> str:
-    """Account name of a person: ``jalvarez`` from José Álvarez; ``user`` and a number where nothing is Latin."""
+    """Return an account name: ``jalvarez`` for José Álvarez; ``user`` and a number where nothing is Latin."""
     plain = normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode().lower()
     words = ["".join(filter(str.isalpha, word)) for word in plain.split()]
     letters = "".join(w[:1] for w in words[:-1]) + words[-1] if words else ""
@@ -29,14 +29,14 @@ def short_name(name: str, number: int) -> str:
 
 
 def host_name(name: str, number: int) -> str:
-    """Bonjour name of a device: ``Joses-MacBook-Pro``."""
+    """Return the Bonjour name of a device: ``Joses-MacBook-Pro``."""
     plain = normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode()
     words = ["".join(filter(str.isalnum, word)) for word in plain.split()]
     return "-".join(filter(None, words)) or f"Mac-{number}"
 
 
 def owned(name: str, thing: str) -> str:
-    """What a person calls a device: ``Zoë's MacBook Air``."""
+    """Return what a person calls a device: ``Zoë's MacBook Air``."""
     return str(NAMES["possessive"]).format(owner=name.split()[0], thing=thing)
 
 
@@ -48,5 +48,5 @@ ITEM_KINDS: dict[str, str] = {name: kind for kind, names in FACTS["library"].ite
 
 
 def items_of(kind: str) -> tuple[str, ...]:
-    """Names of the library items of a kind."""
+    """Return the names of the library items of a kind."""
     return tuple(FACTS["library"][kind])

@@ -64,15 +64,15 @@ class TenantState:
         return self._numbers[kind] - 1
 
     def device_ids(self) -> tuple[str, ...]:
-        """All listed devices, sorted."""
+        """Return all listed devices, sorted."""
         return tuple(self.order)
 
     def user_ids(self) -> tuple[str, ...]:
-        """All users, oldest first."""
+        """Return all users, oldest first."""
         return tuple(self.users)
 
     def blueprint_ids(self) -> tuple[str, ...]:
-        """All blueprints, oldest first."""
+        """Return all blueprints, oldest first."""
         return tuple(self.blueprints)
 
     def devices_from(self, device_id: str) -> Iterator[Device]:

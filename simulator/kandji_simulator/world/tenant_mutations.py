@@ -8,7 +8,7 @@ class TenantMutations(TenantState):
     """Each changes the world as an administrator would."""
 
     def add_blueprint(self, name: str | None = None) -> str:
-        """A new blueprint without devices; its id. The log has two events of one moment of that."""
+        """Add a blueprint without devices; return its id. The log has two events of one moment of that."""
         blueprint = self.generator.blueprint(self.count_up("blueprint"), self.moment, name)
         self.blueprints[blueprint.id] = blueprint
         target = ("blueprint", blueprint.id)
@@ -17,13 +17,13 @@ class TenantMutations(TenantState):
         return blueprint.id
 
     def rename_blueprint(self, blueprint_id: str, name: str) -> None:
-        """Another name, in the blueprint and in all rows that repeat it."""
+        """Give the blueprint another name, there and in all rows that repeat it."""
         blueprint = self.blueprint(blueprint_id)
         blueprint.name, blueprint.updated = name, self.moment
         self.audit.add(self.moment, "update", ("blueprint", blueprint_id), name=name)
 
     def assign_item(self, blueprint_id: str, name: str) -> str:
-        """A library item more in the blueprint; its id."""
+        """Add a library item to the blueprint; return its id."""
         blueprint, item = self.blueprint(blueprint_id), self.generator.library[name]
         blueprint.items = {**blueprint.items, item: name}
         added = [{"id": item, "name": name}]
@@ -32,7 +32,7 @@ class TenantMutations(TenantState):
         return item
 
     def unassign_item(self, blueprint_id: str, item_id: str) -> None:
-        """A library item less in the blueprint."""
+        """Take a library item out of the blueprint."""
         blueprint = self.blueprint(blueprint_id)
         gone = [{"id": item_id, "name": blueprint.items[item_id]}]
         blueprint.items = {item: name for item, name in blueprint.items.items() if item != item_id}
@@ -40,7 +40,7 @@ class TenantMutations(TenantState):
         self.audit.add(self.moment, "update", target, "library_items", library_items_removed=gone, name=blueprint.name)
 
     def remove_blueprint(self, blueprint_id: str) -> None:
-        """The blueprint is gone; its devices have none."""
+        """Remove the blueprint; its devices have none."""
         gone = self.blueprint(blueprint_id)
         del self.blueprints[blueprint_id]
         for device in self.devices.values():
@@ -49,20 +49,20 @@ class TenantMutations(TenantState):
         self.audit.add(self.moment, "delete", ("blueprint", blueprint_id), name=gone.name)
 
     def add_user(self, name: str | None = None) -> str:
-        """A new person without devices; the id."""
+        """Add a person without devices; return the id."""
         user = self.generator.user(self.count_up("user"), self.moment, name)
         self.users[user.id] = user
         self.audit.add(self.moment, "create", ("user", user.id), email=user.email, name=user.name)
         return user.id
 
     def archive_user(self, user_id: str) -> None:
-        """The person is archived and keeps the devices."""
+        """Archive the person, who keeps the devices."""
         user = self.user(user_id)
         user.archived, user.updated = True, self.moment
         self.audit.add(self.moment, "update", ("user", user_id), archived=True)
 
     def remove_user(self, user_id: str) -> None:
-        """The person is gone; the devices have none."""
+        """Remove the person; the devices have none."""
         gone = self.user(user_id)
         del self.users[user_id]
         for device in self.devices.values():
@@ -71,20 +71,20 @@ class TenantMutations(TenantState):
         self.audit.add(self.moment, "delete", ("user", user_id), email=gone.email)
 
     def add_tag(self, name: str) -> str:
-        """A new tag on no device; its id."""
+        """Add a tag that is on no device; return its id."""
         self.tags[name] = uuid_from(stable_hash(self.seed, "tag", self.count_up("tag")))
         self.audit.add(self.moment, "create", ("tag", self.tags[name]), name=name)
         return self.tags[name]
 
     def rename_tag(self, name: str, other: str) -> None:
-        """Another name, on the devices too."""
+        """Give the tag another name, on the devices too."""
         identifier = self.tag(name)
         self.tags = {other if tag == name else tag: i for tag, i in self.tags.items()}
         self._retag({name: other})
         self.audit.add(self.moment, "update", ("tag", identifier), name=other)
 
     def remove_tag(self, name: str) -> None:
-        """The tag is gone, from the devices too."""
+        """Remove the tag, from the devices too."""
         identifier = self.tag(name)
         del self.tags[name]
         self._retag({name: None})

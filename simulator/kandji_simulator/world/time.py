@@ -12,27 +12,27 @@ DAY = 24 * HOUR
 
 
 def moment_of(time: datetime) -> int:
-    """The moment of an aware datetime."""
+    """Return the moment of an aware datetime."""
     return (time - EPOCH) // MICROSECOND
 
 
 def time_of(moment: int) -> datetime:
-    """The datetime of a moment, in UTC."""
+    """Return the datetime of a moment, in UTC."""
     return EPOCH + timedelta(microseconds=moment)
 
 
 def zulu(moment: int) -> str:
-    """Lists, users, notes: ``2024-07-23T14:11:37.150080Z``."""
+    """Write a moment as lists, users and notes do: ``2024-07-23T14:11:37.150080Z``."""
     return offset(moment)[:26] + "Z"
 
 
 def spaced(moment: int) -> str:
-    """Enrolments of the device list: ``2022-06-24 14:20:19.961496+00:00``."""
+    """Write a moment as enrolments of the device list do: ``2022-06-24 14:20:19.961496+00:00``."""
     return time_of(moment).isoformat(" ", "microseconds")
 
 
 def offset(moment: int) -> str:
-    """Prism: ``2024-11-18T23:04:43.852118+00:00``.
+    """Write a moment as Prism does: ``2024-11-18T23:04:43.852118+00:00``.
 
     Called for every row, hence not by ``isoformat``, which takes three times as long.
     """
@@ -46,7 +46,7 @@ def _minute(minute: int) -> str:
 
 
 def parse(text: str) -> int | None:
-    """The moment of an ISO text (no zone means UTC), or None."""
+    """Return the moment of an ISO text (no zone means UTC), or None."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:

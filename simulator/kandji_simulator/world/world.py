@@ -22,7 +22,7 @@ _REMEMBERED_ENROLMENTS = 400
 
 
 class World(RowMutations):
-    """Devices, people and blueprints, now. The same arguments and the same verbs give the same world, byte for byte.
+    """Devices, people and blueprints, now. The same arguments and the same calls give the same world, byte for byte.
 
     ``apps_per_device`` is the average number of app rows of a Mac (helpers count; mobile devices have fewer), up to
     some 700; ``rows_scale`` is the same for the other Prism categories with several rows a device: 1.0 is a real fleet.
@@ -61,7 +61,7 @@ class World(RowMutations):
         self._write_history()
 
     def _write_history(self) -> None:
-        """The log of the world's past: some of the enrolments of its last year."""
+        """Write the log of the world's past: some of the enrolments of its last year."""
         self.audit.events.clear()
         past = [d for d in self.devices.values() if d.enrolled > self.moment - 365 * DAY]
         for device in sorted(past, key=lambda d: (d.enrolled, d.id))[-_REMEMBERED_ENROLMENTS:]:
@@ -73,19 +73,19 @@ class World(RowMutations):
         return time_of(self.moment)
 
     def truth(self, resource_name: str) -> Iterator[dict[str, Any]]:
-        """The provider's rows of a table now; rows below a parent get the parent's columns added."""
+        """Yield the provider's rows of a table now; rows below a parent get the parent's columns added."""
         return self.tables.truth(resource_name)
 
     def truth_lines(self, resource_name: str) -> Iterator[bytes]:
-        """The same as lines of JSON, each ending in a line break."""
+        """Yield the same as lines of JSON, each ending in a line break."""
         return self.tables.truth_lines(resource_name)
 
     def count(self, resource_name: str) -> int:
-        """Number of rows of a table now."""
+        """Return the number of rows of a table now."""
         return self.tables.count(resource_name)
 
     def apps_of(self, device_id: str) -> list[dict[str, Any]]:
-        """The rows of ``GET /devices/{device_id}/apps`` now: the way round Prism, for every platform."""
+        """Return the rows of ``GET /devices/{device_id}/apps`` now: the way round Prism, for every platform."""
         return device_apps(self, self.devices[device_id])
 
     def advance(self, steps: int = 1) -> None:
