@@ -10,25 +10,9 @@ from functools import partial
 from typing import Any
 
 from kandji_schema.http import Request, Response
-from kandji_simulator.api.action_effects import (
-    delete_users,
-    disable_lost_mode,
-    enable_lost_mode,
-    erase,
-    find_user,
-    locate,
-    lock_down,
-    lock_pin,
-    play_sound,
-    reinstall_agent,
-    remote_desktop,
-    rename,
-    shut_down,
-    switch_cellular,
-)
+from kandji_simulator.api import action_effects as effects
 from kandji_simulator.api.bodies import Body, Key, Refused, a_filled_text, a_flag, a_text, read_body, refused, texts
-from kandji_simulator.api.responses import EMPTY, NOT_FOUND, json_answer
-from kandji_simulator.api.routing import Route, route
+from kandji_simulator.api.responses import EMPTY, NOT_FOUND, Route, json_answer, route
 from kandji_simulator.world.hardware import APPLE
 from kandji_simulator.world.management import ENABLED, MOBILE
 from kandji_simulator.world.records import Device
@@ -157,36 +141,45 @@ _ERASE_KEYS = {
 
 ACTIONS: Mapping[str, Action] = {
     "lock": Action(
-        MAC | MOBILE | {"Android"}, "DeviceLock", keys=_PHONE_TEXTS, check=lock_check, effect=lock_down, answer=lock_pin
+        MAC | MOBILE | {"Android"},
+        "DeviceLock",
+        keys=_PHONE_TEXTS,
+        check=lock_check,
+        effect=effects.lock_down,
+        answer=effects.lock_pin,
     ),
-    "erase": Action(APPLE | {"Windows", "Android"}, "EraseDevice", keys=_ERASE_KEYS, check=erase_check, effect=erase),
+    "erase": Action(
+        APPLE | {"Windows", "Android"}, "EraseDevice", keys=_ERASE_KEYS, check=erase_check, effect=effects.erase
+    ),
     "restart": Action(APPLE, "RestartDevice", keys={"RebuildKernelCache": _FLAG, "NotifyUser": _FLAG}),
-    "shutdown": Action(MAC | MOBILE, "ShutDownDevice", effect=shut_down),
-    "setname": Action(APPLE, "DeviceName", "Settings", keys={"DeviceName": _NAMED}, effect=rename),
+    "shutdown": Action(MAC | MOBILE, "ShutDownDevice", effect=effects.shut_down),
+    "setname": Action(APPLE, "DeviceName", "Settings", keys={"DeviceName": _NAMED}, effect=effects.rename),
     "blankpush": Action(APPLE, ""),
     "dailycheckin": Action(APPLE | {"Windows"}, "DeviceInformation", answer=_checked_in),
     "updateinventory": Action(APPLE, "DeviceInformation"),
     "renewmdmprofile": Action(APPLE, "RenewMDMProfile", "InstallProfile"),
-    "reinstallagent": Action(MAC, "InstallEnterpriseApplication", effect=reinstall_agent),
-    "unlockaccount": Action(MAC, "UnlockUserAccount", keys={"UserName": _NAMED}, effect=find_user),
+    "reinstallagent": Action(MAC, "InstallEnterpriseApplication", effect=effects.reinstall_agent),
+    "unlockaccount": Action(MAC, "UnlockUserAccount", keys={"UserName": _NAMED}, effect=effects.find_user),
     "deleteuser": Action(
         MAC | {"iPad"},
         "DeleteUser",
         keys={"UserName": Key(a_filled_text), "DeleteAllUsers": _FLAG, "ForceDeletion": _FLAG},
         check=user_named,
-        effect=delete_users,
+        effect=effects.delete_users,
     ),
-    "remotedesktop": Action(MAC, _remote_desktop, keys={"EnableRemoteDesktop": _SWITCHED}, effect=remote_desktop),
+    "remotedesktop": Action(
+        MAC, _remote_desktop, keys={"EnableRemoteDesktop": _SWITCHED}, effect=effects.remote_desktop
+    ),
     "enablelostmode": Action(
         MOBILE,
         "EnableLostMode",
         keys={**_PHONE_TEXTS, "Footnote": _TEXT},
         check=lost_already,
-        effect=enable_lost_mode,
+        effect=effects.enable_lost_mode,
     ),
-    "disablelostmode": Action(MOBILE, "DisableLostMode", check=not_disabling_twice, effect=disable_lost_mode),
-    "playlostmodesound": Action(MOBILE, "PlayLostModeSound", check=in_lost_mode, effect=play_sound),
-    "updatelocation": Action(MOBILE, "DeviceLocation", check=in_lost_mode, effect=locate),
+    "disablelostmode": Action(MOBILE, "DisableLostMode", check=not_disabling_twice, effect=effects.disable_lost_mode),
+    "playlostmodesound": Action(MOBILE, "PlayLostModeSound", check=in_lost_mode, effect=effects.play_sound),
+    "updatelocation": Action(MOBILE, "DeviceLocation", check=in_lost_mode, effect=effects.locate),
     "clearpasscode": Action(MOBILE, "ClearPasscode"),
     "resetworkprofilepasscode": Action(
         frozenset({"Android"}),
@@ -195,14 +188,18 @@ ACTIONS: Mapping[str, Action] = {
     ),
     "refreshcellularplans": Action(MOBILE, "RefreshCellularPlans", keys={"eSIMServerURL": _NAMED}),
     "toggledataroaming": Action(
-        MOBILE, "DataRoaming", "Settings", keys={"Enabled": _SWITCHED}, effect=switch_cellular("data_roaming_enabled")
+        MOBILE,
+        "DataRoaming",
+        "Settings",
+        keys={"Enabled": _SWITCHED},
+        effect=effects.switch_cellular("data_roaming_enabled"),
     ),
     "togglepersonalhotspot": Action(
         MOBILE,
         "PersonalHotspot",
         "Settings",
         keys={"Enabled": _SWITCHED},
-        effect=switch_cellular("personal_hotspot_enabled"),
+        effect=effects.switch_cellular("personal_hotspot_enabled"),
     ),
 }
 """By the last part of the path."""

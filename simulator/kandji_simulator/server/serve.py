@@ -1,6 +1,6 @@
 """The simulated tenant over HTTP/1.1 on loopback, with control endpoints that the provider does not have.
 
-``GET /_truth/{table}`` gives the rows as they are now, one JSON object a line; the others are in ``control.py``. None of
+``GET /_truth/{table}`` gives the rows as they are now, one JSON object a line; for others see ``control.py``. None of
 them takes a token, so only 127.0.0.1 is listened on. Exported files are on a second port.
 """
 

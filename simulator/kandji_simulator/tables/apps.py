@@ -29,12 +29,8 @@ class AppRows(Category):
     """The Prism category apps: see :class:`Category`."""
 
     def __init__(self, apps: InstalledApps) -> None:
+        super().__init__(tuple(_NOTHING))
         self._apps = apps
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """See :class:`Category`."""
-        return COLUMNS
 
     def count(self, device: Device) -> int:
         """See :class:`Category`."""
@@ -218,9 +214,6 @@ _MOBILE_FLAGS = (
 )
 _NOTHING: Json = dict.fromkeys(column.sources[0] for column in own_columns(resource("apps")))
 """Every own column of an app row, empty."""
-
-COLUMNS = tuple(_NOTHING)
-"""Their names."""
 
 
 def device_apps(state: TenantState, device: Device) -> list[Json]:

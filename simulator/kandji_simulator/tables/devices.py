@@ -139,10 +139,8 @@ def _loosely(row: Json, device: Device) -> Json:
 class DeviceInformation(OneRow):
     """The Prism category device_information."""
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """See :class:`Category`."""
-        return tuple(self.row(specimen(), 0))
+    def __init__(self, name: str) -> None:
+        super().__init__(name, tuple(_information(specimen())))
 
     def row(self, device: Device, epoch: int) -> Json:
         """See :class:`OneRow`; nothing of it is drawn."""

@@ -22,19 +22,14 @@ class GeneratedRow(OneRow):
     """A Prism category with one row a device."""
 
     def __init__(self, seed: int, resource: Resource) -> None:
-        super().__init__(resource.name)
         self._seed = seed
-        self._columns = own_columns(resource)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """See :class:`Category`."""
-        return tuple(column.sources[0] for column in self._columns)
+        self._drawn = own_columns(resource)
+        super().__init__(resource.name, tuple(column.sources[0] for column in self._drawn))
 
     def row(self, device: Device, epoch: int) -> Json:
         """See :class:`OneRow`."""
-        found = fill(self._columns, {}, rng(self._seed, self._name, device.number, epoch), device.account)
-        misspell(found, self._columns, device.number)
+        found = fill(self._drawn, {}, rng(self._seed, self._name, device.number, epoch), device.account)
+        misspell(found, self._drawn, device.number)
         return found
 
 

@@ -122,12 +122,13 @@ TIMES = tuple(times(0, 0, None, 0))
 
 
 class Category(ABC):
-    """The rows of one Prism category, device by device; they follow from the device alone: a copy is a snapshot."""
+    """The rows of one Prism category, device by device; they follow from the device alone: a copy is a snapshot.
 
-    @property
-    @abstractmethod
-    def columns(self) -> tuple[str, ...]:
-        """The columns of its own, behind those of every category."""
+    ``columns`` are those of its own, behind those of every category.
+    """
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self.columns = columns
 
     @abstractmethod
     def records(self, device: Device, since: int = 0) -> list[Record]:
@@ -164,7 +165,8 @@ class Category(ABC):
 class OneRow(Category):
     """A category with one row a device, written at every collection."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, columns: tuple[str, ...]) -> None:
+        super().__init__(columns)
         self._name = name
 
     @abstractmethod
@@ -221,12 +223,7 @@ class ListCategory(Category):
         self._generator = generator
         sure = generator.always
         self._share = max(0.0, generator.per_device * scale - sure) / max(1, generator.size - sure)
-        self._columns = tuple(generator.columns(0, specimen, 0)) if generator.size else ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """See :class:`Category`."""
-        return self._columns
+        super().__init__(tuple(generator.columns(0, specimen, 0)) if generator.size else ())
 
     def records(self, device: Device, since: int = 0) -> list[Record]:
         """See :class:`Category`."""

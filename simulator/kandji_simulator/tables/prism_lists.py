@@ -64,51 +64,47 @@ class LocalUsers(RowGenerator):
         }
 
 
-class Certificates(RowGenerator):
-    """Certificates, some of them more than once on one device: rows that differ in nothing but their times."""
+class FactRows(RowGenerator):
+    """A category of which ``facts.toml`` has the rows."""
 
-    size = len(FACTS["certificates"])
-    per_device = 10.0
-    always = 4
+    def __init__(self, resource: Resource) -> None:
+        super().__init__(resource)
+        self._rows: list[Json] = FACTS[str(resource.category)]
+        self.size = len(self._rows)
 
     def given(self, place: int, device: Device, number: int) -> Json:
         """See :class:`RowGenerator`."""
-        known = FACTS["certificates"][place]
-        return {"common_name": known["name"], "identity_certificate": known["identity"]}
+        return self._rows[place]
 
 
-class SystemExtensions(RowGenerator):
+class Certificates(FactRows):
+    """Certificates, some of them more than once on one device: rows that differ in nothing but their times."""
+
+    per_device = 10.0
+    always = 4
+
+
+class SystemExtensions(FactRows):
     """System extensions, of one of them two versions."""
 
-    size = len(FACTS["system_extensions"])
     per_device = 4.0
     always = 1
 
     def given(self, place: int, device: Device, number: int) -> Json:
         """See :class:`RowGenerator`."""
-        known = FACTS["system_extensions"][place]
+        known = super().given(place, device, number)
         folder = uuid_from(stable_hash("extension", device.id, place)).upper()
-        return {
-            "path": f"/Library/SystemExtensions/{folder}/{known['identifier']}.systemextension",
-            "identifier": known["identifier"],
-            "name": known["name"],
-            "short_version": known["version"],
-            "bundle_version": known["build"],
-            "categories": f"com.apple.system_extension.{known['kind']}",
-            "bundle_path": f"/Applications/{known['name']}.app",
-            "team_id": known["team"],
-        }
+        return {**known, "path": f"/Library/SystemExtensions/{folder}/{known['identifier']}.systemextension"}
 
 
-class KernelExtensions(RowGenerator):
+class KernelExtensions(FactRows):
     """Kernel extensions: hardly any Mac has one."""
 
-    size = len(FACTS["kernel_extensions"])
     per_device = 0.2
 
     def given(self, place: int, device: Device, number: int) -> Json:
         """See :class:`RowGenerator`."""
-        known: Json = FACTS["kernel_extensions"][place]
+        known = super().given(place, device, number)
         return {**known, "version": f"{known['version']}.{number % 5}" if number % 5 else known["version"]}
 
 

@@ -1,4 +1,4 @@
-"""What the synthetic fleet is drawn from besides hardware and apps: names, awkward ones included, and ``facts.toml``."""
+"""What the fleet is drawn from besides hardware and apps: names, awkward ones included, and ``facts.toml``."""
 
 import tomllib
 from importlib.resources import files
