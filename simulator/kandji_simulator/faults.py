@@ -10,7 +10,7 @@ from typing import Any
 
 from kandji_schema.http import Response
 from kandji_simulator.api.rate_limit import RetryAfter, retry_after
-from kandji_simulator.api.responses import (
+from kandji_simulator.api.routing import (
     FORBIDDEN,
     HTML,
     LIMITED,

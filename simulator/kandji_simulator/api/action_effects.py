@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from kandji_schema.http import Response
 from kandji_simulator.api.bodies import Body
-from kandji_simulator.api.responses import EMPTY, json_answer
+from kandji_simulator.api.routing import EMPTY, json_answer
 from kandji_simulator.tables.prism import ListCategory, Record, reports
 from kandji_simulator.world.hardware import AGENT_VERSIONS
 from kandji_simulator.world.management import DISABLED, ENABLED, LostMode

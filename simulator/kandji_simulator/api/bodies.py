@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kandji_schema.http import Request, Response
-from kandji_simulator.api.responses import json_answer
+from kandji_simulator.api.routing import json_answer
 
 Body = dict[str, Any]
 BODY_LIMIT = 1 << 20

@@ -11,7 +11,7 @@ from kandji_schema.errors import Rejected, ServerFault, Unreachable
 from kandji_schema.http import Response, Target
 from kandji_schema.resource import Resource
 from kandji_simulator.api.prism import Filter, filter_of, passes, picks
-from kandji_simulator.api.responses import Transport
+from kandji_simulator.api.routing import Transport
 from kandji_simulator.faults import Fault, FaultKind
 from kandji_simulator.tables.prism import TIMES, Category, Header, Spelling, header_line, identity, reports
 from kandji_simulator.world.fleet import specimen

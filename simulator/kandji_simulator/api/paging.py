@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from kandji_schema.http import Response
 from kandji_schema.resource import Paging
-from kandji_simulator.api.responses import JSON, json_answer
+from kandji_simulator.api.routing import JSON, json_answer
 from kandji_simulator.tables.listing import Listing
 from kandji_simulator.tables.prism import encode
 

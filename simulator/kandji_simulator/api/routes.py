@@ -12,7 +12,7 @@ from kandji_simulator.api.actions import action_routes
 from kandji_simulator.api.exports import BadExport, Exports, Job
 from kandji_simulator.api.paging import IDIOMS, PAGE, PageRequest, Quirks, counted
 from kandji_simulator.api.prism import CAP, DEFAULT_LIMIT, BadFilter, PrismPages
-from kandji_simulator.api.responses import JSON, NOT_FOUND, NOT_FOUND_PAGE, Handler, Route, json_answer, route
+from kandji_simulator.api.routing import JSON, NOT_FOUND, NOT_FOUND_PAGE, Handler, Route, json_answer, route
 from kandji_simulator.api.secrets import secret_routes
 from kandji_simulator.api.writes import device_routes, note_routes, tag_routes
 from kandji_simulator.tables.library import LibraryItemStatus

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from kandji_schema.http import Request, Response
-from kandji_simulator.api.responses import Route, json_answer, route
+from kandji_simulator.api.routing import Route, json_answer, route
 from kandji_simulator.api.writes import of_device
 from kandji_simulator.tables.device_details import filevault, recovery_information
 from kandji_simulator.tables.enrollment import assigned

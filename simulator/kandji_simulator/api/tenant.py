@@ -18,7 +18,8 @@ from kandji_simulator.api.bodies import BODY_LIMIT, TOO_LARGE, Refused, content_
 from kandji_simulator.api.exports import ExportRules, Exports, Storage
 from kandji_simulator.api.paging import Quirks
 from kandji_simulator.api.rate_limit import RateLimiter, ServerLimits
-from kandji_simulator.api.responses import (
+from kandji_simulator.api.routes import Hosts, routes
+from kandji_simulator.api.routing import (
     FORBIDDEN,
     LIMITED,
     NO_ROUTE,
@@ -28,7 +29,6 @@ from kandji_simulator.api.responses import (
     Transport,
     json_answer,
 )
-from kandji_simulator.api.routes import Hosts, routes
 from kandji_simulator.faults import Fault, FaultKind
 from kandji_simulator.world.time import MICROSECOND, SECOND
 from kandji_simulator.world.world import World

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kandji_schema.http import Response
-from kandji_simulator.api.responses import json_answer
+from kandji_simulator.api.routing import json_answer
 from kandji_simulator.api.tenant import Tenant
 from kandji_simulator.faults import Fault, FaultKind
 from kandji_simulator.world.management import Status

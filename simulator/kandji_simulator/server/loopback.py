@@ -13,7 +13,7 @@ from typing import Any
 
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.http import Response
-from kandji_simulator.api.responses import Transport
+from kandji_simulator.api.routing import Transport
 
 HOST = "127.0.0.1"
 _DRIPS = 20

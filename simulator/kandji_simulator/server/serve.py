@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from kandji_schema.errors import UnknownName
 from kandji_schema.http import SIMULATED_HEADER, Request, Response
 from kandji_simulator.api.bodies import BODY_LIMIT, TOO_LARGE
-from kandji_simulator.api.responses import json_answer
+from kandji_simulator.api.routing import json_answer
 from kandji_simulator.api.tenant import Tenant
 from kandji_simulator.server.control import CONTROL_ENDPOINTS
 from kandji_simulator.server.loopback import Connection, Loopback

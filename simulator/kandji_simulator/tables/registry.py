@@ -12,6 +12,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from kandji_schema.errors import UnknownName
+from kandji_schema.registry import resource as declared
 from kandji_schema.resource import Resource
 from kandji_simulator import tables as folder
 from kandji_simulator.tables.generated import GeneratedListing, GeneratedRow, GeneratedRows
@@ -83,8 +84,8 @@ class Tables:
         newer: frozenset[str] = frozenset(),
         kind: type[GeneratedListing] = GeneratedListing,
     ) -> GeneratedListing:
-        """Return a list drawn from its declaration: see :class:`GeneratedListing`."""
-        resource = self.named(name)
+        """Return a list drawn from its declaration: see :class:`GeneratedListing`. The table need not be served."""
+        resource = self.state.resources.get(name) or declared(name)
         above = self.listing(resource.parent) if resource.parent else None
         return kind(self.state, resource, self.values, above, given, newer)
 

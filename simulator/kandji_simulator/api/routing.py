@@ -1,4 +1,4 @@
-"""Answers the provider gives apart from data: the bodies of its errors, and how an answer travels."""
+"""Routes of the API, what the token may ask of them, and the answers the provider gives apart from data."""
 
 import json
 import re
