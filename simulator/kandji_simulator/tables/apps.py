@@ -12,7 +12,7 @@ from kandji_schema.registry import resource
 from kandji_simulator.tables.listing import DeviceRows, Json
 from kandji_simulator.tables.prism import TIMES, Category, Record, Row, Spelling, cell, encode, identity
 from kandji_simulator.tables.registry import Makers
-from kandji_simulator.tables.samples import own_columns
+from kandji_simulator.tables.samples import RowTemplate
 from kandji_simulator.world.catalogue import App, Bundle, catalogue
 from kandji_simulator.world.installed_apps import InstalledApps
 from kandji_simulator.world.records import AppState, Device
@@ -212,7 +212,7 @@ _MOBILE_FLAGS = (
     "app_clip",
     "validated",
 )
-_NOTHING: Json = dict.fromkeys(column.sources[0] for column in own_columns(resource("apps")))
+_NOTHING: Json = dict.fromkeys(RowTemplate(resource("apps")).fields)
 """Every own column of an app row, empty."""
 
 

@@ -8,7 +8,7 @@ from kandji_schema.columns import Column
 from kandji_schema.resource import Resource
 from kandji_simulator.tables.listing import Json, Listing, Query
 from kandji_simulator.tables.prism import OneRow, RowGenerator
-from kandji_simulator.tables.samples import Given, Referred, combinations, dug, fill, misspell, own_columns
+from kandji_simulator.tables.samples import Given, Referred, RowTemplate, dug, misspell
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import number_rng, rng, uuid_of
 from kandji_simulator.world.seed_data import person
@@ -23,13 +23,13 @@ class GeneratedRow(OneRow):
 
     def __init__(self, seed: int, resource: Resource) -> None:
         self._seed = seed
-        self._drawn = own_columns(resource)
-        super().__init__(resource.name, tuple(column.sources[0] for column in self._drawn))
+        self._template = RowTemplate(resource)
+        super().__init__(resource.name, self._template.fields)
 
     def row(self, device: Device, epoch: int) -> Json:
         """See :class:`OneRow`."""
-        found = fill(self._drawn, {}, rng(self._seed, self._name, device.number, epoch), device.account)
-        misspell(found, self._drawn, device.number)
+        found = self._template.fill({}, rng(self._seed, self._name, device.number, epoch), device.account)
+        misspell(found, self._template.columns, device.number)
         return found
 
 
@@ -41,16 +41,16 @@ class GeneratedRows(RowGenerator):
 
     def __init__(self, resource: Resource) -> None:
         super().__init__(resource)
-        self._keys = combinations(self._columns, copies=4)
+        self._keys = self._template.combinations(copies=4)
         self.size = len(self._keys)
         self.per_device = self.size * 2 / 3
 
     def columns(self, place: int, device: Device, number: int) -> Json:
         """See :class:`RowGenerator`; keys that are drawn row by row outlive a change of the row."""
         keys = self._keys[place]
-        given = {**_drawn_keys(self._columns, keys, rng("key", device.id, place)), **keys}
-        row = fill(self._columns, given, number_rng(number), device.account)
-        misspell(row, (c for c in self._columns if not c.key), device.number + place if number else 0)
+        given = {**_drawn_keys(self._template.columns, keys, rng("key", device.id, place)), **keys}
+        row = self._template.fill(given, number_rng(number), device.account)
+        misspell(row, (c for c in self._template.columns if not c.key), device.number + place if number else 0)
         return row
 
 
@@ -77,10 +77,8 @@ class GeneratedListing(Listing):
         super().__init__(state)
         self.single = bool(resource.parent) and set(resource.key) <= set(resource.parent_key)
         self._resource = resource
-        self._referred = referred
         self._above = above
-        self._columns = own_columns(resource)
-        self._keys = [c for c in self._columns if c.key]
+        self._template = RowTemplate(resource, referred)
         self._given = given
         self._newer = newer
 
@@ -99,7 +97,7 @@ class GeneratedListing(Listing):
 
     def position(self, record: Json) -> str:
         """Return the key columns of the row."""
-        return "\t".join(str(dug(record, c.sources[0])) for c in self._keys)
+        return "\t".join(str(dug(record, c.sources[0])) for c in self._template.columns if c.key)
 
     def _given_rows(self, given: Callable[[], Iterable[Given]]) -> Iterator[Json]:
         for number, known in enumerate(given()):
@@ -109,8 +107,8 @@ class GeneratedListing(Listing):
 
     def _drawn_rows(self, parent: Mapping[str, str]) -> list[Json]:
         draw = rng(self._state.seed, self._resource.name, *sorted(parent.items()))
-        keys = combinations(self._columns, copies=_LIST_ROWS) or [{}]
+        keys = self._template.combinations(copies=_LIST_ROWS) or [{}]
         return [self._row(given, draw) for given in islice(keys, _LIST_ROWS)]
 
     def _row(self, given: Given, draw: Random) -> Json:
-        return fill(self._columns, given, draw, person(draw), self._referred)
+        return self._template.fill(given, draw, person(draw))

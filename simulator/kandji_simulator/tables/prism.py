@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from kandji_schema.resource import Resource
-from kandji_simulator.tables.samples import Given, fill, own_columns
+from kandji_simulator.tables.samples import Given, RowTemplate
 from kandji_simulator.world.hardware import APPLE
 from kandji_simulator.world.records import Device, RowState
 from kandji_simulator.world.rng import number_rng, rng, stable_hash
@@ -203,7 +203,7 @@ class RowGenerator:
     always = 0
 
     def __init__(self, resource: Resource) -> None:
-        self._columns = own_columns(resource)
+        self._template = RowTemplate(resource)
 
     def given(self, place: int, device: Device, number: int) -> Given:
         """Return the columns, by the provider's name, that tell the thing at ``place`` from the others."""
@@ -211,7 +211,7 @@ class RowGenerator:
 
     def columns(self, place: int, device: Device, number: int) -> Json:
         """Return the category's own columns; ``number`` is drawn anew when the row is written anew."""
-        return fill(self._columns, self.given(place, device, number), number_rng(number), device.account)
+        return self._template.fill(self.given(place, device, number), number_rng(number), device.account)
 
 
 class ListCategory(Category):

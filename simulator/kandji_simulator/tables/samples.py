@@ -17,6 +17,7 @@ from kandji_simulator.world.time import DAY, SECOND, offset
 
 Given = Mapping[str, Any]
 """Values that are known, by the name of the column or of the provider's field."""
+Make = Callable[[Random, str], Any]
 Referred = Callable[[str], Sequence[Any]]
 """The values a ``table.column`` has now."""
 
@@ -28,36 +29,50 @@ _MOST = 40
 """Most combinations of samples of key columns."""
 
 
-def own_columns(resource: Resource) -> tuple[Column, ...]:
-    """Return the columns that are drawn: of today's answers, not our own, nor given by the parent or a Prism device."""
-    ours = {"extra", *(["ordinal"] if resource.repeats else [])}
-    known = ours | (_SHARED if resource.category else set(resource.parent_key))
-    found = (c for c in resource.columns if not c.unsent and known.isdisjoint({c.name, c.sources[0]}))
-    return tuple(sorted(found, key=lambda c: c.sources[0].count(".")))
-
-
 def _nothing(reference: str) -> Sequence[Any]:
     return ()
 
 
-def fill(
-    columns: Iterable[Column], given: Given, draw: Random, owner: str, referred: Referred = _nothing
-) -> dict[str, Any]:
-    """Return a row of the provider: what is ``given``, the rest drawn. ``owner`` is whose personal data it shows.
+class RowTemplate:
+    """The columns of a table that are drawn: of today's answers, neither our own nor those of every Prism row.
 
-    ``columns`` are in the order of :func:`own_columns`: sections come before the columns that are members of them.
+    ``columns`` are sections first, then the columns that are members of them.
     """
-    row: dict[str, Any] = {}
-    placed = set()
-    for column in columns:
-        name = column.name if column.name in given else column.sources[0]
-        if name in given:
-            placed.add(name)
-            value = given[name]
-        else:
-            value = _value(column, draw, owner, referred)
-        _place(row, column.sources[0], value)
-    return {**row, **{name: value for name, value in given.items() if name not in placed}}
+
+    def __init__(self, resource: Resource, referred: Referred = _nothing) -> None:
+        ours = {"extra", *(["ordinal"] if resource.repeats else [])}
+        known = ours | (_SHARED if resource.category else set(resource.parent_key))
+        found = (c for c in resource.columns if not c.unsent and known.isdisjoint({c.name, c.sources[0]}))
+        self.columns = tuple(sorted(found, key=lambda c: c.sources[0].count(".")))
+        self._known = {name for c in self.columns for name in (c.name, c.sources[0])}
+        self._makers = [(c.name, c.sources[0], _maker(c, referred)) for c in self.columns]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The provider's names of the columns."""
+        return tuple(column.sources[0] for column in self.columns)
+
+    def fill(self, given: Given, draw: Random, owner: str) -> dict[str, Any]:
+        """Return a row of the provider: what is ``given``, the rest drawn. Personal data are those of ``owner``."""
+        row: dict[str, Any] = {}
+        for name, source, make in self._makers:
+            known = name if name in given else source
+            value = given[known] if known in given else make(draw, owner)
+            if "." in source or isinstance(value, dict):
+                _place(row, source, value)
+            else:
+                row[source] = value
+        row.update({name: given[name] for name in given.keys() - self._known})
+        return row
+
+    def combinations(self, copies: int) -> list[dict[str, Any]]:
+        """Return distinct values of the key columns together; ``copies`` of them where a key is drawn row by row."""
+        keys = [c for c in self.columns if c.key]
+        if not keys:
+            return []
+        sampled = [[(c.name, value) for value in dict.fromkeys(c.samples)] for c in keys if c.samples]
+        found = [dict(pairs) for pairs in islice(product(*sampled), _MOST)]
+        return found if len(sampled) == len(keys) else found * copies
 
 
 def _place(row: dict[str, Any], source: str, value: Any) -> None:
@@ -77,16 +92,32 @@ def dug(row: Any, source: str) -> Any:
     return row
 
 
-def _value(column: Column, draw: Random, owner: str, referred: Referred) -> Any:
-    known = referred(column.references) if column.references else ()
-    if known or column.samples:
-        among = known or column.samples
-        return among[int(draw.random() * len(among))]
+def _maker(column: Column, referred: Referred) -> Make:
+    alone = _maker_alone(column)
+    reference = column.references
+    if reference is None:
+        return alone
+
+    def refer(draw: Random, owner: str) -> Any:
+        known = referred(reference)
+        return _pick(draw, known) if known else alone(draw, owner)
+
+    return refer
+
+
+def _maker_alone(column: Column) -> Make:
+    if column.samples:
+        return lambda draw, owner: _pick(draw, column.samples)
     if column.key:
-        return uuid_of(draw)
+        return lambda draw, owner: uuid_of(draw)
     if column.personal and column.kind is Kind.TEXT:
-        return owner if column.personal is Personal.IDENTITY else f"{column.name.replace('_', ' ')} of {owner}"
-    return _BY_KIND[column.kind](column, draw)
+        words = column.name.replace("_", " ")
+        return lambda draw, owner: owner if column.personal is Personal.IDENTITY else f"{words} of {owner}"
+    return lambda draw, owner: _BY_KIND[column.kind](column, draw)
+
+
+def _pick(draw: Random, among: Sequence[Any]) -> Any:
+    return among[int(draw.random() * len(among))]
 
 
 def _words(column: Column, draw: Random) -> str | None:
@@ -106,16 +137,6 @@ _BY_KIND: dict[Kind, Callable[[Column, Random], Any]] = {
     Kind.TEXTS: lambda column, draw: [f"{column.name} {n}" for n in range(draw.randrange(4))],
     Kind.DOCUMENT: lambda column, draw: {"type": column.name, "version": draw.randrange(4)},
 }
-
-
-def combinations(columns: Iterable[Column], *, copies: int) -> list[dict[str, Any]]:
-    """Return distinct values of the key columns together; ``copies`` of them where a key is drawn row by row."""
-    keys = [c for c in columns if c.key]
-    if not keys:
-        return []
-    sampled = [[(c.name, value) for value in dict.fromkeys(c.samples)] for c in keys if c.samples]
-    found = [dict(pairs) for pairs in islice(product(*sampled), _MOST)]
-    return found if len(sampled) == len(keys) else found * copies
 
 
 def misspell(row: dict[str, Any], columns: Iterable[Column], number: int) -> None:
