@@ -37,13 +37,9 @@ def first_row(change: Callable[[Row], Row]) -> Change:
 
     def reshape(body: Any) -> Any:
         changes = iter([change])
-        return each_row(lambda row: next(changes, _same)(row))(body)
+        return each_row(lambda row: next(changes, dict)(row))(body)
 
     return reshape
-
-
-def _same(row: Row) -> Row:
-    return row
 
 
 def with_value(name: str, value: Any) -> Callable[[Row], Row]:

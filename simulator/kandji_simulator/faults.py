@@ -199,13 +199,9 @@ def _decoded(change: _Decoded, response: Response) -> Response:
 
 def _totals(lie: Callable[[int], str | None], response: Response) -> Response:
     """Change totals: ``lie`` gives the JSON of a total, or None for none at all."""
-    headers = {n: _lied(lie, v) if n in _TOTAL_HEADERS else v for n, v in response.headers.items()}
+    headers = {n: lie(int(v)) if n in _TOTAL_HEADERS else v for n, v in response.headers.items()}
     kept = {name: value for name, value in headers.items() if value is not None}
     return _decoded(partial(_lying, lie), replace(response, headers=kept))
-
-
-def _lied(lie: Callable[[int], str | None], said: str) -> str | None:
-    return lie(int(said))
 
 
 def _lying(lie: Callable[[int], str | None], body: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What happens in the world when a device has carried out an action; each gives the device's error, "" for none."""
+"""What happens in the world when a device has carried out an action; some give the device's error."""
 
 from collections.abc import Callable
 
@@ -12,6 +12,8 @@ from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash
 from kandji_simulator.world.world import World
 
+Effect = Callable[[World, Device, Body], str | None]
+"""Gives the device's error, None for none."""
 _TABLE = "prism_local_users"
 _FIRST_PERSON = 501
 """Accounts below this number are the system's."""
@@ -51,13 +53,12 @@ def lock_pin(world: World, device: Device, body: Body) -> Response:
     return json_answer(200, {"PIN": known.pin})
 
 
-def lock_down(world: World, device: Device, body: Body) -> str:
+def lock_down(world: World, device: Device, body: Body) -> None:
     """Lock a Mac until somebody types the PIN."""
     world.managed(device.id).locked = device.platform == "Mac"
-    return ""
 
 
-def erase(world: World, device: Device, body: Body) -> str:
+def erase(world: World, device: Device, body: Body) -> None:
     """Let the device leave the management, unless it returns to service; keep a PIN for a Mac."""
     known = world.managed(device.id)
     device.lost_mode, known.lost, known.locked = "", None, False
@@ -67,48 +68,43 @@ def erase(world: World, device: Device, body: Body) -> str:
         device.enrolled = world.moment
     else:
         device.removed = True
-    return ""
 
 
-def shut_down(world: World, device: Device, body: Body) -> str:
+def shut_down(world: World, device: Device, body: Body) -> None:
     """Switch the device off: it hears nothing until it checks in again."""
     world.managed(device.id).off = True
-    return ""
 
 
-def rename(world: World, device: Device, body: Body) -> str:
+def rename(world: World, device: Device, body: Body) -> None:
     """Change the name in all lists."""
     world.record_activity(device, "name_changed", {"to": body["DeviceName"], "from": device.name})
     world.rename(device.id, body["DeviceName"])
-    return ""
 
 
-def reinstall_agent(world: World, device: Device, body: Body) -> str:
+def reinstall_agent(world: World, device: Device, body: Body) -> None:
     """Install the newest agent."""
     device.agent = AGENT_VERSIONS["Mac"][-1]
-    return ""
 
 
-def remote_desktop(world: World, device: Device, body: Body) -> str:
+def remote_desktop(world: World, device: Device, body: Body) -> None:
     """Change what the details of the device show."""
     world.managed(device.id).remote_desktop = body["EnableRemoteDesktop"]
-    return ""
 
 
-def find_user(world: World, device: Device, body: Body) -> str:
+def find_user(world: World, device: Device, body: Body) -> str | None:
     """Unlock an account, which has to exist."""
-    return "" if body["UserName"] in accounts(world, device) else _NO_USER
+    return None if body["UserName"] in accounts(world, device) else _NO_USER
 
 
-def delete_users(world: World, device: Device, body: Body) -> str:
+def delete_users(world: World, device: Device, body: Body) -> str | None:
     """Delete one account, or all there are."""
     known = accounts(world, device)
     gone = known if body.get("DeleteAllUsers") else known & {body["UserName"]}
     delete_accounts(world, device, gone)
-    return "" if gone else _NO_USER
+    return None if gone else _NO_USER
 
 
-def enable_lost_mode(world: World, device: Device, body: Body) -> str:
+def enable_lost_mode(world: World, device: Device, body: Body) -> None:
     """Lock the device, which says where it is."""
     world.managed(device.id).lost = LostMode(
         message=body.get("Message", ""),
@@ -118,36 +114,31 @@ def enable_lost_mode(world: World, device: Device, body: Body) -> str:
         located_at=world.moment,
     )
     device.lost_mode = ENABLED
-    return ""
 
 
-def disable_lost_mode(world: World, device: Device, body: Body) -> str:
+def disable_lost_mode(world: World, device: Device, body: Body) -> None:
     """End lost mode; what was known of it stays."""
     _lost(world, device).disabled = world.moment
     device.lost_mode = DISABLED
-    return ""
 
 
-def play_sound(world: World, device: Device, body: Body) -> str:
+def play_sound(world: World, device: Device, body: Body) -> None:
     """Change what the details of the device show."""
     _lost(world, device).sounded = world.moment
-    return ""
 
 
-def locate(world: World, device: Device, body: Body) -> str:
+def locate(world: World, device: Device, body: Body) -> None:
     """Locate the device: it is somewhere else by now."""
     lost = _lost(world, device)
     lost.located, lost.located_at = lost.located + 1, world.moment
-    return ""
 
 
-def switch_cellular(column: str) -> Callable[[World, Device, Body], str]:
+def switch_cellular(column: str) -> Effect:
     """Return an effect that switches something of the cellular category."""
 
-    def switch(world: World, device: Device, body: Body) -> str:
+    def switch(world: World, device: Device, body: Body) -> None:
         if device.collected is not None and "prism_cellular" in world.resources:
             world.set_fact(device.id, "prism_cellular", **{column: body["Enabled"]})
-        return ""
 
     return switch
 

@@ -85,11 +85,6 @@ def _nothing(world: World, device: Device, body: Body) -> None:
     """Check nothing: no rule but those of all actions."""
 
 
-def _no_effect(world: World, device: Device, body: Body) -> str:
-    """Change nothing the inventory shows."""
-    return ""
-
-
 def _empty(world: World, device: Device, body: Body) -> Response:
     return EMPTY
 
@@ -98,7 +93,7 @@ def _empty(world: World, device: Device, body: Body) -> Response:
 class Action:
     """``command`` is the MDM command's type, "" where none is sent, ``request`` its request type where that differs.
 
-    ``check`` raises ``Refused``; ``effect`` happens when the device answers, and gives its error or ""; ``answer`` is
+    ``check`` raises ``Refused``; ``effect`` happens when the device answers, and may give its error; ``answer`` is
     made when the command was queued.
     """
 
@@ -107,7 +102,7 @@ class Action:
     request: str = ""
     keys: Mapping[str, Key] = field(default_factory=dict)
     check: Callable[[World, Device, Body], None] = _nothing
-    effect: Callable[[World, Device, Body], str] = _no_effect
+    effect: effects.Effect = _nothing
     answer: Callable[[World, Device, Body], Response] = _empty
 
     def kind(self, body: Body) -> str:

@@ -1,4 +1,4 @@
-"""Doors of a served tenant that the provider does not have: what was asked, the passing of time, and faults.
+"""Control endpoints of a served tenant, which the provider does not have: requests so far, the passing of time, faults.
 
 ``GET /_journal`` lists the requests so far, ``GET /_writes`` those that were to change something, with their bodies;
 ``POST /_advance?steps=N`` lets time pass; ``POST /_commands?device_id=ID&status=COMPLETED`` lets a device, or without
@@ -20,14 +20,6 @@ from kandji_simulator.faults import Fault, FaultKind
 from kandji_simulator.world.management import Status
 
 Query = Mapping[str, str]
-
-
-def _journal(tenant: Tenant, query: Query, body: bytes) -> Response:
-    return json_answer(200, [entry._asdict() for entry in tenant.requests])
-
-
-def _writes(tenant: Tenant, query: Query, body: bytes) -> Response:
-    return json_answer(200, [entry.as_json() for entry in tenant.writes])
 
 
 def _commands(tenant: Tenant, query: Query, body: bytes) -> Response:
@@ -56,10 +48,6 @@ def _advance(tenant: Tenant, query: Query, body: bytes) -> Response:
     return json_answer(200, {"now": tenant.world.now.isoformat(), "revision": tenant.world.revision})
 
 
-def _kinds(tenant: Tenant, query: Query, body: bytes) -> Response:
-    return json_answer(200, {kind.name: kind.value for kind in FaultKind})
-
-
 def _add_fault(tenant: Tenant, query: Query, body: bytes) -> Response:
     try:
         tenant.faults.append(_fault(json.loads(body)))
@@ -79,13 +67,13 @@ def _clear_faults(tenant: Tenant, query: Query, body: bytes) -> Response:
 
 
 CONTROL_ENDPOINTS: Mapping[tuple[str, str], Callable[[Tenant, Query, bytes], Response]] = {
-    ("GET", "/_journal"): _journal,
-    ("GET", "/_writes"): _writes,
+    ("GET", "/_journal"): lambda tenant, query, body: json_answer(200, [entry._asdict() for entry in tenant.requests]),
+    ("GET", "/_writes"): lambda tenant, query, body: json_answer(200, [entry.as_json() for entry in tenant.writes]),
     ("POST", "/_advance"): _advance,
     ("POST", "/_commands"): _commands,
     ("POST", "/_forbidden"): _forbid,
     ("DELETE", "/_forbidden"): _allow,
-    ("GET", "/_faults"): _kinds,
+    ("GET", "/_faults"): lambda tenant, query, body: json_answer(200, {kind.name: kind.value for kind in FaultKind}),
     ("POST", "/_faults"): _add_fault,
     ("DELETE", "/_faults"): _clear_faults,
 }

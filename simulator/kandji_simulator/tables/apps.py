@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache, reduce
 from typing import Any
 
+from kandji_schema.columns import Kind
 from kandji_schema.registry import resource
 from kandji_simulator.tables.listing import DeviceRows, Json
 from kandji_simulator.tables.prism import TIMES, Category, Record, Row, Spelling, cell, encode, identity
@@ -182,7 +183,7 @@ def _on_mobile(app: App, bundle: Bundle) -> Json:
     """Return the columns of iOS and tvOS: sizes are numbers, or texts for some apps; so are booleans."""
     size = 1_000 * (len(app.developer) * 7_919 + app.share * 997)
     spelled = app.share % 7 == 3
-    flags = dict.fromkeys(_MOBILE_FLAGS, "False" if spelled else False)
+    flags = dict.fromkeys(_FLAGS, "False" if spelled else False)
     return (
         _NOTHING
         | flags
@@ -200,20 +201,10 @@ def _on_mobile(app: App, bundle: Bundle) -> Json:
     )
 
 
-_MOBILE_FLAGS = (
-    "ad_hoc_code_signed",
-    "beta_app",
-    "download_canceled",
-    "download_failed",
-    "download_paused",
-    "download_waiting",
-    "has_update_available",
-    "installing",
-    "app_clip",
-    "validated",
-)
-_NOTHING: Json = dict.fromkeys(RowTemplate(resource("apps")).fields)
+_TEMPLATE = RowTemplate(resource("apps"))
+_NOTHING: Json = dict.fromkeys(_TEMPLATE.fields)
 """Every own column of an app row, empty."""
+_FLAGS = tuple(c.name for c in _TEMPLATE.columns if c.kind is Kind.BOOLEAN and c.name != "apple_scriptable")
 
 
 def device_apps(state: TenantState, device: Device) -> list[Json]:
@@ -231,14 +222,11 @@ def device_apps(state: TenantState, device: Device) -> list[Json]:
 
 
 def _listed_on_mac(device: Device, app: App, bundle: Bundle, state: AppState) -> Json:
-    number = stable_hash("app", device.id, bundle.path)
     return {
-        "app_id": str(number % 90_000 + 10_000),
+        **_UNSAID,
+        "app_id": str(stable_hash("app", device.id, bundle.path) % 90_000 + 10_000),
         "app_name": bundle.name,
         "bundle_id": bundle.bundle_id or "",
-        "bundle_size": "",
-        "app_store_vendable": "",
-        "device_based_vpp": "",
         "source": origin(app),
         "process": bundle.name,
         "signature": signature(app),
@@ -251,20 +239,20 @@ def _listed_on_mac(device: Device, app: App, bundle: Bundle, state: AppState) ->
 
 def _listed_on_mobile(device: Device, app: App, bundle: Bundle, state: AppState) -> Json:
     return {
+        **_UNSAID,
         "app_id": uuid_from(stable_hash("app", device.id, bundle.bundle_id)),
         "app_name": bundle.name,
         "bundle_id": bundle.bundle_id,
         "bundle_size": str(1_000 * (len(app.developer) * 7_919 + app.share * 997)),
         "app_store_vendable": "True",
         "device_based_vpp": "True",
-        "source": "",
-        "process": "",
-        "signature": "",
-        "creation_date": "",
-        "modification_date": "",
-        "path": "",
         "version": state.version,
     }
+
+
+_UNSAID = dict.fromkeys(("bundle_size", "app_store_vendable", "device_based_vpp", "source", "process", "signature"), "")
+_UNSAID |= dict.fromkeys(("creation_date", "modification_date", "path"), "")
+"""Fields that some platforms leave empty."""
 
 
 def _android(app: Json) -> Json:

@@ -167,16 +167,8 @@ def _profiles(tables: Tables, device: Device) -> list[Json]:
 
 
 def _business_manager(tables: Tables, device: Device) -> Json:
-    known = apple_record(device)
-    names = ("model", "color", "description", "serial_number", "device_family", "os")
-    if not assigned(device):
-        return {}
     date = spaced(device.first_enrolled - 30 * DAY)[:19] + "+00:00"
-    return {
-        **{name: known[name] for name in names},
-        "device_assigned_date": date,
-        "device_assigned_by": known["device_assigned_by"],
-    }
+    return {**apple_record(device), "device_assigned_date": date} if assigned(device) else {}
 
 
 def _security(tables: Tables, device: Device) -> Json:

@@ -1,27 +1,17 @@
 """The software of the synthetic fleet: ``catalogue.tsv`` and a long tail, with a stream of versions for each app."""
 
-import csv
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 from itertools import accumulate, product
 from typing import Any
 
 from kandji_simulator.world.rng import rng
-from kandji_simulator.world.seed_data import NAMES
+from kandji_simulator.world.seed_data import NAMES, read_table
 
 CURRENT = 24
 """Number of the release that is newest when the world begins."""
 
 _TAIL_FLAVOURS = ("native", "sparkle", "electron", "unnamed")
-_CHROMIUM = (("", ""), (".renderer", " (Renderer)"), (".plugin", " (Plugin)"), (".alerts", " (Alerts)"))
-_ELECTRON = (
-    (".helper", ""),
-    (".helper.Renderer", " (Renderer)"),
-    (".helper.GPU", " (GPU)"),
-    (".helper.Plugin", " (Plugin)"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +69,7 @@ def _runs_on(flavour: str, platform: str) -> bool:
 
 @cache
 def _apps() -> tuple[App, ...]:
-    text = (files(__package__) / "catalogue.tsv").read_text(encoding="utf-8")
-    return tuple(map(_app, [*csv.DictReader(text.splitlines(), delimiter="\t"), *_long_tail()]))
+    return tuple(map(_app, [*read_table("catalogue.tsv"), *_long_tail()]))
 
 
 def _long_tail() -> list[dict[str, str]]:
@@ -126,42 +115,12 @@ def _bundles(flavour: str, name: str, bundle_id: str) -> list[Bundle]:
         return [Bundle(name, bundle_id, None)]
     path = f"{_FOLDERS.get(flavour, '/Applications')}/{name}.app"
     main = Bundle(name, None if flavour == "unnamed" else bundle_id, path)
-    return [main, *_NESTED[flavour](main)] if flavour in _NESTED else [main]
+    return [main, *(_helper(row, main) for row in read_table("helpers.tsv") if row["flavour"] == flavour)]
 
 
-def _chromium(main: Bundle) -> list[Bundle]:
-    helpers = f"{main.path}/Contents/Frameworks/{main.name} Framework.framework/Versions/Current/Helpers"
-    return [
-        Bundle(f"{main.name} Helper{n}", f"{main.bundle_id}.helper{s}", f"{helpers}/{main.name} Helper{n}.app")
-        for s, n in _CHROMIUM
-    ]
-
-
-def _electron(main: Bundle) -> list[Bundle]:
-    frameworks = f"{main.path}/Contents/Frameworks"
-    return [
-        Bundle(f"{main.name} Helper{n}", f"{main.bundle_id}{s}", f"{frameworks}/{main.name} Helper{n}.app")
-        for s, n in _ELECTRON
-    ]
-
-
-def _sparkle(main: Bundle) -> list[Bundle]:
-    folder = f"{main.path}/Contents/Frameworks/Sparkle.framework/Versions/B"
-    return [Bundle("Updater", "org.sparkle-project.Sparkle.Updater", f"{folder}/Updater.app")]
-
-
-def _login(main: Bundle) -> list[Bundle]:
-    folder = f"{main.path}/Contents/Library/LoginItems"
-    name = f"{main.name} Extension Helper"
-    return [Bundle(name, f"2BUA8C4S2C.{main.bundle_id}-helper", f"{folder}/{name}.app")]
-
-
-_NESTED: dict[str, Callable[[Bundle], list[Bundle]]] = {
-    "chromium": _chromium,
-    "electron": _electron,
-    "sparkle": _sparkle,
-    "login": _login,
-}
+def _helper(row: dict[str, str], main: Bundle) -> Bundle:
+    name = row["name"].format(main=main)
+    return Bundle(name, row["bundle_id"].format(main=main), f"{row['folder'].format(main=main)}/{name}.app")
 
 
 @cache

@@ -1,12 +1,12 @@
 """Verbs of a world that are about a device: it comes, goes, checks in, and is given to somebody."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from kandji_simulator.world.hardware import APPLE, RELEASES, Release
-from kandji_simulator.world.management import Command, Status, activity_row, command_row
+from kandji_simulator.world.management import Carry, Command, Status, activity_row, command_row
 from kandji_simulator.world.records import Device, ItemState
 from kandji_simulator.world.rng import stable_hash, uuid_from
 from kandji_simulator.world.tenant_mutations import TenantMutations
@@ -117,9 +117,15 @@ class CommandMutations(DeviceMutations):
     """A command changes nothing until its device answers."""
 
     def queue_command(
-        self, device: Device, action: str, kind: str, request: str, metadata: Mapping[str, Any], done: Callable[[], str]
+        self,
+        device: Device,
+        action: str,
+        kind: str,
+        request: str,
+        metadata: Mapping[str, Any],
+        done: Carry,
     ) -> Command:
-        """Queue one more command for a device; ``done`` is called when it answers, and gives an error or ""."""
+        """Queue one more command for a device; ``done`` is called when it answers, and may give an error."""
         number = self.count_up("command")
         identifier = uuid_from(stable_hash(self.seed, "command", number))
         command = Command(identifier, device.id, action, kind, request, self._next_request(), metadata, done)
@@ -188,7 +194,7 @@ class CommandMutations(DeviceMutations):
     def _carried_out(self, command: Command) -> str:
         """Carry the command out; whoever answers is seen."""
         self.check_in(command.device_id)
-        return command.done()
+        return command.done() or ""
 
     def _finish(self, device: Device, command: Command, error: str) -> None:
         command.error = error

@@ -1,10 +1,10 @@
 """What devices are made of: models by platform and the releases of their operating systems."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+
+from kandji_simulator.world.seed_data import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +41,17 @@ PLATFORM_SHARES = (("Mac", 80), ("iPhone", 9), ("iPad", 6), ("AppleTV", 2), ("Wi
 """Percent of the fleet. Windows and Android devices are in the device list only, never in Prism."""
 
 
-def _rows(file: str) -> list[dict[str, str]]:
-    text = (files(__package__) / file).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
-
-
 def _model(row: dict[str, str]) -> Model:
     silicon = {"yes": True, "no": False}.get(row["silicon"])
     return Model(row["platform"], row["name"], row["identifier"], row["short"], float(row["capacity"]), silicon)
 
 
-MODELS = tuple(map(_model, _rows("models.tsv")))
+MODELS = tuple(map(_model, read_table("models.tsv")))
 
 RELEASES: Mapping[str, list[Release]] = defaultdict(list)
 """Releases in use by platform, oldest first."""
 
-for _row in _rows("releases.tsv"):
+for _row in read_table("releases.tsv"):
     for _platform in _row["platforms"].split():
         RELEASES[_platform].append(Release(_row["version"], _row["build"], _row["title"] or None, _row["extra"]))
 

@@ -67,6 +67,10 @@ def lost_mode_section(status: str, lost: LostMode | None) -> dict[str, Any]:
 Json = dict[str, Any]
 
 
+Carry = Callable[[], str | None]
+"""Does what a command says, and gives the device's error, None for none."""
+
+
 class Status(IntEnum):
     """Of an MDM command, in the provider's numbers."""
 
@@ -84,7 +88,7 @@ class Status(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class Command:
-    """``done`` is what it does on the device; it gives the device's error, "" for none."""
+    """``done`` is what it does on the device; it gives the device's error, None for none."""
 
     id: str
     device_id: str
@@ -93,7 +97,7 @@ class Command:
     request: str
     requested: int
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    done: Callable[[], str] = str
+    done: Carry = lambda: None
     status: Status = Status.PENDING
     attempts: int = 0
     pushed: int | None = None
@@ -130,19 +134,21 @@ class Managed:
 def newly_managed(device: Device) -> Managed:
     """Return what is kept of a device to which nothing was done since it enrolled."""
     note = _first_note(device)
-    commands, number = _enrolling(device), _oldest_number(device)
-    activity = [_happening(device, device.enrolled, "enrollment", number, _enrolment(device))]
+    commands, number = _enrolling(device), stable_hash("activity", device.id) % _FIRST_NUMBER - _FIRST_NUMBER
+    enrolment = {"blueprint_name": device.blueprint.name if device.blueprint else "", "enrollment_type": "DEP"}
+    activity = [activity_row(device, device.enrolled, number, "enrollment", enrolment)]
     for place, command in enumerate(commands, start=1):
         when = command.completed or device.enrolled
-        activity.append(_happening(device, when, "mdm_command_completed", number + place, command_row(command)))
+        activity.append(activity_row(device, when, number + place, "mdm_command_completed", command_row(command)))
     return Managed(commands, activity, {note.id: note} if note else {}, drawn_lost_mode(device))
 
 
 def command_row(command: Command) -> Json:
     """Return one row of ``GET /devices/{device_id}/commands``."""
+    error = {"ErrorCode": 12_021, "ErrorDomain": "MCMDMErrorDomain", "LocalizedDescription": command.error}
     return {
         "uuid": command.id,
-        "error_chain": [_error(command.error)] if command.error else [],
+        "error_chain": [error] if command.error else [],
         "command_type": command.type,
         "request_type": command.request,
         "metadata": dict(command.metadata),
@@ -157,11 +163,6 @@ def command_row(command: Command) -> Json:
     }
 
 
-def activity_row(device: Device, moment: int, number: int, kind: str, details: Json) -> Json:
-    """Return one row of ``GET /devices/{device_id}/activity``."""
-    return _happening(device, moment, kind, _FIRST_NUMBER + number, details)
-
-
 _FIRST_NUMBER = 1_000_000
 _ENROLLING = (
     ("ActivationLockBypassCode", "ActivationLockBypassCode"),
@@ -170,10 +171,6 @@ _ENROLLING = (
     ("DeviceInformation", "DeviceInformation"),
 )
 """Commands every Apple device was sent when it enrolled, and their request types."""
-
-
-def _oldest_number(device: Device) -> int:
-    return stable_hash("activity", device.id) % _FIRST_NUMBER
 
 
 def _enrolling(device: Device) -> list[Command]:
@@ -196,14 +193,11 @@ def _past(device: Device, place: int, kind: str, request: str) -> Command:
     )
 
 
-def _error(text: str) -> Json:
-    return {"ErrorCode": 12_021, "ErrorDomain": "MCMDMErrorDomain", "LocalizedDescription": text}
-
-
-def _happening(device: Device, moment: int, kind: str, number: int, details: Json) -> Json:
+def activity_row(device: Device, moment: int, number: int, kind: str, details: Json) -> Json:
+    """Return one row of ``GET /devices/{device_id}/activity``; the ``number`` of what was before the world is negative."""
     blueprint = device.blueprint
     return {
-        "id": number,
+        "id": _FIRST_NUMBER + number,
         "created_at": zulu(moment),
         "action_type": kind,
         "details": details,
@@ -211,10 +205,6 @@ def _happening(device: Device, moment: int, kind: str, number: int, details: Jso
         "blueprint": {"id": blueprint.id, "name": blueprint.name, "is_removed": False} if blueprint else None,
         "user": None,
     }
-
-
-def _enrolment(device: Device) -> Json:
-    return {"blueprint_name": device.blueprint.name if device.blueprint else "", "enrollment_type": "DEP"}
 
 
 def _first_note(device: Device) -> Note | None:

@@ -1,12 +1,25 @@
 """What the fleet is drawn from besides hardware and apps: names, awkward ones included, and ``facts.toml``."""
 
+import csv
 import tomllib
+from functools import cache
 from importlib.resources import files
 from random import Random
 from typing import Any
 from unicodedata import normalize
 
-NAMES: dict[str, Any] = tomllib.loads((files(__package__) / "names.toml").read_text(encoding="utf-8"))
+
+def _read(file: str) -> str:
+    return (files(__package__) / file).read_text(encoding="utf-8")
+
+
+@cache
+def read_table(file: str) -> list[dict[str, str]]:
+    """Return the rows of a file of this folder whose columns are separated by tabs and named in the first line."""
+    return list(csv.DictReader(_read(file).splitlines(), delimiter="\t"))
+
+
+NAMES: dict[str, Any] = tomllib.loads(_read("names.toml"))
 """Lists of names by kind."""
 
 _LETTERS = str.maketrans({"Ł": "L", "ł": "l", "ø": "o", "ß": "ss", "\N{LATIN SMALL LETTER DOTLESS I}": "i"})
@@ -40,7 +53,7 @@ def owned(name: str, thing: str) -> str:
     return str(NAMES["possessive"]).format(owner=name.split()[0], thing=thing)
 
 
-FACTS: dict[str, Any] = tomllib.loads((files(__package__) / "facts.toml").read_text(encoding="utf-8"))
+FACTS: dict[str, Any] = tomllib.loads(_read("facts.toml"))
 """Lists by kind."""
 
 ITEM_KINDS: dict[str, str] = {name: kind for kind, names in FACTS["library"].items() for name in names}
