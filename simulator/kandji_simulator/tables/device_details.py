@@ -1,18 +1,86 @@
-"""The details of a device: ``GET /devices/{device_id}/details``, in the shape of its platform."""
+"""The details of a device: ``GET /devices/{device_id}/details``; each platform has sections of its own."""
 
 from collections.abc import Callable
 from typing import Any
 
+from kandji_simulator.tables.devices import user_object
 from kandji_simulator.tables.enrollment import apple_record, assigned
 from kandji_simulator.tables.listing import DeviceRows, Json
-from kandji_simulator.tables.other_platforms import android_details, general, windows_details
 from kandji_simulator.tables.prism import reports
 from kandji_simulator.tables.registry import Makers, Tables
 from kandji_simulator.world.management import lost_mode_section
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import pick, stable_hash
-from kandji_simulator.world.seed_data import host_name
+from kandji_simulator.world.seed_data import FACTS, host_name
 from kandji_simulator.world.time import DAY, HOUR, SECOND, spaced, time_of, zulu
+
+_NOT_SAID = ("android_debug_bridge_enabled", "developer_mode_enabled", "unknown_app_sources_enabled")
+
+
+def windows_details(device: Device) -> Json:
+    """Return the details of Windows; the build is in another spelling than in the device list."""
+    number = stable_hash("windows", device.id)
+    own: Json = {
+        "general": {**general(device), "device_model": device.model.name, "device_type": device.model.name},
+        "mdm": {"windows_device_id": f"{number:032X}"},
+        "hardware_overview": {"free_capacity": str(number % 486_061), "smbios_serial_number": device.serial},
+        "network": {
+            "dns_computer_name": host_name(device.name, device.number),
+            "wifi_ipv4_address": f"10.10.{number % 250}.{number % 241}",
+        },
+        "kandji_agent": {
+            "is_agent_installed": bool(device.agent),
+            "install_date": zulu(device.enrolled),
+            "last_check_in_datetime": None if device.checked_in is None else zulu(device.checked_in),
+            "version": device.agent,
+        },
+    }
+    return _with_facts("windows_details", own, device)
+
+
+def android_details(device: Device) -> Json:
+    """Return the details of Android: nobody's, in the eyes of the provider; ``assigned_user`` is null."""
+    number = stable_hash("android", device.id)
+    known = {
+        "assigned_user": None,
+        "model_name": device.model.name,
+        "serial_number": device.serial,
+        "os_version": device.release.version,
+        "enterprise_device_id": f"{number:032x}"[:16],
+    }
+    own: Json = {
+        "general": general(device) | known,
+        "hardware": {
+            "available_capacity": f"{number % 110}.93",
+            "wifi_mac_address": f"02:00:00:00:{number % 100:02}:03",
+        },
+        "management": {},
+        "cellular": {"imei": f"{number % 10**15:015}"},
+        "security": {**dict.fromkeys(_NOT_SAID), "has_passcode": number % 7 > 0},
+    }
+    return _with_facts("android_details", own, device)
+
+
+def _with_facts(kind: str, own: Json, device: Device) -> Json:
+    """Return the sections together with what is the same on every device of the platform."""
+    sections = {name: {**section, **FACTS[kind].get(name, {})} for name, section in own.items()}
+    return {**sections, "tags": list(device.tags)}
+
+
+def general(device: Device) -> Json:
+    """Return what the section of this name holds on every platform."""
+    return {
+        "device_id": device.id,
+        "device_name": device.name,
+        "platform": device.platform,
+        "first_enrollment": spaced(device.first_enrolled),
+        "last_enrollment": spaced(device.enrolled),
+        "assigned_user": user_object(device.user),
+        "blueprint_name": device.blueprint.name if device.blueprint else "",
+        "blueprint_uuid": device.blueprint.id if device.blueprint else "",
+        "asset_tag": device.asset_tag or "",
+    }
+
 
 _TRUE = frozenset({True, "True", "Yes"})
 
@@ -104,10 +172,6 @@ def _lost_mode(tables: Tables, device: Device) -> Json:
     return lost_mode_section(device.lost_mode, tables.state.managed(device.id).lost) if device.lost_mode else {}
 
 
-def _enrollment(tables: Tables, device: Device) -> Json:
-    return {"auto_enroll_eligible": True, "auto_enrolled": True} if assigned(device) else {}
-
-
 def _agent(tables: Tables, device: Device) -> Json:
     installed = bool(device.agent)
     return {
@@ -139,13 +203,11 @@ def _users(tables: Tables, device: Device) -> Json:
         return {"regular_users": [], "system_users": []}
     path = f"/Users/{device.account}"
     own = {"username": device.account, "uid": "501", "path": path, "admin": "Yes", "name": ""}
-    system = [{"username": n, "uid": u, "path": p, "admin": "No"} for n, u, p in _SYSTEM_USERS]
-    known = tables.state.managed_so_far(device.id)
-    gone = known is not None and device.account in known.deleted
+    known = (("_lp", "26", "/var/spool/cups"), ("_ard", "67", "/var/empty"))
+    system = [{"username": name, "uid": uid, "path": home, "admin": "No"} for name, uid, home in known]
+    managed = tables.state.managed_so_far(device.id)
+    gone = managed is not None and device.account in managed.deleted
     return {"regular_users": [] if gone else [own], "system_users": system}
-
-
-_SYSTEM_USERS = (("_lp", "26", "/var/spool/cups"), ("_ard", "67", "/var/empty"))
 
 
 def _profiles(tables: Tables, device: Device) -> list[Json]:
@@ -177,14 +239,8 @@ def _security(tables: Tables, device: Device) -> Json:
     return {"remote_desktop_enabled": drawn if known is None or known.remote_desktop is None else known.remote_desktop}
 
 
-def _cellular(tables: Tables, device: Device) -> Json:
-    if _mac(device):
-        return {}
-    return {"voice_roaming": False, "data_roaming": False, "cellular_technology": 0, "subscriptions": None}
-
-
-def _tags(tables: Tables, device: Device) -> list[str]:
-    return list(device.tags)
+_ENROLLED = {"auto_enroll_eligible": True, "auto_enrolled": True}
+_CELLULAR = {"voice_roaming": False, "data_roaming": False, "cellular_technology": 0, "subscriptions": None}
 
 
 def hardware_overview(tables: Tables, device: Device) -> Json:
@@ -244,7 +300,7 @@ _SECTIONS: dict[str, Callable[[Tables, Device], Any]] = {
     "activation_lock": _activation_lock,
     "filevault": filevault,
     "lost_mode": _lost_mode,
-    "automated_device_enrollment": _enrollment,
+    "automated_device_enrollment": lambda tables, device: _ENROLLED if assigned(device) else {},
     "kandji_agent": _agent,
     "hardware_overview": hardware_overview,
     "volumes": _volumes,
@@ -254,8 +310,8 @@ _SECTIONS: dict[str, Callable[[Tables, Device], Any]] = {
     "installed_profiles": _profiles,
     "apple_business_manager": _business_manager,
     "security_information": _security,
-    "cellular": _cellular,
-    "tags": _tags,
+    "cellular": lambda tables, device: {} if _mac(device) else _CELLULAR,
+    "tags": lambda tables, device: list(device.tags),
 }
 
 MAKERS: Makers = {

@@ -194,7 +194,7 @@ def _past(device: Device, place: int, kind: str, request: str) -> Command:
 
 
 def activity_row(device: Device, moment: int, number: int, kind: str, details: Json) -> Json:
-    """Return one row of ``GET /devices/{device_id}/activity``; the ``number`` of what was before the world is negative."""
+    """Return one row of ``GET /devices/{device_id}/activity``; ``number`` is negative for what was before the world."""
     blueprint = device.blueprint
     return {
         "id": _FIRST_NUMBER + number,
