@@ -121,7 +121,10 @@ def _declare(
 
 
 def text(description: str, **facts: Any) -> Any:
-    """Declare a text column; the provider's ``""`` is NULL. ``facts`` are :class:`Column`'s, ``source`` its sources."""
+    """Declare a text column; the provider's ``""`` is NULL. ``facts`` are :class:`Column`'s, ``source`` its sources.
+
+    A source that ends with a dot is the member of that object with the column's own name.
+    """
     return _declare(String, description, **facts)
 
 
@@ -177,7 +180,7 @@ def _read(column: SqlColumn[Any]) -> Column:
         name=column.name,
         kind=kind,
         description=column.comment or "",
-        sources=info.get("sources") or (column.name,),
+        sources=tuple(s + column.name if s.endswith(".") else s for s in info.get("sources") or (column.name,)),
         key=column.primary_key,
         personal=info.get("personal"),
         volatile=info.get("volatile", False),

@@ -49,21 +49,19 @@ class AdeDevice(SQLModel, table=True):
         "Name of the token's MDM server.", source="dep_account.server_name", samples=("acme.kandji.io",)
     )
     device_name: str | None = text("Name of the enrolled device.", source="mdm_device.name", personal=Personal.DEVICE)
-    enrolled_at: datetime | None = timestamp("When it enrolled.", source="mdm_device.enrolled_at")
+    enrolled_at: datetime | None = timestamp("When it enrolled.", source="mdm_device.")
     enrollment_status: int | None = integer(
         "State of the enrolment, a code of the provider without published meaning.",
-        source="mdm_device.enrollment_status",
+        source="mdm_device.",
         samples=(3, 4),
     )
     deferred_install: bool | None = boolean(
-        "Whether the installation was put off.", source="mdm_device.deferred_install", samples=(False, False, True)
+        "Whether the installation was put off.", source="mdm_device.", samples=(False, False, True)
     )
     is_missing: bool | None = boolean(
-        "Whether the provider counts the device as missing.", source="mdm_device.is_missing", samples=(False, True)
+        "Whether the provider counts the device as missing.", source="mdm_device.", samples=(False, True)
     )
-    is_removed: bool | None = boolean(
-        "Whether the device was removed.", source="mdm_device.is_removed", samples=(False, True)
-    )
+    is_removed: bool | None = boolean("Whether the device was removed.", source="mdm_device.", samples=(False, True))
     profile_status: str | None = text(
         "empty, assigned, pushed or removed.", samples=("pushed", "pushed", "assigned", "empty", "removed")
     )

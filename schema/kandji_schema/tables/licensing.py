@@ -15,9 +15,9 @@ class Licensing(SQLModel, table=True):
     __tablename__ = "licensing"
 
     plan_type: str | None = text(
-        "Kind of plan, such as single_limit.", source="limits.plan_type", key=True, samples=("single_limit",)
+        "Kind of plan, such as single_limit.", source="limits.", key=True, samples=("single_limit",)
     )
-    max_devices: int | None = integer("Devices the plan allows in all.", source="limits.max_devices", samples=(500,))
+    max_devices: int | None = integer("Devices the plan allows in all.", source="limits.", samples=(500,))
     max_macos: int | None = integer(
         "Macs the plan allows; 0 where only the sum is limited.",
         source="limits.max_devices_per_platform.macos",
@@ -31,11 +31,11 @@ class Licensing(SQLModel, table=True):
     over_license_limit: bool | None = boolean(
         "Whether there are more devices than licences.", source="tenantOverLicenseLimit", samples=(False,)
     )
-    computers_count: int | None = integer("Devices of all platforms.", source="counts.computers_count")
-    macos_count: int | None = integer("Macs.", source="counts.macos_count")
-    ios_count: int | None = integer("iPhones.", source="counts.ios_count")
-    ipados_count: int | None = integer("iPads.", source="counts.ipados_count")
-    tvos_count: int | None = integer("Apple TVs.", source="counts.tvos_count")
+    computers_count: int | None = integer("Devices of all platforms.", source="counts.")
+    macos_count: int | None = integer("Macs.", source="counts.")
+    ios_count: int | None = integer("iPhones.", source="counts.")
+    ipados_count: int | None = integer("iPads.", source="counts.")
+    tvos_count: int | None = integer("Apple TVs.", source="counts.")
     extra: Any = extra()
 
 

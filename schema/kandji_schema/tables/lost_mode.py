@@ -27,10 +27,10 @@ class LostMode(SQLModel, table=True):
     last_location_status: str | None = text("Whether the device told where it is.", samples=("SUCCESS",))
     last_location_status_at: datetime | None = timestamp("When it was last asked for.")
     latitude: str | None = text(
-        "Where it was, in degrees north, as sent.", source="last_location.latitude", personal=Personal.IDENTITY
+        "Where it was, in degrees north, as sent.", source="last_location.", personal=Personal.IDENTITY
     )
     longitude: str | None = text(
-        "Where it was, in degrees east, as sent.", source="last_location.longitude", personal=Personal.IDENTITY
+        "Where it was, in degrees east, as sent.", source="last_location.", personal=Personal.IDENTITY
     )
     last_location_at: datetime | None = timestamp("When it was there.")
     sound_status: str | None = text("Whether it played a sound.", samples=("", "SUCCESS"))
