@@ -177,10 +177,8 @@ _INSTEAD: Mapping[FaultKind, Response] = {
     FaultKind.UNHEARD_HANGING: Response(0),
 }
 _AFTERWARDS: Mapping[FaultKind, Response] = {
-    FaultKind.EXECUTED_SERVER_ERROR: _INSTEAD[FaultKind.SERVER_ERROR],
-    FaultKind.EXECUTED_BAD_GATEWAY: _INSTEAD[FaultKind.BAD_GATEWAY],
-    FaultKind.EXECUTED_GATEWAY_TIMEOUT: _INSTEAD[FaultKind.GATEWAY_TIMEOUT],
-    FaultKind.EXECUTED_HTML_PAGE: _INSTEAD[FaultKind.HTML_PAGE],
+    FaultKind[f"EXECUTED_{name}"]: _INSTEAD[FaultKind[name]]
+    for name in ("SERVER_ERROR", "BAD_GATEWAY", "GATEWAY_TIMEOUT", "HTML_PAGE")
 }
 
 _TOTALS = frozenset({"count", "total", "total_count"})

@@ -35,11 +35,6 @@ class Key:
     required: bool = False
     nullable: bool = False
 
-    @property
-    def missing(self) -> str:
-        """What is wrong with a body that lacks the key, or ""."""
-        return "This field is required." if self.required else ""
-
     def wrong(self, value: Any) -> str:
         """Return what is wrong with the value, or ""."""
         if value is None:
@@ -110,6 +105,6 @@ def _decoded(request: Request) -> Any:
 
 def _complaints(sent: Mapping[str, Any], keys: Mapping[str, Key]) -> Iterator[tuple[str, list[str]]]:
     for name, key in keys.items():
-        wrong = key.wrong(sent[name]) if name in sent else key.missing
+        wrong = key.wrong(sent[name]) if name in sent else "This field is required." if key.required else ""
         if wrong:
             yield name, [wrong]

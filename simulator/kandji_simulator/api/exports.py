@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -151,15 +151,8 @@ def snapshot(world: World) -> tuple[Device, ...]:
     """Copy the devices in order, with their people and blueprints, so that later changes of the world do not show."""
     people: dict[User | None, User | None] = {user: copy(user) for user in world.users.values()}
     homes: dict[Blueprint | None, Blueprint | None] = {b: copy(b) for b in world.blueprints.values()}
-    return tuple(_copied(device, people, homes) for device in world.devices_from(""))
-
-
-def _copied(
-    device: Device, people: Mapping[User | None, User | None], homes: Mapping[Blueprint | None, Blueprint | None]
-) -> Device:
-    same = copy(device)
-    same.user, same.blueprint = people.get(device.user), homes.get(device.blueprint)
-    return same
+    found = world.devices_from("")
+    return tuple(replace(d, user=people.get(d.user), blueprint=homes.get(d.blueprint)) for d in found)
 
 
 CSV = {"content-type": "text/csv; charset=utf-8"}

@@ -34,10 +34,6 @@ def _recovery_password(world: World, device: Device) -> str | None:
     return _drawn(world, device, "recovery password", 5, 5, 4, 4, 4, 3) if locked else None
 
 
-def _pin(world: World, device: Device) -> str | None:
-    return world.managed(device.id).pin
-
-
 def _user_code(world: World, device: Device) -> str | None:
     """Return the code of a person's own lock; not every device reported one."""
     known = device.platform in APPLE and stable_hash("bypass", device.id) % 3 > 0
@@ -51,7 +47,7 @@ def _device_code(world: World, device: Device) -> str | None:
 Secrets = Mapping[str, Callable[["World", "Device"], str | None]]
 _SECRETS: Mapping[str, Secrets] = {
     "filevaultkey": {"key": _filevault_key},
-    "unlockpin": {"pin": _pin},
+    "unlockpin": {"pin": lambda world, device: world.managed(device.id).pin},
     "recoverypassword": {"recovery_password": _recovery_password},
     "bypasscode": {"user_based_albc": _user_code, "device_based_albc": _device_code},
 }

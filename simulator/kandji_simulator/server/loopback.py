@@ -94,7 +94,8 @@ class Connection(BaseHTTPRequestHandler):
         """Send an answer, the way it is to travel."""
         if not self._broke(transport, seconds):
             half = len(response.body) // 2
-            self._send_head(response, _length(response))
+            # 204 means that there is no body, and HTTP forbids to say how long it is.
+            self._send_head(response, {} if response.status == 204 else {"content-length": str(len(response.body))})
             if transport is Transport.SLOW:
                 self._drip(response.body, seconds)
             else:
@@ -149,11 +150,6 @@ class Connection(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(seconds / _DRIPS)
             self.wfile.write(body[start : start + size])
-
-
-def _length(response: Response) -> dict[str, str]:
-    """Return the header with the length; 204 means that there is no body, and HTTP forbids to say how long it is."""
-    return {} if response.status == 204 else {"content-length": str(len(response.body))}
 
 
 def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:

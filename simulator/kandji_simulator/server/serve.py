@@ -5,10 +5,9 @@ them takes a token, so only 127.0.0.1 is listened on. Exported files are on a se
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from threading import Thread
-from types import TracebackType
 from urllib.parse import parse_qsl, urlsplit
 
 from kandji_schema.errors import UnknownName
@@ -94,7 +93,7 @@ class _StorageConnection(Connection):
         self.send_chunks(*found)
 
 
-class Server:
+class Server(AbstractContextManager["Server"]):
     """A running simulated tenant. A context manager; ``url`` is its base URL, ``storage_url`` that of its files."""
 
     def __init__(self, tenant: Tenant, port: int) -> None:
@@ -118,12 +117,7 @@ class Server:
         for listener in self._listeners:
             listener.hang_up()
 
-    def __enter__(self) -> "Server":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *broken: object) -> None:
         self.close()
 
 

@@ -148,7 +148,8 @@ class DeviceInformation(OneRow):
 
 
 def _information(device: Device) -> Json:
-    mac = device.platform == "Mac"
+    mac, release, seen = device.platform == "Mac", device.release, device.checked_in
+    last = None if seen is None else offset(seen)
     return {
         "device_capacity": device.model.capacity,
         "host_name": f"{host_name(device.name, device.number)}.local" if mac else None,
@@ -165,29 +166,18 @@ def _information(device: Device) -> Json:
         "agent_version": device.agent or None,
         "mdm_enabled": True,
         "agent_installed": bool(device.agent),
-        **_system(device),
-        **_checkins(device),
-        "battery_health": ("Normal", "Normal", "Service", None)[device.number % 4],
-        "lost_mode_status": device.lost_mode or None,
-    }
-
-
-def _system(device: Device) -> Json:
-    release = device.release
-    return {
         "os_version": release.version,
         "os_build": release.build,
         "marketing_name": release.title,
         "supplemental_build_version": release.build,
         "supplemental_os_version_extra": release.extra or None,
         "display_os_version": f"{release.version} {release.extra}".strip(),
+        "last_checkin": last,
+        "last_checkin_agent": last if device.agent else None,
+        "last_checkin_mdm": None if seen is None else offset(max(device.enrolled, seen - DAY // 48)),
+        "battery_health": ("Normal", "Normal", "Service", None)[device.number % 4],
+        "lost_mode_status": device.lost_mode or None,
     }
-
-
-def _checkins(device: Device) -> Json:
-    last = None if device.checked_in is None else offset(device.checked_in)
-    mdm = None if device.checked_in is None else offset(max(device.enrolled, device.checked_in - DAY // 48))
-    return {"last_checkin": last, "last_checkin_agent": last if device.agent else None, "last_checkin_mdm": mdm}
 
 
 MAKERS: Makers = {

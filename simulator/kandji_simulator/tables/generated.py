@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
 
-from kandji_schema.columns import Column
 from kandji_schema.resource import Resource
 from kandji_simulator.tables.listing import Json, Listing, Query
 from kandji_simulator.tables.prism import OneRow, RowGenerator
@@ -48,14 +47,11 @@ class GeneratedRows(RowGenerator):
     def columns(self, place: int, device: Device, number: int) -> Json:
         """See :class:`RowGenerator`; keys that are drawn row by row outlive a change of the row."""
         keys = self._keys[place]
-        given = {**_drawn_keys(self._template.columns, keys, rng("key", device.id, place)), **keys}
-        row = self._template.fill(given, number_rng(number), device.account)
+        draw = rng("key", device.id, place)
+        drawn = {c.name: uuid_of(draw) for c in self._template.columns if c.key and c.name not in keys}
+        row = self._template.fill({**drawn, **keys}, number_rng(number), device.account)
         misspell(row, (c for c in self._template.columns if not c.key), device.number + place if number else 0)
         return row
-
-
-def _drawn_keys(columns: tuple[Column, ...], keys: Mapping[str, object], draw: Random) -> dict[str, str]:
-    return {c.name: uuid_of(draw) for c in columns if c.key and c.name not in keys}
 
 
 class GeneratedListing(Listing):

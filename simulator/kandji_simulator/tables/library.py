@@ -13,7 +13,7 @@ from kandji_simulator.tables.listing import Json, Listing, Query
 from kandji_simulator.tables.registry import Makers, Tables
 from kandji_simulator.world.audit_log import AuditEvent
 from kandji_simulator.world.rng import stable_hash, uuid_from
-from kandji_simulator.world.seed_data import items_of
+from kandji_simulator.world.seed_data import FACTS
 from kandji_simulator.world.state import TenantState
 from kandji_simulator.world.time import DAY, zulu
 
@@ -39,7 +39,7 @@ def _list_of(table: str, tables: Tables) -> Listing:
 
 def _items(state: TenantState, table: str) -> Iterator[Json]:
     """Yield what is known of the library items of a kind; a tenant without blueprints has none."""
-    for name in items_of(_KINDS[table]) if state.blueprints else ():
+    for name in FACTS["library"][_KINDS[table]] if state.blueprints else ():
         identifier = state.generator.library[name]
         created = 19_000 * DAY + stable_hash("made", identifier) % (900 * DAY)
         updated = created + stable_hash("edited", identifier) % (200 * DAY)

@@ -4,7 +4,8 @@ The rows are generated; here is which Macs have some, and what has to agree with
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from kandji_simulator.tables.generated import GeneratedListing
 from kandji_simulator.tables.listing import Json, Listing
@@ -20,22 +21,22 @@ _POLICY = {"library_item_id": uuid_from(stable_hash("library item", "Avert")), "
 
 
 class ThreatList(GeneratedListing):
-    """``GET /threat-details``."""
+    """``GET /threat-details``: the envelope counts the rows by classification."""
+
+    total = "count"
+    counts: ClassVar[Mapping[str, str]] = {"malware_count": "MALWARE", "pup_count": "PUP"}
 
     def summary(self, records: Sequence[Json]) -> Json:
         """See :class:`Listing`."""
         kinds = Counter(record["classification"] for record in records)
-        return {"count": len(records), "malware_count": kinds["MALWARE"], "pup_count": kinds["PUP"]}
+        return {self.total: len(records), **{name: kinds[kind] for name, kind in self.counts.items()}}
 
 
-class BehaviorList(GeneratedListing):
+class BehaviorList(ThreatList):
     """``GET /behavioral-detections``."""
 
-    def summary(self, records: Sequence[Json]) -> Json:
-        """See :class:`Listing`."""
-        kinds = Counter(record["classification"] for record in records)
-        counts = {"malicious_count": kinds["malicious"], "suspicious_count": kinds["suspicious"]}
-        return {"total_count": len(records), **counts}
+    total = "total_count"
+    counts: ClassVar[Mapping[str, str]] = {"malicious_count": "malicious", "suspicious_count": "suspicious"}
 
 
 def about(device: Device) -> Json:

@@ -42,11 +42,6 @@ class Flaw:
         """The word for the score."""
         return next(word for least, word in _SEVERITIES if self.score >= least)
 
-    @property
-    def known_exploit(self) -> int:
-        """1 where it is in the catalogue of exploited ones."""
-        return int(self.score >= 9.5)
-
 
 _SEVERITIES = ((9.0, "Critical"), (7.0, "High"), (4.0, "Medium"), (0.0, "Low"))
 
@@ -132,7 +127,7 @@ def _vulnerability(flaw: Flaw, since: list[int]) -> Json:
         "cve_id": flaw.cve_id,
         "severity": flaw.severity,
         "cvss_score": flaw.score,
-        "kev_score": flaw.known_exploit,
+        "kev_score": int(flaw.score >= 9.5),
         "cve_link": f"{_LINK}/{flaw.cve_id}",
         "first_detection_date": zulu(min(since)),
         "latest_detection_date": zulu(max(since)),

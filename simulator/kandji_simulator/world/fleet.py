@@ -105,7 +105,7 @@ class FleetGenerator:
             user=user,
             blueprint=blueprint,
             asset_tag=_asset_tag(draw, number),
-            agent=_agent(draw, model.platform) if seen else "",
+            agent=draw.choice(AGENT_VERSIONS.get(model.platform, ("",))) if seen else "",
             tags=tuple(draw.sample(NAMES["tags"], draw.randrange(3))),
             missing=seen is not None and seen < now - 30 * DAY,
             removed=number % 90 == 44,
@@ -120,10 +120,6 @@ class FleetGenerator:
 def specimen(platform: str = "Mac") -> Device:
     """Return a device of no fleet, to see what rows look like."""
     return FleetGenerator(0).device(0, DAY * 20_000, users=[], blueprints=[], platform=platform)
-
-
-def _agent(draw: Random, platform: str) -> str:
-    return draw.choice(AGENT_VERSIONS.get(platform, ("",)))
 
 
 def parameter_id(name: str) -> str:

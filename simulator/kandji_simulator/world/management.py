@@ -32,14 +32,6 @@ class LostMode:
     disabled: int | None = None
 
 
-def drawn_lost_mode(device: Device) -> LostMode | None:
-    """Return what is known of a device that was lost before the world began."""
-    if not device.lost_mode:
-        return None
-    since = device.enrolled + DAY
-    return LostMode("Please bring this back to the front desk", "+1 (555) 010-0199", "", since, 0, since)
-
-
 def lost_mode_section(status: str, lost: LostMode | None) -> dict[str, Any]:
     """Return the section as the provider sends it; empty where lost mode was never used."""
     if lost is None:
@@ -140,7 +132,9 @@ def newly_managed(device: Device) -> Managed:
     for place, command in enumerate(commands, start=1):
         when = command.completed or device.enrolled
         activity.append(activity_row(device, when, number + place, "mdm_command_completed", command_row(command)))
-    return Managed(commands, activity, {note.id: note} if note else {}, drawn_lost_mode(device))
+    since, message = device.enrolled + DAY, "Please bring this back to the front desk"
+    lost = LostMode(message, "+1 (555) 010-0199", "", since, 0, since) if device.lost_mode else None
+    return Managed(commands, activity, {note.id: note} if note else {}, lost)
 
 
 def command_row(command: Command) -> Json:

@@ -58,8 +58,3 @@ FACTS: dict[str, Any] = tomllib.loads(_read("facts.toml"))
 
 ITEM_KINDS: dict[str, str] = {name: kind for kind, names in FACTS["library"].items() for name in names}
 """Kind of a library item by its name."""
-
-
-def items_of(kind: str) -> tuple[str, ...]:
-    """Return the names of the library items of a kind."""
-    return tuple(FACTS["library"][kind])

@@ -31,14 +31,6 @@ class TenantMutations(TenantState):
         self.audit.add(self.moment, "update", target, "library_items", library_items_added=added, name=blueprint.name)
         return item
 
-    def unassign_item(self, blueprint_id: str, item_id: str) -> None:
-        """Take a library item out of the blueprint."""
-        blueprint = self.blueprint(blueprint_id)
-        gone = [{"id": item_id, "name": blueprint.items[item_id]}]
-        blueprint.items = {item: name for item, name in blueprint.items.items() if item != item_id}
-        target = ("blueprint", blueprint_id)
-        self.audit.add(self.moment, "update", target, "library_items", library_items_removed=gone, name=blueprint.name)
-
     def remove_blueprint(self, blueprint_id: str) -> None:
         """Remove the blueprint; its devices have none."""
         gone = self.blueprint(blueprint_id)

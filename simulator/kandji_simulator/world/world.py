@@ -46,7 +46,8 @@ class World(RowMutations):
         known = all_resources() if resources is None else resources
         super().__init__(seed, start, apps_per_device, known, rows_scale)
         self.identity = f"{seed}-{devices}"
-        self._populate(devices, _or(blueprints, 4 + min(devices // 250, 120)), _or(users, devices * 9 // 10 + 2))
+        homes = 4 + min(devices // 250, 120) if blueprints is None else blueprints
+        self._populate(devices, homes, devices * 9 // 10 + 2 if users is None else users)
 
     def _populate(self, devices: int, blueprints: int, users: int) -> None:
         for _ in range(blueprints):
@@ -100,7 +101,3 @@ class World(RowMutations):
         """Let time pass in which nothing happens."""
         self.moment += time // MICROSECOND
         self.revision += 1
-
-
-def _or(given: int | None, otherwise: int) -> int:
-    return otherwise if given is None else given
