@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from kandji_schema.columns import boolean, document, extra, integer, text, texts, timestamp
 from kandji_schema.errors import UnknownName
 from kandji_schema.prism import MAC, PrismRow, category
-from kandji_schema.registry import resources
+from kandji_schema.registry import resource, resources
 from kandji_schema.resource import Paging, Resource
 from kandji_simulator import START, Tenant, World
 
@@ -277,3 +277,25 @@ def test_an_invented_row_has_the_columns_of_its_declaration() -> None:
     assert expected <= set(row)
     assert row["common_name"] in {"acme root", "wifi", "vpn"}
     assert row["device__family"] == "Mac"
+
+
+class _Loan(SQLModel, table=True):
+    """One row per loan."""
+
+    __tablename__ = "served_loans"
+
+    id: str | None = text("Identifier.", key=True)
+    device_id: str | None = text("Device.", source="device.id", references="devices.device_id")
+    borrower_id: str | None = text("Who borrowed it.", references="users.id")
+    extra: Any = extra()
+
+
+def test_a_column_that_refers_to_another_table_has_its_values() -> None:
+    table = Resource(model=_Loan, path="/api/v1/loans", paging=Paging.COUNT, ttl=timedelta(1), permission="Loans")
+    world = World(1, 20, resources={r.name: r for r in (table, resource("devices"), resource("users"))})
+    gone = world.device_ids()[0]
+    world.remove(gone)
+    rows = list(world.truth("served_loans"))
+    assert {row["device"]["id"] for row in rows} <= {row["device_id"] for row in world.truth("devices")}
+    assert {row["borrower_id"] for row in rows} <= {row["id"] for row in world.truth("users")}
+    assert len({row["device"]["id"] for row in rows}) > 5

@@ -112,6 +112,13 @@ def test_a_reference_is_a_column_of_another_table_and_what_the_description_says(
             assert name in {c.name for c in resource(there).columns}
 
 
+def test_a_source_that_ends_with_a_dot_is_the_member_of_that_name() -> None:
+    sources = {c.name: c.sources for c in resource("device_details").columns}
+    assert sources["filevault_enabled"] == ("filevault.filevault_enabled",)
+    assert sources["ip_address"] == ("network.ip_address", "network.wifi_ipv4_address")
+    assert [s for r in resources().values() for c in r.columns for s in c.sources if s.endswith(".")] == []
+
+
 def test_every_device_and_blueprint_is_referred_to() -> None:
     """A new table whose column has such a name says what it refers to, so that joins are found for it."""
     hubs = {"device_id": "devices.device_id", "blueprint_id": "blueprints.id"}
