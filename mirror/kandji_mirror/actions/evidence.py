@@ -11,6 +11,7 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.api.paths import quote_segment
 from kandji_schema.actions.record import Action, Proof
 from kandji_schema.errors import MirrorError, NotFound
+from kandji_schema.utc import aware_utc
 
 STATES: Mapping[int, str] = MappingProxyType({1: "pending", 2: "running", 3: "completed", 4: "failed", 5: "not now"})
 """The provider's numbers for the state of a command (its contract)."""
@@ -142,7 +143,7 @@ def _command(row: Any) -> Command | None:
         uuid=str(row.get("uuid")),
         type="/".join(kinds),
         state=STATES.get(row.get("status"), f"status {row.get('status')}"),
-        requested=requested.astimezone(UTC) if requested.tzinfo else requested.replace(tzinfo=UTC),
+        requested=aware_utc(requested),
         completed=str(row.get("date_completed") or ""),
         error=f", with {len(chain)} errors" if chain else "",
     )

@@ -24,6 +24,7 @@ from kandji_schema.errors import (
 from kandji_schema.http import Response
 from kandji_schema.registry import resources
 from kandji_schema.text import one_line
+from kandji_schema.utc import aware_utc
 
 LONGEST_TEXT = 200
 """Characters of the provider's own words that an error of ours repeats."""
@@ -253,6 +254,6 @@ def _moment(raw: str | None) -> datetime | None:
     """An HTTP date, in UTC."""
     try:
         moment = parsedate_to_datetime(raw or "")
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware_utc(moment)
     except (ValueError, OverflowError):
         return None

@@ -11,6 +11,7 @@ import duckdb
 from kandji_schema.files import rename_durably
 from kandji_schema.history import EVENTS, TABLES, TRACKED
 from kandji_schema.manifest import Segment, history_dir
+from kandji_schema.sql import literal
 
 NEW = "collected.main"
 """Where events are that are in no segment yet: a database in memory, see :func:`collecting`."""
@@ -46,8 +47,7 @@ def attached(con: duckdb.DuckDBPyConnection, home: Path, segments: Iterable[Segm
 
 def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, options: str) -> None:
     """Attach a file; quotes in its path are no danger."""
-    quoted = str(path).replace("'", "''")
-    con.execute(f"ATTACH '{quoted}' AS {name} {options}")
+    con.execute(f"ATTACH {literal(path)} AS {name} {options}")
 
 
 def tracked_in(con: duckdb.DuckDBPyConnection, home: Path, segment: Segment) -> dict[str, Tracked]:

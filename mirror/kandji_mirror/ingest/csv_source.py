@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import duckdb
 
-from kandji_mirror.ingest.engine import quoted
 from kandji_schema.errors import Suspicious
+from kandji_schema.sql import in_quotes
 
 if TYPE_CHECKING:
     from fsspec.implementations.memory import MemoryFileSystem
@@ -61,7 +61,7 @@ class DiskSource:
 
     def pieces(self, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         """The file, as a pattern that matches nothing else."""
-        yield quoted(Path(re.sub(r"([*?\[])", r"[\1]", str(self._path))))
+        yield in_quotes(re.sub(r"([*?\[])", r"[\1]", str(self._path)))
 
 
 class HeldSource:

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,8 @@ from kandji_mirror.privacy.people import People
 from kandji_schema import database, ddl
 from kandji_schema.errors import StoreDamaged, StoreError, StoreFull
 from kandji_schema.resource import Resource
+from kandji_schema.sql import literal
+from kandji_schema.utc import naive_utc
 
 STORAGE_VERSION = "v1.5.0"
 """Data files can be opened by any DuckDB 1.5 tool; the default of 2.0 could not."""
@@ -112,7 +114,7 @@ class Engine:
     def attach(self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool, options: str = WRITABLE) -> str:
         """Attach a data file; returns the name of its catalog, which no other attachment has."""
         catalog = f"file_{next(self._numbers)}"
-        con.execute(f"ATTACH '{quoted(path)}' AS {catalog} {options if writable else '(READ_ONLY)'}")
+        con.execute(f"ATTACH {literal(path)} AS {catalog} {options if writable else '(READ_ONLY)'}")
         return catalog
 
     @contextmanager
@@ -164,9 +166,4 @@ def new_file(engine: Engine, con: duckdb.DuckDBPyConnection, resource: Resource,
 
 def as_stored(moment: datetime) -> datetime:
     """An aware moment as data files have it: in UTC, without saying so."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def quoted(path: Path) -> str:
-    """The path inside of an SQL text."""
-    return str(path).replace("'", "''")
+    return naive_utc(moment)

@@ -9,6 +9,7 @@ from kandji_mirror.ingest.values import Field, fields_of
 from kandji_mirror.privacy.masking import masked
 from kandji_schema.columns import Column
 from kandji_schema.resource import Resource
+from kandji_schema.sql import in_quotes, literal
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Projection:
     @property
     def _structure(self) -> str:
         row = {f.name: f.raw_type for f in self.fields} | {"extra": "JSON"}
-        return json.dumps({"data": [row]}).replace("'", "''")
+        return in_quotes(json.dumps({"data": [row]}))
 
     def _values(self) -> Iterator[str]:
         for column in self._columns:
@@ -112,8 +113,7 @@ class Projection:
 
 def member(name: str, content: str) -> str:
     """Text of one member of a JSON object, NULL where ``content`` is; ``content`` is JSON."""
-    text = json.dumps(name, ensure_ascii=False).replace("'", "''")
-    return f"'{text}:' || ({content})::VARCHAR"
+    return f"{literal(json.dumps(name, ensure_ascii=False) + ':')} || ({content})::VARCHAR"
 
 
 def json_object_of(members: list[str]) -> str:

@@ -1,7 +1,9 @@
 """Lists and objects in the cells of an export: JSON, or as Python prints them."""
 
+from kandji_schema.sql import in_quotes
+
 _STRING = r"""'(?:[^'\\]|\\[nrt\\])*'|"(?:[^"\\]|\\[nrt\\])*\""""
-_TOKENS = (rf"{_STRING}|[^'\"]+").replace("'", "''")
+_TOKENS = in_quotes(rf"{_STRING}|[^'\"]+")
 """Strings whose escapes JSON has too, and everything between them. Other escapes are left alone: nothing is guessed."""
 
 _WORDS = (("True", "true"), ("False", "false"), ("None", "null"))

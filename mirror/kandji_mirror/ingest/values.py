@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kandji_schema.columns import Column, Kind
+from kandji_schema.sql import literal
 
 # "2022-08-15 13:51:01 +0000" is the one spelling of the provider that DuckDB's own cast refuses.
 _ZONE = r"regexp_replace({raw}, ' ([+-]\d\d):?(\d\d)$', '\1:\2')"
@@ -127,9 +128,9 @@ class Field:
         kept = {name: self._kept(above + name, known, whole=holder is None) for name in names}
         if holder is None and not any(kept.values()):
             return "NULL::JSON"
-        taken = _quote(json.dumps(dict.fromkeys(names)))
+        taken = literal(json.dumps(dict.fromkeys(names)))
         others = f"json_merge_patch({holder}, {taken})" if holder else "'{}'"
-        back = ", ".join(f"{_quote(name)}, {left}" for name, left in kept.items() if left)
+        back = ", ".join(f"{literal(name)}, {left}" for name, left in kept.items() if left)
         return f"nullif(json_merge_patch('{{}}', {others}, json_object({back})), '{{}}')"
 
     def _kept(self, path: str, known: Known, *, whole: bool) -> str | None:
@@ -184,7 +185,7 @@ def _moment(source: str) -> str:
 
 
 def _json_path(path: str) -> str:
-    return _quote("$" + "".join(f'."{step}"' for step in path.split(".")))
+    return literal("$" + "".join(f'."{step}"' for step in path.split(".")))
 
 
 def _takes_all(column: Column) -> bool:
@@ -217,12 +218,8 @@ def _from_text(raw: str, kind: Kind) -> str:
 
 def _in_words(raw: str, words: Mapping[str, str]) -> str:
     """A code in words; one that nobody knows stays, as the column takes whatever there is."""
-    known = " ".join(f"WHEN {_quote(code)} THEN {_quote(word)}" for code, word in words.items())
+    known = " ".join(f"WHEN {literal(code)} THEN {literal(word)}" for code, word in words.items())
     return f"CASE {raw} {known} ELSE {raw} END"
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def fields_of(columns: tuple[Column, ...]) -> tuple[Field, ...]:

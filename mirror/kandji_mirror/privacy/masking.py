@@ -145,11 +145,6 @@ def _listed(places: Iterable[str]) -> str:
     return ", ".join(f"'{place}'" for place in places)
 
 
-def literal(text: str) -> str:
-    """A text inside of the quotes of SQL."""
-    return text.replace("'", "''")
-
-
 def _literal(data: bytes) -> str:
     escaped = "".join(f"\\x{byte:02X}" for byte in data)
     return f"'{escaped}'::BLOB"

@@ -12,12 +12,12 @@ from pathlib import Path
 import duckdb
 
 from kandji_mirror.privacy.key import Key
-from kandji_mirror.privacy.masking import literal
 from kandji_mirror.privacy.words import WORD, told
 from kandji_schema.columns import Names
 from kandji_schema.files import rename_durably
 from kandji_schema.privacy import NOT_PEOPLE
 from kandji_schema.resource import Resource
+from kandji_schema.sql import literal
 from kandji_schema.text import fold_text
 
 TABLE = "memory.main.people"
@@ -64,7 +64,7 @@ class People:
         if not file.exists():
             return False
         con.execute(
-            f"INSERT INTO {TABLE} SELECT mark, words, pseudonym, 0 FROM read_parquet('{literal(str(file))}') "
+            f"INSERT INTO {TABLE} SELECT mark, words, pseudonym, 0 FROM read_parquet({literal(file)}) "
             f"WHERE mark NOT IN (SELECT mark FROM {TABLE})"
         )
         return True
@@ -78,8 +78,7 @@ class People:
         temporary.touch(mode=0o600)
         columns = "mark, any_value(words) AS words, min(pseudonym) AS pseudonym"
         con.execute(
-            f"COPY (SELECT {columns} FROM {TABLE} GROUP BY mark ORDER BY mark) TO '{literal(str(temporary))}' "
-            "(FORMAT parquet)"
+            f"COPY (SELECT {columns} FROM {TABLE} GROUP BY mark ORDER BY mark) TO {literal(temporary)} (FORMAT parquet)"
         )
         temporary.chmod(0o600)
         file.unlink(missing_ok=True)

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 import duckdb
 
-from kandji_mirror.privacy.masking import literal, masked
+from kandji_mirror.privacy.masking import masked
 from kandji_mirror.privacy.people import FIRST, GLUED, HAN, SHORTEST_GLUED, STEM, TABLE, stem
 from kandji_mirror.privacy.words import EMAIL, SUSPECT, TOKEN, WORD, fold_word, plain_address, told
 from kandji_schema.columns import Column, Kind
 from kandji_schema.resource import Resource
+from kandji_schema.sql import in_quotes
 
 _TEXTS, _LISTS = "temp.scrubbed", "temp.scrubbed_lists"
-_EMAIL, _TOKEN = literal(EMAIL), literal(TOKEN)
+_EMAIL, _TOKEN = in_quotes(EMAIL), in_quotes(TOKEN)
 _LONGEST = 200
 """Characters of a word in which joined names are looked for: longer ones are data in letters."""
 

@@ -15,6 +15,7 @@ from kandji_schema import database
 from kandji_schema.errors import UsageError
 from kandji_schema.registry import resource
 from kandji_schema.resource import Resource
+from kandji_schema.sql import literal
 from kandji_schema.text import fold_identifier
 
 DEVICES = "devices"
@@ -73,8 +74,7 @@ def edited(before: Path, after: Path) -> list[tuple[str, str]]:
     )
     with store_errors(str(after)), database.connect() as con:
         for name, path in (("old", before), ("new", after)):
-            quoted = str(path).replace("'", "''")
-            con.execute(f"ATTACH '{quoted}' AS {name}_file (READ_ONLY)")
+            con.execute(f"ATTACH {literal(path)} AS {name}_file (READ_ONLY)")
             con.execute(f"CREATE VIEW {name} AS FROM {name}_file.{DEVICES}")
         return con.execute(pairs).fetchall()
 

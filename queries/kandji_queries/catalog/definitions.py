@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 from kandji_queries.catalog import sql_files
 from kandji_schema.audit import COLUMNS as AUDIT
+from kandji_schema.sql import in_quotes
 from kandji_schema.text import BLANKS, DROPPED, UNSEEN, common, folds
 
 HERE = Path(__file__).parents[1]
@@ -96,10 +97,10 @@ def marks() -> dict[str, str]:
         "unseen": _escaped(UNSEEN),
         "dropped": DROPPED,
         "any_common": _escaped("".join(common())),
-        "common": _quoted("".join(singles)),
-        "common_plain": _quoted("".join(singles.values())),
+        "common": in_quotes("".join(singles)),
+        "common_plain": in_quotes("".join(singles.values())),
         "rare": " ".join(str(ord(character)) for character in rare),
-        "rare_plain": _quoted(SEPARATOR.join(rare.values())),
+        "rare_plain": in_quotes(SEPARATOR.join(rare.values())),
         "any_rare": "".join(_ranges(map(ord, rare))),
     }
 
@@ -129,7 +130,3 @@ def _ranges(codes: Iterable[int]) -> list[str]:
         else:
             spans.append([code, code])
     return [f"{chr(first)}-{chr(last)}" if first < last else chr(first) for first, last in spans]
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
