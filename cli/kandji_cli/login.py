@@ -26,7 +26,7 @@ from kandji_schema.errors import (
     UsageError,
 )
 from kandji_schema.files import write_secret
-from kandji_schema.folders import TOKEN_FILE, config_dir
+from kandji_schema.folders import CONFIG_FILE, TOKEN_FILE, config_dir
 from kandji_schema.home import mirrored
 from kandji_schema.manifest import generations, nothing_mirrored
 from kandji_schema.provider import OLD_DOMAIN, REGIONS, ProviderHost, pasted
@@ -55,7 +55,7 @@ def log_in(options: Options) -> None:
     """Ask for what is missing, verify it unless ``offline``, store it. Where anything is wrong nothing is stored."""
     candidates = _candidates(load(folder=_NO_FOLDER), options.tenant)
     settings, token = _accepted(candidates, options)
-    url, file = base_url(settings), config_dir() / "config.toml"
+    url, file = base_url(settings), config_dir() / CONFIG_FILE
     _store_tenant(file, {key: str(getattr(settings, key)) for key in _TENANT})
     place = _to_keychain(token, url) if options.keychain else _to_file(token, url)
     tell(f"{url} is stored in {file}, the token in {place}. It goes to this tenant only.")

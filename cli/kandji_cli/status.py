@@ -14,7 +14,7 @@ from kandji_mirror.api.spending import Spending, spending, tenant_remaining
 from kandji_mirror.store.holder import Holder, holder
 from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.folders import TOKEN_FILE, config_dir
+from kandji_schema.folders import HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting
@@ -256,7 +256,7 @@ def _source(setting: Setting, values: Settings) -> str:
 
 def _stored(setting: Setting) -> str | None:
     """The file of a secret in the configuration folder, where there is one."""
-    name = TOKEN_FILE if setting.key == "api_token" else "http_token"
+    name = TOKEN_FILE if setting.key == "api_token" else HTTP_TOKEN_FILE
     try:
         path = config_dir() / name
     except ConfigurationError:

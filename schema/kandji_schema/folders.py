@@ -7,8 +7,14 @@ from kandji_schema.errors import ConfigurationError
 
 APP = "kandji-mirror"
 
+CONFIG_FILE = "config.toml"
+"""In the configuration folder: the owner's settings."""
+
 TOKEN_FILE = "token"  # noqa: S105  # the name of a file
-"""In the configuration folder: the token of the API."""
+"""In the configuration folder: the token of the API, for its owner alone."""
+
+HTTP_TOKEN_FILE = "http_token"  # noqa: S105  # the name of a file
+"""In the configuration folder: the token that MCP clients of ``serve`` send, for its owner alone."""
 
 
 def config_dir() -> Path:

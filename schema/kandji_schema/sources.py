@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.folders import CONFIG_FILE
 from kandji_schema.ownership import refuse_removable, strangers
 from kandji_schema.setting import PREFIX, Setting, Trust
 
@@ -30,7 +31,7 @@ class Kind(Enum):
 
     ENVIRONMENT = "the environment", Trust.USER
     FOLDER = ".env", Trust.FOLDER
-    CONFIG = "config.toml", Trust.OWNER
+    CONFIG = CONFIG_FILE, Trust.OWNER
     PROGRAM = "this program", Trust.OWNER
     DEFAULT = "default", Trust.OWNER
 
@@ -130,7 +131,7 @@ def config(path: Path | None, settings: Iterable[Setting]) -> Source:
     That is also so where it is not there and others may write its folder: they may have removed it.
     Unlike in the other sources a name that is no setting is an error: this file has nothing but settings.
     """
-    origin = Origin(Kind.CONFIG, str(path or "config.toml"))
+    origin = Origin(Kind.CONFIG, str(path or CONFIG_FILE))
     if path is None:
         return Source(origin)
     try:

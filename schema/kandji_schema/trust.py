@@ -18,7 +18,7 @@ from pathlib import Path
 
 from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.folders import config_dir
+from kandji_schema.folders import CONFIG_FILE, config_dir
 from kandji_schema.ownership import refuse_removable
 from kandji_schema.privacy import Privacy
 from kandji_schema.provider import same_tenant, url_of
@@ -167,7 +167,7 @@ def config_sources(config: Path | None, own: Path | None, settings: Sequence[Set
     """
     if config is None:
         own_config, config = own_folder(), _config_file()
-        own = own_config / "config.toml" if own_config else None
+        own = own_config / CONFIG_FILE if own_config else None
     found = sources.config(config, settings)
     if own is not None:
         refuse_removable(own)
@@ -178,7 +178,7 @@ def config_sources(config: Path | None, own: Path | None, settings: Sequence[Set
 
 def _config_file() -> Path | None:
     try:
-        return config_dir() / "config.toml"
+        return config_dir() / CONFIG_FILE
     except ConfigurationError:
         return None
 

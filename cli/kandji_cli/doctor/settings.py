@@ -16,7 +16,7 @@ from kandji_queries.compliance.rule_set import FILE as RULES
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
 from kandji_schema.files import is_loose, kept_files, loose
-from kandji_schema.folders import TOKEN_FILE, config_dir
+from kandji_schema.folders import CONFIG_FILE, HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
 from kandji_schema.home import refuse_foreign
 from kandji_schema.ownership import flaw
 from kandji_schema.registry import resources
@@ -27,7 +27,7 @@ NEEDED_TO_ASK = {"tenant", "token", "home", "certificates", "proxy"}
 """Checks that have to be well before something is sent."""
 
 _NAMED = 3
-_SECRET_FILES = (TOKEN_FILE, HOST_FILE, "http_token", "config.toml")
+_SECRET_FILES = (TOKEN_FILE, HOST_FILE, HTTP_TOKEN_FILE, CONFIG_FILE)
 
 
 class Health(StrEnum):
@@ -84,7 +84,7 @@ def _sources(settings: Settings) -> str:
 
 
 def _config_file() -> str:
-    path = config_dir() / "config.toml"
+    path = config_dir() / CONFIG_FILE
     return str(path) if path.is_file() else f"there is no {path}"
 
 

@@ -10,11 +10,8 @@ from urllib.parse import urlsplit
 
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.files import read_secret, write_new_secret
-from kandji_schema.folders import config_dir
+from kandji_schema.folders import HTTP_TOKEN_FILE, config_dir
 from kandji_schema.settings import Settings
-
-HTTP_TOKEN_FILE = "http_token"  # noqa: S105  # the name of a file
-"""In the configuration folder, for its owner alone."""
 
 SHORTEST = 24
 """Characters. 24 random ones of base64 are 144 bits."""

@@ -14,7 +14,7 @@ from kandji_mirror.audit.log import AuditLog, actor
 from kandji_mirror.connection import connect
 from kandji_schema.errors import ActionsOff, ConfigurationError
 from kandji_schema.files import kept_files
-from kandji_schema.folders import config_dir
+from kandji_schema.folders import CONFIG_FILE, config_dir
 from kandji_schema.ownership import refuse_replaceable
 from kandji_schema.settings import Settings
 
@@ -39,7 +39,7 @@ def refuse_if_replaceable(settings: Settings) -> None:
 
 def _config_file() -> tuple[Path, ...]:
     try:
-        return (config_dir() / "config.toml",)
+        return (config_dir() / CONFIG_FILE,)
     except ConfigurationError:  # no such folder: then none that somebody could fill
         return ()
 
