@@ -90,11 +90,11 @@ def test_some_rows_spell_booleans_as_text_and_leave_columns_out() -> None:
 
 def test_keys_are_unique_in_every_table() -> None:
     world = World(2, 60, apps_per_device=200)
-    for name, resource in resources().items():
-        if resource.repeats:
+    for name, table in resources().items():
+        if table.repeats:
             continue
-        sources = {c.name: c.sources[0] for c in resource.columns}
-        keys = [tuple(row.get(sources[k], row.get(k)) for k in resource.key) for row in world.truth(name)]
+        sources = {c.name: c.sources[0] for c in table.columns}
+        keys = [tuple(row.get(sources[k], row.get(k)) for k in table.key) for row in world.truth(name)]
         assert len(set(keys)) == len(keys), name
 
 
