@@ -198,7 +198,7 @@ def show_changes(asked: Mapping[str, str | None], *, how: How, now: datetime) ->
         tell(_nothing(past, narrowed="table" in given))
 
 
-def _nothing(past: device_lookup.Past | None, *, narrowed: bool) -> str:
+def _nothing(past: device_lookup.DeviceHistory | None, *, narrowed: bool) -> str:
     if past is None:
         return "Nothing of that kind changed in the time for which history is kept."
     what = "Nothing of that kind" if narrowed else "Nothing"

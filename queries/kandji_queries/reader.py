@@ -51,16 +51,16 @@ class Reader:
         values_in_errors: bool = True,
         requirements: Requirements = Requirements(),  # noqa: B008  # frozen
     ) -> None:
-        """Opens nothing yet.
+        """Open nothing yet.
 
         ``second_opinion`` lets sqlglot look at every statement too (as long to import as DuckDB). ``lazy`` opens only
         the files a statement needs: right for a process that asks once. ``warm`` prepares for the next state of the
-        mirror ahead: right for a server. ``rules`` is a file of compliance rules as the
-        setting names it. ``masked`` opens the files with pseudonyms in place of personal data, and no others: tables
-        that have none yet are refused. ``clock`` tells the time, aware UTC, for what notes say of ages. ``kill`` is the
-        last resort of a process that asks once: it ends it when the engine does not stop after the time limit. Without
-        ``values_in_errors`` no error repeats a value of the data. ``requirements`` are checked before any statement
-        runs: :class:`NotFresh` where a table it uses does not meet them.
+        mirror ahead: right for a server. ``rules`` is a file of compliance rules as the setting names it. ``masked``
+        opens the files with pseudonyms in place of personal data, and no others: tables that have none yet are refused.
+        ``clock`` tells the time, aware UTC, for what notes say of ages. ``kill`` is the last resort of a process that
+        asks once: it ends it when the engine does not stop after the time limit. Without ``values_in_errors`` no error
+        repeats a value of the data. ``requirements`` are checked before any statement runs: :class:`NotFresh` where a
+        table it uses does not meet them.
         """
         self.limits = limits or QueryLimits()
         self._lazy = lazy

@@ -54,13 +54,13 @@ class Macro:
 
 @cache
 def views(path: Path = HERE / "views") -> MappingProxyType[str, View]:
-    """All views by name."""
+    """Return all views by name."""
     return MappingProxyType({name: _view(file) for name, file in sql_files.folder(path, VIEW_KEYS).items()})
 
 
 @cache
 def macros(path: Path = HERE / "macros") -> MappingProxyType[str, Macro]:
-    """All macros by name, each after those that it calls: DuckDB looks for them when one is made."""
+    """Return all macros by name, each after those that it calls: DuckDB looks for them when one is made."""
     found = {
         name: Macro(name, file.one("title"), file.one("description"), filled(file.sql))
         for name, file in sql_files.folder(path, MACRO_KEYS).items()
@@ -69,7 +69,7 @@ def macros(path: Path = HERE / "macros") -> MappingProxyType[str, Macro]:
 
 
 def _calls(found: Mapping[str, Macro]) -> dict[str, list[str]]:
-    """For each macro the others whose names stand in its text before a parenthesis."""
+    """Return for each macro the others whose names stand in its text before a parenthesis."""
     return {
         name: [other for other in found if other != name and re.search(rf"\b{other}\(", macro.sql)]
         for name, macro in found.items()
@@ -89,7 +89,7 @@ SEPARATOR = "\n"
 
 @cache
 def marks() -> dict[str, str]:
-    """What stands for ``{{name}}`` in the text of a macro, inside of quotes."""
+    """Return what stands for ``{{name}}`` in the text of a macro, inside of quotes."""
     singles = {character: plain for character, plain in common().items() if len(plain) == 1}
     rare = {character: plain for character, plain in sorted(folds().items(), key=_place) if character not in common()}
     return {
@@ -113,12 +113,12 @@ def filled(sql: str) -> str:
 
 
 def _place(fold: tuple[str, str]) -> tuple[bool, str]:
-    """Full and half width first: of the rare ones they are met most, and the first are found soonest."""
+    """Put full and half width first: of the rare ones they are met most, and the first are found soonest."""
     return not "\uff00" <= fold[0] <= "\uffef", fold[0]
 
 
 def _escaped(characters: str) -> str:
-    """The inside of a class of a regular expression, in ASCII."""
+    """Return the inside of a class of a regular expression, in ASCII."""
     return "".join(c if c == "-" else f"\\x{{{ord(c):x}}}" for c in characters)
 
 

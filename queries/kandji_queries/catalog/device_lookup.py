@@ -1,4 +1,4 @@
-"""Which device or person is meant by a text, and what has to be said where that is several, or none."""
+"""Device lookup: which device or person a text means, and what is said where that is several, or none."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ Device = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Past:
+class DeviceHistory:
     """A device of which history is asked; ``others`` are gone and were called the same."""
 
     device: Device
@@ -41,13 +41,13 @@ class Past:
     others: Sequence[Device] = ()
 
     def remarks(self) -> Iterator[str]:
-        """What has to be known of the ones that are not in the answer."""
+        """Say what has to be known of the ones that are not in the answer."""
         if self.others:
             yield f"Also called so, but gone: {listed(self.others)} Ask by id for what changed on one of these."
 
 
 def search(reader: "Reader", device: str) -> "Result":
-    """Devices that fit, the best first, with the word for how. :class:`UsageError` for a text that cannot be a name."""
+    """Find devices that fit, the best first, with the word for how; :class:`UsageError` for what is no name."""
     text = device.strip()
     if not _may_be_a_name(text):
         raise UsageError(
@@ -58,35 +58,35 @@ def search(reader: "Reader", device: str) -> "Result":
 
 
 def candidates(found: "Result") -> list[Device]:
-    """The rows of a search as objects."""
+    """Return the rows of a search as objects."""
     names = [column.name for column in found.columns]
     return [dict(zip(names, row, strict=True)) for row in found.rows]
 
 
 def only(reader: "Reader", device: str) -> Device:
-    """The one device that is meant; :class:`UsageError` lists several, or what is written similarly."""
+    """Return the one device that is meant; :class:`UsageError` lists several, or what is written similarly."""
     return _the_one(candidates(search(reader, device)), device)
 
 
-def in_history(reader: "Reader", device: str) -> Past:
-    """The one device that is meant, there or gone; :class:`UsageError` as :func:`only`.
+def in_history(reader: "Reader", device: str) -> DeviceHistory:
+    """Return the one device that is meant, there or gone; :class:`UsageError` as :func:`only`.
 
     Of those that fit alike the one that is there is meant, and of several that are gone the one removed last.
     """
     here, gone = candidates(search(reader, device)), _gone(reader, device)
     if not gone or (here and _rank(here[0]) < _rank(gone[0])):
-        return Past(_the_one(here, device), gone=False)
+        return DeviceHistory(_the_one(here, device), gone=False)
     if here and _rank(here[0]) == _rank(gone[0]):
-        return Past(_the_one(here, device), gone=False, others=gone)
+        return DeviceHistory(_the_one(here, device), gone=False, others=gone)
     if gone[0]["match"] == BEST_FIRST[0]:
-        return Past(gone[0], gone=True, others=gone[1:])
-    return Past(_the_one(gone, device), gone=True)
+        return DeviceHistory(gone[0], gone=True, others=gone[1:])
+    return DeviceHistory(_the_one(gone, device), gone=True)
 
 
 def remarks_on(
     reader: "Reader", query: "NamedQuery", values: Mapping[str, object], answer: "Result | None" = None
 ) -> Iterator[str]:
-    """What has to be said of the device or person that a named query was asked for: that several fit, or none does.
+    """Say of the device or person that a named query was asked for that several fit, or none does.
 
     An ``answer`` to an identifier, or that lists who fits itself, needs no second search.
     """
@@ -126,7 +126,7 @@ def _on_people(reader: "Reader", person: str) -> Iterator[str]:
 
 
 def _gone(reader: "Reader", device: str) -> list[Device]:
-    """Devices that are gone and fit, the one removed last first; only those that fit best."""
+    """Find devices that are gone and fit, the one removed last first; only those that fit best."""
     return candidates(reader.run(_statement("gone"), {"device": device.strip()}))
 
 
@@ -161,7 +161,7 @@ def _the_one(found: list[Device], device: str) -> Device:
 
 
 def _letter_for_letter(found: list[Device], text: str) -> list[Device]:
-    """The device whose identifier or number is the text in this very spelling, where others have it in another case."""
+    """Keep the device that has the text as identifier or number in this very spelling, where others differ in case."""
     same = [d for d in found if text in (d["device_id"], d["serial_number"], d["asset_tag"])]
     return same if len(same) == 1 else []
 
@@ -173,7 +173,7 @@ def _several(found: list[Device], device: str) -> str:
 
 
 def share_a_serial(found: list[Device]) -> bool:
-    """Whether a serial number is in the list twice, as that of a re-enrolled device is."""
+    """Tell whether a serial number is in the list twice, as that of a re-enrolled device is."""
     serials = [fold_identifier(device["serial_number"]) for device in found if device["serial_number"]]
     return len(set(serials)) < len(serials)
 
@@ -183,7 +183,7 @@ def _tells(found: list[Device]) -> str:
 
 
 def listed(found: Sequence[Device]) -> str:
-    """Several devices in one sentence, with what tells them apart."""
+    """Name several devices in one sentence, with what tells them apart."""
     lines = [
         f"{d['device_name']!r} (serial {d['serial_number'] or 'unknown'}, id {d['device_id']}, "
         f"{d['model'] or d['platform'] or 'unknown model'}, {d['user_name'] or 'no person'}, {_contact(d)})"
@@ -194,7 +194,7 @@ def listed(found: Sequence[Device]) -> str:
 
 
 def _contact(device: Device) -> str:
-    """When the device was heard of last, and whether it still counts."""
+    """Say when the device was heard of last, and whether it still counts."""
     seen = device["last_check_in"]
     marks = [mark for mark in ("missing", "removed") if device[f"is_{mark}"]]
     return ", ".join([f"last contact {seen:%Y-%m-%d %H:%M} UTC" if seen else "never in contact", *marks])

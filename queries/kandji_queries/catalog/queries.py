@@ -39,7 +39,7 @@ class NamedQuery:
     since: str | None = None
 
     def bind(self, values: Mapping[str, object]) -> dict[str, Any]:
-        """The values to bind, checked and with defaults filled in.
+        """Return the values to bind, checked and with defaults filled in.
 
         :class:`UnknownName` for a parameter there is not, :class:`UsageError` for one that is missing or wrong.
         """
@@ -59,12 +59,12 @@ class NamedQuery:
 
 @cache
 def catalog(folder: Path = FOLDER) -> MappingProxyType[str, NamedQuery]:
-    """All named queries by name, sorted. :class:`ConfigurationError` names file and line of a wrong one."""
+    """Return all named queries by name, sorted. :class:`ConfigurationError` names file and line of a wrong one."""
     return MappingProxyType({name: _query(file) for name, file in sql_files.folder(folder, KEYS).items()})
 
 
 def named(name: str) -> NamedQuery:
-    """The query of that name; :class:`UnknownName` with the nearest names."""
+    """Return the query of that name; :class:`UnknownName` with the nearest names."""
     if name not in catalog():
         raise UnknownName("query", name, catalog())
     return catalog()[name]

@@ -45,18 +45,18 @@ class SqlFile:
         return self.path.stem
 
     def one(self, key: str) -> str:
-        """The value of an entry that must be there exactly once."""
+        """Return the value of an entry that must be there exactly once."""
         values = [e.value for e in self.entries if e.key == key]
         if len(values) != 1:
             raise self.wrong(1, f"it has {len(values)} `-- {key}:` lines and needs exactly one")
         return values[0]
 
     def all(self, key: str) -> Iterator[Entry]:
-        """Every entry of that key, in order."""
+        """Return every entry of that key, in order."""
         return (e for e in self.entries if e.key == key)
 
     def wrong(self, line: int, what: str) -> ConfigurationError:
-        """The error of a file that does not follow the rules."""
+        """Return the error of a file that does not follow the rules."""
         return ConfigurationError(f"{self.path.name}, line {line}: {what}.")
 
 
@@ -75,7 +75,7 @@ def read(path: Path, keys: frozenset[str]) -> SqlFile:
 
 
 def folder(path: Path, keys: frozenset[str]) -> dict[str, SqlFile]:
-    """All ``.sql`` files of a folder by name, sorted."""
+    """Read all ``.sql`` files of a folder by name, sorted."""
     return {file.stem: read(file, keys) for file in sorted(path.glob("*.sql"))}
 
 

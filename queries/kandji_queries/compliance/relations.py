@@ -87,7 +87,7 @@ def _reported_at(rule: Rule, shape: Shape) -> str:
 
 
 def _missing(place: Place, rule: Rule, shape: Shape | None) -> str | None:
-    """What the mirror does not have yet of what the rule needs, in words."""
+    """Say what the mirror does not have yet of what the rule needs, in words."""
     if shape is None:
         _refuse_unknown_table(place, rule)
         return f"{rule.table} is not mirrored yet"

@@ -64,7 +64,7 @@ class Watchdog:
         clock: Callable[[], float] = time.monotonic,
         memory: Callable[[], int] = lambda: 0,
     ) -> None:
-        """``ends`` is a moment of ``clock``, in seconds; ``most_bytes`` bounds what ``memory`` reads, in bytes."""
+        """Take the bounds: ``ends`` is a moment of ``clock``, ``most_bytes`` bounds what ``memory`` reads."""
         self._ends = ends
         self._stop: Cancellation = stop or Event()
         self._most_bytes = most_bytes

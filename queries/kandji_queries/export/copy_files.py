@@ -150,7 +150,7 @@ def write(
     whole: Path,
     progress: watch.Progress,
 ) -> dict[str, Stored]:
-    """Write every item into the folder ``whole``; what became of each by name."""
+    """Write every item into the folder ``whole``; return what became of each by name."""
     stored = {}
     for item in opened.items:
         path = whole / name_of(item, form, shape)

@@ -30,7 +30,7 @@ _NEW = "(STORAGE_VERSION 'v1.0.0', BLOCK_SIZE 16384, RECOVERY_MODE no_wal_writes
 
 
 def write(opened: Opened, whole: Path, progress: watch.Progress) -> dict[str, Stored]:
-    """Write all items to one new file in the folder ``whole``; what became of each by name."""
+    """Write all items to one new file in the folder ``whole``; return what became of each by name."""
     path = usable(whole / FILE)
     rows = _tables(opened, path, progress)
     file = folder.measured(path, whole)
@@ -38,7 +38,7 @@ def write(opened: Opened, whole: Path, progress: watch.Progress) -> dict[str, St
 
 
 def _tables(opened: Opened, path: Path, progress: watch.Progress) -> dict[str, int]:
-    """The rows of each item by name. One transaction: each of its own would cost a write to the disk a comment."""
+    """Make the tables; the rows of each by name. One transaction: each of its own would cost a write a comment."""
     with opened.session(*watch.WATCHED) as session:
         session.execute(f"ATTACH {literal(str(path))} AS {PLACE} {_NEW}")
         session.execute("BEGIN")

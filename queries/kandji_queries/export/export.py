@@ -130,7 +130,7 @@ class _ExportRun:
             return self._published(opened, exports, whole, names)
 
     def _names(self, opened: Opened) -> list[str]:
-        """The files and folders there will be, the manifest last."""
+        """List the files and folders there will be, the manifest last."""
         form = file_form(self.form)
         lone = workbook.FILE if self.form == WORKBOOK else database.FILE
         names = [copy_files.name_of(item, form, self._shape) if form else lone for item in opened.items]

@@ -32,7 +32,7 @@ PRIVATE = 0o700
 
 
 def checked(to: Path | str, home: Path) -> Path:
-    """The folder as a whole path; :class:`UsageError`, with ``to`` as it was given, where no export may go there."""
+    """Return the folder as a whole path; :class:`UsageError` repeats ``to`` where no export may go there."""
     _refuse_elsewhere(str(to))
     try:
         folder = Path(to).expanduser().resolve()
@@ -89,7 +89,7 @@ def _make(folder: Path) -> None:
 
 @contextmanager
 def staging(folder: Path) -> Iterator[Path]:
-    """A hidden folder beside the final names; whatever is still in it goes after the block."""
+    """Make a hidden folder beside the final names; whatever is still in it goes after the block."""
     with errors(folder):
         made = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=TEMPORARY, dir=folder))
         made.chmod(PRIVATE)
@@ -125,7 +125,7 @@ def refuse_foreign(folder: Path, names: Sequence[str]) -> None:
 
 
 def measured(staged: Path, root: Path) -> report.Written:
-    """Bring a finished file to the disk, for its owner alone; what the manifest says of it."""
+    """Bring a finished file to the disk, for its owner alone; return what the manifest says of it."""
     staged.chmod(0o600)
     with staged.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -134,7 +134,7 @@ def measured(staged: Path, root: Path) -> report.Written:
 
 
 def divided(whole: Path, suffix: str) -> list[Path]:
-    """The files of a table that a column divided, in folders that are now their owner's alone."""
+    """Return the files of a table that a column divided, in folders that are now their owner's alone."""
     for place in (whole, *(path for path in whole.iterdir() if path.is_dir())):
         place.chmod(PRIVATE)
     return sorted(whole.rglob(f"*.{suffix}"))
@@ -156,7 +156,7 @@ def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:
 
 
 def _retire(path: Path, aside: Path) -> None:
-    """A folder cannot be replaced in one step: the old one goes first, into what is swept."""
+    """Move the old one away, into what is swept: a folder cannot be replaced in one step."""
     if os.path.lexists(path):
         path.rename(aside)
 
@@ -169,7 +169,7 @@ HARMLESS = frozenset({".DS_Store", "Thumbs.db"})
 
 
 def free_name(folder: Path, now: datetime) -> str:
-    """The name of the next dated folder."""
+    """Return the name of the next dated folder."""
     name = f"{now:%Y-%m-%dT%H%M%SZ}"
     names = (name if number == 1 else f"{name}-{number}" for number in count(1))
     return next(n for n in names if not (folder / n).exists())
@@ -183,7 +183,7 @@ def publish_dated(whole: Path, folder: Path, name: str) -> None:
 
 
 def drop_old(folder: Path, keep: int) -> tuple[list[Path], list[str]]:
-    """Remove all but the newest ``keep`` dated exports; what went, and a line for each that has to stay.
+    """Remove all but the newest ``keep`` dated exports; return what went, and a line for each that has to stay.
 
     Only a folder goes that an export made under this name and that holds nothing but its files.
     """
@@ -213,7 +213,7 @@ def _order(path: Path) -> tuple[str, int]:
 
 
 def _foreign(folder: Path) -> str | None:
-    """Name of something in the folder that its manifest does not name."""
+    """Return the name of something in the folder that its manifest does not name."""
     known = manifest.read(folder) or {"exports": []}
     named = {manifest.NAME, *manifest.paths(known)}
     files = (path for path in sorted(folder.rglob("*")) if not path.is_dir() and path.name not in HARMLESS)

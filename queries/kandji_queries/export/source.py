@@ -49,26 +49,26 @@ class Opened:
     now: datetime
 
     def spill_to(self, folder: Path) -> None:
-        """Where to put what does not fit into memory."""
-        with self.session(f"SET temp_directory={literal(str(folder))}", "RESET max_temp_directory_size"):
+        """Say where to put what does not fit into memory."""
+        with self.session(f"SET temp_directory={literal(folder)}", "RESET max_temp_directory_size"):
             pass
 
     @contextmanager
     def session(self, *settings: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection, closed after the block."""
+        """Open a connection, closed after the block."""
         with self.engine.session() as session:
             for setting in settings:
                 session.execute(setting)
             yield session
 
     def columns(self, item: Item) -> tuple[ResultColumn, ...]:
-        """Names and types of an item's columns."""
+        """Return names and types of an item's columns."""
         with self.session() as session:
             session.execute(f"SELECT * FROM (\n{item.sql}\n) LIMIT 0", dict(item.params) or None)
             return tuple(ResultColumn(name, str(kind)) for name, kind, *_ in session.description)
 
     def words(self, item: Item) -> tuple[str, Sequence[ColumnInfo]]:
-        """What an item is, and what is known of its columns."""
+        """Say what an item is, and what is known of its columns."""
         if item.kind == "query":
             query = catalog()[item.name]
             return f"{query.title}. {query.description}", ()
@@ -77,11 +77,11 @@ class Opened:
         return infos.get(item.name, ""), columns(self.engine, item.name, tables)
 
     def as_of(self, item: Item) -> dict[str, str | None]:
-        """When the rows of each mirrored table behind an item were read."""
+        """Return when the rows of each mirrored table behind an item were read."""
         return self.engine.as_of(sorted(item.behind))
 
     def notes(self, item: Item) -> list[str]:
-        """What has to be known of the tables behind an item."""
+        """Return what has to be known of the tables behind an item."""
         return data_notes(_states(self.engine.manifest, item), self.now)
 
     def refuse_unfit(self, requirements: Requirements) -> None:
@@ -100,7 +100,7 @@ class MirrorSource:
     def __init__(
         self, home: Path, *, rules: str, masked: bool, memory_mb: int, threads: int, clock: Callable[[], datetime]
     ) -> None:
-        """Opens nothing yet. ``masked`` sees masked files only."""
+        """Open nothing yet. ``masked`` sees masked files only."""
         limits = QueryLimits(memory_mb=memory_mb, threads=threads)
         self._engines = EnginePool(home, limits, lazy=True, rules=rules, masked=masked, seal=TRUSTED)
         self._guard = Guard(self._engines.parser)
@@ -109,7 +109,7 @@ class MirrorSource:
 
     @contextmanager
     def opened(self, names: Sequence[str] | None, params: Mapping[str, object]) -> Iterator[Opened]:
-        """The items of these names, or every table and view; open until the block ends.
+        """Yield the items of these names, or every table and view; open until the block ends.
 
         :class:`UnknownName`, :class:`UsageError` for names and parameters, :class:`Failed` for a view that cannot be
         made, :class:`NothingMirrored`, :class:`StoreDamaged`.
@@ -140,7 +140,7 @@ class MirrorSource:
         return bool(reason)
 
     def _never_read(self, manifest: Manifest, item: Item) -> str:
-        """Why none of the tables behind an item has rows of the tenant; empty where one has, or none is behind it."""
+        """Say why no table behind an item has rows of the tenant; empty where one has, or none is behind it."""
         states = _states(manifest, item)
         return " ".join(data_notes(states, self._clock())) if states and not any(s.synced_at for s in states) else ""
 
@@ -182,7 +182,7 @@ class MirrorSource:
 
 
 def _refuse_unused(params: Mapping[str, object], queries: Iterable[NamedQuery]) -> None:
-    """A parameter is for every query that has it; one that none has is a mistake."""
+    """Refuse a parameter that no query has; one is for every query that has it."""
     known = sorted({param.name for query in queries for param in query.params})
     for name in params:
         if name not in known and known:

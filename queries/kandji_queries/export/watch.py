@@ -41,7 +41,7 @@ def run(
 def batches(
     connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any], advance: Callable[[float], None]
 ) -> Iterator[Rows]:
-    """The rows of a statement some thousands at a time, watched and stopped as by :func:`run`."""
+    """Yield the rows of a statement some thousands at a time, watched and stopped as by :func:`run`."""
     with ThreadPoolExecutor(1) as pool:
         batch = _awaited(pool.submit(lambda: _begun(connection, sql, params).fetchmany(BATCH)), connection, advance)
         while batch:
@@ -63,7 +63,7 @@ def _awaited(running: Future[Rows], connection: duckdb.DuckDBPyConnection, advan
 
 
 def told(progress: Progress, name: str) -> Callable[[float], None]:
-    """``progress`` for one name."""
+    """Return ``progress`` for one name."""
     return lambda done: progress(name, done)
 
 

@@ -58,7 +58,7 @@ def refuse_without_writer() -> None:
 
 
 def sheet_names(names: Sequence[str]) -> Mapping[str, str]:
-    """For each name the sheet it has: of at most 31 characters, unlike any other, and not Excel's own History."""
+    """Return each name's sheet: of at most 31 characters, unlike any other, and not Excel's own History."""
     found: dict[str, str] = {}
     for name in names:
         plain = name.translate(_IN_NO_NAME)[:_NAME]
@@ -71,7 +71,7 @@ def sheet_names(names: Sequence[str]) -> Mapping[str, str]:
 def write(
     opened: Opened, columns: Mapping[str, Sequence[ResultColumn]], whole: Path, progress: watch.Progress
 ) -> dict[str, Stored]:
-    """Write all items to one new file in the folder ``whole``; what became of each by name.
+    """Write all items to one new file in the folder ``whole``; return what became of each by name.
 
     :class:`UsageError` where one has more rows than a sheet.
     """
@@ -113,7 +113,7 @@ class _Sheet:
             self._sheet.write_string(0, place, column.name, bold)
 
     def filled(self, opened: Opened, item: Item, progress: watch.Progress) -> "_Sheet":
-        """Itself, with every row of the item."""
+        """Return itself, with every row of the item."""
         with opened.session(*watch.WATCHED) as session:
             for batch in watch.batches(session, item.sql, item.params, watch.told(progress, item.name)):
                 self._refuse_too_many(item, len(batch))
@@ -125,7 +125,7 @@ class _Sheet:
         return self
 
     def notes(self, name: str) -> Iterator[str]:
-        """What has to be known of the sheet."""
+        """Say what has to be known of the sheet."""
         if self._sheet.get_name() != name:
             yield f"{name} is the sheet {self._sheet.get_name()}: Excel has no sheet of the whole name."
         if self._cut:

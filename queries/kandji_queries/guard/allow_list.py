@@ -187,7 +187,7 @@ class AllowList:
 
 
 def _children(node: Node, scope: Scope) -> Iterator[tuple[Any, Scope]]:
-    """What lies below, each with the CTE names it can see: a CTE sees the ones before it, but not itself."""
+    """Yield what lies below, each with the CTE names it can see: a CTE sees the ones before it, but not itself."""
     for entry in (node.get("cte_map") or {}).get("map", ()):
         yield entry["value"], scope
         scope |= {(fold_name(entry["key"]),)}
@@ -202,7 +202,7 @@ def _children(node: Node, scope: Scope) -> Iterator[tuple[Any, Scope]]:
 
 
 def _function_name(node: Node) -> str:
-    """Without what is written before it: a column (``device_name.upper()``) or a schema, which all hold the same."""
+    """Return the name without a column (``device_name.upper()``) or schema before it: these all hold the same."""
     return fold_name(str(node["qualified_name"]["path"][-1]))
 
 
@@ -217,7 +217,7 @@ def _modest(name: str, node: Node) -> None:
 
 
 def _numbers(value: Any) -> Iterator[float]:
-    """Every number written in the arguments, also inside casts and arithmetic."""
+    """Yield every number written in the arguments, also inside casts and arithmetic."""
     waiting = [value]
     while waiting:
         item = waiting.pop()

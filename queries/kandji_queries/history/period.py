@@ -36,7 +36,7 @@ class Period:
 
 
 def asked(since: str | None, until: str | None, now: datetime) -> Period:
-    """The period between two times as people write them; :class:`UsageError` for one that is reversed or to come."""
+    """Read the period between two times as people write them; :class:`UsageError` where it is reversed or to come."""
     present = naive_utc(now)
     begin, end = (None if text is None else read_moment(text, now) for text in (since, until))
     if begin is not None and begin > present:
@@ -47,7 +47,7 @@ def asked(since: str | None, until: str | None, now: datetime) -> Period:
 
 
 def known_since(reader: "Reader", table: str | None, period: Period) -> Mapping[str, datetime]:
-    """For each table with history, or the one named, since when it is whole (naive UTC), the latest first.
+    """Return for each table with history, or the one named, since when it is whole (naive UTC), the latest first.
 
     :class:`UnknownName` where there is no such table, :class:`UsageError` where no history is kept of it or the period
     ends before any begins.
@@ -74,7 +74,7 @@ def _refuse_unkept(reader: "Reader", table: str, begins: Mapping[str, datetime])
 
 
 def remarks(begins: Mapping[str, datetime], period: Period) -> Iterator[str]:
-    """What has to be known of the part of a period that history does not cover."""
+    """Say what has to be known of the part of a period that history does not cover."""
     late = [name for name, at in begins.items() if period.since is None or at > period.since]
     if not begins:
         yield NO_HISTORY
@@ -88,7 +88,7 @@ def remarks(begins: Mapping[str, datetime], period: Period) -> Iterator[str]:
 
 
 def remarks_on(reader: "Reader", query: "NamedQuery", values: Mapping[str, object]) -> Iterator[str]:
-    """The same of a named query that tells what changed since a moment, its ``since``, with these parameters."""
+    """Say the same of a named query that tells what changed since a moment, its ``since``."""
     if query.since is None:
         return
     used = {name: value for name, value in values.items() if re.search(rf"\${name}\b", query.since)}

@@ -26,18 +26,8 @@ fitting AS (
 )
 SELECT
     CASE match WHEN 1 THEN 'exact' WHEN 2 THEN 'part of the name' WHEN 3 THEN 'person' ELSE 'similar' END AS match,
-    device_id,
-    device_name,
-    serial_number,
-    asset_tag,
-    platform,
-    model,
-    user_name,
-    user_email,
-    blueprint_name,
-    last_check_in,
-    is_missing,
-    is_removed
+    device_id, device_name, serial_number, asset_tag, platform, model,
+    user_name, user_email, blueprint_name, last_check_in, is_missing, is_removed
 FROM fitting
 WHERE match IS NOT NULL OR similarity >= 0.85
 ORDER BY similarity DESC NULLS LAST, last_check_in DESC NULLS LAST, device_name, device_id;

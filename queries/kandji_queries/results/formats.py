@@ -46,7 +46,7 @@ class _Escaping:
 
 
 def _in_json(line: str) -> str:
-    """The line with what nobody sees as JSON spells it, a character beyond U+FFFF as its two surrogates."""
+    """Spell what nobody sees in a line as JSON spells it, a character beyond U+FFFF as its two surrogates."""
     if line.isascii():
         return escaped(line)
     return escaped("".join(json.dumps(c)[1:-1] if ord(c) > 0xFFFF and has_unseen(c) else c for c in line))
@@ -71,7 +71,7 @@ def _jsonl(answer: Answer, out: TextIO) -> None:
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """Column names as keys: a repeated one gets ``_1``, ``_2`` ... as in DuckDB's own exports."""
+    """Return column names as keys: a repeated one gets ``_1``, ``_2`` ... as in DuckDB's own exports."""
     keys: list[str] = []
     for name in names:
         numbered = (f"{name}_{number}" for number in count(1))
@@ -87,7 +87,7 @@ def _csv(answer: Answer, out: TextIO) -> None:
 
 
 def _quoted(value: str) -> str:
-    """RFC 4180. NULL is the empty field, so the empty text is written with quotes."""
+    """Quote by RFC 4180. NULL is the empty field, so the empty text is written with quotes."""
     return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
 
 
@@ -103,7 +103,7 @@ def _table(answer: Answer, out: TextIO) -> None:
 
 
 def _plan(answer: Answer, out: TextIO) -> None:
-    """What EXPLAIN answers: a picture of lines, each as it is."""
+    """Write what EXPLAIN answers: a picture of lines, each as it is."""
     for _, picture in answer:
         out.writelines(f"{escaped(line).rstrip()}\n" for line in text(picture).rstrip("\n").split("\n"))
 
@@ -120,7 +120,7 @@ def _markdown_line(cells: Iterable[str], out: TextIO) -> None:
 
 
 def _harmless(value: str) -> str:
-    """Text that a Markdown renderer shows as it is: no link, no image, no HTML, no cell border."""
+    """Return a text that a Markdown renderer shows as it is: no link, no image, no HTML, no cell border."""
     return _MARKDOWN.sub(lambda match: "\\" + match[0], escaped(value))
 
 

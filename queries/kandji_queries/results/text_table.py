@@ -20,7 +20,7 @@ Cells = Sequence[str]
 
 
 def lines(heads: Cells, rows: Sequence[Cells], right: Sequence[bool], room: int | None) -> Iterator[str]:
-    """The lines of a table. ``right`` says which columns are aligned to the right.
+    """Yield the lines of a table. ``right`` says which columns are aligned to the right.
 
     ``room`` is the width of the terminal, None where the lines go elsewhere. No cell has a line break.
     """
@@ -35,7 +35,7 @@ def lines(heads: Cells, rows: Sequence[Cells], right: Sequence[bool], room: int 
 
 
 def width(text: str) -> int:
-    """Terminal columns the text takes: wide East Asian letters and emoji two, combining marks none."""
+    """Count the terminal columns the text takes: wide East Asian letters and emoji two, combining marks none."""
     if text.isascii():
         return len(text)
     return sum(map(_width, text))
@@ -58,7 +58,7 @@ def _padded(cell: str, wide: int, right: bool) -> str:
 
 
 def _broken(rows: Sequence[Cells], room: int) -> list[Cells]:
-    """The rows, each followed by lines that hold what does not fit into the room of the last column."""
+    """Return the rows, each followed by lines that hold what does not fit into the room of the last column."""
     found: list[Cells] = []
     for *cells, last in rows:
         first, *others = _pieces(last, room)
@@ -68,7 +68,7 @@ def _broken(rows: Sequence[Cells], room: int) -> list[Cells]:
 
 
 def _pieces(text: str, room: int) -> list[str]:
-    """The text in lines of at most ``room``, broken between words where there are any."""
+    """Return the text in lines of at most ``room``, broken between words where there are any."""
     pieces = [""]
     for word in re.findall(r"\s*\S+|\s+", text):
         if width(pieces[-1] + word) > room and pieces[-1]:

@@ -36,7 +36,7 @@ class Turn:
     made_room: bool = False
 
     def is_set(self) -> bool:
-        """Whether to stop."""
+        """Tell whether to stop."""
         if self.stop is not None and self.stop.is_set():
             return True
         self.made_room = self.made_room or self.overtaken(self)
@@ -126,14 +126,14 @@ class FairQueue:
         return min(first.values(), key=claim, default=None)
 
     def _is_overtaken(self, turn: Turn) -> bool:
-        """Whether it runs for long, others wait, and as many as usual run that have a better claim."""
+        """Tell whether it runs for long, others wait, and as many as usual run that have a better claim."""
         with self._changed:
             if turn.began is None or self._clock() - turn.began < SHORT or not self._waiting:
                 return False
             return self._by_claim().index(turn) >= self._at_once
 
     def _by_claim(self) -> list[Turn]:
-        """Those that run: every client's first before the second of any, and then by age."""
+        """Rank those that run: every client's first before the second of any, and then by age."""
         seen: Counter[str] = Counter()
         ranked = []
         for turn in self._running:
@@ -149,5 +149,5 @@ class FairQueue:
 
 
 def busy(why: str) -> Busy:
-    """The refusal of a statement."""
+    """Return the refusal of a statement."""
     return Busy(f"The statement was not run to its end: {why}. Ask again in a moment, or for less at once.")

@@ -37,12 +37,12 @@ class WorkerStart:
     options: Mapping[str, Any]
 
     def encoded(self) -> bytes:
-        """The message."""
+        """Return the message."""
         return _encoded({"home": str(self.home), "limits": asdict(self.limits), "options": dict(self.options)})
 
     @classmethod
     def decoded(cls, message: bytes) -> "WorkerStart":
-        """What the message says."""
+        """Read the message."""
         found = json.loads(message)
         return cls(Path(found["home"]), QueryLimits(**found["limits"]), found["options"])
 
@@ -57,14 +57,14 @@ class StatementRequest:
     now: datetime
 
     def encoded(self) -> bytes:
-        """The message; :class:`UsageError` names a parameter that is no JSON value."""
+        """Return the message; :class:`UsageError` names a parameter that is no JSON value."""
         params = {name: _sendable(name, value) for name, value in self.params.items()}
         limits = asdict(self.limits)
         return _encoded({"sql": self.sql, "params": params, "limits": limits, "now": self.now.isoformat()})
 
     @classmethod
     def decoded(cls, message: bytes) -> "StatementRequest":
-        """What the message says."""
+        """Read the message."""
         found = json.loads(message)
         now = datetime.fromisoformat(found["now"])
         return cls(found["sql"], found["params"], QueryLimits(**found["limits"]), now)

@@ -42,7 +42,7 @@ class Workers:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         **options: Any,
     ) -> None:
-        """Starts nothing yet. ``options`` are more arguments of :class:`Reader`, as JSON knows them: ``rules``."""
+        """Start nothing yet. ``options`` are more arguments of :class:`Reader`, as JSON knows them: ``rules``."""
         self.limits = limits or QueryLimits()
         self._start = WorkerStart(home.absolute(), self.limits, options)
         self._at_once = at_once
