@@ -237,6 +237,7 @@ def test_a_list_the_provider_does_not_have_is_a_state_too(tmp_path: Path) -> Non
     assert state_of(tmp_path, "threats").state is State.ABSENT
 
 
+@pytest.mark.slow
 def test_a_long_sweep_is_published_every_minute(tmp_path: Path) -> None:
     tenant = make_tenant(200, apps=1)
     run_sync(tmp_path, tenant, "devices")
