@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from forked_command import CommandServer
+from forked_command import PATIENCE, CommandServer
 
 from kandji_schema.setting import Trust
 from kandji_schema.settings import SETTINGS
@@ -68,6 +68,6 @@ def run(home: Path, *arguments: str, said: str = "", **settings: str) -> subproc
         input=said,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )

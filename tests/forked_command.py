@@ -19,10 +19,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 PACKAGES = ("kandji_cli", "kandji_schema", "kandji_mirror", "kandji_queries", "kandji_mcp_server", "kandji_simulator")
+PATIENCE = 200.0
+"""Seconds: a sync takes a minute and more where the machine has other things to do."""
 _LENGTH = 8
 
 
@@ -45,7 +48,7 @@ class CommandServer:
         environment: Mapping[str, str],
         folder: Path,
         said: str = "",
-        seconds: float = 60,
+        seconds: float = PATIENCE,
     ) -> subprocess.CompletedProcess[str]:
         """Do what :func:`subprocess.run` does with these arguments of ``kandji-mirror`` and this standard input."""
         with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -123,7 +126,8 @@ class _Forking:
                 pid = os.fork()
                 if not pid:
                     return self._become(asked, files)
-                os.write(files[3], f"{pid}\n".encode())
+                with suppress(BrokenPipeError):
+                    os.write(files[3], f"{pid}\n".encode())
                 self._waiting[pid] = files.pop()
                 for file in files:
                     os.close(file)
@@ -133,7 +137,8 @@ class _Forking:
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 file = self._waiting.pop(pid)
-                os.write(file, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+                with suppress(BrokenPipeError):  # nobody waits any longer
+                    os.write(file, f"{os.waitstatus_to_exitcode(status)}\n".encode())
                 os.close(file)
 
     def _become(self, asked: dict[str, Any], files: list[int]) -> dict[str, Any]:
