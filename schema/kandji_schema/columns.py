@@ -61,10 +61,10 @@ class Column:
     kind: Kind
     description: str
     sources: tuple[str, ...]
-    key: bool
-    personal: Personal | None
-    volatile: bool
-    samples: tuple[Any, ...]
+    key: bool = False
+    personal: Personal | None = None
+    volatile: bool = False
+    samples: tuple[Any, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     names: Names | None = None
     safe_keys: tuple[str, ...] = ()
@@ -84,39 +84,17 @@ _KINDS = (
 
 
 def _declare(
-    sa_type: Any,
-    description: str,
-    *,
-    source: str | Sequence[str] = (),
-    key: bool = False,
-    personal: Personal | None = None,
-    volatile: bool = False,
-    samples: Sequence[Any] = (),
-    words: Mapping[str, str] | None = None,
-    names: Names | None = None,
-    safe_keys: Sequence[str] = (),
-    unsent: bool = False,
-    references: str | None = None,
+    sa_type: Any, description: str, *, source: str | Sequence[str] = (), key: bool = False, **facts: Any
 ) -> Any:
-    """Make a SQLModel field whose facts travel in SQLAlchemy's ``comment`` and ``info``."""
-    info = {
-        "sources": (source,) if isinstance(source, str) else tuple(source),
-        "personal": personal,
-        "volatile": volatile,
-        "samples": tuple(samples),
-        "words": words or {},
-        "names": names,
-        "safe_keys": tuple(safe_keys),
-        "unsent": unsent,
-        "references": references,
-    }
+    """Make a SQLModel field whose facts, those of :class:`Column`, travel in SQLAlchemy's ``comment`` and ``info``."""
+    sources = (source,) if isinstance(source, str) else tuple(source)
     # A key column is a primary key for SQLModel only: the DDL has neither constraint nor index (see ddl.py).
     return Field(
         default=None,
         primary_key=key,
         sa_type=sa_type,
         description=description,
-        sa_column_kwargs={"comment": description, "info": info, "nullable": True},
+        sa_column_kwargs={"comment": description, "info": {"sources": sources, **facts}, "nullable": True},
     )
 
 
@@ -175,19 +153,13 @@ def columns_of(model: type[SQLModel]) -> tuple[Column, ...]:
 
 def _read(column: SqlColumn[Any]) -> Column:
     kind = next(kind for sa_type, kind in _KINDS if isinstance(column.type, sa_type))
-    info = column.info
+    facts: dict[str, Any] = {**column.info}
+    sources = facts.pop("sources", ()) or (column.name,)
     return Column(
         name=column.name,
         kind=kind,
         description=column.comment or "",
-        sources=tuple(s + column.name if s.endswith(".") else s for s in info.get("sources") or (column.name,)),
+        sources=tuple(source + column.name if source.endswith(".") else source for source in sources),
         key=column.primary_key,
-        personal=info.get("personal"),
-        volatile=info.get("volatile", False),
-        samples=info.get("samples", ()),
-        words=info.get("words", {}),
-        names=info.get("names"),
-        safe_keys=info.get("safe_keys", ()),
-        unsent=info.get("unsent", False),
-        references=info.get("references"),
+        **facts,
     )
