@@ -11,6 +11,8 @@ whose request is being answered cannot make room for another. So who asks more t
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
@@ -20,6 +22,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 SESSION = "mcp-session-id"
 GREETING = 2
 """Requests of a client that has said hello and asked nothing."""
+
+RETRY_SECONDS = 2
+"""After so long a statement that keeps others waiting is stopped."""
+
+_LEFT_FREE = 8
+"""One connection of so many, and four at least, is never taken by a request under way."""
 
 
 @dataclass
@@ -31,6 +39,17 @@ class Session:
     asked: int = 1
     busy: int = 0
     last: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Count one more request, which is under way until the end of the block."""
+        self.busy += 1
+        self.asked += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
+            self.last = time.monotonic()
 
 
 class SessionLimit:
@@ -54,7 +73,7 @@ class SessionLimit:
             if message["type"] == "http.response.start":
                 self._track(came, session, message["status"], Headers(raw=message["headers"]).get(SESSION, ""))
 
-        with _InFlight(session if scope["method"] == "POST" else None):
+        with session.in_flight() if session and scope["method"] == "POST" else nullcontext():
             await self._app(scope, receive, watched)
         await self._end_some(came)
 
@@ -77,23 +96,6 @@ class SessionLimit:
         return min(idle, key=lambda s: (-of_peer[s.peer], s.asked > GREETING, s.last), default=None)
 
 
-class _InFlight:
-    """A request of a session, while it is under way."""
-
-    def __init__(self, session: Session | None) -> None:
-        self._session = session
-
-    def __enter__(self) -> None:
-        if self._session:
-            self._session.busy += 1
-            self._session.asked += 1
-
-    def __exit__(self, *_: object) -> None:
-        if self._session:
-            self._session.busy -= 1
-            self._session.last = time.monotonic()
-
-
 def _peer(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else ""
 
@@ -106,20 +108,13 @@ async def _discard(_: Message) -> None:
     return
 
 
-RETRY_SECONDS = 2
-"""After so long a statement that keeps others waiting is stopped."""
-
-_LEFT_FREE = 8
-"""One connection of so many, and four at least, is never taken by a question under way."""
-
-
 def most_under_way(connections: int) -> int:
-    """Return how many questions may be under way on so many connections."""
+    """Return how many requests may be under way on so many connections."""
     return max(2, connections - max(4, connections // _LEFT_FREE))
 
 
 class RequestLimit:
-    """Passes questions on; one beyond a share is refused. A client is a session, else an address."""
+    """Passes requests on; one beyond a share is refused. A client is a session, else an address."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self._app = app
@@ -152,5 +147,4 @@ _busy = JSONResponse(
 
 
 def _client(scope: Scope) -> str:
-    address = scope["client"][0] if scope.get("client") else ""
-    return Headers(scope=scope).get(SESSION, "") or address
+    return Headers(scope=scope).get(SESSION, "") or _peer(scope)
