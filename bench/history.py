@@ -9,7 +9,7 @@ from figures import Figure
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.run import Order, run_order
+from kandji_mirror.sync.run import SyncRequest, run_request
 from kandji_schema.manifest import Manifest, kept
 from kandji_schema.registry import resources
 from kandji_simulator import TOKEN, Tenant, World, catalogue
@@ -55,7 +55,7 @@ def _sync(home: Path, tenant: Tenant, at: datetime) -> None:
     """As the scheduler does."""
     client = Client(tenant.handle, TOKEN, Unlimited(), fetch=tenant.fetch, sleep=lambda _: None)
     with open_store(home, "loopback", resources(), lambda: at) as store:
-        report = run_order(store, client, Order(TABLES))
+        report = run_request(store, client, SyncRequest(TABLES))
     assert not report.failed, report.failed
 
 

@@ -10,10 +10,11 @@ from datetime import timedelta
 
 import pytest
 
-from kandji_mirror.sync.planner import HALVED_BELOW, Plan, paces, plan, ttl_overrides
+from kandji_mirror.sync.planner import SyncPlan, parse_ttl_overrides, plan_sync
 from kandji_schema import ddl
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.manifest import TableState
+from kandji_schema.provider import BACKGROUND_SLOWS_BELOW
 from kandji_schema.registry import resources
 
 SHARE = 3_000
@@ -58,13 +59,13 @@ def after_increments(states: Mapping[str, TableState], requests: int) -> dict[st
     return {n: TableState(**{**vars(s), **told}) if n in COMPLIANCE else s for n, s in states.items()}
 
 
-def planned(states: Mapping[str, TableState], per_hour: int = SHARE, remaining_hour: int | None = None) -> Plan:
-    return plan(resources(), states, per_hour=per_hour, remaining_hour=remaining_hour)
+def planned(states: Mapping[str, TableState], per_hour: int = SHARE, remaining_hour: int | None = None) -> SyncPlan:
+    return plan_sync(resources(), states, per_hour=per_hour, remaining_hour=remaining_hour)
 
 
-def stretched(made: Plan) -> dict[str, timedelta]:
+def stretched(made: SyncPlan) -> dict[str, timedelta]:
     """The tables that are read less often than declared, and how often."""
-    return {name: pace.ttl for name, pace in made.paces.items() if pace.ttl != resources()[name].ttl}
+    return {name: ttl.age for name, ttl in made.ttls.items() if ttl.age != resources()[name].ttl}
 
 
 @pytest.mark.parametrize(("devices", "least", "most"), [(100, 400, 600), (1_000, 600, 800), (10_000, 2_000, 2_400)])
@@ -107,13 +108,13 @@ ORDER = (
 @pytest.mark.parametrize(("share", "times"), ORDER)
 def test_the_smaller_the_share_the_more_is_given_up_and_in_this_order(share: int, times: tuple[timedelta, ...]) -> None:
     made = planned(fleet_of(50_000, blueprints=200), per_hour=share)
-    assert tuple(made.paces[name].ttl for name in WATCHED) == times
+    assert tuple(made.ttls[name].age for name in WATCHED) == times
     assert made.per_hour <= share
 
 
 def test_a_share_too_small_for_anything_reads_everything_once_a_day() -> None:
     made = planned(fleet_of(50_000), per_hour=1)
-    assert {pace.ttl for pace in made.paces.values()} == {24 * HOUR}
+    assert {ttl.age for ttl in made.ttls.values()} == {24 * HOUR}
     assert made.sweep_per_hour == 0
 
 
@@ -128,18 +129,18 @@ def test_a_stretched_table_says_why_in_figures() -> None:
     assert re.fullmatch(
         r"Read every 10 min instead of 5 min: 50,000 rows take about 167 requests a pass, all tables together 5,\d{3} "
         r"an hour, and the background has 3,000 \(KANDJI_MIRROR_BACKGROUND_SHARE\)\.",
-        made.paces["devices"].reason or "",
+        made.ttls["devices"].reason or "",
     )
-    assert made.paces["users"].reason is None
+    assert made.ttls["users"].reason is None
 
 
 def test_with_little_left_to_the_tenant_the_background_takes_half() -> None:
     states = fleet_of(10_000)
-    assert stretched(planned(states, remaining_hour=HALVED_BELOW)) == {}
-    halved = planned(states, remaining_hour=HALVED_BELOW - 1)
+    assert stretched(planned(states, remaining_hour=BACKGROUND_SLOWS_BELOW)) == {}
+    halved = planned(states, remaining_hour=BACKGROUND_SLOWS_BELOW - 1)
     assert stretched(halved) == dict.fromkeys(COMPLIANCE, 10 * MINUTE)
     assert halved.per_hour <= SHARE // 2
-    reason = halved.paces["prism_filevault"].reason
+    reason = halved.ttls["prism_filevault"].reason
     assert reason is not None
     assert "has 1,500 (KANDJI_MIRROR_BACKGROUND_SHARE) while the tenant has fewer than 4,000 left" in reason
 
@@ -152,8 +153,8 @@ def test_increments_that_cost_more_than_expected_are_believed() -> None:
 
 def test_a_time_to_live_of_the_settings_replaces_the_declared_one() -> None:
     chosen = {"devices": HOUR, "apps": 2 * MINUTE}
-    made = paces(resources(), fleet_of(1_000), per_hour=SHARE, remaining_hour=None, overrides=chosen)
-    assert {name: made[name].ttl for name in chosen} == chosen
+    made = plan_sync(resources(), fleet_of(1_000), per_hour=SHARE, overrides=chosen).ttls
+    assert {name: made[name].age for name in chosen} == chosen
     assert {made[name].reason for name in chosen} == {None}
 
 
@@ -164,7 +165,7 @@ def test_a_table_read_device_by_device_is_no_part_of_the_plan_but_of_what_is_lef
 
 
 def test_every_table_has_a_pace_also_before_the_first_sync() -> None:
-    assert set(paces(resources(), {}, per_hour=SHARE, remaining_hour=None, overrides={})) == set(resources())
+    assert set(plan_sync(resources(), {}, per_hour=SHARE).ttls) == set(resources())
 
 
 # -- KANDJI_MIRROR_TTL ---------------------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ def test_every_table_has_a_pace_also_before_the_first_sync() -> None:
     ],
 )
 def test_times_to_live_are_read_from_one_line(text: str, times: dict[str, timedelta]) -> None:
-    assert ttl_overrides(text, resources()) == times
+    assert parse_ttl_overrides(text, resources()) == times
 
 
 @pytest.mark.parametrize(
@@ -194,4 +195,4 @@ def test_times_to_live_are_read_from_one_line(text: str, times: dict[str, timede
 )
 def test_a_wrong_time_to_live_is_told(text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        ttl_overrides(text, resources())
+        parse_ttl_overrides(text, resources())

@@ -23,7 +23,7 @@ from kandji_mirror.privacy.key import Key, key_of
 from kandji_mirror.privacy.masking import install, masked, masked_cell
 from kandji_mirror.state import record_run
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.request import due
+from kandji_mirror.sync.request import is_due
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
 from kandji_schema.columns import Kind
@@ -228,7 +228,7 @@ def test_turned_off_again_everything_is_read_anew(tmp_path: Path) -> None:
         assert any("with pseudonyms" in note for note in reader.run("FROM devices").notes)
     with open_store(tmp_path, "loopback", resources()) as store:
         conform(store)
-        assert all(due(store.current.tables[name], resource(name), store.wall()) for name in FEW)
+        assert all(is_due(store.current.tables[name], resource(name), store.wall()) for name in FEW)
     run_sync(tmp_path, tenant, *FEW)
     assert differing(tmp_path, tenant.world, tables=FEW) == []
     with Reader(tmp_path) as reader:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from support import make_tenant
 
-from kandji_mirror.connection import BACKGROUND_FLOOR, background_per_hour, connect
+from kandji_mirror.connection import background_per_hour, connect
 from kandji_schema.errors import RateLimited
+from kandji_schema.provider import BACKGROUND_STOPS_BELOW
 from kandji_schema.settings import Settings
 from kandji_simulator import TOKEN, ServerLimits, serve
 
@@ -42,7 +43,7 @@ def test_the_background_keeps_to_its_share_in_all_processes_and_people_go_on(tmp
                 people.client.get(TAGS)
 
 
-@pytest.mark.parametrize(("left", "answered"), [(BACKGROUND_FLOOR + 1, 2), (BACKGROUND_FLOOR - 1, 1)])
+@pytest.mark.parametrize(("left", "answered"), [(BACKGROUND_STOPS_BELOW + 1, 2), (BACKGROUND_STOPS_BELOW - 1, 1)])
 def test_the_background_leaves_the_last_of_the_tenants_hour_to_others(tmp_path: Path, left: int, answered: int) -> None:
     with serve(make_tenant(1, limits=ServerLimits(per_hour=left + 1))) as server:
         settings = Settings(

@@ -16,7 +16,7 @@ from kandji_mirror.scheduler.lanes import LANES
 from kandji_mirror.scheduler.mailbox import KEPT_SECONDS, Letter, Mailbox
 from kandji_mirror.scheduler.pauses import FIRST, LONGEST, Pauses
 from kandji_mirror.scheduler.timer import Job, Timer
-from kandji_mirror.sync.request import Order
+from kandji_mirror.sync.request import SyncRequest
 from kandji_schema import ddl
 from kandji_schema.errors import AuthenticationError, Interrupted, MirrorError, StoreFull, SyncError, UnknownName
 from kandji_schema.manifest import State, TableState
@@ -65,7 +65,7 @@ def test_a_wish_waits_for_the_run_that_began_before_it() -> None:
     desk.ask(Wish(("devices",)))
     assert desk.next_batch() is None
     desk.release(["devices"])
-    assert batch_of(desk).order == Order(("devices",), asked=True, sweep=None)
+    assert batch_of(desk).order == SyncRequest(("devices",), asked=True, sweep=None)
 
 
 def test_what_someone_waits_for_is_not_given_away() -> None:
@@ -101,8 +101,8 @@ def test_a_wish_for_everything_anew_has_a_run_of_its_own() -> None:
     desk.ask(Wish(("devices",)))
     desk.ask(Wish(("users",), whole=True))
     assert [batch_of(desk).order for _ in range(2)] == [
-        Order(("devices",), asked=True, sweep=None),
-        Order(("users",), asked=True, whole=True, sweep=None),
+        SyncRequest(("devices",), asked=True, sweep=None),
+        SyncRequest(("users",), asked=True, whole=True, sweep=None),
     ]
 
 

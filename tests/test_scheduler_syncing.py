@@ -23,7 +23,7 @@ from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Runs
 from kandji_mirror.scheduler.syncing import Syncing, Terms
 from kandji_mirror.store.store import Store, open_store
-from kandji_mirror.sync.run import run_order
+from kandji_mirror.sync.run import run_request
 from kandji_schema.errors import AuthenticationError, Interrupted, StoreFull, Unreachable
 from kandji_schema.http import Request, Response, Send
 from kandji_schema.manifest import State
@@ -88,7 +88,7 @@ def open_rig(tmp_path: Path, wall: Wall) -> Iterator[Callable[..., Rig]]:
     """Makes the rig of a home, whose lock is held until the test ends."""
     with open_store(tmp_path, "loopback", resources(), wall) as store:
 
-        def make(tenant: Tenant | None = None, per_hour: int = 3_000, read: Any = run_order) -> Rig:
+        def make(tenant: Tenant | None = None, per_hour: int = 3_000, read: Any = run_request) -> Rig:
             return Rig(tmp_path, tenant or make_tenant(20), store, per_hour, read)
 
         yield make
@@ -273,7 +273,7 @@ def test_a_full_disk_rests_the_lane_and_heals(
     def read(*arguments: Any, **facts: Any) -> Report:
         if full:
             raise StoreFull("No space left.")
-        return run_order(*arguments, **facts)
+        return run_request(*arguments, **facts)
 
     rig = open_rig(read=read)
     for _ in range(100):
@@ -366,7 +366,7 @@ def test_a_wish_made_during_a_run_is_fulfilled_by_the_next_one(open_rig: Callabl
     def read(*arguments: Any, **facts: Any) -> Report:
         begun.set()
         assert go.wait(20)
-        return run_order(*arguments, **facts)
+        return run_request(*arguments, **facts)
 
     rig = open_rig(read=read)
     lane = Thread(target=rig.syncing.turn, args=(LANE,))

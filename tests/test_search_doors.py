@@ -18,7 +18,7 @@ from reads_home import NOW, device, publish
 from support import client_of, make_tenant
 
 from kandji_mcp_server.context import ServerContext
-from kandji_mirror.sync.devices import identified
+from kandji_mirror.sync.devices import find_device
 from kandji_queries.reader import Reader
 from kandji_schema.errors import TargetRefused, UsageError
 
@@ -146,13 +146,13 @@ def test_sync_knows_a_device_however_it_is_typed_and_suggests_the_nearest(home: 
     client = client_of(tenant.handle)
     for typed, device_id in FOUND:
         if typed in ("quentin's macbook air", "night shift-79", "istanbul ete", "j7p0 89j2-wkt6"):
-            assert identified(home, client, typed) == device_id
+            assert find_device(home, client, typed) == device_id
     assert not tenant.requests
     with pytest.raises(UsageError, match="Nearly so: 'Quentin’s MacBook Air', serial number S3"):
-        identified(home, client, "Quentins MacBook Ai")
+        find_device(home, client, "Quentins MacBook Ai")
     with pytest.raises(UsageError, match=f"(?s)3 devices are called 'TWICE1'.*{NEW}.*{OLD}.*missing.*{NEVER}.*removed"):
-        identified(home, client, "TWICE1")
-    assert identified(home, client, "Lab") == OLD
+        find_device(home, client, "TWICE1")
+    assert find_device(home, client, "Lab") == OLD
 
 
 def test_a_serial_number_in_groups_is_asked_of_the_tenant(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_serial_number_in_groups_is_asked_of_the_tenant(tmp_path: Path) -> Non
     row = next(iter(tenant.world.truth("devices")))
     serial = row["serial_number"]
     grouped = f"{serial[:4]} {serial[4:7]}-{serial[7:]}".lower()
-    assert identified(tmp_path, client_of(tenant.handle), grouped) == row["device_id"]
+    assert find_device(tmp_path, client_of(tenant.handle), grouped) == row["device_id"]
 
 
 def test_changes_suggest_the_nearest_device(home: Path) -> None:

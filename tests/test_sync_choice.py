@@ -7,16 +7,24 @@ from typing import Any
 import pytest
 
 from kandji_mirror.state import DeviceReading
-from kandji_mirror.sync.devices import Listed, repeated_in
-from kandji_mirror.sync.per_device import due_devices
-from kandji_mirror.sync.request import Pace, due
-from kandji_mirror.sync.strategy import Facts, Method, devices_cost, method, pages_of, whole_cost, whole_method
+from kandji_mirror.sync.devices import ListedDevice, repeated_columns
+from kandji_mirror.sync.request import Ttl, is_due
+from kandji_mirror.sync.strategy import (
+    Method,
+    StrategyInputs,
+    choose_method,
+    devices_cost,
+    full_load_cost,
+    full_load_method,
+    pages_of,
+)
+from kandji_mirror.sync.swept_table import due_devices
 from kandji_schema import ddl
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resource
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-FACTS = Facts(now=NOW, readable=True)
+FACTS = StrategyInputs(now=NOW, readable=True)
 HOUR = timedelta(hours=1)
 
 
@@ -37,7 +45,7 @@ def state_of(table: str, **facts: Any) -> TableState:
     ],
 )
 def test_each_kind_of_table_has_its_own_way(table: str, chosen: Method) -> None:
-    assert method(resource(table), state_of(table), FACTS) is chosen
+    assert choose_method(resource(table), state_of(table), FACTS) is chosen
 
 
 @pytest.mark.parametrize(
@@ -52,36 +60,36 @@ def test_each_kind_of_table_has_its_own_way(table: str, chosen: Method) -> None:
     ],
 )
 def test_a_prism_table_is_read_as_a_whole_where_an_increment_would_not_do(
-    changed: dict[str, object], facts: Facts
+    changed: dict[str, object], facts: StrategyInputs
 ) -> None:
-    assert method(resource("apps"), state_of("apps", **changed), facts) is Method.EXPORT
+    assert choose_method(resource("apps"), state_of("apps", **changed), facts) is Method.EXPORT
 
 
 def test_a_table_whose_columns_changed_says_nothing_about_its_size() -> None:
     facts = replace(FACTS, readable=False)
-    assert method(resource("apps"), state_of("apps", rows=10), facts) is Method.EXPORT
+    assert choose_method(resource("apps"), state_of("apps", rows=10), facts) is Method.EXPORT
 
 
 @pytest.mark.parametrize(("rows", "way"), [(0, "full walk"), (600, "full walk"), (601, "export"), (None, "export")])
 def test_two_pages_are_walked_and_more_are_exported(rows: int | None, way: str) -> None:
-    assert whole_method(rows, FACTS).value == way
+    assert full_load_method(rows, FACTS).value == way
 
 
 def test_refused_exports_leave_the_pages() -> None:
-    assert whole_method(1_500_000, replace(FACTS, exports=False)) is Method.FULL_WALK
+    assert full_load_method(1_500_000, replace(FACTS, exports=False)) is Method.FULL_WALK
 
 
 def test_apps_that_came_device_by_device_go_on_so_while_prism_is_forbidden() -> None:
     facts = replace(FACTS, prism=False)
-    assert method(resource("apps"), state_of("apps", method="per device"), facts) is Method.PER_DEVICE
-    assert method(resource("apps"), state_of("apps"), facts) is Method.INCREMENT
-    assert method(resource("prism_filevault"), state_of("prism_filevault"), facts) is Method.INCREMENT
+    assert choose_method(resource("apps"), state_of("apps", method="per device"), facts) is Method.PER_DEVICE
+    assert choose_method(resource("apps"), state_of("apps"), facts) is Method.INCREMENT
+    assert choose_method(resource("prism_filevault"), state_of("prism_filevault"), facts) is Method.INCREMENT
 
 
 def test_costs_are_counted_in_requests() -> None:
     assert [pages_of(rows, 300) for rows in (0, 1, 300, 301)] == [1, 1, 1, 2]
-    assert (whole_cost(600, 300, FACTS), whole_cost(1_500_000, 300, FACTS)) == (3, 13)
-    assert whole_cost(1_500_000, 300, replace(FACTS, exports=False)) == 5_001
+    assert (full_load_cost(600, 300, FACTS), full_load_cost(1_500_000, 300, FACTS)) == (3, 13)
+    assert full_load_cost(1_500_000, 300, replace(FACTS, exports=False)) == 5_001
     assert devices_cost(250, 10_000, 10_000, 300) == 3
     assert devices_cost(10, 10_000, 1_500_000, 300) == 5
 
@@ -91,34 +99,34 @@ def test_costs_are_counted_in_requests() -> None:
 
 def test_a_table_is_due_when_its_time_is_over() -> None:
     apps = resource("apps")
-    assert not due(state_of("apps", attempted_at=NOW - timedelta(seconds=299)), apps, NOW)
-    assert due(state_of("apps", attempted_at=NOW - timedelta(seconds=300)), apps, NOW)
+    assert not is_due(state_of("apps", attempted_at=NOW - timedelta(seconds=299)), apps, NOW)
+    assert is_due(state_of("apps", attempted_at=NOW - timedelta(seconds=300)), apps, NOW)
 
 
 def test_a_pace_replaces_the_declared_time() -> None:
     known = state_of("apps", attempted_at=NOW - HOUR)
-    assert not due(known, resource("apps"), NOW, Pace(2 * HOUR, "the budget"))
+    assert not is_due(known, resource("apps"), NOW, Ttl(2 * HOUR, "the budget"))
 
 
 @pytest.mark.parametrize("changed", [{"state": State.FAILED}, {"attempted_at": None}, {"ddl": ("CREATE TABLE x",)}])
 def test_a_table_that_failed_or_has_other_columns_is_due_at_once(changed: dict[str, object]) -> None:
-    assert due(state_of("apps", **changed), resource("apps"), NOW)
+    assert is_due(state_of("apps", **changed), resource("apps"), NOW)
 
 
 def test_a_table_that_is_only_partly_read_goes_on_after_five_minutes() -> None:
     known = state_of("device_details", state=State.PARTIAL, ttl_seconds=86_400)
-    assert not due(known, resource("device_details"), NOW + timedelta(minutes=4))
-    assert due(known, resource("device_details"), NOW + timedelta(minutes=5))
+    assert not is_due(known, resource("device_details"), NOW + timedelta(minutes=4))
+    assert is_due(known, resource("device_details"), NOW + timedelta(minutes=5))
 
 
 def test_a_swept_table_is_as_old_as_its_oldest_row() -> None:
     known = state_of("device_details", synced_at=NOW - HOUR, ttl_seconds=3_600)
-    assert due(known, resource("device_details"), NOW)
+    assert is_due(known, resource("device_details"), NOW)
 
 
 # -- which devices --------------------------------------------------------------------------------------------------
 
-FLEET = {name: Listed("Mac", "seen") for name in ("a", "b", "c", "d")}
+FLEET = {name: ListedDevice("Mac", "seen") for name in ("a", "b", "c", "d")}
 
 
 def reading(hours: float, seen: str = "seen") -> DeviceReading:
@@ -137,5 +145,7 @@ def test_a_device_read_a_short_while_ago_is_not_due_unless_all_are() -> None:
 
 
 def test_device_information_repeats_people_and_blueprints_and_other_categories_only_the_asset_tag() -> None:
-    assert {"device_name", "user_email", "blueprint_name"} <= set(repeated_in(resource("prism_device_information")))
-    assert repeated_in(resource("prism_filevault")) == ("asset_tag", "tags")
+    assert {"device_name", "user_email", "blueprint_name"} <= set(
+        repeated_columns(resource("prism_device_information"))
+    )
+    assert repeated_columns(resource("prism_filevault")) == ("asset_tag", "tags")

@@ -11,7 +11,7 @@ from support import client_of, differing, make_tenant, manifest_of, mirrored, ru
 
 from kandji_mirror.capabilities import SyncState
 from kandji_mirror.report import Report
-from kandji_mirror.sync.devices import identified
+from kandji_mirror.sync.devices import find_device
 from kandji_mirror.sync.run import sync_devices
 from kandji_schema.errors import AuthenticationError, NothingMirrored, Suspicious, UnknownName, UsageError
 from kandji_schema.manifest import State
@@ -265,7 +265,7 @@ def test_a_wish_that_makes_no_sense_sends_nothing(
 def test_a_device_is_found_by_each_of_its_names_without_a_request(tmp_path: Path, tenant: Tenant, name: str) -> None:
     row = next(iter(tenant.world.truth("devices")))
     client = client_of(tenant.handle)
-    assert identified(tmp_path, client, f" {row[name].upper()} ") == row["device_id"]
+    assert find_device(tmp_path, client, f" {row[name].upper()} ") == row["device_id"]
     assert not tenant.requests
 
 
@@ -273,16 +273,16 @@ def test_a_device_is_found_by_each_of_its_names_without_a_request(tmp_path: Path
 def test_a_device_that_is_not_mirrored_yet_is_asked_for(tmp_path: Path, tenant: Tenant, name: str) -> None:
     device = tenant.world.enrol(name="Brand new")
     row = next(row for row in tenant.world.truth("devices") if row["device_id"] == device)
-    assert identified(tmp_path, client_of(tenant.handle), row[name]) == device
+    assert find_device(tmp_path, client_of(tenant.handle), row[name]) == device
 
 
 def test_a_part_of_a_name_and_a_name_of_two_are_refused(tmp_path: Path, tenant: Tenant) -> None:
     client = client_of(tenant.handle)
     first = next(iter(tenant.world.truth("devices")))
     with pytest.raises(UsageError, match="There is no device"):
-        identified(tmp_path, client, first["serial_number"][:5])
+        find_device(tmp_path, client, first["serial_number"][:5])
     for device in tenant.world.device_ids()[:2]:
         tenant.world.rename(device, "Twin")
     run_sync(tmp_path, tenant, DEVICES.name)
     with pytest.raises(UsageError, match="2 devices are called 'twin'"):
-        identified(tmp_path, client, "twin")
+        find_device(tmp_path, client, "twin")

@@ -12,7 +12,7 @@ from support import client_of, make_tenant, manifest_of, mirrored, run_sync, slo
 
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.completeness import Cleared, refuse_unproven
+from kandji_mirror.sync.completeness import DeletionProof, refuse_unproven
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
 from kandji_schema.errors import Suspicious
@@ -136,10 +136,10 @@ def test_a_file_that_lacks_a_row_without_proof_is_refused(tmp_path: Path) -> Non
     with Engine(tmp_path / "spill") as engine, Staging(listed, tmp_path / "scratch", engine=engine) as staging:
         for among in (None, [gone]):
             with pytest.raises(Suspicious, match="1 rows of devices would go"):
-                refuse_unproven(engine, listed, live, short, Cleared(), among)
+                refuse_unproven(engine, listed, live, short, DeletionProof(), among)
         proof = {gone: staging.lost(live)[gone]}
-        refuse_unproven(engine, listed, live, short, Cleared(goes=proof), None)
-        refuse_unproven(engine, listed, live, live, Cleared(), None)
+        refuse_unproven(engine, listed, live, short, DeletionProof(proven=proof), None)
+        refuse_unproven(engine, listed, live, live, DeletionProof(), None)
 
 
 def test_what_todays_answers_do_not_have_is_no_news(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from support import client_of, differing, manifest_of, mirrored, run_sync, synce
 
 from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.run import Order, run_order, sync
+from kandji_mirror.sync.run import SyncRequest, run_request, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
 from kandji_simulator import Fault, Quirks, Tenant
@@ -356,7 +356,7 @@ def test_an_empty_answer_about_devices_deletes_nothing_unless_the_count_agrees(t
 
 def in_background(home: Path, tenant: Tenant, *names: str) -> None:
     with open_store(home, "loopback", resources()) as store:
-        run_order(store, client_of(tenant.handle, tenant.fetch), Order(names))
+        run_request(store, client_of(tenant.handle, tenant.fetch), SyncRequest(names))
 
 
 def test_with_little_left_of_the_hour_a_difference_is_noted_and_found_when_someone_asks(tmp_path: Path) -> None:
@@ -371,7 +371,7 @@ def test_with_little_left_of_the_hour_a_difference_is_noted_and_found_when_someo
         return response
 
     with open_store(tmp_path, "loopback", resources()) as store:
-        run_order(store, client_of(spent), Order(("prism_local_users",)))
+        run_request(store, client_of(spent), SyncRequest(("prism_local_users",)))
     known = state_of(tmp_path, "prism_local_users")
     assert (known.state, known.note) == (
         State.OK,

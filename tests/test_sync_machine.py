@@ -19,8 +19,8 @@ from moving_fleet import drifting, in_small_pages, keys_of_all
 from support import client_of, differing, make_tenant, mirrored, run_sync, true_rows
 
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.request import tables_of_devices
-from kandji_mirror.sync.run import Order, run_order
+from kandji_mirror.sync.request import device_tables
+from kandji_mirror.sync.run import SyncRequest, run_request
 from kandji_schema.errors import MirrorError
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import Manifest, data_dir, kept
@@ -142,7 +142,7 @@ class Mirroring(RuleBasedStateMachine):
     @rule()
     def sync_in_the_background(self) -> None:
         with suppress(MirrorError):
-            self._run(self.tenant.handle, Order(TABLES, sweep=5))
+            self._run(self.tenant.handle, SyncRequest(TABLES, sweep=5))
 
     @rule(
         moves=st.sampled_from(((True, False), (False, True), (True, True))),
@@ -157,8 +157,8 @@ class Mirroring(RuleBasedStateMachine):
         before = self._there_and_mirrored()
         drifting(self.tenant, chance, removals=removals, inserts=inserts, least=12, most=40)
         send = in_small_pages(self.tenant, chance if shuffled else None)
-        order = Order(
-            tables_of_devices() if devices else TABLES,
+        order = SyncRequest(
+            device_tables() if devices else TABLES,
             asked=how != "background",
             whole=how == "whole",
             sweep=5 if how == "background" else None,
@@ -185,7 +185,7 @@ class Mirroring(RuleBasedStateMachine):
             return self.tenant.handle(request)
 
         with suppress(MirrorError, Killed):
-            self._run(dying, Order(TABLES, asked=True, sweep=None))
+            self._run(dying, SyncRequest(TABLES, asked=True, sweep=None))
 
     @rule()
     def heal(self) -> None:
@@ -218,9 +218,9 @@ class Mirroring(RuleBasedStateMachine):
         truth, held = self._truth(), self._held()
         return {table: truth[table] & held[table] for table in OF_DEVICES}
 
-    def _run(self, send: Any, order: Order) -> None:
+    def _run(self, send: Any, order: SyncRequest) -> None:
         with open_store(self.home, "loopback", resources()) as store:
-            run_order(store, client_of(send, self.tenant.fetch), order)
+            run_request(store, client_of(send, self.tenant.fetch), order)
 
 
 class ManyTimes(Mirroring):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support import client_of, make_tenant, mirrored, true_rows
 
-from kandji_mirror.sync.list_walk import overlapping
+from kandji_mirror.sync.list_walk import overlapping_pages
 from kandji_mirror.sync.run import sync
 from kandji_schema.errors import ServerFault
 from kandji_schema.http import Request, Response
@@ -40,7 +40,7 @@ class Server:
         """The rows of a walk, overlapping ones once, and the number of seams that did not hold."""
         rows: Rows = []
         torn = 0
-        for piece in overlapping(client_of(self), DEVICES):
+        for piece in overlapping_pages(client_of(self), DEVICES):
             rows += piece.page.rows[piece.overlap :]
             torn += not piece.holds
         return rows, torn
@@ -74,7 +74,7 @@ def test_a_server_that_ignores_the_offset_is_noticed() -> None:
         return server(Request(request.method, request.path, (("limit", "300"),)))
 
     with pytest.raises(ServerFault, match="same page twice in a row"):
-        list(overlapping(client_of(same), DEVICES))
+        list(overlapping_pages(client_of(same), DEVICES))
 
 
 def swapping(tenant: Tenant, times: int) -> Callable[[Request], Response]:

@@ -12,7 +12,7 @@ from commands import COMMAND, environment
 from support import client_of, make_tenant, manifest_of, slow_but
 
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.run import Order, run_order
+from kandji_mirror.sync.run import SyncRequest, run_request
 from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import Unreachable
 from kandji_schema.http import Request, Response
@@ -61,7 +61,7 @@ def test_a_stopped_client_is_no_failure_of_the_tables(tmp_path: Path) -> None:
 
     client = client_of(send, tenant.fetch)
     with open_store(tmp_path, "loopback", resources()) as store:
-        report = run_order(store, client, Order(("devices", "users")))
+        report = run_request(store, client, SyncRequest(("devices", "users")))
     assert [outcome.table for outcome in report.outcomes] == ["devices"]
     assert manifest_of(tmp_path).tables["users"].state is State.NEVER
 

@@ -11,7 +11,7 @@ from support import Clock, client_of, differing, make_tenant, manifest_of, mirro
 from kandji_mirror.api.budget import Sleep
 from kandji_mirror.api.client import Client
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.run import Order, run_order, sync
+from kandji_mirror.sync.run import SyncRequest, run_request, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
 from kandji_simulator import TOKEN, Fault, Tenant
@@ -217,8 +217,8 @@ def test_in_the_background_prism_is_tried_again_a_day_later(tmp_path: Path) -> N
 
 def in_background(home: Path, tenant: Tenant, wall: Callable[[], datetime]) -> None:
     with open_store(home, "loopback", resources(), wall) as store:
-        order = Order(("apps",), sweep=5)
-        run_order(store, client_of(tenant.handle, tenant.fetch), order)
+        order = SyncRequest(("apps",), sweep=5)
+        run_request(store, client_of(tenant.handle, tenant.fetch), order)
 
 
 @pytest.mark.parametrize("table", ["prism_filevault", "threats"])

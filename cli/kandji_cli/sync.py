@@ -18,9 +18,9 @@ from kandji_mirror.scheduler.asking import sync_or_ask
 from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.state import record_run
 from kandji_mirror.sync.device_run import BY_DEVICE
-from kandji_mirror.sync.devices import identified
-from kandji_mirror.sync.planner import ttl_overrides
-from kandji_mirror.sync.request import REFUSED, Pace, order_of_devices
+from kandji_mirror.sync.devices import find_device
+from kandji_mirror.sync.planner import parse_ttl_overrides
+from kandji_mirror.sync.request import REFUSED, Ttl, device_request
 from kandji_mirror.sync.run import sync, sync_devices
 from kandji_mirror.threads import run_interruptible
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
@@ -55,7 +55,7 @@ def _print(report: Report, names: Sequence[str], *, as_json: bool) -> None:
 
 def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool = False) -> Report:
     """One run with progress on stderr, recorded in the run log."""
-    overrides = ttl_overrides(settings.mirror_ttl, resources())
+    overrides = parse_ttl_overrides(settings.mirror_ttl, resources())
     with _watched_connection(settings) as (connection, progress):
         read = partial(
             sync,
@@ -65,7 +65,7 @@ def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool 
             names=names,
             everything=everything,
             sweep=settings.mirror_sweep_requests,
-            paces={name: Pace(ttl) for name, ttl in overrides.items()},
+            ttls={name: Ttl(ttl) for name, ttl in overrides.items()},
             keep_days=settings.mirror_history_days,
             progress=progress,
             privacy=settings.privacy,
@@ -94,7 +94,7 @@ def _tell_handed_over() -> None:
 
 def run_device_sync(settings: Settings, devices: Sequence[str], names: Sequence[str] = ()) -> Report:
     """Read some devices now, in this process or in the one that syncs; progress and record as for a sync."""
-    order_of_devices(devices, names)  # told before anything is sent
+    device_request(devices, names)  # told before anything is sent
     with _watched_connection(settings) as (connection, progress):
         read = partial(_read_devices, settings, connection, progress, devices, names)
         report = run_interruptible(read, connection.client.stop)
@@ -105,7 +105,7 @@ def run_device_sync(settings: Settings, devices: Sequence[str], names: Sequence[
 def _read_devices(
     settings: Settings, connection: Connection, progress: Progress, devices: Sequence[str], names: Sequence[str]
 ) -> Report:
-    found = [identified(settings.home, connection.client, device) for device in devices]
+    found = [find_device(settings.home, connection.client, device) for device in devices]
     read = partial(
         sync_devices,
         settings.home,

@@ -66,7 +66,7 @@ class ServerCapabilities:
         self._lock = Lock()
 
     def lacks(self, table: str, capability: Capability, *, seen: str | None = None) -> bool:
-        """Whether the table was seen to lack it, with that ``seen`` where one is given, and that is believed still.
+        """Return whether the table was seen to lack it, which is believed still; where ``seen`` is given, by just that.
 
         What was noted by a clock that was ahead is not believed: nobody knows how old it is.
         """

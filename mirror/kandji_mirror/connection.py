@@ -13,14 +13,11 @@ from kandji_mirror.api.http import Download, HttpTransport
 from kandji_mirror.api.machine import Both, shared_budget
 from kandji_schema import home
 from kandji_schema.http import SIMULATED_HEADER, Request, Response, Send
-from kandji_schema.provider import is_loopback, same_tenant
+from kandji_schema.provider import BACKGROUND_STOPS_BELOW, is_loopback, same_tenant
 from kandji_schema.settings import Settings
 
 PROVIDERS_HOUR = 10_000
 """Requests an hour that the provider allows a tenant, all its tokens together (the provider's contract)."""
-
-BACKGROUND_FLOOR = 2_000
-"""With fewer requests left to the tenant in this hour, work that nobody waits for stops."""
 
 ACTION_FLOOR = 1
 """A live action may have the tenant's last requests of the hour: a lost Mac is not locked later."""
@@ -115,7 +112,7 @@ def _client(
     quiet: bool,
 ) -> Client:
     if background:
-        return Client(transport, secret, permits, fetch=download, floor=BACKGROUND_FLOOR, quiet=quiet)
+        return Client(transport, secret, permits, fetch=download, floor=BACKGROUND_STOPS_BELOW, quiet=quiet)
     if acting:
         patience = ACTION_PATIENCE
         return Client(transport, secret, permits, fetch=download, floor=ACTION_FLOOR, patience=patience, quiet=quiet)

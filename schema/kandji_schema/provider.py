@@ -18,6 +18,12 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _REST = re.compile(r"(?:eu|us|api|api\.(?:eu|us)|clients\.[a-z0-9-]+)?")
 """What may stand between the tenant and the domain."""
 
+BACKGROUND_SLOWS_BELOW = 4_000
+"""With fewer requests left to the tenant in its hour the background takes half its share, and settles no doubts."""
+
+BACKGROUND_STOPS_BELOW = 2_000
+"""With fewer, work that nobody waits for stops: the tenant's other tokens need some."""
+
 _NO_TENANT = {"api", "clients", "eu", "us", "www", "app", "support"}
 """First labels of the provider's own hosts."""
 

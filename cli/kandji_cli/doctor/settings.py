@@ -10,7 +10,7 @@ from pathlib import Path
 from kandji_mirror.api.credentials import HOST_FILE, token, token_source
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.http import HttpTransport
-from kandji_mirror.sync.planner import ttl_overrides
+from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_queries.compliance.relations import statements
 from kandji_queries.compliance.rule_set import FILE as RULES
 from kandji_queries.compliance.rule_set import RuleFile
@@ -148,7 +148,7 @@ def _proxy(settings: Settings) -> str:
 
 
 def _times(settings: Settings) -> str:
-    others = ttl_overrides(settings.mirror_ttl, resources())
+    others = parse_ttl_overrides(settings.mirror_ttl, resources())
     return settings.mirror_ttl if others else "those of each table"
 
 

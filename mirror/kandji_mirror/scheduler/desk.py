@@ -7,7 +7,7 @@ from threading import Condition
 from typing import Any
 
 from kandji_mirror.report import Outcome, Progress, Report
-from kandji_mirror.sync.request import Order, order_of_devices
+from kandji_mirror.sync.request import SyncRequest, device_request
 from kandji_schema.errors import MirrorError
 from kandji_schema.registry import resource
 
@@ -41,7 +41,7 @@ class Wish:
         cls, devices: Sequence[str], names: Sequence[str] = (), *, progress: Progress | None = None
     ) -> "Wish":
         """The wish for some devices, see :func:`~kandji_mirror.sync.device_run.order_of_devices`."""
-        order = order_of_devices(devices, names)
+        order = device_request(devices, names)
         return cls(order.names, devices=order.devices, progress=progress)
 
     @property
@@ -62,12 +62,14 @@ class Batch:
     wishes: tuple[Wish, ...]
 
     @property
-    def order(self) -> Order:
+    def order(self) -> SyncRequest:
         """All their tables and devices, each once."""
         whole, sweep, *_ = self.wishes[0].way
         names = dict.fromkeys(name for wish in self.wishes for name in wish.names)
         devices = dict.fromkeys(device for wish in self.wishes for device in wish.devices)
-        return Order(tuple(names), asked=True, whole=whole, sweep=sweep, devices=tuple(devices), only_due=self.due)
+        return SyncRequest(
+            tuple(names), asked=True, whole=whole, sweep=sweep, devices=tuple(devices), only_due=self.due
+        )
 
     @property
     def due(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from kandji_mirror.api.turns import PROBE_AFTER
-from kandji_mirror.connection import BACKGROUND_FLOOR
+from kandji_schema.provider import BACKGROUND_STOPS_BELOW
 
 
 class Hour:
@@ -26,7 +26,7 @@ class Hour:
     @property
     def tight(self) -> bool:
         """Whether too few are left for work that nobody waits for."""
-        return self._left is not None and self._left < BACKGROUND_FLOOR
+        return self._left is not None and self._left < BACKGROUND_STOPS_BELOW
 
     def note(self, left: int | None) -> None:
         """What a run was told last; None tells nothing."""

@@ -13,7 +13,7 @@ from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.hour import Hour
 from kandji_mirror.state import record_run
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.request import Order, Pace
+from kandji_mirror.sync.request import SyncRequest, Ttl
 from kandji_schema.errors import ApiError, Interrupted, StoreError
 from kandji_schema.registry import resource
 
@@ -31,15 +31,15 @@ class Connect(Protocol):
 
 
 class RunOrder(Protocol):
-    """Reads tables; see :func:`kandji_mirror.sync.run.run_order`."""
+    """Reads tables; see :func:`kandji_mirror.sync.run.run_request`."""
 
     def __call__(
         self,
         store: Store,
         client: Client,
-        order: Order,
+        request: SyncRequest,
         *,
-        paces: Mapping[str, Pace] = ...,
+        ttls: Mapping[str, Ttl] = ...,
         progress: Progress | None = None,
         keep_days: int,
     ) -> Report:
@@ -52,11 +52,11 @@ class Runs:
     Every run has a client of its own, so that a 401 is about the token and not about a single table.
     """
 
-    def __init__(self, store: Store, connect: Connect, run_order: RunOrder, hour: Hour, *, keep_days: int) -> None:
+    def __init__(self, store: Store, connect: Connect, run_request: RunOrder, hour: Hour, *, keep_days: int) -> None:
         """``keep_days`` is for how long changes are kept."""
         self._store = store
         self._connect = connect
-        self._run_order = run_order
+        self._run_order = run_request
         self._hour = hour
         self._keep_days = keep_days
         self._clients: set[Client] = set()
@@ -64,11 +64,17 @@ class Runs:
         self._lock = Lock()
 
     def run(
-        self, what: str, order: Order, *, paces: Mapping[str, Pace], background: bool, progress: Progress | None = None
+        self,
+        what: str,
+        request: SyncRequest,
+        *,
+        ttls: Mapping[str, Ttl],
+        background: bool,
+        progress: Progress | None = None,
     ) -> Report | None:
-        """Run an order; None where the tenant's hour leaves nothing for the background.
+        """Run a request; None where the tenant's hour leaves nothing for the background.
 
-        ``what`` names the run in the log. Raises what ``run_order`` and ``connect`` raise, and :class:`Interrupted`
+        ``what`` names the run in the log. Raises what ``run_request`` and ``connect`` raise, and :class:`Interrupted`
         after :meth:`stop`.
         """
         with self._client(background) as client:
@@ -77,14 +83,14 @@ class Runs:
             report = self._run_order(
                 self._store,
                 client,
-                order,
-                paces=paces,
+                request,
+                ttls=ttls,
                 progress=progress,
                 keep_days=self._keep_days,
             )
         self._hour.note(report.remaining_hour)
         self._record(what, report)
-        if self._stopped and len(report.outcomes) < len(order.names):
+        if self._stopped and len(report.outcomes) < len(request.names):
             raise Interrupted("Stopped before all tables were read.")
         return report
 

@@ -25,8 +25,8 @@ from kandji_mirror.scheduler.runs import Connect, RunOrder, Runs
 from kandji_mirror.scheduler.syncing import WISHES, Syncing, Terms, rests
 from kandji_mirror.scheduler.timer import Timer
 from kandji_mirror.store.store import open_store
-from kandji_mirror.sync.planner import ttl_overrides
-from kandji_mirror.sync.run import run_order
+from kandji_mirror.sync.planner import parse_ttl_overrides
+from kandji_mirror.sync.run import run_request
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
 from kandji_schema.home import name_here
 from kandji_schema.privacy import Privacy
@@ -71,7 +71,7 @@ class Scheduler:
         keep_days: int,
         privacy: Privacy = Privacy.OFF,
         rhythm: Rhythm = Rhythm(),  # frozen
-        read: RunOrder = run_order,
+        read: RunOrder = run_request,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -227,7 +227,7 @@ def scheduler_of(settings: Settings, rhythm: Rhythm = Rhythm()) -> Scheduler:  #
         partial(connect, settings),
         Terms(
             background_per_hour(settings),
-            ttl_overrides(settings.mirror_ttl, resources()),
+            parse_ttl_overrides(settings.mirror_ttl, resources()),
             mark=lambda: token_mark(token(settings)),
         ),
         keep_days=settings.mirror_history_days,

@@ -17,8 +17,8 @@ from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Runs
 from kandji_mirror.scheduler.timer import Job
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.planner import Plan, plan
-from kandji_mirror.sync.request import REFUSED, Order, Refusals
+from kandji_mirror.sync.planner import SyncPlan, plan_sync
+from kandji_mirror.sync.request import REFUSED, Refusals, SyncRequest
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError, StoreError
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
@@ -98,7 +98,7 @@ class Syncing:
         if not names:
             return
         try:
-            report = self._runs.run(lane.name, Order(names, sweep=sweep), paces=made.paces, background=True)
+            report = self._runs.run(lane.name, SyncRequest(names, sweep=sweep), ttls=made.ttls, background=True)
             if report:
                 self._settle(lane.name, names, report)
         except Interrupted:
@@ -109,14 +109,14 @@ class Syncing:
             self._swept_at = self._clock() if lane.sweeps else self._swept_at
             self._desk.release(names)
 
-    def _saved_up(self, made: Plan) -> int:
+    def _saved_up(self, made: SyncPlan) -> int:
         """Requests that sweeps may spend now: what has come together since the last one."""
         seconds = min(self._clock() - self._swept_at, SAVED_SECONDS)
         return int(made.sweep_per_hour * seconds / 3600)
 
-    def planned(self) -> Plan:
+    def planned(self) -> SyncPlan:
         """How often every table is read as things are now, and what is left for sweeps."""
-        return plan(
+        return plan_sync(
             resources(),
             self._store.current.tables,
             per_hour=self._terms.per_hour,
@@ -124,19 +124,19 @@ class Syncing:
             overrides=self._terms.overrides,
         )
 
-    def _due(self, lane: Lane, made: Plan) -> list[str]:
+    def _due(self, lane: Lane, made: SyncPlan) -> list[str]:
         tables = self._store.current.tables
         lanes_own = [r for r in resources().values() if lane.takes(r, tables[r.name])]
         names = [name for name in self._due_of(lanes_own, made) if not self._pauses.resting(name)]
         return [r.name for r in lanes_own if r.name in names and self._has_parent(r, names)]
 
-    def _due_of(self, some: Sequence[Resource], made: Plan) -> list[str]:
+    def _due_of(self, some: Sequence[Resource], made: SyncPlan) -> list[str]:
         """Those of some tables that are due and were not refused a short while ago."""
         now, tables = self._store.wall(), self._store.current.tables
         asked = any(tables[r.name].state in REFUSED for r in some)  # the token is not looked up for nothing
         with SyncState(self._store.home, self._store.wall) as state:
             refusals = Refusals(state.capabilities, self._terms.mark() if asked else "")
-            return [r.name for r in some if refusals.due(r, tables, now, made.paces[r.name])]
+            return [r.name for r in some if refusals.is_due(r, tables, now, made.ttls[r.name])]
 
     def _has_parent(self, resource: Resource, names: Iterable[str]) -> bool:
         """Whether the rows a table is asked for by are there, or come with the same run."""
@@ -175,7 +175,7 @@ class Syncing:
         asked, began, made = batch.order, self._store.wall(), self.planned()
         order = replace(asked, names=self._still_due(asked.names, made)) if batch.due else asked
         try:
-            report = self._runs.run(ASKED, order, paces=made.paces, background=False, progress=batch)
+            report = self._runs.run(ASKED, order, ttls=made.ttls, background=False, progress=batch)
             if report and not order.devices:
                 self._settle(ASKED, order.names, report)
             if report:
@@ -187,7 +187,7 @@ class Syncing:
         finally:
             self._desk.release(asked.names)
 
-    def _still_due(self, names: Sequence[str], made: Plan) -> tuple[str, ...]:
+    def _still_due(self, names: Sequence[str], made: SyncPlan) -> tuple[str, ...]:
         """Those of the tables that are due now: others were read while the wish waited."""
         return tuple(self._due_of([resources()[name] for name in names], made))
 

@@ -1,4 +1,4 @@
-"""Lists that only grow, at their front: reading stops at what is known. Rows are never deleted."""
+"""Lists that only grow, read from their newest end down to what is known. Rows are never deleted."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from kandji_mirror.api.paging import Page, walk
 from kandji_mirror.api.paths import quote_segment
+from kandji_mirror.ingest.file_queries import knows_any, newest
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.context import Job
-from kandji_mirror.sync.data_file import put, refuse_keyless
-from kandji_mirror.sync.extract_stats import Walked, drift_of, joined, more_odd
+from kandji_mirror.sync.context import PassContext
+from kandji_mirror.sync.data_file import refuse_keyless, write_merge
+from kandji_mirror.sync.extract_stats import ExtractStats, has_more_odd_values, merge_drift, observed_drift
 from kandji_mirror.sync.filtered_pages import OVERLAP
-from kandji_mirror.sync.published import knows_any, newest
 from kandji_mirror.sync.strategy import Method
 from kandji_schema.errors import NotFound, ServerFault, Suspicious
 from kandji_schema.manifest import State, TableState
@@ -19,48 +19,51 @@ from kandji_schema.manifest import State, TableState
 Enough = Callable[[Page], bool]
 
 
-def newest_first(job: Job) -> TableState:
+def append_only_load(ctx: PassContext) -> TableState:
     """Read down to what is mirrored already, the first time everything, and add it."""
-    began, whole = job.store.wall(), _reads_all(job)
-    with job.room() as (staging, target):
-        walked = _walk(job, staging)
+    began, whole = ctx.store.wall(), _reads_all(ctx)
+    with ctx.workspace() as (staging, target):
+        stats = _walk(ctx, staging)
         refuse_keyless(staging)
         staging.drop_duplicates()
-        seen = drift_of(job.resource, staging.leftovers(), walked.odd_rows)
-        drift, misread = joined(job.previous.drift, seen), more_odd(seen, job.previous.drift)
-        state = put(job, staging, target)
+        seen = observed_drift(ctx.resource, staging.leftovers(), stats.odd_rows)
+        drift, misread = merge_drift(ctx.previous.drift, seen), has_more_odd_values(seen, ctx.previous.drift)
+        state = write_merge(ctx, staging, target)
     return replace(
         state,
-        state=State.FAILED if walked.reason else State.OK,
-        error=walked.reason,
-        note=walked.note,
+        state=State.FAILED if stats.reason else State.OK,
+        error=stats.reason,
+        note=stats.note,
         method=Method.NEWEST_FIRST.value,
-        requests=walked.pages,
+        requests=stats.pages,
         drift=drift,
         attempted_at=began,
-        synced_at=state.synced_at if walked.reason else began,
-        whole_at=None if misread or (walked.reason and whole) else began if whole else job.previous.whole_at,
+        synced_at=state.synced_at if stats.reason else began,
+        whole_at=None if misread or (stats.reason and whole) else began if whole else ctx.previous.whole_at,
     )
 
 
-def _reads_all(job: Job) -> bool:
-    """Whether what is known does not do: also the time after something came that could not be read."""
-    adopted = job.previous.method is None  # rows of an earlier version lack columns
-    return job.live is None or job.order.whole or adopted or job.previous.whole_at is None
+def _reads_all(ctx: PassContext) -> bool:
+    """Return whether what is known does not do: also the time after something came that could not be read."""
+    adopted = ctx.previous.method is None  # rows of an earlier version lack columns
+    return ctx.current_file is None or ctx.request.whole or adopted or ctx.previous.whole_at is None
 
 
-def _reaches(job: Job, above: Sequence[str]) -> Enough:
-    """A page reaches what is known when it holds a known row and is older than the newest one, and a little more."""
-    resource, live = job.resource, job.live
-    known = newest(live, resource, above) if live and not _reads_all(job) else None
-    if live is None or known is None:
+def _reaches(ctx: PassContext, above: Sequence[str]) -> Enough:
+    """Return the test for a page that reaches what is known.
+
+    Such a page holds a known row and is older than the newest one, and a little more.
+    """
+    resource, current = ctx.resource, ctx.current_file
+    known = newest(current, resource, above) if current and not _reads_all(ctx) else None
+    if current is None or known is None:
         return lambda page: False
     border, source = known.replace(tzinfo=UTC) - OVERLAP, resource.newest_by.sources[0]
 
     def reached(page: Page) -> bool:
         oldest = min((moment for row in page.rows if (moment := _moment(row.get(source)))), default=None)
         keys = [str(row.get(resource.own_key)) for row in page.rows]
-        return oldest is not None and oldest < border and knows_any(live, resource, keys, above)
+        return oldest is not None and oldest < border and knows_any(current, resource, keys, above)
 
     return reached
 
@@ -73,48 +76,48 @@ def _moment(value: object) -> datetime | None:
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _walk(job: Job, staging: Staging) -> Walked:
-    """The tenant's list, or that of every parent row: what one of them cannot tell now, it tells the next time."""
-    walked, gone = Walked(), list[str]()
-    for above in job.parents if job.resource.parent else [()]:
+def _walk(ctx: PassContext, staging: Staging) -> ExtractStats:
+    """Stage the tenant's list, or that of every parent row: what one cannot tell now, it tells the next time."""
+    stats, gone = ExtractStats(), list[str]()
+    for above in ctx.parents if ctx.resource.parent else [()]:
         try:
-            for page in _pages(job, above):
-                walked.take(page)
+            for page in _pages(ctx, above):
+                stats.add_page(page)
                 staging.add(page.text, above)
-                job.progress.advanced(job.resource.name, pages=walked.pages, rows=walked.rows, total=None)
+                ctx.progress.advanced(ctx.resource.name, pages=stats.pages, rows=stats.rows, total=None)
         except (NotFound, ServerFault) as error:
             if not above:
                 raise
             if isinstance(error, NotFound):
                 gone.append(str(error))
             else:
-                walked.kept_parents.append(tuple(above))
-                walked.reason = walked.reason or str(error)
-    _tell_of_the_silent(job, walked, gone)
+                stats.kept_parents.append(tuple(above))
+                stats.reason = stats.reason or str(error)
+    _note_unanswered(ctx, stats, gone)
     staging.flush()
-    return walked
+    return stats
 
 
-def _pages(job: Job, above: Sequence[str]) -> Iterator[Page]:
-    """Pages down to what is known."""
-    enough = _reaches(job, above)
-    names = dict(zip(job.resource.parent_key, map(quote_segment, above), strict=True))
-    for page in walk(job.client, job.resource, path=job.resource.path.format(**names)):
+def _pages(ctx: PassContext, above: Sequence[str]) -> Iterator[Page]:
+    """Yield pages down to what is known."""
+    enough = _reaches(ctx, above)
+    names = dict(zip(ctx.resource.parent_key, map(quote_segment, above), strict=True))
+    for page in walk(ctx.client, ctx.resource, path=ctx.resource.path.format(**names)):
         yield page
         if enough(page):
             return
 
 
-def _tell_of_the_silent(job: Job, walked: Walked, gone: Sequence[str]) -> None:
+def _note_unanswered(ctx: PassContext, stats: ExtractStats, gone: Sequence[str]) -> None:
     """Say why some parents had no answer: a note where they are ``gone``, a reason where the answer was broken.
 
     :class:`Suspicious` where not one parent had any.
     """
-    broken, parents = len(walked.kept_parents), len(job.parents)
+    broken, parents = len(stats.kept_parents), len(ctx.parents)
     if parents and broken + len(gone) == parents:
-        reason = walked.reason or gone[0]
-        raise Suspicious(f"None of the {parents} lists of {job.resource.name} could be read: {reason}")
+        reason = stats.reason or gone[0]
+        raise Suspicious(f"None of the {parents} lists of {ctx.resource.name} could be read: {reason}")
     if broken:
-        walked.reason = f"{broken} of {parents} lists could not be read and kept their previous rows: {walked.reason}"
+        stats.reason = f"{broken} of {parents} lists could not be read and kept their previous rows: {stats.reason}"
     if gone:
-        walked.note = f"{len(gone)} of {parents} lists could not be read now: {gone[0]}"
+        stats.note = f"{len(gone)} of {parents} lists could not be read now: {gone[0]}"

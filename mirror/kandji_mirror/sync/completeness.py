@@ -1,8 +1,11 @@
-"""What may go: the proof that every new data file has to show for the rows it lacks, and the one place that looks."""
+"""The gate before publishing: a data file that lacks a mirrored row needs proof that the row is gone.
+
+Every finished file comes through :func:`refuse_unproven`. The proof is what a deletion check found.
+"""
 
 from collections.abc import Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kandji_mirror.ingest.engine import Engine, store_errors
@@ -13,19 +16,19 @@ from kandji_schema.resource import Resource
 
 
 @dataclass(frozen=True)
-class Cleared:
-    """Staged rows that may take the place of the mirrored ones, and the mirrored rows that may go by it.
+class DeletionProof:
+    """What a deletion check found: which mirrored rows may go now that the staged rows take their place.
 
     ``rescued`` rows are there though they had not come; ``kept`` ones stay as nothing confirmed that they are gone.
-    Where some were ``unasked``, the table is to be settled on its next pass. ``goes`` are the rows that were looked at
-    and may go; None where each row's own list was asked for and told that it is gone.
+    Where some were ``unasked``, the table is to be settled on its next pass. ``proven`` are the rows that were looked
+    at and may go; None where each row's own list was asked for and told that it is gone.
     """
 
     requests: int = 0
     rescued: int = 0
     kept: int = 0
     unasked: bool = False
-    goes: Lost | None = field(default_factory=dict)
+    proven: Lost | None = field(default_factory=dict)
 
     @property
     def note(self) -> str | None:
@@ -34,29 +37,39 @@ class Cleared:
             return None
         return f"{self.kept:,} rows did not come, but no direct question confirmed that they are gone: they are kept."
 
-    def with_more(self, goes: Lost | None) -> "Cleared":
-        """The same with other rows that may go too."""
-        return Cleared(self.requests, self.rescued, self.kept, self.unasked, _joined(self.goes, goes))
+    def with_proven(self, more: Lost | None) -> "DeletionProof":
+        """Return the same with ``more`` rows that may go."""
+        if self.proven is None or more is None:
+            return replace(self, proven=None)
+        names = self.proven.keys() | more.keys()
+        none = frozenset[int]()
+        return replace(self, proven={n: self.proven.get(n, none) | more.get(n, none) for n in names})
 
 
-OF_LISTS = Cleared(goes=None)
+PROVEN_BY_ANSWERS = DeletionProof(proven=None)
 """Of lists that are asked for by the row they belong to: each answer is a direct one."""
 
 
 def refuse_unproven(
-    engine: Engine, resource: Resource, live: Path, finished: Path, cleared: Cleared, among: Collection[str] | None
+    engine: Engine,
+    resource: Resource,
+    current: Path,
+    finished: Path,
+    proof: DeletionProof,
+    among: Collection[str] | None,
 ) -> None:
-    """:class:`Suspicious` where a finished file lacks rows of the ``live`` one that were not cleared.
+    """Raise :class:`Suspicious` where a finished file lacks rows of the ``current`` one without proof.
 
-    ``among`` are the first keys whose rows may differ; None means any. A live file that cannot be read proves nothing.
+    ``among`` are the first keys whose rows may differ; None means any. A current file that cannot be read proves
+    nothing.
     """
-    if cleared.goes is None:
+    if proof.proven is None:
         return
     try:
-        dropped = _dropped(engine, resource, live, finished, among)
+        dropped = _dropped(engine, resource, current, finished, among)
     except StoreDamaged:
         return
-    unproven = sum(len(keys - cleared.goes.get(first, frozenset())) for first, keys in dropped.items())
+    unproven = sum(len(keys - proof.proven.get(first, frozenset())) for first, keys in dropped.items())
     if unproven:
         raise Suspicious(
             f"{unproven:,} rows of {resource.name} would go, and nothing confirms that they are gone. The previous "
@@ -65,16 +78,16 @@ def refuse_unproven(
 
 
 def _dropped(
-    engine: Engine, resource: Resource, live: Path, finished: Path, among: Collection[str] | None
+    engine: Engine, resource: Resource, current: Path, finished: Path, among: Collection[str] | None
 ) -> Mapping[str, frozenset[int]]:
-    """Rows of the live file of whose keys the finished one has none, by first key."""
+    """Return the rows of the current file of whose keys the finished one has none, by first key."""
     first, key = first_key(resource), f"hash({', '.join(key_parts(resource))})"
     filled = f"{first} IS NOT NULL"
     some = filled if among is None else f"{filled} AND {first} IN (SELECT unnest($1::VARCHAR[]))"
     with (
-        store_errors(str(live)),
+        store_errors(str(current)),
         closing(engine.cursor()) as con,
-        engine.attached(con, live) as old,
+        engine.attached(con, current) as old,
         engine.attached(con, finished) as new,
     ):
         tables = (f'{catalog}.main."{resource.name}"' for catalog in (old, new))
@@ -82,10 +95,3 @@ def _dropped(
         sql = f"SELECT first, list(key) FROM ({before}) ANTI JOIN ({after}) USING (key) GROUP BY first"
         found = con.execute(sql, [] if among is None else [list(among)]).fetchall()
     return {str(name): frozenset(keys) for name, keys in found}
-
-
-def _joined(some: Lost | None, others: Lost | None) -> Lost | None:
-    if some is None or others is None:
-        return None
-    names = some.keys() | others.keys()
-    return {name: some.get(name, frozenset()) | others.get(name, frozenset()) for name in names}

@@ -1,4 +1,4 @@
-"""What was stamped lately: all of it, the rows stamped a little late included, in as few pages as it takes."""
+"""Rows of a Prism table stamped lately, those stamped a little late included, in as few pages as it takes."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,18 +8,19 @@ from pathlib import Path
 
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import newest_but
-from kandji_mirror.sync.context import Job
-from kandji_mirror.sync.extract_stats import Walked
-from kandji_mirror.sync.filtered_pages import OVERLAP, NotEnough, Stamp, pages_since, stage
+from kandji_mirror.sync.context import PassContext
+from kandji_mirror.sync.extract_stats import ExtractStats
+from kandji_mirror.sync.filtered_pages import OVERLAP, Cursor, NeedsFullLoad, pages_since, stage_pages
 from kandji_schema.resource import Resource
 
 
 @dataclass(frozen=True)
-class Base:
-    """``rows`` in ``path``, complete up to ``watermark``, and up to ``collected`` with what was only collected again.
+class BaseFile:
+    """A data file that newer rows are put on: ``rows`` in ``path``.
 
-    ``surplus`` is how many rows the provider counts more than it has rows of different keys; ``built_bytes`` is the
-    size of the file when it was last written anew.
+    It is complete up to ``watermark``, and up to ``collected`` with what was only collected again. ``surplus`` is how
+    many rows the provider counts more than it has rows of different keys; ``built_bytes`` is the size of the file when
+    it was last written anew.
     """
 
     resource: Resource
@@ -41,63 +42,65 @@ LEAST = timedelta(microseconds=1)
 """The provider's stamps are no finer."""
 
 
-class Window:
-    """The rows of a ``stamp`` from a little before the ``newest`` known one on.
+class CursorWindow:
+    """The rows of a ``cursor`` from a little before the ``newest`` known one on.
 
     Of a large fleet they are many, and nearly all are known: devices report every 15 minutes, and the overlap alone is
     ten. Then the newest of them are read; of the others it is enough that the provider has no more than are known.
     """
 
-    def __init__(self, job: Job, base: Base, staging: Staging, stamp: Stamp, newest: datetime, *, most: int) -> None:
-        """``newest``, aware UTC, is of rows of ``base``. Reading is :class:`NotEnough` for more than ``most`` pages."""
-        now = job.client.provider_now
+    def __init__(
+        self, ctx: PassContext, base: BaseFile, staging: Staging, cursor: Cursor, newest: datetime, *, most: int
+    ) -> None:
+        """``newest``, aware UTC, is of rows of ``base``. More than ``most`` pages are :class:`NeedsFullLoad`."""
+        now = ctx.client.provider_now
         self.since = (min(newest, now) if now else newest) - OVERLAP
         """Where the window begins."""
         self.start = self.since
         """All rows stamped then or later are staged, once they are read."""
-        self._job = job
+        self._ctx = ctx
         self._base = base
         self._staging = staging
-        self._stamp = stamp
+        self._cursor = cursor
         self._newest = newest
         self._most = most
         self._number: int | None = None
 
-    def read(self) -> Walked:
+    def read(self) -> ExtractStats:
         """Stage all of them where they are few, or nobody knows how many they are; else the newest."""
-        pages = pages_since(self._job, self._stamp, self.since)
+        pages = pages_since(self._ctx, self._cursor, self.since)
         first = next(pages)
-        many = first.onward and (first.total or 0) > FEW_PAGES * self._job.resource.page_size
+        many = first.onward and (first.total or 0) > FEW_PAGES * self._ctx.resource.page_size
         known = self._newest_but_known() if many else None
         if known is None:
-            return stage(self._job, self._staging, chain((first,), pages), most=self._most)
+            return stage_pages(self._ctx, self._staging, chain((first,), pages), most=self._most)
         self._number, self.start = first.total, known + LEAST
         return self._read_from_start(spent=1)
 
-    def read_others(self, whole: Collection[str]) -> Walked:
+    def read_others(self, whole: Collection[str]) -> ExtractStats:
         """Stage the others too, where the provider had more than are known now.
 
         Mirrored rows of the devices in ``whole`` that are not staged do not count; rows that the provider has twice, by
         its count of all, may be here.
         """
         if self._number is None:
-            return Walked()
-        known = self._staging.rows_since(self._base.path, self._stamp.column, self.since, whole)
+            return ExtractStats()
+        known = self._staging.rows_since(self._base.path, self._cursor.column, self.since, whole)
         if self._number <= known + self._base.surplus:
-            return Walked()
+            return ExtractStats()
         self._number, self.start = None, self.since
         return self._read_from_start()
 
-    def _read_from_start(self, *, spent: int = 0) -> Walked:
+    def _read_from_start(self, *, spent: int = 0) -> ExtractStats:
         try:
-            pages = pages_since(self._job, self._stamp, self.start)
-            walked = stage(self._job, self._staging, pages, most=self._most)
-        except NotEnough as reason:
-            raise NotEnough(str(reason), reason.requests + spent) from reason
-        walked.pages += spent
-        return walked
+            pages = pages_since(self._ctx, self._cursor, self.start)
+            stats = stage_pages(self._ctx, self._staging, pages, most=self._most)
+        except NeedsFullLoad as reason:
+            raise NeedsFullLoad(str(reason), reason.requests + spent) from reason
+        stats.pages += spent
+        return stats
 
     def _newest_but_known(self) -> datetime | None:
-        """The stamp up to which known rows need not be read; None where they are not so many."""
+        """Return the stamp up to which known rows need not be read; None where they are not so many."""
         within = (self.since, self._newest)
-        return newest_but(self._job.engine, self._base.path, self._job.resource, self._stamp.column, within, KNOWN)
+        return newest_but(self._ctx.engine, self._base.path, self._ctx.resource, self._cursor.column, within, KNOWN)

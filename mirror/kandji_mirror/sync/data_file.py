@@ -1,4 +1,7 @@
-"""TODO: say what this is."""
+"""Staged rows as a table's next data file: in place of the current one, or merged into it.
+
+Where nothing differs the current file stays. Every finished file passes the gate of ``completeness`` on its way.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -6,8 +9,9 @@ from pathlib import Path
 
 from kandji_mirror.ingest.merging import Merged
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.completeness import Cleared
-from kandji_mirror.sync.context import Job
+from kandji_mirror.privacy.twins import twinned
+from kandji_mirror.sync.completeness import DeletionProof, refuse_unproven
+from kandji_mirror.sync.context import PassContext
 from kandji_mirror.sync.deletion_check import DeletionCheck
 from kandji_schema import ddl
 from kandji_schema.errors import Suspicious
@@ -15,63 +19,80 @@ from kandji_schema.manifest import TableState
 
 
 @dataclass(frozen=True)
-class Live:
+class CurrentFile:
     """A published data file that was read to its end: ``digest`` is of what is in it now."""
 
     path: Path
     digest: str
-    rows: int
 
 
-def live_of(job: Job, staging: Staging) -> Live | None:
-    """The published data file, if it can still be read to its last block."""
-    path = job.live
+def read_current_file(ctx: PassContext, staging: Staging) -> CurrentFile | None:
+    """Return the published data file, if it can still be read to its last block."""
+    path = ctx.current_file
     digest = staging.digest_of_file(path) if path else None
     if path and digest is None:
-        job.store.warnings.append(f"{path} is damaged; {job.resource.name} is written anew.")
-    return Live(path, digest, job.previous.rows) if path and digest else None
+        ctx.store.warnings.append(f"{path} is damaged; {ctx.resource.name} is written anew.")
+    return CurrentFile(path, digest) if path and digest else None
 
 
 def refuse_keyless(staging: Staging) -> None:
-    """:class:`Suspicious` where not one row has a key: these are no rows of the table."""
+    """Raise :class:`Suspicious` where not one row has a key: these are no rows of the table."""
     rows = staging.rows
     if rows and staging.rows_without_key() == rows:
         name, key = staging.resource.name, staging.resource.key[0]
         raise Suspicious(f"None of the {rows} rows of {name} has a {key}. The previous rows are kept.")
 
 
-def written(job: Job, staging: Staging, live: Live | None, target: Path, cleared: Cleared) -> TableState:
-    """The state with the staged rows, which were cleared; the published file stays where it holds exactly these."""
-    digest, definition = staging.digest() if live else None, ddl.statements(job.resource)
-    if live and live.digest == digest and job.previous.ddl == definition:
-        return replace(job.previous, digest=digest)
+def write_replacement(
+    ctx: PassContext, staging: Staging, current: CurrentFile | None, target: Path, proof: DeletionProof
+) -> TableState:
+    """Write the staged rows as the whole table; the current file stays where it holds exactly these."""
+    digest, definition = staging.digest() if current else None, ddl.statements(ctx.resource)
+    if current and current.digest == digest and ctx.previous.ddl == definition:
+        return replace(ctx.previous, digest=digest)
     rows = staging.write(target)
-    state = job.admitted(target, cleared)
+    state = admit_file(ctx, target, proof)
     return replace(state, rows=rows, digest=digest, built_bytes=state.bytes)
 
 
-def put(job: Job, staging: Staging, target: Path, *, whole: Collection[str] = ()) -> TableState:
-    """The state with the staged rows in place of those of their keys; of first keys in ``whole`` all others go.
+def write_merge(ctx: PassContext, staging: Staging, target: Path, *, whole: Collection[str] = ()) -> TableState:
+    """Write the current rows with the staged ones in place of those of their keys; of ``whole`` first keys others go.
 
-    The published file stays where nothing differs by that. Without one the staged rows are the table.
+    The current file stays where nothing differs by that. Without one the staged rows are the table.
     """
-    if job.live is None:
+    if ctx.current_file is None:
         rows = staging.write(target)
-        state = job.admitted(target, Cleared())
+        state = admit_file(ctx, target, DeletionProof())
         return replace(state, rows=rows, digest=None, built_bytes=state.bytes)
     if not whole and not staging.rows:
-        return job.previous
-    cleared = DeletionCheck(job, staging, job.live).of_devices(whole)
-    merged = staging.merge(job.live, target, whole=whole, built_bytes=job.previous.built_bytes)
-    state = merged_state(job, merged, target, cleared)
-    return replace(state, whole_at=None) if cleared.unasked else state
+        return ctx.previous
+    proof = DeletionCheck(ctx, staging, ctx.current_file).check_devices(whole)
+    merged = staging.merge(ctx.current_file, target, whole=whole, built_bytes=ctx.previous.built_bytes)
+    state = merged_state(ctx, merged, target, proof)
+    return replace(state, whole_at=None) if proof.unasked else state
 
 
-def merged_state(job: Job, merged: Merged, target: Path, cleared: Cleared) -> TableState:
-    """The state with what a merge wrote of cleared rows, if it wrote anything."""
+def merged_state(ctx: PassContext, merged: Merged, target: Path, proof: DeletionProof) -> TableState:
+    """Return the state with what a merge wrote, if it wrote anything."""
     if not merged.added + merged.changed + merged.removed:
-        return job.previous
-    state = job.admitted(target, cleared, merged.touched)
+        return ctx.previous
+    state = admit_file(ctx, target, proof, merged.touched)
     if merged.rebuilt:
         return replace(state, rows=merged.rows, digest=None, built_bytes=state.bytes)
-    return replace(state, rows=merged.rows, digest=None, ddl=job.previous.ddl)
+    return replace(state, rows=merged.rows, digest=None, ddl=ctx.previous.ddl)
+
+
+def admit_file(
+    ctx: PassContext, target: Path, proof: DeletionProof, touched: Collection[str] | None = None
+) -> TableState:
+    """Take a finished file into the store, with a masked copy where one is wanted; return the state that names it.
+
+    ``touched`` are the first keys whose rows differ from the current file's; None where they may be any.
+    :class:`Suspicious` for a file that lacks rows of which ``proof`` does not say that they may go.
+    """
+    if ctx.current_file:
+        refuse_unproven(ctx.engine, ctx.resource, ctx.current_file, target, proof, touched)
+    size = target.stat().st_size
+    file = ctx.store.admit(ctx.resource.name, target)
+    state = replace(ctx.previous, ddl=ddl.statements(ctx.resource), file=file, bytes=size)
+    return twinned(ctx.store, ctx.engine, ctx.resource, state, touched=touched)

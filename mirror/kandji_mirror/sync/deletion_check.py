@@ -1,7 +1,9 @@
-"""The deletion check: no row of a device that the tenant still lists goes unless a direct question confirms it.
+"""The deletion check: no mirrored row goes because it did not come once; a second look has to say that it is gone.
 
-A count that fits is no proof: while devices leave, rows shift between pages, and rows of devices that are gone make up
-for those that were skipped. Every way of writing a Prism table asks here before rows go, and gets what it has to show.
+Of a Prism table a direct query for the device confirms it. A count that fits is no proof: while devices leave, rows
+shift between pages, and rows of devices that are gone make up for those that were skipped. Of a list the row is asked
+for by itself, where the provider has an endpoint for it; where there is none, or its key is only known as a pseudonym,
+another walk is the second look: absent twice means gone, provided that nothing moved meanwhile.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,16 +14,16 @@ from pathlib import Path
 from kandji_mirror.api.pages import Page
 from kandji_mirror.ingest.staging import Lost, Staging
 from kandji_mirror.report import NoProgress
-from kandji_mirror.sync.completeness import Cleared
-from kandji_mirror.sync.context import BACKGROUND_COST, Job
-from kandji_mirror.sync.filtered_pages import DeviceQuestions, NotEnough
-from kandji_mirror.sync.list_walk import WALKS, steady, still_there, walk_once
+from kandji_mirror.sync.completeness import DeletionProof
+from kandji_mirror.sync.context import BACKGROUND_COST, PassContext
+from kandji_mirror.sync.filtered_pages import DeviceQueries, NeedsFullLoad
+from kandji_mirror.sync.list_walk import WALKS, fetch_row, is_steady, walk_once
 from kandji_mirror.sync.strategy import MOST_PAGES
 from kandji_schema.errors import Rejected, RetryLater, Skip, Suspicious
 
 
-class ReadAgain(Exception):
-    """Not every device that lost rows can be asked for, so another reading has to come first; ``lost`` are the rows."""
+class NeedsAnotherReading(Exception):
+    """Not every device that lost rows can be queried, so another reading has to come first; ``lost`` are the rows."""
 
     def __init__(self, lost: Lost) -> None:
         super().__init__(f"{len(lost):,} devices lost rows")
@@ -29,117 +31,119 @@ class ReadAgain(Exception):
 
 
 class DeletionCheck:
-    """One look at what a pass would drop of the file ``live``; staged rows are mended by it."""
+    """The check of what a pass over a Prism table would drop of its ``current`` file; staged rows are mended by it."""
 
-    def __init__(self, job: Job, staging: Staging, live: Path | None) -> None:
-        self._job = job
+    def __init__(self, ctx: PassContext, staging: Staging, current: Path | None) -> None:
+        self._ctx = ctx
         self._staging = staging
-        self._live = live
+        self._current = current
         self._requests = 0
 
-    def of_whole(self, *, earlier: Lost | None = None, least: int | None = None) -> Cleared:
-        """The staged rows are to replace all.
+    def check_all(self, *, earlier: Lost | None = None, least: int | None = None) -> DeletionProof:
+        """Check what goes where the staged rows replace all.
 
         ``earlier`` are the rows another reading of this pass lacked. There are ``least`` rows by the provider's count:
-        answers that leave fewer prove nothing. :class:`ReadAgain` where another reading has to come first.
+        answers that leave fewer prove nothing. :class:`NeedsAnotherReading` where another reading has to come first.
         """
-        return self._cleared(None, earlier, least, may_read_again=earlier is None)
+        return self._check(None, earlier, least, may_read_again=earlier is None)
 
-    def of_split(self, devices: Collection[str]) -> Cleared:
-        """Put what direct questions tell in place of the staged rows of devices that came on several pages.
+    def check_split(self, devices: Collection[str]) -> DeletionProof:
+        """Put what direct queries tell in place of the staged rows of devices that came on several pages.
 
         Of a table with repeats nothing else tells a row that shifted to the next page, and so came twice, from one that
         is there twice.
         """
-        answered = self._ask(self._chosen(sorted(devices))) if devices else ()
-        return Cleared(self._requests, unasked=not set(answered).issuperset(devices))
+        answered = self._query(self._chosen(sorted(devices))) if devices else ()
+        return DeletionProof(self._requests, unasked=not set(answered).issuperset(devices))
 
-    def of_devices(self, whole: Collection[str]) -> Cleared:
-        """The staged rows are to replace those of some first keys."""
-        return self._cleared(whole, None, None, may_read_again=False) if whole else Cleared()
+    def check_devices(self, whole: Collection[str]) -> DeletionProof:
+        """Check what goes where the staged rows replace those of some first keys, here ``whole``."""
+        return self._check(whole, None, None, may_read_again=False) if whole else DeletionProof()
 
-    def _cleared(
+    def _check(
         self, among: Collection[str] | None, earlier: Lost | None, least: int | None, *, may_read_again: bool
-    ) -> Cleared:
+    ) -> DeletionProof:
         all_lost = self._lost(among)
         if not all_lost:
-            return Cleared()
-        cleared = self._settled(self._doubtful(all_lost, self._job.told), earlier, least, may_read_again=may_read_again)
-        return replace(cleared, goes=self._lost(all_lost))
+            return DeletionProof()
+        doubtful = self._doubtful(all_lost, self._ctx.complete_devices)
+        proof = self._settle(doubtful, earlier, least, may_read_again=may_read_again)
+        return replace(proof, proven=self._lost(all_lost))
 
-    def _settled(self, lost: Lost, earlier: Lost | None, least: int | None, *, may_read_again: bool) -> Cleared:
+    def _settle(self, lost: Lost, earlier: Lost | None, least: int | None, *, may_read_again: bool) -> DeletionProof:
         if not lost:
-            return Cleared()
+            return DeletionProof()
         chosen = self._chosen(list(lost))
         if len(chosen) < len(lost) and may_read_again:
-            raise ReadAgain(lost)
-        answered = set(self._ask(chosen))
-        can_ask = self._job.may_ask_devices()  # the answers may have shown that the filter is ignored
+            raise NeedsAnotherReading(lost)
+        answered = set(self._query(chosen))
+        can_ask = self._ctx.may_query_devices()  # the answers may have shown that the filter is ignored
         if may_read_again and not can_ask:
-            raise ReadAgain(lost)
+            raise NeedsAnotherReading(lost)
         after = self._doubtful(self._lost(lost), ())
         rescued = sum(len(lost[device] - after.get(device, frozenset())) for device in answered)
-        # a provider that answers no direct question is believed in what two readings say alike: there is nothing better
+        # a provider that answers no direct query is believed in what two readings say alike: there is nothing better
         kept = self._kept(after, answered, least, {} if can_ask else earlier or {})
-        self._staging.keep(self._file, kept) if kept else None
-        return Cleared(self._requests, rescued, len(kept), unasked=can_ask and not answered.issuperset(after))
+        if kept:
+            self._staging.keep(self._file, kept)
+        return DeletionProof(self._requests, rescued, len(kept), unasked=can_ask and not answered.issuperset(after))
 
     @property
     def _file(self) -> Path:
-        if self._live is None:
+        if self._current is None:
             raise ValueError("there is no file to compare with")
-        return self._live
+        return self._current
 
     def _lost(self, among: Collection[str] | None) -> Lost:
-        return self._staging.lost(self._live, among) if self._live else {}
+        return self._staging.lost(self._current, among) if self._current else {}
 
-    def _doubtful(self, lost: Lost, told: Collection[str]) -> Lost:
-        """Those of devices that are not known to be gone, and of which nobody was ``told`` all rows."""
+    def _doubtful(self, lost: Lost, complete: Collection[str]) -> Lost:
+        """Return those of devices that are not known to be gone, and of which no answer was ``complete``."""
         return {
             device: keys
             for device, keys in lost.items()
-            if (device not in told or self._staging.damaged(device)) and not self._job.knows_gone(device)
+            if (device not in complete or self._staging.damaged(device)) and not self._ctx.knows_gone(device)
         }
 
     # -- asking ------------------------------------------------------------------------------------------------
 
     def _chosen(self, devices: Sequence[str]) -> Sequence[str]:
-        """The devices to ask for: as many as are affordable; the others have their turn on a later pass."""
-        if not self._job.may_ask_devices():
+        """Return the devices to query: as many as are affordable; the others have their turn on a later pass."""
+        if not self._ctx.may_query_devices():
             return ()
-        return devices[: self._questions().at_once * self._most]
+        return devices[: self._queries().at_once * self._most]
 
     @property
     def _most(self) -> int:
-        left = self._job.client.remaining_hour
-        most = MOST_PAGES if self._job.order.asked else BACKGROUND_COST
+        left = self._ctx.client.remaining_hour
+        most = MOST_PAGES if self._ctx.request.asked else BACKGROUND_COST
         return most if left is None else min(most, left // 4)
 
-    def _questions(self) -> DeviceQuestions:
-        rows = self._job.previous.rows
-        return DeviceQuestions(self._job, rows / max(1, len(self._job.fleet() or ())))
+    def _queries(self) -> DeviceQueries:
+        rows = self._ctx.previous.rows
+        return DeviceQueries(self._ctx, rows / max(1, len(self._ctx.fleet() or ())))
 
-    def _ask(self, devices: Sequence[str]) -> Collection[str]:
-        """Put the answers in place of what is staged; the devices that were answered for."""
-        questions, answered = self._questions(), set[str]()
+    def _query(self, devices: Sequence[str]) -> Collection[str]:
+        """Put the answers in place of what is staged; return the devices that were answered for."""
+        queries, answered = self._queries(), set[str]()
         try:
-            for answer in questions.ask(devices) if devices else ():
+            for answer in queries.fetch(devices) if devices else ():
                 self._staging.forget(answer.devices)
                 for page in answer.pages:
                     self._staging.add(page.text)
                 answered.update(answer.devices)
-        except (NotEnough, RetryLater, Skip, Rejected):
-            if self._job.client.stopped:
+        except (NeedsFullLoad, RetryLater, Skip, Rejected):
+            if self._ctx.client.stopped:
                 raise
-        self._requests += questions.requests
+        self._requests += queries.requests
         self._staging.settle()
-        self._job.told.update(answered)
+        self._ctx.complete_devices.update(answered)
         return answered
 
     # -- judging -----------------------------------------------------------------------------------------------
 
     def _kept(self, lost: Lost, answered: Collection[str], least: int | None, twice: Lost) -> Collection[int]:
-        """Keys of the rows that stay: those nobody was asked for, and those that a damaged row may be.
+        """Return the keys of the rows that stay: those nobody was asked for, and those that a damaged row may be.
 
         Rows that were missing ``twice`` go also where nobody was asked.
         """
@@ -161,85 +165,85 @@ MOST_IN_BACKGROUND = 100
 AT_ONCE = 4
 
 
-def confirm_vanished(job: Job, staging: Staging, live: Path, *, ordered: bool) -> Cleared:
+def check_list_deletions(ctx: PassContext, staging: Staging, current: Path, *, ordered: bool) -> DeletionProof:
     """Make sure that what did not come is gone; rows that are there, or may be, are staged.
 
-    ``ordered`` tells that the list came in the order of its keys without a seam: then it lacks nothing that was there
-    all the time. :class:`Suspicious` where many are missing and most of the sample are still there.
+    ``ordered`` tells that the list came in the order of its keys, with no page torn: then it lacks nothing that was
+    there all the time. :class:`Suspicious` where many are missing and most of the sample are still there.
     """
-    lost = staging.lost(live)
+    lost = staging.lost(current)
     if not lost:
-        return Cleared()
-    if job.resource.confirm is None or staging.keys_are_masked:
-        cleared = _absent_again(job, staging, live, lost)
+        return DeletionProof()
+    if ctx.resource.confirm is None or staging.keys_are_masked:
+        proof = _confirmed_by_walk(ctx, staging, current, lost)
     else:
-        cleared = _asked_for(job, staging, live, lost, ordered=ordered)
-    return replace(cleared, goes=staging.lost(live, lost))
+        proof = _confirmed_by_row(ctx, staging, current, lost, ordered=ordered)
+    return replace(proof, proven=staging.lost(current, lost))
 
 
-def _asked_for(job: Job, staging: Staging, live: Path, lost: Lost, *, ordered: bool) -> Cleared:
-    missing, mirrored = list(lost), job.previous.rows
+def _confirmed_by_row(ctx: PassContext, staging: Staging, current: Path, lost: Lost, *, ordered: bool) -> DeletionProof:
+    missing, mirrored = list(lost), ctx.previous.rows
     many = len(missing) > MANY or len(missing) > MANY_SHARE * mirrored
     sample = missing[:: max(1, len(missing) // SAMPLE)][:SAMPLE] if many else missing
     try:
-        found = _still_there(job, sample)
+        found = _fetch_rows(ctx, sample)
         if 2 * len(found) > len(sample) and many:
-            raise _not_whole(job, len(missing), len(found), len(sample))
+            raise _not_whole(ctx, len(missing), len(found), len(sample))
         proven = not many or (ordered and not found)
-        others = [] if proven else [key for key in missing if key not in set(sample)][: _room(job) - len(sample)]
-        found += _still_there(job, others)
+        others = [] if proven else [key for key in missing if key not in set(sample)][: _most_rows(ctx) - len(sample)]
+        found += _fetch_rows(ctx, others)
     except (Skip, Rejected):
-        return _absent_again(job, staging, live, lost)
+        return _confirmed_by_walk(ctx, staging, current, lost)
     for page in found:
         staging.add(page.text)
     asked = {*sample, *others}
     kept = [] if proven else [key for name, keys in lost.items() if name not in asked for key in keys]
     staging.flush()
     if kept:
-        staging.keep(live, kept)
-    return Cleared(len(asked), len(found), len(kept))
+        staging.keep(current, kept)
+    return DeletionProof(len(asked), len(found), len(kept))
 
 
-def _room(job: Job) -> int:
-    return MOST_PAGES if job.order.asked else MOST_IN_BACKGROUND
+def _most_rows(ctx: PassContext) -> int:
+    return MOST_PAGES if ctx.request.asked else MOST_IN_BACKGROUND
 
 
-def _still_there(job: Job, keys: Sequence[str]) -> list[Page]:
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="still-there") as pool:
-        pages = pool.map(lambda key: still_there(job.client, job.resource, key), keys)
+def _fetch_rows(ctx: PassContext, keys: Sequence[str]) -> list[Page]:
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch-row") as pool:
+        pages = pool.map(lambda key: fetch_row(ctx.client, ctx.resource, key), keys)
         return [page for page in pages if page is not None]
 
 
-def _not_whole(job: Job, missing: int, found: int, asked: int) -> Suspicious:
+def _not_whole(ctx: PassContext, missing: int, found: int, asked: int) -> Suspicious:
     return Suspicious(
-        f"{missing} of {job.previous.rows} rows of {job.resource.name} did not come, but {found} of {asked} "
+        f"{missing} of {ctx.previous.rows} rows of {ctx.resource.name} did not come, but {found} of {asked} "
         "asked for are still there: the list was not whole. The previous rows are kept; the next pass tries again."
     )
 
 
-def _absent_again(job: Job, staging: Staging, live: Path, lost: Lost) -> Cleared:
+def _confirmed_by_walk(ctx: PassContext, staging: Staging, current: Path, lost: Lost) -> DeletionProof:
     """Walk until a walk brings nothing new and nothing moved meanwhile; what is still missing then is gone."""
     requests = 0
     for _ in range(WALKS):
         staging.drop_duplicates()
         known = staging.rows
-        walked = walk_once(job.client, job.resource, staging, NoProgress())
-        requests += walked.pages
+        stats = walk_once(ctx.client, ctx.resource, staging, NoProgress())
+        requests += stats.pages
         staging.drop_duplicates()
-        if staging.rows == known and (walked.rows == known or steady(walked, job.resource)):
-            return _without_damaged(staging, live, lost, requests)
-    kept = _keys(staging.lost(live))
-    staging.keep(live, kept)
-    return Cleared(requests, rescued=len(_keys(lost)) - len(kept), kept=len(kept))
+        if staging.rows == known and (stats.rows == known or is_steady(stats, ctx.resource)):
+            return _without_damaged(staging, current, lost, requests)
+    kept = _keys(staging.lost(current))
+    staging.keep(current, kept)
+    return DeletionProof(requests, rescued=len(_keys(lost)) - len(kept), kept=len(kept))
 
 
-def _without_damaged(staging: Staging, live: Path, lost: Lost, requests: int) -> Cleared:
-    """What is lost now is gone, but where a row that could not be told from others may be it."""
-    missing = staging.lost(live)
+def _without_damaged(staging: Staging, current: Path, lost: Lost, requests: int) -> DeletionProof:
+    """Conclude that what is lost now is gone, but where a row that could not be told from others may be it."""
+    missing = staging.lost(current)
     kept = _keys({first: keys for first, keys in missing.items() if staging.damaged(first)})
     if kept:
-        staging.keep(live, kept)
-    return Cleared(requests, rescued=len(_keys(lost)) - len(_keys(missing)), kept=len(kept))
+        staging.keep(current, kept)
+    return DeletionProof(requests, rescued=len(_keys(lost)) - len(_keys(missing)), kept=len(kept))
 
 
 def _keys(lost: Lost) -> set[int]:

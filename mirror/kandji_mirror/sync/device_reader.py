@@ -1,4 +1,7 @@
-"""One device's rows for every table that its answer fills."""
+"""One device's rows, for every table that the answer at its path fills: at once, or page by page of its own list.
+
+Such a list is read as a whole set, or, where it only grows, from its newest end down to the known rows.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +12,7 @@ from kandji_mirror.api.pages import Page, Row, read_page
 from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.fallback import reshaped
 from kandji_mirror.sync.devices import DEVICES
-from kandji_mirror.sync.list_walk import still_there
+from kandji_mirror.sync.list_walk import fetch_row
 from kandji_schema.errors import NotFound, Rejected, ServerFault, Skip
 from kandji_schema.http import Response
 from kandji_schema.registry import resource as resource_named
@@ -23,7 +26,7 @@ OVERLAP = 100
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownRows:
     """What is mirrored of a device's list: identifiers as text, and how many the provider does not count any more.
 
     ``whole``: they are all that the provider had when the device was last read.
@@ -39,7 +42,7 @@ class Known:
         return max(0, len(self.keys) - self.surplus)
 
 
-NOTHING_KNOWN = Known()
+NOTHING_KNOWN = KnownRows()
 
 
 @dataclass
@@ -49,7 +52,7 @@ class DeviceList:
     client: Client
     resource: Resource
     path: str
-    known: Known = NOTHING_KNOWN
+    known: KnownRows = NOTHING_KNOWN
     pages: list[Page] = field(default_factory=list)
     requests: int = 0
     surplus: int = 0
@@ -81,7 +84,7 @@ class DeviceList:
             self._read_from_the_front(proof=self.known.whole)
 
     def _read_the_end(self) -> bool:
-        """Whether the end brings all that is new: the oldest rows must come first for that."""
+        """Return whether the end brings all that is new: the oldest rows must come first for that."""
         self._torn = False
         for page in self._from(self.known.counted - OVERLAP):
             self.pages.append(page)
@@ -106,18 +109,18 @@ class DeviceList:
         raise ServerFault(f"GET {self.path}: the list changed in each of {READINGS} readings.")
 
     def _fits(self, page: Page, came: set[str]) -> bool:
-        """Whether what came has a known row in it, and is with the known ones as many as the provider counts."""
+        """Return whether what came has a known row in it, and is with the known ones as many as the provider counts."""
         together = len(self.known.keys | came) - self.known.surplus
         return not self._torn and page.total == together and not self.known.keys.isdisjoint(came)
 
     def _ascending(self) -> bool:
-        """Whether the rows that came begin with the oldest: else the end of the list is not where news are."""
+        """Return whether the rows that came begin with the oldest: else the end of the list is not where news are."""
         source = self.resource.newest_by.sources[0]
         moments = [str(row.get(source)) for page in self.pages for row in page.rows]
         return not moments or moments[0] <= moments[-1]
 
     def _from(self, offset: int) -> Iterator[Page]:
-        """Pages from an offset on, each beginning with the last row of the one before: else rows shifted between them.
+        """Yield pages from an offset on, each beginning with the last row of the one before, else rows shifted.
 
         A count that fits would not tell: for one row that went and was read another may be missing.
         """
@@ -191,9 +194,9 @@ class DeviceReader:
         device: str,
         resources: Sequence[Resource],
         fields: Mapping[str, Any],
-        known: Known = NOTHING_KNOWN,
+        known: KnownRows = NOTHING_KNOWN,
     ) -> DeviceAnswer:
-        """The rows of one device for the tables that have any of its platform.
+        """Return the rows of one device for the tables that have any of its platform.
 
         ``fields`` are what rows of a fallback lack; ``known`` is what is mirrored of a list that only grows. Raises
         :class:`RetryLater` but for a fault of the server, and :class:`Skip` that concerns all devices.
@@ -224,7 +227,7 @@ class DeviceReader:
             return DeviceAnswer(device, asked(), requests=2)  # nothing is deleted on one absence
         return DeviceAnswer(device, texts)
 
-    def _listed(self, device: str, resource: Resource, path: str, known: Known) -> DeviceAnswer:
+    def _listed(self, device: str, resource: Resource, path: str, known: KnownRows) -> DeviceAnswer:
         found = DeviceList(self._client, resource, path, known)
         if resource.newest_first:
             found.read_news()
@@ -238,9 +241,9 @@ class DeviceReader:
         return not texts and device in self._filled[table]
 
     def _not_found(self, device: str, resources: Sequence[Resource]) -> DeviceAnswer:
-        """Its rows go only where the device itself is gone too; else this platform has no such answer."""
+        """Let its rows go only where the device itself is gone too; else this platform has no such answer."""
         try:
-            gone = still_there(self._client, resource_named(DEVICES), device) is None
+            gone = fetch_row(self._client, resource_named(DEVICES), device) is None
         except (Skip, Rejected):
             gone = False
         texts = {resource.name: NO_ROWS for resource in resources} if gone else {}

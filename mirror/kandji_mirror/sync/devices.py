@@ -1,4 +1,4 @@
-"""The devices the tenant lists, as the device table has them."""
+"""The devices the tenant lists, as the device table has them; and which one is meant by what a person typed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,11 @@ DEVICES = "devices"
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedDevice:
     """A listed device.
 
     ``seen`` is a fingerprint of its row, check-in included: as long as it stays, nothing was heard of the device.
-    ``checked_in`` is UTC without a zone, None
-    where it never did.
+    ``checked_in`` is UTC without a zone, None where it never did.
     """
 
     platform: str | None
@@ -35,19 +34,19 @@ class Listed:
     checked_in: datetime | None = None
 
 
-Fleet = Mapping[str, Listed]
+Fleet = Mapping[str, ListedDevice]
 """Listed devices by device id."""
 
 
 def read_fleet(path: Path) -> Fleet:
-    """The devices of a data file of the device table. :class:`StoreError` where it cannot be read."""
+    """Return the devices in a data file of the device table. :class:`StoreError` where it cannot be read."""
     columns = "device_id, platform, md5(d::VARCHAR), last_check_in"
     sql = f"SELECT {columns} FROM {DEVICES} AS d WHERE device_id IS NOT NULL"
     with store_errors(str(path)), database.connect(path, read_only=True) as con:
-        return {row[0]: Listed(row[1], row[2], row[3]) for row in con.execute(sql).fetchall()}
+        return {row[0]: ListedDevice(row[1], row[2], row[3]) for row in con.execute(sql).fetchall()}
 
 
-REPEATED = {
+REPEATED_COLUMNS = {
     "device_name": "device__name",
     "user_id": "device__user_id",
     "user_name": "device__user_name",
@@ -60,17 +59,20 @@ REPEATED = {
 """Columns of a device that people edit, and the fields in which Prism repeats them without calling that a change."""
 
 
-def repeated_in(resource: Resource) -> tuple[str, ...]:
-    """The columns of a device that a Prism table repeats."""
+def repeated_columns(resource: Resource) -> tuple[str, ...]:
+    """Return the columns of a device that a Prism table repeats."""
     kept = resource.known_fields - resource.ignored
-    return tuple(column for column, field in REPEATED.items() if field in kept)
+    return tuple(column for column, field in REPEATED_COLUMNS.items() if field in kept)
 
 
-def edited(before: Path, after: Path) -> list[tuple[str, str]]:
-    """Which of :data:`REPEATED` differ between two data files of the device table: pairs of device id and column."""
+def edited_columns(before: Path, after: Path) -> list[tuple[str, str]]:
+    """Return which of :data:`REPEATED_COLUMNS` differ between two data files of the device table.
+
+    They are pairs of device id and column.
+    """
     pairs = " UNION ALL ".join(
         f"SELECT device_id, '{c}' FROM new JOIN old USING (device_id) WHERE new.{c} IS DISTINCT FROM old.{c}"
-        for c in REPEATED
+        for c in REPEATED_COLUMNS
     )
     with store_errors(str(after)), database.connect() as con:
         for name, path in (("old", before), ("new", after)):
@@ -79,8 +81,8 @@ def edited(before: Path, after: Path) -> list[tuple[str, str]]:
         return con.execute(pairs).fetchall()
 
 
-def of_platforms(fleet: Fleet, platforms: tuple[str, ...]) -> Fleet:
-    """The devices of some platforms; no platforms mean all."""
+def on_platforms(fleet: Fleet, platforms: tuple[str, ...]) -> Fleet:
+    """Return the devices of some platforms; no platforms mean all."""
     if not platforms:
         return fleet
     return {device: listed for device, listed in fleet.items() if listed.platform in platforms}
@@ -90,8 +92,8 @@ NAMES = ("device_id", "serial_number", "device_name")
 """What tells a device from others, as the provider calls it and as the device table does."""
 
 
-def identified(home: Path, client: Client, text: str) -> str:
-    """The identifier of the device that is meant, as a search compares texts; what is exactly so comes first.
+def find_device(home: Path, client: Client, text: str) -> str:
+    """Return the identifier of the device that is meant, as a search compares texts; what is exactly so comes first.
 
     The mirror is asked first, then the tenant: the device may be new. :class:`UsageError` where there is none of that
     name, with those called nearly so, and where there are several.
@@ -117,12 +119,12 @@ def _hint(devices: Sequence[KnownDevice], wanted: str) -> str:
 
 
 def _listed(client: Client, wanted: str) -> list[KnownDevice]:
-    """The provider's filters find what contains the text; only what is called so counts."""
+    """Ask the tenant: its filters find what contains the text; only what is called so counts."""
     rows: list[dict[str, Any]] = []
+    table = resource(DEVICES)
     for name, value in _filters(wanted):
-        table = resource(DEVICES)
         params = {**table.params, "limit": str(table.page_size), name: value}
-        rows += client.read(table.path, params.items(), lambda answer: read_page(answer, resource(DEVICES))).rows
+        rows += client.read(table.path, params.items(), lambda answer: read_page(answer, table)).rows
     return meant(newest_first(known(row) for row in rows if row.get("device_id")), wanted)
 
 

@@ -1,4 +1,4 @@
-"""TODO: say what this is."""
+"""What was seen of rows on their way in: counts and totals of their pages, and their drift from the declaration."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -9,13 +9,14 @@ from kandji_schema.resource import Resource
 
 
 @dataclass
-class Walked:
-    """Counts of one walk. ``last_total`` is what the last page told of how many rows there are.
+class ExtractStats:
+    """Counts of the pages of one reading. ``last_total`` is what the last page told of how many rows there are.
 
-    ``torn`` are seams between pages that did not hold. ``kept_parents`` are those whose own list could not be read,
-    ``reason`` the first one's. ``note`` says where the picture is not quite one. It is ``ordered`` where the rows came
-    in the order of their key and every seam held. ``split`` are the first keys whose rows came on several pages, noted
-    only of a table with repeats: a row that shifted to the next page is there twice, and no key tells.
+    ``torn`` counts overlapping pages that did not begin with the last row of the one before. ``kept_parents`` are those
+    whose own list could not be read, ``reason`` the first one's. ``note`` says where the picture is not quite one.
+    It is ``ordered`` where the rows came in the order of their key and no page is torn. ``split`` are the first keys
+    whose rows came on several pages, noted only of a table with repeats: a row that shifted to the next page is there
+    twice, and no key tells.
     """
 
     pages: int = 0
@@ -32,7 +33,7 @@ class Walked:
     split: set[str] = field(default_factory=set)
     _met: set[str] = field(default_factory=set)
 
-    def take(self, page: Page, *, overlap: int = 0) -> None:
+    def add_page(self, page: Page, *, overlap: int = 0) -> None:
         """Count a page in; its first ``overlap`` rows were counted before."""
         self.pages += 1
         self.rows += len(page.rows) - overlap
@@ -42,7 +43,7 @@ class Walked:
         if page.rows:
             self.absent = page.absent if self.absent is None else self.absent & page.absent
 
-    def meet(self, keys: Collection[str]) -> None:
+    def note_keys(self, keys: Collection[str]) -> None:
         """Take note of the first keys of a page."""
         met = set(keys)
         self.split |= met & self._met
@@ -59,10 +60,13 @@ class Walked:
         return self.totals <= {None} or self.totals == {self.rows + self.odd_rows}
 
 
-def drift_of(
+def observed_drift(
     resource: Resource, leftovers: Mapping[str, int], odd_rows: int = 0, absent: frozenset[str] = frozenset()
 ) -> Drift:
-    """``leftovers`` counts rows by field whose value no column could take; ``absent`` are fields no row carried."""
+    """Return how what came differs from the declaration.
+
+    ``leftovers`` counts rows by field whose value no column could take; ``absent`` are fields no row carried.
+    """
     known = resource.known_fields
     odd = {name: n for name, n in leftovers.items() if name in known}
     return Drift(
@@ -73,23 +77,19 @@ def drift_of(
 
 
 def _missing(resource: Resource, absent: frozenset[str]) -> tuple[str, ...]:
-    """Fields of columns that nothing came for, though it should: of a column with several sources any will do."""
+    """Return the fields of columns that nothing came for, though it should; of several sources any will do."""
     ours = {"extra", *resource.parent_key, *(("ordinal",) if resource.repeats else ())}
     heads = [[s.partition(".")[0] for s in c.sources] for c in resource.columns if not c.unsent and c.name not in ours]
     return tuple(sorted({fields[0] for fields in heads if absent.issuperset(fields)}))
 
 
-def joined(before: Drift, seen: Drift) -> Drift:
-    """The drift of a whole set with what some newer rows of it showed."""
-    return Drift(
-        unknown=_most(before.unknown, seen.unknown),
-        odd=_most(before.odd, seen.odd),
-        missing=before.missing,
-    )
+def merge_drift(before: Drift, seen: Drift) -> Drift:
+    """Return the drift of a whole set with what some newer rows of it showed."""
+    return Drift(_most(before.unknown, seen.unknown), _most(before.odd, seen.odd), before.missing)
 
 
-def more_odd(now: Drift, before: Drift) -> bool:
-    """Whether more values of some field could not be read than before."""
+def has_more_odd_values(now: Drift, before: Drift) -> bool:
+    """Return whether more values of some field could not be read than before."""
     return any(rows > before.odd.get(name, 0) for name, rows in now.odd.items())
 
 

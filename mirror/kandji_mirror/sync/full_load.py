@@ -1,97 +1,102 @@
-"""A list read as a whole: walk, check, and write the next data file."""
+"""A list read as a whole: walk it, check what did not come, and write the next data file.
 
-from collections.abc import Sequence
+For every table at a path of its own. A list that was not found is looked for at the path that took its place.
+"""
+
 from dataclasses import replace
 from datetime import datetime
 
 from kandji_mirror.capabilities import Capability
+from kandji_mirror.ingest.file_queries import first_keys
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.completeness import OF_LISTS
-from kandji_mirror.sync.context import Job
-from kandji_mirror.sync.data_file import Live, live_of, refuse_keyless, written
-from kandji_mirror.sync.deletion_check import confirm_vanished
-from kandji_mirror.sync.extract_stats import Walked, drift_of
+from kandji_mirror.sync.completeness import PROVEN_BY_ANSWERS
+from kandji_mirror.sync.context import PassContext
+from kandji_mirror.sync.data_file import CurrentFile, read_current_file, refuse_keyless, write_replacement
+from kandji_mirror.sync.deletion_check import check_list_deletions
+from kandji_mirror.sync.extract_stats import ExtractStats, observed_drift
 from kandji_mirror.sync.list_walk import walk_all, walk_parents
-from kandji_mirror.sync.published import first_keys
 from kandji_mirror.sync.strategy import Method
 from kandji_schema.errors import ApiError
 from kandji_schema.manifest import State, TableState
 
-
-def full_walk(job: Job) -> TableState:
-    """Read everything and write a data file if anything differs. Raises any of our errors; then nothing changed."""
-    began = job.store.wall()
-    with job.room() as (staging, target):
-        live = live_of(job, staging)
-        walked = _walk(job, staging, live)
-        refuse_keyless(staging)
-        staging.drop_duplicates()
-        cleared = OF_LISTS
-        if live and job.resource.parent is None:
-            cleared = confirm_vanished(job, staging, live.path, ordered=walked.ordered)
-        staging.drop_duplicates()
-        state = replace(
-            written(job, staging, live, target, cleared),
-            method=Method.FULL_WALK.value,
-            requests=walked.pages + cleared.requests,
-            drift=drift_of(job.resource, staging.leftovers(), walked.odd_rows, walked.never_sent),
-            attempted_at=began,
-            note=cleared.note or walked.note,
-        )
-    return _ended(state, walked, job.parents, began)
-
-
-def _walk(job: Job, staging: Staging, live: Live | None) -> Walked:
-    if job.resource.parent is None:
-        return walk_all(job.client, job.resource, staging, job.progress)
-    filled = first_keys(live.path, job.resource) if live else set()
-    walked = walk_parents(job.client, job.resource, staging, job.progress, job.parents, filled)
-    if walked.kept_parents and live:
-        column = next(iter(job.resource.parent_key))
-        staging.copy_rows(live.path, column, [key[0] for key in walked.kept_parents])
-    return walked
-
-
-def _ended(state: TableState, walked: Walked, parents: Sequence[tuple[str, ...]], began: datetime) -> TableState:
-    if not walked.kept_parents and walked.reason:
-        return replace(state, state=State.FAILED, error=walked.reason, note=None)
-    if not walked.kept_parents:
-        return replace(state, state=State.OK, synced_at=began, whole_at=began, error=None)
-    kept = f"{len(walked.kept_parents)} of {len(parents)} lists could not be read and kept their previous rows"
-    return replace(state, state=State.FAILED, error=f"{kept}: {walked.reason}")
-
-
-MOVED = (404, 410)
+GONE = (404, 410)
 """Answers that say that there is no such list, or none any more."""
 
 
-def _listed(job: Job) -> TableState:
-    """A list at its own path, or at the one that took its place: what answered the last time is asked first."""
-    paths = [job, *_succeeded(job)]
-    if job.lacks(Capability.DECLARED_PATH):
+def load_list(ctx: PassContext) -> TableState:
+    """Read a list at its own path, or at the one that took its place: what answered last time is asked first.
+
+    Raises any of our errors; then nothing changed.
+    """
+    paths = [ctx, *_at_newer_path(ctx)]
+    if ctx.lacks(Capability.DECLARED_PATH):
         paths.reverse()
     try:
-        return full_walk(paths[0])
+        return _load(paths[0])
     except ApiError as error:
-        if error.status not in MOVED or len(paths) == 1:
+        if error.status not in GONE or len(paths) == 1:
             raise
-        return _elsewhere(paths[1], error)
+        return _load_elsewhere(paths[1], error)
 
 
-def _succeeded(job: Job) -> list[Job]:
-    newer = job.resource.successor
-    return [replace(job, resource=replace(job.resource, path=newer.path, params=newer.params))] if newer else []
+def _at_newer_path(ctx: PassContext) -> list[PassContext]:
+    newer = ctx.resource.successor
+    return [replace(ctx, resource=replace(ctx.resource, path=newer.path, params=newer.params))] if newer else []
 
 
-def _elsewhere(job: Job, gone: ApiError) -> TableState:
-    """The list at the other path; ``gone`` where it is there no more than at the first."""
+def _load_elsewhere(ctx: PassContext, gone: ApiError) -> TableState:
+    """Read the list at the other path; raise ``gone`` where it is there no more than at the first."""
     try:
-        state = full_walk(job)
+        state = _load(ctx)
     except ApiError as error:
-        raise gone if error.status in MOVED else error from gone
-    newer = job.resource.successor
-    if newer and job.resource.path == newer.path:
-        job.note_lack(Capability.DECLARED_PATH, str(gone))
+        raise gone if error.status in GONE else error from gone
+    newer = ctx.resource.successor
+    if newer and ctx.resource.path == newer.path:
+        ctx.note_lack(Capability.DECLARED_PATH, str(gone))
     else:
-        job.state.capabilities.note_present(job.resource.name, Capability.DECLARED_PATH)
+        ctx.state.capabilities.note_present(ctx.resource.name, Capability.DECLARED_PATH)
     return state
+
+
+def _load(ctx: PassContext) -> TableState:
+    """Read everything and write a data file if anything differs."""
+    began = ctx.store.wall()
+    with ctx.workspace() as (staging, target):
+        current = read_current_file(ctx, staging)
+        stats = _walk(ctx, staging, current)
+        refuse_keyless(staging)
+        staging.drop_duplicates()
+        proof = PROVEN_BY_ANSWERS
+        if current and ctx.resource.parent is None:
+            proof = check_list_deletions(ctx, staging, current.path, ordered=stats.ordered)
+        staging.drop_duplicates()
+        state = replace(
+            write_replacement(ctx, staging, current, target, proof),
+            method=Method.FULL_WALK.value,
+            requests=stats.pages + proof.requests,
+            drift=observed_drift(ctx.resource, staging.leftovers(), stats.odd_rows, stats.never_sent),
+            attempted_at=began,
+            note=proof.note or stats.note,
+        )
+    return _judged(state, stats, len(ctx.parents), began)
+
+
+def _walk(ctx: PassContext, staging: Staging, current: CurrentFile | None) -> ExtractStats:
+    if ctx.resource.parent is None:
+        return walk_all(ctx.client, ctx.resource, staging, ctx.progress)
+    filled = first_keys(current.path, ctx.resource) if current else set()
+    stats = walk_parents(ctx.client, ctx.resource, staging, ctx.progress, ctx.parents, filled)
+    if stats.kept_parents and current:
+        column = next(iter(ctx.resource.parent_key))
+        staging.copy_rows(current.path, column, [key[0] for key in stats.kept_parents])
+    return stats
+
+
+def _judged(state: TableState, stats: ExtractStats, parents: int, began: datetime) -> TableState:
+    """Return the state as far as every list could be read."""
+    if not stats.kept_parents and stats.reason:
+        return replace(state, state=State.FAILED, error=stats.reason, note=None)
+    if not stats.kept_parents:
+        return replace(state, state=State.OK, synced_at=began, whole_at=began, error=None)
+    kept = f"{len(stats.kept_parents)} of {parents} lists could not be read and kept their previous rows"
+    return replace(state, state=State.FAILED, error=f"{kept}: {stats.reason}")

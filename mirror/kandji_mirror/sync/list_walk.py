@@ -1,4 +1,10 @@
-"""Reading all rows of a list into a staging, once or as often as it takes to get a consistent picture."""
+"""Read all rows of a list into a staging, once or as often as it takes to get a consistent picture.
+
+A bare array is read by overlapping pages, so that no row can slip through between two: each page begins with the last
+row of the one before. A device that goes while another comes leaves the total as it was, but moves the rows between
+them by one place; then the overlapping rows are not the same, and the walk is no picture of the list. Lists in the
+order of a key lose nothing where every overlap holds.
+"""
 
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
@@ -11,23 +17,14 @@ from kandji_mirror.api.paging import abreast, walk
 from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.report import Progress
-from kandji_mirror.sync.extract_stats import Walked
+from kandji_mirror.sync.extract_stats import ExtractStats
 from kandji_mirror.threads import in_thread
 from kandji_schema.errors import NotFound, Rejected, RetryLater, ServerFault, Skip, Suspicious
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.resource import Paging, Resource
 
 IN_FLIGHT = 8
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A page of a walk. ``overlap`` rows at its begin came before; ``holds`` tells whether they are the same."""
-
-    page: Page
-    overlap: int = 0
-    holds: bool = True
-
+"""Pages asked for ahead."""
 
 WALKS = 3
 """A list that changes while it is read is read again, at most so often in all."""
@@ -41,7 +38,16 @@ _COUNTED = frozenset({Paging.COUNT, Paging.PAGE, Paging.OFFSET})
 """Idioms whose total tells whether all rows came; Prism's is a hint and cursor links have none."""
 
 
-def walk_all(client: Client, resource: Resource, staging: Staging, progress: Progress) -> Walked:
+@dataclass(frozen=True)
+class OverlappingPage:
+    """A page of a walk. ``overlap`` rows at its begin came before; ``holds`` tells whether they are the same."""
+
+    page: Page
+    overlap: int = 0
+    holds: bool = True
+
+
+def walk_all(client: Client, resource: Resource, staging: Staging, progress: Progress) -> ExtractStats:
     """Walk a list into the staging; rows that shifted meanwhile make it be walked anew.
 
     Two walks that bring the same rows are believed, whatever the total says. After three different ones the last one
@@ -50,9 +56,9 @@ def walk_all(client: Client, resource: Resource, staging: Staging, progress: Pro
     requests = 0
     before: str | None = None
     for attempt in range(1, WALKS + 1):
-        walked = walk_once(client, resource, staging, progress)
-        requests += walked.pages
-        if steady(walked, resource) and not (resource.paging in _COUNTED and staging.repeated):
+        stats = walk_once(client, resource, staging, progress)
+        requests += stats.pages
+        if is_steady(stats, resource) and not (resource.paging in _COUNTED and staging.repeated):
             break
         found = staging.digest()
         if found == before:
@@ -60,54 +66,54 @@ def walk_all(client: Client, resource: Resource, staging: Staging, progress: Pro
         before = found
         if attempt == WALKS:
             staging.drop_duplicates()
-            _tell_what_lacks(walked, staging.rows)
+            _tell_what_lacks(stats, staging.rows)
         else:
             staging.clear()
-    walked.pages = requests
-    return walked
+    stats.pages = requests
+    return stats
 
 
-def _tell_what_lacks(walked: Walked, rows: int) -> None:
+def _tell_what_lacks(stats: ExtractStats, rows: int) -> None:
     """Say of a walk that is no picture of its list how many rows came; where far fewer than there are, it failed."""
-    said = rows if walked.last_total is None else walked.last_total
+    said = rows if stats.last_total is None else stats.last_total
     numbers = f" {rows:,} rows came, the provider tells of {said:,}." if rows < said else ""
     changed = f"The list changed in each of {WALKS} walks; a row of it may be missing until the next sync.{numbers}"
     if rows < FAR_OFF * said:
-        walked.reason = changed
-    walked.note = changed
+        stats.reason = changed
+    stats.note = changed
 
 
-def steady(walked: Walked, resource: Resource) -> bool:
-    """Whether nothing tells that rows shifted between the pages of a walk."""
+def is_steady(stats: ExtractStats, resource: Resource) -> bool:
+    """Return whether nothing tells that rows shifted between the pages of a walk."""
     if resource.paging is Paging.ARRAY:
-        return walked.torn == 0
-    return walked.fits_total or resource.paging not in _COUNTED
+        return stats.torn == 0
+    return stats.fits_total or resource.paging not in _COUNTED
 
 
-def walk_once(client: Client, resource: Resource, staging: Staging, progress: Progress) -> Walked:
+def walk_once(client: Client, resource: Resource, staging: Staging, progress: Progress) -> ExtractStats:
     """Walk a list into the staging, whatever comes."""
-    walked = Walked(ordered=resource.paging is Paging.ARRAY)
-    for piece in _pieces(client, resource):
-        _refuse_strange(piece.page, resource)
-        walked.take(piece.page, overlap=piece.overlap)
-        walked.torn += not piece.holds
-        walked.ordered &= piece.holds and _ascending(piece.page, resource)
+    stats = ExtractStats(ordered=resource.paging is Paging.ARRAY)
+    for part in _pages(client, resource):
+        _refuse_strange(part.page, resource)
+        stats.add_page(part.page, overlap=part.overlap)
+        stats.torn += not part.holds
+        stats.ordered &= part.holds and _ascending(part.page, resource)
         if resource.repeats:
-            walked.meet({str(row.get(resource.key[0])) for row in piece.page.rows})
-        staging.add(piece.page.text)
-        progress.advanced(resource.name, pages=walked.pages, rows=walked.rows, total=piece.page.total)
+            stats.note_keys({str(row.get(resource.key[0])) for row in part.page.rows})
+        staging.add(part.page.text)
+        progress.advanced(resource.name, pages=stats.pages, rows=stats.rows, total=part.page.total)
     staging.flush()
-    return walked
+    return stats
 
 
 def _ascending(page: Page, resource: Resource) -> bool:
-    """Whether the rows of a page are in the order of the key."""
+    """Return whether the rows of a page are in the order of the key."""
     keys = [str(row.get(resource.key[0])) for row in page.rows]
     return keys == sorted(keys)
 
 
 def _refuse_strange(page: Page, resource: Resource) -> None:
-    """:class:`Suspicious` for a page of other rows amid good ones: none of them has so much as the field of the key."""
+    """Raise :class:`Suspicious` for a page of other rows amid good ones: none has so much as the field of the key."""
     key = next(column for column in resource.columns if column.key)
     fields = {source.partition(".")[0] for source in key.sources}
     if len(page.rows) > 1 and fields <= page.absent:
@@ -115,10 +121,10 @@ def _refuse_strange(page: Page, resource: Resource) -> None:
         raise Suspicious(f"None of the {rows} rows of a page of {name} has a {key.name}. The previous rows are kept.")
 
 
-def _pieces(client: Client, resource: Resource) -> Iterator[Piece]:
+def _pages(client: Client, resource: Resource) -> Iterator[OverlappingPage]:
     if resource.paging is Paging.ARRAY:
-        return overlapping(client, resource)
-    return (Piece(page) for page in walk(client, resource))
+        return overlapping_pages(client, resource)
+    return (OverlappingPage(page) for page in walk(client, resource))
 
 
 def walk_parents(
@@ -128,12 +134,12 @@ def walk_parents(
     progress: Progress,
     parents: Sequence[tuple[str, ...]],
     filled: Collection[str] = (),
-) -> Walked:
+) -> ExtractStats:
     """Walk the list of every parent row; each answer is a whole set. One that fails keeps its previous rows.
 
     An empty list is believed at the second look where the parent's first key is among the ``filled`` ones.
     """
-    walked = Walked()
+    stats = ExtractStats()
 
     def pages_of(parent: tuple[str, ...]) -> list[Page] | RetryLater:
         pages = _pages_of(client, resource, parent)
@@ -143,17 +149,17 @@ def walk_parents(
     with ThreadPoolExecutor(PARENTS_AT_ONCE, thread_name_prefix=f"walk-{resource.name}") as pool:
         for parent, pages in zip(parents, pool.map(pages_of, parents), strict=True):
             if isinstance(pages, RetryLater):
-                walked.kept_parents.append(parent)
-                walked.reason = walked.reason or str(pages)
+                stats.kept_parents.append(parent)
+                stats.reason = stats.reason or str(pages)
                 continue
             for page in pages:
-                walked.take(page)
+                stats.add_page(page)
                 staging.add(page.text, parent)
-            progress.advanced(resource.name, pages=walked.pages, rows=walked.rows, total=None)
-    if parents and len(walked.kept_parents) == len(parents):
-        raise Suspicious(f"None of the {len(parents)} lists of {resource.name} could be read: {walked.reason}")
+            progress.advanced(resource.name, pages=stats.pages, rows=stats.rows, total=None)
+    if parents and len(stats.kept_parents) == len(parents):
+        raise Suspicious(f"None of the {len(parents)} lists of {resource.name} could be read: {stats.reason}")
     staging.flush()
-    return walked
+    return stats
 
 
 def _pages_of(client: Client, resource: Resource, parent: tuple[str, ...]) -> list[Page] | RetryLater:
@@ -167,16 +173,16 @@ def _pages_of(client: Client, resource: Resource, parent: tuple[str, ...]) -> li
 
 
 def _is_gone(client: Client, resource: Resource, parent: tuple[str, ...]) -> bool:
-    """Whether the parent itself went while its siblings were read, and its rows with it."""
+    """Return whether the parent itself went while its siblings were read, and its rows with it."""
     above = resource_named(resource.parent or "")
     try:
-        return above.confirm is None or still_there(client, above, parent[0]) is None
+        return above.confirm is None or fetch_row(client, above, parent[0]) is None
     except (Skip, Rejected):
         return False
 
 
-def still_there(client: Client, resource: Resource, key: str) -> Page | None:
-    """The row of that key, asked for by itself; None where the provider says that it is gone."""
+def fetch_row(client: Client, resource: Resource, key: str) -> Page | None:
+    """Ask for the row of one key by itself; None where the provider says that it is gone."""
     path = (resource.confirm or "").format(**{resource.key[0]: quote_segment(key)})
     try:
         return client.read(
@@ -186,23 +192,23 @@ def still_there(client: Client, resource: Resource, key: str) -> Page | None:
         return None
 
 
-def overlapping(client: Client, resource: Resource) -> Iterator[Piece]:
-    """Every page of a bare array, each but the first beginning with the last row of the one before.
+def overlapping_pages(client: Client, resource: Resource) -> Iterator[OverlappingPage]:
+    """Yield every page of a bare array, each but the first beginning with the last row of the one before.
 
     Ends with a page that is not full: totals may lie. :class:`ServerFault` where the same page comes twice.
     """
     first = _fetch(client, resource, 0)
     if first.onward:
-        yield from (Piece(page) for page in walk(client, resource))  # no array: each page says how it goes on
+        yield from (OverlappingPage(page) for page in walk(client, resource))  # no array: each page says how it goes on
         return
-    yield Piece(first)
+    yield OverlappingPage(first)
     full = first.members >= resource.page_size or (first.total or 0) > first.members
     if first.onward is None and full and first.members > 1:
         yield from _rest(client, resource, first)
 
 
-def _rest(client: Client, resource: Resource, before: Page) -> Iterator[Piece]:
-    """The pages after a full one. Its length is the step: a server may cap a page below the limit."""
+def _rest(client: Client, resource: Resource, before: Page) -> Iterator[OverlappingPage]:
+    """Yield the pages after a full one. Its length is the step: a server may cap a page below the limit."""
     full, step, total = before.members, before.members - 1, before.total or 0
     offset, ahead = step, deque[Future[Page]]()
     while True:
@@ -212,7 +218,7 @@ def _rest(client: Client, resource: Resource, before: Page) -> Iterator[Piece]:
         page = ahead.popleft().result()
         if page.rows and page.rows == before.rows:
             raise ServerFault(f"GET {resource.path} sent the same page twice in a row: it does not page as it should.")
-        yield Piece(page, overlap=min(1, page.members), holds=_same(before, page, resource))
+        yield OverlappingPage(page, overlap=min(1, page.members), holds=_same(before, page, resource))
         if page.members < full:
             return
         before = page
@@ -229,6 +235,6 @@ def _fetch(client: Client, resource: Resource, offset: int) -> Page:
 
 
 def _same(before: Page, page: Page, resource: Resource) -> bool:
-    """Whether the last row of a page and the first of the next are one."""
+    """Return whether the last row of a page and the first of the next are one."""
     key = resource.key[0]
     return bool(page.rows) and bool(before.rows) and page.rows[0].get(key) == before.rows[-1].get(key)

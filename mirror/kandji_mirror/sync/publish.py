@@ -1,4 +1,4 @@
-"""Making what a run read current: history, then one manifest, then what the writer remembers."""
+"""The last step: what a run read becomes current, as history, then one manifest, then what the writer remembers."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -10,7 +10,7 @@ from kandji_mirror.privacy.newcomers import cleared, remember
 from kandji_mirror.privacy.past import as_they_are, masked_segments
 from kandji_mirror.state import DeviceEdits
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.devices import DEVICES, edited
+from kandji_mirror.sync.devices import DEVICES, edited_columns
 from kandji_schema.errors import StoreError
 from kandji_schema.manifest import Manifest, Segment, TableState, data_dir
 from kandji_schema.registry import resources
@@ -38,13 +38,13 @@ def publish(
 
 
 def _for_mode(store: Store, engine: Engine, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """The segments with what the store's mode wants: nothing, masked twins, or that they are masked themselves."""
+    """Return the segments as the store's mode wants them: as they are, with masked copies, or masked themselves."""
     if store.privacy.masks_people:
         return as_they_are(segments)
     return masked_segments(store.home, engine, segments) if store.privacy.masks_agents else segments
 
 
-def note_edits(store: Store, edits: DeviceEdits, state: TableState, at: datetime | None = None) -> None:
+def note_device_edits(store: Store, edits: DeviceEdits, state: TableState, at: datetime | None = None) -> None:
     """Remember what people edited of devices, by their new state, for the tables that repeat it.
 
     This comes before the state is published, as those tables are read before that too. To notice twice does no harm.
@@ -52,11 +52,11 @@ def note_edits(store: Store, edits: DeviceEdits, state: TableState, at: datetime
     for change in _changes(store, {DEVICES: state}, at):
         if change.before:
             with suppress(StoreError):  # then the next whole read of those tables sees it
-                edits.note(edited(change.before, change.after), change.at)
+                edits.note(edited_columns(change.before, change.after), change.at)
 
 
 def _changes(store: Store, states: Mapping[str, TableState], at: datetime | None) -> Iterator[Change]:
-    """The tables that get another data file."""
+    """Yield the tables that get another data file."""
     for name, state in states.items():
         if state.file and state.file != store.current.tables[name].file:
             after = data_dir(store.home) / state.file

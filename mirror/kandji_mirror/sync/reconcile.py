@@ -1,16 +1,27 @@
-"""After an increment: does the number of rows equal the provider's count, and if not, what vanished or was missed."""
+"""The rows of an increment reconciled with the provider's count: where they differ, what vanished or was missed.
+
+Staged changes are mended by direct queries for as long as that is cheaper than to load everything.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kandji_mirror.api.counts import Count
+from kandji_mirror.ingest.file_queries import first_keys
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.sync.context import Job
-from kandji_mirror.sync.cursor_window import Base
-from kandji_mirror.sync.filtered_pages import COLLECTED, WRITTEN, NotEnough, pages_since, pieces, read_devices, stage
-from kandji_mirror.sync.published import first_keys
-from kandji_mirror.sync.strategy import devices_cost, whole_cost
+from kandji_mirror.sync.context import PassContext
+from kandji_mirror.sync.cursor_window import BaseFile
+from kandji_mirror.sync.filtered_pages import (
+    COLLECTED_AT,
+    UPDATED_AT,
+    NeedsFullLoad,
+    device_batches,
+    pages_since,
+    stage_devices,
+    stage_pages,
+)
+from kandji_mirror.sync.strategy import devices_cost
 
 WIDER = timedelta(hours=3)
 """How far an increment goes back where rows are missing: they may be stamped by a clock that is two hours slow."""
@@ -22,7 +33,7 @@ FAR_OFF = 0.1
 
 
 @dataclass(frozen=True)
-class Settled:
+class Reconciled:
     """What the count said.
 
     ``excess`` is how many rows more than the provider there would be, 0 where it fits, None where nobody can tell.
@@ -37,14 +48,14 @@ class Settled:
     asked: bool = True
 
 
-class Settling:
+class Reconciliation:
     """Brings the staged changes of ``base`` in line with the provider's count."""
 
     def __init__(
-        self, job: Job, base: Base, staging: Staging, since: datetime, *, reported: datetime | None = None
+        self, ctx: PassContext, base: BaseFile, staging: Staging, since: datetime, *, reported: datetime | None = None
     ) -> None:
         """``since`` is where the increment began; all that devices ``reported`` then or later is staged."""
-        self._job = job
+        self._ctx = ctx
         self._base = base
         self._staging = staging
         self._since = since
@@ -53,23 +64,23 @@ class Settling:
         self._counted: Count | None = None
         self._whole: frozenset[str] = frozenset()
 
-    def run(self) -> Settled:
+    def reconcile(self) -> Reconciled:
         """Compare, and ask for what may have been missed or may have vanished, as long as that is the cheapest way."""
         self._count()
         if self._counted is None or self._counted.approximate:
-            asked = self._ask_uncounted()
+            asked = self._query_uncounted()
             approximate = self._counted is not None
-            return Settled(self._far_off(), self._whole, self._requests, approximate=approximate, asked=asked)
+            return Reconciled(self._far_off(), self._whole, self._requests, approximate=approximate, asked=asked)
         excess = self._excess()
         if excess is not None and excess < 0:
-            excess = self._missed()
+            excess = self._find_missed()
         if excess is not None and excess > 0:
-            excess = self._vanished()
-        return Settled(excess, self._whole, self._requests)
+            excess = self._find_vanished()
+        return Reconciled(excess, self._whole, self._requests)
 
     def _count(self) -> None:
         self._requests += 1
-        self._counted = self._job.count()
+        self._counted = self._ctx.count()
 
     def _excess(self, whole: Collection[str] | None = None) -> int | None:
         if self._counted is None or self._counted.approximate:
@@ -77,79 +88,79 @@ class Settling:
         return self._rows(self._whole if whole is None else whole) + self._base.surplus - self._counted.rows
 
     def _rows(self, whole: Collection[str]) -> int:
-        """Rows there would be; the data file is not touched where nothing came."""
+        """Return how many rows there would be; the data file is not touched where nothing came."""
         if not whole and not self._staging.rows:
             return self._base.rows
         return self._staging.rows_after(self._base.path, whole)
 
-    def _ask_uncounted(self) -> bool:
-        """Without an exact count: rows of devices that are gone go, and of those that reported without all their rows.
+    def _query_uncounted(self) -> bool:
+        """Query, for want of an exact count, devices that are gone and those that reported without all their rows.
 
-        Whether there was an answer for all of them.
+        Returns whether there was an answer for all of them.
         """
         lost = self._incomplete() if self._reported else []
         suspects = [*self._gone(), *lost]
-        for some in pieces(suspects) if self._may_ask_devices() else ():
+        for some in device_batches(suspects) if self._ctx.may_query_devices() else ():
             try:
-                self._requests += read_devices(self._job, self._staging, some).pages
-            except NotEnough:
+                self._requests += stage_devices(self._ctx, self._staging, some).pages
+            except NeedsFullLoad:
                 break
             self._staging.drop_duplicates()
             self._whole |= frozenset(some)
         return self._whole.issuperset(suspects)
 
     def _far_off(self) -> int | None:
-        """The difference from an approximate count where it is too large for that."""
+        """Return the difference from an approximate count where it is too large for that."""
         if self._counted is None:
             return None
         excess = self._rows(self._whole) - self._counted.rows
         return excess if abs(excess) > FAR_OFF * self._counted.rows else None
 
-    def _missed(self) -> int | None:
-        """The provider has more rows: some came meanwhile, or are stamped earlier than they were written."""
+    def _find_missed(self) -> int | None:
+        """Read further back, as there are more rows: they came meanwhile, or are stamped before they were written."""
         try:
-            pages = pages_since(self._job, WRITTEN, self._since - WIDER)
-            self._requests += stage(self._job, self._staging, pages, most=WIDER_PAGES).pages
-        except NotEnough:
+            pages = pages_since(self._ctx, UPDATED_AT, self._since - WIDER)
+            self._requests += stage_pages(self._ctx, self._staging, pages, most=WIDER_PAGES).pages
+        except NeedsFullLoad:
             return self._excess()
         self._staging.drop_duplicates()
         self._count()
         return self._excess()
 
-    def _vanished(self) -> int | None:
-        """The provider has fewer rows: those of devices that are gone, or of devices that reported something new."""
+    def _find_vanished(self) -> int | None:
+        """Query devices, since the provider has fewer rows: of those that are gone, or that reported something new."""
         gone = self._gone()
         if gone and self._excess(gone) == 0:
             self._whole = frozenset(gone)
             return 0
         lost = self._incomplete()
         first = [*gone, *lost] if self._reported else []
-        if first and self._asked(first) == 0:
+        if first and self._query(first) == 0:
             return 0
         changed = [device for device in self._staging.first_keys() if device not in {*gone, *lost}]
-        return self._asked([*([] if first else [*gone, *lost]), *changed])
+        return self._query([*([] if first else [*gone, *lost]), *changed])
 
     def _incomplete(self) -> list[str]:
-        """Devices that reported some of their mirrored rows anew and not the others: those may have vanished."""
-        return self._staging.incomplete(self._base.path, COLLECTED.column, self._reported)
+        """Return devices that reported some of their mirrored rows anew and not the others: those may have vanished."""
+        return self._staging.incomplete(self._base.path, COLLECTED_AT.column, self._reported)
 
     def _gone(self) -> list[str]:
-        """Devices with rows here that the tenant no longer lists."""
-        fleet = self._job.fleet()
+        """Return devices with rows here that the tenant no longer lists."""
+        fleet = self._ctx.fleet()
         return sorted(self._here() - fleet.keys()) if fleet is not None else []
 
     def _here(self) -> set[str]:
         return first_keys(self._base.path, self._base.resource) | set(self._staging.first_keys())
 
-    def _asked(self, candidates: Sequence[str]) -> int | None:
+    def _query(self, candidates: Sequence[str]) -> int | None:
         """Ask for all rows of the candidates, piece by piece, until the number fits."""
         excess = self._excess()
         if not self._worthwhile(len(candidates)):
             return excess
-        for some in pieces(candidates):
+        for some in device_batches(candidates):
             try:
-                self._requests += read_devices(self._job, self._staging, some).pages
-            except NotEnough:
+                self._requests += stage_devices(self._ctx, self._staging, some).pages
+            except NeedsFullLoad:
                 return excess
             self._staging.drop_duplicates()
             self._whole |= frozenset(some)
@@ -159,7 +170,7 @@ class Settling:
         return self._unless_too_few()
 
     def _unless_too_few(self) -> int | None:
-        """What is left; answers that leave fewer rows than the provider counts are no proof that rows vanished."""
+        """Return what is left; answers that leave fewer rows than are counted do not prove that rows vanished."""
         excess = self._excess()
         if excess is not None and excess < 0:
             self._whole = frozenset()
@@ -167,12 +178,9 @@ class Settling:
         return excess
 
     def _worthwhile(self, candidates: int) -> bool:
-        """Whether asking for so many devices is cheaper than reading everything."""
-        job, rows = self._job, self._base.rows
-        if not candidates or not self._may_ask_devices():
+        """Return whether asking for so many devices is cheaper than reading everything."""
+        ctx, rows = self._ctx, self._base.rows
+        if not candidates or not ctx.may_query_devices():
             return False
-        pages = devices_cost(candidates, len(self._here()), rows, job.resource.page_size)
-        return pages < whole_cost(rows, job.resource.page_size, job.facts()) and job.affordable(pages)
-
-    def _may_ask_devices(self) -> bool:
-        return self._job.may_ask_devices()
+        pages = devices_cost(candidates, len(self._here()), rows, ctx.resource.page_size)
+        return pages < ctx.full_load_cost(rows) and ctx.can_afford(pages)

@@ -1,8 +1,10 @@
-"""Bringing tables up to date: whoever syncs begins here."""
+"""The entry: whoever brings tables up to date begins here, with a request or with what makes one.
+
+A request is carried out by a run over whole tables or, for some devices, by a run over these; either ends in a report.
+"""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kandji_mirror.api.client import Client
@@ -10,16 +12,17 @@ from kandji_mirror.api.witness import clock_words
 from kandji_mirror.capabilities import SyncState
 from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.report import NoProgress, Progress, Report
+from kandji_mirror.state import Now, utc_now
 from kandji_mirror.store.store import Store, open_store
 from kandji_mirror.sync.device_run import DeviceRun
-from kandji_mirror.sync.request import Order, Pace, Refusals, due, order_of_devices
-from kandji_mirror.sync.table_run import Run
+from kandji_mirror.sync.request import Refusals, SyncRequest, Ttl, device_request
+from kandji_mirror.sync.table_run import TableRun
 from kandji_schema.manifest import State
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.registry import resources as all_resources
 
-__all__ = ["Order", "due", "run_order", "sync", "sync_devices"]
+__all__ = ["SyncRequest", "run_request", "sync", "sync_devices"]
 
 KEEP_DAYS = 400
 """Days of history unless a setting says otherwise."""
@@ -33,11 +36,11 @@ def sync(
     names: Sequence[str] = (),
     everything: bool = False,
     sweep: int | None = None,
-    paces: Mapping[str, Pace] | None = None,
+    ttls: Mapping[str, Ttl] | None = None,
     keep_days: int = KEEP_DAYS,
     progress: Progress | None = None,
     privacy: Privacy = Privacy.OFF,
-    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    wall: Now = utc_now,
 ) -> Report:
     """Bring the named tables up to date, or those that are due; with ``everything`` they, or all, are read anew.
 
@@ -52,15 +55,17 @@ def sync(
         sweep = None
     with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store, SyncState(home, wall) as state:
         conform(store)
-        given = paces or {}
+        given = ttls or {}
         states, now = store.current.tables, wall()
         refusals = Refusals(state.capabilities, client.token_mark)
         wanted = named or [
-            r for r in all_resources().values() if everything or refusals.due(r, states, now, given.get(r.name))
+            r for r in all_resources().values() if everything or refusals.is_due(r, states, now, given.get(r.name))
         ]
         only_due = not (everything or named)
-        order = Order(tuple(r.name for r in wanted), asked=True, whole=everything, sweep=sweep, only_due=only_due)
-        return _run(store, client, order, state, given, progress, keep_days)
+        request = SyncRequest(
+            tuple(r.name for r in wanted), asked=True, whole=everything, sweep=sweep, only_due=only_due
+        )
+        return _run(store, client, request, state, given, progress, keep_days)
 
 
 def sync_devices(
@@ -73,60 +78,60 @@ def sync_devices(
     keep_days: int = KEEP_DAYS,
     progress: Progress | None = None,
     privacy: Privacy = Privacy.OFF,
-    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    wall: Now = utc_now,
 ) -> Report:
     """Bring the rows of some devices, by identifier, up to date in the named tables, or in all that have any.
 
     They are published at one moment. A device that the tenant no longer has is closed. An outcome tells how the devices
     fared in a table. Raises as :func:`sync` does, :class:`NothingMirrored`, and what stands against the device list.
     """
-    order = order_of_devices(devices, names)
+    request = device_request(devices, names)
     with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store:
         conform(store)
-        return run_order(store, client, order, progress=progress, keep_days=keep_days)
+        return run_request(store, client, request, progress=progress, keep_days=keep_days)
 
 
-def run_order(
+def run_request(
     store: Store,
     client: Client,
-    order: Order,
+    request: SyncRequest,
     *,
-    paces: Mapping[str, Pace] | None = None,
+    ttls: Mapping[str, Ttl] | None = None,
     progress: Progress | None = None,
     keep_days: int = KEEP_DAYS,
 ) -> Report:
-    """Carry out an order. Several may run at once on one store, as long as no table is in two of them.
+    """Carry out a request. Several may run at once on one store, as long as no table is in two of them.
 
-    ``paces`` become the times to live the published states tell. Raises as :func:`sync` does.
+    ``ttls`` become the times to live the published states tell. Raises as :func:`sync` does.
     """
     with SyncState(store.home, store.wall) as state:
-        return _run(store, client, order, state, paces or {}, progress, keep_days)
+        return _run(store, client, request, state, ttls or {}, progress, keep_days)
 
 
 def _run(
     store: Store,
     client: Client,
-    order: Order,
+    request: SyncRequest,
     state: SyncState,
-    paces: Mapping[str, Pace],
+    ttls: Mapping[str, Ttl],
     progress: Progress | None,
     keep_days: int,
 ) -> Report:
     told = progress or NoProgress()
     run = (
-        DeviceRun(store, client, order, state, told, keep_days)
-        if order.devices
-        else Run(store, client, order, state, paces, told, keep_days)
+        DeviceRun(store, client, request, state, told, keep_days)
+        if request.devices
+        else TableRun(store, client, request, state, ttls, told, keep_days)
     )
     began, clock, requests, seen = store.wall(), time.monotonic(), client.requests, state.clock.last()
     client.witness.recall(seen)
-    run.read_all()
+    run.execute()
     state.clock.note(client.witness.seen)
     return Report(
         started_at=began,
         seconds=round(time.monotonic() - clock, 3),
         outcomes=tuple(run.outcomes),
-        fresh=tuple(name for name in all_resources() if name not in order.names),
+        fresh=tuple(name for name in all_resources() if name not in request.names),
         requests=client.requests - requests,
         remaining_hour=client.remaining_hour,
         generation=run.generation,

@@ -1,4 +1,7 @@
-"""Which way a table is read this time: a decision about facts, without doing anything."""
+"""The strategy: what a table needs now, and the numbers that decision rests on. Nothing here does anything.
+
+From the declaration of a table, its published state and what the server was seen to lack follows one :class:`Method`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,8 +43,8 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What the choice depends on.
+class StrategyInputs:
+    """What the choice of a method depends on.
 
     ``readable``: there is a data file with the columns of this version. ``whole``: everything is to be read anew.
     ``increments``, ``exports`` and ``prism`` are False where the provider was seen not to honour or allow them.
@@ -55,63 +58,63 @@ class Facts:
     prism: bool = True
 
 
-def method(resource: Resource, state: TableState, facts: Facts) -> Method:
-    """The way to read ``resource``. FULL_WALK and EXPORT of a Prism table are settled by :func:`whole_method`."""
+def choose_method(resource: Resource, state: TableState, inputs: StrategyInputs) -> Method:
+    """Return the way to read ``resource``; :func:`full_load_method` settles how to load all of a Prism table."""
     if resource.swept:
         return Method.SWEEP
     if resource.newest_first:
         return Method.NEWEST_FIRST
     if resource.paging is not Paging.PRISM:
         return Method.FULL_WALK
-    if not facts.prism and resource.fallback and state.method == Method.PER_DEVICE:
+    if not inputs.prism and resource.fallback and state.method == Method.PER_DEVICE:
         return Method.PER_DEVICE
-    if whole_is_due(resource, state, facts):
-        return whole_method(state.rows if facts.readable else None, facts)
+    if full_load_is_due(resource, state, inputs):
+        return full_load_method(state.rows if inputs.readable else None, inputs)
     return Method.INCREMENT
 
 
-def whole_is_due(resource: Resource, state: TableState, facts: Facts) -> bool:
-    """Whether a Prism table must be read as a whole: increments would not do, or have done for long enough."""
+def full_load_is_due(resource: Resource, state: TableState, inputs: StrategyInputs) -> bool:
+    """Return whether a Prism table must be loaded in full: increments would not do, or have done for long enough."""
     return (
-        facts.whole
+        inputs.whole
         or resource.repeats
-        or not facts.readable
-        or not facts.increments
+        or not inputs.readable
+        or not inputs.increments
         or state.method == Method.PER_DEVICE
         or state.whole_at is None
-        or in_future(state.whole_at, facts.now)
-        or (resource.full_every is not None and facts.now - state.whole_at >= resource.full_every)
+        or in_future(state.whole_at, inputs.now)
+        or (resource.full_every is not None and inputs.now - state.whole_at >= resource.full_every)
     )
 
 
-def whole_method(rows: int | None, facts: Facts) -> Method:
-    """How to read all of a Prism table of about ``rows`` rows, None where nobody knows how many."""
+def full_load_method(rows: int | None, inputs: StrategyInputs) -> Method:
+    """Return how to read all of a Prism table of about ``rows`` rows, None where nobody knows how many."""
     few = rows is not None and rows <= FEW_ROWS
-    return Method.FULL_WALK if few or not facts.exports else Method.EXPORT
+    return Method.FULL_WALK if few or not inputs.exports else Method.EXPORT
 
 
-def whole_cost(rows: int, page_size: int, facts: Facts) -> int:
-    """Requests a whole read of ``rows`` rows takes, about, the count included."""
-    if whole_method(rows, facts) is Method.EXPORT:
+def full_load_cost(rows: int, page_size: int, inputs: StrategyInputs) -> int:
+    """Return the requests a full load of ``rows`` rows takes, about, the count included."""
+    if full_load_method(rows, inputs) is Method.EXPORT:
         return 1 + EXPORT_REQUESTS
     return 1 + pages_of(rows, page_size)
 
 
-def most_pages(rows: int, page_size: int, facts: Facts, *, asked: bool) -> int:
-    """Pages an increment of a table of ``rows`` rows may take before a whole read is the better way.
+def most_pages(rows: int, page_size: int, inputs: StrategyInputs, *, asked: bool) -> int:
+    """Return the pages an increment of a table of ``rows`` rows may take before a full load is the better way.
 
     Where someone ``asked`` that is when it costs fewer requests; in the background the budget's plan counts on pages.
     """
     if not asked or rows > MANY_ROWS:
         return MOST_PAGES
-    return min(MOST_PAGES, max(SHORT_PAGES, whole_cost(rows, page_size, facts)))
+    return min(MOST_PAGES, max(SHORT_PAGES, full_load_cost(rows, page_size, inputs)))
 
 
 def devices_cost(devices: int, of: int, rows: int, page_size: int) -> int:
-    """Requests it takes to ask for all rows of some devices ``of`` all that share ``rows`` rows."""
+    """Return the requests it takes to ask for all rows of some devices ``of`` all that share ``rows`` rows."""
     return max(pages_of(rows * devices / max(1, of), page_size), pages_of(devices, DEVICES_A_REQUEST))
 
 
 def pages_of(rows: float, page_size: int) -> int:
-    """Pages of ``rows`` rows; an empty list has one."""
+    """Return how many pages ``rows`` rows take; an empty list has one."""
     return max(1, -int(-rows // page_size))

@@ -1,7 +1,11 @@
-"""The passes of one run and what became of them."""
+"""One run over whole tables: their passes side by side, what became of each, and what is published.
+
+Lists and Prism tables come first and are published together; then the tables that cost a request a device, slice by
+slice. A parent goes before the lists that are asked for by its rows.
+"""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,16 +19,16 @@ from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import read_key
 from kandji_mirror.privacy.newcomers import recall
-from kandji_mirror.privacy.people import tells_of_people
 from kandji_mirror.report import Outcome, Progress, forbidden_reason, outcome_of, state_of, unforeseen_error
 from kandji_mirror.store.store import Store
-from kandji_mirror.sync.context import Job
+from kandji_mirror.sync.context import PassContext
 from kandji_mirror.sync.devices import DEVICES, Fleet, read_fleet
-from kandji_mirror.sync.dispatch import one_pass
-from kandji_mirror.sync.per_device import Sweep, path_of, swept_table
-from kandji_mirror.sync.publish import note_edits, publish
-from kandji_mirror.sync.request import REFUSED, Order, Pace, Refusals
+from kandji_mirror.sync.dispatch import read_table
+from kandji_mirror.sync.per_device import Sweep
+from kandji_mirror.sync.publish import note_device_edits, publish
+from kandji_mirror.sync.request import REFUSED, Refusals, SyncRequest, Ttl, reading_groups
 from kandji_mirror.sync.strategy import Method
+from kandji_mirror.sync.swept_table import open_swept_table, path_of
 from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import (
     ApiError,
@@ -51,14 +55,14 @@ SPENT_BEFORE_SWEEPS = 240
 
 
 @dataclass
-class Run:
-    """One run: tables side by side, published together; then those that cost a request a device, slice by slice."""
+class TableRun:
+    """One run over the requested tables. ``outcomes`` and ``generation`` tell how it went."""
 
     store: Store
     client: Client
-    order: Order
+    request: SyncRequest
     state: SyncState
-    paces: Mapping[str, Pace]
+    ttls: Mapping[str, Ttl]
     progress: Progress
     keep_days: int
     outcomes: list[Outcome] = field(default_factory=list)
@@ -74,8 +78,8 @@ class Run:
     _unanswered: str | None = None
     _spent_before: int = 0
 
-    def read_all(self) -> None:
-        """Read every ordered table and publish.
+    def execute(self) -> None:
+        """Read every requested table and publish.
 
         The first one goes alone: it shows whether host and token are right.
         """
@@ -88,25 +92,18 @@ class Run:
             self._read_and_publish()
 
     def _read_and_publish(self) -> None:
-        chosen = [r for r in all_resources().values() if r.name in self.order.names]
-        lists = [r for r in chosen if not r.swept]
-        roots = _parents_first([r for r in lists if r.parent is None])
-        children = [r for r in lists if r.parent is not None]
+        chosen = [r for r in all_resources().values() if r.name in self.request.names]
+        people_first = self.store.privacy.masks_agents
         try:
-            for group in (*self._by_privacy(roots), *_by_generation(children)):
-                self._run_parallel([partial(self._read, r) for r in group])
+            for group in reading_groups([r for r in chosen if not r.swept], people_first=people_first):
+                run_parallel([partial(self._read, r) for r in group], self._stop)
                 if not self._goes_on:
                     break
         finally:
             self._publish(self._states)
         swept = [r for r in chosen if r.swept or r in self._per_device]
         if swept and self._goes_on:
-            self._run_parallel([partial(self._sweep_all, swept)])
-
-    def _by_privacy(self, roots: Sequence[Resource]) -> list[list[Resource]]:
-        """The first alone; where people are masked those that tell of them before the others."""
-        others = [r for r in roots[1:] if not (self.store.privacy.masks_agents and tells_of_people(r))]
-        return [list(roots[:1]), [r for r in roots[1:] if r not in others], others]
+            run_parallel([partial(self._sweep_all, swept)], self._stop)
 
     @property
     def _goes_on(self) -> bool:
@@ -118,9 +115,6 @@ class Run:
         """Why the provider as a whole could not be asked: it is out, or not even the first table was answered."""
         return str(self.client.outage) if self.client.outage else self._unanswered
 
-    def _run_parallel(self, jobs: Sequence[Callable[[], None]]) -> None:
-        run_parallel(jobs, self._stop)
-
     def _stop(self) -> None:
         self._stopped = True
         self.client.stop()
@@ -128,7 +122,7 @@ class Run:
     # -- lists and Prism -----------------------------------------------------------------------------------------
 
     def _read(self, resource: Resource) -> None:
-        """One table, with every error that concerns it alone turned into its state."""
+        """Read one table, with every error that concerns it alone turned into its state."""
         with self._turn:
             if self.outage:
                 return
@@ -136,7 +130,7 @@ class Run:
             self.progress.started(resource.name)
             previous = self._published(resource)
             try:
-                state = one_pass(self._job(resource, client, self._parents(resource)))
+                state = read_table(self._context(resource, client, self._parents(resource)))
             except PermissionMissing as error:
                 if _goes_per_device(resource, previous):
                     if client.requests:
@@ -152,34 +146,34 @@ class Run:
                 state = self._refused(resource, error, client)
             except Exception as error:  # whatever is in a table, the others go on
                 state = self._failed(resource, unforeseen_error(resource, error))
-            self._end(state, previous, clock, client.requests)
+            self._finish(state, previous, clock, client.requests)
 
-    def _end(self, state: TableState, previous: TableState, clock: float, requests: int) -> None:
+    def _finish(self, state: TableState, previous: TableState, clock: float, requests: int) -> None:
         """Take a table's state in, unless it only says that the run was stopped."""
         if state.state is State.FAILED and (self._stopped or self.client.stopped):
             return
         self._states[state.name] = state
         if state.name == DEVICES:
-            note_edits(self.store, self.state.edits, state)
+            note_device_edits(self.store, self.state.edits, state)
         outcome = replace(outcome_of(state, previous, _since(clock)), requests=requests)
         self.outcomes.append(outcome)
         self.progress.finished(outcome)
 
     def _refused(self, resource: Resource, error: MirrorError, client: Client) -> TableState:
-        """The state after trouble; what the provider itself refused is remembered."""
+        """Return the state after trouble; what the provider itself refused is remembered."""
         state = self._failed(resource, error)
         if state.state in REFUSED and client.requests:
             Refusals(self.state.capabilities, client.token_mark).note(resource.name)
         return state
 
     def _failed(self, resource: Resource, error: MirrorError) -> TableState:
-        """The published state with what went wrong; its rows stay."""
+        """Return the published state with what went wrong; its rows stay."""
         state = state_of(error)
         text = f"{forbidden_reason(resource)}: {error}" if state is State.FORBIDDEN else str(error)
         return replace(self._published(resource), state=state, attempted_at=self.store.wall(), error=text, requests=0)
 
     def _parents(self, resource: Resource) -> list[tuple[str, ...]]:
-        """Key values of the parent's rows: of this run where it was read, else as published."""
+        """Return the key values of the parent's rows: of this run where it was read, else as published."""
         if resource.parent is None:
             return []
         parent = self._newest(resource.parent)
@@ -202,10 +196,10 @@ class Run:
 
     def _sweep_budget(self) -> int | None:
         spent = self.client.requests - self._spent_before
-        return 0 if self.order.sweep is not None and spent > SPENT_BEFORE_SWEEPS else self.order.sweep
+        return 0 if self.request.sweep is not None and spent > SPENT_BEFORE_SWEEPS else self.request.sweep
 
     def _sweep(self, group: Sequence[Resource], budget: int | None) -> int:
-        """One sweep, with every error that concerns it alone turned into the states of its tables."""
+        """Sweep the tables of one path, with every error that concerns them alone turned into their states."""
         clock, client = time.monotonic(), self.client.part()
         previous = {resource.name: self._published(resource) for resource in group}
         for resource in group:
@@ -231,26 +225,26 @@ class Run:
         return spent
 
     def _swept(self, group: Sequence[Resource], budget: int | None, client: Client) -> int:
-        fleet = self._listed()
+        fleet = self._current_fleet()
         if fleet is None:
             raise _lacking(group[0], self._newest(DEVICES))
-        tables = [swept_table(self._job(resource, client), fleet, self.state.ledger) for resource in group]
-        return Sweep(tables, self.state.ledger).run(budget, self._publish)
+        tables = [open_swept_table(self._context(resource, client), fleet) for resource in group]
+        return Sweep(tables).read_due(budget, self._publish)
 
     # -- shared --------------------------------------------------------------------------------------------------
 
-    def _job(self, resource: Resource, client: Client, parents: Sequence[tuple[str, ...]] = ()) -> Job:
-        return Job(
+    def _context(self, resource: Resource, client: Client, parents: Sequence[tuple[str, ...]] = ()) -> PassContext:
+        return PassContext(
             store=self.store,
             engine=self.engine,
             client=client,
             resource=resource,
             state=self.state,
             progress=self.progress,
-            order=self.order,
+            request=self.request,
             turn=self._turn,
-            fleet=self._listed,
-            fleet_is_new=lambda: self._listed_now,
+            fleet=self._current_fleet,
+            fleet_is_new=lambda: self._fleet_is_new,
             parents=parents,
         )
 
@@ -260,8 +254,8 @@ class Run:
     def _newest(self, table: str) -> TableState:
         return self._states.get(table) or self.store.current.tables[table]
 
-    def _listed(self) -> Fleet | None:
-        """The devices the tenant lists: of this run where they were read, else as published."""
+    def _current_fleet(self) -> Fleet | None:
+        """Return the devices the tenant lists: of this run where they were read, else as published."""
         with self._opening:
             file = self._newest(DEVICES).file
             if self._fleet is None and file:
@@ -269,19 +263,19 @@ class Run:
             return self._fleet
 
     @property
-    def _listed_now(self) -> bool:
+    def _fleet_is_new(self) -> bool:
         """Whether the list of devices was read in this run, so that a device that is not in it is gone."""
         read = self._states.get(DEVICES)
         return read is not None and read.state is State.OK
 
-    def _paced(self, state: TableState) -> TableState:
-        pace = self.paces.get(state.name)
-        if pace is None:
+    def _with_ttl(self, state: TableState) -> TableState:
+        ttl = self.ttls.get(state.name)
+        if ttl is None:
             return state
-        return replace(state, ttl_seconds=int(pace.ttl.total_seconds()), ttl_reason=pace.reason)
+        return replace(state, ttl_seconds=int(ttl.age.total_seconds()), ttl_reason=ttl.reason)
 
     def _dated(self, state: TableState) -> TableState:
-        """The state with the moments of this run by the provider's clock, where that shows this machine's as wrong."""
+        """Return the state dated by the provider's clock, where that shows this machine's as wrong."""
         ahead = self.client.witness.proven
         if ahead is None:
             return state
@@ -291,12 +285,12 @@ class Run:
     def _publish(self, states: Mapping[str, TableState]) -> None:
         """Make states current; the number of the manifest is the run's from then on."""
         if states:
-            paced = {name: self._paced(self._dated(state)) for name, state in states.items()}
-            self.generation = publish(self.store, self.engine, paced, keep_days=self.keep_days).generation
+            dated = {name: self._with_ttl(self._dated(state)) for name, state in states.items()}
+            self.generation = publish(self.store, self.engine, dated, keep_days=self.keep_days).generation
 
 
 def _lacking(resource: Resource, parent: TableState) -> MirrorError:
-    """Why a table cannot be asked for while there is nothing to ask by; without its parent it is refused as that is."""
+    """Return why a table cannot be asked for while there is nothing to ask by; it is refused as its parent is."""
     if parent.state is State.FORBIDDEN:
         return PermissionMissing(f"{resource.name} needs {parent.name}, which the token may not read.")
     if parent.state is State.ABSENT:
@@ -305,25 +299,8 @@ def _lacking(resource: Resource, parent: TableState) -> MirrorError:
     return SyncError(f"{resource.name} needs {parent.name}, which could not be read yet.")
 
 
-def _parents_first(roots: Sequence[Resource]) -> list[Resource]:
-    """Lists that others hang on before the rest."""
-    parents = {resource.parent for resource in all_resources().values()}
-    return sorted(roots, key=lambda resource: resource.name not in parents)
-
-
-def _by_generation(children: Sequence[Resource]) -> list[list[Resource]]:
-    """Lists that are asked for once a row of another before those that hang on them in their turn."""
-    above = {resource.name: resource.parent for resource in all_resources().values()}
-
-    def depth(name: str | None) -> int:
-        return 0 if name is None else 1 + depth(above[name])
-
-    found = sorted(children, key=lambda resource: depth(resource.name))
-    return [list(group) for _, group in groupby(found, key=lambda resource: depth(resource.name))]
-
-
 def _goes_per_device(resource: Resource, state: TableState) -> bool:
-    """Whether a table that Prism refuses is read otherwise: rows of Prism are given up at the second refusal only."""
+    """Return whether a table that Prism refuses is read otherwise; rows of Prism go at the second refusal only."""
     has_prisms_rows = state.file is not None and state.method != Method.PER_DEVICE
     return resource.fallback is not None and (not has_prisms_rows or state.state is State.FORBIDDEN)
 
