@@ -19,7 +19,7 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.api.machine import shared_budget
 from kandji_mirror.api.spending import Spending, spending
 from kandji_mirror.api.witness import Witness
-from kandji_mirror.capabilities import Capability, SyncState
+from kandji_mirror.capabilities import Capability, open_state
 from kandji_mirror.channels import webhook
 from kandji_mirror.scheduler.mailbox import Mailbox
 from kandji_mirror.sync.run import sync
@@ -134,9 +134,9 @@ def test_an_answer_out_of_a_cache_tells_the_time_with_its_age() -> None:
 
 
 def test_a_lack_noted_in_the_future_is_not_believed(tmp_path: Path) -> None:
-    with SyncState(tmp_path, lambda: datetime.now(UTC) + LATER) as state:
+    with open_state(tmp_path, lambda: datetime.now(UTC) + LATER) as state:
         state.capabilities.note_lack("apps", Capability.PERMISSION)
-    with SyncState(tmp_path) as state:
+    with open_state(tmp_path) as state:
         assert not state.capabilities.lacks("apps", Capability.PERMISSION)
 
 
@@ -202,7 +202,7 @@ def test_a_confirmation_given_out_in_the_future_is_none(tmp_path: Path) -> None:
 
 def test_an_edit_noticed_in_the_future_is_read_once_and_then_forgotten(tmp_path: Path) -> None:
     now = datetime(2026, 11, 29, tzinfo=UTC)
-    with SyncState(tmp_path) as state:
+    with open_state(tmp_path) as state:
         state.edits.note({("a", "device_name")}, now + LATER)
         state.edits.note({("b", "device_name")}, now)
         assert state.edits.since(now, {"device_name"}) == ["a", "b"]

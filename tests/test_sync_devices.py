@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, synced, true_rows, values_of
 
-from kandji_mirror.capabilities import SyncState
+from kandji_mirror.capabilities import open_state
 from kandji_mirror.report import Report
 from kandji_mirror.sync.devices import find_device
 from kandji_mirror.sync.run import sync_devices
@@ -125,7 +125,7 @@ def test_a_device_that_is_gone_is_closed_everywhere(tmp_path: Path, tenant: Tena
     report = renew(tmp_path, tenant, device)
     assert {o.state for o in report.outcomes} == {State.OK}
     assert differing(tmp_path, tenant.world, tables=SOME) == []
-    with SyncState(tmp_path) as state:
+    with open_state(tmp_path) as state:
         assert device not in state.ledger.readings("device_details")
     assert sum(request.path.startswith("/api/v1/devices") for request in tenant.requests) == 2
 

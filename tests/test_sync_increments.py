@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support import client_of, differing, manifest_of, mirrored, run_sync, synced, true_rows
 
-from kandji_mirror.capabilities import Capability, SyncState
+from kandji_mirror.capabilities import Capability, open_state
 from kandji_mirror.store.store import open_store
 from kandji_mirror.sync.run import SyncRequest, run_request, sync
 from kandji_schema.manifest import State, TableState
@@ -127,7 +127,7 @@ def test_a_vanished_row_is_looked_for_among_the_devices_that_reported_something(
 
 def test_a_vanished_row_of_a_silent_device_is_found_by_reading_everything_when_someone_asked(tmp_path: Path) -> None:
     tenant = started(tmp_path)
-    with SyncState(tmp_path) as state:
+    with open_state(tmp_path) as state:
         state.capabilities.note_lack("prism_local_users", Capability.COLLECTED_AT_FILTER)
     tenant.world.wait(timedelta(minutes=30))
     assert tenant.world.remove_row(collected(tenant)[3], "local_users")
@@ -331,7 +331,7 @@ def test_where_prism_does_not_filter_by_collection_changes_come_all_the_same(tmp
 
     for _ in range(2):
         sync(tmp_path, "loopback", client_of(deaf), names=("apps",))
-    with SyncState(tmp_path) as state:
+    with open_state(tmp_path) as state:
         assert state.capabilities.lacks("apps", Capability.COLLECTED_AT_FILTER)
     assert asked(tenant, "apps").count("changes") == 2
     assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import Pool
 from support import recorded_runs
 
-from kandji_mirror.capabilities import Capability, SyncState
+from kandji_mirror.capabilities import Capability, open_state
 from kandji_mirror.report import Outcome, Report
 from kandji_mirror.state import DeviceReading, record_run
 from kandji_schema.errors import StoreError
@@ -32,7 +32,7 @@ class Wall:
 
 def test_a_lack_is_believed_until_it_is_time_to_try_again(tmp_path: Path) -> None:
     wall = Wall()
-    with SyncState(tmp_path, wall) as state:
+    with open_state(tmp_path, wall) as state:
         server = state.capabilities
         server.note_lack("apps", Capability.EXPORT, "400")
         assert server.lacks("apps", Capability.EXPORT)
@@ -43,13 +43,13 @@ def test_a_lack_is_believed_until_it_is_time_to_try_again(tmp_path: Path) -> Non
 
 
 def test_a_lack_outlives_the_process_and_can_be_forgotten(tmp_path: Path) -> None:
-    with SyncState(tmp_path, Wall()) as state:
+    with open_state(tmp_path, Wall()) as state:
         state.capabilities.note_lack("apps", Capability.PRISM)
-    with SyncState(tmp_path, Wall()) as state:
+    with open_state(tmp_path, Wall()) as state:
         assert state.capabilities.lacks("apps", Capability.PRISM)
         state.capabilities.note_present("apps", Capability.PRISM)
         assert not state.capabilities.lacks("apps", Capability.PRISM)
-    with SyncState(tmp_path, Wall()) as state:
+    with open_state(tmp_path, Wall()) as state:
         assert not state.capabilities.lacks("apps", Capability.PRISM)
 
 
@@ -60,7 +60,7 @@ def test_a_run_opens_the_file_once_whatever_it_asks_and_notes(tmp_path: Path) ->
         opened.append(connection)
 
     event.listen(Pool, "connect", count)
-    with SyncState(tmp_path, Wall()) as state:
+    with open_state(tmp_path, Wall()) as state:
         for capability in Capability:
             state.capabilities.note_lack("apps", capability)
             assert state.capabilities.lacks("apps", capability)
@@ -73,7 +73,7 @@ def test_a_run_opens_the_file_once_whatever_it_asks_and_notes(tmp_path: Path) ->
 
 def test_without_a_usable_file_nothing_is_known(tmp_path: Path) -> None:
     (tmp_path / "state.sqlite").write_bytes(b"no database" * 1_000)
-    with SyncState(tmp_path, Wall()) as state:
+    with open_state(tmp_path, Wall()) as state:
         state.capabilities.note_lack("apps", Capability.EXPORT)
         assert not state.capabilities.lacks("apps", Capability.EXPORT)
     with pytest.raises(StoreError, match="Move it away; it is made anew"):
@@ -82,7 +82,7 @@ def test_without_a_usable_file_nothing_is_known(tmp_path: Path) -> None:
 
 def test_the_ledger_keeps_the_last_reading_of_each_device(tmp_path: Path) -> None:
     later = DeviceReading(NOW + timedelta(hours=1), "2")
-    with SyncState(tmp_path) as state:
+    with open_state(tmp_path) as state:
         state.ledger.note("device_details", {device: DeviceReading(NOW, "1") for device in "abc"})
         state.ledger.note("device_details", {"b": later}, gone=["c"])
         assert state.ledger.readings("device_details") == {"a": DeviceReading(NOW, "1"), "b": later}
@@ -93,14 +93,14 @@ def test_the_ledger_keeps_the_last_reading_of_each_device(tmp_path: Path) -> Non
 
 def test_the_ledger_takes_a_whole_fleet(tmp_path: Path) -> None:
     fleet = {str(number): DeviceReading(NOW, "1") for number in range(3_000)}
-    with SyncState(tmp_path) as state:
+    with open_state(tmp_path) as state:
         state.ledger.note("device_details", fleet)
         state.ledger.note("device_details", fleet)
         assert state.ledger.readings("device_details") == fleet
 
 
 def test_edits_are_found_by_column_and_time_and_forgotten_after_days(tmp_path: Path) -> None:
-    with SyncState(tmp_path) as state:
+    with open_state(tmp_path) as state:
         state.edits.note([("a", "device_name"), ("b", "asset_tag")], NOW)
         assert state.edits.since(NOW, ["device_name", "asset_tag"]) == ["a", "b"]
         assert state.edits.since(NOW, ["asset_tag"]) == ["b"]
@@ -130,7 +130,7 @@ def test_a_record_of_an_earlier_version_gets_the_new_columns(tmp_path: Path) -> 
 
 
 def test_what_is_noted_of_one_capability_says_nothing_of_another(tmp_path: Path) -> None:
-    with SyncState(tmp_path) as state:
+    with open_state(tmp_path) as state:
         server = state.capabilities
         for capability in Capability:
             server.note_lack(capability.name, capability)

@@ -4,13 +4,13 @@ A sync asks the cheapest way first; where that is refused or ignored it is writt
 not pay for it again until it is time to try.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, unique
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from typing import Self
 
 from sqlalchemy import delete
 from sqlmodel import col, select
@@ -105,28 +105,27 @@ class ServerCapabilities:
         return self._records
 
 
+@dataclass(frozen=True)
 class SyncState:
-    """All that one run remembers of earlier runs, and notes for later ones, over one connection."""
+    """All that one run remembers of earlier runs, and notes for later ones."""
 
-    def __init__(self, home: Path, now: Now = utc_now) -> None:
-        """``home`` is the data directory; the file is opened when it is first needed."""
-        self._file = StateFile(home)
-        self.capabilities = ServerCapabilities(self._file, now)
-        self.clock = ProviderClock(self._file)
-        self.ledger = SweepLedger(self._file)
-        self.edits = DeviceEdits(self._file)
+    capabilities: ServerCapabilities
+    clock: ProviderClock
+    ledger: SweepLedger
+    edits: DeviceEdits
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.__exit__(kind, error, at)
+@contextmanager
+def open_state(home: Path, now: Now = utc_now) -> Iterator[SyncState]:
+    """Lend the state of a data directory, over one connection, which is opened when it is first needed."""
+    with closing(StateFile(home)) as file:
+        yield SyncState(ServerCapabilities(file, now), ProviderClock(file), SweepLedger(file), DeviceEdits(file))
 
 
 def forget_refusals(home: Path, tables: tuple[str, ...]) -> None:
     """Let the next sync ask for tables again, since they were seen to be permitted."""
     if (home / STATE_FILE).is_file():
-        with SyncState(home) as state:
+        with open_state(home) as state:
             for table in tables:
                 for capability in (Capability.PERMISSION, Capability.PRISM):
                     state.capabilities.note_present(table, capability)

@@ -5,15 +5,13 @@ people edited of devices. Readers never need it: the manifest has what they ask 
 only asks for more.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, func, inspect, update
+from sqlalchemy import URL, Connection, Engine, Table, bindparam, create_engine, delete, event, func, inspect, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateTable
@@ -31,9 +29,6 @@ KEEP_RUNS = 10_000
 
 KEEP_EDITS = timedelta(days=3)
 """Every Prism table is read as a whole more often than this."""
-
-_AT_ONCE = 500
-"""Rows of one statement: SQLite takes a limited number of parameters."""
 
 
 class RunRecord(SQLModel, table=True):
@@ -102,7 +97,7 @@ class ClockRecord(SQLModel, table=True):
 
 
 class StateFile:
-    """The SQLite file of one home, opened when it is first used and closed with the block.
+    """The SQLite file of one home, opened when it is first used.
 
     All threads of a run share one connection, in turn: what they write is little.
     """
@@ -115,10 +110,8 @@ class StateFile:
         self._complete = False
         event.listen(self._engine, "connect", _set_pragmas)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
+        """Let go of the connection."""
         self._engine.dispose()
 
     @contextmanager
@@ -138,7 +131,7 @@ class StateFile:
 
 def record_run(home: Path, report: Report) -> None:
     """Write one record a table, and drop the oldest. :class:`StoreError` when the file cannot be written."""
-    with StateFile(home) as file, file.session() as session:
+    with closing(StateFile(home)) as file, file.session() as session:
         session.add_all(_run_record(report, outcome) for outcome in report.outcomes)
         session.commit()
         newest = session.exec(select(func.max(RunRecord.id))).one() or 0
@@ -193,15 +186,17 @@ class SweepLedger:
 
     def note(self, resource: str, readings: Mapping[str, DeviceReading], gone: Collection[str] = ()) -> None:
         """Write down readings whose rows are published, and forget devices that are gone."""
+        ledger = _table(SweepRecord)
+        of_device = ledger.delete().where(ledger.c.resource == resource, ledger.c.device_id == bindparam("device"))
         rows = [
             {"resource": resource, "device_id": device, "read_at": r.at, "seen": r.seen, "surplus": r.surplus}
             for device, r in readings.items()
         ]
         with self._file.session() as session:
-            for some in _pieces([*readings, *gone]):
-                session.exec(_delete_devices(resource, some))
+            if gone:
+                session.connection().execute(of_device, [{"device": device} for device in gone])
             if rows:
-                session.connection().execute(_table(SweepRecord).insert(), rows)
+                session.connection().execute(ledger.insert().prefix_with("OR REPLACE"), rows)
             session.commit()
 
     def clear(self, resource: str) -> None:
@@ -244,14 +239,7 @@ def utc_now() -> datetime:
 Now = Callable[[], datetime]
 
 
-def _delete_devices(resource: str, devices: Sequence[str]) -> Any:
-    chosen = delete(SweepRecord).where(col(SweepRecord.resource) == resource)
-    return chosen.where(col(SweepRecord.device_id).in_(devices))
-
-
-def _pieces(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), _AT_ONCE):
-        yield items[start : start + _AT_ONCE]
+_OF_OUTCOME = ("rows", "requests", "seconds", "changed", "error", "method", "note")
 
 
 def _run_record(report: Report, outcome: Outcome) -> RunRecord:
@@ -259,13 +247,7 @@ def _run_record(report: Report, outcome: Outcome) -> RunRecord:
         started_at=report.started_at.isoformat(timespec="seconds"),
         resource=outcome.table,
         outcome=outcome.state.value,
-        rows=outcome.rows,
-        requests=outcome.requests,
-        seconds=outcome.seconds,
-        changed=outcome.changed,
-        error=outcome.error,
-        method=outcome.method,
-        note=outcome.note,
+        **{name: getattr(outcome, name) for name in _OF_OUTCOME},
         unknown_fields=len(outcome.drift.unknown),
         odd_values=sum(outcome.drift.odd.values()),
         missing_fields=len(outcome.drift.missing),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kandji_mirror.capabilities import SyncState
+from kandji_mirror.capabilities import open_state
 from kandji_mirror.report import Report
 from kandji_mirror.scheduler.desk import Batch, Desk
 from kandji_mirror.scheduler.hour import Hour
@@ -134,7 +134,7 @@ class Syncing:
         """Those of some tables that are due and were not refused a short while ago."""
         now, tables = self._store.wall(), self._store.current.tables
         asked = any(tables[r.name].state in REFUSED for r in some)  # the token is not looked up for nothing
-        with SyncState(self._store.home, self._store.wall) as state:
+        with open_state(self._store.home, self._store.wall) as state:
             refusals = Refusals(state.capabilities, self._terms.mark() if asked else "")
             return [r.name for r in some if refusals.is_due(r, tables, now, made.ttls[r.name])]
 

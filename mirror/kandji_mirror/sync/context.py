@@ -1,4 +1,4 @@
-"""What one pass over one table knows and works with: one frozen record, handed from step to step."""
+"""What a run, and one pass over one table in it, know and work with: one frozen record, handed from step to step."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.ingest.watermark import watermark
-from kandji_mirror.report import Progress
+from kandji_mirror.report import Outcome, Progress
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.devices import Fleet
 from kandji_mirror.sync.request import SyncRequest
@@ -28,45 +28,81 @@ BACKGROUND_COST = 40
 """More requests than this are not spent on a doubt while nobody waits."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PassContext:
-    """One table in one run.
+TABLES_AT_ONCE = 4
+"""Prism's cursor pages come one after the other, so categories are read side by side."""
 
-    ``engine`` is the run's DuckDB. ``turn`` is held while the table works and let go while it waits. ``fleet`` tells
-    the devices the tenant lists, None where that is not known, and ``fleet_is_new`` whether this run read them.
-    ``parents`` are key values of the parent's rows, where there is a parent. ``complete_devices`` are devices of which
-    one answer to a direct query told all rows, which are in the newest staging. ``problems`` are what went wrong though
-    there are rows.
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """One run: what all its tables share.
+
+    ``engine`` is the run's DuckDB. ``turn`` is held while a table works and let go while it waits. Changes are kept for
+    ``keep_days``.
     """
 
     store: Store
     engine: Engine
     client: Client
-    resource: Resource
     state: SyncState
     progress: Progress
     request: SyncRequest
-    turn: Semaphore
+    keep_days: int
+    turn: Semaphore = field(default_factory=lambda: Semaphore(TABLES_AT_ONCE))
+
+    def published(self, resource: Resource) -> TableState:
+        """Return the table as it is published now."""
+        return self.store.current.tables[resource.name]
+
+    def file_of(self, state: TableState) -> Path:
+        """Return the path of the data file that a state names."""
+        return data_dir(self.store.home) / str(state.file)
+
+    def finish(self, outcomes: list[Outcome], outcome: Outcome) -> None:
+        """Take note of how a table fared."""
+        outcomes.append(outcome)
+        self.progress.finished(outcome)
+
+    def pass_over(
+        self,
+        resource: Resource,
+        fleet: Callable[[], Fleet | None],
+        *,
+        client: Client | None = None,
+        fleet_is_new: Callable[[], bool] = lambda: False,
+        parents: Sequence[tuple[str, ...]] = (),
+    ) -> "PassContext":
+        """Return the context of a pass over one table; a ``client`` of its own counts its requests."""
+        shared = {**vars(self), "client": client or self.client}
+        return PassContext(**shared, resource=resource, fleet=fleet, fleet_is_new=fleet_is_new, parents=parents)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassContext(RunContext):
+    """One table in one run.
+
+    ``fleet`` tells the devices the tenant lists, None where that is not known, and ``fleet_is_new`` whether this run
+    read them. ``parents`` are key values of the parent's rows, where there is a parent. ``complete_devices`` are
+    devices of which one answer to a direct query told all rows, which are in the newest staging. ``problems`` are what
+    went wrong though there are rows.
+    """
+
+    resource: Resource
     fleet: Callable[[], Fleet | None]
-    fleet_is_new: Callable[[], bool] = lambda: False
-    parents: Sequence[tuple[str, ...]] = ()
+    fleet_is_new: Callable[[], bool]
+    parents: Sequence[tuple[str, ...]]
     complete_devices: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
     @property
     def previous(self) -> TableState:
         """The table as it is published now."""
-        return self.store.current.tables[self.resource.name]
+        return self.published(self.resource)
 
     @property
     def current_file(self) -> Path | None:
         """The published data file, where it has the columns of this version."""
         same_columns = self.previous.ddl[0] == ddl.statements(self.resource)[0]
         return self.store.data_file(self.resource.name) if same_columns else None
-
-    def file_of(self, state: TableState) -> Path:
-        """Return the path of the data file that a state names."""
-        return data_dir(self.store.home) / str(state.file)
 
     # -- the server ------------------------------------------------------------------------------------------------
 

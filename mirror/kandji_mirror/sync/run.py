@@ -6,18 +6,22 @@ A request is carried out by a run over whole tables or, for some devices, by a r
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.witness import clock_words
-from kandji_mirror.capabilities import SyncState
+from kandji_mirror.capabilities import SyncState, open_state
+from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.privacy.conforming import conform
+from kandji_mirror.privacy.newcomers import recall
 from kandji_mirror.report import NoProgress, Progress, Report
 from kandji_mirror.state import Now, utc_now
 from kandji_mirror.store.store import Store, open_store
+from kandji_mirror.sync.context import RunContext
 from kandji_mirror.sync.device_run import DeviceRun
 from kandji_mirror.sync.request import Refusals, SyncRequest, Ttl, device_request
 from kandji_mirror.sync.table_run import TableRun
-from kandji_schema.manifest import State
+from kandji_schema.manifest import State, data_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.registry import resources as all_resources
@@ -53,7 +57,7 @@ def sync(
     named = [resource_named(name) for name in dict.fromkeys(names)]
     if any(resource.swept or resource.fallback for resource in named):
         sweep = None
-    with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store, SyncState(home, wall) as state:
+    with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store, open_state(home, wall) as state:
         conform(store)
         given = ttls or {}
         states, now = store.current.tables, wall()
@@ -65,7 +69,7 @@ def sync(
         request = SyncRequest(
             tuple(r.name for r in wanted), asked=True, whole=everything, sweep=sweep, only_due=only_due
         )
-        return _run(store, client, request, state, given, progress, keep_days)
+        return _run(store, client, request, state, given, progress or NoProgress(), keep_days)
 
 
 def sync_devices(
@@ -104,8 +108,8 @@ def run_request(
 
     ``ttls`` become the times to live the published states tell. Raises as :func:`sync` does.
     """
-    with SyncState(store.home, store.wall) as state:
-        return _run(store, client, request, state, ttls or {}, progress, keep_days)
+    with open_state(store.home, store.wall) as state:
+        return _run(store, client, request, state, ttls or {}, progress or NoProgress(), keep_days)
 
 
 def _run(
@@ -114,18 +118,24 @@ def _run(
     request: SyncRequest,
     state: SyncState,
     ttls: Mapping[str, Ttl],
-    progress: Progress | None,
+    progress: Progress,
     keep_days: int,
 ) -> Report:
-    told = progress or NoProgress()
-    run = (
-        DeviceRun(store, client, request, state, told, keep_days)
-        if request.devices
-        else TableRun(store, client, request, state, ttls, told, keep_days)
-    )
-    began, clock, requests, seen = store.wall(), time.monotonic(), client.requests, state.clock.last()
-    client.witness.recall(seen)
-    run.execute()
+    began, clock, requests = store.wall(), time.monotonic(), client.requests
+    client.witness.recall(state.clock.last())
+    with Engine(data_dir(store.home) / f"run.{uuid4().hex}.tmp", key=store.key) as engine:
+        recall(store, engine)
+        context = RunContext(
+            store=store,
+            engine=engine,
+            client=client,
+            state=state,
+            progress=progress,
+            request=request,
+            keep_days=keep_days,
+        )
+        run = DeviceRun(context) if request.devices else TableRun(context, ttls)
+        run.execute()
     state.clock.note(client.witness.seen)
     return Report(
         started_at=began,

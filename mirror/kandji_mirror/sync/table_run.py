@@ -6,27 +6,22 @@ slice. A parent goes before the lists that are asked for by its rows.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from itertools import groupby
-from threading import Lock, Semaphore
-from uuid import uuid4
+from threading import Lock
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.capabilities import Capability, SyncState
-from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.staging import read_key
-from kandji_mirror.privacy.newcomers import recall
-from kandji_mirror.report import Outcome, Progress, forbidden_reason, outcome_of, state_of, unforeseen_error
-from kandji_mirror.store.store import Store
-from kandji_mirror.sync.context import PassContext
+from kandji_mirror.report import Outcome, forbidden_reason, outcome_of, state_of, unforeseen_error
+from kandji_mirror.sync.context import PassContext, RunContext
 from kandji_mirror.sync.devices import DEVICES, Fleet, read_fleet
 from kandji_mirror.sync.dispatch import read_table
 from kandji_mirror.sync.per_device import Sweep
 from kandji_mirror.sync.publish import note_device_edits, publish
-from kandji_mirror.sync.request import REFUSED, Refusals, SyncRequest, Ttl, reading_groups
+from kandji_mirror.sync.request import REFUSED, Refusals, Ttl, reading_groups
 from kandji_mirror.sync.strategy import Method
 from kandji_mirror.sync.swept_table import open_swept_table, path_of
 from kandji_mirror.threads import run_parallel
@@ -39,13 +34,9 @@ from kandji_schema.errors import (
     SyncError,
     Unreachable,
 )
-from kandji_schema.manifest import State, TableState, data_dir
+from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources as all_resources
 from kandji_schema.resource import Resource
-
-TABLES_AT_ONCE = 4
-"""Prism's cursor pages come one after the other, so categories are read side by side."""
-
 
 MOMENTS = ("attempted_at", "synced_at", "whole_at", "checked_at")
 """What a pass writes into a table's state by this machine's clock."""
@@ -54,46 +45,32 @@ SPENT_BEFORE_SWEEPS = 240
 """A run whose lists took more requests than this, as the first one of a large fleet does, leaves sweeps to the next."""
 
 
-@dataclass
 class TableRun:
     """One run over the requested tables. ``outcomes`` and ``generation`` tell how it went."""
 
-    store: Store
-    client: Client
-    request: SyncRequest
-    state: SyncState
-    ttls: Mapping[str, Ttl]
-    progress: Progress
-    keep_days: int
-    outcomes: list[Outcome] = field(default_factory=list)
-    generation: int | None = None
-    engine: Engine = field(init=False)
-    _began: datetime = field(init=False)
-    _turn: Semaphore = field(default_factory=lambda: Semaphore(TABLES_AT_ONCE))
-    _states: dict[str, TableState] = field(default_factory=dict)
-    _per_device: list[Resource] = field(default_factory=list)
-    _fleet: Fleet | None = None
-    _opening: Lock = field(default_factory=Lock)
-    _stopped: bool = False
-    _unanswered: str | None = None
-    _spent_before: int = 0
+    def __init__(self, run: RunContext, ttls: Mapping[str, Ttl]) -> None:
+        """``ttls`` become the times to live that the published states tell."""
+        self.outcomes: list[Outcome] = []
+        self.generation: int | None = None
+        self._run = run
+        self._ttls = ttls
+        self._began = run.store.wall()
+        self._spent_before = run.client.requests
+        self._states: dict[str, TableState] = {}
+        self._per_device: list[Resource] = []
+        self._fleet: Fleet | None = None
+        self._opening = Lock()
+        self._stopped = False
+        self._unanswered: str | None = None
 
     def execute(self) -> None:
         """Read every requested table and publish.
 
         The first one goes alone: it shows whether host and token are right.
         """
-        self._spent_before = self.client.requests
-        self._began = self.store.wall()
-        self.store.hold_current()
-        spill = data_dir(self.store.home) / f"run.{uuid4().hex}.tmp"
-        with Engine(spill, key=self.store.key) as self.engine:
-            recall(self.store, self.engine)
-            self._read_and_publish()
-
-    def _read_and_publish(self) -> None:
-        chosen = [r for r in all_resources().values() if r.name in self.request.names]
-        people_first = self.store.privacy.masks_agents
+        self._run.store.hold_current()
+        chosen = [r for r in all_resources().values() if r.name in self._run.request.names]
+        people_first = self._run.store.privacy.masks_agents
         try:
             for group in reading_groups([r for r in chosen if not r.swept], people_first=people_first):
                 run_parallel([partial(self._read, r) for r in group], self._stop)
@@ -108,33 +85,33 @@ class TableRun:
     @property
     def _goes_on(self) -> bool:
         """Not in an outage, where it would only take as long again for the others."""
-        return not self.client.stopped and self.outage is None
+        return not self._run.client.stopped and self.outage is None
 
     @property
     def outage(self) -> str | None:
         """Why the provider as a whole could not be asked: it is out, or not even the first table was answered."""
-        return str(self.client.outage) if self.client.outage else self._unanswered
+        return str(self._run.client.outage) if self._run.client.outage else self._unanswered
 
     def _stop(self) -> None:
         self._stopped = True
-        self.client.stop()
+        self._run.client.stop()
 
     # -- lists and Prism -----------------------------------------------------------------------------------------
 
     def _read(self, resource: Resource) -> None:
         """Read one table, with every error that concerns it alone turned into its state."""
-        with self._turn:
+        with self._run.turn:
             if self.outage:
                 return
-            clock, client = time.monotonic(), self.client.part()
-            self.progress.started(resource.name)
-            previous = self._published(resource)
+            clock, client = time.monotonic(), self._run.client.part()
+            self._run.progress.started(resource.name)
+            previous = self._run.published(resource)
             try:
                 state = read_table(self._context(resource, client, self._parents(resource)))
             except PermissionMissing as error:
                 if _goes_per_device(resource, previous):
                     if client.requests:
-                        self.state.capabilities.note_lack(resource.name, Capability.PRISM, client.token_mark)
+                        self._run.state.capabilities.note_lack(resource.name, Capability.PRISM, client.token_mark)
                     self._per_device.append(resource)
                     return
                 state = self._refused(resource, error, client)
@@ -150,27 +127,27 @@ class TableRun:
 
     def _finish(self, state: TableState, previous: TableState, clock: float, requests: int) -> None:
         """Take a table's state in, unless it only says that the run was stopped."""
-        if state.state is State.FAILED and (self._stopped or self.client.stopped):
+        if state.state is State.FAILED and (self._stopped or self._run.client.stopped):
             return
         self._states[state.name] = state
         if state.name == DEVICES:
-            note_device_edits(self.store, self.state.edits, state)
+            note_device_edits(self._run.store, self._run.state.edits, state)
         outcome = replace(outcome_of(state, previous, _since(clock)), requests=requests)
-        self.outcomes.append(outcome)
-        self.progress.finished(outcome)
+        self._run.finish(self.outcomes, outcome)
 
     def _refused(self, resource: Resource, error: MirrorError, client: Client) -> TableState:
         """Return the state after trouble; what the provider itself refused is remembered."""
         state = self._failed(resource, error)
         if state.state in REFUSED and client.requests:
-            Refusals(self.state.capabilities, client.token_mark).note(resource.name)
+            Refusals(self._run.state.capabilities, client.token_mark).note(resource.name)
         return state
 
     def _failed(self, resource: Resource, error: MirrorError) -> TableState:
         """Return the published state with what went wrong; its rows stay."""
         state = state_of(error)
         text = f"{forbidden_reason(resource)}: {error}" if state is State.FORBIDDEN else str(error)
-        return replace(self._published(resource), state=state, attempted_at=self.store.wall(), error=text, requests=0)
+        before, now = self._run.published(resource), self._run.store.wall()
+        return replace(before, state=state, attempted_at=now, error=text, requests=0)
 
     def _parents(self, resource: Resource) -> list[tuple[str, ...]]:
         """Return the key values of the parent's rows: of this run where it was read, else as published."""
@@ -179,7 +156,7 @@ class TableRun:
         parent = self._newest(resource.parent)
         if parent.file is None:
             raise _lacking(resource, parent)
-        return read_key(data_dir(self.store.home) / parent.file, resource.parent, list(resource.parent_key.values()))
+        return read_key(self._run.file_of(parent), resource.parent, list(resource.parent_key.values()))
 
     # -- tables that cost a request a device -----------------------------------------------------------------------
 
@@ -195,33 +172,32 @@ class TableRun:
             left = None if left is None else max(0, left - spent)
 
     def _sweep_budget(self) -> int | None:
-        spent = self.client.requests - self._spent_before
-        return 0 if self.request.sweep is not None and spent > SPENT_BEFORE_SWEEPS else self.request.sweep
+        spent = self._run.client.requests - self._spent_before
+        return 0 if self._run.request.sweep is not None and spent > SPENT_BEFORE_SWEEPS else self._run.request.sweep
 
     def _sweep(self, group: Sequence[Resource], budget: int | None) -> int:
         """Sweep the tables of one path, with every error that concerns them alone turned into their states."""
-        clock, client = time.monotonic(), self.client.part()
-        previous = {resource.name: self._published(resource) for resource in group}
+        clock, client = time.monotonic(), self._run.client.part()
+        previous = {resource.name: self._run.published(resource) for resource in group}
         for resource in group:
             if resource.swept:  # the others began as lists
-                self.progress.started(resource.name)
+                self._run.progress.started(resource.name)
         spent = 0
         try:
             spent = self._swept(group, budget, client)
         except ConfigurationError:
             raise
         except (ApiError, SyncError, StoreError) as error:
-            if not (self._stopped or self.client.stopped):
+            if not (self._stopped or self._run.client.stopped):
                 self._publish({resource.name: self._refused(resource, error, client) for resource in group})
         except Exception as error:  # whatever is in a table, the others go on
             self._publish(
                 {resource.name: self._failed(resource, unforeseen_error(resource, error)) for resource in group}
             )
         for place, resource in enumerate(group):
-            outcome = outcome_of(self._published(resource), previous[resource.name], _since(clock))
+            outcome = outcome_of(self._run.published(resource), previous[resource.name], _since(clock))
             outcome = replace(outcome, requests=0 if place else client.requests)  # they share every answer
-            self.outcomes.append(outcome)
-            self.progress.finished(outcome)
+            self._run.finish(self.outcomes, outcome)
         return spent
 
     def _swept(self, group: Sequence[Resource], budget: int | None, client: Client) -> int:
@@ -234,59 +210,46 @@ class TableRun:
     # -- shared --------------------------------------------------------------------------------------------------
 
     def _context(self, resource: Resource, client: Client, parents: Sequence[tuple[str, ...]] = ()) -> PassContext:
-        return PassContext(
-            store=self.store,
-            engine=self.engine,
-            client=client,
-            resource=resource,
-            state=self.state,
-            progress=self.progress,
-            request=self.request,
-            turn=self._turn,
-            fleet=self._current_fleet,
-            fleet_is_new=lambda: self._fleet_is_new,
-            parents=parents,
+        return self._run.pass_over(
+            resource, self._current_fleet, client=client, fleet_is_new=self._fleet_is_new, parents=parents
         )
 
-    def _published(self, resource: Resource) -> TableState:
-        return self.store.current.tables[resource.name]
-
     def _newest(self, table: str) -> TableState:
-        return self._states.get(table) or self.store.current.tables[table]
+        return self._states.get(table) or self._run.store.current.tables[table]
 
     def _current_fleet(self) -> Fleet | None:
         """Return the devices the tenant lists: of this run where they were read, else as published."""
         with self._opening:
-            file = self._newest(DEVICES).file
-            if self._fleet is None and file:
-                self._fleet = read_fleet(data_dir(self.store.home) / file)
+            listed = self._newest(DEVICES)
+            if self._fleet is None and listed.file:
+                self._fleet = read_fleet(self._run.file_of(listed))
             return self._fleet
 
-    @property
     def _fleet_is_new(self) -> bool:
-        """Whether the list of devices was read in this run, so that a device that is not in it is gone."""
+        """Return whether the list of devices was read in this run, so that a device that is not in it is gone."""
         read = self._states.get(DEVICES)
         return read is not None and read.state is State.OK
 
     def _with_ttl(self, state: TableState) -> TableState:
-        ttl = self.ttls.get(state.name)
+        ttl = self._ttls.get(state.name)
         if ttl is None:
             return state
         return replace(state, ttl_seconds=int(ttl.age.total_seconds()), ttl_reason=ttl.reason)
 
     def _dated(self, state: TableState) -> TableState:
         """Return the state dated by the provider's clock, where that shows this machine's as wrong."""
-        ahead = self.client.witness.proven
+        ahead = self._run.client.witness.proven
         if ahead is None:
             return state
-        now, moments = self.store.wall(), {name: getattr(state, name) for name in MOMENTS}
+        now, moments = self._run.store.wall(), {name: getattr(state, name) for name in MOMENTS}
         return replace(state, **{n: m - ahead for n, m in moments.items() if m and self._began <= m <= now})
 
     def _publish(self, states: Mapping[str, TableState]) -> None:
         """Make states current; the number of the manifest is the run's from then on."""
         if states:
             dated = {name: self._with_ttl(self._dated(state)) for name, state in states.items()}
-            self.generation = publish(self.store, self.engine, dated, keep_days=self.keep_days).generation
+            run = self._run
+            self.generation = publish(run.store, run.engine, dated, keep_days=run.keep_days).generation
 
 
 def _lacking(resource: Resource, parent: TableState) -> MirrorError:
