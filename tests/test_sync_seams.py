@@ -42,7 +42,7 @@ class Server:
         torn = 0
         for piece in overlapping_pages(client_of(self), DEVICES):
             rows += piece.page.rows[piece.overlap :]
-            torn += not piece.holds
+            torn += not piece.unbroken
         return rows, torn
 
 

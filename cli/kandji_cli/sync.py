@@ -17,11 +17,11 @@ from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.asking import sync_or_ask
 from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.state import record_run
-from kandji_mirror.sync.device_run import BY_DEVICE
 from kandji_mirror.sync.devices import find_device
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_mirror.sync.request import REFUSED, Ttl, device_request
 from kandji_mirror.sync.run import sync, sync_devices
+from kandji_mirror.sync.strategy import Method
 from kandji_mirror.threads import run_interruptible
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 from kandji_schema.registry import resources
@@ -191,7 +191,9 @@ def _tell_outcomes(report: Report) -> None:
     rows = sum(o.rows for o in report.outcomes)
     left = "" if report.remaining_hour is None else f", {report.remaining_hour:,} left this hour"
     cost = f"{report.seconds:.1f} s and {counted(report.requests, 'request')}{left}"
-    by_device = all(outcome.method == BY_DEVICE for outcome in report.outcomes)  # then the rows are not what was read
+    by_device = all(
+        outcome.method == Method.BY_DEVICE for outcome in report.outcomes
+    )  # then the rows are not what was read
     read = "" if by_device else f", {counted(rows, 'row')}"
     tell(f"{counted(len(report.outcomes), 'table')}{read} in {cost}.")
     for outcome in report.outcomes:

@@ -1,4 +1,4 @@
-"""Questions to a published data file, without reading more of it than they need."""
+"""Queries to a published data file, which read no more of it than they need."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -19,21 +19,21 @@ def first_keys(path: Path, resource: Resource) -> set[str]:
 
 
 def filled_keys(path: Path, resource: Resource, keys: Collection[str]) -> set[str]:
-    """Those of the keys, of the first key column, that have any rows."""
+    """Return those of the keys, of the first key column, that have any rows."""
     key = f'"{resource.key[0]}"'
     sql = f'SELECT DISTINCT {key} FROM "{resource.name}" WHERE {key} IN (SELECT unnest($1::VARCHAR[]))'
     return {str(row[0]) for row in _asked(path, sql, list(keys))}
 
 
 def knows_any(path: Path, resource: Resource, keys: Collection[str], above: Sequence[str] = ()) -> bool:
-    """Whether a row has one of the keys, below the parent row of the key ``above`` where there is one."""
+    """Return whether a row has one of the keys, below the parent row of the key ``above`` where there is one."""
     own = f'list_contains(?, "{resource.own_key}"::VARCHAR)'
     sql = f'SELECT 1 FROM "{resource.name}" WHERE {own} AND {_below(resource)} LIMIT 1'
     return bool(_asked(path, sql, list(keys), *above))
 
 
 def own_keys(path: Path, resource: Resource, parents: Collection[str]) -> dict[str, frozenset[str]]:
-    """The keys below each of the parents, as text, by parent: of devices, the first key column, their rows' own."""
+    """Return the keys below each of the parents, as text, by parent: of devices, their rows' own keys."""
     parent, own = f'"{resource.key[0]}"', f'"{resource.own_key}"'
     sql = f'''SELECT {parent}, list({own}::VARCHAR) FROM "{resource.name}"
         WHERE {own} IS NOT NULL AND {parent} IN (SELECT unnest($1::VARCHAR[])) GROUP BY {parent}'''
@@ -41,7 +41,7 @@ def own_keys(path: Path, resource: Resource, parents: Collection[str]) -> dict[s
 
 
 def newest(path: Path, resource: Resource, above: Sequence[str] = ()) -> datetime | None:
-    """The moment of the newest row, UTC without a zone, of those below a parent row where ``above`` is its key."""
+    """Return the newest row's moment, UTC without a zone; of those below the parent row of key ``above``, if any."""
     sql = f'SELECT max("{resource.newest_by.name}") FROM "{resource.name}" WHERE {_below(resource)}'
     found = _asked(path, sql, *above)[0][0]
     return found if isinstance(found, datetime) else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 
 from kandji_mirror.api.paging import Page, walk
 from kandji_mirror.api.paths import quote_segment
@@ -11,7 +11,7 @@ from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.context import PassContext
 from kandji_mirror.sync.data_file import refuse_keyless, write_merge
 from kandji_mirror.sync.extract_stats import ExtractStats, has_more_odd_values, merge_drift, observed_drift
-from kandji_mirror.sync.filtered_pages import OVERLAP
+from kandji_mirror.sync.filtered_pages import OVERLAP, parse_moment
 from kandji_mirror.sync.strategy import Method
 from kandji_schema.errors import NotFound, ServerFault, Suspicious
 from kandji_schema.manifest import State, TableState
@@ -61,19 +61,11 @@ def _reaches(ctx: PassContext, above: Sequence[str]) -> Enough:
     border, source = known.replace(tzinfo=UTC) - OVERLAP, resource.newest_by.sources[0]
 
     def reached(page: Page) -> bool:
-        oldest = min((moment for row in page.rows if (moment := _moment(row.get(source)))), default=None)
+        oldest = min((moment for row in page.rows if (moment := parse_moment(row.get(source)))), default=None)
         keys = [str(row.get(resource.own_key)) for row in page.rows]
         return oldest is not None and oldest < border and knows_any(current, resource, keys, above)
 
     return reached
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _walk(ctx: PassContext, staging: Staging) -> ExtractStats:

@@ -227,7 +227,7 @@ def _confirmed_by_walk(ctx: PassContext, staging: Staging, current: Path, lost: 
     for _ in range(WALKS):
         staging.drop_duplicates()
         known = staging.rows
-        stats = walk_once(ctx.client, ctx.resource, staging, NoProgress())
+        stats = walk_once(replace(ctx, progress=NoProgress()), staging)
         requests += stats.pages
         staging.drop_duplicates()
         if staging.rows == known and (stats.rows == known or is_steady(stats, ctx.resource)):

@@ -1,15 +1,26 @@
-"""One run over some devices: their rows read anew in every table that has any, and nothing else."""
+"""One run over some devices: their rows read anew in every table that has any, in place of those that are mirrored.
+
+Everything else a table's state tells stays: its other rows are as old as they were, and its next pass is as due.
+"""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 
+from kandji_mirror.api.pages import Page, read_page
+from kandji_mirror.ingest.file_queries import filled_keys
+from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.report import Outcome, forbidden_reason, state_of, unforeseen_error
 from kandji_mirror.sync.context import PassContext, RunContext
-from kandji_mirror.sync.device_refresh import Refreshed, refresh_category, refresh_device_list
-from kandji_mirror.sync.devices import DEVICES, Fleet, read_fleet
+from kandji_mirror.sync.data_file import write_merge
+from kandji_mirror.sync.devices import DEVICES, Fleet, on_platforms, read_fleet
+from kandji_mirror.sync.dispatch import read_table
+from kandji_mirror.sync.extract_stats import merge_drift, observed_drift
+from kandji_mirror.sync.filtered_pages import NeedsFullLoad, device_batches, stage_devices
+from kandji_mirror.sync.list_walk import fetch_row
 from kandji_mirror.sync.per_device import Sweep, SweepSlice
 from kandji_mirror.sync.publish import note_device_edits, publish
 from kandji_mirror.sync.strategy import Method
@@ -21,14 +32,20 @@ from kandji_schema.errors import (
     MirrorError,
     NothingMirrored,
     StoreError,
+    Suspicious,
     SyncError,
 )
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources as all_resources
 from kandji_schema.resource import Resource
 
-BY_DEVICE = "by device"
-"""What the record of runs calls this way of reading."""
+
+@dataclass(frozen=True)
+class Refreshed:
+    """The table's state with the devices' rows as they are now, and the requests that took."""
+
+    state: TableState
+    requests: int
 
 
 class DeviceRun:
@@ -68,7 +85,7 @@ class DeviceRun:
         """Read the device table; without it nothing is known of the rest, so its errors are raised."""
         clock, ctx = time.monotonic(), self._context(all_resources()[DEVICES])
         self._run.progress.started(DEVICES)
-        refreshed = refresh_device_list(ctx, self._run.request.devices)
+        refreshed = _refresh_device_list(ctx, self._run.request.devices)
         self._fleet = read_fleet(self._run.file_of(refreshed.state))
         self._finish(ctx.resource, refreshed, clock)
 
@@ -104,7 +121,7 @@ class DeviceRun:
     def _category(self, resource: Resource, clock: float) -> None:
         mirrored = self._run.published(resource).file is not None
         devices = self._run.request.devices
-        refreshed = refresh_category(self._context(resource), devices, self._fleet) if mirrored else None
+        refreshed = _refresh_category(self._context(resource), devices, self._fleet) if mirrored else None
         self._finish(resource, refreshed, clock)
 
     def _per_device(self, group: Sequence[Resource], clock: float) -> None:
@@ -150,4 +167,76 @@ class DeviceRun:
 def _outcome(table: TableState, state: State, clock: float) -> Outcome:
     """Return how the devices fared, which is not how the table did when it was last read."""
     seconds = round(time.monotonic() - clock, 3)
-    return Outcome(table.name, state, table.rows, 0, seconds, changed=False, error=table.error, method=BY_DEVICE)
+    return Outcome(
+        table.name, state, table.rows, 0, seconds, changed=False, error=table.error, method=Method.BY_DEVICE.value
+    )
+
+
+def _refresh_device_list(ctx: PassContext, devices: Sequence[str]) -> Refreshed:
+    """Return the device table with each of the devices that the tenant has, and without the others.
+
+    One request a device; two where it is gone, as nothing is deleted on one observation.
+    """
+    pages = {device: fetch_row(ctx.client, ctx.resource, device) for device in devices}
+    gone = [device for device, page in pages.items() if page is None]
+    for device in gone:
+        _refuse_if_listed(ctx, device)
+    with ctx.workspace() as (staging, target):
+        for device, page in pages.items():
+            if page is not None:
+                _refuse_another(device, page, ctx.resource)
+                staging.add(page.text)
+        staging.drop_duplicates()
+        drift = merge_drift(ctx.previous.drift, observed_drift(ctx.resource, staging.leftovers()))
+        ctx.complete_devices.update(devices)
+        state = write_merge(ctx, staging, target, whole=devices)
+    return Refreshed(replace(state, drift=drift), len(devices) + len(gone))
+
+
+def _refuse_if_listed(ctx: PassContext, device: str) -> None:
+    """Look a second time for a device that answers 404: the list must not have it either."""
+    params = {**ctx.resource.params, "limit": str(ctx.resource.page_size), ctx.resource.key[0]: device}
+    page = ctx.client.read(ctx.resource.path, params.items(), lambda answer: read_page(answer, ctx.resource))
+    if any(row.get(ctx.resource.key[0]) == device for row in page.rows):
+        raise Suspicious(f"The device {device} answers 404, but it is listed. Its rows are kept.")
+
+
+def _refuse_another(device: str, page: Page, resource: Resource) -> None:
+    if [row.get(resource.key[0]) for row in page.rows] != [device]:
+        raise Suspicious(f"The provider was asked for the device {device} and sent something else. Its rows are kept.")
+
+
+def _refresh_category(ctx: PassContext, devices: Sequence[str], fleet: Fleet) -> Refreshed:
+    """Return a Prism table with the rows of the devices. The usual pass where the provider cannot be asked by device.
+
+    Devices of platforms the category has nothing of are asked for only where rows of them are mirrored.
+    """
+    try:
+        return _by_device(ctx, devices, on_platforms(fleet, ctx.resource.platforms).keys())
+    except NeedsFullLoad as reason:
+        state = read_table(ctx)
+        return Refreshed(state, state.requests + reason.requests)
+
+
+def _by_device(ctx: PassContext, devices: Sequence[str], expected: Collection[str]) -> Refreshed:
+    if ctx.current_file is None or not ctx.may_query_devices():
+        raise NeedsFullLoad("the provider cannot be asked by device", 0)
+    filled = filled_keys(ctx.current_file, ctx.resource, devices)
+    asked = [device for device in devices if device in filled or device in expected]
+    with ctx.workspace() as (staging, target):
+        requests = _stage(ctx, staging, asked)
+        emptied = sorted((filled & set(expected)) - set(staging.first_keys()))
+        requests += _stage(ctx, staging, emptied)  # that a device has no rows any more is believed at the second look
+        staging.settle()
+        drift = merge_drift(ctx.previous.drift, observed_drift(ctx.resource, staging.leftovers()))
+        state = write_merge(ctx, staging, target, whole=asked)
+    return Refreshed(replace(state, drift=drift, whole_at=_whole_at(ctx, state)), requests)
+
+
+def _stage(ctx: PassContext, staging: Staging, devices: Sequence[str]) -> int:
+    return sum(stage_devices(ctx, staging, some).pages for some in device_batches(devices))
+
+
+def _whole_at(ctx: PassContext, state: TableState) -> datetime | None:
+    """Make a full load due without a watermark: an increment would begin at these rows, as if no other were older."""
+    return state.whole_at if state.watermark or state.file == ctx.previous.file else None

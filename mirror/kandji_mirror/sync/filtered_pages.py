@@ -63,7 +63,7 @@ def pages_since(ctx: PassContext, cursor: Cursor, since: datetime) -> Iterator[P
     :class:`NeedsFullLoad` where the provider does not honour the filter, which is remembered.
     """
     for page in _filtered(ctx, {cursor.column: {"gte": format_moment(since)}}, cursor.filter):
-        if any(_older(row, cursor.column, since) for row in page.rows):
+        if any((stamp := parse_moment(row.get(cursor.column))) and stamp < since for row in page.rows):
             raise _not_honoured(ctx, cursor.filter, "it sent older rows")
         yield page
 
@@ -118,13 +118,13 @@ def _not_honoured(ctx: PassContext, capability: Capability, seen: str) -> NeedsF
     return NeedsFullLoad(f"the provider does not honour the filter: {seen}")
 
 
-def _older(row: Mapping[str, Any], column: str, since: datetime) -> bool:
-    """Return whether the row is stamped before ``since``; one without a readable stamp is not."""
+def parse_moment(value: object) -> datetime | None:
+    """Return the moment the provider wrote, aware UTC; None where it is none."""
     try:
-        stamp = datetime.fromisoformat(row.get(column) or "")
-    except (TypeError, ValueError):
-        return False
-    return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)) < since
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 ROOM = 0.7

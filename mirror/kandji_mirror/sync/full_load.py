@@ -83,9 +83,9 @@ def _load(ctx: PassContext) -> TableState:
 
 def _walk(ctx: PassContext, staging: Staging, current: CurrentFile | None) -> ExtractStats:
     if ctx.resource.parent is None:
-        return walk_all(ctx.client, ctx.resource, staging, ctx.progress)
+        return walk_all(ctx, staging)
     filled = first_keys(current.path, ctx.resource) if current else set()
-    stats = walk_parents(ctx.client, ctx.resource, staging, ctx.progress, ctx.parents, filled)
+    stats = walk_parents(ctx, staging, filled)
     if stats.kept_parents and current:
         column = next(iter(ctx.resource.parent_key))
         staging.copy_rows(current.path, column, [key[0] for key in stats.kept_parents])

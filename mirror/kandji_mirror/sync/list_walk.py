@@ -3,11 +3,11 @@
 A bare array is read by overlapping pages, so that no row can slip through between two: each page begins with the last
 row of the one before. A device that goes while another comes leaves the total as it was, but moves the rows between
 them by one place; then the overlapping rows are not the same, and the walk is no picture of the list. Lists in the
-order of a key lose nothing where every overlap holds.
+order of a key lose nothing where every overlap unbroken.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from kandji_mirror.api.pages import Page, read_page
 from kandji_mirror.api.paging import abreast, walk
 from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.report import Progress
+from kandji_mirror.sync.context import PassContext
 from kandji_mirror.sync.extract_stats import ExtractStats
 from kandji_mirror.threads import in_thread
 from kandji_schema.errors import NotFound, Rejected, RetryLater, ServerFault, Skip, Suspicious
@@ -40,14 +40,14 @@ _COUNTED = frozenset({Paging.COUNT, Paging.PAGE, Paging.OFFSET})
 
 @dataclass(frozen=True)
 class OverlappingPage:
-    """A page of a walk. ``overlap`` rows at its begin came before; ``holds`` tells whether they are the same."""
+    """A page of a walk. ``overlap`` rows at its begin came before; it is ``unbroken`` where they are the same."""
 
     page: Page
     overlap: int = 0
-    holds: bool = True
+    unbroken: bool = True
 
 
-def walk_all(client: Client, resource: Resource, staging: Staging, progress: Progress) -> ExtractStats:
+def walk_all(ctx: PassContext, staging: Staging) -> ExtractStats:
     """Walk a list into the staging; rows that shifted meanwhile make it be walked anew.
 
     Two walks that bring the same rows are believed, whatever the total says. After three different ones the last one
@@ -56,9 +56,9 @@ def walk_all(client: Client, resource: Resource, staging: Staging, progress: Pro
     requests = 0
     before: str | None = None
     for attempt in range(1, WALKS + 1):
-        stats = walk_once(client, resource, staging, progress)
+        stats = walk_once(ctx, staging)
         requests += stats.pages
-        if is_steady(stats, resource) and not (resource.paging in _COUNTED and staging.repeated):
+        if is_steady(stats, ctx.resource) and not (ctx.resource.paging in _COUNTED and staging.repeated):
             break
         found = staging.digest()
         if found == before:
@@ -66,14 +66,14 @@ def walk_all(client: Client, resource: Resource, staging: Staging, progress: Pro
         before = found
         if attempt == WALKS:
             staging.drop_duplicates()
-            _tell_what_lacks(stats, staging.rows)
+            _note_what_lacks(stats, staging.rows)
         else:
             staging.clear()
     stats.pages = requests
     return stats
 
 
-def _tell_what_lacks(stats: ExtractStats, rows: int) -> None:
+def _note_what_lacks(stats: ExtractStats, rows: int) -> None:
     """Say of a walk that is no picture of its list how many rows came; where far fewer than there are, it failed."""
     said = rows if stats.last_total is None else stats.last_total
     numbers = f" {rows:,} rows came, the provider tells of {said:,}." if rows < said else ""
@@ -90,18 +90,19 @@ def is_steady(stats: ExtractStats, resource: Resource) -> bool:
     return stats.fits_total or resource.paging not in _COUNTED
 
 
-def walk_once(client: Client, resource: Resource, staging: Staging, progress: Progress) -> ExtractStats:
+def walk_once(ctx: PassContext, staging: Staging) -> ExtractStats:
     """Walk a list into the staging, whatever comes."""
+    resource = ctx.resource
     stats = ExtractStats(ordered=resource.paging is Paging.ARRAY)
-    for part in _pages(client, resource):
-        _refuse_strange(part.page, resource)
+    for part in _pages(ctx.client, resource):
+        _refuse_foreign(part.page, resource)
         stats.add_page(part.page, overlap=part.overlap)
-        stats.torn += not part.holds
-        stats.ordered &= part.holds and _ascending(part.page, resource)
+        stats.torn += not part.unbroken
+        stats.ordered &= part.unbroken and _ascending(part.page, resource)
         if resource.repeats:
             stats.note_keys({str(row.get(resource.key[0])) for row in part.page.rows})
         staging.add(part.page.text)
-        progress.advanced(resource.name, pages=stats.pages, rows=stats.rows, total=part.page.total)
+        ctx.progress.advanced(resource.name, pages=stats.pages, rows=stats.rows, total=part.page.total)
     staging.flush()
     return stats
 
@@ -112,7 +113,7 @@ def _ascending(page: Page, resource: Resource) -> bool:
     return keys == sorted(keys)
 
 
-def _refuse_strange(page: Page, resource: Resource) -> None:
+def _refuse_foreign(page: Page, resource: Resource) -> None:
     """Raise :class:`Suspicious` for a page of other rows amid good ones: none has so much as the field of the key."""
     key = next(column for column in resource.columns if column.key)
     fields = {source.partition(".")[0] for source in key.sources}
@@ -127,19 +128,12 @@ def _pages(client: Client, resource: Resource) -> Iterator[OverlappingPage]:
     return (OverlappingPage(page) for page in walk(client, resource))
 
 
-def walk_parents(
-    client: Client,
-    resource: Resource,
-    staging: Staging,
-    progress: Progress,
-    parents: Sequence[tuple[str, ...]],
-    filled: Collection[str] = (),
-) -> ExtractStats:
+def walk_parents(ctx: PassContext, staging: Staging, filled: Collection[str] = ()) -> ExtractStats:
     """Walk the list of every parent row; each answer is a whole set. One that fails keeps its previous rows.
 
     An empty list is believed at the second look where the parent's first key is among the ``filled`` ones.
     """
-    stats = ExtractStats()
+    stats, client, resource, parents = ExtractStats(), ctx.client, ctx.resource, ctx.parents
 
     def pages_of(parent: tuple[str, ...]) -> list[Page] | RetryLater:
         pages = _pages_of(client, resource, parent)
@@ -155,7 +149,7 @@ def walk_parents(
             for page in pages:
                 stats.add_page(page)
                 staging.add(page.text, parent)
-            progress.advanced(resource.name, pages=stats.pages, rows=stats.rows, total=None)
+            ctx.progress.advanced(resource.name, pages=stats.pages, rows=stats.rows, total=None)
     if parents and len(stats.kept_parents) == len(parents):
         raise Suspicious(f"None of the {len(parents)} lists of {resource.name} could be read: {stats.reason}")
     staging.flush()
@@ -218,7 +212,7 @@ def _rest(client: Client, resource: Resource, before: Page) -> Iterator[Overlapp
         page = ahead.popleft().result()
         if page.rows and page.rows == before.rows:
             raise ServerFault(f"GET {resource.path} sent the same page twice in a row: it does not page as it should.")
-        yield OverlappingPage(page, overlap=min(1, page.members), holds=_same(before, page, resource))
+        yield OverlappingPage(page, overlap=min(1, page.members), unbroken=_same(before, page, resource))
         if page.members < full:
             return
         before = page

@@ -147,7 +147,7 @@ class PrismExtract:
                 staging.clear()
         self._refuse_too_many_pages()
         self.method = Method.FULL_WALK
-        stats = walk_once(ctx.client, ctx.resource, staging, ctx.progress)
+        stats = walk_once(ctx, staging)
         self.requests += stats.pages
         if self._refusal:  # of exports alone, as the pages came
             ctx.note_lack(Capability.EXPORT, self._refusal)
