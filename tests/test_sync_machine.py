@@ -157,7 +157,7 @@ class Mirroring(RuleBasedStateMachine):
         before = self._there_and_mirrored()
         drifting(self.tenant, chance, removals=removals, inserts=inserts, least=12, most=40)
         send = in_small_pages(self.tenant, chance if shuffled else None)
-        order = SyncRequest(
+        request = SyncRequest(
             device_tables() if devices else TABLES,
             asked=how != "background",
             whole=how == "whole",
@@ -165,7 +165,7 @@ class Mirroring(RuleBasedStateMachine):
             devices=devices,
         )
         with suppress(MirrorError):
-            self._run(send, order)
+            self._run(send, request)
         self.tenant.between("", None)
         now, held = self._truth(), self._held()
         for table in OF_DEVICES:
@@ -218,9 +218,9 @@ class Mirroring(RuleBasedStateMachine):
         truth, held = self._truth(), self._held()
         return {table: truth[table] & held[table] for table in OF_DEVICES}
 
-    def _run(self, send: Any, order: SyncRequest) -> None:
+    def _run(self, send: Any, request: SyncRequest) -> None:
         with open_store(self.home, "loopback", resources()) as store:
-            run_request(store, client_of(send, self.tenant.fetch), order)
+            run_request(store, client_of(send, self.tenant.fetch), request)
 
 
 class ManyTimes(Mirroring):

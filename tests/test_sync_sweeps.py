@@ -217,8 +217,8 @@ def test_in_the_background_prism_is_tried_again_a_day_later(tmp_path: Path) -> N
 
 def in_background(home: Path, tenant: Tenant, wall: Callable[[], datetime]) -> None:
     with open_store(home, "loopback", resources(), wall) as store:
-        order = SyncRequest(("apps",), sweep=5)
-        run_request(store, client_of(tenant.handle, tenant.fetch), order)
+        request = SyncRequest(("apps",), sweep=5)
+        run_request(store, client_of(tenant.handle, tenant.fetch), request)
 
 
 @pytest.mark.parametrize("table", ["prism_filevault", "threats"])

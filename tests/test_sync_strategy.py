@@ -1,4 +1,4 @@
-"""Which way a table is read, when it is due, and which devices come first: decisions about facts."""
+"""Which way a table is read, when it is due, and which devices come first: the strategy, which only decides."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resource
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-FACTS = StrategyInputs(now=NOW, readable=True)
+INPUTS = StrategyInputs(now=NOW, readable=True)
 HOUR = timedelta(hours=1)
 
 
@@ -45,51 +45,51 @@ def state_of(table: str, **facts: Any) -> TableState:
     ],
 )
 def test_each_kind_of_table_has_its_own_way(table: str, chosen: Method) -> None:
-    assert choose_method(resource(table), state_of(table), FACTS) is chosen
+    assert choose_method(resource(table), state_of(table), INPUTS) is chosen
 
 
 @pytest.mark.parametrize(
-    ("changed", "facts"),
+    ("changed", "inputs"),
     [
-        ({}, replace(FACTS, readable=False)),
-        ({}, replace(FACTS, whole=True)),
-        ({}, replace(FACTS, increments=False)),
-        ({"whole_at": None}, FACTS),
-        ({"whole_at": NOW - timedelta(hours=24)}, FACTS),
-        ({"method": "per device"}, FACTS),
+        ({}, replace(INPUTS, readable=False)),
+        ({}, replace(INPUTS, whole=True)),
+        ({}, replace(INPUTS, increments=False)),
+        ({"whole_at": None}, INPUTS),
+        ({"whole_at": NOW - timedelta(hours=24)}, INPUTS),
+        ({"method": "per device"}, INPUTS),
     ],
 )
 def test_a_prism_table_is_read_as_a_whole_where_an_increment_would_not_do(
-    changed: dict[str, object], facts: StrategyInputs
+    changed: dict[str, object], inputs: StrategyInputs
 ) -> None:
-    assert choose_method(resource("apps"), state_of("apps", **changed), facts) is Method.EXPORT
+    assert choose_method(resource("apps"), state_of("apps", **changed), inputs) is Method.EXPORT
 
 
 def test_a_table_whose_columns_changed_says_nothing_about_its_size() -> None:
-    facts = replace(FACTS, readable=False)
-    assert choose_method(resource("apps"), state_of("apps", rows=10), facts) is Method.EXPORT
+    inputs = replace(INPUTS, readable=False)
+    assert choose_method(resource("apps"), state_of("apps", rows=10), inputs) is Method.EXPORT
 
 
 @pytest.mark.parametrize(("rows", "way"), [(0, "full walk"), (600, "full walk"), (601, "export"), (None, "export")])
 def test_two_pages_are_walked_and_more_are_exported(rows: int | None, way: str) -> None:
-    assert full_load_method(rows, FACTS).value == way
+    assert full_load_method(rows, INPUTS).value == way
 
 
 def test_refused_exports_leave_the_pages() -> None:
-    assert full_load_method(1_500_000, replace(FACTS, exports=False)) is Method.FULL_WALK
+    assert full_load_method(1_500_000, replace(INPUTS, exports=False)) is Method.FULL_WALK
 
 
 def test_apps_that_came_device_by_device_go_on_so_while_prism_is_forbidden() -> None:
-    facts = replace(FACTS, prism=False)
-    assert choose_method(resource("apps"), state_of("apps", method="per device"), facts) is Method.PER_DEVICE
-    assert choose_method(resource("apps"), state_of("apps"), facts) is Method.INCREMENT
-    assert choose_method(resource("prism_filevault"), state_of("prism_filevault"), facts) is Method.INCREMENT
+    inputs = replace(INPUTS, prism=False)
+    assert choose_method(resource("apps"), state_of("apps", method="per device"), inputs) is Method.PER_DEVICE
+    assert choose_method(resource("apps"), state_of("apps"), inputs) is Method.INCREMENT
+    assert choose_method(resource("prism_filevault"), state_of("prism_filevault"), inputs) is Method.INCREMENT
 
 
 def test_costs_are_counted_in_requests() -> None:
     assert [pages_of(rows, 300) for rows in (0, 1, 300, 301)] == [1, 1, 1, 2]
-    assert (full_load_cost(600, 300, FACTS), full_load_cost(1_500_000, 300, FACTS)) == (3, 13)
-    assert full_load_cost(1_500_000, 300, replace(FACTS, exports=False)) == 5_001
+    assert (full_load_cost(600, 300, INPUTS), full_load_cost(1_500_000, 300, INPUTS)) == (3, 13)
+    assert full_load_cost(1_500_000, 300, replace(INPUTS, exports=False)) == 5_001
     assert devices_cost(250, 10_000, 10_000, 300) == 3
     assert devices_cost(10, 10_000, 1_500_000, 300) == 5
 
@@ -103,7 +103,7 @@ def test_a_table_is_due_when_its_time_is_over() -> None:
     assert is_due(state_of("apps", attempted_at=NOW - timedelta(seconds=300)), apps, NOW)
 
 
-def test_a_pace_replaces_the_declared_time() -> None:
+def test_a_time_to_live_replaces_the_declared_one() -> None:
     known = state_of("apps", attempted_at=NOW - HOUR)
     assert not is_due(known, resource("apps"), NOW, Ttl(2 * HOUR, "the budget"))
 

@@ -164,7 +164,7 @@ def test_a_table_read_device_by_device_is_no_part_of_the_plan_but_of_what_is_lef
     assert planned(states).per_hour < planned(fleet_of(10_000)).per_hour
 
 
-def test_every_table_has_a_pace_also_before_the_first_sync() -> None:
+def test_every_table_has_a_time_to_live_also_before_the_first_sync() -> None:
     assert set(plan_sync(resources(), {}, per_hour=SHARE).ttls) == set(resources())
 
 

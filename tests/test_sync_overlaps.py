@@ -37,7 +37,7 @@ class Server:
         return Response(200, headers, json.dumps(page).encode())
 
     def walked(self) -> tuple[Rows, int]:
-        """The rows of a walk, overlapping ones once, and the number of seams that did not hold."""
+        """The rows of a walk, overlapping ones once, and how many pages are torn."""
         rows: Rows = []
         torn = 0
         for piece in overlapping_pages(client_of(self), DEVICES):
