@@ -19,13 +19,12 @@ from kandji_schema.resource import Resource
 class DeletionProof:
     """What a deletion check found: which mirrored rows may go now that the staged rows take their place.
 
-    ``rescued`` rows are there though they had not come; ``kept`` ones stay as nothing confirmed that they are gone.
-    Where some were ``unasked``, the table is to be settled on its next pass. ``proven`` are the rows that were looked
-    at and may go; None where each row's own list was asked for and told that it is gone.
+    ``kept`` rows stay as nothing confirmed that they are gone. Where some were ``unasked``, the next pass has to look
+    again. ``proven`` are the rows that were looked at and may go; None where each row's own list was asked for and told
+    that it is gone.
     """
 
     requests: int = 0
-    rescued: int = 0
     kept: int = 0
     unasked: bool = False
     proven: Lost | None = field(default_factory=dict)

@@ -81,12 +81,11 @@ class DeletionCheck:
         if may_read_again and not can_ask:
             raise NeedsAnotherReading(lost)
         after = self._doubtful(self._lost(lost), ())
-        rescued = sum(len(lost[device] - after.get(device, frozenset())) for device in answered)
         # a provider that answers no direct query is believed in what two readings say alike: there is nothing better
         kept = self._kept(after, answered, least, {} if can_ask else earlier or {})
         if kept:
             self._staging.keep(self._file, kept)
-        return DeletionProof(self._requests, rescued, len(kept), unasked=can_ask and not answered.issuperset(after))
+        return DeletionProof(self._requests, len(kept), unasked=can_ask and not answered.issuperset(after))
 
     @property
     def _file(self) -> Path:
@@ -175,7 +174,7 @@ def check_list_deletions(ctx: PassContext, staging: Staging, current: Path, *, o
     if not lost:
         return DeletionProof()
     if ctx.resource.confirm is None or staging.keys_are_masked:
-        proof = _confirmed_by_walk(ctx, staging, current, lost)
+        proof = _confirmed_by_walk(ctx, staging, current)
     else:
         proof = _confirmed_by_row(ctx, staging, current, lost, ordered=ordered)
     return replace(proof, proven=staging.lost(current, lost))
@@ -193,7 +192,7 @@ def _confirmed_by_row(ctx: PassContext, staging: Staging, current: Path, lost: L
         others = [] if proven else [key for key in missing if key not in set(sample)][: _most_rows(ctx) - len(sample)]
         found += _fetch_rows(ctx, others)
     except (Skip, Rejected):
-        return _confirmed_by_walk(ctx, staging, current, lost)
+        return _confirmed_by_walk(ctx, staging, current)
     for page in found:
         staging.add(page.text)
     asked = {*sample, *others}
@@ -201,7 +200,7 @@ def _confirmed_by_row(ctx: PassContext, staging: Staging, current: Path, lost: L
     staging.flush()
     if kept:
         staging.keep(current, kept)
-    return DeletionProof(len(asked), len(found), len(kept))
+    return DeletionProof(len(asked), len(kept))
 
 
 def _most_rows(ctx: PassContext) -> int:
@@ -221,29 +220,25 @@ def _not_whole(ctx: PassContext, missing: int, found: int, asked: int) -> Suspic
     )
 
 
-def _confirmed_by_walk(ctx: PassContext, staging: Staging, current: Path, lost: Lost) -> DeletionProof:
-    """Walk until a walk brings nothing new and nothing moved meanwhile; what is still missing then is gone."""
-    requests = 0
+def _confirmed_by_walk(ctx: PassContext, staging: Staging, current: Path) -> DeletionProof:
+    """Walk until a walk brings nothing new and nothing moved meanwhile; what is still missing then is gone.
+
+    Not so where a row that could not be told from others may be it.
+    """
+    requests, steady = 0, False
     for _ in range(WALKS):
         staging.drop_duplicates()
         known = staging.rows
         stats = walk_once(replace(ctx, progress=NoProgress()), staging)
         requests += stats.pages
         staging.drop_duplicates()
-        if staging.rows == known and (stats.rows == known or is_steady(stats, ctx.resource)):
-            return _without_damaged(staging, current, lost, requests)
-    kept = _keys(staging.lost(current))
-    staging.keep(current, kept)
-    return DeletionProof(requests, rescued=len(_keys(lost)) - len(kept), kept=len(kept))
-
-
-def _without_damaged(staging: Staging, current: Path, lost: Lost, requests: int) -> DeletionProof:
-    """Conclude that what is lost now is gone, but where a row that could not be told from others may be it."""
+        if steady := staging.rows == known and (stats.rows == known or is_steady(stats, ctx.resource)):
+            break
     missing = staging.lost(current)
-    kept = _keys({first: keys for first, keys in missing.items() if staging.damaged(first)})
+    kept = _keys({first: keys for first, keys in missing.items() if not steady or staging.damaged(first)})
     if kept:
         staging.keep(current, kept)
-    return DeletionProof(requests, rescued=len(_keys(lost)) - len(_keys(missing)), kept=len(kept))
+    return DeletionProof(requests, len(kept))
 
 
 def _keys(lost: Lost) -> set[int]:

@@ -49,7 +49,6 @@ class Changes:
 
     reconciled: Reconciled
     requests: int
-    rows: int
     drift: Drift
     dated: bool
     lags: bool
@@ -202,10 +201,9 @@ class ChangeReader:
         reconciled = self._reconcile()
         if not reconciled.excess and self._read_late_rows(reconciled):
             reconciled = self._reconcile()
-        rows = self._staging.rows
-        leftovers = self._staging.leftovers() if rows else {}
+        leftovers = self._staging.leftovers() if self._staging.rows else {}
         drift = observed_drift(self._ctx.resource, leftovers, self._odd_rows)
-        return Changes(reconciled, self._requests, rows, drift, dated=self._reported is not None, lags=self._lags)
+        return Changes(reconciled, self._requests, drift, dated=self._reported is not None, lags=self._lags)
 
     def _count_in(self, stats: ExtractStats) -> bool:
         """Count requests in; return whether they brought rows."""
