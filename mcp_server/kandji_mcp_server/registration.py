@@ -1,4 +1,7 @@
-"""How functions become tools: strict about arguments, clear about failures, small as messages."""
+"""How functions become tools: strict about arguments, clear about failures, small as messages.
+
+A tool also ends its work when the connection ends over which it was called.
+"""
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -42,6 +45,10 @@ MOST_ARGUMENTS = 100_000
 _SDK_ON_ANSWERS = "Resolver "
 """How the SDK's own errors about answers of the client begin; it has no class for them."""
 
+DISCONNECTED = "kandji_mirror.gone"
+"""Key of an HTTP scope: an event that is set when the connection of the request ends."""
+
+T = TypeVar("T")
 OnInvalid = Callable[[Context[Any, Any], str], Awaitable[None]]
 
 
@@ -212,12 +219,6 @@ def _json_length(value: object, most: int = MOST_ARGUMENTS) -> int:
             waiting += part
         size += len(part) + 3 if isinstance(part, str) else 3
     return size
-
-
-T = TypeVar("T")
-
-DISCONNECTED = "kandji_mirror.gone"
-"""Key of an HTTP scope: an event that is set when the connection of the request ends."""
 
 
 def client_of(ctx: Context[Any, Any]) -> str:
