@@ -14,7 +14,7 @@ from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.engine.lockdown import empty_engine
 from kandji_queries.guard.statements import Guard
 from kandji_queries.reader import Reader
-from kandji_queries.workers.pool import Workers
+from kandji_queries.workers.pool import WorkerPool
 from kandji_simulator import TOKEN, Tenant, World
 
 ROUNDS = 200
@@ -36,7 +36,7 @@ def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
     with empty_engine(limits) as parser:
         guard = Guard(parser.cursor)
         checked = _milliseconds(lambda: guard.check(JOIN, TABLES))
-    with Reader(folder, limits, second_opinion=True) as reader, Workers(folder, limits) as workers:
+    with Reader(folder, limits, second_opinion=True) as reader, WorkerPool(folder, limits) as workers:
         added = _difference(lambda: workers.run(SMALL), lambda: reader.run(SMALL))
     return [
         Figure("guard, median of a check", checked, GUARD_LIMIT, "ms", "<= 1.00"),

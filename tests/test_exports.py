@@ -21,7 +21,7 @@ from kandji_queries.catalog import definitions
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.export import manifest as manifests
 from kandji_queries.export import watch
-from kandji_queries.export.copy_files import FORMS, Shape, file_form
+from kandji_queries.export.copy_files import FORMS, FormOptions, file_form
 from kandji_queries.export.export import ExportOptions, export
 from kandji_queries.export.report import ExportReport
 from kandji_queries.reader import Reader
@@ -121,7 +121,9 @@ def test_a_lone_column_has_no_empty_line_for_null(tmp_path: Path) -> None:
     assert form
     with duckdb.connect() as con:
         con.execute(
-            form.statement("SELECT unnest([NULL, 't1']) AS id", [ResultColumn("id", "VARCHAR")], str(path), Shape())
+            form.statement(
+                "SELECT unnest([NULL, 't1']) AS id", [ResultColumn("id", "VARCHAR")], str(path), FormOptions()
+            )
         )
     assert path.read_text() == 'id\n""\nt1\n'
 
@@ -134,7 +136,7 @@ def test_whole_numbers_of_any_size_keep_their_digits(tmp_path: Path) -> None:
         for name in ("parquet", "csv", "jsonl"):
             form = file_form(name)
             assert form
-            con.execute(form.statement(sql, columns, str(tmp_path / name), Shape()))
+            con.execute(form.statement(sql, columns, str(tmp_path / name), FormOptions()))
         assert con.execute(f"SELECT n::HUGEINT FROM read_parquet('{tmp_path}/parquet')").fetchall() == [(big,)]
     assert json.loads((tmp_path / "jsonl").read_text()) == {"n": big, "x": None}
     assert cells(tmp_path / "csv")[1] == [str(big), "nan"]
@@ -434,7 +436,7 @@ def test_an_exception_of_whoever_watches_stops_a_statement() -> None:
 
     endless = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range = 7"
     with duckdb.connect() as con, pytest.raises(Enough, match="endless"):
-        watch.run(con, endless, {}, watch.told(stop, "endless"))
+        watch.execute(con, endless, {}, watch.progress_of(stop, "endless"))
 
 
 def test_what_a_killed_export_left_is_swept(home: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kandji_queries.catalog.params import Param, declared
+from kandji_queries.catalog.params import Param, parse_declaration
 from kandji_queries.catalog.queries import NamedQuery, catalog, named
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
 
@@ -77,7 +77,7 @@ def test_a_wrong_file_is_an_error_with_its_line(tmp_path: Path, text: str, compl
     ],
 )
 def test_a_value_is_read_as_declared(declaration: str, raw: object, value: Any) -> None:
-    assert declared(declaration).value(raw) == value
+    assert parse_declaration(declaration).value(raw) == value
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_value_is_read_as_declared(declaration: str, raw: object, value: Any) 
 )
 def test_a_wrong_value_says_what_it_must_be(declaration: str, raw: object) -> None:
     with pytest.raises(UsageError, match=r"The parameter x is .*; it must be"):
-        declared(declaration).value(raw)
+        parse_declaration(declaration).value(raw)
 
 
 def test_parameters_are_bound_completely(tmp_path: Path) -> None:

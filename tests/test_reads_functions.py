@@ -1,6 +1,6 @@
 """The list of functions fits the DuckDB that is installed."""
 
-from kandji_queries.guard.functions import MAKERS, allowed, present, verdicts
+from kandji_queries.guard.functions import GROWING, allowed, present, verdicts
 
 
 def test_every_function_of_the_installed_duckdb_has_been_reviewed() -> None:
@@ -23,4 +23,4 @@ def test_what_reads_sessions_files_or_clocks_is_refused() -> None:
 
 
 def test_makers_of_long_values_exist_and_are_bounded() -> None:
-    assert allowed() >= MAKERS
+    assert allowed() >= GROWING

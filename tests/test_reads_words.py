@@ -10,7 +10,7 @@ from reads_home import device, publish
 
 from kandji_queries.catalog.params import CliText, read_cli_value, readings
 from kandji_queries.reader import Reader
-from kandji_queries.workers.pool import Workers
+from kandji_queries.workers.pool import WorkerPool
 from kandji_schema.errors import Failed, Refused
 
 NEEDLE = "Ada Lovelace's Mac"
@@ -97,7 +97,7 @@ def test_under_privacy_no_error_repeats_a_value(home: Path, reader: Reader) -> N
 
 
 def test_a_process_of_its_own_keeps_values_to_itself_too(home: Path) -> None:
-    with Workers(home, values_in_errors=False) as workers, pytest.raises(Failed, match="TRY_CAST") as failed:
+    with WorkerPool(home, values_in_errors=False) as workers, pytest.raises(Failed, match="TRY_CAST") as failed:
         workers.run("SELECT device_name::INTEGER FROM devices")
     assert NEEDLE[:5] not in str(failed.value)
 

@@ -19,7 +19,7 @@ from reads_home import SYNCED, device, publish, small_fleet
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
 from kandji_queries.results.result import Answer
-from kandji_queries.workers.pool import Workers
+from kandji_queries.workers.pool import WorkerPool
 from kandji_schema.errors import (
     Busy,
     ConfigurationError,
@@ -65,15 +65,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workers(home: Path) -> Iterator[Workers]:
+def workers(home: Path) -> Iterator[WorkerPool]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KANDJI_API_TOKEN", TOKEN)
-        with Workers(home, SOON, waiting=1, clock=lambda: SYNCED) as workers:
+        with WorkerPool(home, SOON, waiting=1, clock=lambda: SYNCED) as workers:
             workers.run("SELECT 1")
             yield workers
 
 
-def test_an_answer_is_what_the_reader_gives(home: Path, workers: Workers) -> None:
+def test_an_answer_is_what_the_reader_gives(home: Path, workers: WorkerPool) -> None:
     with Reader(home, SOON, clock=lambda: SYNCED) as reader:
         for sql in KINDS:
             found, expected = workers.run(sql), reader.run(sql)
@@ -81,7 +81,7 @@ def test_an_answer_is_what_the_reader_gives(home: Path, workers: Workers) -> Non
             assert found.columns == expected.columns
 
 
-def test_parameters_are_bound(workers: Workers) -> None:
+def test_parameters_are_bound(workers: WorkerPool) -> None:
     hostile = "x'); DROP VIEW devices; --"
 
     found = workers.run("SELECT $a AS a, $b AS b, $c AS c", {"a": hostile, "b": [1, None], "c": SYNCED})
@@ -89,7 +89,7 @@ def test_parameters_are_bound(workers: Workers) -> None:
     assert found.rows == [(hostile, [1, None], "2026-11-20T12:00:00Z")]
 
 
-def test_a_parameter_that_is_no_value_is_named(workers: Workers) -> None:
+def test_a_parameter_that_is_no_value_is_named(workers: WorkerPool) -> None:
     with pytest.raises(UsageError, match="The parameter x "):
         workers.run("SELECT $x", {"x": {1, 2}})
 
@@ -107,20 +107,20 @@ def test_a_parameter_that_is_no_value_is_named(workers: Workers) -> None:
     ],
 )
 def test_trouble_has_our_names_and_the_next_statement_none(
-    workers: Workers, sql: str, kind: type[Exception], words: str
+    workers: WorkerPool, sql: str, kind: type[Exception], words: str
 ) -> None:
     with pytest.raises(kind, match=words):
         workers.run(sql)
     assert workers.run("SELECT count(*) FROM devices").rows == [(4,)]
 
 
-def test_the_rule_of_a_refusal_is_kept(workers: Workers) -> None:
+def test_the_rule_of_a_refusal_is_kept(workers: WorkerPool) -> None:
     with pytest.raises(Refused) as refused:
         workers.run("FROM read_text('/etc/passwd')")
     assert refused.value.rule == "table function"
 
 
-def test_two_runaways_do_not_slow_a_third_much_and_a_fourth_is_told(workers: Workers) -> None:
+def test_two_runaways_do_not_slow_a_third_much_and_a_fourth_is_told(workers: WorkerPool) -> None:
     def ended(sql: str) -> tuple[str, float]:
         began = time.monotonic()
         try:
@@ -145,7 +145,10 @@ def test_one_client_with_forty_slow_statements_does_not_shut_others_out(home: Pa
     """Whether it sends them as one, or under a name each, as one does that opens a connection for every statement."""
     for names in (["greedy"] * 40, [f"greedy {number}" for number in range(40)]):
         stop = Event()
-        with Workers(home, QueryLimits(seconds=600), clock=lambda: SYNCED) as workers, ThreadPoolExecutor(40) as greedy:
+        with (
+            WorkerPool(home, QueryLimits(seconds=600), clock=lambda: SYNCED) as workers,
+            ThreadPoolExecutor(40) as greedy,
+        ):
             slow = [
                 greedy.submit(workers.run, FOREVER, limits=QueryLimits(seconds=600), stop=stop, client=name)
                 for name in names
@@ -159,7 +162,7 @@ def test_one_client_with_forty_slow_statements_does_not_shut_others_out(home: Pa
 
 
 @pytest.mark.parametrize("sql", [FOREVER, DEAF])
-def test_a_statement_that_nobody_waits_for_is_stopped(workers: Workers, sql: str) -> None:
+def test_a_statement_that_nobody_waits_for_is_stopped(workers: WorkerPool, sql: str) -> None:
     stop = Event()
     with ThreadPoolExecutor(1) as callers:
         running = callers.submit(workers.run, sql, limits=QueryLimits(seconds=600), stop=stop)
@@ -171,7 +174,7 @@ def test_a_statement_that_nobody_waits_for_is_stopped(workers: Workers, sql: str
     assert workers.run("SELECT 2").rows == [(2,)]
 
 
-def test_a_statement_that_nobody_waits_for_does_not_begin(workers: Workers) -> None:
+def test_a_statement_that_nobody_waits_for_does_not_begin(workers: WorkerPool) -> None:
     stop = Event()
     stop.set()
     with pytest.raises(Interrupted):
@@ -179,7 +182,7 @@ def test_a_statement_that_nobody_waits_for_does_not_begin(workers: Workers) -> N
 
 
 def test_a_new_state_is_seen_and_an_old_one_let_go(tmp_path: Path) -> None:
-    with Workers(tmp_path, at_once=1) as workers:
+    with WorkerPool(tmp_path, at_once=1) as workers:
         with pytest.raises(NothingMirrored):
             workers.run("FROM devices")
         manifest = small_fleet(tmp_path)
@@ -192,7 +195,7 @@ def test_a_new_state_is_seen_and_an_old_one_let_go(tmp_path: Path) -> None:
 
 
 def test_a_child_is_replaced_after_so_many_statements(home: Path) -> None:
-    with Workers(home, SOON, at_once=1, statements=1) as workers:
+    with WorkerPool(home, SOON, at_once=1, statements=1) as workers:
         seen = set()
         for _ in range(2):
             workers.run("SELECT 1")
@@ -202,11 +205,11 @@ def test_a_child_is_replaced_after_so_many_statements(home: Path) -> None:
 
 def test_wrong_rules_of_compliance_are_told(home: Path, tmp_path: Path) -> None:
     (tmp_path / "rules.toml").write_text("nonsense")
-    with Workers(home, SOON, rules=str(tmp_path / "rules.toml")) as workers, pytest.raises(ConfigurationError):
+    with WorkerPool(home, SOON, rules=str(tmp_path / "rules.toml")) as workers, pytest.raises(ConfigurationError):
         workers.run("FROM compliance")
 
 
-def test_a_child_has_no_environment_no_folder_and_hard_limits(workers: Workers, home: Path) -> None:
+def test_a_child_has_no_environment_no_folder_and_hard_limits(workers: WorkerPool, home: Path) -> None:
     workers.run("SELECT 1")
     # a spare that is starting has no limits yet, and no statement of anyone's; one that answered has them all
     (place, limits), *_ = [
@@ -229,9 +232,9 @@ def test_a_child_has_no_environment_no_folder_and_hard_limits(workers: Workers, 
 PARENT = """
 import sys, os
 from pathlib import Path
-from kandji_queries.workers.pool import Workers
+from kandji_queries.workers.pool import WorkerPool
 from kandji_queries.engine.limits import QueryLimits
-workers = Workers(Path(sys.argv[1]), QueryLimits(seconds=60))
+workers = WorkerPool(Path(sys.argv[1]), QueryLimits(seconds=60))
 workers.run("SELECT 1")
 print("ready", flush=True)
 workers.run(sys.argv[2])

@@ -16,7 +16,7 @@ from kandji_queries.catalog.queries import catalog
 from kandji_queries.export.export import export
 from kandji_queries.notebook import connect
 from kandji_queries.reader import Reader
-from kandji_queries.workers.pool import Workers
+from kandji_queries.workers.pool import WorkerPool
 
 SEEN = "SELECT now()::TIMESTAMP AS moment, date_trunc('hour', now())::VARCHAR AS hour"
 CAST = "SELECT TIMESTAMPTZ '2026-07-01 12:00:00+00' ::TIMESTAMP AS summer, '2026-03-29 02:30:00'::TIMESTAMPTZ::VARCHAR"
@@ -31,7 +31,7 @@ def answers(home: Path) -> Iterator[tuple[str, object]]:
     with Reader(home) as reader:
         yield from ((name, reader.query(name, telling(query)).to_json()) for name, query in catalog().items())
         yield from ((f"reader: {sql}", reader.run(sql).to_json()) for sql in statements)
-    with Workers(home) as workers:
+    with WorkerPool(home) as workers:
         yield from ((f"worker: {sql}", workers.run(sql).to_json()) for sql in statements[:4])
     with connect(home) as notebook:
         yield from ((f"notebook: {sql}", _described(notebook.execute(sql))) for sql in statements[:4])

@@ -182,17 +182,17 @@ def show_changes(asked: Mapping[str, str | None], *, how: How, now: datetime) ->
     of which nothing is known, and where a device is not one alone.
     """
     given = {name: text for name, text in asked.items() if text is not None}
-    wanted = period.asked(given.get("since"), given.get("until"), now)
+    wanted = period.read_period(given.get("since"), given.get("until"), now)
     moments = {"since": wanted.since, "until": wanted.until}
     values = {name: moments.get(name, text) for name, text in given.items()}
     with open_reader(how.requirements) as reader:
         begins = period.known_since(reader, given.get("table"), wanted)
-        past = device_lookup.in_history(reader, given["device"]) if "device" in given else None
+        past = device_lookup.find_in_history(reader, given["device"]) if "device" in given else None
         if past:
             values["device"] = past.device["device_id"]
         with reader.stream(statement(given, how.limit), values) as answer:
-            answer.notes.extend(period.remarks(begins, wanted))
-            answer.notes.extend(past.remarks() if past else ())
+            answer.notes.extend(period.coverage_notes(begins, wanted))
+            answer.notes.extend(past.notes() if past else ())
             show_answer(reader, answer, how)
     if not answer.row_count and how.form != "json":
         tell(_nothing(past, narrowed="table" in given))
@@ -202,7 +202,7 @@ def _nothing(past: device_lookup.DeviceHistory | None, *, narrowed: bool) -> str
     if past is None:
         return "Nothing of that kind changed in the time for which history is kept."
     what = "Nothing of that kind" if narrowed else "Nothing"
-    device = device_lookup.listed([past.device]).rstrip(".")
+    device = device_lookup.described([past.device]).rstrip(".")
     return f"{what} changed in the time asked for on this device{', which is gone' if past.gone else ''}: {device}."
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kandji_queries.export.report import ExportReport
     from kandji_queries.reader import Reader
     from kandji_queries.results.result import JsonResult
-    from kandji_queries.workers.pool import Workers
+    from kandji_queries.workers.pool import WorkerPool
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -68,7 +68,7 @@ class ServerContext:
     background: "Background | None" = None
     clock: Clock = lambda: datetime.now(UTC)
     _reader: "Reader | None" = field(default=None, init=False)
-    _workers: "Workers | None" = field(default=None, init=False)
+    _workers: "WorkerPool | None" = field(default=None, init=False)
     _opening: Lock = field(default_factory=Lock, init=False)
     _turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE), init=False)
     _callers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(CALLERS), init=False)
@@ -150,14 +150,14 @@ class ServerContext:
                 self._reader = reader
             return self._reader
 
-    def _opened_workers(self) -> "Workers":
+    def _opened_workers(self) -> "WorkerPool":
         with self._opening:
             if self._workers is None:
                 _refuse_without_bounds()
                 refuse_foreign(self.settings)
-                from kandji_queries.workers.pool import Workers
+                from kandji_queries.workers.pool import WorkerPool
 
-                self._workers = Workers(self.home, _limits(self.settings), **self._options())
+                self._workers = WorkerPool(self.home, _limits(self.settings), **self._options())
             return self._workers
 
     def _options(self) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class Reader:
         query = named(name)
         values = query.bind(params or {})
         found = self.run(query.sql, values, limits=limits)
-        found.notes.extend(self._remarks(query, values, found))
+        found.notes.extend(self._query_notes(query, values, found))
         return found
 
     @contextmanager
@@ -140,7 +140,7 @@ class Reader:
         query = named(name)
         values = query.bind(params or {})
         with self.stream(query.sql, values, limits=limits) as stream:
-            stream.notes.extend(self._remarks(query, values))
+            stream.notes.extend(self._query_notes(query, values))
             yield stream
 
     def tables(self) -> "list[TableInfo]":
@@ -171,13 +171,13 @@ class Reader:
         """Try the known ways out of the engine; :class:`StoreError` if one works. A server calls it before serving."""
         self._with_all(QueryEngine.refuse_escapes)
 
-    def _remarks(self, query: "NamedQuery", values: Values, found: Result | None = None) -> list[str]:
+    def _query_notes(self, query: "NamedQuery", values: Values, found: Result | None = None) -> list[str]:
         if not query.params:
             return []
         from kandji_queries.catalog import device_lookup  # only for questions about one device or the past
         from kandji_queries.history import period
 
-        return [*period.remarks_on(self, query, values), *device_lookup.remarks_on(self, query, values, found)]
+        return [*period.query_notes(self, query, values), *device_lookup.query_notes(self, query, values, found)]
 
     def _collected(
         self, sql: str, params: Values | None, limits: QueryLimits | None, collect: Callable[[Stream], T]

@@ -53,10 +53,10 @@ def _changes_answer(
     limit: int,
 ) -> ChangesAnswer:
     now = context.clock()
-    wanted = period.asked(since, until, now)
+    wanted = period.read_period(since, until, now)
     begins = period.known_since(reader, table, wanted)
     end = wanted.until or wanted.now
-    past = None if device is None else device_lookup.in_history(reader, device)
+    past = None if device is None else device_lookup.find_in_history(reader, device)
     asked = {"since": wanted.since, "until": end, "table": table, "device": past and past.device["device_id"]}
     counted = reader.run(own_statement("how_much_changed"), asked)
     summary = json_rows(counted)
@@ -66,8 +66,8 @@ def _changes_answer(
     shown = truncate(replace(json_rows(found).slice(0, limit), total=total), context.most_bytes)
     notes = [
         *found.notes,
-        *period.remarks(begins, wanted),
-        *(past.remarks() if past else ()),
+        *period.coverage_notes(begins, wanted),
+        *(past.notes() if past else ()),
         *_truncation_note(total, len(shown.rows)),
     ]
     as_of = {name: at for name, at in found.as_of.items() if name in changed}

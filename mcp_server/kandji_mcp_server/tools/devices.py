@@ -66,7 +66,7 @@ def _find_answer(context: ServerContext, reader: "Reader", device: str) -> RowsA
         context,
         found,
         shown,
-        [*found.notes, *_remarks(rows, device, device_lookup.share_a_serial(device_lookup.candidates(found)))],
+        [*found.notes, *_remarks(rows, device, device_lookup.share_a_serial(device_lookup.as_objects(found)))],
     )
 
 
@@ -86,7 +86,7 @@ def profile_answer(context: ServerContext, reader: "Reader", device: str, includ
     for name in include:
         if name not in profile_parts():
             raise UnknownName("part of a profile", name, profile_parts())
-    device_id = device_lookup.only(reader, device)["device_id"]
+    device_id = device_lookup.find_one(reader, device)["device_id"]
     wanted = [part for part in profile_parts().values() if part.usual or part.name in include]
     found = {part.name: (part, _run_part(reader, part, device_id)) for part in wanted}
     moments = {table: moment for _, answer in found.values() for table, moment in answer.as_of.items()}

@@ -12,7 +12,7 @@ from kandji_mcp_server.render.answers import ExportAnswer, age_range, tool_resul
 from kandji_mcp_server.tools.sql import Values
 
 if TYPE_CHECKING:
-    from kandji_queries.export.report import Exported, ExportReport
+    from kandji_queries.export.report import ExportedItem, ExportReport
 
 COLUMNS = ["name", "rows", "file", "bytes", "sha256"]
 
@@ -42,6 +42,6 @@ def _export_answer(context: ServerContext, report: "ExportReport") -> ExportAnsw
     )
 
 
-def _file_row(entry: "Exported", folder: Path) -> list[Any]:
+def _file_row(entry: "ExportedItem", folder: Path) -> list[Any]:
     (file,) = entry.files
     return [entry.name, entry.rows, str(folder / file.path), file.bytes, file.sha256]

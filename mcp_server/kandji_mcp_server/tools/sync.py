@@ -131,7 +131,7 @@ async def _requested(
     if bool(tables) == bool(device):
         raise UsageError("Name either tables, such as ['devices'], or one device.")
     if device is not None:
-        found = await context.ask(lambda reader: device_lookup.only(reader, device))
+        found = await context.ask(lambda reader: device_lookup.find_one(reader, device))
         return (), str(found["device_id"])
     return await to_thread.run_sync(_known_tables, tables or []), None
 

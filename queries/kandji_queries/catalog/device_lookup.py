@@ -22,7 +22,7 @@ LISTED = 8
 """Most devices that an error lists."""
 
 COUNTED = 10_000
-"""Most devices that a remark counts."""
+"""Most devices that a note counts."""
 
 BEST_FIRST = ("exact", "part of the name", "person", "similar")
 """Words for how a device fits."""
@@ -40,10 +40,10 @@ class DeviceHistory:
     gone: bool
     others: Sequence[Device] = ()
 
-    def remarks(self) -> Iterator[str]:
+    def notes(self) -> Iterator[str]:
         """Say what has to be known of the ones that are not in the answer."""
         if self.others:
-            yield f"Also called so, but gone: {listed(self.others)} Ask by id for what changed on one of these."
+            yield f"Also called so, but gone: {described(self.others)} Ask by id for what changed on one of these."
 
 
 def search(reader: "Reader", device: str) -> "Result":
@@ -57,33 +57,33 @@ def search(reader: "Reader", device: str) -> "Result":
     return reader.run(_statement("devices"), {"device": text})
 
 
-def candidates(found: "Result") -> list[Device]:
+def as_objects(found: "Result") -> list[Device]:
     """Return the rows of a search as objects."""
     names = [column.name for column in found.columns]
     return [dict(zip(names, row, strict=True)) for row in found.rows]
 
 
-def only(reader: "Reader", device: str) -> Device:
+def find_one(reader: "Reader", device: str) -> Device:
     """Return the one device that is meant; :class:`UsageError` lists several, or what is written similarly."""
-    return _the_one(candidates(search(reader, device)), device)
+    return _only_device(as_objects(search(reader, device)), device)
 
 
-def in_history(reader: "Reader", device: str) -> DeviceHistory:
+def find_in_history(reader: "Reader", device: str) -> DeviceHistory:
     """Return the one device that is meant, there or gone; :class:`UsageError` as :func:`only`.
 
     Of those that fit alike the one that is there is meant, and of several that are gone the one removed last.
     """
-    here, gone = candidates(search(reader, device)), _gone(reader, device)
+    here, gone = as_objects(search(reader, device)), _gone(reader, device)
     if not gone or (here and _rank(here[0]) < _rank(gone[0])):
-        return DeviceHistory(_the_one(here, device), gone=False)
+        return DeviceHistory(_only_device(here, device), gone=False)
     if here and _rank(here[0]) == _rank(gone[0]):
-        return DeviceHistory(_the_one(here, device), gone=False, others=gone)
+        return DeviceHistory(_only_device(here, device), gone=False, others=gone)
     if gone[0]["match"] == BEST_FIRST[0]:
         return DeviceHistory(gone[0], gone=True, others=gone[1:])
-    return DeviceHistory(_the_one(gone, device), gone=True)
+    return DeviceHistory(_only_device(gone, device), gone=True)
 
 
-def remarks_on(
+def query_notes(
     reader: "Reader", query: "NamedQuery", values: Mapping[str, object], answer: "Result | None" = None
 ) -> Iterator[str]:
     """Say of the device or person that a named query was asked for that several fit, or none does.
@@ -92,33 +92,33 @@ def remarks_on(
     """
     names = {param.name for param in query.params}
     device = str(values.get("device") or "").strip()
-    if "device" in names and _may_be_a_name(device) and not (answer and _tells_itself(answer, device)):
-        yield from _on_devices(reader, device, past="removed_rows" in query.sql)
+    if "device" in names and _may_be_a_name(device) and not (answer and _identifies_device(answer, device)):
+        yield from _device_notes(reader, device, past="removed_rows" in query.sql)
     nobody = answer is None or not answer.rows
     if nobody and "user" in names and _may_be_a_name(person := str(values["user"]).strip()):
-        yield from _on_people(reader, person)
+        yield from _people_notes(reader, person)
 
 
-def _tells_itself(answer: "Result", device: str) -> bool:
+def _identifies_device(answer: "Result", device: str) -> bool:
     names = [column.name for column in answer.columns]
     if not answer.rows or "device_id" not in names:
         return False
     return "match" in names or {row[names.index("device_id")] for row in answer.rows} == {device}
 
 
-def _on_devices(reader: "Reader", device: str, *, past: bool) -> Iterator[str]:
+def _device_notes(reader: "Reader", device: str, *, past: bool) -> Iterator[str]:
     whole = replace(reader.limits, rows=COUNTED, bytes=None)
-    here = candidates(reader.run(_statement("devices"), {"device": device}, limits=whole))
+    here = as_objects(reader.run(_statement("devices"), {"device": device}, limits=whole))
     found = _best([*here, *_gone(reader, device)]) if past else here
     if not found:
         yield f"No device fits {device!r}, nor any similar name."
     elif found[0]["match"] == "similar":
-        yield f"{_several(found, device)} {listed(found)}"
+        yield f"{_several(found, device)} {described(found)}"
     elif len(found) > 1:
-        yield f"{_several(found, device)} {listed(found)} For one of them ask with one of these {_tells(found)}."
+        yield f"{_several(found, device)} {described(found)} For one of them ask with one of these {_told_by(found)}."
 
 
-def _on_people(reader: "Reader", person: str) -> Iterator[str]:
+def _people_notes(reader: "Reader", person: str) -> Iterator[str]:
     found = reader.run(_statement("people"), {"user": person}).rows
     names = [f"{one_line(name or 'no name')!r} ({one_line(email or 'no address')})" for name, email in found]
     if names:
@@ -127,7 +127,7 @@ def _on_people(reader: "Reader", person: str) -> Iterator[str]:
 
 def _gone(reader: "Reader", device: str) -> list[Device]:
     """Find devices that are gone and fit, the one removed last first; only those that fit best."""
-    return candidates(reader.run(_statement("gone"), {"device": device.strip()}))
+    return as_objects(reader.run(_statement("gone"), {"device": device.strip()}))
 
 
 def _best(found: Sequence[Device]) -> list[Device]:
@@ -148,7 +148,7 @@ def _statement(name: str) -> str:
     return sql_files.read(STATEMENTS / f"{name}.sql", frozenset({"title", "description"})).sql
 
 
-def _the_one(found: list[Device], device: str) -> Device:
+def _only_device(found: list[Device], device: str) -> Device:
     if not found:
         raise UsageError(
             f"No device fits {device!r}, nor any similar name. find_device takes an identifier, serial number, asset "
@@ -156,7 +156,9 @@ def _the_one(found: list[Device], device: str) -> Device:
         )
     found = _letter_for_letter(found, device.strip()) or found
     if len(found) > 1 or found[0]["match"] == "similar":
-        raise UsageError(f"{_several(found, device)} {listed(found)} Call again with one of these {_tells(found)}.")
+        raise UsageError(
+            f"{_several(found, device)} {described(found)} Call again with one of these {_told_by(found)}."
+        )
     return found[0]
 
 
@@ -178,11 +180,11 @@ def share_a_serial(found: list[Device]) -> bool:
     return len(set(serials)) < len(serials)
 
 
-def _tells(found: list[Device]) -> str:
+def _told_by(found: list[Device]) -> str:
     return "ids: some have one serial number" if share_a_serial(found) else "serial numbers or ids"
 
 
-def listed(found: Sequence[Device]) -> str:
+def described(found: Sequence[Device]) -> str:
     """Name several devices in one sentence, with what tells them apart."""
     lines = [
         f"{d['device_name']!r} (serial {d['serial_number'] or 'unknown'}, id {d['device_id']}, "

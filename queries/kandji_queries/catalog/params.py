@@ -92,7 +92,7 @@ class Param:
         return UsageError(f"The parameter {self.name} is {shown}; it must be {self.rule()}{quoted}.")
 
 
-def declared(text: str) -> Param:
+def parse_declaration(text: str) -> Param:
     """Read one declaration; :class:`ValueError` or :class:`UsageError` where it is none."""
     match = _DECLARATION.fullmatch(text)
     if match is None:

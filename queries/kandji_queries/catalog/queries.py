@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kandji_queries.catalog import sql_files
-from kandji_queries.catalog.params import Param, declared
+from kandji_queries.catalog.params import Param, parse_declaration
 from kandji_schema.errors import UnknownName, UsageError
 
 FOLDER = Path(__file__).parents[1] / "sql"
@@ -71,27 +71,28 @@ def named(name: str) -> NamedQuery:
 
 
 def _query(file: sql_files.SqlFile) -> NamedQuery:
-    params = tuple(_param(file, entry) for entry in file.all("param"))
-    _compare(file, [param.name for param in params])
+    params = {entry.line: _param(file, entry) for entry in file.all("param")}
+    _refuse_undeclared(file, {param.name: line for line, param in params.items()}, len(params))
     chart, since = (next((entry.value for entry in file.all(key)), None) for key in ("chart", "since"))
-    return NamedQuery(file.name, file.one("title"), file.one("description"), params, file.sql, chart, since)
+    return NamedQuery(
+        file.name, file.one("title"), file.one("description"), (*params.values(),), file.sql, chart, since
+    )
 
 
 def _param(file: sql_files.SqlFile, entry: sql_files.Entry) -> Param:
     try:
-        return declared(entry.value)
+        return parse_declaration(entry.value)
     except (ValueError, UsageError) as error:
         raise file.wrong(entry.line, str(error).rstrip(".")) from error
 
 
-def _compare(file: sql_files.SqlFile, names: list[str]) -> None:
+def _refuse_undeclared(file: sql_files.SqlFile, lines: Mapping[str, int], declared: int) -> None:
     used = set(_USED.findall(_NOT_CODE.sub(" ", file.sql)))
-    lines = {declared(entry.value).name: entry.line for entry in file.all("param")}
-    if len(lines) != len(names):
+    if len(lines) != declared:
         raise file.wrong(max(lines.values()), "a parameter is declared twice")
-    for name in sorted(set(names) - used):
+    for name in sorted(lines.keys() - used):
         raise file.wrong(lines[name], f"the parameter {name} is declared but not used")
-    for name in sorted(used - set(names)):
+    for name in sorted(used - lines.keys()):
         raise file.wrong(_line_of(file, name), f"the parameter ${name} is used but not declared")
 
 

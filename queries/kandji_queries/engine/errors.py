@@ -115,8 +115,8 @@ def _place(text: str, sql: str) -> str:
 def _hint(name: str, columns: Columns) -> str:
     if near := _nearest(name, columns):
         return f"Did you mean {' or '.join(near)}?"
-    return " ".join(f"{table} has {_listed(names)}." for table, names in columns.items())
+    return " ".join(f"{table} has {_names(names)}." for table, names in columns.items())
 
 
-def _listed(names: Sequence[str]) -> str:
+def _names(names: Sequence[str]) -> str:
     return ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")

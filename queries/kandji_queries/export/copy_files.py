@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kandji_queries.export import folder, watch
-from kandji_queries.export.report import Stored
-from kandji_queries.export.source import Item, Opened
+from kandji_queries.export.report import StoredItem
+from kandji_queries.export.source import ExportItem, OpenSource
 from kandji_queries.results.values import ResultColumn
 from kandji_schema.errors import UnknownName
 from kandji_schema.sql import identifier, literal
@@ -74,7 +74,7 @@ class Form:
     lone: Sequence[Rule] = ()
     counts_files: bool = False
 
-    def statement(self, sql: str, columns: Sequence[ResultColumn], path: str, shape: "Shape") -> str:
+    def statement(self, sql: str, columns: Sequence[ResultColumn], path: str, shape: "FormOptions") -> str:
         """Return the COPY of a query with these columns to a file, or with a partition to a folder."""
         rules = self.rules if len(columns) > 1 else self.lone or self.rules
         if shape.spreadsheet_safe:
@@ -88,7 +88,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Shape:
+class FormOptions:
     """What may differ in a form: a column to divide the rows by, and whether it is for spreadsheets."""
 
     partition_by: str | None = None
@@ -129,7 +129,7 @@ def file_form(name: str) -> Form | None:
     return next((form for form in FILES if form.name == name), None)
 
 
-def name_of(item: Item, form: Form, shape: Shape) -> str:
+def name_of(item: ExportItem, form: Form, shape: FormOptions) -> str:
     """Return the name of an item's file, or of the folder of its partitions."""
     return item.name if shape.partition_by else f"{item.name}.{form.suffix}"
 
@@ -143,26 +143,26 @@ def refuse_without_column(columns: Mapping[str, Sequence[ResultColumn]], wanted:
 
 
 def write(
-    opened: Opened,
+    opened: OpenSource,
     form: Form,
-    shape: Shape,
+    shape: FormOptions,
     columns: Mapping[str, Sequence[ResultColumn]],
     whole: Path,
     progress: watch.Progress,
-) -> dict[str, Stored]:
+) -> dict[str, StoredItem]:
     """Write every item into the folder ``whole``; return what became of each by name."""
     stored = {}
     for item in opened.items:
         path = whole / name_of(item, form, shape)
         statement = form.statement(item.sql, columns[item.name], str(path), shape)
         with opened.session(*watch.WATCHED) as session:
-            found = watch.run(session, statement, item.params, watch.told(progress, item.name))
+            found = watch.execute(session, statement, item.params, watch.progress_of(progress, item.name))
         rows = {Path(file): count for file, count, *_ in found} if form.counts_files else {path: found[0][0]}
         files = folder.divided(path, form.suffix) if shape.partition_by else [path]
         if not files:
             path.rmdir()  # no rows, so no partition
         measured = (replace(folder.measured(file, whole), rows=rows.get(file)) for file in files)
-        stored[item.name] = Stored(sum(rows.values()), tuple(measured))
+        stored[item.name] = StoredItem(sum(rows.values()), tuple(measured))
     return stored
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from kandji_queries.catalog import definitions
 from kandji_queries.export import folder, watch
-from kandji_queries.export.report import Stored
-from kandji_queries.export.source import Item, Opened
+from kandji_queries.export.report import StoredItem
+from kandji_queries.export.source import ExportItem, OpenSource
 from kandji_schema.folders import usable
 from kandji_schema.sql import identifier, literal
 
@@ -29,15 +29,15 @@ _NEW = "(STORAGE_VERSION 'v1.0.0', BLOCK_SIZE 16384, RECOVERY_MODE no_wal_writes
 """The small blocks make a file of many small tables half as large; a file that is written once needs no log."""
 
 
-def write(opened: Opened, whole: Path, progress: watch.Progress) -> dict[str, Stored]:
+def write(opened: OpenSource, whole: Path, progress: watch.Progress) -> dict[str, StoredItem]:
     """Write all items to one new file in the folder ``whole``; return what became of each by name."""
     path = usable(whole / FILE)
     rows = _tables(opened, path, progress)
     file = folder.measured(path, whole)
-    return {name: Stored(count, (file,)) for name, count in rows.items()}
+    return {name: StoredItem(count, (file,)) for name, count in rows.items()}
 
 
-def _tables(opened: Opened, path: Path, progress: watch.Progress) -> dict[str, int]:
+def _tables(opened: OpenSource, path: Path, progress: watch.Progress) -> dict[str, int]:
     """Make the tables; the rows of each by name. One transaction: each of its own would cost a write a comment."""
     with opened.session(*watch.WATCHED) as session:
         session.execute(f"ATTACH {literal(str(path))} AS {PLACE} {_NEW}")
@@ -46,18 +46,18 @@ def _tables(opened: Opened, path: Path, progress: watch.Progress) -> dict[str, i
         for item in opened.items:
             table = f"{PLACE}.main.{identifier(item.name)}"
             made = f"CREATE TABLE {table} AS FROM (\n{item.sql}\n)"
-            ((rows[item.name],),) = watch.run(session, made, item.params, watch.told(progress, item.name))
+            ((rows[item.name],),) = watch.execute(session, made, item.params, watch.progress_of(progress, item.name))
             for comment in _comments(opened, item, table):
                 session.execute(comment)
         for macro in definitions.macros().values():
             session.execute(macro.sql.replace("CREATE MACRO ", f"CREATE MACRO {PLACE}.main.", 1))
         for end in ("COMMIT", f"CHECKPOINT {PLACE}"):
-            watch.run(session, end, {}, lambda _: None)
+            watch.execute(session, end, {}, lambda _: None)
         session.execute(f"DETACH {PLACE}")
     return rows
 
 
-def _comments(opened: Opened, item: Item, table: str) -> Iterator[str]:
+def _comments(opened: OpenSource, item: ExportItem, table: str) -> Iterator[str]:
     words, columns = opened.words(item)
     dates = ", ".join(f"{name} {moment or 'never synced'}" for name, moment in opened.as_of(item).items())
     about = " ".join(filter(None, (words, f"As of {dates}." if dates else "")))

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_queries.export import copy_files, database, folder, manifest, watch, workbook
-from kandji_queries.export.copy_files import DATABASE, FORMS, WORKBOOK, Shape, file_form
-from kandji_queries.export.report import Exported, ExportReport, Stored
-from kandji_queries.export.source import Item, MirrorSource, Opened
+from kandji_queries.export.copy_files import DATABASE, FORMS, WORKBOOK, FormOptions, file_form
+from kandji_queries.export.report import ExportedItem, ExportReport, StoredItem
+from kandji_queries.export.source import ExportItem, MirrorSource, OpenSource
 from kandji_queries.results.data_notes import Requirements
 from kandji_queries.results.values import ResultColumn
 from kandji_schema.errors import StoreDamaged, UsageError
@@ -109,10 +109,10 @@ class _ExportRun:
     progress: watch.Progress
 
     @property
-    def _shape(self) -> Shape:
-        return Shape(self.options.partition_by, self.options.spreadsheet_safe)
+    def _shape(self) -> FormOptions:
+        return FormOptions(self.options.partition_by, self.options.spreadsheet_safe)
 
-    def write(self, opened: Opened) -> ExportReport:
+    def write(self, opened: OpenSource) -> ExportReport:
         """Write everything, then publish it."""
         opened.refuse_unfit(self.options.requirements)
         names = self._names(opened)
@@ -129,7 +129,7 @@ class _ExportRun:
             exports = tuple(self._entry(opened, item, columns[item.name], stored[item.name]) for item in opened.items)
             return self._published(opened, exports, whole, names)
 
-    def _names(self, opened: Opened) -> list[str]:
+    def _names(self, opened: OpenSource) -> list[str]:
         """List the files and folders there will be, the manifest last."""
         form = file_form(self.form)
         lone = workbook.FILE if self.form == WORKBOOK else database.FILE
@@ -137,8 +137,8 @@ class _ExportRun:
         return [*dict.fromkeys(names), manifest.NAME]
 
     def _written(
-        self, opened: Opened, columns: Mapping[str, Sequence[ResultColumn]], whole: Path
-    ) -> Mapping[str, Stored]:
+        self, opened: OpenSource, columns: Mapping[str, Sequence[ResultColumn]], whole: Path
+    ) -> Mapping[str, StoredItem]:
         form = file_form(self.form)
         if self.form == WORKBOOK:
             return workbook.write(opened, columns, whole, self.progress)
@@ -146,8 +146,10 @@ class _ExportRun:
             return database.write(opened, whole, self.progress)
         return copy_files.write(opened, form, self._shape, columns, whole, self.progress)
 
-    def _entry(self, opened: Opened, item: Item, columns: Sequence[ResultColumn], stored: Stored) -> Exported:
-        return Exported(
+    def _entry(
+        self, opened: OpenSource, item: ExportItem, columns: Sequence[ResultColumn], stored: StoredItem
+    ) -> ExportedItem:
+        return ExportedItem(
             name=item.name,
             kind=item.kind,
             format=self.form,
@@ -164,7 +166,7 @@ class _ExportRun:
         )
 
     def _published(
-        self, opened: Opened, exports: tuple[Exported, ...], whole: Path, names: Sequence[str]
+        self, opened: OpenSource, exports: tuple[ExportedItem, ...], whole: Path, names: Sequence[str]
     ) -> ExportReport:
         name = folder.free_name(self.target, opened.now) if self.options.dated else None
         kept = [] if name else manifest.remaining(self.target, names)

@@ -124,13 +124,13 @@ def refuse_foreign(folder: Path, names: Sequence[str]) -> None:
         )
 
 
-def measured(staged: Path, root: Path) -> report.Written:
+def measured(staged: Path, root: Path) -> report.ExportedFile:
     """Bring a finished file to the disk, for its owner alone; return what the manifest says of it."""
     staged.chmod(0o600)
     with staged.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     sync_file(staged)
-    return report.Written(path=staged.relative_to(root).as_posix(), bytes=staged.stat().st_size, sha256=digest)
+    return report.ExportedFile(path=staged.relative_to(root).as_posix(), bytes=staged.stat().st_size, sha256=digest)
 
 
 def divided(whole: Path, suffix: str) -> list[Path]:

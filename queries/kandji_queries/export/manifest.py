@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from kandji_queries.export.report import Exported
+from kandji_queries.export.report import ExportedItem
 from kandji_schema.files import sync_file
 
 NAME = "manifest.json"
@@ -17,7 +17,7 @@ MADE_BY = "kandji-mirror"
 
 def write(
     whole: Path,
-    exports: Iterable[Exported],
+    exports: Iterable[ExportedItem],
     left_out: Mapping[str, str],
     *,
     dated: str | None,

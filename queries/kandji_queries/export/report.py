@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class ExportedFile:
     """One file. ``path`` is relative to the manifest, with slashes; ``rows`` is None where only their sum is known."""
 
     path: str
@@ -16,16 +16,16 @@ class Written:
     rows: int | None = None
 
 
-class Stored(NamedTuple):
+class StoredItem(NamedTuple):
     """Where the rows of one item are, how many, and what its form makes one say of them."""
 
     rows: int
-    files: tuple[Written, ...]
+    files: tuple[ExportedFile, ...]
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ExportedItem:
     """One table, view or query of an export.
 
     ``as_of`` tells for each mirrored table behind it when its rows were read from the provider, None where it was never
@@ -44,7 +44,7 @@ class Exported:
     notes: tuple[str, ...]
     generation: int
     exported_at: str
-    files: tuple[Written, ...]
+    files: tuple[ExportedFile, ...]
     sql: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     opened_by: str | None = None
@@ -60,7 +60,7 @@ class ExportReport:
     """
 
     folder: Path
-    exports: tuple[Exported, ...]
+    exports: tuple[ExportedItem, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     removed: tuple[Path, ...] = ()

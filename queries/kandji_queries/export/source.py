@@ -28,7 +28,7 @@ TRUSTED = ("SET enable_progress_bar=false",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
+class ExportItem:
     """One table, view or named query. ``behind`` are all names it reads; ``params`` the values to bind."""
 
     name: str
@@ -39,11 +39,11 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenSource:
     """An engine on the files of one manifest that may write, and what is to be written from it."""
 
     engine: QueryEngine
-    items: tuple[Item, ...]
+    items: tuple[ExportItem, ...]
     left_out: Mapping[str, str]
     warnings: Sequence[str]
     now: datetime
@@ -61,13 +61,13 @@ class Opened:
                 session.execute(setting)
             yield session
 
-    def columns(self, item: Item) -> tuple[ResultColumn, ...]:
+    def columns(self, item: ExportItem) -> tuple[ResultColumn, ...]:
         """Return names and types of an item's columns."""
         with self.session() as session:
             session.execute(f"SELECT * FROM (\n{item.sql}\n) LIMIT 0", dict(item.params) or None)
             return tuple(ResultColumn(name, str(kind)) for name, kind, *_ in session.description)
 
-    def words(self, item: Item) -> tuple[str, Sequence[ColumnInfo]]:
+    def words(self, item: ExportItem) -> tuple[str, Sequence[ColumnInfo]]:
         """Say what an item is, and what is known of its columns."""
         if item.kind == "query":
             query = catalog()[item.name]
@@ -76,11 +76,11 @@ class Opened:
         tables = item.behind & self.engine.manifest.tables.keys()
         return infos.get(item.name, ""), columns(self.engine, item.name, tables)
 
-    def as_of(self, item: Item) -> dict[str, str | None]:
+    def as_of(self, item: ExportItem) -> dict[str, str | None]:
         """Return when the rows of each mirrored table behind an item were read."""
         return self.engine.as_of(sorted(item.behind))
 
-    def notes(self, item: Item) -> list[str]:
+    def notes(self, item: ExportItem) -> list[str]:
         """Return what has to be known of the tables behind an item."""
         return data_notes(_states(self.engine.manifest, item), self.now)
 
@@ -108,7 +108,7 @@ class MirrorSource:
         self._clock = clock
 
     @contextmanager
-    def opened(self, names: Sequence[str] | None, params: Mapping[str, object]) -> Iterator[Opened]:
+    def opened(self, names: Sequence[str] | None, params: Mapping[str, object]) -> Iterator[OpenSource]:
         """Yield the items of these names, or every table and view; open until the block ends.
 
         :class:`UnknownName`, :class:`UsageError` for names and parameters, :class:`Failed` for a view that cannot be
@@ -128,30 +128,30 @@ class MirrorSource:
                     raise NeverSynced(
                         f"{item.name} was not exported: {reason} An empty file would say there is nothing."
                     )
-            yield Opened(engine, items, left_out, self._engines.warnings, self._clock())
+            yield OpenSource(engine, items, left_out, self._engines.warnings, self._clock())
 
     def close(self) -> None:
         """Close what is open."""
         self._engines.close()
 
-    def _unread(self, manifest: Manifest, item: Item, left_out: dict[str, str]) -> bool:
+    def _unread(self, manifest: Manifest, item: ExportItem, left_out: dict[str, str]) -> bool:
         if reason := self._never_read(manifest, item):
             left_out[item.name] = reason
         return bool(reason)
 
-    def _never_read(self, manifest: Manifest, item: Item) -> str:
+    def _never_read(self, manifest: Manifest, item: ExportItem) -> str:
         """Say why no table behind an item has rows of the tenant; empty where one has, or none is behind it."""
         states = _states(manifest, item)
         return " ".join(data_notes(states, self._clock())) if states and not any(s.synced_at for s in states) else ""
 
-    def _everything(self, manifest: Manifest, left_out: dict[str, str]) -> Iterator[Item]:
+    def _everything(self, manifest: Manifest, left_out: dict[str, str]) -> Iterator[ExportItem]:
         for name in self._dependencies.names(manifest):
             try:
                 yield self._relation(manifest, name)
             except MirrorError as error:
                 left_out[name] = str(error)
 
-    def _named(self, manifest: Manifest, names: Sequence[str], params: Mapping[str, object]) -> list[Item]:
+    def _named(self, manifest: Manifest, names: Sequence[str], params: Mapping[str, object]) -> list[ExportItem]:
         known = self._dependencies.names(manifest)
         wanted = list(dict.fromkeys(fold_name(name) for name in names))
         for name in wanted:
@@ -164,21 +164,21 @@ class MirrorSource:
             for name in wanted
         ]
 
-    def _relation(self, manifest: Manifest, name: str) -> Item:
+    def _relation(self, manifest: Manifest, name: str) -> ExportItem:
         kind = "table" if name in manifest.tables else "view"
-        return Item(
+        return ExportItem(
             name=name,
             kind=kind,
             sql=f"FROM main.{identifier(name)}",
             behind=self._dependencies.behind(manifest, [name]),
         )
 
-    def _query(self, manifest: Manifest, query: NamedQuery, params: Mapping[str, object]) -> Item:
+    def _query(self, manifest: Manifest, query: NamedQuery, params: Mapping[str, object]) -> ExportItem:
         own = {param.name for param in query.params}
         values = query.bind({name: value for name, value in params.items() if name in own})
         checked = self._guard.check(query.sql, self._dependencies.names(manifest), values, as_of.functions(manifest))
         behind = self._dependencies.behind(manifest, checked.tables)
-        return Item(name=query.name, kind="query", sql=query.sql, behind=behind, params=values)
+        return ExportItem(name=query.name, kind="query", sql=query.sql, behind=behind, params=values)
 
 
 def _refuse_unused(params: Mapping[str, object], queries: Iterable[NamedQuery]) -> None:
@@ -191,11 +191,11 @@ def _refuse_unused(params: Mapping[str, object], queries: Iterable[NamedQuery]) 
             raise UsageError(f"Nothing of what is exported has parameters; {name} was given.")
 
 
-def _states(manifest: Manifest, item: Item) -> list[TableState]:
+def _states(manifest: Manifest, item: ExportItem) -> list[TableState]:
     return [state for name, state in sorted(manifest.tables.items()) if name in item.behind]
 
 
-def _broken(engine: QueryEngine, item: Item, left_out: dict[str, str]) -> bool:
+def _broken(engine: QueryEngine, item: ExportItem, left_out: dict[str, str]) -> bool:
     try:
         engine.refuse_broken(item.behind)
     except MirrorError as error:

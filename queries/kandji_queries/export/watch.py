@@ -26,7 +26,7 @@ Progress = Callable[[str, float], None]
 Rows = list[tuple[Any, ...]]
 
 
-def run(
+def execute(
     connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any], advance: Callable[[float], None]
 ) -> Rows:
     """Run the statement, telling ``advance`` about ten times a second how far it is, from 0 to 1.
@@ -62,7 +62,7 @@ def _awaited(running: Future[Rows], connection: duckdb.DuckDBPyConnection, advan
         raise
 
 
-def told(progress: Progress, name: str) -> Callable[[float], None]:
+def progress_of(progress: Progress, name: str) -> Callable[[float], None]:
     """Return ``progress`` for one name."""
     return lambda done: progress(name, done)
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from kandji_queries.export import folder, watch
-from kandji_queries.export.report import Stored
-from kandji_queries.export.source import Item, Opened
+from kandji_queries.export.report import StoredItem
+from kandji_queries.export.source import ExportItem, OpenSource
 from kandji_queries.results.values import ResultColumn, text
 from kandji_schema.errors import ConfigurationError, UsageError
 
@@ -69,8 +69,8 @@ def sheet_names(names: Sequence[str]) -> Mapping[str, str]:
 
 
 def write(
-    opened: Opened, columns: Mapping[str, Sequence[ResultColumn]], whole: Path, progress: watch.Progress
-) -> dict[str, Stored]:
+    opened: OpenSource, columns: Mapping[str, Sequence[ResultColumn]], whole: Path, progress: watch.Progress
+) -> dict[str, StoredItem]:
     """Write all items to one new file in the folder ``whole``; return what became of each by name.
 
     :class:`UsageError` where one has more rows than a sheet.
@@ -94,7 +94,7 @@ def write(
             raise OSError(str(error)) from error
         raise
     file = folder.measured(path, whole)
-    return {name: Stored(sheet.rows, (file,), tuple(sheet.notes(name))) for name, sheet in found.items()}
+    return {name: StoredItem(sheet.rows, (file,), tuple(sheet.notes(name))) for name, sheet in found.items()}
 
 
 class _Sheet:
@@ -112,10 +112,10 @@ class _Sheet:
             self._sheet.set_column(place, place, max(len(column.name) + 3, _WIDTHS.get(column.type, 0)))
             self._sheet.write_string(0, place, column.name, bold)
 
-    def filled(self, opened: Opened, item: Item, progress: watch.Progress) -> "_Sheet":
+    def filled(self, opened: OpenSource, item: ExportItem, progress: watch.Progress) -> "_Sheet":
         """Return itself, with every row of the item."""
         with opened.session(*watch.WATCHED) as session:
-            for batch in watch.batches(session, item.sql, item.params, watch.told(progress, item.name)):
+            for batch in watch.batches(session, item.sql, item.params, watch.progress_of(progress, item.name)):
                 self._refuse_too_many(item, len(batch))
                 for row in batch:
                     self.rows += 1
@@ -132,7 +132,7 @@ class _Sheet:
             texts = f"{self._cut:,} text{' is' if self._cut == 1 else 's are'}"
             yield f"{name}: {texts} longer than the {CELL:,} characters of a cell, and cut. Other formats have all."
 
-    def _refuse_too_many(self, item: Item, more: int) -> None:
+    def _refuse_too_many(self, item: ExportItem, more: int) -> None:
         if self.rows + more >= ROWS:
             raise UsageError(
                 f"{item.name} has more rows than the {ROWS - 1:,} of a sheet. Choose another format, such as csv, "

@@ -166,7 +166,7 @@ class AllowList:
             raise _no_function(name)
         if node.get("export_state"):
             raise Refused("EXPORT_STATE cannot be used. Aggregate in one statement.", rule="function")
-        if name in functions.MAKERS:
+        if name in functions.GROWING:
             _modest(name, node)
 
     def _name(self, node: Node) -> None:

@@ -23,7 +23,7 @@ FILE = Path(__file__).with_name("functions.txt")
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "json_each", "json_tree"})
 """What may stand in FROM with arguments; all other table functions read files or the engine's insides."""
 
-MAKERS = frozenset(
+GROWING = frozenset(
     {"repeat", "lpad", "rpad", "range", "generate_series", "list_resize", "array_resize", "bitstring", "bar"}
 )
 """Functions whose result grows with an argument; no time or memory limit acts inside one call of them."""

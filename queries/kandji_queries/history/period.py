@@ -23,7 +23,7 @@ KNOWN_SINCE = "SELECT table_name, since FROM history ORDER BY since DESC, table_
 NO_HISTORY = "No history is kept yet: what changed before the next sync is not known."
 
 _NAMED = 3
-"""Most tables that a remark names."""
+"""Most tables that a note names."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Period:
     now: datetime
 
 
-def asked(since: str | None, until: str | None, now: datetime) -> Period:
+def read_period(since: str | None, until: str | None, now: datetime) -> Period:
     """Read the period between two times as people write them; :class:`UsageError` where it is reversed or to come."""
     present = naive_utc(now)
     begin, end = (None if text is None else read_moment(text, now) for text in (since, until))
@@ -73,7 +73,7 @@ def _refuse_unkept(reader: "Reader", table: str, begins: Mapping[str, datetime])
         raise UsageError(f"No history is kept of {table}, so what changed in it is not known. {kept}")
 
 
-def remarks(begins: Mapping[str, datetime], period: Period) -> Iterator[str]:
+def coverage_notes(begins: Mapping[str, datetime], period: Period) -> Iterator[str]:
     """Say what has to be known of the part of a period that history does not cover."""
     late = [name for name, at in begins.items() if period.since is None or at > period.since]
     if not begins:
@@ -87,11 +87,11 @@ def remarks(begins: Mapping[str, datetime], period: Period) -> Iterator[str]:
         yield "The end of the time asked for lies in the future; this is what changed until now."
 
 
-def remarks_on(reader: "Reader", query: "NamedQuery", values: Mapping[str, object]) -> Iterator[str]:
+def query_notes(reader: "Reader", query: "NamedQuery", values: Mapping[str, object]) -> Iterator[str]:
     """Say the same of a named query that tells what changed since a moment, its ``since``."""
     if query.since is None:
         return
     used = {name: value for name, value in values.items() if re.search(rf"\${name}\b", query.since)}
     ((since,),) = reader.run(f"SELECT ({query.since})::TIMESTAMP", used).rows
     begins: dict[str, datetime] = dict(reader.run(KNOWN_SINCE).rows)
-    yield from remarks(begins, Period(since, None, since))
+    yield from coverage_notes(begins, Period(since, None, since))

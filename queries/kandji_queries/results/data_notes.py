@@ -29,7 +29,7 @@ def data_notes(states: Iterable[TableState], now: datetime, *, masked: bool = Fa
     """
     tables: dict[str, list[str]] = {}
     for state in states:
-        if words := _words(state, now, masked):
+        if words := _note(state, now, masked):
             tables.setdefault(words, []).append(state.name)
     return [f"{', '.join(names)}: {words}." for words, names in tables.items()]
 
@@ -44,7 +44,7 @@ def is_overdue(synced_at: datetime | None, ttl_seconds: int, now: datetime) -> b
     return (now - synced_at).total_seconds() > OVERDUE * ttl_seconds
 
 
-def _words(state: TableState, now: datetime, masked: bool) -> str:
+def _note(state: TableState, now: datetime, masked: bool) -> str:
     if state.state in _TROUBLES:
         return _TROUBLES[state.state](state, now)
     if in_future(state.synced_at, now):

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any, TextIO, cast
 
 from kandji_queries.results.result import Answer
-from kandji_queries.results.text_table import lines
+from kandji_queries.results.text_table import table_lines
 from kandji_queries.results.values import compact, converters, text
 from kandji_schema.errors import UnknownName
 from kandji_schema.text import escaped, has_unseen
@@ -99,7 +99,7 @@ def _table(answer: Answer, out: TextIO) -> None:
     heads = [escaped(column.name) for column in answer.columns]
     right = [bool(_NUMERIC.fullmatch(column.type)) for column in answer.columns]
     room = shutil.get_terminal_size().columns if out.isatty() else None
-    out.writelines(f"{line}\n" for line in lines(heads, rows, right, room))
+    out.writelines(f"{line}\n" for line in table_lines(heads, rows, right, room))
 
 
 def _plan(answer: Answer, out: TextIO) -> None:

@@ -19,7 +19,7 @@ NARROWEST = 24
 Cells = Sequence[str]
 
 
-def lines(heads: Cells, rows: Sequence[Cells], right: Sequence[bool], room: int | None) -> Iterator[str]:
+def table_lines(heads: Cells, rows: Sequence[Cells], right: Sequence[bool], room: int | None) -> Iterator[str]:
     """Yield the lines of a table. ``right`` says which columns are aligned to the right.
 
     ``room`` is the width of the terminal, None where the lines go elsewhere. No cell has a line break.

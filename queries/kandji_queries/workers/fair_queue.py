@@ -35,6 +35,14 @@ class Turn:
     dropped: bool = False
     made_room: bool = False
 
+    def begin(self, now: float) -> None:
+        """Note when the statement began."""
+        self.began = now
+
+    def drop(self) -> None:
+        """Give the place in the queue up to others."""
+        self.dropped = True
+
     def is_set(self) -> bool:
         """Tell whether to stop."""
         if self.stop is not None and self.stop.is_set():
@@ -81,7 +89,7 @@ class FairQueue:
             turn = Turn(client, self._count, stop, self._is_overtaken)
             if self._waiting or len(self._running) > self._at_once:
                 self._wait(turn, self._clock() + patience)
-            turn.began = self._clock()
+            turn.begin(self._clock())
             self._running.append(turn)
             self._serve(client)
             return turn
@@ -111,7 +119,7 @@ class FairQueue:
         has = Counter(turn.client for turn in waiting)
         most = max(has.values())
         heaviest = [turn for turn in waiting if has[turn.client] == most]
-        (heaviest[0] if most == 1 else heaviest[-1]).dropped = True
+        (heaviest[0] if most == 1 else heaviest[-1]).drop()
 
     def _next(self) -> Turn | None:
         runs = Counter(turn.client for turn in self._running)

@@ -1,4 +1,4 @@
-"""The door to the children: a few of them, a bounded queue, and always one that is ready."""
+"""The pool of child processes: a few of them, a bounded queue, and always one that is ready."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ STATEMENTS = 1_000
 """After so many a child is replaced, whatever it may have gathered."""
 
 
-class Workers:
+class WorkerPool:
     """Runs statements of anyone's on the mirror in ``home``, each in a process of its own. Thread-safe."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Workers:
         self._changed = Condition()
         self._idle: list[Worker] = []
         self._failures: list[MirrorError] = []
-        self._starting = self._coming = 0
+        self._wanted = self._starting_up = 0
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -64,7 +64,7 @@ class Workers:
     def start(self) -> None:
         """Have a child ready soon, without waiting for it."""
         with self._changed:
-            self._have_spare()
+            self._ensure_spare()
 
     def run(
         self,
@@ -99,27 +99,27 @@ class Workers:
 
     @contextmanager
     def _worker(self) -> Iterator[Worker]:
-        worker = self._taken()
-        worn = True
+        worker = self._take()
+        unusable = True
         try:
             yield worker
-            worn = False
+            unusable = False
         except TookTooLong:
             raise  # it may be out of memory, or dead: another takes its place
         except MirrorError:
-            worn = False
+            unusable = False
             raise
         finally:
-            self._give_back(worker, worn or worker.served >= self._statements)
+            self._return(worker, unusable or worker.served >= self._statements)
 
-    def _taken(self) -> Worker:
+    def _take(self) -> Worker:
         with self._changed:
-            self._starting += 1
+            self._wanted += 1
             try:
                 worker = self._ready()
             finally:
-                self._starting -= 1
-            self._have_spare()
+                self._wanted -= 1
+            self._ensure_spare()
             return worker
 
     def _ready(self) -> Worker:
@@ -132,18 +132,18 @@ class Workers:
                 worker.close()
             if self._closed:
                 raise Interrupted("The statement was not run: the server is ending.")
-            self._have_spare()
+            self._ensure_spare()
             self._changed.wait()
             if self._failures:
                 raise self._failures.pop()
 
-    def _have_spare(self) -> None:
+    def _ensure_spare(self) -> None:
         """Let one come for everyone who waits for one, and one more; the lock is held by whoever calls."""
-        while not self._closed and len(self._idle) + self._coming <= self._starting:
-            self._coming += 1
-            Thread(target=self._bring, name="spare", daemon=True).start()
+        while not self._closed and len(self._idle) + self._starting_up <= self._wanted:
+            self._starting_up += 1
+            Thread(target=self._start_spare, name="spare", daemon=True).start()
 
-    def _bring(self) -> None:
+    def _start_spare(self) -> None:
         worker: Worker | None = None
         failure: MirrorError | None = None
         try:
@@ -151,7 +151,7 @@ class Workers:
         except (MirrorError, OSError) as error:
             failure = error if isinstance(error, MirrorError) else MirrorError(f"No process for SQL: {error}")
         with self._changed:
-            self._coming -= 1
+            self._starting_up -= 1
             self._failures = [failure] if failure else []
             if worker is not None and not self._closed:
                 self._idle.append(worker)
@@ -160,13 +160,13 @@ class Workers:
         if worker is not None:
             worker.close()
 
-    def _give_back(self, worker: Worker, worn: bool) -> None:
+    def _return(self, worker: Worker, unusable: bool) -> None:
         with self._changed:
-            kept = not worn and worker.alive and not self._closed and len(self._idle) < self._at_once
+            kept = not unusable and worker.alive and not self._closed and len(self._idle) < self._at_once
             if kept:
                 self._idle.append(worker)
             else:
-                self._have_spare()
+                self._ensure_spare()
             self._changed.notify_all()
         if not kept:
             worker.close()

@@ -30,7 +30,7 @@ class Worker:
     def __init__(self, start: WorkerStart, environment: Mapping[str, str] | None = None) -> None:
         """WorkerStart it and wait until it is ready; :class:`StoreError` if it does not come up."""
         self.served = 0
-        self._told = self._killed = False
+        self._stop_sent = self._killed = False
         ours, theirs = Pipe()
         self._connection: Connection[Any, Any] = ours
         with theirs:
@@ -58,7 +58,7 @@ class Worker:
         :class:`TookTooLong` or :class:`Interrupted`. :class:`TookTooLong` also when it ended by itself.
         """
         self.served += 1
-        self._told = False
+        self._stop_sent = False
         try:
             return self._exchange(message, seconds, stop)
         except (EOFError, OSError) as error:
@@ -71,13 +71,13 @@ class Worker:
         self._connection.close()
 
     def _exchange(self, message: bytes, seconds: float, stop: Cancellation | None = None) -> bytes:
-        with Deadline(seconds, self._tell, stop=stop, kill=self._kill):
+        with Deadline(seconds, self._send_stop, stop=stop, kill=self._kill):
             self._connection.send_bytes(message)
             return self._connection.recv_bytes(LARGEST)
 
-    def _tell(self) -> None:
-        if not self._told:
-            self._told = True
+    def _send_stop(self) -> None:
+        if not self._stop_sent:
+            self._stop_sent = True
             self._connection.send_bytes(STOP)
 
     def _kill(self, _: object = None) -> None:
