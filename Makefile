@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 # More than two cores have: tests wait for processes and sockets a good part of their time.
 WORKERS ?= 4
 
+# Compiled modules are kept whatever the shell says: the tests start some hundred processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 # COVERAGE=yes counts the lines that tests reach, also in their processes, which takes a quarter longer.
 ifdef COVERAGE
 PYTEST := $(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal

@@ -122,6 +122,7 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
         run_sync(tmp_path, make_tenant(3), "tags", privacy=Privacy.AGENTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [Privacy.AGENTS, Privacy.ON])
 def test_a_lost_key_gives_all_tables_new_pseudonyms(tmp_path: Path, mode: Privacy) -> None:
     tenant = make_tenant(6)
@@ -161,6 +162,7 @@ def test_reading_and_masking_costs_no_more_requests(tmp_path: Path) -> None:
     assert len(set(spent.values())) == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_twin_is_passed_over_by_those_who_read_it_and_made_anew(tmp_path: Path) -> None:
     tenant = make_tenant(6)
     for _ in range(2):
@@ -182,6 +184,7 @@ def test_a_damaged_twin_is_passed_over_by_those_who_read_it_and_made_anew(tmp_pa
 # -- other modes ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_not_masked_yet_is_refused_until_the_next_sync(tmp_path: Path) -> None:
     tenant = make_tenant(6)
     run_sync(tmp_path, tenant, *FEW)
@@ -281,7 +284,7 @@ def test_only_masked_rows_are_ever_spilled(tmp_path: Path) -> None:
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(0.002):
+        while not done.wait(0.02):
             for file in spill.glob("*"):
                 seen.add(_bytes_of(file))
 

@@ -298,8 +298,9 @@ def _names(file: Path, word: str) -> bool:
         return any(word in str(con.execute(f'FROM "{name}"').fetchall()).lower() for (name,) in tables)
 
 
-@pytest.mark.parametrize("which", slow_but(0, of=[0, 1]))
-@pytest.mark.parametrize("mode", slow_but(Privacy.AGENTS, of=[Privacy.AGENTS, Privacy.ON]))
+@pytest.mark.slow
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("mode", [Privacy.AGENTS, Privacy.ON])
 def test_a_home_of_an_earlier_version_is_brought_in_line(tmp_path: Path, mode: Privacy, which: int) -> None:
     tenant = make_tenant(4, apps=3)
     run_sync(tmp_path, tenant, *FEW, privacy=mode)

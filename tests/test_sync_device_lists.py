@@ -180,6 +180,7 @@ def test_the_activity_of_a_device_that_is_gone_goes_with_it(tmp_path: Path) -> N
     assert {row[0] for name in LISTS for row in mirrored(tmp_path, name)}.isdisjoint({listed, silent})
 
 
+@pytest.mark.slow
 def test_a_budget_counts_pages_and_the_device_that_checked_in_last_comes_first(tmp_path: Path) -> None:
     tenant = make_tenant(20, apps=1)
     for device in tenant.world.device_ids():

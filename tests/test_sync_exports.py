@@ -133,6 +133,7 @@ def test_without_an_exact_count_an_export_of_nearly_the_previous_size_is_taken(t
     assert apps_of(tmp_path).checked_at is None
 
 
+@pytest.mark.slow
 def test_a_count_that_always_lies_does_not_keep_the_table_from_being_mirrored(tmp_path: Path) -> None:
     tenant = large()
     tenant.reshape("/prism/count", lambda body: {**body, "count": body["count"] + 77})

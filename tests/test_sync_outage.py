@@ -40,6 +40,7 @@ def synced(home: Path, tenant: Tenant, *, slowly: Clock | None = None) -> tuple[
     return sync(home, "loopback", client, names=NAMES, everything=True), clock.read() - began
 
 
+@pytest.mark.slow
 def test_an_outage_ends_the_run_within_a_minute_and_loses_nothing(tmp_path: Path) -> None:
     clock = Clock()
     tenant = make_tenant(5, apps=2, sleep=clock.sleep)
