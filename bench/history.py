@@ -8,7 +8,7 @@ from figures import Figure
 
 from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.run import SyncRequest, run_request
 from kandji_schema.manifest import Manifest, kept
 from kandji_schema.registry import resources

@@ -19,7 +19,8 @@ from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.store.store import Store, open_store
+from kandji_mirror.store.opening import open_store
+from kandji_mirror.store.store import Store
 from kandji_mirror.sync.publish import publish
 from kandji_mirror.sync.run import KEEP_DAYS, sync
 from kandji_schema.registry import resource, resources

@@ -9,8 +9,9 @@ from typing import Any
 
 from reads_home import write_file
 
-from kandji_mirror.history.record import Change, record
-from kandji_mirror.store.store import Store, open_store
+from kandji_mirror.history.recorder import Change
+from kandji_mirror.store.opening import open_store
+from kandji_mirror.store.store import Store
 from kandji_queries.reader import Reader
 from kandji_schema.ddl import statements
 from kandji_schema.manifest import Manifest, Segment, State, TableState, kept
@@ -39,7 +40,7 @@ def add_state(store: Store, at: datetime, tables: Mapping[str, Sequence[Row]], *
         after = {name: store.home / "store" / "data" / str(state.file) for name, state in states.items()}
         changes = [Change(resource(name), store.data_file(name), after[name], at) for name in tables]
         known, generation = store.current.history, store.next_generation
-        return store.publish(states, record(store.home, known, changes, generation=generation, keep_days=keep_days))
+        return store.publish(states, store.recorder.record(known, changes, generation=generation, keep_days=keep_days))
 
 
 def _written(store: Store, table: str, rows: Sequence[Row], at: datetime) -> TableState:

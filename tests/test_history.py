@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from past_home import START, PastHome, comparable, hours, write_rows
 from support import slow_but
 
-from kandji_mirror.history.record import Change, record
+from kandji_mirror.history.recorder import Change, HistoryRecorder
 from kandji_queries.reader import Reader
 from kandji_schema.errors import Failed, Refused, StoreDamaged
 from kandji_schema.manifest import history_dir
@@ -282,7 +282,7 @@ def recorded(tmp_path: Path, before: str, after: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(path) as con:
             con.execute(f"CREATE TABLE blueprints AS {sql}")
     change = Change(resource("blueprints"), paths[0], paths[1], hours(0))
-    (segment,) = record(tmp_path, (), [change], generation=1, keep_days=1)
+    (segment,) = HistoryRecorder(tmp_path).record((), [change], generation=1, keep_days=1)
     with duckdb.connect(history_dir(tmp_path) / segment.file, read_only=True) as con:
         return con.execute("SELECT change, first_key, old, new FROM events ORDER BY ALL").fetchall()
 
@@ -309,7 +309,7 @@ def test_a_table_that_was_lost_begins_a_new_history(mirror: PastHome) -> None:
     mirror.add(hours(0), devices=[mac(1)])
     write_rows(mirror.home / "new.duckdb", "devices", [mac(2)])
     change = Change(resource("devices"), None, mirror.home / "new.duckdb", hours(5))
-    (segment,) = record(mirror.home, mirror.segments, [change], generation=9, keep_days=400)
+    (segment,) = HistoryRecorder(mirror.home).record(mirror.segments, [change], generation=9, keep_days=400)
     assert (segment.tables, segment.since, segment.until) == ({"devices": 0}, hours(0), hours(5))
 
 
@@ -330,12 +330,12 @@ def test_a_full_disk_is_told_and_changes_nothing(mirror: PastHome) -> None:
     before = sorted(history_dir(mirror.home).iterdir())
     script = (
         "import resource, signal, sys; from pathlib import Path; from datetime import UTC, datetime\n"
-        "from kandji_mirror.history.record import Change, record\n"
+        "from kandji_mirror.history.recorder import Change, HistoryRecorder\n"
         "from kandji_schema import registry; from kandji_schema.errors import StoreFull\n"
         "before, after = map(Path, sys.argv[2:])\n"
         "change = Change(registry.resource('devices'), before, after, datetime.now(UTC))\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
-        "try: record(Path(sys.argv[1]), (), [change], generation=2, keep_days=9)\n"
+        "try: HistoryRecorder(Path(sys.argv[1])).record((), [change], generation=2, keep_days=9)\n"
         "except StoreFull as error: print(error)"
     )
     files = [mirror.home / "store/data/devices.00000001.duckdb", mirror.home / "new.duckdb"]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from past_home import PastHome, add_state, hours
 
-from kandji_mirror.store.store import KEEP_MANIFESTS, open_store
+from kandji_mirror.store.opening import open_store
+from kandji_mirror.store.store import KEEP_MANIFESTS
 from kandji_queries.reader import Reader
 from kandji_schema.manifest import Manifest, data_dir, generations, history_dir, kept
 from kandji_schema.registry import resources

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from kandji_mirror.ingest.csv_load import Loaded
-from kandji_mirror.ingest.csv_source import HeldSource
+from kandji_mirror.ingest.csv_source import MemorySource
 from kandji_mirror.ingest.staging import Staging
 from kandji_schema.errors import StoreError, StoreFull, Suspicious
 from kandji_schema.registry import resource
@@ -282,7 +282,7 @@ def test_a_file_that_is_not_there_is_an_error_of_the_store(tmp_path: Path) -> No
 
 
 def test_a_quote_that_is_never_closed_is_noticed_in_one_look_at_the_text() -> None:
-    source = HeldSource(1_000)
+    source = MemorySource(1_000)
     source.write(b'a,b\n"')
     with pytest.raises(Suspicious, match="not closed"):
         list(map(source.write, repeat(b"\n," * 32_000, 2_500)))

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from kandji_mirror.ingest.engine import Engine
-from kandji_mirror.ingest.merging import Merged
+from kandji_mirror.ingest.merge import Merged
 from kandji_mirror.ingest.staging import Staging
 from kandji_schema.errors import StoreDamaged, StoreError
 from kandji_schema.registry import resource
@@ -359,4 +359,4 @@ def test_stagings_side_by_side_share_an_engine(tmp_path: Path) -> None:
             assert (one.rows, two.rows, one.first_keys(), two.first_keys()) == (5, 3, ["a"], ["b"])
             one.write(tmp_path / "live.duckdb")
             shutil.copyfile(tmp_path / "live.duckdb", tmp_path / "same.duckdb")
-            assert two.vanished(tmp_path / "same.duckdb") == ["a"]
+            assert list(two.missing(tmp_path / "same.duckdb")) == ["a"]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from kandji_mirror.ingest.engine import Engine
-from kandji_mirror.ingest.fallback import reshaped
+from kandji_mirror.ingest.file_queries import watermark
+from kandji_mirror.ingest.projection import reshape_per_device
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.ingest.watermark import watermark
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.registry import resource
 
@@ -72,7 +72,7 @@ def test_a_damaged_file_has_no_watermark_but_an_error(tmp_path: Path) -> None:
 
 
 def only_row(*rows: dict[str, Any]) -> dict[str, Any]:
-    (row,) = json.loads(reshaped(rows, APPS))["data"]
+    (row,) = json.loads(reshape_per_device(rows, APPS))["data"]
     return dict(row)
 
 
@@ -116,11 +116,11 @@ def test_a_field_of_the_same_name_but_another_meaning_is_kept_apart() -> None:
 
 
 def test_no_rows_are_an_empty_page() -> None:
-    assert reshaped([], APPS) == '{"data":[]}'
+    assert reshape_per_device([], APPS) == '{"data":[]}'
 
 
 def test_a_reshaped_page_is_staged_like_any_other(tmp_path: Path) -> None:
     rows = [{"device_id": "d", "app_name": "A", "bundle_id": "b", "new": [1]}]
     with Staging(APPS, tmp_path / "scratch.tmp") as staging:
-        staging.add(reshaped(rows, APPS))
+        staging.add(reshape_per_device(rows, APPS))
         assert (staging.first_keys(), staging.leftovers()) == (["d"], {"new": 1})

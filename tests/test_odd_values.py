@@ -12,7 +12,7 @@ from support import looking_at
 
 from kandji_mirror.api.pages import read_page
 from kandji_mirror.ingest.engine import Engine
-from kandji_mirror.ingest.fallback import reshaped
+from kandji_mirror.ingest.projection import reshape_per_device
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.privacy.key import Key
 from kandji_schema.http import Response
@@ -136,7 +136,9 @@ def test_a_flag_is_no_name(staging_of: Any) -> None:
 def test_in_answers_of_a_device_that_stand_in_for_prism(staging_of: Any, value: Any) -> None:
     row = {"device_id": "d", "app_name": "a", "bundle_id": "b", "version": value, "bundle_size": 10**30}
     with staging_of("apps") as staging:
-        staging.add(reshaped([row, {**row, "bundle_id": value, "version": "1", "bundle_size": ""}], resource("apps")))
+        staging.add(
+            reshape_per_device([row, {**row, "bundle_id": value, "version": "1", "bundle_size": ""}], resource("apps"))
+        )
         assert counted(staging) == {"version": 1, "bundle_size": 1, "bundle_id": 1}
         assert staging.rows == 1
 

@@ -15,14 +15,13 @@ import pytest
 from needles import NEEDLE, Planted, columns_with_needles, files_with_needles, is_in
 from support import client_of, differing, make_tenant, manifest_of, run_sync
 
-from kandji_mirror.ingest.csv_source import HeldSource
+from kandji_mirror.ingest.csv_source import MemorySource
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.privacy.key import Key, key_of
 from kandji_mirror.privacy.masking import install, masked, masked_cell
 from kandji_mirror.state import record_run
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.request import is_due
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
@@ -230,7 +229,6 @@ def test_turned_off_again_everything_is_read_anew(tmp_path: Path) -> None:
     with Reader(tmp_path) as reader:
         assert any("with pseudonyms" in note for note in reader.run("FROM devices").notes)
     with open_store(tmp_path, "loopback", resources()) as store:
-        conform(store)
         assert all(is_due(store.current.tables[name], resource(name), store.wall()) for name in FEW)
     run_sync(tmp_path, tenant, *FEW)
     assert differing(tmp_path, tenant.world, tables=FEW) == []
@@ -267,7 +265,7 @@ def test_whoever_goes_on_after_a_kill_removes_what_was_to_be_removed(tmp_path: P
 def test_a_held_export_comes_out_as_it_went_in() -> None:
     lines = [f'{i},"a ""quoted""\nline {"x" * (i * 7 % 60)}"\n' for i in range(2_000)]
     text = ("id,name\n" + "".join(lines)).encode()
-    held = HeldSource(piece=5_000)
+    held = MemorySource(piece=5_000)
     with held.open("wb") as file:
         for start in range(0, len(text), 777):
             file.write(text[start : start + 777])

@@ -321,7 +321,7 @@ def test_a_home_of_an_earlier_version_is_brought_in_line(tmp_path: Path, mode: P
 def _as_by_an_earlier_version(home: Path, which: int) -> None:
     """Its manifest names the key otherwise, and so is its list of people."""
     from kandji_mirror.privacy.key import key_of
-    from kandji_mirror.store.store import open_store
+    from kandji_mirror.store.opening import open_store
 
     former = sorted(key_of(home).former_names)[which]
     file = home / "store" / people_file(home)

@@ -16,7 +16,7 @@ from kandji_mirror.scheduler.desk import Wish
 from kandji_mirror.scheduler.lanes import Lane
 from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler, scheduler_of
 from kandji_mirror.scheduler.syncing import Terms
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_schema.errors import (
     AlreadySyncing,
     ApiError,

@@ -16,7 +16,7 @@ from commands import run
 from support import make_tenant, manifest_of, slow_but
 from test_mcp_stdio import COMMAND, GREETING, call, conversation, environment, exchanged
 
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 from kandji_simulator import TOKEN, Fault, FaultKind, Server, Tenant, serve

@@ -22,7 +22,8 @@ from kandji_mirror.scheduler.mailbox import Mailbox
 from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Runs
 from kandji_mirror.scheduler.syncing import Syncing, Terms
-from kandji_mirror.store.store import Store, open_store
+from kandji_mirror.store.opening import open_store
+from kandji_mirror.store.store import Store
 from kandji_mirror.sync.run import run_request
 from kandji_schema.errors import AuthenticationError, Interrupted, StoreFull, Unreachable
 from kandji_schema.http import Request, Response, Send

@@ -137,7 +137,7 @@ def test_a_file_that_lacks_a_row_without_proof_is_refused(tmp_path: Path) -> Non
         for among in (None, [gone]):
             with pytest.raises(Suspicious, match="1 rows of devices would go"):
                 refuse_unproven(engine, listed, live, short, DeletionProof(), among)
-        proof = {gone: staging.lost(live)[gone]}
+        proof = {gone: staging.missing(live)[gone]}
         refuse_unproven(engine, listed, live, short, DeletionProof(proven=proof), None)
         refuse_unproven(engine, listed, live, live, DeletionProof(), None)
 

@@ -11,7 +11,7 @@ import pytest
 from support import client_of, differing, manifest_of, mirrored, run_sync, synced, true_rows
 
 from kandji_mirror.capabilities import Capability, open_state
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.run import SyncRequest, run_request, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources

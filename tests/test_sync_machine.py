@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from moving_fleet import drifting, in_small_pages, keys_of_all
 from support import client_of, differing, make_tenant, mirrored, run_sync, true_rows
 
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.request import device_tables
 from kandji_mirror.sync.run import SyncRequest, run_request
 from kandji_schema.errors import MirrorError

@@ -11,7 +11,7 @@ import pytest
 from commands import COMMAND, environment
 from support import client_of, make_tenant, manifest_of, slow_but
 
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.run import SyncRequest, run_request
 from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import Unreachable

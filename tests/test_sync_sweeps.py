@@ -10,7 +10,7 @@ from support import Clock, client_of, differing, make_tenant, manifest_of, mirro
 
 from kandji_mirror.api.budget import Sleep
 from kandji_mirror.api.client import Client
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.run import SyncRequest, run_request, sync
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources

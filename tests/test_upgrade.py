@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from support import client_of, differing, make_tenant, manifest_of, mirrored, run_sync, synced, true_rows
 
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
 from kandji_schema.manifest import State, data_dir
@@ -24,15 +24,15 @@ LACKING = {
 """Columns that the earlier version did not have."""
 
 
-def as_an_earlier_version_wrote_it(home: Path, tenant: str = "loopback") -> None:
-    """Take the columns out of the data files, and out of the definitions in the manifest."""
+def as_an_earlier_version_wrote_it(home: Path, tenant: str = "loopback", damage: str = "") -> None:
+    """Take the columns out of data files, and out of the definitions in the manifest; ``damage`` is done to apps."""
     with open_store(home, tenant, resources()) as store:
         states = {}
         for table, column in LACKING.items():
             state = store.current.tables[table]
             path = data_dir(home) / str(state.file)
             with duckdb.connect(path) as con:
-                con.execute(f'ALTER TABLE "{table}" DROP COLUMN "{column}"')
+                con.execute(f'ALTER TABLE "{table}" DROP COLUMN "{column}"; {damage if table == "apps" else ""}')
             first = next(line for line in state.ddl[0].splitlines() if f'"{column}"' in line)
             ddl = (state.ddl[0].replace(f"{first}\n", ""), *(d for d in state.ddl[1:] if f'"{column}"' not in d))
             states[table] = replace(state, ddl=ddl, bytes=path.stat().st_size, digest=None)
@@ -98,14 +98,10 @@ def test_a_masked_home_is_taken_over_masked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("statement", ['ALTER TABLE "apps" DROP COLUMN "device_id"', 'DROP TABLE "apps"'])
-def test_a_file_that_nobody_can_make_sense_of_stops_no_sync(upgraded: tuple[Path, Tenant], statement: str) -> None:
-    home, tenant = upgraded
-    with open_store(home, "loopback", resources()) as store:
-        state = store.current.tables["apps"]
-        path = data_dir(home) / str(state.file)
-        with duckdb.connect(path) as con:
-            con.execute(statement)
-        store.publish({"apps": replace(state, bytes=path.stat().st_size)})
+def test_a_file_that_nobody_can_make_sense_of_stops_no_sync(tmp_path: Path, statement: str) -> None:
+    tenant, home = make_tenant(20), tmp_path
+    run_sync(home, tenant)
+    as_an_earlier_version_wrote_it(home, damage=statement)
     report = run_sync(home, tenant, "devices", "apps")
     assert report.failed == ()
     assert any("apps cannot be taken over" in warning for warning in report.warnings)

@@ -16,7 +16,7 @@ from kandji_cli.output import tell
 from kandji_mirror.api.credentials import HOST_FILE, KEYCHAIN, KEYCHAIN_HOST, checked_token, record
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.connection import connect
-from kandji_mirror.store.resetting import take_out
+from kandji_mirror.store.opening import move_aside
 from kandji_schema.errors import (
     ApiError,
     AuthenticationError,
@@ -253,7 +253,7 @@ def reset(tenant: str | None, *, delete: bool) -> None:
         tenant = _typed(str(home), name, delete=delete)
     if tenant != name:
         raise UsageError(f"{home} mirrors the tenant {name!r}, not {tenant!r}. Nothing was moved.")
-    target = take_out(home, delete=delete)
+    target = move_aside(home, delete=delete)
     if target is None:
         tell(f"The mirror of {name} is deleted.")
     else:

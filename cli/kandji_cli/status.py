@@ -11,7 +11,7 @@ from typing import Any
 
 from kandji_cli.output import print_rows, say, warn, warn_of_foreign_home
 from kandji_mirror.api.spending import Spending, spending, tenant_remaining
-from kandji_mirror.store.holder import Holder, holder
+from kandji_mirror.store.lock import Holder, holder
 from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.folders import HTTP_TOKEN_FILE, TOKEN_FILE, config_dir

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from kandji_mirror.connection import Connection, connect
     from kandji_mirror.report import Outcome, Report
     from kandji_mirror.scheduler.scheduler import Scheduler
-    from kandji_mirror.store.store import Store, open_store
+    from kandji_mirror.store.opening import open_store
+    from kandji_mirror.store.store import Store
 
 __all__ = ["Client", "Connection", "Outcome", "Report", "Scheduler", "Store", "connect", "open_store"]
 
@@ -26,6 +27,6 @@ __getattr__, __dir__ = lazy_names(
         "Scheduler": "kandji_mirror.scheduler.scheduler",
         "Store": "kandji_mirror.store.store",
         "connect": "kandji_mirror.connection",
-        "open_store": "kandji_mirror.store.store",
+        "open_store": "kandji_mirror.store.opening",
     },
 )

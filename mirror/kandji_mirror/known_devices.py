@@ -58,7 +58,7 @@ def known(row: Mapping[str, Any]) -> KnownDevice:
 
 def mirrored(home: Path) -> list[KnownDevice]:
     """All devices of the mirror, the one in contact last first; none where there is no mirror."""
-    from kandji_mirror.ingest.staging import store_errors  # as long to import as the rest of an action
+    from kandji_mirror.ingest.engine import store_errors  # as long to import as the rest of an action
 
     with suppress(NothingMirrored):
         state = newest_whole(home)[0].tables.get(DEVICES.name)

@@ -77,6 +77,12 @@ def rename_durably(temporary: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
+def publish_file(finished: Path, final: Path) -> None:
+    """Give a finished file its final name for its owner alone, durably. Raises :class:`OSError`."""
+    finished.chmod(0o600)
+    rename_durably(finished, final)
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a small file so that no reader ever sees a part of it. Raises :class:`OSError`."""
     with written_beside(path, data) as temporary:

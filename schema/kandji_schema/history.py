@@ -42,12 +42,18 @@ class ChangeKind(StrEnum):
     REMOVED = "removed"
 
 
-def identity(keys: Sequence[str], fallbacks: Sequence[str], row: str) -> tuple[str, list[str]]:
-    """Return the SQL of ``first_key``, and of each of ``other_keys``, for the rows of a table that is called ``row``.
+def key_parts(keys: Sequence[str], fallbacks: Sequence[str], row: str = "") -> list[str]:
+    """Return SQL of the parts of the key of a row, in a table that is called ``row`` there.
 
     A fallback counts only where all keys but the first are NULL.
     """
-    first, *rest = (f'{row}."{name}"' for name in keys)
-    empty = " AND ".join(f"{name} IS NULL" for name in rest) or "false"
-    others = [f'CASE WHEN {empty} THEN {row}."{name}"::VARCHAR END' for name in fallbacks]
-    return f"{first}::VARCHAR", [f"{name}::VARCHAR" for name in rest] + others
+    prefix = f"{row}." if row else ""
+    parts = [f'{prefix}"{name}"' for name in keys]
+    empty = " AND ".join(f"{part} IS NULL" for part in parts[1:]) or "false"
+    return parts + [f'CASE WHEN {empty} THEN {prefix}"{name}" END' for name in fallbacks]
+
+
+def identity(keys: Sequence[str], fallbacks: Sequence[str], row: str) -> tuple[str, list[str]]:
+    """Return SQL of ``first_key`` and of each of ``other_keys``, for the rows of a table that is called ``row``."""
+    first, *others = (f"({part})::VARCHAR" for part in key_parts(keys, fallbacks, row))
+    return first, others

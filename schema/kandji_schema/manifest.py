@@ -4,7 +4,7 @@ Layout below the home directory::
 
     store/manifests/00000042.json           the highest readable number is the current state
     store/data/apps.00000037.duckdb         one immutable file a table and generation, holding the table ``apps``
-    store/data/apps.masked.00000037.duckdb  its twin with pseudonyms in place of personal data, where one is wanted
+    store/data/apps.masked.00000037.duckdb  its masked copy, with pseudonyms for personal data, where wanted
 
 A manifest is written once and never changed. It carries its own checksum, so a torn or altered one is noticed and the
 one before it answers. Readers and the writer share this module and nothing else.
@@ -146,7 +146,7 @@ class Manifest:
     withheld: frozenset[str] = frozenset()
 
     def masked(self) -> "Manifest":
-        """The same state as seen by those from whom personal data is kept: of every file its masked twin.
+        """Return the state as those see it from whom personal data is kept: of every file its masked copy.
 
         A table without one has no rows, and its name is in ``withheld``; of history only what is masked is left.
         """
@@ -163,7 +163,7 @@ class Manifest:
         return [t.name for t in self.tables.values() if t.file and not _is_like(t, mode)]
 
     def to_json(self) -> bytes:
-        """The manifest as the bytes of its file."""
+        """Return the manifest as the bytes of its file."""
         body = {name: value for name, value in vars(self).items() if name != "withheld"}
         text = json.dumps(body, default=_plain, sort_keys=True)
         return b"".join([f'{{"format": {FORMAT}, "sha256": "{_checksum(text)}", '.encode(), _BODY, text.encode(), _END])
@@ -194,7 +194,7 @@ def _is_like(state: TableState, mode: Privacy) -> bool:
 
 
 def _masked_history(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """The newest segments that have a twin, down to the first that has none: history has no holes."""
+    """Return the newest segments with a masked copy, down to the first without one: history has no holes."""
     bare = [place for place, segment in enumerate(segments) if segment.masked_file is None]
     whole = segments[bare[-1] + 1 :] if bare else segments
     return tuple(replace(s, file=str(s.masked_file), bytes=s.masked_bytes) for s in whole)
@@ -255,7 +255,7 @@ DEMO = "demo"
 
 
 def nothing_mirrored(home: Path) -> NothingMirrored:
-    """The error of a home without any manifest; it names the mirror of a demo that was made beside it."""
+    """Return the error of a home without any manifest; it names the mirror of a demo that was made beside it."""
     demo = home / DEMO
     other = (
         f"The demo's mirror answers with KANDJI_MIRROR_HOME={demo}."
@@ -266,7 +266,7 @@ def nothing_mirrored(home: Path) -> NothingMirrored:
 
 
 def newest_whole(home: Path, *, masked: bool = False) -> tuple[Manifest, list[str]]:
-    """The manifest readers use, and why newer ones are not; raises when there is none. ``masked``: as they see it."""
+    """Return the manifest readers use, ``masked`` or not, and why newer ones are not; raises when there is none."""
     warnings: list[str] = []
     for found in kept(home):
         if isinstance(found, StoreDamaged):

@@ -92,7 +92,7 @@ def _handing_over(place: Path, owner: int) -> str:
 
 
 def _way(path: Path) -> Iterator[Path]:
-    """The root, each folder below it and the path itself; of a link also the way to what it leads to."""
+    """Walk the root, each folder below it and the path itself; of a link also the way to what it leads to."""
     whole = path.absolute()
     at, left, links = Path(whole.anchor), [*reversed(whole.parts[1:])], 0
     yield at
@@ -113,7 +113,7 @@ def _way(path: Path) -> Iterator[Path]:
 
 
 def _above_own_folder() -> set[Path]:
-    """The folders above the one that the list of accounts has for this user, whatever the environment says."""
+    """Return the folders above the one that the list of accounts has for this user, whatever the environment says."""
     try:
         import pwd  # Windows has none
 

@@ -11,7 +11,7 @@ from kandji_mirror.api.permissions import Permission, permissions
 from kandji_mirror.api.witness import clock_words
 from kandji_mirror.capabilities import forget_refusals
 from kandji_mirror.connection import connect
-from kandji_mirror.store.holder import holder
+from kandji_mirror.store.lock import holder
 from kandji_schema.durations import age, ago, in_future
 from kandji_schema.errors import MirrorError, NothingMirrored
 from kandji_schema.manifest import Manifest, State, newest_whole

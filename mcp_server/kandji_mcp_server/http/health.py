@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from kandji_mcp_server.context import Clock, ServerContext
 from kandji_mcp_server.http.auth import AUTHENTICATED
-from kandji_mirror.store.holder import holder
+from kandji_mirror.store.lock import holder
 from kandji_queries.results.data_notes import is_overdue
 from kandji_schema.errors import MirrorError, NothingMirrored
 from kandji_schema.manifest import State, TableState, newest_whole

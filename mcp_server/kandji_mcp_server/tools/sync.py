@@ -15,7 +15,7 @@ from kandji_mcp_server.background import Refresh
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.answers import Absent, RefreshAnswer, StatusAnswer, tool_result
 from kandji_mirror.api.spending import spending
-from kandji_mirror.store.holder import holder
+from kandji_mirror.store.lock import holder
 from kandji_queries.catalog import device_lookup
 from kandji_queries.results.data_notes import data_notes, is_overdue
 from kandji_schema.durations import age, in_words

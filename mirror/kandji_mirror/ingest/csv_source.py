@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 from uuid import uuid4
 
 import duckdb
 
 from kandji_schema.errors import Suspicious
-from kandji_schema.sql import in_quotes
+from kandji_schema.sql import literal
 
 if TYPE_CHECKING:
     from fsspec.implementations.memory import MemoryFileSystem
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 _CHUNK = 65_536
 _START = 1_000_000
 PIECE = 32_000_000
-"""Bytes of text of a held export that DuckDB reads at once."""
+"""Bytes of text of an export in memory that DuckDB reads at once."""
 
 LONGEST_RECORD = 64_000_000
 """Bytes of text without the end of a record after which it is taken that a quote was never closed."""
@@ -29,7 +28,7 @@ LONGEST_RECORD = 64_000_000
 _registering = Lock()
 
 
-class Source(Protocol):
+class ExportSource(Protocol):
     """An export that was downloaded as a whole."""
 
     def start(self) -> bytes:
@@ -39,10 +38,10 @@ class Source(Protocol):
         """All its bytes."""
 
     def pieces(self, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-        """What ``con`` reads it from, as literals in SQL; each is there until the next one, and begins a record."""
+        """Give what ``con`` reads it from, as SQL literals; each is there until the next one, and begins a record."""
 
 
-class DiskSource:
+class FileSource:
     """An export in a file."""
 
     def __init__(self, path: Path) -> None:
@@ -60,11 +59,11 @@ class DiskSource:
                 yield chunk
 
     def pieces(self, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-        """The file, as a pattern that matches nothing else."""
-        yield in_quotes(re.sub(r"([*?\[])", r"[\1]", str(self._path)))
+        """Give the file, as a pattern that matches nothing else."""
+        yield literal(re.sub(r"([*?\[])", r"[\1]", str(self._path)))
 
 
-class HeldSource:
+class MemorySource:
     """An export in memory, compressed, in pieces of whole records. It is written to like a file that is opened anew.
 
     A tenth of the size of the file, by measurement; DuckDB sees one piece at a time.
@@ -100,9 +99,7 @@ class HeldSource:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._keep(len(self._rest))
 
     def _keep(self, size: int) -> None:
@@ -139,12 +136,12 @@ def _last_record(text: bytearray) -> int:
 
 @contextmanager
 def _readable(con: duckdb.DuckDBPyConnection, text: bytes) -> Iterator[str]:
-    """A text as a file that DuckDB finds in this process."""
+    """Give a text as a file that DuckDB finds in this process."""
     files = _files(con)
     name = f"/{uuid4().hex}.csv"
     files.pipe_file(name, text)
     try:
-        yield f"memory:/{name}"
+        yield literal(f"memory:/{name}")
     finally:
         files.rm_file(name)
 

@@ -1,15 +1,18 @@
-"""The writer's DuckDB: in memory, of bounded size, silent, with files attached for as long as they are needed."""
+"""The writer's DuckDB: in memory, of bounded size, silent, with files attached for as long as they are needed.
+
+:class:`Writers` are threads that put rows into one of its tables side by side.
+"""
 
 from __future__ import annotations
 
 import re
 import secrets
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from itertools import count
 from pathlib import Path
-from types import TracebackType
+from queue import SimpleQueue
 
 import duckdb
 
@@ -20,7 +23,6 @@ from kandji_schema import database, ddl
 from kandji_schema.errors import StoreDamaged, StoreError, StoreFull
 from kandji_schema.resource import Resource
 from kandji_schema.sql import literal
-from kandji_schema.utc import naive_utc
 
 STORAGE_VERSION = "v1.5.0"
 """Data files can be opened by any DuckDB 1.5 tool; the default of 2.0 could not."""
@@ -96,9 +98,7 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -106,7 +106,7 @@ class Engine:
         self._con.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own for one thread."""
+        """Open a connection of its own for one thread."""
         cursor = self._con.cursor()
         cursor.execute("SET enable_progress_bar=false")
         return cursor
@@ -121,7 +121,7 @@ class Engine:
     def attached(
         self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool = False, options: str = WRITABLE
     ) -> Iterator[str]:
-        """A data file as a catalog of the name given, for the time of the block; ``options`` are of a new one."""
+        """Attach a data file for the time of the block; gives its catalog. ``options`` are of a new one."""
         with store_errors(str(path)):
             catalog = self.attach(con, path, writable=writable, options=options)
         try:
@@ -156,7 +156,7 @@ def define(con: duckdb.DuckDBPyConnection, catalog: str, statements: Sequence[st
 
 @contextmanager
 def new_file(engine: Engine, con: duckdb.DuckDBPyConnection, resource: Resource, target: Path) -> Iterator[str]:
-    """A new data file with the resource's table, whose SQL name is given; whole on disk after the block."""
+    """Make a new data file with the resource's table, whose SQL name is given; whole on disk after the block."""
     with engine.attached(con, target, writable=True) as catalog:
         table = create_table(con, catalog, resource)
         describe_table(con, catalog, resource)
@@ -164,6 +164,100 @@ def new_file(engine: Engine, con: duckdb.DuckDBPyConnection, resource: Resource,
         con.execute(f"CHECKPOINT {catalog}")
 
 
-def as_stored(moment: datetime) -> datetime:
-    """An aware moment as data files have it: in UTC, without saying so."""
-    return naive_utc(moment)
+# -- statements side by side ---------------------------------------------------------------------------------------
+
+COMMIT_AFTER = 13
+"""Statements in one transaction. Short ones copy their rows once more. With 30 pages of 300 rows in each these stay
+just below DuckDB's row group of 122,880 rows: above, every transaction leaves blocks half empty and the file doubles.
+"""
+
+_IN_FLIGHT = 2
+
+
+class _Writer:
+    """One connection and its transaction."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        self._statements = 0
+
+    def execute(self, sql: str, parameters: Sequence[object]) -> None:
+        if not self._statements:
+            self.con.execute("BEGIN")
+        self._statements += 1
+        self.con.execute(sql, list(parameters))
+        if self._statements >= COMMIT_AFTER:
+            self.commit()
+
+    def commit(self) -> None:
+        if self._statements:
+            self._statements = 0
+            self.con.execute("COMMIT")
+
+    def forget(self) -> None:
+        self._statements = 0
+        with suppress(duckdb.Error):  # there may be no transaction
+            self.con.execute("ROLLBACK")
+
+
+class Writers:
+    """Runs statements in threads, each with a connection of its own.
+
+    What failed once goes on failing until :meth:`forget`: rows of other statements went with its transaction.
+    """
+
+    def __init__(self, engine: Engine, what: str, threads: int) -> None:
+        """Start the ``threads``; ``what`` names the table in errors."""
+        self._what = what
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ingest")
+        self._writers = [_Writer(engine.cursor()) for _ in range(threads)]
+        self._idle: SimpleQueue[_Writer] = SimpleQueue()
+        for writer in self._writers:
+            self._idle.put(writer)
+        self._pending: list[Future[None]] = []
+        self._failure: Exception | None = None
+
+    def submit(self, sql: str, parameters: Sequence[object]) -> None:
+        """Run a statement soon. Raises what an earlier one raised; waits where too many are under way."""
+        self._pending.append(self._pool.submit(self._run, sql, parameters))
+        self._wait_for(_IN_FLIGHT)  # pages are half a megabyte each
+
+    def settle(self) -> None:
+        """Wait for all statements, and make their rows visible to every connection."""
+        self._wait_for(0)
+        with store_errors(self._what):
+            for writer in self._writers:
+                writer.commit()
+
+    def forget(self) -> None:
+        """Wait for all statements and drop what they did since the last :meth:`settle`, as far as it can be."""
+        for future in self._pending:
+            future.exception()
+        self._pending, self._failure = [], None
+        for writer in self._writers:
+            writer.forget()
+
+    def close(self) -> None:
+        """End the threads; statements that have not begun are not run."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for writer in self._writers:
+            writer.forget()
+            writer.con.close()
+
+    def _wait_for(self, most: int) -> None:
+        while len(self._pending) > most:
+            self._pending.pop(0).result()
+        if self._failure:
+            raise self._failure
+
+    def _run(self, sql: str, parameters: Sequence[object]) -> None:
+        writer = self._idle.get()
+        try:
+            with store_errors(self._what):
+                writer.execute(sql, parameters)
+        except Exception as error:
+            self._failure = error
+            writer.forget()
+            raise
+        finally:
+            self._idle.put(writer)

@@ -1,17 +1,117 @@
-"""Queries to a published data file, which read no more of it than they need."""
+"""Questions to a table of rows, staged or published: what is one key, what is double, where the newest rows are."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kandji_mirror.ingest.staging import store_errors
-from kandji_schema import database
+from kandji_mirror.ingest.engine import Engine, store_errors
+from kandji_schema import database, history
 from kandji_schema.resource import Resource
+from kandji_schema.utc import naive_utc
+
+ORDINAL = "ordinal"
+"""Key column that numbers the rows of a table with repeats; no answer of the provider has it."""
+
+
+def key_parts(resource: Resource, of: str = "") -> tuple[str, ...]:
+    """Return the parts of the key of the table aliased ``of``, its fallback included."""
+    return tuple(history.key_parts(resource.key, resource.key_fallback, of))
+
+
+def first_key(resource: Resource) -> str:
+    """Return the first key column, quoted."""
+    return f'"{resource.key[0]}"'
+
+
+def in_order(resource: Resource) -> str:
+    """List the key columns, for ORDER BY."""
+    return ", ".join(f'"{k}"' for k in resource.key)
+
+
+def older_duplicates(resource: Resource, table: str) -> str:
+    """Select the rowids of rows that another one of the same key outdates; of none without a first key."""
+    latest = '"updated_at" DESC NULLS LAST, ' if any(c.name == "updated_at" for c in resource.columns) else ""
+    number = f"row_number() OVER (PARTITION BY {', '.join(key_parts(resource))} ORDER BY {latest}rowid DESC)"
+    numbered = f"SELECT rowid AS row, {number} AS place FROM {table} WHERE {first_key(resource)} IS NOT NULL"
+    return f"SELECT row FROM ({numbered}) WHERE place > 1"
+
+
+def duplicates(resource: Resource, table: str) -> str:
+    """Count how many rows there are beyond one a key: cheap, as there are hardly ever any."""
+    distinct = f"count(DISTINCT hash({', '.join(key_parts(resource))}))"
+    return f"SELECT count(*) - {distinct} FROM {table} WHERE {first_key(resource)} IS NOT NULL"
+
+
+def repeats_numbered(resource: Resource, table: str) -> str:
+    """Select the rowids and places of all rows within the rest of their key.
+
+    Content decides, then what moves at every collection, never the order of arrival: the same rows get the same places
+    each time.
+    """
+    rest = ", ".join(f'"{k}"' for k in resource.key if k != ORDINAL)
+    columns = sorted((c for c in resource.columns if c.name != ORDINAL), key=lambda c: c.volatile)
+    content = ", ".join(f'"{c.name}"' for c in columns)
+    return f"SELECT rowid AS row, row_number() OVER (PARTITION BY {rest} ORDER BY {content}) AS place FROM {table}"
+
+
+def steps_back(resource: Resource, table: str) -> str:
+    """Count how many rows have a smaller first key than the row before them."""
+    key = first_key(resource)
+    pairs = f"SELECT {key} AS key, lag({key}) OVER (ORDER BY rowid) AS before FROM {table}"
+    return f"SELECT count(*) FROM ({pairs}) WHERE before > key"
+
+
+AHEAD = timedelta(minutes=10)
+"""Rows stamped later than the provider's clock by more than this come from a device whose clock is wrong."""
+
+FEW = 0.01
+"""Up to this share of all rows may be such; more of them mean that the provider's clock is the wrong one."""
+
+
+def watermark(
+    engine: Engine, path: Path, resource: Resource, provider_now: datetime | None, column: str = "updated_at"
+) -> datetime | None:
+    """Return where the next increment begins: the newest stamp of a data file, aware UTC; None where no row has one.
+
+    A few rows from the future, by ``provider_now``, are left out: with them increments would see nothing until then.
+    :class:`StoreDamaged` where the file cannot be read.
+    """
+    latest = naive_utc(provider_now) + AHEAD if provider_now else datetime.max  # noqa: DTZ901 - naive, as data files have moments
+    newest_of, ahead = f'max("{column}")', f'count(*) FILTER ("{column}" > $1)'
+    timely = f'{newest_of} FILTER ("{column}" <= $1)'
+    asked = f"SELECT {newest_of}, {timely}, {ahead} <= {FEW} * count(*)"
+    with store_errors(str(path)), engine.cursor() as con, engine.attached(con, path) as catalog:
+        found = con.execute(f'{asked} FROM {catalog}.main."{resource.name}"', [latest]).fetchall()
+    ((newest, newest_timely, few),) = found
+    start = newest_timely if few else newest
+    return start.replace(tzinfo=UTC) if start else None
+
+
+def newest_but(
+    engine: Engine, path: Path, resource: Resource, column: str, between: tuple[datetime, datetime], rows: int
+) -> datetime | None:
+    """Return the newest stamp ``between`` two moments, aware UTC, that more than ``rows`` rows there reach, or None.
+
+    At most ``rows`` rows are stamped later than that and not after the second moment.
+    """
+    within = f'"{column}" BETWEEN $1 AND $2 ORDER BY "{column}" DESC LIMIT 1 OFFSET {rows}'
+    with store_errors(str(path)), engine.cursor() as con, engine.attached(con, path) as catalog:
+        found = con.execute(
+            f'SELECT "{column}" FROM {catalog}.main."{resource.name}" WHERE {within}', [*map(naive_utc, between)]
+        ).fetchall()
+    return found[0][0].replace(tzinfo=UTC) if found else None
+
+
+def read_key(path: Path, table: str, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return distinct values of some text columns of a data file, in order, rows with an empty one left out."""
+    names = ", ".join(f'"{c}"' for c in columns)
+    filled = " AND ".join(f'"{c}" IS NOT NULL' for c in columns)
+    return _asked(path, f'SELECT DISTINCT {names} FROM "{table}" WHERE {filled} ORDER BY ALL')
 
 
 def first_keys(path: Path, resource: Resource) -> set[str]:
-    """Distinct values of the first key column."""
+    """Return distinct values of the first key column."""
     key = f'"{resource.key[0]}"'
     return {
         str(row[0]) for row in _asked(path, f'SELECT DISTINCT {key} FROM "{resource.name}" WHERE {key} IS NOT NULL')

@@ -1,15 +1,17 @@
 """The statement that turns the provider's rows into typed rows of one table, derived from the table's columns."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from kandji_mirror.ingest.values import Field, fields_of
+from kandji_mirror.api.bodies import dump
+from kandji_mirror.ingest.fields import Field, fields_of
 from kandji_mirror.privacy.masking import masked
 from kandji_schema.columns import Column
 from kandji_schema.resource import Resource
-from kandji_schema.sql import in_quotes, literal
+from kandji_schema.sql import literal
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,11 @@ class Projection:
         lists = ["unnest($1::VARCHAR[]) AS page"]
         lists += [f"unnest(${i}::VARCHAR[]) AS {_alias(c)}" for i, c in enumerate(self.resource.parent_key, start=2)]
         given = "".join(f"{_alias(name)}, " for name in self.resource.parent_key)
-        rows = f"unnest(from_json(page, '{self._structure}').data, max_depth := 2)"
+        rows = f"unnest(from_json(page, {self._structure}).data, max_depth := 2)"
         return f"SELECT {given}{rows} FROM (SELECT {', '.join(lists)})"
 
     def insert(self, raw: str) -> str:
-        """The statement for rows of ``raw``: a query with every field as its raw type, and ``extra`` as JSON.
+        """Return the statement for rows of ``raw``: a query with every field as its raw type, and ``extra`` as JSON.
 
         The columns of the request's path have their values in it already.
         """
@@ -59,7 +61,7 @@ class Projection:
         return f"INSERT INTO {self.target} SELECT {', '.join(ordered)} FROM ({self._typed(raw)})"
 
     def in_clear(self, raw: str) -> str:
-        """A query for the rows of ``raw`` with the columns' own names and nothing masked."""
+        """Select the rows of ``raw`` with the columns' own names and nothing masked."""
         named = (f'{value} AS "{name}"' for name, value in self._read)
         return f"SELECT {', '.join(named)} FROM ({self._typed(raw)})"
 
@@ -84,7 +86,7 @@ class Projection:
     @property
     def _structure(self) -> str:
         row = {f.name: f.raw_type for f in self.fields} | {"extra": "JSON"}
-        return in_quotes(json.dumps({"data": [row]}))
+        return literal(json.dumps({"data": [row]}))
 
     def _values(self) -> Iterator[str]:
         for column in self._columns:
@@ -107,7 +109,7 @@ class Projection:
         return json_object_of(["nullif((extra::VARCHAR)[2:-2], '')", *members])
 
     def _known_value(self, column: Column, source: str) -> str:
-        """The column's value from that source, already worked out where that is its only one."""
+        """Return the column's value from that source, already worked out where that is its only one."""
         return _alias(column.name) if column.sources == (source,) else self._value(column, source)
 
 
@@ -124,3 +126,36 @@ def json_object_of(members: list[str]) -> str:
 def _alias(name: str) -> str:
     """Name of a column's value beside the raw field of the same name."""
     return f'"= {name}"'
+
+
+# -- rows of another endpoint, reshaped to the table's own ---------------------------------------------------------
+
+
+def reshape_per_device(rows: Iterable[Mapping[str, Any]], resource: Resource) -> str:
+    """Return page text for the table out of rows that were read per device, from its ``fallback``.
+
+    A column's value is the first of the fallback's fields that is not empty, and goes where the table reads it first.
+    Other fields stay as they are; those the table does not know, or knows as something else, are kept in ``extra``.
+    """
+    return dump({"data": [_row(row, resource) for row in rows]})
+
+
+def _row(row: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
+    there = {name: value for name, value in row.items() if value not in (None, "")}
+    taken = dict(_taken(there, resource))
+    values = {source: there[name] for source, name in taken.items()}
+    rest = {name: value for name, value in there.items() if name not in taken.values()}
+    known = {name: value for name, value in rest.items() if name in resource.known_fields - values.keys()}
+    extra = {name: value for name, value in rest.items() if name not in known and value not in values.values()}
+    plain = {**known, **values}
+    misshapen = {name: plain.pop(name) for name in resource.misshapen(plain)}
+    return plain | ({"extra": extra | misshapen} if extra or misshapen else {})
+
+
+def _taken(there: Mapping[str, Any], resource: Resource) -> Iterator[tuple[str, str]]:
+    """Where the table reads a column first, and the name of the field that has its value."""
+    names = resource.fallback.names if resource.fallback else {}
+    for column in resource.columns:
+        name = next((name for name in names.get(column.name, ()) if name in there), None)
+        if name is not None:
+            yield column.sources[0], name

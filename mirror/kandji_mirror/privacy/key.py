@@ -43,7 +43,7 @@ class Key:
 
 
 def key_of(home: Path) -> Key:
-    """The home's key, made where there is none yet; whoever calls it holds the writer's lock.
+    """Return the home's key, made where there is none yet; whoever calls it holds the writer's lock.
 
     :class:`ConfigurationError` where the file is no key or may be one that another user put there,
     :class:`StoreFull` where it cannot be written.

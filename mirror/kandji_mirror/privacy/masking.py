@@ -71,7 +71,7 @@ _MACROS = (
 
 def install(con: duckdb.DuckDBPyConnection, key: Key) -> None:
     """Make the macros that :func:`masked` and :func:`masked_cell` use, in memory."""
-    inner, outer = (_literal(bytes(byte ^ pad for byte in key.secret.ljust(_BLOCK, b"\0"))) for pad in (0x36, 0x5C))
+    inner, outer = (_blob(bytes(byte ^ pad for byte in key.secret.ljust(_BLOCK, b"\0"))) for pad in (0x36, 0x5C))
     keyed = f"sha256({outer} || unhex(sha256({inner} || encode(v))))[:16]"
     cell = ("mask_cell(place, v)", _cell())
     for name, body in (("keyed(v)", keyed), *_MACROS, cell):
@@ -115,12 +115,12 @@ def masked_cell(table: str, column: str, value: str) -> str:
 
 
 def personal(resource: Resource) -> tuple[Column, ...]:
-    """The columns of a table that are masked."""
+    """Return the columns of a table that are masked."""
     return tuple(column for column in resource.columns if column.personal)
 
 
 def _cell() -> str:
-    """The body of the macro behind :func:`masked_cell`; its parameters are ``place`` and ``v``."""
+    """Return the body of the macro behind :func:`masked_cell`; its parameters are ``place`` and ``v``."""
     cases = " ".join(f"WHEN place IN ({places}) THEN {value}" for places, value in _cases())
     return f"CASE WHEN v IS NULL THEN NULL {cases} ELSE memory.main.mask_text(v) END"
 
@@ -145,6 +145,6 @@ def _listed(places: Iterable[str]) -> str:
     return ", ".join(f"'{place}'" for place in places)
 
 
-def _literal(data: bytes) -> str:
+def _blob(data: bytes) -> str:
     escaped = "".join(f"\\x{byte:02X}" for byte in data)
     return f"'{escaped}'::BLOB"

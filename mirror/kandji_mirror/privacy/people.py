@@ -14,7 +14,7 @@ import duckdb
 from kandji_mirror.privacy.key import Key
 from kandji_mirror.privacy.words import WORD, told
 from kandji_schema.columns import Names
-from kandji_schema.files import rename_durably
+from kandji_schema.files import publish_file
 from kandji_schema.privacy import NOT_PEOPLE
 from kandji_schema.resource import Resource
 from kandji_schema.sql import literal
@@ -80,9 +80,7 @@ class People:
         con.execute(
             f"COPY (SELECT {columns} FROM {TABLE} GROUP BY mark ORDER BY mark) TO {literal(temporary)} (FORMAT parquet)"
         )
-        temporary.chmod(0o600)
-        file.unlink(missing_ok=True)
-        rename_durably(temporary, file)
+        publish_file(temporary, file)
         for name in self._key.former_names:
             (home / "store" / f"people.{name}.parquet").unlink(missing_ok=True)
         self.saved = self.newest(con)
@@ -103,7 +101,7 @@ class People:
         )
 
     def newest(self, con: duckdb.DuckDBPyConnection) -> int:
-        """A number that grows with everybody who becomes known; 0 where nobody did since the list was loaded."""
+        """Return a number that grows with everybody who becomes known; 0 where nobody did since the list was loaded."""
         ((found,),) = con.execute(f"SELECT coalesce(max(place), 0) FROM {TABLE}").fetchall()
         return int(found)
 
@@ -114,7 +112,7 @@ def tells_of_people(resource: Resource) -> bool:
 
 
 def _named(resource: Resource, relation: str) -> Iterator[str]:
-    """Queries for the values that name people, each with the kind of its column."""
+    """Select the values that name people, each with the kind of its column."""
     where = f" AND {_PERSONS_UID}" if any(c.name == "uid" for c in resource.columns) else ""
     for column in resource.columns:
         if column.names:
@@ -124,7 +122,7 @@ def _named(resource: Resource, relation: str) -> Iterator[str]:
 
 
 def _spellings(names: Names) -> Iterator[str]:
-    """Queries for lists of folded words and the pseudonym of the value that they spell."""
+    """Select lists of folded words and the pseudonym of the value that they spell."""
     for words in _words(names):
         yield f"SELECT {words} AS words, pseudonym FROM written WHERE names = '{names}'"
 

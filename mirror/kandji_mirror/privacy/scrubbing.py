@@ -15,16 +15,16 @@ from kandji_mirror.privacy.people import FIRST, GLUED, HAN, SHORTEST_GLUED, STEM
 from kandji_mirror.privacy.words import EMAIL, SUSPECT, TOKEN, WORD, fold_word, plain_address, told
 from kandji_schema.columns import Column, Kind
 from kandji_schema.resource import Resource
-from kandji_schema.sql import in_quotes
+from kandji_schema.sql import literal
 
 _TEXTS, _LISTS = "temp.scrubbed", "temp.scrubbed_lists"
-_EMAIL, _TOKEN = in_quotes(EMAIL), in_quotes(TOKEN)
+_EMAIL, _TOKEN = literal(EMAIL), literal(TOKEN)
 _LONGEST = 200
 """Characters of a word in which joined names are looked for: longer ones are data in letters."""
 
 
 def _suspects(texts: str) -> str:
-    """Identifiers cannot name anybody, and there are many of them."""
+    """Select the texts that may name somebody. Identifiers cannot, and there are many of them."""
     uuid = "[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}"
     wordy = f"regexp_matches(v, '{SUSPECT}') AND NOT regexp_full_match(v, '{uuid}')"
     return f"SELECT v FROM ({texts}) WHERE {wordy} GROUP BY v"
@@ -74,16 +74,16 @@ def _glued() -> str:
 
 def _found(*, addresses: bool) -> str:
     named = f"SELECT v FROM (SELECT v, unnest(regexp_extract_all(v, '{WORD}')) AS raw FROM temp.suspects) "
-    also = f"OR regexp_matches(v, '{_EMAIL}')" if addresses else ""
+    also = f"OR regexp_matches(v, {_EMAIL})" if addresses else ""
     return (
-        f"SELECT row_number() OVER () AS id, v, regexp_extract_all(v, '{_TOKEN}', 0, 's') AS tokens FROM temp.suspects "
+        f"SELECT row_number() OVER () AS id, v, regexp_extract_all(v, {_TOKEN}, 0, 's') AS tokens FROM temp.suspects "
         f"WHERE v IN ({named} WHERE raw IN (SELECT raw FROM temp.hits UNION SELECT raw FROM temp.glued)) {also}"
     )
 
 
 _TOKENS = (
     "SELECT *, count(*) FILTER (is_word) OVER (PARTITION BY id ORDER BY i) AS n FROM (SELECT id, i, token, folded, "
-    f"loose, bare, folded IS NOT NULL AS is_word, regexp_full_match(token, '{_EMAIL}') AS is_address FROM "
+    f"loose, bare, folded IS NOT NULL AS is_word, regexp_full_match(token, {_EMAIL}) AS is_address FROM "
     "(SELECT id, unnest(tokens) AS token, generate_subscripts(tokens, 1) AS i FROM temp.found) "
     "LEFT JOIN temp.forms ON raw = token)"
 )
@@ -167,7 +167,7 @@ class Scrubbing:
         return f"coalesce({_alias(column)}.after::{column.kind}, {otherwise})" if self._joined(column) else otherwise
 
     def joins(self, rows: str) -> str:
-        """What :meth:`value` needs beside the table that is called ``rows``."""
+        """Return the joins that :meth:`value` needs beside the table that is called ``rows``."""
         joined = ((c, _alias(c), _seen(c, rows, self.already_masked)) for c in self.columns if self._joined(c))
         return " ".join(f"LEFT JOIN {_table(c)} AS {name} ON {name}.before = {seen}" for c, name, seen in joined)
 
@@ -242,7 +242,7 @@ _TOLD = {"foreign_words": fold_word, "addresses": plain_address}
 
 
 def scrubbed_columns(resource: Resource) -> tuple[Column, ...]:
-    """The columns whose texts are looked at: all but those masked as a whole, and the key that rows are found by."""
+    """Return the columns whose texts are looked at: all but those masked as a whole, and the key of the rows."""
     kinds = (Kind.TEXT, Kind.TEXTS, Kind.DOCUMENT)
     return tuple(c for c in resource.columns if c.kind in kinds and not c.personal and c.name != resource.key[0])
 
@@ -253,7 +253,7 @@ def _text(column: Column, rows: str, already_masked: bool) -> str:
 
 
 def _seen(column: Column, rows: str, already_masked: bool) -> str:
-    """What of a column is looked at: of a document what is left when it is masked."""
+    """Return what of a column is looked at: of a document what is left when it is masked."""
     value = f'{rows}."{column.name}"'
     if column.kind is not Kind.DOCUMENT:
         return value

@@ -14,7 +14,6 @@ from kandji_mirror.api.client import token_mark
 from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.connection import background_per_hour, connect
-from kandji_mirror.privacy.conforming import conform
 from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.asking import ask
 from kandji_mirror.scheduler.desk import Desk, Wish
@@ -24,7 +23,7 @@ from kandji_mirror.scheduler.pauses import Pauses
 from kandji_mirror.scheduler.runs import Connect, RunOrder, Runs
 from kandji_mirror.scheduler.syncing import WISHES, Syncing, Terms, rests
 from kandji_mirror.scheduler.timer import Timer
-from kandji_mirror.store.store import open_store
+from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_mirror.sync.run import run_request
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
@@ -197,7 +196,6 @@ class Scheduler:
     def _hold(self) -> None:
         """Be the one that syncs until stopped. The lock must be let go by the thread that took it."""
         with open_store(self._home, self._tenant, resources(), self._wall, privacy=self._privacy) as store:
-            conform(store)
             self._pauses.passed(_STORE)
             runs = Runs(store, self._connect, self._read, self._hour, keep_days=self._keep_days)
             syncing = Syncing(store, runs, self._desk, self._hour, self._pauses, self._terms)

@@ -1,4 +1,7 @@
-"""The store as its one writer sees it."""
+"""The store as its one writer sees it: the current manifest, room for new files, and the way to publish them.
+
+It is made by :func:`kandji_mirror.store.opening.open_store` and by nothing else.
+"""
 
 import shutil
 import threading
@@ -6,14 +9,15 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import Self
 
+from kandji_mirror.history.recorder import HistoryRecorder
 from kandji_mirror.privacy.key import key_of
-from kandji_mirror.store.lock import writer_lock
 from kandji_schema import ddl
 from kandji_schema.errors import ConfigurationError, StoreFull
-from kandji_schema.files import has_size, rename_durably, tighten_home, write_atomically
+from kandji_schema.files import has_size, publish_file, write_atomically
 from kandji_schema.manifest import (
     Manifest,
     Segment,
@@ -39,24 +43,23 @@ HISTORY_GRACE_SECONDS = 60
 to its files has to be covered, and a busy day rewrites its newest segment hundreds of times."""
 
 TEMPORARY = ".tmp"
+"""What every unfinished file has in its name, by which leftovers of a killed writer are swept."""
+
+FOLDERS = (manifests_dir, data_dir, history_dir)
+"""Functions that give the store's folders below a home."""
 
 
 class Store:
-    """The current manifest, room for new files, and the way to publish them. Made by :func:`open_store`.
+    """The current manifest, room for new files, and the way to publish them.
 
     Thread-safe. ``lock`` makes several steps one: hold it from the look at :attr:`current` and :attr:`next_generation`
-    to :meth:`publish` where what is published depends on them, as history does.
+    to :meth:`publish` where what is published depends on them, as history does. ``recorder`` keeps what changed.
     """
 
     def __init__(
-        self,
-        home: Path,
-        tenant: str,
-        resources: Mapping[str, Resource],
-        wall: Callable[[], datetime],
-        privacy: Privacy = Privacy.OFF,
+        self, home: Path, tenant: str, resources: Mapping[str, Resource], wall: Callable[[], datetime], privacy: Privacy
     ) -> None:
-        """``wall`` tells the time, aware UTC. ``privacy`` is what files are to be written from now on."""
+        """Open what is published. ``wall`` tells the time, aware UTC; ``privacy`` is what new files are to be."""
         self.home = home
         self.tenant = tenant
         self.wall = wall
@@ -64,14 +67,21 @@ class Store:
         self.lock = threading.RLock()
         self.privacy = privacy
         self.key = key_of(home) if privacy.masks_agents else None
+        self.recorder = HistoryRecorder(home)
         self._resources = resources
         self._newest = max(generations(home), default=0)
         self._known: dict[int, Manifest] = {}
         self._held = 0
         self.current = self._last_readable()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.recorder.close()
+
     def _last_readable(self) -> Manifest:
-        """The newest manifest that can be read, with an entry for every table this version knows."""
+        """Return the newest manifest that can be read, with an entry for every table this version knows."""
         found = Manifest(0, self.tenant, self.wall())
         for candidate in kept(self.home):
             if isinstance(candidate, Manifest):
@@ -89,19 +99,21 @@ class Store:
             )
 
     def _known_state(self, manifest: Manifest, resource: Resource) -> TableState:
-        """What is mirrored of a table; a lost or cut file counts as never synced, so the next pass makes it anew."""
-        fresh = self.never_synced(resource.name)
+        """Return what is mirrored of a table; a lost or cut file counts as never synced, so it is made anew."""
+        never = self.never_synced(resource.name)
         known = manifest.tables.get(resource.name)
         if known is None:
-            return fresh
-        path = data_dir(self.home) / known.file if known.file else None
-        if path and not has_size(path, known.bytes):
-            self.warnings.append(f"{path} is missing or cut; {resource.name} will be read anew.")
-            return fresh
+            return never
         if known.file is None:
-            return replace(known, ttl_seconds=fresh.ttl_seconds, ddl=fresh.ddl)
-        twin = _without_lost_twin(self.home, known)
-        return replace(twin, ttl_seconds=fresh.ttl_seconds)  # its ddl stays: it says what the file looks like
+            return replace(known, ttl_seconds=never.ttl_seconds, ddl=never.ddl)
+        path = data_dir(self.home) / known.file
+        if not has_size(path, known.bytes):
+            self.warnings.append(f"{path} is missing or cut; {resource.name} will be read anew.")
+            return never
+        copy = known.masked_file
+        if copy and not has_size(data_dir(self.home) / copy, known.masked_bytes):  # counts as never made
+            known = replace(known, masked_file=None, masked_bytes=0, masked_with=None)
+        return replace(known, ttl_seconds=never.ttl_seconds)  # its ddl stays: it says what the file looks like
 
     def never_synced(self, table: str) -> TableState:
         """Return the state of a table that nothing is mirrored of."""
@@ -114,7 +126,7 @@ class Store:
         return self._newest + 1
 
     def data_file(self, table: str) -> Path | None:
-        """The table's current data file, where newer rows can be put on it."""
+        """Return the table's current data file where newer rows can be put on it, else None."""
         state = self.current.tables[table]
         return data_dir(self.home) / state.file if state.file and self.fits(state) else None
 
@@ -126,44 +138,47 @@ class Store:
 
     @contextmanager
     def scratch(self, table: str) -> Iterator[tuple[Path, Path]]:
-        """Two temporary paths, for collecting rows and for the next data file; both are gone after the block."""
+        """Give two temporary paths, for collecting rows and for the next data file; both are gone after the block."""
         paths = tuple(data_dir(self.home) / f"{table}.{use}{TEMPORARY}" for use in ("scratch", "next"))
         for path in paths:
-            _remove(path)
+            remove(path)
         try:
             yield paths[0], paths[1]
         finally:
             for path in paths:
-                _remove(path)
+                remove(path)
 
-    def admit(self, table: str, finished: Path, *, twin: bool = False) -> str:
+    def admit(self, table: str, finished: Path, *, masked: bool = False) -> str:
         """Give a finished file its name in the next generation, without making it current yet; returns the name."""
         with self.lock:
-            kind = "masked." if twin else ""
+            kind = "masked." if masked else ""
             final = data_dir(self.home) / f"{table}.{kind}{self.next_generation:08d}.duckdb"
-            with _local_trouble(final):
-                finished.chmod(0o600)
-                final.unlink(missing_ok=True)  # of a run that was killed between this step and its manifest
-                rename_durably(finished, final)
+            with store_full(final):
+                publish_file(finished, final)
             return final.name
 
     def publish(self, changed: Mapping[str, TableState], history: tuple[Segment, ...] | None = None) -> Manifest:
         """Make the changed tables current, all at one moment, and let go of what nobody needs any more.
 
-        ``history`` are all segments from now on, oldest first, as :func:`kandji_mirror.history.record.record` returned
-        them; None leaves them as they are.
+        ``history`` are all segments from now on, oldest first, as ``recorder`` returned them; None leaves them as they
+        are. Raises :class:`StoreFull`; then nothing changed for readers.
         """
         with self.lock:
             segments = self.current.history if history is None else history
             tables = {**self.current.tables, **changed}
             manifest = Manifest(self.next_generation, self.tenant, self.wall(), tables, segments)
             path = manifest_path(self.home, manifest.generation)
-            with _local_trouble(path):
+            with store_full(path):
                 write_atomically(path, manifest.to_json())
             self._newest, self.current = manifest.generation, manifest
             self._known[manifest.generation] = manifest
             self._collect()
             return manifest
+
+    def make_due(self, tables: Collection[str]) -> None:
+        """Have some tables read at once, whenever they were read before."""
+        due = {name: replace(self.current.tables[name], attempted_at=None) for name in tables}
+        self.current = replace(self.current, tables={**self.current.tables, **due})
 
     def hold_current(self) -> None:
         """Keep the present state, however many a run publishes, until this is called again.
@@ -175,11 +190,11 @@ class Store:
     def _collect(self) -> None:
         for generation in generations(self.home)[KEEP_MANIFESTS:]:
             if generation != self._held:
-                _remove(manifest_path(self.home, generation))
+                remove(manifest_path(self.home, generation))
         self._remove_unnamed(self._kept(), GRACE_SECONDS, HISTORY_GRACE_SECONDS)
 
     def _kept(self) -> Collection[Manifest]:
-        """The manifests there are and can be read. None ever changes, so that each is read once."""
+        """Read the manifests there are, as far as they can be read. None ever changes, so that each is read once."""
         there = generations(self.home)
         if not self._known.keys() >= set(there):
             self._known |= {m.generation: m for m in kept(self.home) if isinstance(m, Manifest)}
@@ -191,7 +206,7 @@ class Store:
         with self.lock:
             for generation in generations(self.home):
                 if generation != self.current.generation:
-                    _remove(manifest_path(self.home, generation))
+                    remove(manifest_path(self.home, generation))
             self._remove_unnamed([self.current], 0, 0)
 
     def _remove_unnamed(self, manifests: Collection[Manifest], grace: float, history_grace: float) -> None:
@@ -201,57 +216,16 @@ class Store:
         _remove_unnamed(history_dir(self.home), segments, history_grace)
 
 
-def _without_lost_twin(home: Path, state: TableState) -> TableState:
-    """A twin that is lost or cut counts as never made."""
-    name = state.masked_file
-    if name is None or has_size(data_dir(home) / name, state.masked_bytes):
-        return state
-    return replace(state, masked_file=None, masked_bytes=0, masked_with=None)
-
-
 def _remove_unnamed(folder: Path, named: Collection[str | None], grace: float) -> None:
     now = time.time()
     for path in folder.glob("*.duckdb"):
         age = now - path.stat().st_mtime
         ahead = -age > max(grace, HISTORY_GRACE_SECONDS)  # written by a clock that was wrong then
         if path.name not in named and (age >= grace or ahead):
-            _remove(path)
+            remove(path)
 
 
-@contextmanager
-def open_store(
-    home: Path,
-    tenant: str,
-    resources: Mapping[str, Resource],
-    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
-    *,
-    privacy: Privacy = Privacy.OFF,
-) -> Iterator[Store]:
-    """Hold the writer's lock, sweep what a killed writer left, and give the store.
-
-    Raises :class:`AlreadySyncing`, :class:`ConfigurationError` for a home of another tenant, and :class:`StoreError`.
-    """
-    with _local_trouble(home):
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)  # names of people are in there
-        for folder in _folders(home):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        tighten_home(home)
-    with writer_lock(home):
-        _sweep(home)
-        yield Store(home, tenant, resources, wall, privacy)
-
-
-def _folders(home: Path) -> tuple[Path, ...]:
-    return manifests_dir(home), data_dir(home), history_dir(home)
-
-
-def _sweep(home: Path) -> None:
-    for folder in _folders(home):
-        for path in folder.glob(f"*{TEMPORARY}*"):
-            _remove(path)
-
-
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
     """Remove a file with what DuckDB puts beside it. Windows keeps an open one: the next sweep gets it."""
     for leftover in (path, path.with_name(path.name + ".wal"), path.with_suffix(".spill")):
         try:
@@ -264,7 +238,8 @@ def _remove(path: Path) -> None:
 
 
 @contextmanager
-def _local_trouble(path: Path) -> Iterator[None]:
+def store_full(path: Path) -> Iterator[None]:
+    """Turn the system's errors of the block into :class:`StoreFull`, which says what to do about ``path``."""
     try:
         yield
     except OSError as error:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kandji_mirror.ingest.engine import Engine, store_errors
-from kandji_mirror.ingest.keys import first_key, key_parts
-from kandji_mirror.ingest.staging import Lost
+from kandji_mirror.ingest.file_queries import first_key, key_parts
+from kandji_mirror.ingest.staging import MissingRows
 from kandji_schema.errors import StoreDamaged, Suspicious
 from kandji_schema.resource import Resource
 
@@ -27,7 +27,7 @@ class DeletionProof:
     requests: int = 0
     kept: int = 0
     unasked: bool = False
-    proven: Lost | None = field(default_factory=dict)
+    proven: MissingRows | None = field(default_factory=dict)
 
     @property
     def note(self) -> str | None:
@@ -36,7 +36,7 @@ class DeletionProof:
             return None
         return f"{self.kept:,} rows did not come, but no direct question confirmed that they are gone: they are kept."
 
-    def with_proven(self, more: Lost | None) -> "DeletionProof":
+    def with_proven(self, more: MissingRows | None) -> "DeletionProof":
         """Return the same with ``more`` rows that may go."""
         if self.proven is None or more is None:
             return replace(self, proven=None)

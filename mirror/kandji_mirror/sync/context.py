@@ -11,8 +11,8 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.api.counts import Count, count
 from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.ingest.engine import Engine
+from kandji_mirror.ingest.file_queries import watermark
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.ingest.watermark import watermark
 from kandji_mirror.report import Outcome, Progress
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.devices import Fleet

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
+from kandji_mirror.ingest.file_queries import newest_but
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.ingest.watermark import newest_but
 from kandji_mirror.sync.context import PassContext
 from kandji_mirror.sync.extract_stats import ExtractStats
 from kandji_mirror.sync.filtered_pages import OVERLAP, Cursor, NeedsFullLoad, pages_since, stage_pages

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kandji_mirror.ingest.merging import Merged
+from kandji_mirror.ingest.merge import Merged
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.privacy.twins import twinned
+from kandji_mirror.store.masked_files import state_for_mode
 from kandji_mirror.sync.completeness import DeletionProof, refuse_unproven
 from kandji_mirror.sync.context import PassContext
 from kandji_mirror.sync.deletion_check import DeletionCheck
@@ -95,4 +95,4 @@ def admit_file(
     size = target.stat().st_size
     file = ctx.store.admit(ctx.resource.name, target)
     state = replace(ctx.previous, ddl=ddl.statements(ctx.resource), file=file, bytes=size)
-    return twinned(ctx.store, ctx.engine, ctx.resource, state, touched=touched)
+    return state_for_mode(ctx.store, ctx.engine, ctx.resource, state, touched=touched)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kandji_mirror.api.pages import Page
-from kandji_mirror.ingest.staging import Lost, Staging
+from kandji_mirror.ingest.staging import MissingRows, Staging
 from kandji_mirror.report import NoProgress
 from kandji_mirror.sync.completeness import DeletionProof
 from kandji_mirror.sync.context import BACKGROUND_COST, PassContext
@@ -25,7 +25,7 @@ from kandji_schema.errors import Rejected, RetryLater, Skip, Suspicious
 class NeedsAnotherReading(Exception):
     """Not every device that lost rows can be queried, so another reading has to come first; ``lost`` are the rows."""
 
-    def __init__(self, lost: Lost) -> None:
+    def __init__(self, lost: MissingRows) -> None:
         super().__init__(f"{len(lost):,} devices lost rows")
         self.lost = lost
 
@@ -39,7 +39,7 @@ class DeletionCheck:
         self._current = current
         self._requests = 0
 
-    def check_all(self, *, earlier: Lost | None = None, least: int | None = None) -> DeletionProof:
+    def check_all(self, *, earlier: MissingRows | None = None, least: int | None = None) -> DeletionProof:
         """Check what goes where the staged rows replace all.
 
         ``earlier`` are the rows another reading of this pass lacked. There are ``least`` rows by the provider's count:
@@ -61,7 +61,7 @@ class DeletionCheck:
         return self._check(whole, None, None, may_read_again=False) if whole else DeletionProof()
 
     def _check(
-        self, among: Collection[str] | None, earlier: Lost | None, least: int | None, *, may_read_again: bool
+        self, among: Collection[str] | None, earlier: MissingRows | None, least: int | None, *, may_read_again: bool
     ) -> DeletionProof:
         all_lost = self._lost(among)
         if not all_lost:
@@ -70,7 +70,9 @@ class DeletionCheck:
         proof = self._settle(doubtful, earlier, least, may_read_again=may_read_again)
         return replace(proof, proven=self._lost(all_lost))
 
-    def _settle(self, lost: Lost, earlier: Lost | None, least: int | None, *, may_read_again: bool) -> DeletionProof:
+    def _settle(
+        self, lost: MissingRows, earlier: MissingRows | None, least: int | None, *, may_read_again: bool
+    ) -> DeletionProof:
         if not lost:
             return DeletionProof()
         chosen = self._chosen(list(lost))
@@ -84,7 +86,7 @@ class DeletionCheck:
         # a provider that answers no direct query is believed in what two readings say alike: there is nothing better
         kept = self._kept(after, answered, least, {} if can_ask else earlier or {})
         if kept:
-            self._staging.keep(self._file, kept)
+            self._staging.restore(self._file, kept)
         return DeletionProof(self._requests, len(kept), unasked=can_ask and not answered.issuperset(after))
 
     @property
@@ -93,10 +95,10 @@ class DeletionCheck:
             raise ValueError("there is no file to compare with")
         return self._current
 
-    def _lost(self, among: Collection[str] | None) -> Lost:
-        return self._staging.lost(self._current, among) if self._current else {}
+    def _lost(self, among: Collection[str] | None) -> MissingRows:
+        return self._staging.missing(self._current, among) if self._current else {}
 
-    def _doubtful(self, lost: Lost, complete: Collection[str]) -> Lost:
+    def _doubtful(self, lost: MissingRows, complete: Collection[str]) -> MissingRows:
         """Return those of devices that are not known to be gone, and of which no answer was ``complete``."""
         return {
             device: keys
@@ -127,7 +129,7 @@ class DeletionCheck:
         queries, answered = self._queries(), set[str]()
         try:
             for answer in queries.fetch(devices) if devices else ():
-                self._staging.forget(answer.devices)
+                self._staging.drop(answer.devices)
                 for page in answer.pages:
                     self._staging.add(page.text)
                 answered.update(answer.devices)
@@ -135,13 +137,15 @@ class DeletionCheck:
             if self._ctx.client.stopped:
                 raise
         self._requests += queries.requests
-        self._staging.settle()
+        self._staging.unify_keys()
         self._ctx.complete_devices.update(answered)
         return answered
 
     # -- judging -----------------------------------------------------------------------------------------------
 
-    def _kept(self, lost: Lost, answered: Collection[str], least: int | None, twice: Lost) -> Collection[int]:
+    def _kept(
+        self, lost: MissingRows, answered: Collection[str], least: int | None, twice: MissingRows
+    ) -> Collection[int]:
         """Return the keys of the rows that stay: those nobody was asked for, and those that a damaged row may be.
 
         Rows that were missing ``twice`` go also where nobody was asked.
@@ -170,17 +174,19 @@ def check_list_deletions(ctx: PassContext, staging: Staging, current: Path, *, o
     ``ordered`` tells that the list came in the order of its keys, with no page torn: then it lacks nothing that was
     there all the time. :class:`Suspicious` where many are missing and most of the sample are still there.
     """
-    lost = staging.lost(current)
+    lost = staging.missing(current)
     if not lost:
         return DeletionProof()
     if ctx.resource.confirm is None or staging.keys_are_masked:
         proof = _confirmed_by_walk(ctx, staging, current)
     else:
         proof = _confirmed_by_row(ctx, staging, current, lost, ordered=ordered)
-    return replace(proof, proven=staging.lost(current, lost))
+    return replace(proof, proven=staging.missing(current, lost))
 
 
-def _confirmed_by_row(ctx: PassContext, staging: Staging, current: Path, lost: Lost, *, ordered: bool) -> DeletionProof:
+def _confirmed_by_row(
+    ctx: PassContext, staging: Staging, current: Path, lost: MissingRows, *, ordered: bool
+) -> DeletionProof:
     missing, mirrored = list(lost), ctx.previous.rows
     many = len(missing) > MANY or len(missing) > MANY_SHARE * mirrored
     sample = missing[:: max(1, len(missing) // SAMPLE)][:SAMPLE] if many else missing
@@ -199,7 +205,7 @@ def _confirmed_by_row(ctx: PassContext, staging: Staging, current: Path, lost: L
     kept = [] if proven else [key for name, keys in lost.items() if name not in asked for key in keys]
     staging.flush()
     if kept:
-        staging.keep(current, kept)
+        staging.restore(current, kept)
     return DeletionProof(len(asked), len(kept))
 
 
@@ -234,12 +240,12 @@ def _confirmed_by_walk(ctx: PassContext, staging: Staging, current: Path) -> Del
         staging.drop_duplicates()
         if steady := staging.rows == known and (stats.rows == known or is_steady(stats, ctx.resource)):
             break
-    missing = staging.lost(current)
+    missing = staging.missing(current)
     kept = _keys({first: keys for first, keys in missing.items() if not steady or staging.damaged(first)})
     if kept:
-        staging.keep(current, kept)
+        staging.restore(current, kept)
     return DeletionProof(requests, len(kept))
 
 
-def _keys(lost: Lost) -> set[int]:
+def _keys(lost: MissingRows) -> set[int]:
     return {key for keys in lost.values() for key in keys}

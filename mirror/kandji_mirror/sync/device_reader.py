@@ -10,7 +10,7 @@ from typing import Any
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.pages import Page, Row, read_page
 from kandji_mirror.api.paths import quote_segment
-from kandji_mirror.ingest.fallback import reshaped
+from kandji_mirror.ingest.projection import reshape_per_device
 from kandji_mirror.sync.devices import DEVICES
 from kandji_mirror.sync.list_walk import fetch_row
 from kandji_schema.errors import NotFound, Rejected, ServerFault, Skip
@@ -269,4 +269,4 @@ def _text(response: Response, resource: Resource, fields: Mapping[str, Any]) -> 
         return [page.text] if page.rows else NO_ROWS
     as_it_comes = replace(resource, paging=Paging.WHOLE, rows_at=resource.fallback.rows_at)
     rows = [{**row, **fields} for row in read_page(response, as_it_comes).rows]
-    return [reshaped(rows, resource)] if rows else NO_ROWS
+    return [reshape_per_device(rows, resource)] if rows else NO_ROWS

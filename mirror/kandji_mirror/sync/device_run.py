@@ -227,7 +227,7 @@ def _by_device(ctx: PassContext, devices: Sequence[str], expected: Collection[st
         requests = _stage(ctx, staging, asked)
         emptied = sorted((filled & set(expected)) - set(staging.first_keys()))
         requests += _stage(ctx, staging, emptied)  # that a device has no rows any more is believed at the second look
-        staging.settle()
+        staging.unify_keys()
         drift = merge_drift(ctx.previous.drift, observed_drift(ctx.resource, staging.leftovers()))
         state = write_merge(ctx, staging, target, whole=asked)
     return Refreshed(replace(state, drift=drift, whole_at=_whole_at(ctx, state)), requests)

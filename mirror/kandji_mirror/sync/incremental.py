@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from kandji_mirror.capabilities import Capability
-from kandji_mirror.ingest.merging import Merged
+from kandji_mirror.ingest.merge import Merged
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.completeness import DeletionProof
 from kandji_mirror.sync.context import PassContext

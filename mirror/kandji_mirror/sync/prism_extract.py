@@ -10,7 +10,7 @@ from pathlib import Path
 from kandji_mirror.api.counts import Count
 from kandji_mirror.api.exports import export
 from kandji_mirror.capabilities import Capability
-from kandji_mirror.ingest.csv_source import HeldSource
+from kandji_mirror.ingest.csv_source import MemorySource
 from kandji_mirror.ingest.file_queries import first_keys
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.context import PassContext
@@ -100,7 +100,7 @@ class PrismExtract:
         """
         ctx = self._ctx
         with ctx.store.scratch(ctx.resource.name) as (scratch, target):
-            csv = HeldSource() if ctx.store.privacy.masks_people else scratch.with_name(f"{scratch.name}.csv")
+            csv = MemorySource() if ctx.store.privacy.masks_people else scratch.with_name(f"{scratch.name}.csv")
             try:
                 exported = way is Method.EXPORT and self._export(csv)
                 with ctx.new_staging(scratch) as staging:
@@ -117,7 +117,7 @@ class PrismExtract:
         self.rows_found.append(rows)
         self._devices_found.update(staging.first_keys())
 
-    def _export(self, csv: Path | HeldSource) -> bool:
+    def _export(self, csv: Path | MemorySource) -> bool:
         """Download an export; False where the pages must do. Other tables work while it is awaited."""
         ctx = self._ctx
         before = ctx.client.own_requests
@@ -133,7 +133,7 @@ class PrismExtract:
             self.requests += ctx.client.own_requests - before
         return True
 
-    def _stage(self, staging: Staging, csv: Path | HeldSource | None) -> ExtractStats | None:
+    def _stage(self, staging: Staging, csv: Path | MemorySource | None) -> ExtractStats | None:
         """Stage the export, or the pages where there is none or it is no whole one; None for an export."""
         ctx = self._ctx
         if csv is not None:
@@ -185,7 +185,7 @@ class PrismExtract:
         finally:
             self.requests += queries.requests
         refuse_keyless(staging)
-        staging.settle()
+        staging.unify_keys()
         self.method = Method.FULL_WALK
         return stats
 

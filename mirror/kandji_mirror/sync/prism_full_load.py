@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kandji_mirror.ingest.file_queries import first_keys
-from kandji_mirror.ingest.staging import Lost, Staging
+from kandji_mirror.ingest.staging import MissingRows, Staging
 from kandji_mirror.sync.completeness import DeletionProof
 from kandji_mirror.sync.context import PassContext
 from kandji_mirror.sync.cursor_window import BaseFile
@@ -51,7 +51,7 @@ class PrismFullLoad:
         """``spent`` are requests of this pass that went before."""
         self._ctx = ctx
         self._extract = PrismExtract(ctx, spent)
-        self._lost: Lost | None = None
+        self._lost: MissingRows | None = None
         self._note: str | None = None
         self._unsettled = False
         self._misread: set[str] = set()

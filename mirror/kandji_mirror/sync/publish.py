@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from kandji_mirror.history.record import Change, record
+from kandji_mirror.history.masked import marked_as_masked, masked_segments
+from kandji_mirror.history.recorder import Change
 from kandji_mirror.ingest.engine import Engine
-from kandji_mirror.privacy.newcomers import cleared, remember
-from kandji_mirror.privacy.past import as_they_are, masked_segments
 from kandji_mirror.state import DeviceEdits
+from kandji_mirror.store.masked_files import mask_newcomers, save_people
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.devices import DEVICES, edited_columns
 from kandji_schema.errors import StoreError
@@ -26,21 +26,21 @@ def publish(
     """
     with store.lock:
         changes = [change for change in _changes(store, states, at) if change.resource.tracked]
-        segments = record(
-            store.home, store.current.history, changes, generation=store.next_generation, keep_days=keep_days
+        segments = store.recorder.record(
+            store.current.history, changes, generation=store.next_generation, keep_days=keep_days
         )
-        found = cleared(store, engine, states, _for_mode(store, engine, segments))
+        found = mask_newcomers(store, engine, states, _for_mode(store, engine, segments))
         manifest = store.publish(found.states, history=found.history)
         if found.published_too and store.privacy.masks_people:
             store.forget_the_past()
-        remember(store, engine)
+        save_people(store, engine)
         return manifest
 
 
 def _for_mode(store: Store, engine: Engine, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
     """Return the segments as the store's mode wants them: as they are, with masked copies, or masked themselves."""
     if store.privacy.masks_people:
-        return as_they_are(segments)
+        return marked_as_masked(segments)
     return masked_segments(store.home, engine, segments) if store.privacy.masks_agents else segments
 
 

@@ -6,22 +6,20 @@ A request is carried out by a run over whole tables or, for some devices, by a r
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from uuid import uuid4
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.witness import clock_words
 from kandji_mirror.capabilities import SyncState, open_state
-from kandji_mirror.ingest.engine import Engine
-from kandji_mirror.privacy.conforming import conform
-from kandji_mirror.privacy.newcomers import recall
 from kandji_mirror.report import NoProgress, Progress, Report
 from kandji_mirror.state import Now, utc_now
-from kandji_mirror.store.store import Store, open_store
+from kandji_mirror.store.masked_files import run_engine
+from kandji_mirror.store.opening import open_store
+from kandji_mirror.store.store import Store
 from kandji_mirror.sync.context import RunContext
 from kandji_mirror.sync.device_run import DeviceRun
 from kandji_mirror.sync.request import Refusals, SyncRequest, Ttl, device_request
 from kandji_mirror.sync.table_run import TableRun
-from kandji_schema.manifest import State, data_dir
+from kandji_schema.manifest import State
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resource as resource_named
 from kandji_schema.registry import resources as all_resources
@@ -58,7 +56,6 @@ def sync(
     if any(resource.swept or resource.fallback for resource in named):
         sweep = None
     with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store, open_state(home, wall) as state:
-        conform(store)
         given = ttls or {}
         states, now = store.current.tables, wall()
         refusals = Refusals(state.capabilities, client.token_mark)
@@ -91,7 +88,6 @@ def sync_devices(
     """
     request = device_request(devices, names)
     with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store:
-        conform(store)
         return run_request(store, client, request, progress=progress, keep_days=keep_days)
 
 
@@ -123,8 +119,7 @@ def _run(
 ) -> Report:
     began, clock, requests = store.wall(), time.monotonic(), client.requests
     client.witness.recall(state.clock.last())
-    with Engine(data_dir(store.home) / f"run.{uuid4().hex}.tmp", key=store.key) as engine:
-        recall(store, engine)
+    with run_engine(store) as engine:
         context = RunContext(
             store=store,
             engine=engine,

@@ -14,7 +14,7 @@ from threading import Lock
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.capabilities import Capability
-from kandji_mirror.ingest.staging import read_key
+from kandji_mirror.ingest.file_queries import read_key
 from kandji_mirror.report import Outcome, forbidden_reason, outcome_of, state_of, unforeseen_error
 from kandji_mirror.sync.context import PassContext, RunContext
 from kandji_mirror.sync.devices import DEVICES, Fleet, read_fleet

@@ -1,4 +1,4 @@
-"""The SQL that turns two data files of a table into events."""
+"""The SQL that turns two data files of a table, the one before and the one after a sync, into events of history."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Comparison:
     after: Types
 
     def find(self) -> str:
-        """A statement that makes :data:`DIFFERING`.
+        """Return the statement that makes :data:`DIFFERING`.
 
         Whole rows are compared by 64-bit hashes, which are small enough to join a million of them in memory; only the
         rows that differ are looked at column by column.
@@ -42,7 +42,7 @@ class Comparison:
             WHERE was.h IS NULL OR now.h IS NULL"""
 
     def insert(self, place: str) -> str:
-        """A statement that makes events of them in ``place``; it takes ``$at`` and ``$generation``."""
+        """Return the statement that makes events of them in ``place``; it takes ``$at`` and ``$generation``."""
         rest = [name for name in self.before if name not in self._tracked]
         return f"""
             INSERT INTO {place}.{EVENTS}
@@ -81,11 +81,11 @@ class Comparison:
         return f"SELECT rowid AS place, hash({values}) AS h FROM {self._table(side)} WHERE {filled}"
 
     def _comparable(self, name: str) -> str:
-        """The value in a form that is equal on both sides also where a new version reads it as another type."""
+        """Return the value in a form that is equal on both sides also where a new version reads it as another type."""
         return f'"{name}"' if self.before[name] == self.after[name] else f'"{name}"::VARCHAR'
 
     def _rows(self, side: str, place: str, rest: Sequence[str]) -> str:
-        """The differing rows, their values as lists of texts; ``tracked`` has the same columns on both sides."""
+        """Select the differing rows, their values as lists of texts; ``tracked`` has the same columns on both sides."""
         types = self.before if side == WAS else self.after
         first, others = identity(self.resource.key, self.resource.key_fallback, row=f'"{self.resource.name}"')
         return (
@@ -106,6 +106,6 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _object(value: int) -> str:
-    """A JSON object of ``cells``, which are (name, old, new): ``{"os_version":["15.1"],"user_id":[]}``."""
+    """Return the JSON object of ``cells``, which are (name, old, new): ``{"os_version":["15.1"],"user_id":[]}``."""
     member = f"to_json(cell[1])::VARCHAR || ':[' || coalesce(to_json(cell[{value}])::VARCHAR, '') || ']'"
     return f"'{{' || array_to_string(list_transform(cells, lambda cell: {member}), ',') || '}}'"

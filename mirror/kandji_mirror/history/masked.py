@@ -1,4 +1,4 @@
-"""Masked twins of the segments of history, whose layout is in :mod:`kandji_schema.history`."""
+"""Masked history: copies of the segments with pseudonyms in place of personal data, and without known people."""
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -8,11 +8,11 @@ from secrets import token_hex
 
 import duckdb
 
-from kandji_mirror.history.segment import OPTIONS, make_tables
+from kandji_mirror.history.segments import OPTIONS, make_tables
 from kandji_mirror.ingest.engine import Engine, store_errors
 from kandji_mirror.privacy.masking import masked_cell
 from kandji_mirror.privacy.scrubbing import scrub_texts
-from kandji_schema.files import has_size, rename_durably
+from kandji_schema.files import has_size, publish_file
 from kandji_schema.history import EVENTS, TRACKED
 from kandji_schema.manifest import Segment, history_dir
 
@@ -23,20 +23,20 @@ Cell = Callable[[str, str, str], str]
 def masked_segments(
     home: Path, engine: Engine, segments: Iterable[Segment], *, anew: bool = False
 ) -> tuple[Segment, ...]:
-    """The segments, each with a masked twin: made for those that have none, or for all, ``anew``.
+    """Return the segments, each with a masked copy: made for those that have none, or for all, ``anew``.
 
     Raises :class:`StoreError`.
     """
-    return tuple(s if _has_twin(home, s) and not anew else _again(home, engine, s) for s in segments)
+    return tuple(s if _has_copy(home, s) and not anew else _masked_anew(home, engine, s) for s in segments)
 
 
 def scrubbed_segments(home: Path, engine: Engine, segments: Iterable[Segment], *, since: int) -> tuple[Segment, ...]:
-    """The segments, masked again where they name somebody who became known at that number or later."""
-    return tuple(_again(home, engine, s) if _names_anybody(home, engine, s, since) else s for s in segments)
+    """Return the segments, masked again where they name somebody who became known at that number or later."""
+    return tuple(_masked_anew(home, engine, s) if _names_anybody(home, engine, s, since) else s for s in segments)
 
 
 def _names_anybody(home: Path, engine: Engine, segment: Segment, since: int) -> bool:
-    if not _has_twin(home, segment):
+    if not _has_copy(home, segment):
         return False
     path = history_dir(home) / segment.file
     with store_errors("The history"), closing(engine.cursor()) as con, engine.attached(con, path) as source:
@@ -48,22 +48,22 @@ def _is_masked(segment: Segment) -> bool:
 
 
 def masked_only(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """The segments with their twins in place of the full files."""
+    """Return the segments with their masked copies in place of the full files."""
     return tuple(replace(s, file=str(s.masked_file), bytes=s.masked_bytes) for s in segments)
 
 
-def as_they_are(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """Segments of tables whose rows came masked: they are masked themselves."""
+def marked_as_masked(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Return segments of tables whose rows came masked as their own masked copies."""
     return tuple(replace(s, masked_file=s.file, masked_bytes=s.bytes) for s in segments)
 
 
-def _has_twin(home: Path, segment: Segment) -> bool:
+def _has_copy(home: Path, segment: Segment) -> bool:
     name = segment.masked_file
     return name is not None and has_size(history_dir(home) / name, segment.masked_bytes)
 
 
-def _again(home: Path, engine: Engine, segment: Segment) -> Segment:
-    """The segment with its masked file made anew; where it is the only one, in a file of another name."""
+def _masked_anew(home: Path, engine: Engine, segment: Segment) -> Segment:
+    """Return the segment with its masked file made anew; where it is the only one, in a file of another name."""
     folder = history_dir(home)
     stem = segment.file.removesuffix(".duckdb").removesuffix(".masked")
     if _is_masked(segment):
@@ -73,25 +73,23 @@ def _again(home: Path, engine: Engine, segment: Segment) -> Segment:
     temporary.unlink(missing_ok=True)
     with store_errors("The masked history"), closing(engine.cursor()) as con:
         _write(con, engine, folder / segment.file, temporary, already=_is_masked(segment))
-        temporary.chmod(0o600)
-        final.unlink(missing_ok=True)  # of a run that was killed between this step and its manifest
-        rename_durably(temporary, final)
+        publish_file(temporary, final)
     made = replace(segment, masked_file=final.name, masked_bytes=final.stat().st_size)
     return replace(made, file=final.name, bytes=made.masked_bytes) if _is_masked(segment) else made
 
 
 def _write(con: duckdb.DuckDBPyConnection, engine: Engine, source: Path, target: Path, *, already: bool) -> None:
-    with engine.attached(con, source) as full, engine.attached(con, target, writable=True, options=OPTIONS) as twin:
+    with engine.attached(con, source) as full, engine.attached(con, target, writable=True, options=OPTIONS) as copy:
         scrub_texts(con, _texts(full, already=already))
         con.execute("SET VARIABLE scrubbed = (SELECT map(list(before), list(after)) FROM temp.scrubbed)")
-        make_tables(con, f"{twin}.main")
-        con.execute(f"INSERT INTO {twin}.main.{TRACKED} FROM {full}.main.{TRACKED}")
-        con.execute(f"INSERT INTO {twin}.main.{EVENTS} {_events(full, _scrubbed_as_is if already else _scrubbed)}")
-        con.execute(f"CHECKPOINT {twin}")
+        make_tables(con, f"{copy}.main")
+        con.execute(f"INSERT INTO {copy}.main.{TRACKED} FROM {full}.main.{TRACKED}")
+        con.execute(f"INSERT INTO {copy}.main.{EVENTS} {_events(full, _scrubbed_as_is if already else _scrubbed)}")
+        con.execute(f"CHECKPOINT {copy}")
 
 
 def _as_is(_table: str, _column: str, value: str) -> str:
-    """Of what is masked already."""
+    """Keep what is masked already."""
     return value
 
 
@@ -108,7 +106,7 @@ def _without_people(value: str) -> str:
 
 
 def _texts(full: str, *, already: bool) -> str:
-    """A query for every text of the events, masked, as ``v``: lists of them, for all that is in a row."""
+    """Select every text of the events, masked, as ``v``: lists of them, for all that is in a row."""
     cell = _as_is if already else masked_cell
     first, others = _keys(cell)
     lists = [
@@ -121,7 +119,7 @@ def _texts(full: str, *, already: bool) -> str:
 
 
 def _events(full: str, cell: Cell) -> str:
-    """The events with masked keys and values. ``tracked`` tells which columns the keys are of."""
+    """Select the events with masked keys and values; ``tracked`` tells which columns the keys are of."""
     first, others = _keys(cell)
     return (
         f"SELECT changed_at, generation, table_name, change, {first}, {others}, {_values('old', cell)}, "
@@ -130,7 +128,7 @@ def _events(full: str, cell: Cell) -> str:
 
 
 def _keys(cell: Cell) -> tuple[str, str]:
-    """The first part of a row's key, and a JSON list of the others."""
+    """Return the first part of a row's key, and a JSON list of the others."""
     part = cell("table_name", "part[1]", "part[2]")
     others = (
         "to_json(list_transform(list_zip(t.keys[2:] || t.fallbacks, from_json(other_keys, '[\"VARCHAR\"]')), "
@@ -140,7 +138,7 @@ def _keys(cell: Cell) -> tuple[str, str]:
 
 
 def _values(column: str, cell: Cell) -> str:
-    """An object of lists, ``{"os_version":["15.1"],"user_id":[]}``: a list that is empty stays."""
+    """Mask an object of lists, ``{"os_version":["15.1"],"user_id":[]}``: a list that is empty stays."""
     text = cell("table_name", "cell.key", "text")
     return (
         f"CASE WHEN {column} IS NOT NULL THEN to_json(map_from_entries(list_transform("

@@ -1,4 +1,4 @@
-"""How the provider's spellings of a value become ours, as DuckDB expressions.
+"""The provider's fields, and how their spellings of a value become ours, as DuckDB expressions.
 
 ``from_json`` reads every field as text or JSON (``raw_type``), because its own casts turn what does not fit into NULL
 without a word. A :class:`Field` then gives the values, and what to keep in ``extra`` when there was something in it but
@@ -166,7 +166,7 @@ class Field:
         return f"{self._texts}[{list(self.members).index(path) + 1}]"
 
     def _member_text(self, path: str, kind: Kind) -> str:
-        """A member as text; NULL where it is none, and the column would take it for one."""
+        """Return a member as text; NULL where it is none, and the column would take it for one."""
         text = self._text(path)
         if kind is not Kind.TEXT:
             return text
@@ -217,13 +217,13 @@ def _from_text(raw: str, kind: Kind) -> str:
 
 
 def _in_words(raw: str, words: Mapping[str, str]) -> str:
-    """A code in words; one that nobody knows stays, as the column takes whatever there is."""
+    """Return a code in words; one that nobody knows stays, as the column takes whatever there is."""
     known = " ".join(f"WHEN {literal(code)} THEN {literal(word)}" for code, word in words.items())
     return f"CASE {raw} {known} ELSE {raw} END"
 
 
 def fields_of(columns: tuple[Column, ...]) -> tuple[Field, ...]:
-    """The provider's fields that these columns are read from, in order of first use."""
+    """Return the provider's fields that these columns are read from, in order of first use."""
     found: dict[str, dict[str, list[Column]]] = {}
     for column, source in _sources(columns):
         head, _, path = source.partition(".")
@@ -238,3 +238,36 @@ def _sources(columns: tuple[Column, ...]) -> Iterator[tuple[Column, str]]:
 def _field(name: str, reads: Mapping[str, list[Column]]) -> Field:
     members = {path: tuple(columns) for path, columns in reads.items() if path}
     return Field(name, tuple(reads.get("", ())), members)
+
+
+# -- lists and objects in the cells of an export: JSON, or literals of Python --------------------------------------
+
+_STRING = r"""'(?:[^'\\]|\\[nrt\\])*'|"(?:[^"\\]|\\[nrt\\])*\""""
+_TOKENS = literal(rf"{_STRING}|[^'\"]+")
+"""Strings whose escapes JSON has too, and everything between them. Other escapes are left alone: nothing is guessed."""
+
+_WORDS = (("True", "true"), ("False", "false"), ("None", "null"))
+
+
+def as_json(text: str) -> str:
+    """Expression of a text as JSON: what it spells as JSON or as Python does, else itself as a JSON string."""
+    printed = _from_python(text)
+    return (
+        f"CASE WHEN {text} IS NULL THEN NULL WHEN json_valid({text}) THEN json({text}) "
+        f"WHEN json_valid({printed}) THEN json({printed}) ELSE to_json({text}) END"
+    )
+
+
+def _from_python(text: str) -> str:
+    """Expression of the JSON text for what Python printed; NULL where a part of it is no token of ours."""
+    tokens = f"regexp_extract_all({text}, {_TOKENS})"
+    joined = f"array_to_string(list_transform({tokens}, lambda token: {_token()}), '')"
+    return f"CASE WHEN array_to_string({tokens}, '') = {text} THEN {joined} END"
+
+
+def _token() -> str:
+    words = "token"
+    for python, plain in _WORDS:
+        words = f"replace({words}, '{python}', '{plain}')"
+    single = """'"' || replace(token[2:-2], '"', '\\"') || '"'"""
+    return f"""CASE token[1] WHEN '''' THEN {single} WHEN '"' THEN token ELSE {words} END"""
