@@ -21,7 +21,7 @@ DENORMALISED = ("device__name", "device__user_name", "device__user_email")
 
 
 class Planted:
-    """The two doors of a tenant, with needles in what comes through."""
+    """The two entry points of a tenant, with needles in what comes through."""
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant

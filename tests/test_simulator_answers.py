@@ -70,7 +70,7 @@ def test_another_method_is_not_allowed(world: World) -> None:
     assert _tenant(world).handle(request).status == 405
 
 
-def test_the_journal_keeps_what_was_asked_and_answered(world: World) -> None:
+def test_the_log_keeps_what_was_asked_and_answered(world: World) -> None:
     tenant = _tenant(world)
     get(tenant.handle, "/api/v1/devices", limit=1)
     get(tenant.handle, "/nowhere")

@@ -67,14 +67,14 @@ def test_only_loopback_is_listened_on(server: Server) -> None:
     assert urlsplit(server.url).hostname == "127.0.0.1"
 
 
-def test_truth_journal_and_time_have_doors_without_a_token(tenant: Tenant, connection: HTTPConnection) -> None:
+def test_truth_log_and_time_have_control_endpoints_without_a_token(tenant: Tenant, connection: HTTPConnection) -> None:
     _, lines = _ask(connection, "GET", "/_truth/apps")
     assert [json.loads(line) for line in lines.splitlines()] == list(tenant.world.truth("apps"))
     _ask(connection, "GET", "/api/v1/devices?limit=1")
     status, body = _ask(connection, "POST", "/_advance?steps=2")
     assert (status, json.loads(body)["now"]) == (200, "2026-01-12T09:30:00+00:00")
-    _, journal = _ask(connection, "GET", "/_journal")
-    assert json.loads(journal) == [
+    _, log = _ask(connection, "GET", "/_journal")
+    assert json.loads(log) == [
         {"method": "GET", "path": "/api/v1/devices", "query": [["limit", "1"]], "status": 200}
     ]
 

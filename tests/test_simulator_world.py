@@ -232,7 +232,7 @@ def test_an_unknown_name_is_told_with_its_neighbours() -> None:
 class _Certificate(PrismRow, table=True):
     """One row per certificate."""
 
-    __tablename__ = "prism_invented_certificates"
+    __tablename__ = "prism_synthetic_certificates"
 
     common_name: str | None = text("Name.", key=True, samples=("acme root", "wifi", "vpn"))
     serial: str | None = text("Serial.", key=True)
@@ -247,7 +247,7 @@ class _Certificate(PrismRow, table=True):
 class _Label(SQLModel, table=True):
     """One row per label."""
 
-    __tablename__ = "invented_labels"
+    __tablename__ = "synthetic_labels"
 
     id: str | None = text("Identifier.", key=True)
     owner_id: str | None = text("Owner.", source="owner.id")
@@ -257,7 +257,7 @@ class _Label(SQLModel, table=True):
 @pytest.mark.parametrize("paging", list(Paging))
 def test_a_new_table_is_served_from_its_declaration_alone(paging: Paging) -> None:
     tables = {
-        Paging.PRISM: category(_Certificate, "invented_certificates", ttl=timedelta(1), platforms=MAC),
+        Paging.PRISM: category(_Certificate, "synthetic_certificates", ttl=timedelta(1), platforms=MAC),
     }
     table = tables.get(
         paging,
@@ -269,8 +269,8 @@ def test_a_new_table_is_served_from_its_declaration_alone(paging: Paging) -> Non
     assert len(rows) > 7
 
 
-def test_an_invented_row_has_the_columns_of_its_declaration() -> None:
-    table = category(_Certificate, "invented_certificates", ttl=timedelta(1), platforms=MAC)
+def test_a_generated_row_has_the_columns_of_its_declaration() -> None:
+    table = category(_Certificate, "synthetic_certificates", ttl=timedelta(1), platforms=MAC)
     world = World(1, 20, resources={table.name: table})
     row = get_json(Tenant(world, limits=None).handle, table.path, limit=1)["data"][0]
     expected = {"common_name", "serial", "valid", "bits", "expires", "names", "details"}

@@ -1,4 +1,4 @@
-"""What is left behind by writes that go wrong on their way: the journal of writes, faults, and both over HTTP."""
+"""What is left behind by writes that go wrong on their way: the log of writes, faults, and both over HTTP."""
 
 import json
 import socket
@@ -113,7 +113,7 @@ def test_a_redirect_nearby_leads_to_a_path_of_this_host(tenant: Tenant, mac: str
     assert ask(tenant.handle, "POST", f"/devices/{mac}/action/lock").headers["location"].startswith("/api/v1/")
 
 
-def test_the_journal_of_writes_has_refused_ones_and_no_reads(tenant: Tenant, mac: str) -> None:
+def test_the_log_of_writes_has_refused_ones_and_no_reads(tenant: Tenant, mac: str) -> None:
     ask(tenant.handle, "GET", f"/devices/{mac}/secrets/unlockpin")
     ask(tenant.handle, "POST", "/prism/export", {"category": "apps"})
     assert list(tenant.writes) == []
