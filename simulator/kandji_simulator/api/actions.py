@@ -1,4 +1,4 @@
-"""What each device action does in the tenant: for which platforms, by which MDM command, with what outcome.
+"""What each device action does in the tenant: for which platforms, after which checks, by which MDM command.
 
 Written from the provider's documentation and not from our own action records, which it is there to check. Texts of
 refusals that the provider does not publish are marked so.

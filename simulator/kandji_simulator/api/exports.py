@@ -1,4 +1,4 @@
-"""Prism exports: jobs that are asked for, polled, and end in a CSV file behind a signed URL."""
+"""Prism exports: jobs that are asked for, polled, and end in a CSV file behind a signed URL of the object storage."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
@@ -194,6 +194,10 @@ class Storage:
         self._lock = lock
         self._clock = clock
         self._sleep = sleep
+
+    def serve_from(self, base: str) -> None:
+        """Let signed URLs lead to this base URL from now on."""
+        self.base = base
 
     def url(self, job: Job) -> str:
         """Return the signed URL of a job's file, good from now on."""

@@ -1,4 +1,4 @@
-"""The provider's pagination idioms other than Prism: an answer for the records that a request selects."""
+"""The provider's pagination idioms other than Prism, and the quirks in which tenants differ."""
 
 from base64 import b64decode, b64encode
 from bisect import bisect_left, bisect_right

@@ -1,4 +1,4 @@
-"""Pages of Prism: ``{offset, limit, total, data, cursor}`` over devices in order of their id."""
+"""Pages of Prism, ``{offset, limit, total, data, cursor}`` over devices in order of their id, and their filters."""
 
 import json
 from base64 import b64decode, b64encode

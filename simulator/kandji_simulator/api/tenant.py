@@ -1,4 +1,4 @@
-"""The simulated tenant's API: a function from request to response over a :class:`World`."""
+"""The simulated tenant's API: a function from request to response over a :class:`World`, with its clock and its log."""
 
 import json
 import re

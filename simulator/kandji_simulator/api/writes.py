@@ -1,4 +1,4 @@
-"""``PATCH`` and ``DELETE`` of a device, and the end of a lost mode that is stuck."""
+"""Writes other than device actions: ``PATCH`` and ``DELETE`` of a device, its lost mode, tags, and notes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

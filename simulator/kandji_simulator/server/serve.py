@@ -99,7 +99,7 @@ class Server(AbstractContextManager["Server"]):
     def __init__(self, tenant: Tenant, port: int) -> None:
         api = ApiListener(tenant, port)
         storage = StorageListener(tenant, 0)
-        tenant.storage.base = storage.url
+        tenant.storage.serve_from(storage.url)
         self.url, self.storage_url = api.url, storage.url
         self._listeners = (api, storage)
         self._threads = [_started(listener) for listener in self._listeners]

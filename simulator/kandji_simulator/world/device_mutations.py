@@ -1,4 +1,4 @@
-"""Verbs of a world that are about a device: it comes, goes, checks in, and is given to somebody."""
+"""Changes of a device, which comes, goes, checks in and is given to somebody, and of the MDM commands it is sent."""
 
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Verbs of a world that are about rows: apps and the other categories of Prism."""
+"""Changes of rows: apps and the other categories of Prism. The last of the mutations before the whole world."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta

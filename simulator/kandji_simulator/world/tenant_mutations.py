@@ -1,4 +1,4 @@
-"""Verbs of a world that are about the tenant: blueprints, people, tags."""
+"""Changes an administrator makes in the tenant: blueprints, people, tags. The first of the mutations of its state."""
 
 from kandji_simulator.world.rng import stable_hash, uuid_from
 from kandji_simulator.world.state import TenantState
