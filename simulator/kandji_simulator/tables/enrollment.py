@@ -56,6 +56,10 @@ def _tokens(state: TenantState) -> Iterator[Json]:
                 "days_left": (expiry - state.moment) // DAY,
                 "status": "BROKEN" if number else "SUCCESS",
                 "status_reason": "FORBIDDEN" if number else None,
+                "admin_id": "apple-admin@example.com",
+                "org_email": "apple-admin@example.com",
+                "org_phone": "+1 (555) 010-0100",
+                "defaults": {"email": "it@example.com", "phone": "1234567890"},
                 "device_counts": counts,
                 "device_count": counts["total"],
                 "blueprint": {"id": home.id, "name": home.name, "icon": "ss-files", "color": "aqua-800"}

@@ -28,6 +28,7 @@ _NEWER = frozenset(
     | {"runs_on_vision", "runs_on_android", "runs_on_windows"}
 )
 """Fields that older items lack."""
+_SCRIPTS = {"audit_script": "#!/bin/zsh\nexit 0\n", "postinstall_script": "#!/bin/zsh\necho 'fertig ✓'\n"}
 _FIRST_NUMBER = 1_000
 _ON_DEVICES_ONLY = ("item_id", "name", "type")
 """What a row says where it is asked for by device, and not where the item is the one that was asked for."""
@@ -49,7 +50,8 @@ def _items(state: TenantState, table: str) -> Iterator[Json]:
         elif table == "custom_scripts":
             yield item
         else:
-            yield item | _upload(name, stable_hash("library", identifier))
+            upload = item | _upload(name, stable_hash("library", identifier))
+            yield upload | (_SCRIPTS if table == "custom_apps" else {"app_name": name})
 
 
 def _upload(name: str, number: int) -> Json:

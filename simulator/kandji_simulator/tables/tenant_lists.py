@@ -121,11 +121,6 @@ class LibraryItemList(Listing):
         return record[0]
 
 
-def tags(state: TenantState) -> list[Json]:
-    """Return the tags by the names that stand on devices."""
-    return [{"id": identifier, "name": name} for name, identifier in state.tags.items()]
-
-
 def licensing(state: TenantState) -> list[Json]:
     """Return the one object: devices of all platforms, and of Apple's by platform."""
     platforms = Counter(device.platform for device in state.devices.values())
@@ -197,6 +192,8 @@ MAKERS: Makers = {
     "users": lambda tables: UserList(tables.state),
     "blueprints": lambda tables: BlueprintList(tables.state),
     "blueprint_library_items": lambda tables: LibraryItemList(tables.state),
-    "tags": lambda tables: RowList(tables.state, lambda: tags(tables.state), key="id"),
+    "tags": lambda tables: RowList(
+        tables.state, lambda: [{"id": i, "name": name} for name, i in tables.state.tags.items()], key="id"
+    ),
     "licensing": lambda tables: RowList(tables.state, lambda: licensing(tables.state)),
 }

@@ -189,12 +189,10 @@ class CommandMutations(DeviceMutations):
         if not status.final:
             return
         self.waiting.remove(command)
-        self._finish(device, command, error if status is Status.FAILED else self._carried_out(command))
-
-    def _carried_out(self, command: Command) -> str:
-        """Carry the command out; whoever answers is seen."""
-        self.check_in(command.device_id)
-        return command.done() or ""
+        if status is Status.COMPLETED:
+            self.check_in(device.id)  # whoever answers is seen
+            error = command.done() or ""
+        self._finish(device, command, error)
 
     def _finish(self, device: Device, command: Command, error: str) -> None:
         command.error = error

@@ -5,7 +5,7 @@ from functools import cache, cached_property
 from itertools import accumulate
 from random import Random
 
-from kandji_simulator.world.hardware import AGENT_VERSIONS, APPLE, PLATFORM_SHARES, RELEASES, Model, Release, models_of
+from kandji_simulator.world.hardware import AGENT_VERSIONS, APPLE, MODELS, PLATFORM_SHARES, RELEASES, Model, Release
 from kandji_simulator.world.management import MOBILE
 from kandji_simulator.world.records import Blueprint, Device, User
 from kandji_simulator.world.rng import rng, stable_hash, uuid_from, uuid_of
@@ -51,6 +51,7 @@ class FleetGenerator:
         draw = rng(self._seed, "blueprint", number)
         created = now - int(draw.random() * 900 * DAY)
         names = draw.sample(sorted(self.library), draw.randrange(3, len(self.library)))
+        known = [parameter["name"] for parameter in FACTS["parameters"]]
         return Blueprint(
             id=uuid_of(draw),
             name=name or _blueprint_name(number),
@@ -60,7 +61,10 @@ class FleetGenerator:
             created=created,
             updated=created + 40 * DAY if created + 40 * DAY < now else created,
             items={self.library[name]: name for name in names},
-            params={parameter_id(name): _parameter(draw, n) for n, name in enumerate(_some_parameters(draw))},
+            params={
+                parameter_id(name): _parameter(draw, n)
+                for n, name in enumerate(draw.sample(known, draw.randrange(len(known) + 1)))
+            },
         )
 
     @cached_property
@@ -127,11 +131,6 @@ def parameter_id(name: str) -> str:
     return uuid_from(stable_hash("parameter", name))
 
 
-def _some_parameters(draw: Random) -> list[str]:
-    names = [known["name"] for known in FACTS["parameters"]]
-    return draw.sample(names, draw.randrange(len(names) + 1))
-
-
 def _parameter(draw: Random, number: int) -> dict[str, object]:
     details = (5, "daily", True, ["admin", "root"], {"grace": 3}, None)[number % 6]
     return {"mute": draw.random() < 0.2, "daily": draw.random() < 0.5, "details": details}
@@ -149,7 +148,7 @@ def _or_none(draw: Random, names: list[str]) -> str | None:
 
 def _model(draw: Random, platform: str | None) -> Model:
     drawn = PLATFORM_SHARES[bisect(_PLATFORM_BOUNDS, int(draw.random() * 100))][0]
-    return draw.choice(models_of(platform or drawn))
+    return draw.choice([model for model in MODELS if model.platform == (platform or drawn)])
 
 
 def _release(draw: Random, platform: str) -> Release:

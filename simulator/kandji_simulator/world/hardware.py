@@ -60,8 +60,3 @@ AGENT_VERSIONS = {
     "Windows": ("1.0.00002.0002",),
 }
 """Versions of the agent by platform; the others have none."""
-
-
-def models_of(platform: str) -> tuple[Model, ...]:
-    """Return all models of a platform."""
-    return tuple(m for m in MODELS if m.platform == platform)
