@@ -74,9 +74,7 @@ def test_truth_log_and_time_have_control_endpoints_without_a_token(tenant: Tenan
     status, body = _ask(connection, "POST", "/_advance?steps=2")
     assert (status, json.loads(body)["now"]) == (200, "2026-01-12T09:30:00+00:00")
     _, log = _ask(connection, "GET", "/_journal")
-    assert json.loads(log) == [
-        {"method": "GET", "path": "/api/v1/devices", "query": [["limit", "1"]], "status": 200}
-    ]
+    assert json.loads(log) == [{"method": "GET", "path": "/api/v1/devices", "query": [["limit", "1"]], "status": 200}]
 
 
 def test_a_door_refuses_what_it_does_not_know(connection: HTTPConnection) -> None:
