@@ -16,10 +16,10 @@ from typing import Any
 import anyio
 from mcp import Client
 from mcp.types import TextContent
+from unlimited import Unlimited
 
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.server import build_server
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client as Api
 from kandji_mirror.sync.run import sync
 from kandji_queries.catalog.queries import NamedQuery, catalog

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 
 from figures import Figure
+from unlimited import Unlimited
 
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.sync.run import sync
 from kandji_simulator import TOKEN, Tenant, World

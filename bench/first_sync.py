@@ -22,9 +22,9 @@ FIRST_SYNC_REQUESTS = 350
 SYNC = """
 import json, resource, sys, time
 from pathlib import Path
-from kandji_mirror.api.budget import Unlimited
+from unlimited import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.http import Download, HttpTransport
+from kandji_mirror.api.transport import Download, HttpTransport
 from kandji_mirror.sync.run import sync
 
 home, url, token = Path(sys.argv[1]), sys.argv[2], sys.argv[3]

@@ -5,8 +5,8 @@ from pathlib import Path
 from random import Random
 
 from figures import Figure
+from unlimited import Unlimited
 
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.run import SyncRequest, run_request

@@ -10,8 +10,8 @@ from statistics import median
 
 import duckdb
 from figures import Figure
+from unlimited import Unlimited
 
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.paging import walk
 from kandji_mirror.ingest.engine import Engine

@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from figures import Figure
+from unlimited import Unlimited
 
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader

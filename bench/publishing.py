@@ -14,8 +14,8 @@ from statistics import median
 from typing import Any
 
 from figures import Figure
+from unlimited import Unlimited
 
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from sqlmodel import SQLModel
+from support import Unlimited
 
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.paging import Page, walk
 from kandji_schema.columns import extra, text

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -17,8 +18,8 @@ import duckdb
 import pytest
 from filelock import FileLock
 
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
+from kandji_mirror.api.rate_limit import Sleep
 from kandji_mirror.report import Report
 from kandji_mirror.sync.run import sync
 from kandji_schema.columns import Column, Kind
@@ -48,6 +49,13 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Let so many seconds pass."""
         self._now += seconds
+
+
+class Unlimited:
+    """Permits without a limit."""
+
+    def acquire(self, timeout: float, sleep: Sleep = time.sleep) -> None:
+        """Return at once."""
 
 
 def client_of(send: Send, fetch: Fetch | None = None) -> Client:

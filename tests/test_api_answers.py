@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kandji_mirror.api.answers import (
+from kandji_mirror.api.responses import (
     LONGEST_WAIT,
     Asked,
     error_text,

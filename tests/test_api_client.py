@@ -7,10 +7,11 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 import pytest
+from support import Unlimited
 
-from kandji_mirror.api.budget import Sleep, Unlimited
-from kandji_mirror.api.client import ATTEMPTS, Client
-from kandji_mirror.api.turns import PROBE_AFTER
+from kandji_mirror.api.client import Client
+from kandji_mirror.api.rate_limit import Sleep
+from kandji_mirror.api.retry import ATTEMPTS, PROBE_AFTER
 from kandji_schema.errors import (
     ApiError,
     AuthenticationError,

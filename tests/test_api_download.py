@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from loopback import Server, served, silent
 
-from kandji_mirror.api.endpoint import signed_url
-from kandji_mirror.api.http import Download
+from kandji_mirror.api.download import Download, checked_url
 from kandji_schema.errors import ApiError, MirrorError, Rejected, ServerFault, StoreFull, Unreachable
 
 API = "http://127.0.0.1:8000"
@@ -209,7 +208,7 @@ def test_an_address_that_must_not_be_asked_is_refused_unrepeated(api: str, url: 
     ],
 )
 def test_https_anywhere_and_http_on_this_machine_are_asked(api: str, url: str) -> None:
-    assert signed_url(url, api).geturl() == url
+    assert checked_url(url, api).geturl() == url
 
 
 def test_every_trouble_of_the_network_is_one_of_the_api(target: Path) -> None:
@@ -228,7 +227,7 @@ def test_an_address_in_a_private_network_is_not_asked() -> None:
         "[fc00::1]",
     ):
         with pytest.raises(Rejected, match="private"):
-            signed_url(f"https://{host}/file", "https://acme.api.kandji.io")
+            checked_url(f"https://{host}/file", "https://acme.api.kandji.io")
 
 
 def test_a_name_that_leads_into_a_private_network_is_not_asked(target: Path) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import Unlimited
 
-from kandji_mirror.api.budget import Unlimited
-from kandji_mirror.api.client import DOWNLOAD_ATTEMPTS, Client
-from kandji_mirror.api.counts import Count, count
-from kandji_mirror.api.exports import export
+from kandji_mirror.api.client import Client
+from kandji_mirror.api.prism import Count, count, export
+from kandji_mirror.api.retry import DOWNLOAD_ATTEMPTS
 from kandji_schema.errors import (
     ApiError,
     ExportFailed,

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from loopback import served
 
-from kandji_mirror.api.http import LARGE, MIB, HttpTransport
+from kandji_mirror.api.transport import LARGE, MIB, HttpTransport
 from kandji_schema.errors import ApiError, ConfigurationError, Rejected, ServerFault, Unreachable
 from kandji_schema.http import Request, Response
 

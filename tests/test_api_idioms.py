@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from paged import COUNTED, HOST, THINGS, Provider, Walked, documents, expected, fails, things
 
-from kandji_mirror.api.client import ATTEMPTS
+from kandji_mirror.api.retry import ATTEMPTS
 from kandji_schema.errors import NotFound, Rejected
 from kandji_schema.http import Response
 from kandji_schema.resource import Paging, Resource

@@ -22,10 +22,11 @@ from paged import (
     fails,
     things,
 )
+from support import Unlimited
 
-from kandji_mirror.api.budget import Unlimited
-from kandji_mirror.api.client import ATTEMPTS, UNREADABLE_ATTEMPTS, Client
+from kandji_mirror.api.client import Client
 from kandji_mirror.api.paging import walk
+from kandji_mirror.api.retry import ATTEMPTS, UNREADABLE_ATTEMPTS
 from kandji_schema.errors import NotFound, PermissionMissing, Unreachable
 from kandji_schema.http import Request, Response
 from kandji_schema.resource import Paging, Resource

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kandji_mirror.api.paths import checked, quote_segment
+from kandji_mirror.api.endpoint import checked_path, quote_segment
 from kandji_schema.errors import Rejected
 
 PLAIN = [
@@ -46,18 +46,18 @@ TRICKS = [
 
 @pytest.mark.parametrize("path", PLAIN)
 def test_a_plain_path_passes(path: str) -> None:
-    assert checked(path) == path
+    assert checked_path(path) == path
 
 
 @pytest.mark.parametrize("path", TRICKS)
 def test_a_path_trick_is_refused(path: str) -> None:
     with pytest.raises(Rejected, match="Nothing was sent"):
-        checked(path)
+        checked_path(path)
 
 
 def test_an_id_becomes_one_segment() -> None:
     assert quote_segment("C02 X:ü?#") == "C02%20X%3A%C3%BC%3F%23"
-    assert checked(f"/api/v1/devices/{quote_segment('C02 X:ü?#')}/apps")
+    assert checked_path(f"/api/v1/devices/{quote_segment('C02 X:ü?#')}/apps")
 
 
 @pytest.mark.parametrize("value", ["", ".", "..", "a/b", "a\\b", "a\x00b", "a\nb", "%2e%2e", "100%"])

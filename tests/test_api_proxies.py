@@ -10,8 +10,8 @@ import pytest
 from commands import environment
 from loopback import served
 
-from kandji_mirror.api.http import HttpTransport
 from kandji_mirror.api.proxies import proxy_of
+from kandji_mirror.api.transport import HttpTransport
 from kandji_schema.errors import ConfigurationError, Unreachable
 from kandji_schema.http import Request
 
@@ -124,7 +124,7 @@ def test_a_socks_proxy_is_asked_for_the_host(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_without_its_extra_a_socks_proxy_names_the_command_that_installs_it(tmp_path: Path) -> None:
     (tmp_path / "socksio.py").write_text("raise ModuleNotFoundError('No module named socksio')")
-    asked = f"from kandji_mirror.api.http import HttpTransport; HttpTransport({API!r}, read_timeout=2)"
+    asked = f"from kandji_mirror.api.transport import HttpTransport; HttpTransport({API!r}, read_timeout=2)"
     variables = environment(tmp_path, PYTHONPATH=str(tmp_path), ALL_PROXY="socks5://127.0.0.1:1", NO_PROXY="")
     plain = {name: value for name, value in variables.items() if name.lower() != "https_proxy"}
     done = subprocess.run([sys.executable, "-c", asked], env=plain, capture_output=True, text=True, check=False)

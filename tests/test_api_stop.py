@@ -11,11 +11,12 @@ from threading import Event, Semaphore, Thread, current_thread
 import pytest
 from loopback import Silent, silent
 from paged import THINGS
+from support import Unlimited
 
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.http import Download, HttpTransport
+from kandji_mirror.api.download import Download
 from kandji_mirror.api.paging import walk
+from kandji_mirror.api.transport import HttpTransport
 from kandji_mirror.threads import AbandonableCalls, in_thread
 from kandji_schema.errors import Unreachable
 from kandji_schema.http import Request, Response

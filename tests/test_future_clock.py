@@ -10,18 +10,17 @@ import pytest
 from action_tenant import NOW, ActionTenant, desk_at, events, plan_of
 from commands import run
 from owners_channels import hook
-from support import client_of, make_tenant, manifest_of
+from support import Unlimited, client_of, make_tenant, manifest_of
 
 from kandji_mirror.actions.codes import Codes
-from kandji_mirror.api.answers import sent_at
-from kandji_mirror.api.budget import Limiter, Unlimited
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.machine import shared_budget
-from kandji_mirror.api.spending import Spending, spending
-from kandji_mirror.api.witness import Witness
+from kandji_mirror.api.rate_limit import RateLimiter, shared_limiter
+from kandji_mirror.api.responses import sent_at
+from kandji_mirror.api.server_clock import ServerClock
+from kandji_mirror.api.usage import Usage, usage
 from kandji_mirror.capabilities import Capability, open_state
 from kandji_mirror.channels import webhook
-from kandji_mirror.scheduler.mailbox import Mailbox
+from kandji_mirror.scheduler.inbox import Inbox
 from kandji_mirror.sync.run import sync
 from kandji_schema.durations import age, ago, in_words
 from kandji_schema.errors import NotConfirmed
@@ -120,7 +119,7 @@ def test_a_clock_that_stands_still_dates_no_run(tmp_path: Path) -> None:
 
 
 def test_a_run_that_sees_the_second_change_is_dated_by_the_provider(tmp_path: Path) -> None:
-    client = Witness()
+    client = ServerClock()
     client.note(TRUTH, TRUTH + LATER)
     client.note(TRUTH, TRUTH + LATER + timedelta(seconds=0.5))
     assert client.proven is None
@@ -143,31 +142,31 @@ def test_a_lack_noted_in_the_future_is_not_believed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ahead", [LATER, timedelta(minutes=10), timedelta(seconds=30)])
 def test_permits_given_in_the_future_hold_nobody_up(tmp_path: Path, ahead: timedelta) -> None:
     now = [1_000_000.0 + ahead.total_seconds()]
-    with Limiter(tmp_path, "x", per_second=3, per_hour=100, wall=lambda: now[0]) as limiter:
+    with RateLimiter(tmp_path, "x", per_second=3, per_hour=100, wall=lambda: now[0]) as limiter:
         for _ in range(3):
             limiter.acquire(0)
         now[0] = 1_000_000.0
         limiter.acquire(0)
-        assert spending(tmp_path, datetime.fromtimestamp(now[0], UTC)) == Spending(1, 0)
+        assert usage(tmp_path, datetime.fromtimestamp(now[0], UTC)) == Usage(1, 0)
 
 
 def test_permits_given_in_the_future_are_not_counted_as_this_hours(tmp_path: Path) -> None:
-    with Limiter(tmp_path, "x", per_second=3, per_hour=100, wall=lambda: 1_000_000.0 + 600) as limiter:
+    with RateLimiter(tmp_path, "x", per_second=3, per_hour=100, wall=lambda: 1_000_000.0 + 600) as limiter:
         limiter.acquire(0)
-    assert spending(tmp_path, datetime.fromtimestamp(1_000_000.0, UTC)) == Spending(0, 0)
+    assert usage(tmp_path, datetime.fromtimestamp(1_000_000.0, UTC)) == Usage(0, 0)
 
 
 def test_a_budget_that_was_last_used_in_the_future_is_removed_as_an_old_one_is(tmp_path: Path) -> None:
     limits = {"per_second": 3, "per_hour": 100, "background_per_hour": 50}
     for name in ("old", "young", "future", "soon"):
-        with shared_budget(tmp_path, name, **limits):
+        with shared_limiter(tmp_path, name, **limits):
             pass
     files = {name: tmp_path / sha256(name.encode()).hexdigest()[:16] / "budget.sqlite" for name in ("old", "future")}
     moments = {"old": -2 * timedelta(days=1), "future": LATER}
     for name, file in files.items():
         at = (datetime.now(UTC) + moments[name]).timestamp()
         os.utime(file, (at, at))
-    with shared_budget(tmp_path, "mine", **limits):
+    with shared_limiter(tmp_path, "mine", **limits):
         assert not any(file.exists() for file in files.values())
     assert len(list(tmp_path.iterdir())) == 3
 
@@ -210,14 +209,14 @@ def test_an_edit_noticed_in_the_future_is_read_once_and_then_forgotten(tmp_path:
         assert state.edits.since(now, {"device_name"}) == []
 
 
-def test_what_was_left_in_the_mailbox_in_the_future_is_swept(tmp_path: Path) -> None:
+def test_what_was_left_in_the_inbox_in_the_future_is_swept(tmp_path: Path) -> None:
     folder = tmp_path / "refresh"
     folder.mkdir()
     later = (datetime.now(UTC) + LATER).timestamp()
     for name in ("a.answer", "a.json.tmp"):
         (folder / name).write_text("{}")
         os.utime(folder / name, (later, later))
-    assert Mailbox(tmp_path).letters() == []
+    assert Inbox(tmp_path).pending() == []
     assert list(folder.iterdir()) == []
 
 

@@ -16,8 +16,8 @@ from test_scheduler import connecting
 from kandji_mcp_server.background import Background
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.server import build_server
-from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler
-from kandji_mirror.scheduler.syncing import Terms
+from kandji_mirror.scheduler.due import SyncPolicy
+from kandji_mirror.scheduler.service import Intervals, Scheduler
 from kandji_schema.http import Request, Response
 from kandji_schema.settings import Settings
 from kandji_simulator import Fault, FaultKind, Tenant
@@ -39,8 +39,10 @@ def start(tmp_path: Path, tenant: Tenant) -> Iterator[Start]:
         schedulers: list[Scheduler] = []
 
         def begin(send: Callable[[Request], Response] = tenant.handle) -> ServerContext:
-            rhythm = Rhythm(compete=0.05, watch=0.05, look=0.02, lanes=())
-            scheduler = Scheduler(tmp_path, "loopback", connecting(send), Terms(3_000), keep_days=30, rhythm=rhythm)
+            intervals = Intervals(compete=0.05, watch=0.05, look=0.02, priorities=())
+            scheduler = Scheduler(
+                tmp_path, "loopback", connecting(send), SyncPolicy(3_000), keep_days=30, intervals=intervals
+            )
             scheduler.start()
             schedulers.append(scheduler)
             mirror.background = Background(Settings(mirror_home=str(tmp_path)))

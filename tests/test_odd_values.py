@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support import looking_at
 
-from kandji_mirror.api.pages import read_page
+from kandji_mirror.api.paging import read_page
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.projection import reshape_per_device
 from kandji_mirror.ingest.staging import Staging

@@ -11,11 +11,10 @@ from support import client_of, differing, make_tenant, manifest_of, run_sync
 
 from kandji_mirror.connection import Connection
 from kandji_mirror.report import Report
-from kandji_mirror.scheduler.asking import ask, sync_or_ask
-from kandji_mirror.scheduler.desk import Wish
-from kandji_mirror.scheduler.lanes import Lane
-from kandji_mirror.scheduler.scheduler import Rhythm, Scheduler, scheduler_of
-from kandji_mirror.scheduler.syncing import Terms
+from kandji_mirror.scheduler.due import Priority, SyncPolicy
+from kandji_mirror.scheduler.inbox import request_refresh, sync_or_request
+from kandji_mirror.scheduler.queue import RefreshRequest
+from kandji_mirror.scheduler.service import Intervals, Scheduler, scheduler_of
 from kandji_mirror.store.opening import open_store
 from kandji_schema.errors import (
     AlreadySyncing,
@@ -33,11 +32,11 @@ from kandji_schema.settings import Settings
 from kandji_simulator import Fault, FaultKind, Tenant
 
 SOON = 20.0
-QUICK = Rhythm(
+QUICK = Intervals(
     compete=0.05,
     watch=0.05,
     look=0.02,
-    lanes=(Lane("few", 0.05, lambda resource, state: resource.name == "blueprints"),),
+    priorities=(Priority("few", 0.05, lambda resource, state: resource.name == "blueprints"),),
 )
 
 Start = Callable[..., Scheduler]
@@ -63,7 +62,13 @@ def start(tmp_path: Path, tenant: Tenant) -> Iterator[Start]:
 
         def begin(send: Callable[[Request], Response] = tenant.handle) -> Scheduler:
             scheduler = Scheduler(
-                tmp_path, "loopback", connecting(send), Terms(3_000), keep_days=30, rhythm=QUICK, jitter=lambda: 0.0
+                tmp_path,
+                "loopback",
+                connecting(send),
+                SyncPolicy(3_000),
+                keep_days=30,
+                intervals=QUICK,
+                jitter=lambda: 0.0,
             )
             scheduler.start()
             stack.callback(scheduler.stop, SOON)
@@ -151,7 +156,7 @@ def test_a_wrong_token_reaches_who_asks_in_another_process_too(tmp_path: Path, s
     first = start(lambda request: Response(401, {}, b"{}"))
     wait_until(lambda: first.syncing)
     with pytest.raises(AuthenticationError):
-        ask(tmp_path, Wish(("tags",)))
+        request_refresh(tmp_path, RefreshRequest(("tags",)))
 
 
 def test_a_stop_ends_hanging_requests_and_those_who_wait_for_them(tmp_path: Path, start: Start) -> None:
@@ -188,7 +193,9 @@ def test_a_home_of_another_tenant_is_told_once_and_left_alone(
 ) -> None:
     run_sync(tmp_path, make_tenant(1), "tags")
     before = manifest_of(tmp_path).generation
-    other = Scheduler(tmp_path, "acme", connecting(make_tenant(1).handle), Terms(3_000), keep_days=30, rhythm=QUICK)
+    other = Scheduler(
+        tmp_path, "acme", connecting(make_tenant(1).handle), SyncPolicy(3_000), keep_days=30, intervals=QUICK
+    )
     other.start()
     wait_until(lambda: bool(caplog.messages))
     assert other.stop(SOON)
@@ -203,13 +210,13 @@ def test_a_home_of_another_tenant_is_told_once_and_left_alone(
 def test_a_sync_while_another_process_syncs_is_done_by_that_one(tmp_path: Path, start: Start, tenant: Tenant) -> None:
     scheduler = start()
     wait_until(lambda: scheduler.syncing)
-    report = sync_or_ask(tmp_path, Wish(("tags",)), lambda: run_sync(tmp_path, tenant, "tags"))
+    report = sync_or_request(tmp_path, RefreshRequest(("tags",)), lambda: run_sync(tmp_path, tenant, "tags"))
     assert [(o.table, o.state, o.rows) for o in report.outcomes] == [("tags", State.OK, tenant.world.count("tags"))]
     assert sum(request.path == "/api/v1/tags" for request in tenant.requests) == 1
 
 
 def test_a_sync_that_nobody_else_does_is_done_here(tmp_path: Path, tenant: Tenant) -> None:
-    report = sync_or_ask(tmp_path, Wish(("tags",)), lambda: run_sync(tmp_path, tenant, "tags"))
+    report = sync_or_request(tmp_path, RefreshRequest(("tags",)), lambda: run_sync(tmp_path, tenant, "tags"))
     assert [o.table for o in report.outcomes] == ["tags"]
 
 
@@ -232,7 +239,9 @@ def test_when_the_other_process_goes_away_it_is_done_here_after_all(tmp_path: Pa
             raise AlreadySyncing("Another process.")
         return run_sync(tmp_path, tenant, "tags")
 
-    report = ask(tmp_path, Wish(("tags",)), instead=attempt, clock=lambda: watch.now, sleep=watch.sleep)
+    report = request_refresh(
+        tmp_path, RefreshRequest(("tags",)), instead=attempt, clock=lambda: watch.now, sleep=watch.sleep
+    )
     assert [o.table for o in report.outcomes] == ["tags"]
     assert [round(moment) for moment in tries] == [5, 10, 15]
     assert not list((tmp_path / "refresh").iterdir())
@@ -241,7 +250,7 @@ def test_when_the_other_process_goes_away_it_is_done_here_after_all(tmp_path: Pa
 def test_nobody_waits_for_ever(tmp_path: Path) -> None:
     watch = Watch()
     with pytest.raises(AlreadySyncing, match="has not answered within 60 s"):
-        ask(tmp_path, Wish(("tags",)), patience=60, clock=lambda: watch.now, sleep=watch.sleep)
+        request_refresh(tmp_path, RefreshRequest(("tags",)), patience=60, clock=lambda: watch.now, sleep=watch.sleep)
     assert not list((tmp_path / "refresh").iterdir())
 
 

@@ -10,11 +10,11 @@ from threading import Event
 import pytest
 
 from kandji_mirror.report import Outcome, Report
-from kandji_mirror.scheduler.desk import Batch, Desk, Wish
-from kandji_mirror.scheduler.hour import Hour
-from kandji_mirror.scheduler.lanes import LANES
-from kandji_mirror.scheduler.mailbox import KEPT_SECONDS, Letter, Mailbox
-from kandji_mirror.scheduler.pauses import FIRST, LONGEST, Pauses
+from kandji_mirror.scheduler.backoff import FIRST, LONGEST, Backoff
+from kandji_mirror.scheduler.due import PRIORITIES
+from kandji_mirror.scheduler.inbox import KEPT_SECONDS, Inbox, InboxEntry
+from kandji_mirror.scheduler.queue import Batch, RefreshQueue, RefreshRequest
+from kandji_mirror.scheduler.runner import Quota
 from kandji_mirror.scheduler.timer import Job, Timer
 from kandji_mirror.sync.request import SyncRequest
 from kandji_schema import ddl
@@ -42,87 +42,87 @@ def report_of(*tables: str) -> Report:
     )
 
 
-def batch_of(desk: Desk) -> Batch:
-    batch = desk.next_batch()
+def batch_of(queue: RefreshQueue) -> Batch:
+    batch = queue.next_batch()
     assert batch is not None
     return batch
 
 
-# -- the desk ------------------------------------------------------------------------------------------------------
+# -- the queue ------------------------------------------------------------------------------------------------------
 
 
 def test_no_table_is_given_to_two_runs() -> None:
-    desk = Desk()
-    assert desk.claim(["devices", "users"]) == ("devices", "users")
-    assert desk.claim(["users", "tags"]) == ("tags",)
-    desk.release(["users"])
-    assert desk.claim(["users", "tags", "devices"]) == ("users",)
+    queue = RefreshQueue()
+    assert queue.claim(["devices", "users"]) == ("devices", "users")
+    assert queue.claim(["users", "tags"]) == ("tags",)
+    queue.release(["users"])
+    assert queue.claim(["users", "tags", "devices"]) == ("users",)
 
 
-def test_a_wish_waits_for_the_run_that_began_before_it() -> None:
-    desk = Desk()
-    desk.claim(["devices"])
-    desk.ask(Wish(("devices",)))
-    assert desk.next_batch() is None
-    desk.release(["devices"])
-    assert batch_of(desk).order == SyncRequest(("devices",), asked=True, sweep=None)
+def test_a_request_waits_for_the_run_that_began_before_it() -> None:
+    queue = RefreshQueue()
+    queue.claim(["devices"])
+    queue.add(RefreshRequest(("devices",)))
+    assert queue.next_batch() is None
+    queue.release(["devices"])
+    assert batch_of(queue).sync_request == SyncRequest(("devices",), asked=True, sweep=None)
 
 
 def test_what_someone_waits_for_is_not_given_away() -> None:
-    desk = Desk()
-    desk.ask(Wish(("devices",)))
-    assert desk.claim(["devices", "tags"]) == ("tags",)
+    queue = RefreshQueue()
+    queue.add(RefreshRequest(("devices",)))
+    assert queue.claim(["devices", "tags"]) == ("tags",)
 
 
-def test_a_wish_that_waits_for_one_table_leaves_its_other_ones_to_the_lanes() -> None:
-    desk = Desk()
-    desk.claim(["apps"])
-    desk.ask(Wish(("apps", "devices")))
-    assert desk.claim(["devices"]) == ("devices",)
+def test_a_request_that_waits_for_one_table_leaves_its_other_ones_to_the_priorities() -> None:
+    queue = RefreshQueue()
+    queue.claim(["apps"])
+    queue.add(RefreshRequest(("apps", "devices")))
+    assert queue.claim(["devices"]) == ("devices",)
 
 
-def test_wishes_that_nobody_began_to_fulfil_share_a_run_and_get_their_part_of_its_report() -> None:
-    desk = Desk()
-    wishes = [Wish(("devices",)), Wish(("users", "devices")), Wish(("users",))]
-    for wish in wishes:
-        desk.ask(wish)
-    batch = batch_of(desk)
-    assert (batch.order.names, desk.next_batch()) == (("devices", "users"), None)
+def test_requests_that_nobody_began_to_fulfil_share_a_run_and_get_their_part_of_its_report() -> None:
+    queue = RefreshQueue()
+    requests = [RefreshRequest(("devices",)), RefreshRequest(("users", "devices")), RefreshRequest(("users",))]
+    for request in requests:
+        queue.add(request)
+    batch = batch_of(queue)
+    assert (batch.sync_request.names, queue.next_batch()) == (("devices", "users"), None)
     batch.fulfil(report_of("devices", "users"))
-    assert [[o.table for o in wish.done.result(0).outcomes] for wish in wishes] == [
+    assert [[o.table for o in request.done.result(0).outcomes] for request in requests] == [
         ["devices"],
         ["devices", "users"],
         ["users"],
     ]
 
 
-def test_a_wish_for_everything_anew_has_a_run_of_its_own() -> None:
-    desk = Desk()
-    desk.ask(Wish(("devices",)))
-    desk.ask(Wish(("users",), whole=True))
-    assert [batch_of(desk).order for _ in range(2)] == [
+def test_a_request_for_everything_anew_has_a_run_of_its_own() -> None:
+    queue = RefreshQueue()
+    queue.add(RefreshRequest(("devices",)))
+    queue.add(RefreshRequest(("users",), whole=True))
+    assert [batch_of(queue).sync_request for _ in range(2)] == [
         SyncRequest(("devices",), asked=True, sweep=None),
         SyncRequest(("users",), asked=True, whole=True, sweep=None),
     ]
 
 
-def test_a_wish_taken_back_costs_nothing() -> None:
-    desk = Desk()
-    wish = Wish(("devices",))
-    desk.ask(wish)
-    assert wish.done.cancel()
-    assert desk.next_batch() is None
-    assert desk.claim(["devices"]) == ("devices",)
+def test_a_request_taken_back_costs_nothing() -> None:
+    queue = RefreshQueue()
+    request = RefreshRequest(("devices",))
+    queue.add(request)
+    assert request.done.cancel()
+    assert queue.next_batch() is None
+    assert queue.claim(["devices"]) == ("devices",)
 
 
-def test_a_closed_desk_tells_everyone_who_waits_and_who_comes() -> None:
-    desk = Desk()
-    wishes = [Wish(("devices",)), Wish(("users",))]
-    desk.ask(wishes[0])
-    desk.close(Interrupted("Stopped."))
-    desk.ask(wishes[1])
-    assert [type(wish.done.exception(0)) for wish in wishes] == [Interrupted, Interrupted]
-    assert desk.next_batch() is None
+def test_a_closed_queue_tells_everyone_who_waits_and_who_comes() -> None:
+    queue = RefreshQueue()
+    requests = [RefreshRequest(("devices",)), RefreshRequest(("users",))]
+    queue.add(requests[0])
+    queue.close(Interrupted("Stopped."))
+    queue.add(requests[1])
+    assert [type(request.done.exception(0)) for request in requests] == [Interrupted, Interrupted]
+    assert queue.next_batch() is None
 
 
 def test_a_batch_tells_each_watcher_about_its_own_tables() -> None:
@@ -138,7 +138,7 @@ def test_a_batch_tells_each_watcher_about_its_own_tables() -> None:
         def finished(self, outcome: Outcome) -> None:
             seen.append(f"finished {outcome.table}")
 
-    batch = Batch((Wish(("devices",), progress=Watcher()), Wish(("users",))))
+    batch = Batch((RefreshRequest(("devices",), progress=Watcher()), RefreshRequest(("users",))))
     for table in ("devices", "users"):
         batch.started(table)
         batch.advanced(table, pages=1, rows=2, total=3)
@@ -147,76 +147,79 @@ def test_a_batch_tells_each_watcher_about_its_own_tables() -> None:
     assert seen == ["started devices", "devices 1 2 3", "finished devices"]
 
 
-# -- lanes, pauses, the hour ---------------------------------------------------------------------------------------
+# -- priorities, backoff, the hour ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", [None, "per device"])
-def test_every_table_is_in_exactly_one_lane(method: str | None) -> None:
+def test_every_table_is_in_exactly_one_priority(method: str | None) -> None:
     for resource in resources().values():
         state = TableState(resource.name, ddl.statements(resource), 60, method=method)
-        lanes = [lane.name for lane in LANES if lane.takes(resource, state)]
-        assert len(lanes) == 1
-        assert (lanes == ["sweep"]) == (resource.swept or method is not None)
+        priorities = [priority.name for priority in PRIORITIES if priority.takes(resource, state)]
+        assert len(priorities) == 1
+        assert (priorities == ["sweep"]) == (resource.swept or method is not None)
 
 
 def test_pauses_grow_with_every_failure_in_a_row_up_to_the_longest() -> None:
     clock = Clock()
-    pauses = Pauses(clock, jitter=lambda: 0.0)
+    backoff = Backoff(clock, jitter=lambda: 0.0)
     lengths = []
     for _ in range(8):
-        pauses.failed("devices")
+        backoff.note_failure("devices")
         began = clock.now
-        while pauses.resting("devices"):
+        while backoff.is_active("devices"):
             clock.now += 30
         lengths.append(clock.now - began)
     assert lengths == [FIRST, 60, 120, 240, 480, LONGEST, LONGEST, LONGEST]
 
 
 def test_a_pause_ends_with_the_first_success() -> None:
-    pauses = Pauses(Clock(), jitter=lambda: 1.0)
-    assert (pauses.failed("devices"), pauses.failed("devices")) == (True, False)
-    assert (pauses.resting("devices"), pauses.resting("users")) == (True, False)
-    assert (pauses.passed("devices"), pauses.passed("devices")) == (True, False)
-    assert not pauses.resting("devices")
+    backoff = Backoff(Clock(), jitter=lambda: 1.0)
+    assert (backoff.note_failure("devices"), backoff.note_failure("devices")) == (True, False)
+    assert (backoff.is_active("devices"), backoff.is_active("users")) == (True, False)
+    assert (backoff.note_success("devices"), backoff.note_success("devices")) == (True, False)
+    assert not backoff.is_active("devices")
 
 
 def test_a_tight_hour_may_be_asked_about_every_five_minutes() -> None:
     clock = Clock()
-    hour = Hour(clock)
-    assert (hour.tight, hour.left) == (False, None)
+    hour = Quota(clock)
+    assert (hour.is_tight, hour.left) == (False, None)
     hour.note(1_999)
     hour.note(None)
-    assert (hour.tight, hour.left, hour.may_ask()) == (True, 1_999, False)
+    assert (hour.is_tight, hour.left, hour.may_probe()) == (True, 1_999, False)
     clock.now += 300
-    assert (hour.may_ask(), hour.may_ask()) == (True, False)
+    assert (hour.may_probe(), hour.may_probe()) == (True, False)
     hour.note(2_000)
-    assert not hour.tight
+    assert not hour.is_tight
 
 
-def test_a_wish_about_devices_gets_its_tables_as_soon_as_they_are_free() -> None:
-    desk = Desk()
-    assert desk.claim(["apps"]) == ("apps",)
-    desk.ask(Wish(("devices", "apps"), devices=("a",)))
-    desk.ask(Wish(("devices", "apps"), devices=("b", "a")))
-    assert desk.next_batch() is None
-    assert desk.claim(["devices", "users"]) == ("users",)
-    desk.release(["apps"])
-    order = batch_of(desk).order
+def test_a_request_about_devices_gets_its_tables_as_soon_as_they_are_free() -> None:
+    queue = RefreshQueue()
+    assert queue.claim(["apps"]) == ("apps",)
+    queue.add(RefreshRequest(("devices", "apps"), devices=("a",)))
+    queue.add(RefreshRequest(("devices", "apps"), devices=("b", "a")))
+    assert queue.next_batch() is None
+    assert queue.claim(["devices", "users"]) == ("users",)
+    queue.release(["apps"])
+    order = batch_of(queue).sync_request
     assert (order.names, order.devices) == (("devices", "apps"), ("a", "b"))
 
 
-# -- wishes of other processes -------------------------------------------------------------------------------------
+# -- requests of other processes -------------------------------------------------------------------------------------
 
 
-def test_a_wish_crosses_processes_whole(tmp_path: Path) -> None:
-    wish, report = Wish(("devices", "apps"), whole=True, sweep=40, devices=("a", "b")), report_of("devices", "apps")
-    with Mailbox(tmp_path).put(wish) as sent:
-        (letter,) = Mailbox(tmp_path).letters()
-        assert letter.read() == wish
+def test_a_request_crosses_processes_whole(tmp_path: Path) -> None:
+    request, report = (
+        RefreshRequest(("devices", "apps"), whole=True, sweep=40, devices=("a", "b")),
+        report_of("devices", "apps"),
+    )
+    with Inbox(tmp_path).leave(request) as sent:
+        (entry,) = Inbox(tmp_path).pending()
+        assert entry.read() == request
         assert sent.answer() is None
-        letter.reply(report)
+        entry.reply(report)
         assert sent.answer() == report
-        assert Mailbox(tmp_path).letters() == []
+        assert Inbox(tmp_path).pending() == []
     assert list((tmp_path / "refresh").iterdir()) == []
 
 
@@ -231,34 +234,34 @@ def test_a_wish_crosses_processes_whole(tmp_path: Path) -> None:
 def test_trouble_crosses_processes_as_what_it_is(
     tmp_path: Path, error: Exception, kind: type[MirrorError], words: str
 ) -> None:
-    with Mailbox(tmp_path).put(Wish(("devices",))) as sent:
-        Mailbox(tmp_path).letters()[0].reply(error)
+    with Inbox(tmp_path).leave(RefreshRequest(("devices",))) as sent:
+        Inbox(tmp_path).pending()[0].reply(error)
         with pytest.raises(kind, match=words) as met:
             sent.answer()
         assert type(met.value) is kind
 
 
-def test_a_wish_outlives_the_process_that_should_have_fulfilled_it(tmp_path: Path) -> None:
-    with Mailbox(tmp_path).put(Wish(("devices",))):
+def test_a_request_outlives_the_process_that_should_have_fulfilled_it(tmp_path: Path) -> None:
+    with Inbox(tmp_path).leave(RefreshRequest(("devices",))):
         for _ in range(2):
-            assert [letter.read().names for letter in Mailbox(tmp_path).letters()] == [("devices",)]
+            assert [entry.read().names for entry in Inbox(tmp_path).pending()] == [("devices",)]
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", '{"names": [1]}', '{"names": "x"}', '{"names": ["devices"]}'])
-def test_a_letter_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "letter.json"
+def test_a_request_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "request.json"
     path.write_text(text)
     with pytest.raises((SyncError, UnknownName)):
-        Letter(path).read()
+        InboxEntry(path).read()
 
 
 def test_leftovers_of_processes_that_are_gone_are_swept(tmp_path: Path) -> None:
-    with Mailbox(tmp_path).put(Wish(("devices",))) as letter:
-        leftover = letter.path.with_name("left.answer")
+    with Inbox(tmp_path).leave(RefreshRequest(("devices",))) as entry:
+        leftover = entry.path.with_name("left.answer")
         leftover.write_text("{}")
-        old = letter.path.stat().st_mtime - KEPT_SECONDS - 1
+        old = entry.path.stat().st_mtime - KEPT_SECONDS - 1
         os.utime(leftover, (old, old))
-        assert Mailbox(tmp_path).letters() == [letter]
+        assert Inbox(tmp_path).pending() == [entry]
         assert not leftover.exists()
 
 

@@ -24,11 +24,11 @@ from kandji_simulator import TOKEN, Fault, FaultKind, Server, Tenant, serve
 SERVE = "from kandji_cli.serve import serve; serve(mcp=False)"
 COMPETE = """
 import sys
-from kandji_mirror.scheduler.lanes import Lane
-from kandji_mirror.scheduler.scheduler import Rhythm, scheduler_of
+from kandji_mirror.scheduler.due import Priority
+from kandji_mirror.scheduler.service import Intervals, scheduler_of
 from kandji_schema.settings import load
-lane = Lane("few", 0.1, lambda resource, state: resource.name == "blueprints")
-scheduler = scheduler_of(load(), Rhythm(compete=0.3, lanes=(lane,)))
+priority = Priority("few", 0.1, lambda resource, state: resource.name == "blueprints")
+scheduler = scheduler_of(load(), Intervals(compete=0.3, priorities=(priority,)))
 scheduler.start()
 print("ready", flush=True)
 for line in sys.stdin:

@@ -15,13 +15,12 @@ from support import client_of, make_tenant, manifest_of, mirrored, recorded_runs
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection
 from kandji_mirror.report import Report
-from kandji_mirror.scheduler.desk import Desk, Wish
-from kandji_mirror.scheduler.hour import Hour
-from kandji_mirror.scheduler.lanes import LANES, Lane
-from kandji_mirror.scheduler.mailbox import Mailbox
-from kandji_mirror.scheduler.pauses import Pauses
-from kandji_mirror.scheduler.runs import Runs
-from kandji_mirror.scheduler.syncing import Syncing, Terms
+from kandji_mirror.scheduler.backoff import Backoff
+from kandji_mirror.scheduler.due import PRIORITIES, Priority, SyncPolicy
+from kandji_mirror.scheduler.inbox import Inbox
+from kandji_mirror.scheduler.queue import RefreshQueue, RefreshRequest
+from kandji_mirror.scheduler.runner import Quota, Runner
+from kandji_mirror.scheduler.worker import SyncWorker
 from kandji_mirror.store.opening import open_store
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.run import run_request
@@ -32,8 +31,8 @@ from kandji_schema.registry import resources
 from kandji_simulator import Tenant
 
 FEW = ("tags", "blueprints")
-LANE = Lane("few", 1, lambda resource, state: resource.name in FEW)
-SWEEP = next(lane for lane in LANES if lane.sweeps)
+FIRST_DUE = Priority("few", 1, lambda resource, state: resource.name in FEW)
+SWEEP = next(priority for priority in PRIORITIES if priority.sweeps)
 LOG = "kandji_mirror.scheduler"
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -44,11 +43,11 @@ class Rig:
     def __init__(self, home: Path, tenant: Tenant, store: Store, per_hour: int, read: Any) -> None:
         self.home, self.tenant, self.store = home, tenant, store
         self.send: Send = tenant.handle
-        self.desk = Desk()
+        self.queue = RefreshQueue()
         self.clients: list[tuple[bool, Client]] = []
-        self.hour, pauses = Hour(self.clock), Pauses(self.clock, jitter=lambda: 0.0)
-        self.runs = Runs(store, self.connect, read, self.hour, keep_days=30)
-        self.syncing = Syncing(store, self.runs, self.desk, self.hour, pauses, Terms(per_hour), self.clock)
+        self.quota, backoff = Quota(self.clock), Backoff(self.clock, jitter=lambda: 0.0)
+        self.runner = Runner(store, self.connect, read, self.quota, keep_days=30)
+        self.worker = SyncWorker(store, self.runner, self.queue, self.quota, backoff, SyncPolicy(per_hour), self.clock)
 
     @contextmanager
     def connect(self, *, background: bool) -> Iterator[Connection]:
@@ -59,10 +58,10 @@ class Rig:
     def clock(self) -> float:
         return (self.store.wall() - START).total_seconds()
 
-    def turn(self, lane: Lane = LANE) -> int:
-        """One turn of a lane; returns the requests it took."""
+    def turn(self, priority: Priority = FIRST_DUE) -> int:
+        """One turn of a priority; returns the requests it took."""
         before = len(self.tenant.requests)
-        self.syncing.turn(lane)
+        self.worker.sync_due(priority)
         return len(self.tenant.requests) - before
 
 
@@ -103,7 +102,7 @@ def wait_for(thread: Thread) -> None:
 # -- what is due ---------------------------------------------------------------------------------------------------
 
 
-def test_a_lane_reads_what_is_due_as_one_run_and_nothing_else(open_rig: Callable[..., Rig], wall: Wall) -> None:
+def test_a_priority_reads_what_is_due_as_one_run_and_nothing_else(open_rig: Callable[..., Rig], wall: Wall) -> None:
     rig = open_rig()
     assert rig.turn() == 2
     assert rig.turn() == 0
@@ -142,7 +141,7 @@ def test_what_was_read_equals_the_tenant(open_rig: Callable[..., Rig], wall: Wal
 
 def test_lists_asked_for_once_a_parent_row_wait_for_their_parent(open_rig: Callable[..., Rig]) -> None:
     rig = open_rig()
-    items = Lane("items", 1, lambda resource, state: resource.name == "blueprint_library_items")
+    items = Priority("items", 1, lambda resource, state: resource.name == "blueprint_library_items")
     assert rig.turn(items) == 0
     rig.turn()
     assert rig.turn(items) > 0
@@ -197,7 +196,7 @@ def test_a_wrong_token_is_told_once_and_tried_ever_more_rarely(
 
     rig.send = refuse
     for _ in range(3_600):
-        rig.syncing.turn(LANE)
+        rig.worker.sync_due(FIRST_DUE)
         wall.forward(seconds=1)
     gaps = [round((later - earlier).total_seconds()) for earlier, later in pairwise(asked)]
     assert gaps == [30, 60, 120, 240, 480, 900, 900]
@@ -245,7 +244,7 @@ def test_a_table_that_fails_rests_while_the_others_go_on(
 
     rig.send = without_tags
     for _ in range(1_900):
-        rig.syncing.turn(LANE)
+        rig.worker.sync_due(FIRST_DUE)
         wall.forward(seconds=1)
     assert sum("tags" in path for path in asked) == 7
     assert sum("blueprints" in path for path in asked) == 2
@@ -266,7 +265,7 @@ def test_a_network_that_is_gone_is_asked_for_one_table_only(open_rig: Callable[.
     assert len(set(asked)) == 1
 
 
-def test_a_full_disk_rests_the_lane_and_heals(
+def test_a_full_disk_rests_the_priority_and_heals(
     open_rig: Callable[..., Rig], wall: Wall, caplog: pytest.LogCaptureFixture
 ) -> None:
     full = True
@@ -296,7 +295,7 @@ def test_a_bug_in_one_run_ends_nothing(
         rig.turn()
     assert caplog.messages == ["Syncing met with a bug and will be tried again."]
     assert manifest_of(rig.home).tables["tags"].error == "Unforeseen (ZeroDivisionError); see the log."
-    assert rig.desk.claim(FEW) == FEW
+    assert rig.queue.claim(FEW) == FEW
 
 
 def test_a_tenant_with_little_left_of_its_hour_is_left_alone_but_for_a_question_in_five_minutes(
@@ -315,7 +314,7 @@ def test_a_tenant_with_little_left_of_its_hour_is_left_alone_but_for_a_question_
     asked.clear()
     wall.forward(hours=1)
     for _ in range(900):
-        rig.syncing.turn(LANE)
+        rig.worker.sync_due(FIRST_DUE)
         wall.forward(seconds=1)
     assert asked == ["/api/v1/devices"] * 3
     left = 9_000
@@ -333,10 +332,10 @@ def test_sweeps_spend_what_the_plan_leaves(open_rig: Callable[..., Rig], wall: W
         orders.append(order.sweep)
         return Report(wall(), 0.0, (), fresh=(), requests=0, remaining_hour=None, generation=None)
 
-    devices = Lane("devices", 1, lambda resource, state: resource.name == "devices")
+    devices = Priority("devices", 1, lambda resource, state: resource.name == "devices")
     open_rig().turn(devices)
     rig = open_rig(per_hour=1_200, read=read)
-    left = rig.syncing.planned().sweep_per_hour
+    left = rig.worker.planned().sweep_per_hour
     assert left > 500
     for _ in range(3):
         rig.turn(SWEEP)
@@ -351,17 +350,17 @@ def test_without_a_device_list_nothing_is_swept(open_rig: Callable[..., Rig]) ->
 # -- what people ask for -------------------------------------------------------------------------------------------
 
 
-def test_a_wish_is_fulfilled_with_the_budget_of_people(open_rig: Callable[..., Rig]) -> None:
+def test_a_request_is_fulfilled_with_the_budget_of_people(open_rig: Callable[..., Rig]) -> None:
     rig = open_rig()
     rig.turn()
-    wish = Wish(FEW)
-    rig.desk.ask(wish)
-    rig.syncing.fulfil()
-    assert sorted(o.table for o in wish.done.result(0).outcomes) == ["blueprints", "tags"]
+    request = RefreshRequest(FEW)
+    rig.queue.add(request)
+    rig.worker.fulfil_requests()
+    assert sorted(o.table for o in request.done.result(0).outcomes) == ["blueprints", "tags"]
     assert [background for background, _ in rig.clients] == [True, False]
 
 
-def test_a_wish_made_during_a_run_is_fulfilled_by_the_next_one(open_rig: Callable[..., Rig], wall: Wall) -> None:
+def test_a_request_made_during_a_run_is_fulfilled_by_the_next_one(open_rig: Callable[..., Rig], wall: Wall) -> None:
     begun, go = Event(), Event()
 
     def read(*arguments: Any, **facts: Any) -> Report:
@@ -370,49 +369,49 @@ def test_a_wish_made_during_a_run_is_fulfilled_by_the_next_one(open_rig: Callabl
         return run_request(*arguments, **facts)
 
     rig = open_rig(read=read)
-    lane = Thread(target=rig.syncing.turn, args=(LANE,))
-    lane.start()
+    priority = Thread(target=rig.worker.sync_due, args=(FIRST_DUE,))
+    priority.start()
     assert begun.wait(20)
-    wishes = [Wish(("tags",)), Wish(("tags",))]
+    requests = [RefreshRequest(("tags",)), RefreshRequest(("tags",))]
     wall.forward(seconds=1)
-    for wish in wishes:
-        rig.desk.ask(wish)
-    rig.syncing.fulfil()
-    assert not any(wish.done.done() for wish in wishes)
+    for request in requests:
+        rig.queue.add(request)
+    rig.worker.fulfil_requests()
+    assert not any(request.done.done() for request in requests)
     go.set()
-    wait_for(lane)
-    rig.syncing.fulfil()
-    assert [wish.done.result(0).started_at for wish in wishes] == [START + timedelta(seconds=1)] * 2
+    wait_for(priority)
+    rig.worker.fulfil_requests()
+    assert [request.done.result(0).started_at for request in requests] == [START + timedelta(seconds=1)] * 2
     assert sum(request.path == "/api/v1/tags" for request in rig.tenant.requests) == 2
 
 
-def test_a_wish_of_another_process_is_fulfilled_and_answered_once(open_rig: Callable[..., Rig]) -> None:
+def test_a_request_of_another_process_is_fulfilled_and_answered_once(open_rig: Callable[..., Rig]) -> None:
     rig = open_rig()
-    with Mailbox(rig.home).put(Wish(("tags",))) as letter:
-        rig.syncing.fulfil()
-        assert letter.answer()
-        rig.syncing.fulfil()
+    with Inbox(rig.home).leave(RefreshRequest(("tags",))) as entry:
+        rig.worker.fulfil_requests()
+        assert entry.answer()
+        rig.worker.fulfil_requests()
     assert len(rig.tenant.requests) == 1
 
 
 def test_who_asks_is_told_what_stands_against_it(open_rig: Callable[..., Rig]) -> None:
     rig = open_rig()
     rig.send = refusing(401)
-    wish = Wish(("tags",))
-    rig.desk.ask(wish)
-    with Mailbox(rig.home).put(Wish(("tags",))) as letter:
-        rig.syncing.fulfil()
+    request = RefreshRequest(("tags",))
+    rig.queue.add(request)
+    with Inbox(rig.home).leave(RefreshRequest(("tags",))) as entry:
+        rig.worker.fulfil_requests()
         with pytest.raises(AuthenticationError):
-            letter.answer()
-    assert isinstance(wish.done.exception(0), AuthenticationError)
+            entry.answer()
+    assert isinstance(request.done.exception(0), AuthenticationError)
 
 
-def test_a_letter_nobody_can_read_is_answered_too(open_rig: Callable[..., Rig]) -> None:
+def test_a_request_nobody_can_read_is_answered_too(open_rig: Callable[..., Rig]) -> None:
     rig = open_rig()
     folder = rig.home / "refresh"
     folder.mkdir()
     (folder / "odd.json").write_text("nonsense")
-    rig.syncing.fulfil()
+    rig.worker.fulfil_requests()
     assert [path.name for path in folder.iterdir()] == ["odd.answer"]
 
 
@@ -431,27 +430,27 @@ def test_a_stop_ends_a_run_that_waits_for_the_network_and_publishes_nothing_of_i
         raise Unreachable("The connection was given up.", sent=True)
 
     rig.send = hang
-    wish = Wish(("tags",))
-    rig.desk.ask(wish)
-    threads = [Thread(target=rig.syncing.turn, args=(LANE,)), Thread(target=rig.syncing.fulfil)]
+    request = RefreshRequest(("tags",))
+    rig.queue.add(request)
+    threads = [Thread(target=rig.worker.sync_due, args=(FIRST_DUE,)), Thread(target=rig.worker.fulfil_requests)]
     try:
         for thread in threads:
             thread.start()
         assert hanging.wait(20)
-        rig.runs.stop()
+        rig.runner.stop()
         for thread in threads:
             wait_for(thread)
     finally:
         over.set()
-    assert isinstance(wish.done.exception(0), Interrupted)
+    assert isinstance(request.done.exception(0), Interrupted)
     assert list((rig.home / "store" / "manifests").iterdir()) == []
     assert rig.turn() == 0
 
 
-def test_a_wish_of_another_process_is_left_to_the_next_one_that_syncs(open_rig: Callable[..., Rig]) -> None:
+def test_a_request_of_another_process_is_left_to_the_next_one_that_syncs(open_rig: Callable[..., Rig]) -> None:
     rig = open_rig()
-    rig.runs.stop()
-    with Mailbox(rig.home).put(Wish(("tags",))) as letter:
-        rig.syncing.fulfil()
-        assert not letter.answer()
-        assert Mailbox(rig.home).letters() == [letter]
+    rig.runner.stop()
+    with Inbox(rig.home).leave(RefreshRequest(("tags",))) as entry:
+        rig.worker.fulfil_requests()
+        assert not entry.answer()
+        assert Inbox(rig.home).pending() == [entry]

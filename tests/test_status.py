@@ -16,7 +16,7 @@ from mcp_calls import answer, opened, republish
 from reads_home import SYNCED, small_fleet
 from support import make_tenant, run_sync
 
-from kandji_mirror.api.budget import Limiter
+from kandji_mirror.api.rate_limit import RateLimiter
 from kandji_mirror.state import record_run
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema.manifest import Drift, Manifest, Segment, State, manifest_path
@@ -58,8 +58,10 @@ def text(home: Path, **settings: str) -> list[str]:
 
 
 @pytest.fixture
-def limiter(home: Path) -> Iterator[Limiter]:
-    with Limiter(home, "https://tenant.example", per_second=50, per_hour=9_000, background_per_hour=3_000) as limiter:
+def limiter(home: Path) -> Iterator[RateLimiter]:
+    with RateLimiter(
+        home, "https://tenant.example", per_second=50, per_hour=9_000, background_per_hour=3_000
+    ) as limiter:
         yield limiter
 
 
@@ -132,7 +134,7 @@ def test_the_report_fits_a_terminal_of_120_columns(home: Path) -> None:
     assert max(map(len, lines[:-1])) <= 120  # the last line ends with the path of the home
 
 
-def test_requests_of_the_last_hour_are_counted_for_all_and_for_the_background(home: Path, limiter: Limiter) -> None:
+def test_requests_of_the_last_hour_are_counted_for_all_and_for_the_background(home: Path, limiter: RateLimiter) -> None:
     for _ in range(3):
         limiter.acquire(1)
     for _ in range(2):
@@ -151,7 +153,7 @@ def test_requests_of_the_last_hour_are_counted_for_all_and_for_the_background(ho
 
 
 def test_requests_of_an_earlier_hour_are_over(home: Path) -> None:
-    with Limiter(home, "t", per_second=50, per_hour=9_000, wall=lambda: time.time() - 3_700) as limiter:
+    with RateLimiter(home, "t", per_second=50, per_hour=9_000, wall=lambda: time.time() - 3_700) as limiter:
         limiter.acquire(1)
     assert document(home)["budget"]["requests_last_hour"] == 0
 
@@ -217,7 +219,7 @@ def test_the_report_needs_neither_duckdb_nor_the_libraries_of_syncing(home: Path
         "import sys; sys.argv = ['kandji-mirror', 'status']\n"
         "from kandji_cli import run\n"
         "try: run()\nexcept SystemExit: pass\n"
-        "heavy = {'duckdb', 'sqlmodel', 'sqlalchemy', 'httpx', 'mcp', 'pydantic', 'pyrate_limiter', 'filelock'}\n"
+        "heavy = {'duckdb', 'sqlmodel', 'sqlalchemy', 'httpx', 'mcp', 'pydantic', 'filelock'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     command = [sys.executable, "-c", script]
@@ -225,7 +227,7 @@ def test_the_report_needs_neither_duckdb_nor_the_libraries_of_syncing(home: Path
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_an_agent_gets_the_same_facts(home: Path, limiter: Limiter) -> None:
+def test_an_agent_gets_the_same_facts(home: Path, limiter: RateLimiter) -> None:
     facts = {"note": "n", "ttl_reason": "r", "checked_at": SYNCED, "drift": Drift({"colour": 3}, {"model": 1}, ("m",))}
     newer = republish(home, first(home), "devices", **facts)
     manifest_path(home, 2).write_bytes(replace(newer, history=SEGMENTS).to_json())

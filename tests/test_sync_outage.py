@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from support import Clock, differing, make_tenant
+from support import Clock, Unlimited, differing, make_tenant
 
-from kandji_mirror.api.budget import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.report import Report
 from kandji_mirror.sync.run import sync

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from support import Clock, client_of, differing, make_tenant, manifest_of, mirrored, run_sync, synced, true_rows
 
-from kandji_mirror.api.budget import Sleep
 from kandji_mirror.api.client import Client
+from kandji_mirror.api.rate_limit import Sleep
 from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.run import SyncRequest, run_request, sync
 from kandji_schema.manifest import State, TableState

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kandji_cli.output import tell
 from kandji_cli.sync import stopped_by_signals
 from kandji_mcp_server.process import disable_core_dumps, log_to_stderr
-from kandji_mirror.scheduler.scheduler import Scheduler, scheduler_of
+from kandji_mirror.scheduler.service import Scheduler, scheduler_of
 from kandji_schema.errors import ConfigurationError, MirrorError, UsageError
 from kandji_schema.manifest import generations
 from kandji_schema.settings import Settings, load

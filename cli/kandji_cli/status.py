@@ -10,7 +10,7 @@ from textwrap import wrap
 from typing import Any
 
 from kandji_cli.output import print_rows, say, warn, warn_of_foreign_home
-from kandji_mirror.api.spending import Spending, spending, tenant_remaining
+from kandji_mirror.api.usage import Usage, tenant_remaining, usage
 from kandji_mirror.store.lock import Holder, holder
 from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
 from kandji_schema.errors import ConfigurationError
@@ -112,7 +112,7 @@ def _some(names: Iterable[str]) -> str:
 
 
 def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tuple[str, str]]:
-    yield "Requests", _spent(spending(settings.home, now), settings)
+    yield "Requests", _spent(usage(settings.home, now), settings)
     left = tenant_remaining(settings.home)
     if left is not None:
         yield "Tenant", f"{counted(left, 'request')} left in its hour when the provider last said so"
@@ -123,7 +123,7 @@ def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tu
     yield "Mirror", f"tenant {manifest.tenant}, manifest {manifest.generation}, {published}, in {settings.home}"
 
 
-def _spent(spent: Spending | None, settings: Settings) -> str:
+def _spent(spent: Usage | None, settings: Settings) -> str:
     if spent is None:
         return "none counted yet"
     return (
@@ -162,7 +162,7 @@ def _syncing(found: Holder | None, now: datetime) -> str:
 
 def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: datetime) -> dict[str, Any]:
     home: Path = settings.home
-    spent, syncing = spending(home, now), holder(home)
+    spent, syncing = usage(home, now), holder(home)
     return {
         "home": str(home),
         "tenant": manifest.tenant,

@@ -14,8 +14,8 @@ from kandji_cli.progress import watched
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection, connect
 from kandji_mirror.report import Progress, Report
-from kandji_mirror.scheduler.asking import sync_or_ask
-from kandji_mirror.scheduler.desk import Wish
+from kandji_mirror.scheduler.inbox import sync_or_request
+from kandji_mirror.scheduler.queue import RefreshRequest
 from kandji_mirror.state import record_run
 from kandji_mirror.sync.devices import find_device
 from kandji_mirror.sync.planner import parse_ttl_overrides
@@ -70,22 +70,22 @@ def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool 
             progress=progress,
             privacy=settings.privacy,
         )
-        wish = _wish(names, everything=everything, sweep=settings.mirror_sweep_requests)
-        asked = partial(_sync_or_ask, settings, connection.client, wish, read)
+        request = _request(names, everything=everything, sweep=settings.mirror_sweep_requests)
+        asked = partial(_sync_or_ask, settings, connection.client, request, read)
         report = run_interruptible(asked, connection.client.stop)
     _record(settings, report)
     return report
 
 
-def _wish(names: Sequence[str], *, everything: bool, sweep: int | None) -> Wish:
+def _request(names: Sequence[str], *, everything: bool, sweep: int | None) -> RefreshRequest:
     """What another process is asked for where one holds the lock: the named tables, all, or those that are due."""
     if names:
-        return Wish.of_tables(names, whole=everything)
-    return Wish.of_tables(tuple(resources()), whole=everything, due=not everything, sweep=sweep)
+        return RefreshRequest.of_tables(names, whole=everything)
+    return RefreshRequest.of_tables(tuple(resources()), whole=everything, due=not everything, sweep=sweep)
 
 
-def _sync_or_ask(settings: Settings, client: Client, wish: Wish, read: Callable[[], Report]) -> Report:
-    return sync_or_ask(settings.home, wish, read, sleep=_sleep_of(client), handed_over=_tell_handed_over)
+def _sync_or_ask(settings: Settings, client: Client, request: RefreshRequest, read: Callable[[], Report]) -> Report:
+    return sync_or_request(settings.home, request, read, sleep=_sleep_of(client), handed_over=_tell_handed_over)
 
 
 def _tell_handed_over() -> None:
@@ -117,7 +117,7 @@ def _read_devices(
         progress=progress,
         privacy=settings.privacy,
     )
-    return _sync_or_ask(settings, connection.client, Wish.of_devices(found, names), read)
+    return _sync_or_ask(settings, connection.client, RefreshRequest.of_devices(found, names), read)
 
 
 def _sleep_of(client: Client) -> Callable[[float], None]:

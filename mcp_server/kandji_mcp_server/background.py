@@ -16,7 +16,7 @@ from kandji_schema.text import counted
 
 if TYPE_CHECKING:
     from kandji_mirror.report import Outcome, Report
-    from kandji_mirror.scheduler.scheduler import Scheduler
+    from kandji_mirror.scheduler.service import Scheduler
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class Background:
         if self._stopping.is_set():
             return
         try:
-            from kandji_mirror.scheduler.scheduler import scheduler_of  # with it come httpx, sqlmodel and apscheduler
+            from kandji_mirror.scheduler.service import scheduler_of  # with it come httpx, sqlmodel and apscheduler
 
             scheduler = scheduler_of(self._settings)
             with self._lock:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kandji_mirror.api.client import Client
     from kandji_mirror.connection import Connection, connect
     from kandji_mirror.report import Outcome, Report
-    from kandji_mirror.scheduler.scheduler import Scheduler
+    from kandji_mirror.scheduler.service import Scheduler
     from kandji_mirror.store.opening import open_store
     from kandji_mirror.store.store import Store
 
@@ -24,7 +24,7 @@ __getattr__, __dir__ = lazy_names(
         "Connection": "kandji_mirror.connection",
         "Outcome": "kandji_mirror.report",
         "Report": "kandji_mirror.report",
-        "Scheduler": "kandji_mirror.scheduler.scheduler",
+        "Scheduler": "kandji_mirror.scheduler.service",
         "Store": "kandji_mirror.store.store",
         "connect": "kandji_mirror.connection",
         "open_store": "kandji_mirror.store.opening",

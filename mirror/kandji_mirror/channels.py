@@ -35,7 +35,7 @@ def webhook(setting: str, url: str, *, ca_file: str = "") -> Channel:
     _refuse_open(setting, url)
 
     def post(text: str, facts: Mapping[str, object]) -> None:
-        from kandji_mirror.api.http import post_json  # only where something goes there
+        from kandji_mirror.api.transport import post_json  # only where something goes there
 
         status = post_json(url, json.dumps({**facts, "text": text}).encode(), ca_file=ca_file, seconds=SECONDS)
         if not 200 <= status < 300:

@@ -1,29 +1,29 @@
 """A client for the configured tenant: its host, its token, and the budget all processes share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
-from kandji_mirror.api.budget import Limiter, Permits
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.credentials import token
+from kandji_mirror.api.download import Download
 from kandji_mirror.api.endpoint import base_url
-from kandji_mirror.api.http import Download, HttpTransport
-from kandji_mirror.api.machine import Both, shared_budget
+from kandji_mirror.api.rate_limit import RateLimiter, SharedPermits, shared_limiter
+from kandji_mirror.api.transport import HttpTransport
 from kandji_schema import home
 from kandji_schema.http import SIMULATED_HEADER, Request, Response, Send
-from kandji_schema.provider import BACKGROUND_STOPS_BELOW, is_loopback, same_tenant
+from kandji_schema.provider import BACKGROUND_STOPS_BELOW, REQUESTS_PER_HOUR, is_loopback, same_tenant
 from kandji_schema.settings import Settings
 
-PROVIDERS_HOUR = 10_000
-"""Requests an hour that the provider allows a tenant, all its tokens together (the provider's contract)."""
+BACKGROUND: Mapping[str, Any] = {"floor": BACKGROUND_STOPS_BELOW}
+ACTING: Mapping[str, Any] = {"floor": 1, "patience": 20.0}
+"""What clients for work that nobody waits for, and for live actions, have of their own.
 
-ACTION_FLOOR = 1
-"""A live action may have the tenant's last requests of the hour: a lost Mac is not locked later."""
-
-ACTION_PATIENCE = 20.0
-"""Seconds that a live action waits for its turn before it is given up unsent."""
+A live action may have the tenant's last requests of the hour: a lost Mac is not locked later. It waits so many seconds
+for its turn before it is given up unsent.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,28 +51,30 @@ def connect(
     secret = token(settings)
     if not any_home:
         home.refuse_foreign(settings)
-    second, hour, share = (
-        settings.mirror_requests_per_second,
-        settings.mirror_requests_per_hour,
-        background_per_hour(settings),
-    )
-    limiter = Limiter(settings.home, url, per_second=second, per_hour=hour, background_per_hour=share)
-    shared = shared_budget(settings.budget_dir, url, per_second=second, per_hour=hour, background_per_hour=share)
-    transport = HttpTransport(url, read_timeout=settings.mirror_read_timeout, ca_file=settings.mirror_ca_file)
-    download = Download(url, read_timeout=settings.mirror_read_timeout, ca_file=settings.mirror_ca_file)
-    with limiter, shared as machine, transport, download:
-        quiet = settings.privacy.masks_agents
-        budgets = [budget.background() if background else budget for budget in (limiter, machine) if budget]
-        permits = Both(*budgets) if len(budgets) > 1 else budgets[0]
-        send = transport if any_home else _Witness(transport, settings, url)
-        client = _client(send, secret, permits, download, background=background, acting=acting, quiet=quiet)
+    limits: dict[str, Any] = {
+        "per_second": settings.mirror_requests_per_second,
+        "per_hour": settings.mirror_requests_per_hour,
+        "background_per_hour": background_per_hour(settings),
+    }
+    network: dict[str, Any] = {"read_timeout": settings.mirror_read_timeout, "ca_file": settings.mirror_ca_file}
+    with (
+        RateLimiter(settings.home, url, **limits) as own,
+        shared_limiter(settings.budget_dir, url, **limits) as shared,
+        HttpTransport(url, **network) as transport,
+        Download(url, **network) as download,
+    ):
+        limiters = [limiter.background() if background else limiter for limiter in (own, shared) if limiter]
+        permits = SharedPermits(*limiters) if len(limiters) > 1 else limiters[0]
+        send = transport if any_home else _TenantCheck(transport, settings, url)
+        waits = BACKGROUND if background else ACTING if acting else {}
+        client = Client(send, secret, permits, fetch=download, quiet=settings.privacy.masks_agents, **waits)
         try:
             yield Connection(home.name_here(settings, url), url, client)
         finally:
             client.stop()
 
 
-class _Witness:
+class _TenantCheck:
     """Sends, and makes sure from the first answer on that the home is that of the tenant who answers.
 
     Only a simulated tenant says who it is; of others the host tells.
@@ -101,24 +103,6 @@ class _Witness:
         self._known = identity
 
 
-def _client(
-    transport: Send,
-    secret: str,
-    permits: Permits,
-    download: Download,
-    *,
-    background: bool,
-    acting: bool,
-    quiet: bool,
-) -> Client:
-    if background:
-        return Client(transport, secret, permits, fetch=download, floor=BACKGROUND_STOPS_BELOW, quiet=quiet)
-    if acting:
-        patience = ACTION_PATIENCE
-        return Client(transport, secret, permits, fetch=download, floor=ACTION_FLOOR, patience=patience, quiet=quiet)
-    return Client(transport, secret, permits, fetch=download, quiet=quiet)
-
-
 def background_per_hour(settings: Settings) -> int:
-    """Requests an hour that background work of all our processes may send together."""
-    return PROVIDERS_HOUR * settings.mirror_background_share // 100
+    """Return the requests an hour that background work of all our processes may send together."""
+    return REQUESTS_PER_HOUR * settings.mirror_background_share // 100

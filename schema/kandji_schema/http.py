@@ -1,7 +1,7 @@
 """The seam between our client and the network: a function from request to response.
 
-The real one speaks HTTP (``http.py``); the simulated tenant is another one. Nothing is patched in tests: they pass
-the function they want.
+The real one is ``kandji_mirror.api.transport``; the simulated tenant is another one. Nothing is patched in tests:
+they pass the function they want.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The provider's hosts: which one a tenant answers on, and which tenant a host belongs to.
+"""The provider: the numbers of its contract, which host a tenant answers on, and which tenant a host belongs to.
 
 The provider is called Iru and was called Kandji; both domains serve the same API. A tenant is the first label of the
 host. Its API is on ``acme.api.kandji.io`` or ``acme.api.iru.com``, in Europe on ``acme.api.eu.…``; people know the web
@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from kandji_schema.errors import ConfigurationError
+
+REQUESTS_PER_SECOND, REQUESTS_PER_HOUR = 50, 10_000
+"""What a tenant may be asked, all its tokens together."""
+
+PAGE_ROWS = 300
+"""Rows of a full page: the most that nearly every list allows, and what it sends where the provider chooses."""
 
 OLD_DOMAIN, NEW_DOMAIN = "kandji.io", "iru.com"
 REGIONS = ("us", "eu")
@@ -38,12 +44,12 @@ class ProviderHost:
     api: bool
 
     def api_url(self, region: str) -> str:
-        """Where its API is, in that region."""
+        """Return where its API is, in that region."""
         return f"https://{self.label}.api{'.eu' if region == 'eu' else ''}.{self.domain}"
 
 
 def url_of(subdomain: str, region: str, api_url: str) -> str:
-    """Scheme and host of the API, without path and without a slash at the end, from the settings of these names.
+    """Return scheme and host of the API, without path and without a slash at the end, from the settings of these names.
 
     :class:`ConfigurationError` where they name none, or one that the token must not go to.
     """
@@ -95,7 +101,7 @@ def former_name(base_url: str) -> str:
 
 
 def same_tenant(one: str, other: str) -> bool:
-    """Whether two base URLs lead to one tenant of the provider, or are the same."""
+    """Tell whether two base URLs lead to one tenant of the provider, or are the same."""
     first, second = (provider_host(urlsplit(url).hostname or "") for url in (one, other))
     if first and second and all(urlsplit(url).scheme == "https" and not urlsplit(url).port for url in (one, other)):
         return (first.label, first.region) == (second.label, second.region)
@@ -103,7 +109,7 @@ def same_tenant(one: str, other: str) -> bool:
 
 
 def is_loopback(base_url: str) -> bool:
-    """Whether the host is this machine: 127.0.0.0/8, ``::1`` or ``localhost``."""
+    """Tell whether the host is this machine: 127.0.0.0/8, ``::1`` or ``localhost``."""
     host = urlsplit(base_url).hostname or ""
     address = address_of(host)
     return host == "localhost" or (address is not None and address.is_loopback)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Column, Kind, columns_of
+from kandji_schema.provider import PAGE_ROWS
 
 _COMPOSED = frozenset({dict, list})
 
@@ -76,7 +77,7 @@ class Resource:
     model: type[SQLModel]
     path: str
     paging: Paging
-    page_size: int = 300
+    page_size: int = PAGE_ROWS
     ttl: timedelta
     permission: str
     params: Mapping[str, str] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.folders import data_dir, expanded, state_dir, working_directory
 from kandji_schema.privacy import Privacy
+from kandji_schema.provider import REQUESTS_PER_HOUR, REQUESTS_PER_SECOND
 from kandji_schema.setting import Setting, Trust
 from kandji_schema.sources import DEFAULT, PROGRAM, Origin, Provenance, Source
 from kandji_schema.trust import TENANT_KEYS, config_sources, doubted_privacy, tenant_values
@@ -57,20 +58,25 @@ class Settings:
         choices=("off", "agents", "on"),
     )
     mirror_requests_per_second: int = _setting(
-        45, "Requests a second, all our processes together; the provider allows a tenant 50.", low=1, high=50
+        45,
+        f"Requests a second, all our processes together; the provider allows a tenant {REQUESTS_PER_SECOND}.",
+        low=1,
+        high=REQUESTS_PER_SECOND,
     )
     mirror_requests_per_hour: int = _setting(
         9_000,
-        "Requests an hour, all our processes together; the provider allows a tenant 10,000, all tokens together.",
+        "Requests an hour, all our processes together; the provider allows a tenant "
+        f"{REQUESTS_PER_HOUR:,}, all tokens together.",
         low=1,
-        high=10_000,
+        high=REQUESTS_PER_HOUR,
     )
     mirror_background: bool = _setting(
         True, "Whether `mcp` syncs in the background, where a token is set and no other process does already."
     )
     mirror_background_share: int = _setting(
         30,
-        "Share of the provider's 10,000 requests an hour that syncing in the background may use, in percent.",
+        f"Share of the provider's {REQUESTS_PER_HOUR:,} requests an hour that syncing in the background may use, in "
+        "percent.",
         low=1,
         high=100,
     )
@@ -78,7 +84,7 @@ class Settings:
         40,
         "Most requests one `sync` spends on tables that cost a request a device, unless they are named.",
         low=0,
-        high=10_000,
+        high=REQUESTS_PER_HOUR,
     )
     mirror_ttl: str = _setting(
         "", "Other times after which tables are due, such as `devices=10m,apps=2h` (s, m, h, d)."

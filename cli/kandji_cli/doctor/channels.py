@@ -92,7 +92,7 @@ def _webhook(setting: str, url: str, *, ca_file: str = "") -> str:
     """Its host, once it took a connection; :class:`NotDelivered` where it does not."""
 
     def connect() -> None:
-        from kandji_mirror.api.http import connected_to  # only where there is one
+        from kandji_mirror.api.transport import connected_to  # only where there is one
 
         connected_to(url, ca_file=ca_file, seconds=SECONDS)
 

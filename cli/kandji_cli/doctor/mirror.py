@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kandji_cli.doctor.settings import Finding, Health
 from kandji_mirror.api.permissions import Permission, permissions
-from kandji_mirror.api.witness import clock_words
+from kandji_mirror.api.server_clock import clock_words
 from kandji_mirror.capabilities import forget_refusals
 from kandji_mirror.connection import connect
 from kandji_mirror.store.lock import holder
@@ -40,7 +40,7 @@ def tenant(settings: Settings) -> Iterator[Finding]:
                 if permission.granted:
                     forget_refusals(settings.home, permission.tables)
                 yield _permission(permission)
-            yield _clock(connection.client.witness.ahead)
+            yield _clock(connection.client.server_clock.ahead)
             left = connection.client.remaining_hour
             told = "" if left is None else f", {left:,} left to the tenant in this hour"
             yield Finding("tenant answers", Health.OK, f"{connection.client.requests} requests{told}")

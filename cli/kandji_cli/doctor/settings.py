@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kandji_mirror.api.credentials import HOST_FILE, token, token_source
 from kandji_mirror.api.endpoint import base_url
-from kandji_mirror.api.http import HttpTransport
+from kandji_mirror.api.transport import HttpTransport
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_queries.compliance.relations import statements
 from kandji_queries.compliance.rule_set import FILE as RULES

@@ -14,7 +14,7 @@ from pydantic import Field
 from kandji_mcp_server.background import Refresh
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.answers import Absent, RefreshAnswer, StatusAnswer, tool_result
-from kandji_mirror.api.spending import spending
+from kandji_mirror.api.usage import usage
 from kandji_mirror.store.lock import holder
 from kandji_queries.catalog import device_lookup
 from kandji_queries.results.data_notes import data_notes, is_overdue
@@ -55,7 +55,7 @@ def status_answer(context: ServerContext, wanted: Sequence[str]) -> StatusAnswer
         if name not in manifest.tables:
             raise UnknownName("table", name, manifest.tables)
     now = context.clock()
-    spent = spending(context.home, now)
+    spent = usage(context.home, now)
     shown = [state for name, state in manifest.tables.items() if name in wanted or not wanted]
     return StatusAnswer(
         notes=[*warnings, *data_notes(manifest.tables.values(), now)],

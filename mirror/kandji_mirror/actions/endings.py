@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kandji_mirror.actions.plan import Plan
-from kandji_mirror.api.bodies import parse
+from kandji_mirror.api.lenient_json import parse
 from kandji_schema.audit import Outcome
 from kandji_schema.errors import (
     ApiError,

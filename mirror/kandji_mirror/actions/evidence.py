@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from kandji_mirror.api.bodies import parse
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.paths import quote_segment
+from kandji_mirror.api.endpoint import quote_segment
+from kandji_mirror.api.lenient_json import parse
 from kandji_schema.actions.record import Action, Proof
 from kandji_schema.errors import MirrorError, NotFound
+from kandji_schema.provider import PAGE_ROWS
 from kandji_schema.utc import aware_utc
 
 STATES: Mapping[int, str] = MappingProxyType({1: "pending", 2: "running", 3: "completed", 4: "failed", 5: "not now"})
@@ -85,7 +86,7 @@ def commands(client: Client, device_id: str) -> Iterator[Command]:
     """Every command of a device that can be read."""
     path = f"/api/v1/devices/{quote_segment(device_id)}/commands"
     for page in range(_MOST_PAGES):
-        answer = client.get(path, (("limit", "300"), ("offset", str(300 * page))))
+        answer = client.get(path, (("limit", str(PAGE_ROWS)), ("offset", str(PAGE_ROWS * page))))
         envelope = _object(_object(_json(answer.body)).get("commands"))
         for row in envelope.get("results") or ():
             if (command := _command(row)) is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kandji_mirror.actions.subjects import Subject
-from kandji_mirror.api.paths import quote_segment
+from kandji_mirror.api.endpoint import quote_segment
 from kandji_mirror.audit.log import new_id
 from kandji_schema.actions.record import Action, Risk
 

@@ -27,18 +27,18 @@ def refresher(settings: Settings, connection: Connection) -> Refresh:
 
 
 def _refresh(settings: Settings, connection: Connection, tables: Sequence[str], devices: Sequence[str]) -> None:
-    from kandji_mirror.scheduler.asking import ask  # with it comes all that syncs
-    from kandji_mirror.scheduler.desk import Wish
+    from kandji_mirror.scheduler.inbox import request_refresh  # with it comes all that syncs
+    from kandji_mirror.scheduler.queue import RefreshRequest
     from kandji_mirror.sync.run import sync, sync_devices
 
     where = (settings.home, connection.tenant, connection.client)
     days, privacy = settings.mirror_history_days, settings.privacy
     read: Callable[[], object] = partial(sync, *where, names=tables, keep_days=days, privacy=privacy)
-    wish = Wish.of_tables(tables)
+    request = RefreshRequest.of_tables(tables)
     if devices:
         read = partial(sync_devices, *where, devices, names=tables, keep_days=days, privacy=privacy)
-        wish = Wish.of_devices(devices, tables)
+        request = RefreshRequest.of_devices(devices, tables)
     try:
         read()
     except AlreadySyncing:
-        ask(settings.home, wish, patience=PATIENCE)
+        request_refresh(settings.home, request, patience=PATIENCE)

@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from kandji_mirror.actions.subjects import Row, Subject, device, shown
-from kandji_mirror.api.bodies import parse
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.paths import quote_segment
+from kandji_mirror.api.endpoint import quote_segment
+from kandji_mirror.api.lenient_json import parse
 from kandji_mirror.known_devices import KnownDevice, known, listed, mirrored, near, newest_first
 from kandji_schema import database
 from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.actions.record import Target
 from kandji_schema.errors import MirrorError, NotFound, ServerFault, TargetRefused
 from kandji_schema.manifest import data_dir, newest_whole
+from kandji_schema.provider import PAGE_ROWS
 from kandji_schema.text import escaped, fold_identifier, has_unseen
 
 LONGEST = 255
 _PATH_LIKE = re.compile(r"[/\\]|\.\.|%[0-9A-Fa-f]{2}")
 _DEVICES = "/api/v1/devices"
 _TAGS = "/api/v1/tags"
-_PAGE_ROWS = 300
-_PAGE = ("limit", str(_PAGE_ROWS))
+_PAGE = ("limit", str(PAGE_ROWS))
 _MOST_PAGES = 50
 
 
@@ -161,10 +161,10 @@ def _listed(client: Client, column: str, wanted: str) -> list[Row]:
 def _containing(client: Client, column: str, wanted: str) -> Iterator[Row]:
     """Rows of the tenant's list whose value contains the text, page by page; a list without an end is refused."""
     for page in range(_MOST_PAGES):
-        query = (_PAGE, ("offset", str(_PAGE_ROWS * page)), (column, wanted))
+        query = (_PAGE, ("offset", str(PAGE_ROWS * page)), (column, wanted))
         rows = _objects(_json(client.get(_DEVICES, query).body))
         yield from rows
-        if len(rows) < _PAGE_ROWS:
+        if len(rows) < PAGE_ROWS:
             return
     raise _refused(f"Too many devices have {wanted!r} in their name. Name one by its identifier")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kandji_mirror.api.answers import tidy
+from kandji_mirror.api.responses import tidy
 from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.actions.record import Target
 from kandji_schema.errors import ServerFault

@@ -41,7 +41,7 @@ class _Stored:
 
 
 def token(settings: Settings, *, folder: Path | None = None, keychain: Callable[[], str | None] | None = None) -> str:
-    """The API token: from the settings, else the file ``token`` in ``folder``, else the OS keychain.
+    """Return the API token: from the settings, else the file ``token`` in ``folder``, else the OS keychain.
 
     ``folder`` is the configuration folder unless given; ``keychain`` answers the stored token or None.
     :class:`ConfigurationError` where there is none, or none that may go to the tenant that the settings name.
@@ -58,7 +58,7 @@ def token(settings: Settings, *, folder: Path | None = None, keychain: Callable[
 
 
 def token_source(settings: Settings) -> str:
-    """Where :func:`token` finds it, in words."""
+    """Say where :func:`token` finds it."""
     if settings.api_token:
         return f"KANDJI_API_TOKEN in {settings.origin('api_token').place}"
     path = config_dir() / TOKEN_FILE
@@ -66,12 +66,12 @@ def token_source(settings: Settings) -> str:
 
 
 def record(token: str, url: str) -> str:
-    """What is written down beside a stored token: which one it is, and the host it was stored for."""
+    """Return what is written down beside a stored token: which one it is, and the host it was stored for."""
     return f"{_fingerprint(token)} {url}"
 
 
 def checked_token(raw: str) -> str:
-    """The token without space around it and without ``Bearer``; :class:`ConfigurationError` where it cannot be one."""
+    """Return the token without space or ``Bearer`` around it; :class:`ConfigurationError` where it cannot be one."""
     value = _BEARER.sub("", raw.strip(), count=1) if _BEARER.match(raw.strip()) else raw.strip()
     if not value or re.search(r"[^\x21-\x7e]", value):
         raise ConfigurationError(
@@ -92,7 +92,7 @@ def _all_stored(folder: Path | None, keychain: Callable[[], str | None] | None) 
 
 
 def _owner(stored: _Stored, settings: Settings, url: str | None) -> str | None:
-    """The address a stored token belongs to."""
+    """Return the address a stored token belongs to."""
     trusted = {settings.origin(key).kind for key in ("subdomain", "api_url")}.isdisjoint({Kind.FOLDER})
     return stored.host or settings.provenance.owners or (url if trusted else None)
 

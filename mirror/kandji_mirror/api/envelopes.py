@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from kandji_mirror.api.answers import header
+from kandji_mirror.api.responses import header
 from kandji_schema.http import Response
+from kandji_schema.provider import PAGE_ROWS
 from kandji_schema.resource import Paging, Resource
 
 LAST: Mapping[str, str] = {}
 """Onward parameters of a page that says it is the last."""
-
-PROVIDERS_OWN_SIZE = 300
-"""Rows of a full page where the provider chooses (its contract)."""
 
 _DIGITS = re.compile("[0-9]{1,15}")
 _TOKENS = ("cursor", "after")  # opaque, while offset and page are numbers
@@ -41,7 +39,7 @@ class Opened:
 
 
 def open_envelope(value: Any, response: Response, resource: Resource) -> Opened:
-    """The rows and the way on. :class:`NotThisEnvelope` where ``value`` is not what the resource's endpoint sends."""
+    """Find the rows and the way on; :class:`NotThisEnvelope` where ``value`` is not what the endpoint sends."""
     opener = _OPENERS[resource.paging]
     if not resource.rows_at or isinstance(value, list):
         return opener(value, response, resource)
@@ -55,7 +53,7 @@ def open_envelope(value: Any, response: Response, resource: Resource) -> Opened:
 
 
 def whole(raw: Any) -> int | None:
-    """A count in a header or a field; None for anything that is none."""
+    """Read a count in a header or a field; None for anything that is none."""
     if isinstance(raw, str):
         return int(raw) if _DIGITS.fullmatch(raw) else None
     return raw if isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0 else None
@@ -70,7 +68,7 @@ def _array(value: Any, response: Response, resource: Resource) -> Opened:
 
 
 def _after_array(rows: int, total: int | None, asked: int) -> Mapping[str, str] | None:
-    """Last are an empty page, one larger than asked for (so it is the whole set), and a short one without a total."""
+    """Tell the last page: an empty one, one larger than asked for (the whole set), and a short one without a total."""
     total_tells = total is not None and total >= rows
     return LAST if not rows or rows > asked or (rows < asked and not total_tells) else None
 
@@ -84,7 +82,7 @@ def _whole_set(value: Any, response: Response, resource: Resource) -> Opened:
 
 
 def _of_one_row(resource: Resource) -> bool:
-    """Whether an answer is always one row, so that an empty list cannot mean "no rows"."""
+    """Tell whether an answer is always one row, so that an empty list cannot mean "no rows"."""
     return set(resource.key) <= set(resource.parent_key)
 
 
@@ -109,7 +107,7 @@ def _by_offset(value: Any, response: Response, resource: Resource) -> Opened:
 
 
 def _with_results(value: Any) -> Any:
-    """Answers of the newer threat endpoints are not published: their rows may be in ``data``, at once or further in."""
+    """Find the rows of the newer threat endpoints, which are not published: in ``data``, at once or further in."""
     if not isinstance(value, dict) or "results" in value or "data" not in value:
         return value
     data = value["data"]
@@ -179,21 +177,21 @@ def _first_whole(fields: Mapping[str, Any], *names: str) -> int | None:
 
 
 def _full(fields: Mapping[str, Any], members: list[Any], resource: Resource) -> bool:
-    """Whether the page holds as many rows as were asked for, or as the answer itself calls a page."""
-    sizes = [resource.page_size or PROVIDERS_OWN_SIZE, whole(fields.get("limit")), whole(fields.get("size"))]
+    """Tell whether the page holds as many rows as were asked for, or as the answer itself calls a page."""
+    sizes = [resource.page_size or PAGE_ROWS, whole(fields.get("limit")), whole(fields.get("size"))]
     return len(members) >= min(filter(None, sizes))
 
 
 def _unlinked(
     fields: Mapping[str, Any], members: list[Any], total: int | None, resource: Resource
 ) -> Mapping[str, str] | None:
-    """The way on from a page without a link: a short one is the last, unless only its total could tell."""
+    """Return the way on from a page without a link: a short one is the last, unless only its total could tell."""
     only_total_tells = total is not None and "next" not in fields
     return None if members and (_full(fields, members, resource) or only_total_tells) else LAST
 
 
 def _linked(fields: Mapping[str, Any], *names: str) -> Mapping[str, str]:
-    """What the ``next`` link asks for."""
+    """Return what the ``next`` link asks for."""
     link = fields.get("next") or ""
     if not link:
         return LAST
@@ -205,6 +203,6 @@ def _linked(fields: Mapping[str, Any], *names: str) -> Mapping[str, str]:
 
 
 def _query(fields: Mapping[str, Any]) -> Mapping[str, str]:
-    """Parameters of the ``next`` link. Its host and path are never looked at: they name the web app."""
+    """Read the parameters of the ``next`` link. Its host and path are never looked at: they name the web app."""
     link = fields.get("next")
     return dict(parse_qsl(link.partition("?")[2].partition("#")[0])) if isinstance(link, str) else {}

@@ -25,7 +25,7 @@ class Permission:
 
 
 def permissions(client: Client) -> Iterator[Permission]:
-    """Every permission, lists before what is asked for once a row of theirs.
+    """Try every permission, lists before what is asked for once a row of theirs.
 
     :class:`AuthenticationError` at once where the provider does not know the token.
     """
@@ -42,7 +42,7 @@ def _by_permission() -> dict[str, list[Resource]]:
 
 
 def _tried(client: Client, name: str, tables: list[Resource], seen: dict[str, Mapping[str, Any] | None]) -> Permission:
-    """``seen`` are first rows of tables, by name, which others are asked for by."""
+    """Try one permission; ``seen`` are first rows of tables, by name, which others are asked for by."""
     names, first = tuple(resource.name for resource in tables), tables[0]
     parent = seen.get(first.parent) if first.parent else {}
     if parent is None:
@@ -60,7 +60,7 @@ def _tried(client: Client, name: str, tables: list[Resource], seen: dict[str, Ma
 
 
 def _first_row(client: Client, resource: Resource, parent: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """One request for as little as the endpoint gives."""
+    """Send one request for as little as the endpoint gives."""
     small = replace(resource, page_size=min(resource.page_size, 1))
     path = resource.path.format(**{brace: parent[own] for brace, own in _fields(resource).items()})
     page = next(walk(client, small, path=path, in_flight=1))
@@ -68,7 +68,7 @@ def _first_row(client: Client, resource: Resource, parent: Mapping[str, Any]) ->
 
 
 def _fields(resource: Resource) -> Mapping[str, str]:
-    """For each brace of the path, the field of the provider's parent row that fills it."""
+    """Return the field of the provider's parent row that fills each brace of the path."""
     if resource.parent is None:
         return {}
     sources = {column.name: column.sources[0] for column in resources()[resource.parent].columns}

@@ -24,7 +24,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def proxy_of(url: str, environment: Mapping[str, str] | None = None) -> str | None:
-    """The URL of the proxy that ``url`` is to be asked through; None where it is asked directly.
+    """Return the URL of the proxy that ``url`` is to be asked through; None where it is asked directly.
 
     ``<SCHEME>_PROXY``, else ``ALL_PROXY``, lower case before upper case; a host of ``NO_PROXY`` and this machine are
     asked directly. Where the environment names no proxy at all, the settings of macOS and Windows count. An entry of
@@ -46,17 +46,17 @@ def proxy_of(url: str, environment: Mapping[str, str] | None = None) -> str | No
 
 
 def _named(environment: Mapping[str, str]) -> Iterator[str]:
-    """The proxies that the environment names, for whatever scheme."""
+    """Yield the proxies that the environment names, for whatever scheme."""
     return (_value(environment, name) for name in ("http_proxy", "https_proxy", "all_proxy"))
 
 
 def _value(environment: Mapping[str, str], name: str) -> str:
-    """A variable without blanks; an empty one in lower case overrules the one in upper case, as in curl."""
+    """Return a variable without blanks; an empty one in lower case overrules the one in upper case, as in curl."""
     return environment.get(name, environment.get(name.upper(), "")).strip()
 
 
 def _of_the_system(parts: SplitResult) -> str | None:
-    """What macOS or Windows is set to; nothing elsewhere."""
+    """Return what macOS or Windows is set to; nothing elsewhere."""
     found = getproxies()
     value = found.get(parts.scheme) or found.get("all")
     if not value or proxy_bypass(parts.hostname or ""):
@@ -65,7 +65,7 @@ def _of_the_system(parts: SplitResult) -> str | None:
 
 
 def _checked(name: str, value: str) -> str:
-    """The proxy as a URL that httpx takes. The value is never shown: a password may be in it."""
+    """Return the proxy as a URL that httpx takes. The value is never shown: a password may be in it."""
     scheme, mark, rest = value.partition("://")
     kind = _ALIASES.get(scheme.lower(), scheme.lower()) if mark else "http"
     if kind not in KINDS:
@@ -101,7 +101,7 @@ def _port(parts: SplitResult) -> int | None:
 
 
 def _fits(entry: str, host: str, port: int | None) -> bool:
-    """Whether an entry means the host: ``*``, a domain, an address, a range of them, each perhaps with a port."""
+    """Tell whether an entry means the host: ``*``, a domain, an address, a range of them, each perhaps with a port."""
     if entry == "*":
         return True
     name, wanted = _without_port(entry.partition("://")[2] or entry)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from kandji_mirror.api.bodies import dump
+from kandji_mirror.api.lenient_json import dump
 from kandji_mirror.ingest.fields import Field, fields_of
 from kandji_mirror.privacy.masking import masked
 from kandji_schema.columns import Column

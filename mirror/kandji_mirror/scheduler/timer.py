@@ -1,4 +1,4 @@
-"""Calling functions again and again from threads of their own, by APScheduler. No other module knows it.
+"""The timer: calls functions again and again from threads of their own, by APScheduler. No other module knows it.
 
 Run, not remembered: its interval trigger lists every run that was missed, one by one, which takes minutes after a
 clock that stood at 1970 was set; its ``shutdown(wait=True)`` waits for jobs with a lock held that jobs may need; a job

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC
 
+from kandji_mirror.api.endpoint import quote_segment
 from kandji_mirror.api.paging import Page, walk
-from kandji_mirror.api.paths import quote_segment
 from kandji_mirror.ingest.file_queries import knows_any, newest
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.context import PassContext

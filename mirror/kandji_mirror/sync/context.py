@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Semaphore
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.counts import Count, count
+from kandji_mirror.api.prism import Count, count
 from kandji_mirror.capabilities import Capability, SyncState
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.file_queries import watermark

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from kandji_mirror.api.pages import Page
+from kandji_mirror.api.paging import Page
 from kandji_mirror.ingest.staging import MissingRows, Staging
 from kandji_mirror.report import NoProgress
 from kandji_mirror.sync.completeness import DeletionProof

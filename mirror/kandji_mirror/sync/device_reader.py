@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.pages import Page, Row, read_page
-from kandji_mirror.api.paths import quote_segment
+from kandji_mirror.api.endpoint import quote_segment
+from kandji_mirror.api.paging import Page, Row, read_page
 from kandji_mirror.ingest.projection import reshape_per_device
 from kandji_mirror.sync.devices import DEVICES
 from kandji_mirror.sync.list_walk import fetch_row

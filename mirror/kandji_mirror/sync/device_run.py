@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 
-from kandji_mirror.api.pages import Page, read_page
+from kandji_mirror.api.paging import Page, read_page
 from kandji_mirror.ingest.file_queries import filled_keys
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.report import Outcome, forbidden_reason, state_of, unforeseen_error

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.pages import read_page
+from kandji_mirror.api.paging import read_page
 from kandji_mirror.ingest.engine import store_errors
 from kandji_mirror.known_devices import KnownDevice, known, listed, meant, mirrored, near, newest_first
 from kandji_schema import database

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from kandji_mirror.api.pages import Page
+from kandji_mirror.api.paging import Page
 from kandji_schema.manifest import NO_OBJECT, Drift
 from kandji_schema.resource import Resource
 

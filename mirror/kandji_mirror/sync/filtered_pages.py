@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kandji_mirror.api.pages import Page
-from kandji_mirror.api.paging import walk
+from kandji_mirror.api.paging import Page, walk
 from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.context import PassContext

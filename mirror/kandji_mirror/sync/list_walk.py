@@ -12,9 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.pages import Page, read_page
-from kandji_mirror.api.paging import abreast, walk
-from kandji_mirror.api.paths import quote_segment
+from kandji_mirror.api.endpoint import quote_segment
+from kandji_mirror.api.paging import Page, abreast, read_page, walk
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.context import PassContext
 from kandji_mirror.sync.extract_stats import ExtractStats

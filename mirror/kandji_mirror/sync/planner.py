@@ -15,14 +15,11 @@ from kandji_mirror.sync.strategy import EXPORT_REQUESTS, FEW_ROWS, Method, pages
 from kandji_schema.durations import exactly_in_words, parse_duration
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.manifest import TableState
-from kandji_schema.provider import BACKGROUND_SLOWS_BELOW
+from kandji_schema.provider import BACKGROUND_SLOWS_BELOW, PAGE_ROWS
 from kandji_schema.resource import Paging, Resource
 
 SWEEP_SHARE = 0.9
 """Sweeps may fill the share up to here; the rest is for passes that cost more than planned."""
-
-PAGE_SIZE = 300
-"""Rows of a page where the provider chooses (the provider's contract)."""
 
 COLLECTIONS_A_DAY = 24
 """How often a device renews its row in categories with one row a device: taken until an increment has told."""
@@ -193,7 +190,7 @@ class Costs:
             return 1
         if resource.parent is not None:
             return max(1, self._lists(resource))
-        pages = pages_of(self._rows(resource.name), resource.page_size or PAGE_SIZE)
+        pages = pages_of(self._rows(resource.name), resource.page_size or PAGE_ROWS)
         exported = resource.paging is Paging.PRISM and self._rows(resource.name) > FEW_ROWS
         return 1 + EXPORT_REQUESTS if exported else pages
 
@@ -206,7 +203,7 @@ class Costs:
     def _changed_pages(self, resource: Resource, span: timedelta) -> float:
         """Return the pages of the rows written within ``span``: as in the last increment, else as on a usual day."""
         state = self.states.get(resource.name)
-        rows, page = self._rows(resource.name), resource.page_size or PAGE_SIZE
+        rows, page = self._rows(resource.name), resource.page_size or PAGE_ROWS
         if state is not None and state.method == Method.INCREMENT and state.requests and state.ttl_seconds:
             seen = timedelta(seconds=state.ttl_seconds) + OVERLAP
             return min((state.requests - _EVERY_INCREMENT) * (span / seen), pages_of(rows, page))

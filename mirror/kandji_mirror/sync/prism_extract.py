@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from kandji_mirror.api.counts import Count
-from kandji_mirror.api.exports import export
+from kandji_mirror.api.prism import Count, export
 from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.csv_source import MemorySource
 from kandji_mirror.ingest.file_queries import first_keys

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kandji_mirror.api.counts import Count
+from kandji_mirror.api.prism import Count
 from kandji_mirror.ingest.file_queries import first_keys
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.sync.context import PassContext

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.witness import clock_words
+from kandji_mirror.api.server_clock import clock_words
 from kandji_mirror.capabilities import SyncState, open_state
 from kandji_mirror.report import NoProgress, Progress, Report
 from kandji_mirror.state import Now, utc_now
@@ -118,7 +118,7 @@ def _run(
     keep_days: int,
 ) -> Report:
     began, clock, requests = store.wall(), time.monotonic(), client.requests
-    client.witness.recall(state.clock.last())
+    client.server_clock.recall(state.clock.last())
     with run_engine(store) as engine:
         context = RunContext(
             store=store,
@@ -131,7 +131,7 @@ def _run(
         )
         run = DeviceRun(context) if request.devices else TableRun(context, ttls)
         run.execute()
-    state.clock.note(client.witness.seen)
+    state.clock.note(client.server_clock.seen)
     return Report(
         started_at=began,
         seconds=round(time.monotonic() - clock, 3),
@@ -149,7 +149,7 @@ def _run(
 
 
 def _clock_warnings(client: Client) -> tuple[str, ...]:
-    ahead = client.witness.proven
+    ahead = client.server_clock.proven
     return () if ahead is None else (f"{clock_words(ahead)} What was read is dated by the provider's.",)
 
 

@@ -238,7 +238,7 @@ class TableRun:
 
     def _dated(self, state: TableState) -> TableState:
         """Return the state dated by the provider's clock, where that shows this machine's as wrong."""
-        ahead = self._run.client.witness.proven
+        ahead = self._run.client.server_clock.proven
         if ahead is None:
             return state
         now, moments = self._run.store.wall(), {name: getattr(state, name) for name in MOMENTS}

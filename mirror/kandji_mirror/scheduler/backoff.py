@@ -1,4 +1,4 @@
-"""Pauses after failures, which grow with every further one."""
+"""Backoff: pauses after failures, which grow with every further one."""
 
 import random
 import time
@@ -10,7 +10,7 @@ LONGEST = 900.0
 """Seconds of the first pause and of the longest ones, without their jitter."""
 
 
-class Pauses:
+class Backoff:
     """Who failed how often in a row, by name, and rests until when. ``clock`` is monotonic, in seconds."""
 
     def __init__(
@@ -23,18 +23,18 @@ class Pauses:
         self._until: dict[str, float] = {}
         self._lock = Lock()
 
-    def resting(self, name: str) -> bool:
-        """Whether a pause is not over yet."""
+    def is_active(self, name: str) -> bool:
+        """Tell whether a pause is not over yet."""
         with self._lock:
             return name in self._until and self._clock() < self._until[name]
 
-    def failing(self, name: str) -> bool:
-        """Whether its last attempt failed, be the pause over or not."""
+    def is_failing(self, name: str) -> bool:
+        """Tell whether its last attempt failed, be the pause over or not."""
         with self._lock:
             return name in self._failures
 
-    def failed(self, name: str) -> bool:
-        """Begin the next pause; tells whether this is the first failure in a row."""
+    def note_failure(self, name: str) -> bool:
+        """Begin the next pause; tell whether this is the first failure in a row."""
         with self._lock:
             count = self._failures.get(name, 0) + 1
             self._failures[name] = count
@@ -42,8 +42,8 @@ class Pauses:
             self._until[name] = self._clock() + pause
             return count == 1
 
-    def passed(self, name: str) -> bool:
-        """Forget the failures; tells whether there were any."""
+    def note_success(self, name: str) -> bool:
+        """Forget the failures; tell whether there were any."""
         with self._lock:
             self._until.pop(name, None)
             return self._failures.pop(name, None) is not None

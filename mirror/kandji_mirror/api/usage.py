@@ -1,4 +1,4 @@
-"""How much of the request budget was spent, read from the files that say so without opening budget or run log."""
+"""How much of the request budget is used, read from the files that say so without opening budget or run log."""
 
 import sqlite3
 from collections.abc import Callable
@@ -8,32 +8,33 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from kandji_mirror.api.rate_limit import BACKGROUND_PERMITS, FILE, HOUR, PERMITS
 from kandji_schema.durations import AHEAD
 
 T = TypeVar("T")
 
-HOUR = timedelta(hours=1)
+_HOUR = timedelta(milliseconds=HOUR)
 
 
 @dataclass(frozen=True)
-class Spending:
+class Usage:
     """Requests of the last hour by all our processes of a home; ``background`` are those of work nobody waited for."""
 
     requests: int
     background: int
 
 
-def spending(home: Path, now: datetime) -> Spending | None:
-    """What ``budget.sqlite`` in ``home`` counts; None where it cannot be read, and before the first request."""
-    hour = ((now - HOUR).timestamp() * 1000, (now + AHEAD).timestamp() * 1000)
+def usage(home: Path, now: datetime) -> Usage | None:
+    """Read what ``budget.sqlite`` in ``home`` counts; None where it cannot be read, and before the first request."""
+    hour = ((now - _HOUR).timestamp() * 1000, (now + AHEAD).timestamp() * 1000)
     return _read(
-        home / "budget.sqlite",
-        lambda budget: Spending(_count(budget, "permits", hour), _count(budget, "background", hour)),
+        home / FILE,
+        lambda budget: Usage(_count(budget, PERMITS, hour), _count(budget, BACKGROUND_PERMITS, hour)),
     )
 
 
 def tenant_remaining(home: Path) -> int | None:
-    """Requests the tenant had left in its hour when a run last heard of it; None where none did."""
+    """Read the requests the tenant had left in its hour when a run last heard of it; None where none did."""
     return _read(home / "state.sqlite", _last_told)
 
 
@@ -54,7 +55,7 @@ def _last_told(runs: sqlite3.Connection) -> int | None:
 
 
 def _count(budget: sqlite3.Connection, kind: str, hour: tuple[float, float]) -> int:
-    """Permits of that time, in milliseconds since 1970; a home has one tenant, which may have had two addresses.
+    """Count the permits of that time, in milliseconds since 1970: of one tenant, which may have had two addresses.
 
     Those of a clock that was ahead are none of it.
     """

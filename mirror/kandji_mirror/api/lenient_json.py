@@ -45,12 +45,12 @@ def parse_leniently(body: bytes) -> Any:
 
 
 def may_be_deep(body: bytes) -> bool:
-    """Whether something in a body may be nested beyond reason; hardly any is. One look at all of it."""
+    """Tell whether something in a body may be nested beyond reason; hardly any is. One look at all of it."""
     return _MANY_ENDS.search(body) is not None
 
 
 def too_deep(value: Any) -> bool:
-    """Whether a value is nested deeper than it can be written again."""
+    """Tell whether a value is nested deeper than it can be written again."""
     try:
         orjson.dumps(value)
     except TypeError as error:
@@ -59,12 +59,12 @@ def too_deep(value: Any) -> bool:
 
 
 def has_long_numbers(body: bytes) -> bool:
-    """Whether there may be whole numbers beyond 64 bits, which the fast parser rounds."""
+    """Tell whether there may be whole numbers beyond 64 bits, which the fast parser rounds."""
     return _LONG_NUMBER.search(body) is not None
 
 
 def dump(value: Any) -> str:
-    """Strict JSON text of ``value``."""
+    """Write ``value`` as strict JSON text."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # an integer beyond 64 bits
@@ -77,7 +77,7 @@ def _finite(digits: str) -> float | str:
 
 
 def _mended(value: Any) -> Any:
-    """The value without half characters, which no UTF-8 file can hold."""
+    """Return the value without half characters, which no UTF-8 file can hold."""
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)
     if isinstance(value, list):

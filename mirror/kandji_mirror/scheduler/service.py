@@ -1,4 +1,8 @@
-"""The scheduler: in every process that may sync, one at a time does."""
+"""The scheduler: syncs a home in the background, in one of all the processes that may.
+
+Each process tries for the writer's lock. The one that has it syncs, with a :class:`SyncWorker`; the others leave what
+people ask for in its inbox.
+"""
 
 import logging
 import random
@@ -15,14 +19,13 @@ from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.connection import background_per_hour, connect
 from kandji_mirror.report import Progress, Report
-from kandji_mirror.scheduler.asking import ask
-from kandji_mirror.scheduler.desk import Desk, Wish
-from kandji_mirror.scheduler.hour import Hour
-from kandji_mirror.scheduler.lanes import LANES, Lane
-from kandji_mirror.scheduler.pauses import Pauses
-from kandji_mirror.scheduler.runs import Connect, RunOrder, Runs
-from kandji_mirror.scheduler.syncing import WISHES, Syncing, Terms, rests
+from kandji_mirror.scheduler.backoff import Backoff
+from kandji_mirror.scheduler.due import PRIORITIES, Priority, SyncPolicy
+from kandji_mirror.scheduler.inbox import request_refresh
+from kandji_mirror.scheduler.queue import RefreshQueue, RefreshRequest
+from kandji_mirror.scheduler.runner import Connect, Quota, Runner, RunRequest
 from kandji_mirror.scheduler.timer import Timer
+from kandji_mirror.scheduler.worker import REQUESTS, SyncWorker, rests
 from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_mirror.sync.run import run_request
@@ -44,13 +47,13 @@ _STORE = "(the store)"
 
 
 @dataclass(frozen=True)
-class Rhythm:
-    """Seconds between two attempts at the lock (and up to a fifth more), two looks at the clock, and for wishes."""
+class Intervals:
+    """Seconds between two attempts at the lock (and up to a fifth more), two looks at the clock, and for requests."""
 
     compete: float = 10.0
     watch: float = 5.0
     look: float = 1.0
-    lanes: tuple[Lane, ...] = LANES
+    priorities: tuple[Priority, ...] = PRIORITIES
 
 
 class Scheduler:
@@ -65,33 +68,33 @@ class Scheduler:
         home: Path,
         tenant: str,
         connect: Connect,
-        terms: Terms,
+        policy: SyncPolicy,
         *,
         keep_days: int,
         privacy: Privacy = Privacy.OFF,
-        rhythm: Rhythm = Rhythm(),  # frozen
-        read: RunOrder = run_request,
+        intervals: Intervals = Intervals(),  # frozen
+        read: RunRequest = run_request,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """``keep_days`` is for how long changes are kept, ``privacy`` what is written; ``read`` runs an order."""
+        """``keep_days`` is for how long changes are kept, ``privacy`` what is written; ``read`` runs a request."""
         self._home = home
         self._tenant = tenant
         self._connect = connect
-        self._terms = terms
+        self._policy = policy
         self._keep_days = keep_days
         self._privacy = privacy
-        self._rhythm = rhythm
+        self._intervals = intervals
         self._read = read
         self._wall = wall
         self._jitter = jitter
-        self._desk = Desk()
-        self._hour = Hour()
-        self._pauses = Pauses(jitter=jitter)
+        self._queue = RefreshQueue()
+        self._quota = Quota()
+        self._backoff = Backoff(jitter=jitter)
         self._stopping = Event()
         self._thread = Thread(target=self._compete, name="scheduler", daemon=True)
         self._timer: Timer | None = None
-        self._runs: Runs | None = None
+        self._runner: Runner | None = None
         self._lock = Lock()
 
     @property
@@ -102,7 +105,7 @@ class Scheduler:
     @property
     def resting(self) -> bool:
         """Whether syncing failed as a whole and rests, between attempts too; single tables may fail beside it."""
-        return rests(self._pauses, self._rhythm.lanes) or self._pauses.failing(_STORE)
+        return rests(self._backoff, self._intervals.priorities) or self._backoff.is_failing(_STORE)
 
     def start(self) -> None:
         """Begin, in threads of its own. Nothing is raised: what goes wrong is in the log and in the status."""
@@ -111,10 +114,10 @@ class Scheduler:
     def stop(self, timeout: float = STOP_SECONDS) -> bool:
         """End everything; what was complete is published, the lock let go. False where that takes longer."""
         self._stopping.set()
-        self._desk.close(Interrupted("This process stops; what was asked for was not read."))
+        self._queue.close(Interrupted("This process stops; what was asked for was not read."))
         with self._lock:
-            if self._runs:
-                self._runs.stop()
+            if self._runner:
+                self._runner.stop()
         if self._thread.ident is not None:
             self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -129,11 +132,11 @@ class Scheduler:
     ) -> Future[Report]:
         """Have tables read now, by whichever process syncs. A run that began before does not count.
 
-        The report comes when it is done; wait for it with a timeout. Wishes that nobody has begun to fulfil share one
-        run. ``whole`` and ``sweep`` are those of an :class:`~kandji_mirror.sync.request.Order`. ``progress`` is told
-        only where this process is the one that syncs. :class:`UnknownName` at once.
+        The report comes when it is done; wait for it with a timeout. Requests that nobody has begun to fulfil share one
+        run. ``whole`` and ``sweep`` are those of a :class:`~kandji_mirror.sync.request.SyncRequest`. ``progress`` is
+        told only where this process is the one that syncs. :class:`UnknownName` at once.
         """
-        return self._wish(Wish.of_tables(names, whole=whole, sweep=sweep, progress=progress))
+        return self._enqueue(RefreshRequest.of_tables(names, whole=whole, sweep=sweep, progress=progress))
 
     def refresh_devices(
         self, devices: Sequence[str], names: Sequence[str] = (), *, progress: Progress | None = None
@@ -144,27 +147,27 @@ class Scheduler:
         longer has is closed. An outcome of the report tells how the devices fared in a table. The rest is as for
         :meth:`refresh`. :class:`UsageError` at once for a table of other things, and without a device.
         """
-        return self._wish(Wish.of_devices(devices, names, progress=progress))
+        return self._enqueue(RefreshRequest.of_devices(devices, names, progress=progress))
 
-    def _wish(self, wish: Wish) -> Future[Report]:
+    def _enqueue(self, request: RefreshRequest) -> Future[Report]:
         with self._lock:
             timer = self._timer
         if timer is None and not self._stopping.is_set():
-            Thread(target=self._ask_around, args=(wish,), name="refresh", daemon=True).start()
+            Thread(target=self._leave_in_inbox, args=(request,), name="refresh", daemon=True).start()
         else:
-            self._desk.ask(wish)
+            self._queue.add(request)
         if timer is not None:
-            timer.now(WISHES)
-        return wish.done
+            timer.now(REQUESTS)
+        return request.done
 
-    def _ask_around(self, wish: Wish) -> None:
-        """Leave the wish in the mailbox of the home, for whoever syncs, be it this process in a moment."""
-        if not wish.done.set_running_or_notify_cancel():
+    def _leave_in_inbox(self, request: RefreshRequest) -> None:
+        """Leave the request in the inbox of the home, for whoever syncs, be it this process in a moment."""
+        if not request.done.set_running_or_notify_cancel():
             return
         try:
-            wish.done.set_result(ask(self._home, wish, sleep=self._sleep))
+            request.done.set_result(request_refresh(self._home, request, sleep=self._sleep))
         except Exception as error:
-            wish.done.set_exception(error)
+            request.done.set_exception(error)
 
     def _sleep(self, seconds: float) -> None:
         if self._stopping.wait(seconds):
@@ -175,19 +178,19 @@ class Scheduler:
     def _compete(self) -> None:
         """Try for the lock, hold it, and after trouble with the store try again, more and more slowly."""
         while not self._stopping.is_set():
-            pause = self._rhythm.compete * (1 + self._jitter() / 5)
+            pause = self._intervals.compete * (1 + self._jitter() / 5)
             try:
                 self._hold()
             except AlreadySyncing:
-                self._pauses.passed(_STORE)
+                self._backoff.note_success(_STORE)
             except Exception as error:
-                self._troubled(error)
+                self._note_trouble(error)
             self._stopping.wait(pause)
-            while self._pauses.resting(_STORE) and not self._stopping.wait(pause):
+            while self._backoff.is_active(_STORE) and not self._stopping.wait(pause):
                 continue
 
-    def _troubled(self, error: Exception) -> None:
-        first = self._pauses.failed(_STORE)
+    def _note_trouble(self, error: Exception) -> None:
+        first = self._backoff.note_failure(_STORE)
         if not isinstance(error, MirrorError):
             log.error("The scheduler met with a bug and will try again.", exc_info=error)
         elif first:
@@ -196,39 +199,39 @@ class Scheduler:
     def _hold(self) -> None:
         """Be the one that syncs until stopped. The lock must be let go by the thread that took it."""
         with open_store(self._home, self._tenant, resources(), self._wall, privacy=self._privacy) as store:
-            self._pauses.passed(_STORE)
-            runs = Runs(store, self._connect, self._read, self._hour, keep_days=self._keep_days)
-            syncing = Syncing(store, runs, self._desk, self._hour, self._pauses, self._terms)
-            timer = Timer(syncing.jobs(self._rhythm.lanes, self._rhythm.look), self._jitter)
+            self._backoff.note_success(_STORE)
+            runner = Runner(store, self._connect, self._read, self._quota, keep_days=self._keep_days)
+            worker = SyncWorker(store, runner, self._queue, self._quota, self._backoff, self._policy)
+            timer = Timer(worker.jobs(self._intervals.priorities, self._intervals.look), self._jitter)
             log.info("This process syncs %s now.", self._home)
             with self._lock:
-                self._runs, self._timer = runs, timer
+                self._runner, self._timer = runner, timer
             try:
                 timer.start()
-                while not self._stopping.wait(self._rhythm.watch):
+                while not self._stopping.wait(self._intervals.watch):
                     timer.keep_up()
             finally:
                 with self._lock:
-                    self._runs = self._timer = None
-                runs.stop()
+                    self._runner = self._timer = None
+                runner.stop()
                 timer.stop()
-                self._desk.wait_until_idle()
+                self._queue.wait_until_idle()
 
 
-def scheduler_of(settings: Settings, rhythm: Rhythm = Rhythm()) -> Scheduler:  # frozen
-    """The scheduler of the configured tenant. :class:`ConfigurationError` where a setting or the token is missing."""
+def scheduler_of(settings: Settings, intervals: Intervals = Intervals()) -> Scheduler:  # frozen
+    """Make the scheduler of the configured tenant; :class:`ConfigurationError` where a setting or token is missing."""
     tenant = name_here(settings, base_url(settings))
     token(settings)  # told now where it is missing; read anew for every run
     return Scheduler(
         settings.home,
         tenant,
         partial(connect, settings),
-        Terms(
+        SyncPolicy(
             background_per_hour(settings),
             parse_ttl_overrides(settings.mirror_ttl, resources()),
             mark=lambda: token_mark(token(settings)),
         ),
         keep_days=settings.mirror_history_days,
         privacy=settings.privacy,
-        rhythm=rhythm,
+        intervals=intervals,
     )

@@ -1,4 +1,4 @@
-"""The provider's clock beside this machine's: every answer tells its time of day."""
+"""The server's clock beside this machine's: every answer of the provider tells its time of day."""
 
 from datetime import datetime, timedelta
 from threading import Lock
@@ -15,7 +15,7 @@ Seen = tuple[datetime, datetime]
 """What the provider told, and this machine's time when that came."""
 
 
-class Witness:
+class ServerClock:
     """What the newest answer told of the time, and how far this machine's clock is from it. Thread-safe."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Witness:
         self._last: Seen | None = None
 
     def note(self, told: datetime | None, local: datetime) -> None:
-        """The provider ``told`` its time in an answer that came at ``local``, both aware UTC."""
+        """Take in the time that the provider ``told`` in an answer that came at ``local``, both aware UTC."""
         if told is None:
             return
         with self._lock:
@@ -33,7 +33,7 @@ class Witness:
             self._first = self._first or self._last
 
     def recall(self, seen: Seen | None) -> None:
-        """What an earlier run saw last: so one that is over before the ``Date`` moves can tell, too."""
+        """Take in what an earlier run saw last: so one that is over before the ``Date`` moves can tell, too."""
         with self._lock:
             self._before = seen or self._before
 
@@ -71,6 +71,6 @@ def _runs_alike(first: Seen, last: Seen) -> bool:
 
 
 def clock_words(ahead: timedelta) -> str:
-    """What is wrong with this machine's clock, and what to do."""
+    """Say what is wrong with this machine's clock, and what to do."""
     side = "ahead of" if ahead > timedelta(0) else "behind"
     return f"This machine's clock is {in_words(abs(ahead).total_seconds())} {side} the provider's. Set it."

@@ -1,6 +1,8 @@
-"""The real :data:`~kandji_schema.http.Send` and :data:`~kandji_schema.http.Fetch`: HTTPS through httpx.
+"""The HTTP transport: requests to the API over HTTPS, through httpx. No other module knows httpx.
 
-No other module knows httpx.
+:class:`HttpTransport` is the real :data:`~kandji_schema.http.Send`, and :func:`opened` is for downloads. Bodies are
+decompressed here in small steps, since what is tiny on the wire may be huge: httpx would inflate all that one read of
+the socket brought, layer by layer, before anybody could count it.
 """
 
 import logging
@@ -8,25 +10,19 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from http import HTTPStatus
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
-from threading import Event, Lock
-from types import TracebackType
+from threading import Lock
 from typing import Self, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
-from kandji_mirror.api.decoding import Undecodable, decoded
-from kandji_mirror.api.endpoint import not_fetched, setting_of, signed_url
-from kandji_mirror.api.paths import checked
-from kandji_mirror.api.private_networks import address_of, is_private, leads_to_private
+from kandji_mirror.api.endpoint import checked_path, setting_of
 from kandji_mirror.api.proxies import proxy_of
-from kandji_mirror.api.whole_file import new_file
 from kandji_schema.errors import (
-    ApiError,
     ConfigurationError,
     MirrorError,
     Rejected,
@@ -34,18 +30,26 @@ from kandji_schema.errors import (
     Unreachable,
     Unreadable,
 )
-from kandji_schema.http import Request, Response, Target
-from kandji_schema.provider import is_loopback
+from kandji_schema.http import Request, Response
 
 T = TypeVar("T")
 
+Answer = httpx.Response
+"""An answer whose body is still to be read."""
+
 MIB = 1024 * 1024
-GIB = 1024 * MIB
 CONNECTIONS = 32
 HTTP, HTTPS = 80, 443
 
 LARGE = 4 * MIB
 """Of bodies that are larger than this only one is read at a time: eight at once would take eight times the memory."""
+
+STEP = 256 * 1024
+"""Bytes that are decompressed at once, at most."""
+
+_GZIP_OR_ZLIB = 47  # zlib's own code for "either header"
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
+_MEMBER = b"\x1f\x8b"
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _REASONS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
@@ -82,12 +86,11 @@ class HttpTransport:
         self._max_bytes = max_bytes
         self._clock = clock
         self._large = Lock()
-        timeout = _timeout(connect_timeout, min(read_timeout, total_timeout))
-        self._client = _open(base_url, timeout, _tls(base_url, ca_file), encoding="gzip")
+        self._client = _client(base_url, connect_timeout, min(read_timeout, total_timeout), ca_file, encoding="gzip")
 
     def __call__(self, request: Request) -> Response:
         """Send once. :class:`Unreachable` without an answer, :class:`ServerFault` for one that cannot be taken in."""
-        url = self._base_url + checked(request.path)
+        url = self._base_url + checked_path(request.path)
         if request.query:
             url += "?" + urlencode(request.query, quote_via=quote)
         what = f"{request.method} {request.path}"
@@ -102,10 +105,10 @@ class HttpTransport:
         except httpx.HTTPError as error:  # its own text may hold the URL
             raise _translated(error, what, setting_of(self._base_url)) from None
 
-    def _body(self, answer: httpx.Response, deadline: float, what: str) -> bytes:
+    def _body(self, answer: Answer, deadline: float, what: str) -> bytes:
         body, alone = BytesIO(), False  # its value is no second copy
         with ExitStack() as turn:
-            for piece in _pieces(answer, what):
+            for piece in pieces_of(answer, what):
                 body.write(piece)
                 if body.tell() > self._max_bytes:
                     raise Unreadable(
@@ -128,88 +131,33 @@ class HttpTransport:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
-class Download:
-    """Downloads signed URLs, on any host: see :func:`~kandji_mirror.api.endpoint.signed_url`.
+@contextmanager
+def opened(url: str, what: str, *, connect_timeout: float, read_timeout: float, ca_file: str) -> Iterator[Answer]:
+    """GET a URL of any host, as it is, on a connection of its own; errors speak of ``what``.
 
-    Nothing of what is sent to the API goes there: it knows no token, keeps no cookies, and every download has a
-    connection of its own. ``max_bytes`` bounds the file; the rest is as for :class:`HttpTransport`.
+    It is sent without a token and not followed elsewhere. :class:`Unreachable`, :class:`Rejected` where it is no URL.
     """
+    try:
+        with _client(url, connect_timeout, read_timeout, ca_file) as client, client.stream("GET", url) as answer:
+            yield answer
+    except httpx.HTTPError as error:
+        raise _translated(error, what, "the firewall") from None
+    except httpx.InvalidURL:
+        raise Rejected("The provider's address of a download is no URL. Nothing was sent.") from None
 
-    def __init__(
-        self,
-        api_url: str,
-        *,
-        read_timeout: float,
-        ca_file: str = "",
-        connect_timeout: float = 10.0,
-        total_timeout: float = 3_600.0,
-        max_bytes: int = 16 * GIB,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._api_url = api_url
-        self._ca_file = ca_file
-        self._timeout = _timeout(connect_timeout, min(read_timeout, total_timeout))
-        self._total_timeout = total_timeout
-        self._max_bytes = max_bytes
-        self._clock = clock
-        self._closed = Event()
 
-    def __call__(self, url: str, target: Target) -> None:
-        """A :data:`~kandji_schema.http.Fetch`. The file is there whole, or not at all."""
-        parts = signed_url(url, self._api_url)
-        what = f"The download from {parts.hostname}"
-        deadline = self._clock() + self._total_timeout
-        open_only = not is_loopback(self._api_url) and proxy_of(url) is None  # a proxy looks the name up by itself
-        if open_only and leads_to_private(parts.hostname or "", parts.port or 443):
-            raise not_fetched("leads into a private network")
-        try:
-            with (
-                _open(url, self._timeout, _tls(url, self._ca_file), encoding="identity") as client,
-                client.stream("GET", url) as answer,
-            ):
-                if open_only and _came_from_private(answer):
-                    raise Rejected(f"{what} led into a private network. Nothing of it was kept.")
-                _refuse_unless_whole(answer, what)
-                self._write(answer, target, deadline, what)
-        except httpx.HTTPError as error:
-            raise _translated(error, what, "the firewall") from None
-        except httpx.InvalidURL:
-            raise Rejected("The provider's address of a download is no URL. Nothing was sent.") from None
-
-    def _write(self, answer: httpx.Response, target: Target, deadline: float, what: str) -> None:
-        written = 0
-        with new_file(target) as write:
-            for piece in _pieces(answer, what):
-                write(piece)
-                written += len(piece)
-                if written > self._max_bytes:
-                    raise Unreadable(f"{what}: it is larger than {self._max_bytes:,} bytes, so it was given up.")
-                if self._clock() > deadline:
-                    raise Unreachable(f"{what}: it was not complete after {self._total_timeout:g} s.", sent=True)
-                if self._closed.is_set():
-                    raise Unreachable(f"{what} was stopped.", sent=True)
-
-    def close(self) -> None:
-        """End downloads that still run at their next piece."""
-        self._closed.set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+def peer_of(answer: Answer) -> str | None:
+    """Return the address that an answer comes from; None where the system does not tell."""
+    peer = answer.extensions["network_stream"].get_extra_info("server_addr")
+    return str(peer[0]) if peer else None
 
 
 def post_json(url: str, body: bytes, *, ca_file: str = "", seconds: float) -> int:
-    """Post once to a webhook of the owner's and give the status; :class:`Unreachable` where no answer comes.
+    """Post once to a webhook of the owner's and return the status; :class:`Unreachable` where no answer comes.
 
     No redirect is followed, nothing of the answer's body is read, and no proxy of the environment sees it.
     ``seconds`` bound each step.
@@ -217,7 +165,7 @@ def post_json(url: str, body: bytes, *, ca_file: str = "", seconds: float) -> in
     kind = {"Content-Type": "application/json"}
     try:
         with (
-            _open(url, _timeout(seconds, seconds), _tls(url, ca_file), encoding="identity", proxies=False) as client,
+            _client(url, seconds, seconds, ca_file, proxies=False) as client,
             client.stream("POST", url, headers=kind, content=body) as answer,
         ):
             return answer.status_code
@@ -240,52 +188,53 @@ def connected_to(url: str, *, ca_file: str = "", seconds: float) -> None:
         raise Unreachable(f"no connection ({why})", sent=False) from None
 
 
-def _came_from_private(answer: httpx.Response) -> bool:
-    """Whether the connection leads elsewhere than the name did a moment before."""
-    peer = answer.extensions["network_stream"].get_extra_info("server_addr")
-    address = address_of(str(peer[0])) if peer else None
-    return address is not None and is_private(address)
+def pieces_of(answer: Answer, what: str) -> Iterator[bytes]:
+    """Yield the decompressed body, in pieces of at most :data:`STEP` bytes.
 
-
-def _pieces(answer: httpx.Response, what: str) -> Iterator[bytes]:
-    """The decompressed body, in small pieces."""
+    :class:`ServerFault` where it is damaged, ends too early, or is compressed twice or in a way nobody asked for.
+    """
+    encodings = answer.headers.get("content-encoding", "").split(",")
+    names = [name for part in encodings if (name := part.strip().lower()) not in ("", "identity")]
     try:
-        yield from decoded(answer.iter_raw(), answer.headers.get("content-encoding", ""))
-    except Undecodable as error:
+        if len(names) > 1 or not _COMPRESSED.issuperset(names):
+            raise _Undecodable(f"it is compressed as {', '.join(names)[:40]!r}, which was not asked for")
+        yield from _inflated(answer.iter_raw()) if names else answer.iter_raw()
+    except _Undecodable as error:
         text = f"{what}: the body of the answer cannot be decompressed: {error}."
         raise ServerFault(text, status=answer.status_code) from None
 
 
-def _refuse_unless_whole(answer: httpx.Response, what: str) -> None:
-    """Refuse what is no file, and a file of which nobody could tell that it came whole.
-
-    The body is not repeated: storage services answer a wrong signature with all that went into it.
-    """
-    status = answer.status_code
-    said = f"{what} was answered with {status}"
-    if 300 <= status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS:
-        raise Rejected(f"{said}: the address has expired, or it leads nowhere.", status=status)
-    if status != HTTPStatus.OK:
-        raise ServerFault(f"{said}.", status=status if status >= 500 else 503)
-    if "html" in answer.headers.get("content-type", "").lower():
-        raise ServerFault(f"{said}, but it is a web page.", status=status)
-    if not {"content-length", "transfer-encoding"} & answer.headers.keys():
-        raise ServerFault(f"{said}, but without a length: it could be cut short unseen.", status=status)
+class _Undecodable(Exception):
+    """A body that is not what its header says; the text says why."""
 
 
-def _timeout(connect: float, read: float) -> httpx.Timeout:
-    return httpx.Timeout(connect=connect, read=read, write=read, pool=read)
+def _inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    inflater, began = zlib.decompressobj(_GZIP_OR_ZLIB), False
+    try:
+        for piece in pieces:
+            began = began or bool(piece)
+            while piece:
+                if inflater.eof and not piece.startswith(_MEMBER):
+                    break  # what follows the end is padding
+                inflater = zlib.decompressobj(_GZIP_OR_ZLIB) if inflater.eof else inflater
+                if step := inflater.decompress(piece, STEP):
+                    yield step
+                piece = inflater.unused_data or inflater.unconsumed_tail
+    except zlib.error:
+        raise _Undecodable("it is damaged") from None
+    if began and not inflater.eof:
+        raise _Undecodable("it is cut short")
 
 
-def _open(
-    base_url: str, timeout: httpx.Timeout, tls: ssl.SSLContext, *, encoding: str, proxies: bool = True
+def _client(
+    base_url: str, connect: float, read: float, ca_file: str, *, encoding: str = "identity", proxies: bool = True
 ) -> httpx.Client:
     for name in ("httpx", "httpcore"):  # at INFO they log whole URLs, with serial numbers, addresses and signatures
         logging.getLogger(name).setLevel(logging.WARNING)
-    proxy = proxy_of(base_url) if proxies else None
+    tls, proxy = _tls(base_url, ca_file), proxy_of(base_url) if proxies else None
     try:
         return httpx.Client(
-            timeout=timeout,
+            timeout=httpx.Timeout(read, connect=connect),
             verify=tls,
             proxy=proxy,
             trust_env=False,
@@ -330,17 +279,13 @@ def _translated(error: httpx.HTTPError, what: str, setting: str) -> MirrorError:
             f"{what}: the server's certificate is not trusted. Behind a company proxy, set KANDJI_MIRROR_CA_FILE to "
             "the PEM file of its authority."
         )
-    return _no_answer(error, what, setting)
-
-
-def _no_answer(error: httpx.HTTPError, what: str, setting: str) -> ApiError:
     reason = next((text for kind, text in _REASONS if isinstance(error, kind)), "the connection broke")
-    reason = reason.format(setting=setting)
-    return Unreachable(f"{what}: {reason} ({type(error).__name__}).", sent=not isinstance(error, _NEVER_SENT))
+    text = f"{what}: {reason.format(setting=setting)} ({type(error).__name__})."
+    return Unreachable(text, sent=not isinstance(error, _NEVER_SENT))
 
 
 def _untrusted(error: BaseException | None) -> bool:
-    """Whether a failed check of a certificate lies at the bottom."""
+    """Tell whether a failed check of a certificate lies at the bottom."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True

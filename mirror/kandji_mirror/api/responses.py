@@ -1,4 +1,4 @@
-"""What an answer means: which error it is, what its text says, how long the server wants us to wait."""
+"""What a response means: which error it is, what its text says, how long the server wants us to wait."""
 
 import json
 import re
@@ -59,7 +59,7 @@ class Asked:
 
 
 def failure(response: Response, asked: Asked) -> MirrorError | None:
-    """The error an answer stands for; None for 200 to 299."""
+    """Return the error an answer stands for; None for 200 to 299."""
     status = response.status
     if 200 <= status < 300:
         return None
@@ -77,17 +77,17 @@ def _words(response: Response, asked: Asked) -> str:
 
 @cache
 def _known_words() -> tuple[str, ...]:
-    """Words of the provider that decide something, so that they must be told whatever else is not."""
+    """Return words of the provider that decide something, so that they must be told whatever else is not."""
     return (_NO_ROUTE, _NO_PAGE, *(r.empty_answer for r in resources().values() if r.empty_answer))
 
 
 def error_text(response: Response, *, token: str = "") -> str:
-    """The provider's own words, as :func:`tidy` leaves them."""
+    """Return the provider's own words, as :func:`tidy` leaves them."""
     return tidy(_first_text(response) or _phrase(response.status), token=token)
 
 
 def tidy(text: str, *, token: str = "") -> str:
-    """Words from outside on one line, at most 200 characters, without the token and without control characters."""
+    """Put words from outside on one line of at most 200 characters, without the token and control characters."""
     text = text[:_LOOKED_AT]
     if token:
         text = re.sub(re.escape(token), "***", text, flags=re.IGNORECASE)
@@ -97,7 +97,7 @@ def tidy(text: str, *, token: str = "") -> str:
 
 
 def retry_after(response: Response, *, now: float) -> float | None:
-    """Seconds the server asked to wait, at most an hour; None where it did not say, or a moment that is past.
+    """Return the seconds the server asked to wait, at most an hour; None where it did not say, or the moment is past.
 
     ``now`` is in seconds since 1970. It counts only where the server does not tell its own time: clocks differ.
     """
@@ -108,7 +108,7 @@ def retry_after(response: Response, *, now: float) -> float | None:
 
 
 def sent_at(response: Response) -> datetime | None:
-    """The server's time, from its ``Date`` header, in UTC; of an answer that a cache kept, with its ``Age``."""
+    """Read the server's time from its ``Date`` header, in UTC; of an answer that a cache kept, with its ``Age``."""
     moment, age = _moment(header(response, "date")), _number(header(response, "age")) or 0.0
     try:
         return None if moment is None else moment + timedelta(seconds=age)
@@ -117,18 +117,18 @@ def sent_at(response: Response) -> datetime | None:
 
 
 def is_beyond_last_page(error: NotFound) -> bool:
-    """Whether a 404 says that the list has fewer pages, and not that there is no such list."""
+    """Tell whether a 404 says that the list has fewer pages, and not that there is no such list."""
     return _NO_PAGE in str(error).lower()
 
 
 def remaining_hour(response: Response) -> int | None:
-    """Requests the tenant has left in this hour, all tokens together."""
+    """Read how many requests the tenant has left in this hour, all tokens together."""
     left = _number(header(response, "x-ratelimit-remaining-hour"))
     return None if left is None else int(left)
 
 
 def header(response: Response, name: str) -> str | None:
-    """A header by its name in lower case, however the server spelt it."""
+    """Return a header by its name in lower case, however the server spelt it."""
     found = response.headers.get(name)
     if found is None:
         found = next((v for k, v in response.headers.items() if k.lower() == name), None)
@@ -211,7 +211,7 @@ def _page_text(text: str) -> str:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts of an error body, most telling first: the provider has no fixed shape for it."""
+    """Yield the texts of an error body, most telling first: the provider has no fixed shape for it."""
     if isinstance(value, dict):
         yield from _object_texts(value)
     elif isinstance(value, list):
@@ -237,7 +237,7 @@ def _number(raw: str | None) -> float | None:
 
 
 def _seconds(raw: str | None, response: Response, now: float) -> float | None:
-    """A ``Retry-After`` value: seconds, or an HTTP date, from the provider's clock or from ours.
+    """Read a ``Retry-After`` value: seconds, or an HTTP date, from the provider's clock or from ours.
 
     Clocks differ, and whoever sets this header need not be who sets ``Date``: the shortest wait that makes sense is
     taken.
@@ -251,7 +251,7 @@ def _seconds(raw: str | None, response: Response, now: float) -> float | None:
 
 
 def _moment(raw: str | None) -> datetime | None:
-    """An HTTP date, in UTC."""
+    """Read an HTTP date, in UTC."""
     try:
         moment = parsedate_to_datetime(raw or "")
         return aware_utc(moment)

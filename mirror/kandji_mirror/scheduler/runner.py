@@ -1,20 +1,22 @@
-"""Running orders on one store, each with a client of its own, until someone says stop."""
+"""The runner: runs of a sync on one store, each with a client of its own, within what the tenant's hour leaves."""
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from typing import Protocol
 
 from kandji_mirror.api.client import Client
+from kandji_mirror.api.retry import PROBE_AFTER
 from kandji_mirror.connection import Connection
 from kandji_mirror.report import Progress, Report
-from kandji_mirror.scheduler.hour import Hour
 from kandji_mirror.state import record_run
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.request import SyncRequest, Ttl
 from kandji_schema.errors import ApiError, Interrupted, StoreError
+from kandji_schema.provider import BACKGROUND_STOPS_BELOW
 from kandji_schema.registry import resource
 
 log = logging.getLogger(__name__)
@@ -27,10 +29,10 @@ class Connect(Protocol):
     """Opens a new client; see :func:`kandji_mirror.connection.connect`."""
 
     def __call__(self, *, background: bool) -> AbstractContextManager[Connection]:
-        """A connection for the time of the block."""
+        """Open a connection for the time of the block."""
 
 
-class RunOrder(Protocol):
+class RunRequest(Protocol):
     """Reads tables; see :func:`kandji_mirror.sync.run.run_request`."""
 
     def __call__(
@@ -43,27 +45,69 @@ class RunOrder(Protocol):
         progress: Progress | None = None,
         keep_days: int,
     ) -> Report:
-        """The report of the run."""
+        """Return the report of the run."""
 
 
-class Runs:
-    """The runs of the process that syncs. Any thread may run an order.
+class Quota:
+    """What the tenant has left of its hour, as far as the provider told, and when it is time to ask again.
+
+    Shared by all runs of one process. ``clock`` is monotonic, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Nothing is known at first."""
+        self._clock = clock
+        self._left: int | None = None
+        self._probe_at = 0.0
+        self._lock = Lock()
+
+    @property
+    def left(self) -> int | None:
+        """Requests the tenant has left in this hour; None while the provider has not told."""
+        return self._left
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether too few are left for work that nobody waits for."""
+        return self._left is not None and self._left < BACKGROUND_STOPS_BELOW
+
+    def note(self, left: int | None) -> None:
+        """Take in what a run was told last; None tells nothing."""
+        if left is None:
+            return
+        with self._lock:
+            self._left = left
+            self._probe_at = self._clock() + PROBE_AFTER
+
+    def may_probe(self) -> bool:
+        """Tell whether one request may find out how a tight hour is now; the next one may five minutes later."""
+        with self._lock:
+            if self._clock() < self._probe_at:
+                return False
+            self._probe_at = self._clock() + PROBE_AFTER
+            return True
+
+
+class Runner:
+    """Carries out the runs of the process that syncs. Any thread may begin one.
 
     Every run has a client of its own, so that a 401 is about the token and not about a single table.
     """
 
-    def __init__(self, store: Store, connect: Connect, run_request: RunOrder, hour: Hour, *, keep_days: int) -> None:
+    def __init__(
+        self, store: Store, connect: Connect, run_request: RunRequest, quota: Quota, *, keep_days: int
+    ) -> None:
         """``keep_days`` is for how long changes are kept."""
         self._store = store
         self._connect = connect
-        self._run_order = run_request
-        self._hour = hour
+        self._run_request = run_request
+        self._quota = quota
         self._keep_days = keep_days
         self._clients: set[Client] = set()
         self._stopped = False
         self._lock = Lock()
 
-    def run(
+    def execute(
         self,
         what: str,
         request: SyncRequest,
@@ -72,15 +116,15 @@ class Runs:
         background: bool,
         progress: Progress | None = None,
     ) -> Report | None:
-        """Run a request; None where the tenant's hour leaves nothing for the background.
+        """Read what a request names; None where the tenant's hour leaves nothing for the background.
 
         ``what`` names the run in the log. Raises what ``run_request`` and ``connect`` raise, and :class:`Interrupted`
         after :meth:`stop`.
         """
         with self._client(background) as client:
-            if background and self._hour.tight and not self._has_room(client):
+            if background and self._quota.is_tight and not self._has_room(client):
                 return None
-            report = self._run_order(
+            report = self._run_request(
                 self._store,
                 client,
                 request,
@@ -88,7 +132,7 @@ class Runs:
                 progress=progress,
                 keep_days=self._keep_days,
             )
-        self._hour.note(report.remaining_hour)
+        self._quota.note(report.remaining_hour)
         self._record(what, report)
         if self._stopped and len(report.outcomes) < len(request.names):
             raise Interrupted("Stopped before all tables were read.")
@@ -122,8 +166,8 @@ class Runs:
             client.get(resource(FLEET).path, (("limit", "1"),))
         except ApiError as error:
             log.info("What is left of the tenant's hour could not be asked for: %s", error)
-        self._hour.note(client.remaining_hour)
-        return not self._hour.tight
+        self._quota.note(client.remaining_hour)
+        return not self._quota.is_tight
 
     def _record(self, what: str, report: Report) -> None:
         for warning in report.warnings:
@@ -137,7 +181,7 @@ class Runs:
 
 
 def summary(report: Report) -> str:
-    """One line without names of people or devices: ``7 ok (2 changed), 1 failed, 36 requests in 1.2 s``."""
+    """Sum a run up without names of people or devices: ``7 ok (2 changed), 1 failed, 36 requests in 1.2 s``."""
     states = Counter(outcome.state.value for outcome in report.outcomes)
     counted = ", ".join(f"{count} {state}" for state, count in states.items()) or "nothing read"
     changed = sum(outcome.changed for outcome in report.outcomes)

@@ -1,4 +1,4 @@
-"""Which tables are being read, and which ones people wait for: no table is ever read by two runs at once."""
+"""The refresh queue: which tables people wait for and which are being read, none of them by two runs at once."""
 
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
@@ -12,11 +12,11 @@ from kandji_schema.errors import MirrorError
 from kandji_schema.registry import resource
 
 MANY = 10
-"""A wish for more tables than this is a wide one."""
+"""A request for more tables than this is a wide one."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class RefreshRequest:
     """Tables that someone wants fresh: how the run is to read them, and who watches it.
 
     With ``devices``, identifiers, only the rows of these. With ``due`` only those tables that are due when the run
@@ -32,21 +32,21 @@ class Wish:
     done: Future[Report] = field(default_factory=Future, compare=False)
 
     @classmethod
-    def of_tables(cls, names: Sequence[str], **how: Any) -> "Wish":
-        """The wish for whole tables; :class:`UnknownName` for one that there is not."""
+    def of_tables(cls, names: Sequence[str], **how: Any) -> "RefreshRequest":
+        """Make the request for whole tables; :class:`UnknownName` for one that there is not."""
         return cls(tuple(resource(name).name for name in names), **how)
 
     @classmethod
     def of_devices(
         cls, devices: Sequence[str], names: Sequence[str] = (), *, progress: Progress | None = None
-    ) -> "Wish":
-        """The wish for some devices, see :func:`~kandji_mirror.sync.device_run.order_of_devices`."""
-        order = device_request(devices, names)
-        return cls(order.names, devices=order.devices, progress=progress)
+    ) -> "RefreshRequest":
+        """Make the request for some devices, see :func:`~kandji_mirror.sync.request.device_request`."""
+        wanted = device_request(devices, names)
+        return cls(wanted.names, devices=wanted.devices, progress=progress)
 
     @property
-    def way(self) -> tuple[bool, int | None, bool, bool]:
-        """Wishes of the same way can share a run."""
+    def mode(self) -> tuple[bool, int | None, bool, bool]:
+        """Requests of the same mode can share a run."""
         return self.whole, self.sweep, bool(self.devices), self.due
 
     @property
@@ -57,16 +57,16 @@ class Wish:
 
 @dataclass(frozen=True)
 class Batch:
-    """Wishes that one run fulfils. It is also the run's progress, told to whoever watches."""
+    """Requests that one run fulfils. It is also the run's progress, told to whoever watches."""
 
-    wishes: tuple[Wish, ...]
+    requests: tuple[RefreshRequest, ...]
 
     @property
-    def order(self) -> SyncRequest:
+    def sync_request(self) -> SyncRequest:
         """All their tables and devices, each once."""
-        whole, sweep, *_ = self.wishes[0].way
-        names = dict.fromkeys(name for wish in self.wishes for name in wish.names)
-        devices = dict.fromkeys(device for wish in self.wishes for device in wish.devices)
+        whole, sweep, *_ = self.requests[0].mode
+        names = dict.fromkeys(name for request in self.requests for name in request.names)
+        devices = dict.fromkeys(device for request in self.requests for device in request.devices)
         return SyncRequest(
             tuple(names), asked=True, whole=whole, sweep=sweep, devices=tuple(devices), only_due=self.due
         )
@@ -74,18 +74,18 @@ class Batch:
     @property
     def due(self) -> bool:
         """Whether only those tables are wanted that are due."""
-        return self.wishes[0].due
+        return self.requests[0].due
 
     def fulfil(self, report: Report) -> None:
         """Give everyone the part of the report that was asked for."""
-        for wish in self.wishes:
-            outcomes = tuple(o for o in report.outcomes if o.table in wish.names)
-            wish.done.set_result(replace(report, outcomes=outcomes))
+        for request in self.requests:
+            outcomes = tuple(o for o in report.outcomes if o.table in request.names)
+            request.done.set_result(replace(report, outcomes=outcomes))
 
     def fail(self, error: BaseException) -> None:
         """Tell everyone why there is no report."""
-        for wish in self.wishes:
-            wish.done.set_exception(error)
+        for request in self.requests:
+            request.done.set_exception(error)
 
     def started(self, table: str) -> None:
         """See :class:`Progress`."""
@@ -103,57 +103,57 @@ class Batch:
             progress.finished(outcome)
 
     def _watching(self, table: str) -> Iterable[Progress]:
-        return (wish.progress for wish in self.wishes if wish.progress and table in wish.names)
+        return (request.progress for request in self.requests if request.progress and table in request.names)
 
 
-class Desk:
-    """Takes wishes and hands out tables. Any thread may call any method."""
+class RefreshQueue:
+    """Takes requests and hands out tables. Any thread may call any method."""
 
     def __init__(self) -> None:
         self._lock = Condition()
-        self._waiting: list[Wish] = []
+        self._waiting: list[RefreshRequest] = []
         self._reading: set[str] = set()
         self._closed: MirrorError | None = None
 
-    def ask(self, wish: Wish) -> None:
-        """Put a wish down. A run that reads its tables already does not fulfil it: that one began before."""
+    def add(self, request: RefreshRequest) -> None:
+        """Add a request. A run that reads its tables already does not fulfil it: that one began before."""
         with self._lock:
             if self._closed is None:
-                self._waiting.append(wish)
+                self._waiting.append(request)
                 return
-        wish.done.set_exception(self._closed)
+        request.done.set_exception(self._closed)
 
     def claim(self, names: Collection[str]) -> tuple[str, ...]:
-        """Those of the tables that nobody reads or is about to; they are the caller's until :meth:`release`.
+        """Take those of the tables that nobody reads or is about to; they are the caller's until :meth:`release`.
 
-        A wish that waits for another table keeps nobody from reading its other ones meanwhile, unless it is about
-        devices or :attr:`~Wish.wide`: it wants most tables at one moment and would never find them all free.
+        A request that waits for another table keeps nobody from reading its other ones meanwhile, unless it is about
+        devices or :attr:`~RefreshRequest.wide`: it wants most tables at one moment and would never find them all free.
         """
         with self._lock:
-            first = [*self._ready(), *(wish for wish in self._waiting if wish.wide)]
-            taken = self._reading.union(*(wish.names for wish in first))
+            first = [*self._ready(), *(request for request in self._waiting if request.wide)]
+            taken = self._reading.union(*(request.names for request in first))
             free = tuple(name for name in names if name not in taken)
             self._reading.update(free)
             return free
 
     def next_batch(self) -> Batch | None:
-        """The oldest wish whose tables nobody reads, with all that fit to it; None while there is none.
+        """Take the oldest request whose tables nobody reads, with all that fit to it; None while there is none.
 
         Its tables are the caller's until :meth:`release`.
         """
         with self._lock:
             ready = self._ready()
-            together = [wish for wish in ready if wish.way == ready[0].way]
-            self._waiting = [wish for wish in self._waiting if wish not in together]
-            batch = Batch(tuple(wish for wish in together if wish.done.set_running_or_notify_cancel()))
-            self._reading.update(name for wish in batch.wishes for name in wish.names)
-        return batch if batch.wishes else None
+            together = [request for request in ready if request.mode == ready[0].mode]
+            self._waiting = [request for request in self._waiting if request not in together]
+            batch = Batch(tuple(request for request in together if request.done.set_running_or_notify_cancel()))
+            self._reading.update(name for request in batch.requests for name in request.names)
+        return batch if batch.requests else None
 
-    def _ready(self) -> list[Wish]:
-        return [wish for wish in self._waiting if self._reading.isdisjoint(wish.names)]
+    def _ready(self) -> list[RefreshRequest]:
+        return [request for request in self._waiting if self._reading.isdisjoint(request.names)]
 
     def release(self, names: Collection[str]) -> None:
-        """The tables are no longer being read."""
+        """Take in that the tables are no longer being read."""
         with self._lock:
             self._reading.difference_update(names)
             self._lock.notify_all()
@@ -164,10 +164,10 @@ class Desk:
             self._lock.wait_for(lambda: not self._reading)
 
     def close(self, reason: MirrorError) -> None:
-        """Refuse every wish that no run has begun to fulfil, and all that come."""
+        """Refuse every request that no run has begun to fulfil, and all that come."""
         with self._lock:
             self._closed = reason
             waiting, self._waiting = self._waiting, []
-        for wish in waiting:
-            if wish.done.set_running_or_notify_cancel():
-                wish.done.set_exception(reason)
+        for request in waiting:
+            if request.done.set_running_or_notify_cancel():
+                request.done.set_exception(reason)
