@@ -83,11 +83,9 @@ def _walk(ctx: PassContext, staging: Staging) -> ExtractStats:
             if isinstance(error, NotFound):
                 gone.append(str(error))
             else:
-                stats.kept_parents.append(tuple(above))
-                stats.reason = stats.reason or str(error)
-    _note_unanswered(ctx, stats, gone)
+                stats.keep_parent(tuple(above), str(error))
     staging.flush()
-    return stats
+    return _with_unanswered(ctx, stats, gone)
 
 
 def _pages(ctx: PassContext, above: Sequence[str]) -> Iterator[Page]:
@@ -100,7 +98,7 @@ def _pages(ctx: PassContext, above: Sequence[str]) -> Iterator[Page]:
             return
 
 
-def _note_unanswered(ctx: PassContext, stats: ExtractStats, gone: Sequence[str]) -> None:
+def _with_unanswered(ctx: PassContext, stats: ExtractStats, gone: Sequence[str]) -> ExtractStats:
     """Say why some parents had no answer: a note where they are ``gone``, a reason where the answer was broken.
 
     :class:`Suspicious` where not one parent had any.
@@ -109,7 +107,6 @@ def _note_unanswered(ctx: PassContext, stats: ExtractStats, gone: Sequence[str])
     if parents and broken + len(gone) == parents:
         reason = stats.reason or gone[0]
         raise Suspicious(f"None of the {parents} lists of {ctx.resource.name} could be read: {reason}")
-    if broken:
-        stats.reason = f"{broken} of {parents} lists could not be read and kept their previous rows: {stats.reason}"
-    if gone:
-        stats.note = f"{len(gone)} of {parents} lists could not be read now: {gone[0]}"
+    kept = f"{broken} of {parents} lists could not be read and kept their previous rows: {stats.reason}"
+    note = f"{len(gone)} of {parents} lists could not be read now: {gone[0]}" if gone else stats.note
+    return replace(stats, reason=kept if broken else stats.reason, note=note)

@@ -1,7 +1,7 @@
 """Rows of a Prism table stamped lately, those stamped a little late included, in as few pages as it takes."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -97,8 +97,7 @@ class CursorWindow:
             stats = stage_pages(self._ctx, self._staging, pages, most=self._most)
         except NeedsFullLoad as reason:
             raise NeedsFullLoad(str(reason), reason.requests + spent) from reason
-        stats.pages += spent
-        return stats
+        return replace(stats, pages=stats.pages + spent)
 
     def _newest_but_known(self) -> datetime | None:
         """Return the stamp up to which known rows need not be read; None where they are not so many."""

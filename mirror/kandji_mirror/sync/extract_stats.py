@@ -33,15 +33,25 @@ class ExtractStats:
     split: set[str] = field(default_factory=set)
     _met: set[str] = field(default_factory=set)
 
-    def add_page(self, page: Page, *, overlap: int = 0) -> None:
-        """Count a page in; its first ``overlap`` rows were counted before."""
+    def add_page(self, page: Page, *, overlap: int = 0, unbroken: bool = True, ascending: bool = True) -> None:
+        """Count a page in; its first ``overlap`` rows were counted before, and it is ``unbroken`` where they fit.
+
+        Its rows are ``ascending`` where they come in the order of their key.
+        """
         self.pages += 1
+        self.torn += not unbroken
+        self.ordered &= unbroken and ascending
         self.rows += len(page.rows) - overlap
         self.odd_rows += page.odd_rows
         self.totals.add(page.total)
         self.last_total = page.total
         if page.rows:
             self.absent = page.absent if self.absent is None else self.absent & page.absent
+
+    def keep_parent(self, parent: tuple[str, ...], reason: str) -> None:
+        """Take note of a parent whose own list could not be read, and why."""
+        self.kept_parents.append(parent)
+        self.reason = self.reason or reason
 
     def note_keys(self, keys: Collection[str]) -> None:
         """Take note of the first keys of a page."""

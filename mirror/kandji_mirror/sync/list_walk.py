@@ -65,21 +65,18 @@ def walk_all(ctx: PassContext, staging: Staging) -> ExtractStats:
         before = found
         if attempt == WALKS:
             staging.drop_duplicates()
-            _note_what_lacks(stats, staging.rows)
+            stats = _with_what_lacks(stats, staging.rows)
         else:
             staging.clear()
-    stats.pages = requests
-    return stats
+    return replace(stats, pages=requests)
 
 
-def _note_what_lacks(stats: ExtractStats, rows: int) -> None:
+def _with_what_lacks(stats: ExtractStats, rows: int) -> ExtractStats:
     """Say of a walk that is no picture of its list how many rows came; where far fewer than there are, it failed."""
     said = rows if stats.last_total is None else stats.last_total
     numbers = f" {rows:,} rows came, the provider tells of {said:,}." if rows < said else ""
     changed = f"The list changed in each of {WALKS} walks; a row of it may be missing until the next sync.{numbers}"
-    if rows < FAR_OFF * said:
-        stats.reason = changed
-    stats.note = changed
+    return replace(stats, note=changed, reason=changed if rows < FAR_OFF * said else stats.reason)
 
 
 def is_steady(stats: ExtractStats, resource: Resource) -> bool:
@@ -95,9 +92,8 @@ def walk_once(ctx: PassContext, staging: Staging) -> ExtractStats:
     stats = ExtractStats(ordered=resource.paging is Paging.ARRAY)
     for part in _pages(ctx.client, resource):
         _refuse_foreign(part.page, resource)
-        stats.add_page(part.page, overlap=part.overlap)
-        stats.torn += not part.unbroken
-        stats.ordered &= part.unbroken and _ascending(part.page, resource)
+        ascending = _ascending(part.page, resource)
+        stats.add_page(part.page, overlap=part.overlap, unbroken=part.unbroken, ascending=ascending)
         if resource.repeats:
             stats.note_keys({str(row.get(resource.key[0])) for row in part.page.rows})
         staging.add(part.page.text)
@@ -142,8 +138,7 @@ def walk_parents(ctx: PassContext, staging: Staging, filled: Collection[str] = (
     with ThreadPoolExecutor(PARENTS_AT_ONCE, thread_name_prefix=f"walk-{resource.name}") as pool:
         for parent, pages in zip(parents, pool.map(pages_of, parents), strict=True):
             if isinstance(pages, RetryLater):
-                stats.kept_parents.append(parent)
-                stats.reason = stats.reason or str(pages)
+                stats.keep_parent(parent, str(pages))
                 continue
             for page in pages:
                 stats.add_page(page)

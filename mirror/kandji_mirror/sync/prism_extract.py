@@ -49,6 +49,10 @@ class PrismExtract:
         self._refusal: str | None = None
         self._ctx = ctx
 
+    def spend(self, requests: int) -> None:
+        """Count in requests that judging the readings took."""
+        self.requests += requests
+
     # -- the count -------------------------------------------------------------------------------------------------
 
     def count(self) -> None:

@@ -160,7 +160,7 @@ class PrismFullLoad:
         mirrored = first_keys(ctx.current_file, ctx.resource) if ctx.current_file else set[str]()
         emptied = sorted(mirrored - set(staging.first_keys()))
         sample = emptied[:: max(1, len(emptied) // SAMPLE)][:SAMPLE]
-        self._extract.requests += len(sample)
+        self._extract.spend(len(sample))
         devices = resource_named(DEVICES)
         return bool(sample) and all(fetch_row(ctx.client, devices, device) is None for device in sample)
 
@@ -212,7 +212,7 @@ class PrismFullLoad:
 
     def _count_in(self, proof: DeletionProof) -> DeletionProof:
         """Count in what a check took, and remember what it left open."""
-        self._extract.requests += proof.requests
+        self._extract.spend(proof.requests)
         self._note = self._note or proof.note
         self._unsettled |= proof.unasked
         return proof
@@ -238,7 +238,7 @@ class PrismFullLoad:
         collected = ctx.newest(base.path, COLLECTED_AT.column)
         with suppress(NeedsFullLoad):
             changes = ChangeReader(ctx, base, staging).read()
-            self._extract.requests += changes.requests
+            self._extract.spend(changes.requests)
             if changes.reconciled.excess == 0:
                 check = DeletionCheck(ctx, staging, base.path)
                 proof = self._count_in(check.check_devices(changes.reconciled.whole))
