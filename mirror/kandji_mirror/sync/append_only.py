@@ -44,7 +44,7 @@ def append_only_load(ctx: PassContext) -> TableState:
 
 
 def _reads_all(ctx: PassContext) -> bool:
-    """Return whether what is known does not do: also the time after something came that could not be read."""
+    """Return whether to read the whole list: nothing to go on from, or something came last that could not be read."""
     adopted = ctx.previous.method is None  # rows of an earlier version lack columns
     return ctx.current_file is None or ctx.request.whole or adopted or ctx.previous.whole_at is None
 
@@ -99,7 +99,7 @@ def _pages(ctx: PassContext, above: Sequence[str]) -> Iterator[Page]:
 
 
 def _with_unanswered(ctx: PassContext, stats: ExtractStats, gone: Sequence[str]) -> ExtractStats:
-    """Say why some parents had no answer: a note where they are ``gone``, a reason where the answer was broken.
+    """Return the stats with why some parents had no answer: a note where they are ``gone``, a reason where the answer was broken.
 
     :class:`Suspicious` where not one parent had any.
     """

@@ -31,7 +31,7 @@ class DeletionProof:
 
     @property
     def note(self) -> str | None:
-        """What is not perfect though nothing failed."""
+        """What the table's state says of it; None where nothing was kept."""
         if not self.kept:
             return None
         return f"{self.kept:,} rows did not come, but no direct question confirmed that they are gone: they are kept."

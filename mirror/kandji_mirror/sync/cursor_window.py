@@ -67,7 +67,7 @@ class CursorWindow:
         self._number: int | None = None
 
     def read(self) -> ExtractStats:
-        """Stage all of them where they are few, or nobody knows how many they are; else the newest."""
+        """Stage all rows of the window where they are few, or nobody knows how many they are; else the newest."""
         pages = pages_since(self._ctx, self._cursor, self.since)
         first = next(pages)
         many = first.onward and (first.total or 0) > FEW_PAGES * self._ctx.resource.page_size
@@ -78,7 +78,7 @@ class CursorWindow:
         return self._read_from_start(spent=1)
 
     def read_others(self, whole: Collection[str]) -> ExtractStats:
-        """Stage the others too, where the provider had more than are known now.
+        """Stage the window's other rows too, where the provider had more than are known now.
 
         Mirrored rows of the devices in ``whole`` that are not staged do not count; rows that the provider has twice, by
         its count of all, may be here.
@@ -100,6 +100,6 @@ class CursorWindow:
         return replace(stats, pages=stats.pages + spent)
 
     def _newest_but_known(self) -> datetime | None:
-        """Return the stamp up to which known rows need not be read; None where they are not so many."""
+        """Return the moment up to which known rows need not be read; None where they are not so many."""
         within = (self.since, self._newest)
         return newest_but(self._ctx.engine, self._base.path, self._ctx.resource, self._cursor.column, within, KNOWN)

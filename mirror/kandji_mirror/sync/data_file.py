@@ -56,7 +56,7 @@ def write_replacement(
 
 
 def write_merge(ctx: PassContext, staging: Staging, target: Path, *, whole: Collection[str] = ()) -> TableState:
-    """Write the current rows with the staged ones in place of those of their keys; of ``whole`` first keys others go.
+    """Write the staged rows over those of the same keys; of the first keys in ``whole`` the other rows go.
 
     The current file stays where nothing differs by that. Without one the staged rows are the table.
     """

@@ -40,7 +40,7 @@ class DeletionCheck:
         self._requests = 0
 
     def check_all(self, *, earlier: MissingRows | None = None, least: int | None = None) -> DeletionProof:
-        """Check what goes where the staged rows replace all.
+        """Check which rows go where the staged ones replace all.
 
         ``earlier`` are the rows another reading of this pass lacked. There are ``least`` rows by the provider's count:
         answers that leave fewer prove nothing. :class:`NeedsAnotherReading` where another reading has to come first.
@@ -57,7 +57,7 @@ class DeletionCheck:
         return DeletionProof(self._requests, unasked=not set(answered).issuperset(devices))
 
     def check_devices(self, whole: Collection[str]) -> DeletionProof:
-        """Check what goes where the staged rows replace those of some first keys, here ``whole``."""
+        """Check which rows go where the staged ones replace those of the first keys in ``whole``."""
         return self._check(whole, None, None, may_read_again=False) if whole else DeletionProof()
 
     def _check(

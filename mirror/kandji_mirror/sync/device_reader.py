@@ -75,7 +75,7 @@ class DeviceList:
         self._read_from_the_front(proof=False)
 
     def read_news(self) -> None:
-        """Read the newest rows, down to the known ones, and all where it cannot be shown that none is left out.
+        """Read the newest rows down to the known ones; all of them where nothing shows that none is left out.
 
         No order is promised. The proof is that known and new rows together are as many as the provider counts: at the
         end of a long list, where its newest rows are in published answers, else somewhere from its front on.
@@ -241,7 +241,7 @@ class DeviceReader:
         return not texts and device in self._filled[table]
 
     def _not_found(self, device: str, resources: Sequence[Resource]) -> DeviceAnswer:
-        """Let its rows go only where the device itself is gone too; else this platform has no such answer."""
+        """Drop its rows only where the device itself is gone too; else this platform has no such answer."""
         try:
             gone = fetch_row(self._client, resource_named(DEVICES), device) is None
         except (Skip, Rejected):

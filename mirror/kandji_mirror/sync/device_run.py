@@ -207,7 +207,7 @@ def _refuse_another(device: str, page: Page, resource: Resource) -> None:
 
 
 def _refresh_category(ctx: PassContext, devices: Sequence[str], fleet: Fleet) -> Refreshed:
-    """Return a Prism table with the rows of the devices. The usual pass where the provider cannot be asked by device.
+    """Return a Prism table with the devices' rows read anew; by the usual pass where it cannot be asked by device.
 
     Devices of platforms the category has nothing of are asked for only where rows of them are mirrored.
     """

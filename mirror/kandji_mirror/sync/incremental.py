@@ -55,7 +55,7 @@ class Changes:
 
     @property
     def note(self) -> str | None:
-        """What is not perfect though nothing failed."""
+        """What the table's state says of them; None where they fit the count in every way."""
         if self.reconciled.excess:
             return f"It has {difference_in_words(self.reconciled.excess)}; they are found at the next whole read."
         if self.reconciled.excess is None and not self.reconciled.approximate:
@@ -164,7 +164,7 @@ class ChangeReader:
         self._odd_rows = 0
 
     def _report_window(self) -> CursorWindow | None:
-        """Return the window of what was only collected again, which counts as unwritten, where someone waits for it.
+        """Return the window of rows only collected again, where someone waits for exact dates; else None.
 
         It dates the rows, and it tells devices that lost one. Categories of one row a device are stamped anew each
         time.
@@ -178,7 +178,7 @@ class ChangeReader:
 
     @property
     def _large(self) -> bool:
-        """Whether to read the table as a whole takes so long that its dates may rather lag."""
+        """Whether a full load takes so long that the dates may rather lag."""
         return self._base.rows > MANY_ROWS
 
     def read(self, edited: Sequence[str] = ()) -> Changes:

@@ -72,7 +72,7 @@ def walk_all(ctx: PassContext, staging: Staging) -> ExtractStats:
 
 
 def _with_what_lacks(stats: ExtractStats, rows: int) -> ExtractStats:
-    """Say of a walk that is no picture of its list how many rows came; where far fewer than there are, it failed."""
+    """Return the stats of a walk that is no picture of its list, with how many rows came; far too few are a failure."""
     said = rows if stats.last_total is None else stats.last_total
     numbers = f" {rows:,} rows came, the provider tells of {said:,}." if rows < said else ""
     changed = f"The list changed in each of {WALKS} walks; a row of it may be missing until the next sync.{numbers}"

@@ -42,7 +42,7 @@ class SyncPlan:
 
 @dataclass(frozen=True)
 class Slowdown:
-    """A step of what is given up when the plan does not fit: tables that ``concerns`` names are read every ``ttl``."""
+    """A step of slowing down while the plan does not fit: tables that ``concerns`` picks are read every ``ttl``."""
 
     concerns: Callable[[Resource], bool]
     ttl: timedelta

@@ -57,7 +57,7 @@ class PrismFullLoad:
         self._misread: set[str] = set()
 
     def load(self) -> TableState:
-        """Read until something confirms what came. Raises any of our errors; then nothing changed."""
+        """Read until a second thing confirms what came. Raises any of our errors; then nothing changed."""
         began = self._ctx.store.wall()
         self._extract.count()
         for way in self._extract.ways():
@@ -86,7 +86,7 @@ class PrismFullLoad:
         return state.surplus not in (0, self._ctx.previous.surplus)
 
     def _read(self, way: Method) -> Accepted | None:
-        """Read once; None where nothing confirms it."""
+        """Read once and judge what came; None where nothing confirms it."""
         try:
             with self._extract.read(way) as (staging, target, stats):
                 if way is Method.BY_DEVICE:
@@ -137,7 +137,7 @@ class PrismFullLoad:
         return None
 
     def _judge_devices(self, staging: Staging, stats: ExtractStats | None, target: Path) -> Accepted | None:
-        """Accept the rows of every device, each told by a direct answer."""
+        """Accept the rows of every device, each from a direct answer, unless many go that are counted still."""
         extract, rows = self._extract, staging.rows
         if self._loses_counted_rows(rows):
             extract.count()  # it may have been before many devices went
@@ -155,7 +155,7 @@ class PrismFullLoad:
         return Accepted(replace(state, drift=drift), checked=exact == rows + surplus)
 
     def _emptied_are_gone(self, staging: Staging) -> bool:
-        """Return whether devices of which no row came are gone altogether, by a sample of them: not so after a lie."""
+        """Return whether devices of which no row came are gone, by a sample: after a wrong answer they are there."""
         ctx = self._ctx
         mirrored = first_keys(ctx.current_file, ctx.resource) if ctx.current_file else set[str]()
         emptied = sorted(mirrored - set(staging.first_keys()))

@@ -34,7 +34,7 @@ FAR_OFF = 0.1
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What the count said.
+    """How the rows there would be compare with the provider's count.
 
     ``excess`` is how many rows more than the provider there would be, 0 where it fits, None where nobody can tell.
     Every mirrored row of the devices in ``whole`` is replaced by the staged ones. An ``approximate`` count shows only

@@ -176,7 +176,7 @@ def open_swept_table(ctx: PassContext, fleet: Fleet) -> SweptTable:
 
 
 def method_of(resource: Resource) -> Method:
-    """Return what a sweep of the table is called."""
+    """Return the method that a sweep of the table goes by."""
     return Method.SWEEP if resource.swept else Method.PER_DEVICE
 
 

@@ -84,7 +84,7 @@ class TableRun:
 
     @property
     def _goes_on(self) -> bool:
-        """Not in an outage, where it would only take as long again for the others."""
+        """Whether to read on: not after a stop, nor in an outage, which would only take as long for the others."""
         return not self._run.client.stopped and self.outage is None
 
     @property
