@@ -10,7 +10,7 @@ from http import HTTPStatus
 from traceback import extract_tb
 from typing import Any, Protocol
 
-from kandji_schema.errors import ApiError, MirrorError, PermissionMissing, SyncError
+from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, PermissionMissing, StoreError, SyncError
 from kandji_schema.manifest import Drift, State, TableState
 from kandji_schema.resource import Resource
 
@@ -126,8 +126,15 @@ def state_of(error: MirrorError) -> State:
     return State.FORBIDDEN if isinstance(error, PermissionMissing) else State.FAILED
 
 
-def unforeseen_error(resource: Resource, error: Exception) -> SyncError:
-    """Return an error of ours for one that nobody foresaw, without its own words, which may quote rows."""
+def error_of_table(resource: Resource, error: Exception) -> MirrorError:
+    """Return what ended a table's pass as an error of ours; raise it where it concerns the whole run.
+
+    Of one that nobody foresaw the own words are left out, as they may quote rows.
+    """
+    if isinstance(error, ConfigurationError):
+        raise error
+    if isinstance(error, ApiError | SyncError | StoreError):
+        return error
     frame = extract_tb(error.__traceback__)[-1]
     where = f"{type(error).__name__} in {frame.name}, line {frame.lineno}"
     return SyncError(

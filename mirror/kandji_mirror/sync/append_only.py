@@ -99,7 +99,7 @@ def _pages(ctx: PassContext, above: Sequence[str]) -> Iterator[Page]:
 
 
 def _with_unanswered(ctx: PassContext, stats: ExtractStats, gone: Sequence[str]) -> ExtractStats:
-    """Return the stats with why some parents had no answer: a note where they are ``gone``, a reason where the answer was broken.
+    """Return the stats with why parents had no answer: a note where they are ``gone``, a reason where it was broken.
 
     :class:`Suspicious` where not one parent had any.
     """

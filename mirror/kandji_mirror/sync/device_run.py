@@ -13,7 +13,7 @@ from itertools import groupby
 from kandji_mirror.api.paging import Page, read_page
 from kandji_mirror.ingest.file_queries import filled_keys
 from kandji_mirror.ingest.staging import Staging
-from kandji_mirror.report import Outcome, forbidden_reason, state_of, unforeseen_error
+from kandji_mirror.report import Outcome, error_of_table, forbidden_reason, state_of
 from kandji_mirror.sync.context import PassContext, RunContext
 from kandji_mirror.sync.data_file import write_merge
 from kandji_mirror.sync.devices import DEVICES, Fleet, on_platforms, read_fleet
@@ -27,13 +27,9 @@ from kandji_mirror.sync.strategy import Method
 from kandji_mirror.sync.swept_table import open_swept_table, path_of
 from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import (
-    ApiError,
-    ConfigurationError,
     MirrorError,
     NothingMirrored,
-    StoreError,
     Suspicious,
-    SyncError,
 )
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources as all_resources
@@ -107,16 +103,11 @@ class DeviceRun:
                 self._run.progress.started(resource.name)
             try:
                 read(clock)
-            except ConfigurationError:
-                raise
-            except (ApiError, SyncError, StoreError) as error:
+            except Exception as error:  # whatever is in a table, the others go on
                 if self._run.client.stopped:
                     raise
                 for resource in tables:
-                    self._trouble(resource, error, clock)
-            except Exception as error:  # whatever is in a table, the others go on
-                for resource in tables:
-                    self._trouble(resource, unforeseen_error(resource, error), clock)
+                    self._trouble(resource, error_of_table(resource, error), clock)
 
     def _category(self, resource: Resource, clock: float) -> None:
         mirrored = self._run.published(resource).file is not None

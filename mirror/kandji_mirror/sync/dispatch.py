@@ -45,7 +45,7 @@ def _read_prism(ctx: PassContext, chosen: Method) -> TableState:
 
 
 def _with_problems(ctx: PassContext, state: TableState) -> TableState:
-    """Mark a table as failed where something went wrong though it has rows: the run must not end as if all were well."""
+    """Mark a table as failed where something went wrong though it has rows: such a run must not end as if well."""
     return replace(state, state=State.FAILED, error=" ".join(ctx.problems)) if ctx.problems else state
 
 

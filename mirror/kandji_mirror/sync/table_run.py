@@ -15,7 +15,7 @@ from threading import Lock
 from kandji_mirror.api.client import Client
 from kandji_mirror.capabilities import Capability
 from kandji_mirror.ingest.file_queries import read_key
-from kandji_mirror.report import Outcome, forbidden_reason, outcome_of, state_of, unforeseen_error
+from kandji_mirror.report import Outcome, error_of_table, forbidden_reason, outcome_of, state_of
 from kandji_mirror.sync.context import PassContext, RunContext
 from kandji_mirror.sync.devices import DEVICES, Fleet, read_fleet
 from kandji_mirror.sync.dispatch import read_table
@@ -26,11 +26,8 @@ from kandji_mirror.sync.strategy import Method
 from kandji_mirror.sync.swept_table import open_swept_table, path_of
 from kandji_mirror.threads import run_parallel
 from kandji_schema.errors import (
-    ApiError,
-    ConfigurationError,
     MirrorError,
     PermissionMissing,
-    StoreError,
     SyncError,
     Unreachable,
 )
@@ -115,14 +112,10 @@ class TableRun:
                     self._per_device.append(resource)
                     return
                 state = self._refused(resource, error, client)
-            except ConfigurationError:
-                raise
-            except (ApiError, SyncError, StoreError) as error:
+            except Exception as error:  # whatever is in a table, the others go on
                 if isinstance(error, Unreachable) and not self.outcomes:
                     self._unanswered = str(error)
-                state = self._refused(resource, error, client)
-            except Exception as error:  # whatever is in a table, the others go on
-                state = self._failed(resource, unforeseen_error(resource, error))
+                state = self._refused(resource, error_of_table(resource, error), client)
             self._finish(state, previous, clock, client.requests)
 
     def _finish(self, state: TableState, previous: TableState, clock: float, requests: int) -> None:
@@ -136,16 +129,11 @@ class TableRun:
         self._run.finish(self.outcomes, outcome)
 
     def _refused(self, resource: Resource, error: MirrorError, client: Client) -> TableState:
-        """Return the state after trouble; what the provider itself refused is remembered."""
-        state = self._failed(resource, error)
-        if state.state in REFUSED and client.requests:
-            Refusals(self._run.state.capabilities, client.token_mark).note(resource.name)
-        return state
-
-    def _failed(self, resource: Resource, error: MirrorError) -> TableState:
-        """Return the published state with what went wrong; its rows stay."""
+        """Return the published state with what went wrong; what the provider itself refused is remembered."""
         state = state_of(error)
         text = f"{forbidden_reason(resource)}: {error}" if state is State.FORBIDDEN else str(error)
+        if state in REFUSED and client.requests:
+            Refusals(self._run.state.capabilities, client.token_mark).note(resource.name)
         before, now = self._run.published(resource), self._run.store.wall()
         return replace(before, state=state, attempted_at=now, error=text, requests=0)
 
@@ -185,15 +173,10 @@ class TableRun:
         spent = 0
         try:
             spent = self._swept(group, budget, client)
-        except ConfigurationError:
-            raise
-        except (ApiError, SyncError, StoreError) as error:
-            if not (self._stopped or self._run.client.stopped):
-                self._publish({resource.name: self._refused(resource, error, client) for resource in group})
         except Exception as error:  # whatever is in a table, the others go on
-            self._publish(
-                {resource.name: self._failed(resource, unforeseen_error(resource, error)) for resource in group}
-            )
+            errors = [(resource, error_of_table(resource, error)) for resource in group]
+            if not (self._stopped or self._run.client.stopped):
+                self._publish({resource.name: self._refused(resource, told, client) for resource, told in errors})
         for place, resource in enumerate(group):
             outcome = outcome_of(self._run.published(resource), previous[resource.name], _since(clock))
             outcome = replace(outcome, requests=0 if place else client.requests)  # they share every answer
