@@ -1,4 +1,4 @@
-"""The Python door: a DuckDB connection to the mirror for notebooks and scripts.
+"""The notebook API: a DuckDB connection to the mirror for notebooks and scripts.
 
 It is an ordinary connection with every table, view and macro of the mirror, so ``.df()``, ``.pl()``, ``.arrow()`` and
 whatever else DuckDB offers work on it. It can only read: the views are in a database file that is opened read-only

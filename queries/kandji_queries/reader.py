@@ -1,4 +1,4 @@
-"""The reading side's front door: one object, any number of threads, always the newest whole manifest."""
+"""What all readers of the mirror ask: one object, any number of threads, always the newest whole manifest."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager

@@ -27,30 +27,20 @@ def statements(rules: RuleSet, shape_of: Callable[[str], Shape | None]) -> list[
     is of the wrong type, is a :class:`ConfigurationError`.
     """
     lacking = {rule.name: _missing(rules.place(rule), rule, shape_of(rule.table)) for rule in rules.rules}
-    listed = ",\n".join(_listed(number, rule, lacking[rule.name]) for number, rule in enumerate(rules.rules, 1))
+    listed = ",\n".join(_rule_values(number, rule, lacking[rule.name]) for number, rule in enumerate(rules.rules, 1))
     arms = [
         _arm(number, rule, shape_of(rule.table) or {})
         for number, rule in enumerate(rules.rules, 1)
         if not lacking[rule.name]
     ]
     return [
-        f"CREATE VIEW {RULES} AS FROM (VALUES\n{listed}\n) AS rules({', '.join(_LISTED)})",
+        f"CREATE VIEW {RULES} AS FROM (VALUES\n{listed}\n) AS rules({_RULE_COLUMNS})",
         f"CREATE VIEW {INPUTS} AS {' UNION ALL '.join([_NO_INPUT, *arms])}",
     ]
 
 
-_LISTED = (
-    "position",
-    "rule",
-    "title",
-    "fails",
-    "severity",
-    "platforms",
-    "input_table",
-    "input_columns",
-    "max_seconds",
-    "max_age",
-    "lacking",
+_RULE_COLUMNS = (
+    "position, rule, title, fails, severity, platforms, input_table, input_columns, max_seconds, max_age, lacking"
 )
 
 _NO_INPUT = (
@@ -59,7 +49,7 @@ _NO_INPUT = (
 )
 
 
-def _listed(position: int, rule: Rule, lacking: str | None) -> str:
+def _rule_values(position: int, rule: Rule, lacking: str | None) -> str:
     max_seconds = int(rule.max_age.total_seconds()) if rule.max_age else None
     cells = (
         *(position, rule.name, rule.title, rule.fails, rule.severity, rule.platforms or None, rule.table),

@@ -1,4 +1,4 @@
-"""The second fence: the settings that lock an engine down, and known ways out of it, tried on purpose.
+"""The second layer of defence: the settings that lock an engine down, and known ways out of it, tried on purpose.
 
 ``read_only`` alone does not stop writing (a SELECT can hold a COPY), and ``enable_external_access=false`` still leaves
 the attached files open for writing. So the files are attached read-only, then external access goes, then the local

@@ -55,7 +55,7 @@ class ExportReport:
     """A finished export: ``folder`` holds its files and ``manifest.json``.
 
     ``left_out`` are views that cannot be made at present, with the reason; only an export of everything passes over
-    them. ``notes`` are the cautions of all entries, each once, and why an older state was exported than the newest.
+    them. ``notes`` are those of all entries, each once, and why an older state was exported than the newest.
     ``removed`` are older dated folders that went.
     """
 

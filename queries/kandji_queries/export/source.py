@@ -24,7 +24,7 @@ from kandji_schema.manifest import Manifest, TableState
 from kandji_schema.sql import fold_name, identifier, literal
 
 TRUSTED = ("SET enable_progress_bar=false",)
-"""Instead of the locks of an engine that answers statements: this one may write files."""
+"""Instead of :data:`LOCKDOWN`: this engine may write files, and answers no statements."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ def batches(
         batch = _awaited(pool.submit(lambda: _begun(connection, sql, params).fetchmany(BATCH)), connection, advance)
         while batch:
             yield batch
-            advance(min(max(connection.query_progress() / 100, 0.0), 1.0))
+            advance(_done(connection))
             batch = _awaited(pool.submit(connection.fetchmany, BATCH), connection, advance)
 
 
@@ -54,27 +54,27 @@ def _begun(connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str,
     return connection.execute(sql, dict(params) or None)
 
 
+def _done(connection: duckdb.DuckDBPyConnection) -> float:
+    return min(max(connection.query_progress() / 100, 0.0), 1.0)
+
+
 def _awaited(running: Future[Rows], connection: duckdb.DuckDBPyConnection, advance: Callable[[float], None]) -> Rows:
     try:
-        return _watched(running, connection, advance)
-    except BaseException:
+        while True:
+            try:
+                return running.result(timeout=TICK)
+            except NotYet:
+                advance(_done(connection))
+    except BaseException as error:
         _stop(running, connection)
+        if isinstance(error, duckdb.Error):
+            raise _our_error(error) from error
         raise
 
 
 def progress_of(progress: Progress, name: str) -> Callable[[float], None]:
     """Return ``progress`` for one name."""
     return lambda done: progress(name, done)
-
-
-def _watched(running: Future[Rows], connection: duckdb.DuckDBPyConnection, advance: Callable[[float], None]) -> Rows:
-    while True:
-        try:
-            return running.result(timeout=TICK)
-        except NotYet:
-            advance(min(max(connection.query_progress() / 100, 0.0), 1.0))
-        except duckdb.Error as error:
-            raise _our_error(error) from error
 
 
 def _stop(running: Future[Rows], connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,4 +1,4 @@
-"""The first of four fences: which statements may reach the engine at all.
+"""The first of four layers of defence: which statements may reach the engine at all.
 
 The wall is DuckDB's own syntax tree checked by allow-lists (:mod:`kandji_queries.guard.allow_list`) and, behind
 it, the locked engine. sqlglot is a second opinion over MCP, but not on the command line, because importing it takes as

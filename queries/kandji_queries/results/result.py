@@ -1,4 +1,4 @@
-"""Answers: columns, rows and what must be known of them; the fourth fence, as rows leave the engine within limits.
+"""Answers: columns, rows and what must be known of them. Rows leave within limits: the last layer of defence.
 
 A :class:`Stream` fetches rows while they are used, a :class:`Result` has them all. A :class:`JsonResult` has them as
 the JSON that the process which ran the statement wrote: who passes an answer on as JSON reads and writes none of it.
