@@ -6,6 +6,7 @@ from functools import cached_property
 
 from kandji_schema.history import EVENTS, ChangeKind, identity
 from kandji_schema.resource import Resource
+from kandji_schema.sql import identifier
 
 WAS, NOW = "was", "now_live"
 """Names under which the file before and the file after are attached."""
@@ -82,12 +83,12 @@ class Comparison:
 
     def _comparable(self, name: str) -> str:
         """Return the value in a form that is equal on both sides also where a new version reads it as another type."""
-        return f'"{name}"' if self.before[name] == self.after[name] else f'"{name}"::VARCHAR'
+        return identifier(name) if self.before[name] == self.after[name] else f'"{name}"::VARCHAR'
 
     def _rows(self, side: str, place: str, rest: Sequence[str]) -> str:
         """Select the differing rows, their values as lists of texts; ``tracked`` has the same columns on both sides."""
         types = self.before if side == WAS else self.after
-        first, others = identity(self.resource.key, self.resource.key_fallback, row=f'"{self.resource.name}"')
+        first, others = identity(self.resource.key, self.resource.key_fallback, row=identifier(self.resource.name))
         return (
             f"SELECT {first} AS first_key, to_json([{', '.join(others)}]::VARCHAR[])::VARCHAR AS other_keys, "
             f"{_texts(self._tracked, types)} AS tracked, {_texts(rest, types)} AS rest "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kandji_schema.columns import Column, Kind
-from kandji_schema.sql import literal
+from kandji_schema.sql import identifier, literal
 
 # "2022-08-15 13:51:01 +0000" is the one spelling of the provider that DuckDB's own cast refuses.
 _ZONE = r"regexp_replace({raw}, ' ([+-]\d\d):?(\d\d)$', '\1:\2')"
@@ -63,7 +63,7 @@ class Field:
     @property
     def raw(self) -> str:
         """The field as an SQL identifier."""
-        return f'"{self.name}"'
+        return identifier(self.name)
 
     def extracted(self) -> Iterator[str]:
         """All members as two lists, texts and documents. At once: each extraction parses the whole field again."""

@@ -8,6 +8,7 @@ from typing import Any
 from kandji_mirror.ingest.engine import Engine, store_errors
 from kandji_schema import database, history
 from kandji_schema.resource import Resource
+from kandji_schema.sql import identifier
 from kandji_schema.utc import naive_utc
 
 ORDINAL = "ordinal"
@@ -21,12 +22,12 @@ def key_parts(resource: Resource, of: str = "") -> tuple[str, ...]:
 
 def first_key(resource: Resource) -> str:
     """Return the first key column, quoted."""
-    return f'"{resource.key[0]}"'
+    return identifier(resource.key[0])
 
 
 def in_order(resource: Resource) -> str:
     """List the key columns, for ORDER BY."""
-    return ", ".join(f'"{k}"' for k in resource.key)
+    return ", ".join(identifier(k) for k in resource.key)
 
 
 def older_duplicates(resource: Resource, table: str) -> str:
@@ -49,9 +50,9 @@ def repeats_numbered(resource: Resource, table: str) -> str:
     Content decides, then what moves at every collection, never the order of arrival: the same rows get the same places
     each time.
     """
-    rest = ", ".join(f'"{k}"' for k in resource.key if k != ORDINAL)
+    rest = ", ".join(identifier(k) for k in resource.key if k != ORDINAL)
     columns = sorted((c for c in resource.columns if c.name != ORDINAL), key=lambda c: c.volatile)
-    content = ", ".join(f'"{c.name}"' for c in columns)
+    content = ", ".join(identifier(c.name) for c in columns)
     return f"SELECT rowid AS row, row_number() OVER (PARTITION BY {rest} ORDER BY {content}) AS place FROM {table}"
 
 
@@ -105,14 +106,14 @@ def newest_but(
 
 def read_key(path: Path, table: str, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Return distinct values of some text columns of a data file, in order, rows with an empty one left out."""
-    names = ", ".join(f'"{c}"' for c in columns)
+    names = ", ".join(identifier(c) for c in columns)
     filled = " AND ".join(f'"{c}" IS NOT NULL' for c in columns)
     return _asked(path, f'SELECT DISTINCT {names} FROM "{table}" WHERE {filled} ORDER BY ALL')
 
 
 def first_keys(path: Path, resource: Resource) -> set[str]:
     """Return distinct values of the first key column."""
-    key = f'"{resource.key[0]}"'
+    key = identifier(resource.key[0])
     return {
         str(row[0]) for row in _asked(path, f'SELECT DISTINCT {key} FROM "{resource.name}" WHERE {key} IS NOT NULL')
     }
@@ -120,7 +121,7 @@ def first_keys(path: Path, resource: Resource) -> set[str]:
 
 def filled_keys(path: Path, resource: Resource, keys: Collection[str]) -> set[str]:
     """Return those of the keys, of the first key column, that have any rows."""
-    key = f'"{resource.key[0]}"'
+    key = identifier(resource.key[0])
     sql = f'SELECT DISTINCT {key} FROM "{resource.name}" WHERE {key} IN (SELECT unnest($1::VARCHAR[]))'
     return {str(row[0]) for row in _asked(path, sql, list(keys))}
 
@@ -134,7 +135,7 @@ def knows_any(path: Path, resource: Resource, keys: Collection[str], above: Sequ
 
 def own_keys(path: Path, resource: Resource, parents: Collection[str]) -> dict[str, frozenset[str]]:
     """Return the keys below each of the parents, as text, by parent: of devices, their rows' own keys."""
-    parent, own = f'"{resource.key[0]}"', f'"{resource.own_key}"'
+    parent, own = identifier(resource.key[0]), identifier(resource.own_key)
     sql = f'''SELECT {parent}, list({own}::VARCHAR) FROM "{resource.name}"
         WHERE {own} IS NOT NULL AND {parent} IN (SELECT unnest($1::VARCHAR[])) GROUP BY {parent}'''
     return {str(above): frozenset(map(str, keys)) for above, keys in _asked(path, sql, list(parents))}

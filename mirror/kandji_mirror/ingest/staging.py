@@ -24,6 +24,7 @@ from kandji_mirror.ingest.file_queries import (
 from kandji_mirror.ingest.merge import Difference, Merge, Merged
 from kandji_mirror.ingest.scratch import ScratchTable
 from kandji_schema.errors import StoreError
+from kandji_schema.sql import identifier
 
 ORDERLY = 20_000
 """Rows from one step back in the order of devices to the next, on average, that are order enough. Threads that take
@@ -147,7 +148,7 @@ class Staging(ScratchTable):
             return None
 
     def _digest_of(self, table: str) -> str:
-        columns = ", ".join(f'"{c.name}"' for c in self.resource.columns)
+        columns = ", ".join(identifier(c.name) for c in self.resource.columns)
         sql = f"SELECT count(*), bit_xor(h), sum(h % 1000000007) FROM (SELECT hash({columns}) AS h FROM {table})"
         return "-".join(str(part) for part in self._execute(sql).fetchall()[0])
 

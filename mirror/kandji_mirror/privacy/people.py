@@ -17,7 +17,7 @@ from kandji_schema.columns import Names
 from kandji_schema.files import publish_file
 from kandji_schema.privacy import NOT_PEOPLE
 from kandji_schema.resource import Resource
-from kandji_schema.sql import literal
+from kandji_schema.sql import identifier, literal
 from kandji_schema.text import fold_text
 
 TABLE = "memory.main.people"
@@ -116,7 +116,7 @@ def _named(resource: Resource, relation: str) -> Iterator[str]:
     where = f" AND {_PERSONS_UID}" if any(c.name == "uid" for c in resource.columns) else ""
     for column in resource.columns:
         if column.names:
-            value = f'"{column.name}"'
+            value = identifier(column.name)
             rows = f"FROM {relation} WHERE NOT starts_with({value}, '_'){where}"
             yield f"SELECT '{column.names}' AS names, {value} AS v {rows}"
 

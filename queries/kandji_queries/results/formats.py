@@ -16,7 +16,7 @@ from typing import Any, TextIO, cast
 
 from kandji_queries.results.result import Answer
 from kandji_queries.results.text_table import table_lines
-from kandji_queries.results.values import compact, converters, text
+from kandji_queries.results.values import compact, row_converter, text
 from kandji_schema.errors import UnknownName
 from kandji_schema.text import escaped, has_unseen
 
@@ -64,10 +64,9 @@ def _json(answer: Answer, out: TextIO) -> None:
 
 def _jsonl(answer: Answer, out: TextIO) -> None:
     names = unique([column.name for column in answer.columns])
-    convert = converters(answer.columns)
+    convert = row_converter(answer.columns)
     for row in answer:
-        values = (f(value) for f, value in zip(convert, row, strict=True))
-        out.write(compact(dict(zip(names, values, strict=True))) + "\n")
+        out.write(compact(dict(zip(names, convert(row), strict=True))) + "\n")
 
 
 def unique(names: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ import duckdb
 
 from kandji_queries.engine.errors import OUT_OF_MEMORY
 from kandji_queries.engine.limits import Cancellation, Deadline, QueryLimits
-from kandji_queries.results.values import ResultColumn, compact, converters
+from kandji_queries.results.values import ResultColumn, compact, row_converter
 from kandji_schema.errors import Failed, TookTooLong
 
 BATCH = 2_000
@@ -47,14 +47,12 @@ class Answer(ABC):
 
     def json_rows(self) -> Iterator[bytes]:
         """Yield each row as a compact JSON array in UTF-8, without line breaks."""
-        convert = converters(self.columns)
-        for row in self:
-            yield compact([f(value) for f, value in zip(convert, row, strict=True)]).encode()
+        convert = row_converter(self.columns)
+        yield from (compact(convert(row)).encode() for row in self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer as JSON-ready values, with the keys of ``--format json``; ``notes`` where there are any."""
-        convert = converters(self.columns)
-        rows = [[f(value) for f, value in zip(convert, row, strict=True)] for row in self]
+        rows = [*map(row_converter(self.columns), self)]
         return {"columns": [column._asdict() for column in self.columns], "rows": rows, **self.facts()}
 
     def facts(self) -> dict[str, Any]:
@@ -208,10 +206,10 @@ class Stream(Answer):
         return batch if self._limits.cell_bytes is None else [tuple(map(self._cut, row)) for row in batch]
 
     def _within_bytes(self, batch: list[Row]) -> list[tuple[Row, bytes]]:
-        convert, most = converters(self.columns), self._limits.bytes
+        convert, most = row_converter(self.columns), self._limits.bytes
         found = []
         for row in batch:
-            line = compact([f(value) for f, value in zip(convert, row, strict=True)]).encode()
+            line = compact(convert(row)).encode()
             self._bytes += len(line)
             if most is not None and self._bytes > most:
                 self._truncate(f"The answer has more than {most:,} bytes; these are its first rows.")

@@ -14,7 +14,7 @@ The rules, the same everywhere:
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -34,9 +34,10 @@ class ResultColumn(NamedTuple):
     type: str
 
 
-def converters(columns: Sequence[ResultColumn]) -> list[Convert]:
-    """Return for each column the function that makes a value JSON-ready."""
-    return [_document if column.type == "JSON" else plain for column in columns]
+def row_converter(columns: Sequence[ResultColumn]) -> Callable[[Iterable[Any]], list[Any]]:
+    """Return the function that makes a row of these columns JSON-ready."""
+    convert = [_document if column.type == "JSON" else plain for column in columns]
+    return lambda row: [f(value) for f, value in zip(convert, row, strict=True)]
 
 
 def plain(value: Any) -> Any:
