@@ -78,6 +78,7 @@ def test_an_answer_is_what_the_reader_gives(home: Path, workers: WorkerPool) -> 
         for sql in KINDS:
             found, expected = workers.run(sql), reader.run(sql)
             assert _timeless(found) == _timeless(expected), sql
+            assert [*found.json_rows()] == [*expected.json_rows()], sql
             assert found.columns == expected.columns
 
 
