@@ -10,14 +10,18 @@ from uuid import UUID, uuid4
 
 from support import client_of
 
-from kandji_mirror.actions.confirmations import Confirmations
-from kandji_mirror.actions.desk import Desk, Done
-from kandji_mirror.actions.journal import Journal
-from kandji_mirror.actions.plan import Plan
-from kandji_mirror.audit.log import Actor, AuditLog
+from kandji_mirror.actions.confirmations import Confirmation, PendingConfirmations
+from kandji_mirror.actions.outcome_check import ObservedOutcome
+from kandji_mirror.actions.policy import ActionPolicy, ActionRequest, ConfirmedBy
+from kandji_mirror.actions.preview import Preview
+from kandji_mirror.actions.results import Performed
+from kandji_mirror.actions.service import ActionService
+from kandji_mirror.actions.trail import AuditTrail
+from kandji_mirror.audit.log import Actor, Attempt, AuditLog
 from kandji_schema.actions import action
+from kandji_schema.actions.record import TargetKind
 from kandji_schema.errors import Unreachable
-from kandji_schema.http import Request, Response
+from kandji_schema.http import Request, Response, Send
 
 MAC, TWIN, PHONE = (str(UUID(int=n)) for n in (1, 2, 3))
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
@@ -141,26 +145,52 @@ def fault(_: Response) -> Response:
     return said({"detail": "boom"}, 500)
 
 
-def desk_at(home: Path, tenant: ActionTenant, **facts: Any) -> Desk:
-    """A desk whose waits take no time."""
+def service_at(home: Path, tenant: ActionTenant, *, send: Send | None = None, **facts: Any) -> ActionService:
+    """A service whose waits take no time, for an asker of whom every confirmation counts."""
     clock = facts.pop("clock", lambda: NOW)
-    audit = AuditLog(home, Actor("ann", "host", "tests 1"), clock=clock)
-    journal = Journal(audit, "acme", hides_personal=facts.pop("hides_personal", False))
-    return Desk(client_of(tenant.send), home, journal, Confirmations(home, clock=clock), clock=clock, **facts)
+    policy = ActionPolicy(agents_confirm=True, asks_in_client=True, keeps_names=not facts.pop("hides_personal", False))
+    log = AuditLog(home, Actor("ann", "host", "tests 1"), clock=clock)
+    trail = AuditTrail(log, "acme", keeps_names=policy.keeps_names)
+    pending = PendingConfirmations(home, clock=clock)
+    return ActionService(client_of(send or tenant.send), home, policy, trail, pending, clock=clock, **facts)
 
 
-def plan_of(desk: Desk, name: str, reference: str = MAC, reason: str = "", /, **given: object) -> Plan:
-    """A preview."""
+def preview_of(
+    service: ActionService, name: str, reference: str = MAC, reason: str = "", /, **given: object
+) -> Preview:
+    """A preview of one target; a secret is asked for with a reason."""
     record = action(name, secret=name in {"filevaultkey", "unlockpin", "recoverypassword", "bypasscode"})
-    return desk.preview(record, reference, given, reason)
+    targets = () if record.target is TargetKind.TENANT else (reference,)
+    why = reason or ("ticket 0" if record.secret else "")
+    request = ActionRequest(action=record, targets=targets, arguments=given, reason=why, confirm=True)
+    (preview,) = service.preview(request)
+    return preview
 
 
-def done(desk: Desk, name: str, reference: str = MAC, reason: str = "", /, **given: object) -> Done:
+def confirmed(
+    service: ActionService, preview: Preview, typed: str, code: Callable[[], str] = str, *, token: str | None = None
+) -> Confirmation:
+    """What somebody typed at a terminal."""
+    return service.confirm(preview, ConfirmedBy.TERMINAL, lambda: typed, code=code, token=token)
+
+
+def done(service: ActionService, name: str, reference: str = MAC, reason: str = "", /, **given: object) -> Performed:
     """Previewed, confirmed and performed."""
-    plan = plan_of(desk, name, reference, reason, **given)
-    return desk.perform(plan, desk.confirm(plan, plan.subject.proof, "terminal"))
+    preview = preview_of(service, name, reference, reason, **given)
+    return service.perform(preview, confirmed(service, preview, preview.target.proof))
 
 
-def events(desk: Desk) -> list[tuple[str, str, str | None]]:
+def status_of(service: ActionService, attempt: Attempt) -> ObservedOutcome | None:
+    """What the tenant shows of an attempt now."""
+    (status,) = service.status(attempt.action_id, 1)
+    return status.observed
+
+
+def log_at(home: Path) -> AuditLog:
+    """The log, to be read."""
+    return AuditLog(home, Actor("ann", "host", "tests 1"))
+
+
+def events(home: Path) -> list[tuple[str, str, str | None]]:
     """What the log holds: event, action, outcome."""
-    return [(r["event"], r["action"], r["outcome"]) for r in desk.journal.audit.records()]
+    return [(r["event"], r["action"], r["outcome"]) for r in log_at(home).records()]

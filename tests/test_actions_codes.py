@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from action_tenant import MAC, NOW, TWIN, ActionTenant, desk_at, events, plan_of
+from action_tenant import MAC, NOW, TWIN, ActionTenant, confirmed, events, log_at, preview_of, service_at
 from commands import run
 from live_tenant import Live, live
 from mcp import Client
@@ -19,9 +19,8 @@ from terminal import Typed, typed
 from test_mcp_actions import ERAS, connected
 
 from kandji_mirror.actions.codes import Codes, WrongCode, codes_of
-from kandji_mirror.actions.opening import desk_of
+from kandji_mirror.actions.factory import open_service
 from kandji_mirror.channels import webhook
-from kandji_schema.actions import action
 from kandji_schema.errors import ConfigurationError, NotConfirmed
 from kandji_schema.settings import Settings
 
@@ -46,37 +45,37 @@ def test_a_code_is_good_once_for_one_plan_three_tries_and_some_minutes(tmp_path:
     def clock() -> datetime:
         return now[0]
 
-    desk = desk_at(tmp_path, ActionTenant(), clock=clock, codes=Codes(webhook("HOOK", owner.url), clock=clock))
-    plan, other = plan_of(desk, "erase", MAC, "stolen", pin="914632"), plan_of(desk, "erase", TWIN)
-    desk.challenge(plan)
+    service = service_at(tmp_path, ActionTenant(), clock=clock, codes=Codes(webhook("HOOK", owner.url), clock=clock))
+    preview, other = preview_of(service, "erase", MAC, "stolen", pin="914632"), preview_of(service, "erase", TWIN)
+    service.send_code(preview)
     code = code_in(owner.got[0]["text"])
-    assert (owner.got[0]["action_id"], owner.got[0]["code"]) == (plan.id, code)
+    assert (owner.got[0]["action_id"], owner.got[0]["code"]) == (preview.id, code)
     assert "C02JANE" in owner.got[0]["text"]
     assert "914632" not in json.dumps(owner.got)
     with pytest.raises(NotConfirmed):
-        desk.confirm(other, "C02TWIN", "terminal", lambda: code)
+        confirmed(service, other, "C02TWIN", lambda: code)
     wrong = f"{(int(code) + 1) % 10**8:08d}"
     for left in (2, 1):
         with pytest.raises(WrongCode) as refused:
-            desk.confirm(plan, "C02JANE", "terminal", lambda: wrong)
+            confirmed(service, preview, "C02JANE", lambda: wrong)
         assert refused.value.left == left
-    yes = desk.confirm(plan, "C02JANE", "terminal", lambda: f" {code[:4]} {code[4:]} ")
-    assert len(owner.got) == 2  # one for each plan
+    confirmation = confirmed(service, preview, "C02JANE", lambda: f" {code[:4]} {code[4:]} ")
+    assert len(owner.got) == 2  # one for each preview
     with pytest.raises(NotConfirmed, match="used up"):
-        desk.confirm(plan, "C02JANE", "terminal", lambda: code)
-    desk.perform(plan, yes)
-    assert desk.journal.audit.records()[-2]["confirmed_by"] == "terminal with a code"
-    guessed, late = plan_of(desk, "restart"), plan_of(desk, "lock")
+        confirmed(service, preview, "C02JANE", lambda: code)
+    service.perform(preview, confirmation)
+    assert log_at(tmp_path).records()[-2]["confirmed_by"] == "terminal with a code"
+    guessed, late = preview_of(service, "restart"), preview_of(service, "lock")
     for _ in range(3):
         with pytest.raises(WrongCode):
-            desk.confirm(guessed, "C02JANE", "terminal", lambda: "")
+            confirmed(service, guessed, "C02JANE", lambda: "")
     with pytest.raises(NotConfirmed, match="used up"):
-        desk.confirm(guessed, "C02JANE", "terminal", lambda: owner.code)
-    desk.challenge(late)
+        confirmed(service, guessed, "C02JANE", lambda: owner.code)
+    service.send_code(late)
     now[0] = NOW + timedelta(minutes=5)
     with pytest.raises(NotConfirmed, match="older than 5 minutes"):
-        desk.confirm(late, "C02JANE", "terminal", lambda: owner.code)
-    assert events(desk)[-1][0] == "expired"
+        confirmed(service, late, "C02JANE", lambda: owner.code)
+    assert events(tmp_path)[-1][0] == "expired"
     files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert not [sent for sent in owner.got if str(sent["code"]).encode() in files]
 
@@ -84,12 +83,12 @@ def test_a_code_is_good_once_for_one_plan_three_tries_and_some_minutes(tmp_path:
 @pytest.mark.parametrize("status", [302, 403, 500])
 def test_a_code_that_is_not_delivered_stops_the_action(tmp_path: Path, owner: Hook, status: int) -> None:
     tenant, owner.status = ActionTenant(), status
-    desk = desk_at(tmp_path, tenant, codes=Codes(webhook("HOOK", owner.url)))
+    service = service_at(tmp_path, tenant, codes=Codes(webhook("HOOK", owner.url)))
     with pytest.raises(NotConfirmed, match=f"not delivered: HOOK: the webhook answered {status}. Nothing was sent"):
-        desk.confirm(plan_of(desk, "restart"), "C02JANE", "terminal", lambda: owner.code)
+        confirmed(service, preview_of(service, "restart"), "C02JANE", lambda: owner.code)
     assert len(owner.got) == 1
     assert tenant.sent == []
-    assert [event for event, *_ in events(desk)] == ["refused"]
+    assert [event for event, *_ in events(tmp_path)] == ["refused"]
 
 
 def test_a_way_for_codes_that_others_could_read_or_replace_is_no_way() -> None:
@@ -131,22 +130,22 @@ def test_a_command_brings_the_code_on_its_standard_input(tenant: Live) -> None:
     program.write_text("import os, sys\nopen(sys.argv[1], 'w').write(sys.stdin.read() + ' '.join(os.environ))\n")
     line = f"{sys.executable} {program} {letter}"
     owners_file(tenant.home, mirror_confirm_code_command=line)
-    with desk_of(tenant.settings(mirror_confirm_code_command=line), "assistant 1") as desk:
-        plan = desk.preview(action("lock"), tenant.device().serial, {}, "Q40")
-        token = desk.offer(plan)
+    with open_service(tenant.settings(mirror_confirm_code_command=line), "assistant 1") as service:
+        preview = preview_of(service, "lock", tenant.device().serial, "Q40")
+        token = service.offer(preview)
         assert not letter.exists()  # it is sent when somebody sits at the terminal
-        yes = desk.confirm(plan, plan.subject.proof, "terminal", lambda: code_in(letter.read_text()))
+        confirmation = confirmed(service, preview, preview.target.proof, lambda: code_in(letter.read_text()))
         assert "through assistant 1" in letter.read_text()
         assert "KANDJI" not in letter.read_text()
-    assert yes.by == "terminal with a code"
-    answers: dict[str, Typed] = {SERIAL: plan.subject.proof, **GUESSES}
+    assert confirmation.by == "terminal with a code"
+    answers: dict[str, Typed] = {SERIAL: preview.target.proof, **GUESSES}
     ended, shown = typed(tenant.home, ["action", "confirm", token], answers, **tenant.environment())
-    assert plan.id in shown
+    assert preview.id in shown
     assert (ended, tenant.writes()) == (6, []), shown
-    answers = {SERIAL: plan.subject.proof, CODE: lambda: code_in(letter.read_text())}
+    answers = {SERIAL: preview.target.proof, CODE: lambda: code_in(letter.read_text())}
     ended, shown = typed(tenant.home, ["action", "confirm", token], answers, **tenant.environment())
     assert (ended, len(tenant.writes())) == (0, 1), shown
-    assert tenant.records()[-1]["action_id"] == plan.id
+    assert tenant.records()[-1]["action_id"] == preview.id
     assert {r["confirmed_by"] for r in tenant.records()} == {None, "terminal with a code"}
     last = code_in(letter.read_text())
     letter.unlink()

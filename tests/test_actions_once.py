@@ -14,18 +14,20 @@ from action_tenant import (
     PIN,
     ActionTenant,
     command,
-    desk_at,
+    confirmed,
     done,
     events,
     fault,
-    plan_of,
+    log_at,
+    preview_of,
     said,
+    service_at,
+    status_of,
     torn,
 )
 
-from kandji_mirror.actions.following import follow
 from kandji_schema.actions import actions
-from kandji_schema.actions.record import Target
+from kandji_schema.actions.record import TargetKind
 from kandji_schema.errors import (
     AuditUnavailable,
     NotConfirmed,
@@ -69,18 +71,18 @@ BODIES = {
 @pytest.mark.parametrize("name", [a.name for a in actions().values() if a.method != "GET"])
 def test_every_confirmed_write_is_one_request_with_its_path_and_body(tmp_path: Path, name: str) -> None:
     tenant, record = ActionTenant(), actions()[name]
-    desk = desk_at(tmp_path, tenant)
+    service = service_at(tmp_path, tenant)
     device = MAC if not record.platforms or "Mac" in record.platforms else PHONE
-    target = {Target.DEVICE: device, Target.TAG: "lab", Target.TENANT: ""}[record.target]
-    result = done(desk, name, target, **GIVEN.get(name, {}))
-    assert result.error is None
+    target = {TargetKind.DEVICE: device, TargetKind.TAG: "lab", TargetKind.TENANT: ""}[record.target]
+    performed = done(service, name, target, **GIVEN.get(name, {}))
+    assert performed.error is None
     (sent,) = tenant.sent
     tag, note = "00000000-0000-0000-0000-000000000005", "00000000-0000-0000-0000-00000000004d"
     assert (sent.method, sent.path) == (record.method, record.path.format(device_id=device, tag_id=tag, note_id=note))
     assert (json.loads(sent.body) if sent.body else None) == BODIES.get(name)
     assert ("Content-Type" in sent.headers) == bool(sent.body)
-    assert [event for event, *_ in events(desk)] == ["intent", "outcome"]
-    assert desk.journal.audit.verify().green
+    assert [event for event, *_ in events(tmp_path)] == ["intent", "outcome"]
+    assert log_at(tmp_path).verify().green
 
 
 def test_an_erase_has_only_the_keys_that_were_given(tmp_path: Path) -> None:
@@ -91,7 +93,7 @@ def test_an_erase_has_only_the_keys_that_were_given(tmp_path: Path) -> None:
         "return_to_service_profile_id": MAC,
         "preserve_data_plan": False,
     }
-    done(desk_at(tmp_path, tenant), "erase", **given)
+    done(service_at(tmp_path, tenant), "erase", **given)
     sent = {"Enabled": True, "ProfileId": MAC}
     assert json.loads(tenant.sent[0].body) == {"PIN": "123456", "PreserveDataPlan": False, "ReturnToService": sent}
     assert b"123456" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
@@ -99,16 +101,16 @@ def test_an_erase_has_only_the_keys_that_were_given(tmp_path: Path) -> None:
 
 def test_cleared_attributes_are_null_and_an_empty_list(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    done(desk_at(tmp_path, tenant), "update", user="", asset_tag="", tags="")
+    done(service_at(tmp_path, tenant), "update", user="", asset_tag="", tags="")
     assert json.loads(tenant.sent[0].body) == {"user": None, "asset_tag": None, "tags": []}
 
 
 def test_a_lock_shows_its_pin_once_and_keeps_it_nowhere(tmp_path: Path) -> None:
-    desk = desk_at(tmp_path, ActionTenant())
-    result = done(desk, "lock")
-    assert result.ending.secrets == {"unlock_pin": PIN}
-    assert PIN not in repr(result) + result.ending.detail
-    assert "A PIN was returned" in desk.journal.audit.records()[-1]["detail"]
+    service = service_at(tmp_path, ActionTenant())
+    performed = done(service, "lock")
+    assert performed.result.secrets == {"unlock_pin": PIN}
+    assert PIN not in repr(performed) + performed.result.detail
+    assert "A PIN was returned" in log_at(tmp_path).records()[-1]["detail"]
     assert PIN.encode() not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
 
 
@@ -116,15 +118,15 @@ def test_a_lock_shows_its_pin_once_and_keeps_it_nowhere(tmp_path: Path) -> None:
 def test_a_write_whose_answer_is_lost_is_looked_up_and_never_sent_again(tmp_path: Path, spoil: Any) -> None:
     tenant = ActionTenant()
     tenant.after.append(spoil)
-    desk = desk_at(tmp_path, tenant)
-    result = done(desk, "restart")
+    service = service_at(tmp_path, tenant)
+    performed = done(service, "restart")
     assert len(tenant.sent) == 1
-    assert result.ending.outcome == "unknown"
-    assert result.found is not None
-    assert result.found.state == "pending"
-    assert "RestartDevice" in result.found.words
-    assert result.error is None
-    assert "RestartDevice" in desk.journal.audit.records()[-1]["detail"]
+    assert performed.result.outcome == "unknown"
+    assert performed.observed is not None
+    assert performed.observed.state == "pending"
+    assert "RestartDevice" in performed.observed.words
+    assert performed.error is None
+    assert "RestartDevice" in log_at(tmp_path).records()[-1]["detail"]
 
 
 def test_an_unknown_outcome_that_nothing_shows_stays_an_error(tmp_path: Path) -> None:
@@ -132,30 +134,30 @@ def test_an_unknown_outcome_that_nothing_shows_stays_an_error(tmp_path: Path) ->
     tenant.executes = False
     tenant.after.append(torn)
     tenant.commands[MAC] = [command("restart", at=NOW.replace(hour=11))]  # an older one is not ours
-    result = done(desk_at(tmp_path, tenant), "restart")
-    assert isinstance(result.error, OutcomeUnknown)
+    performed = done(service_at(tmp_path, tenant), "restart")
+    assert isinstance(performed.error, OutcomeUnknown)
     assert len(tenant.sent) == 1
 
 
 def test_a_command_that_was_there_before_is_not_taken_for_this_one(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    done(desk, "restart")
+    service = service_at(tmp_path, tenant)
+    done(service, "restart")
     tenant.executes = False
     tenant.after.append(torn)
-    result = done(desk, "restart")
-    assert result.found is not None
-    assert result.found.state == "not found"
+    performed = done(service, "restart")
+    assert performed.observed is not None
+    assert performed.observed.state == "not found"
 
 
 def test_of_two_commands_of_one_kind_each_is_told_from_the_other(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    done(desk, "restart")
+    service = service_at(tmp_path, tenant)
+    done(service, "restart")
     tenant.commands[MAC][0]["status"] = 3
     tenant.commands[MAC].append(command("restart", at=NOW + timedelta(minutes=1)))
-    (attempt,) = desk.journal.audit.attempts()
-    found = follow(desk.client, desk.journal, attempt)
+    (attempt,) = log_at(tmp_path).attempts()
+    found = status_of(service, attempt)
     assert found is not None
     assert found.state == "completed"
 
@@ -164,10 +166,10 @@ def test_what_is_pending_already_is_told_with_the_command_that_waits(tmp_path: P
     tenant = ActionTenant()
     tenant.commands[MAC] = [command("restart", at=NOW - timedelta(days=n)) for n in (9, 1)]
     tenant.instead = [said("Command already running", 400)]
-    desk = desk_at(tmp_path, tenant)
-    result = done(desk, "restart")
-    (attempt,) = desk.journal.audit.attempts()
-    for found in (result.found, follow(desk.client, desk.journal, attempt)):
+    service = service_at(tmp_path, tenant)
+    performed = done(service, "restart")
+    (attempt,) = log_at(tmp_path).attempts()
+    for found in (performed.observed, status_of(service, attempt)):
         assert found is not None
         assert "2026-11-19" in found.words
 
@@ -175,27 +177,27 @@ def test_what_is_pending_already_is_told_with_the_command_that_waits(tmp_path: P
 def test_a_command_of_others_is_not_taken_for_one_that_was_refused(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.instead = [said("Command is not allowed for current device", 400)]
-    desk = desk_at(tmp_path, tenant)
-    done(desk, "restart")
+    service = service_at(tmp_path, tenant)
+    done(service, "restart")
     tenant.commands[MAC] = [command("restart")]
-    (attempt,) = desk.journal.audit.attempts()
-    assert follow(desk.client, desk.journal, attempt) is None
+    (attempt,) = log_at(tmp_path).attempts()
+    assert status_of(service, attempt) is None
 
 
 def test_a_lost_answer_to_a_delete_is_told_from_the_device_being_gone(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.after.append(torn)
-    result = done(desk_at(tmp_path, tenant), "delete")
-    assert result.found is not None
-    assert result.found.state == "done"
+    performed = done(service_at(tmp_path, tenant), "delete")
+    assert performed.observed is not None
+    assert performed.observed.state == "done"
 
 
 def test_a_lost_answer_to_an_update_is_told_from_the_row(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.after.append(fault)
-    result = done(desk_at(tmp_path, tenant), "update", asset_tag="7", user="")
-    assert result.found is not None
-    assert result.found.state == "done"
+    performed = done(service_at(tmp_path, tenant), "update", asset_tag="7", user="")
+    assert performed.observed is not None
+    assert performed.observed.state == "done"
 
 
 ANSWERS = [
@@ -214,24 +216,24 @@ ANSWERS = [
 def test_every_answer_has_its_own_end(tmp_path: Path, answer: Response, outcome: str, error: type | None) -> None:
     tenant = ActionTenant()
     tenant.instead.append(answer)
-    desk = desk_at(tmp_path, tenant)
-    result = done(desk, "lock")
-    assert result.ending.outcome == outcome
-    assert type(result.error) is (error or type(None))
+    service = service_at(tmp_path, tenant)
+    performed = done(service, "lock")
+    assert performed.result.outcome == outcome
+    assert type(performed.error) is (error or type(None))
     assert len(tenant.sent) == 1
-    assert events(desk)[-1] == ("outcome", "lock", outcome)
+    assert events(tmp_path)[-1] == ("outcome", "lock", outcome)
 
 
 def test_a_lock_whose_answer_is_lost_says_where_the_pin_is(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.after.append(torn)
-    assert "secret unlockpin C02JANE" in done(desk_at(tmp_path, tenant), "lock").notes[0]
+    assert "secret unlockpin C02JANE" in done(service_at(tmp_path, tenant), "lock").notes[0]
 
 
 def test_a_lock_of_a_locked_mac_says_where_the_pin_is(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.instead.append(said("This device is already locked.", 400))
-    assert "kandji-mirror secret unlockpin C02JANE" in done(desk_at(tmp_path, tenant), "lock").ending.detail
+    assert "kandji-mirror secret unlockpin C02JANE" in done(service_at(tmp_path, tenant), "lock").result.detail
 
 
 def test_a_connection_that_was_never_made_sent_nothing(tmp_path: Path) -> None:
@@ -240,9 +242,9 @@ def test_a_connection_that_was_never_made_sent_nothing(tmp_path: Path) -> None:
 
     tenant = ActionTenant()
     tenant.after.append(refused)
-    result = done(desk_at(tmp_path, tenant), "restart")
-    assert result.ending.outcome == "not sent"
-    assert isinstance(result.error, Unreachable)
+    performed = done(service_at(tmp_path, tenant), "restart")
+    assert performed.result.outcome == "not sent"
+    assert isinstance(performed.error, Unreachable)
 
 
 def test_an_interrupted_wait_is_recorded_as_unknown(tmp_path: Path) -> None:
@@ -251,77 +253,77 @@ def test_an_interrupted_wait_is_recorded_as_unknown(tmp_path: Path) -> None:
 
     tenant = ActionTenant()
     tenant.after.append(interrupted)
-    desk = desk_at(tmp_path, tenant)
+    service = service_at(tmp_path, tenant)
     with pytest.raises(KeyboardInterrupt):
-        done(desk, "restart")
-    assert events(desk)[-1] == ("outcome", "restart", "unknown")
+        done(service, "restart")
+    assert events(tmp_path)[-1] == ("outcome", "restart", "unknown")
 
 
 def test_a_secret_is_read_once_and_only_that_it_was_read_is_kept(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    result = done(desk, "filevaultkey", MAC, "ticket 1")
-    assert result.ending.secrets == {"filevault_key": KEY}
+    service = service_at(tmp_path, tenant)
+    performed = done(service, "filevaultkey", MAC, "ticket 1")
+    assert performed.result.secrets == {"filevault_key": KEY}
     assert [r.path for r in tenant.sent] == [f"/api/v1/devices/{MAC}/secrets/filevaultkey"]
     assert KEY.encode() not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    assert events(desk) == [("intent", "filevaultkey", None), ("outcome", "filevaultkey", "done")]
+    assert events(tmp_path) == [("intent", "filevaultkey", None), ("outcome", "filevaultkey", "done")]
 
 
 def test_a_secret_that_was_never_escrowed_is_told_so(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.secrets["filevaultkey"] = {"key": None}
-    result = done(desk_at(tmp_path, tenant), "filevaultkey")
-    assert result.ending.secrets == {"filevault_key": None}
-    assert "nothing is escrowed" in result.ending.detail
+    performed = done(service_at(tmp_path, tenant), "filevaultkey")
+    assert performed.result.secrets == {"filevault_key": None}
+    assert "nothing is escrowed" in performed.result.detail
 
 
 def test_a_page_in_place_of_a_secret_is_no_secret(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.instead.append(Response(200, {"content-type": "text/html"}, b"<title>Welcome</title>"))
-    result = done(desk_at(tmp_path, tenant), "filevaultkey")
-    assert result.error is not None
-    assert not result.ending.secrets
+    performed = done(service_at(tmp_path, tenant), "filevaultkey")
+    assert performed.error is not None
+    assert not performed.result.secrets
 
 
 def test_a_yes_to_one_plan_does_not_fit_another(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    plan, other = plan_of(desk, "restart"), plan_of(desk, "erase")
+    service = service_at(tmp_path, tenant)
+    preview, other = preview_of(service, "restart"), preview_of(service, "erase")
     with pytest.raises(NotConfirmed):
-        desk.perform(other, desk.confirm(plan, "C02JANE", "terminal"))
+        service.perform(other, confirmed(service, preview, "C02JANE"))
     assert tenant.sent == []
-    assert events(desk)[-1][:2] == ("refused", "erase")
+    assert events(tmp_path)[-1][:2] == ("refused", "erase")
 
 
 @pytest.mark.parametrize("typed", ["", " ", "yes", "true", "C02TWIN", "C02JANE2", MAC])
 def test_only_the_serial_number_confirms(tmp_path: Path, typed: str) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
+    service = service_at(tmp_path, tenant)
     with pytest.raises(NotConfirmed):
-        desk.confirm(plan_of(desk, "erase"), typed, "terminal")
+        confirmed(service, preview_of(service, "erase"), typed)
     assert tenant.sent == []
-    assert [event for event, *_ in events(desk)] == ["refused"]
+    assert [event for event, *_ in events(tmp_path)] == ["refused"]
 
 
 def test_a_device_removed_between_preview_and_yes_gets_nothing(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    plan = plan_of(desk, "erase")
-    yes = desk.confirm(plan, "C02JANE", "terminal")
+    service = service_at(tmp_path, tenant)
+    preview = preview_of(service, "erase")
+    confirmation = confirmed(service, preview, "C02JANE")
     del tenant.devices[MAC]
     with pytest.raises(TargetRefused):
-        desk.perform(plan, yes)
+        service.perform(preview, confirmation)
     assert tenant.sent == []
 
 
 def test_without_a_record_nothing_is_sent(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    plan = plan_of(desk, "erase")
-    yes = desk.confirm(plan, "C02JANE", "terminal")
+    service = service_at(tmp_path, tenant)
+    preview = preview_of(service, "erase")
+    confirmation = confirmed(service, preview, "C02JANE")
     (tmp_path / "audit.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(AuditUnavailable):
-        desk.perform(plan, yes)
+        service.perform(preview, confirmation)
     assert tenant.sent == []
 
 
@@ -354,11 +356,11 @@ BAD = [
 @pytest.mark.parametrize(("name", "given"), BAD)
 def test_bad_arguments_are_refused_and_recorded(tmp_path: Path, name: str, given: dict[str, Any]) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
+    service = service_at(tmp_path, tenant)
     with pytest.raises(UsageError) as refusal:
-        plan_of(desk, name, **given)
+        preview_of(service, name, **given)
     assert len(str(refusal.value)) < 600
     assert tenant.sent == []
-    assert [event for event, *_ in events(desk)] == ["refused"]
+    assert [event for event, *_ in events(tmp_path)] == ["refused"]
     if given.get("pin"):
         assert str(given["pin"]) not in str(refusal.value)

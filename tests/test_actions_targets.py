@@ -1,15 +1,27 @@
 """An action is done to exactly one device, there at this moment, of a kind it is for; else nothing is sent."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from action_tenant import MAC, PHONE, TWIN, ActionTenant, desk_at, events, plan_of, row, said
+from action_tenant import (
+    MAC,
+    PHONE,
+    TWIN,
+    ActionTenant,
+    confirmed,
+    events,
+    log_at,
+    preview_of,
+    row,
+    said,
+    service_at,
+)
 from reads_home import device, publish
 from support import client_of
 
+from kandji_mirror.sync.devices import find_device
 from kandji_schema.errors import TargetRefused, Unreachable
 from kandji_schema.http import Request, Response
 
@@ -28,9 +40,9 @@ def test_a_device_is_found_by_identifier_serial_number_and_exact_name(
     if mirrored:
         mirror(tmp_path, device(1, device_id=MAC, device_name="Jane's Mac", serial_number="C02JANE"))
     tenant = ActionTenant()
-    plan = plan_of(desk_at(tmp_path, tenant), "restart", reference)
-    assert plan.subject.id == MAC
-    assert plan.subject.proof == "C02JANE"
+    preview = preview_of(service_at(tmp_path, tenant), "restart", reference)
+    assert preview.target.id == MAC
+    assert preview.target.proof == "C02JANE"
     assert tenant.sent == []
 
 
@@ -39,11 +51,11 @@ def test_a_device_is_found_by_identifier_serial_number_and_exact_name(
 )
 def test_what_is_no_device_exactly_is_refused(tmp_path: Path, reference: str) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
+    service = service_at(tmp_path, tenant)
     with pytest.raises(TargetRefused):
-        plan_of(desk, "restart", reference)
+        preview_of(service, "restart", reference)
     assert tenant.sent == []
-    assert [event for event, *_ in events(desk)] == ["refused"]
+    assert [event for event, *_ in events(tmp_path)] == ["refused"]
 
 
 @pytest.mark.parametrize(
@@ -67,11 +79,11 @@ def test_what_looks_like_a_path_is_never_asked_for(tmp_path: Path, reference: st
         asked.append(request)
         return tenant.send(request)
 
-    desk = replace(desk_at(tmp_path, tenant), client=client_of(send))
+    service = service_at(tmp_path, tenant, send=send)
     with pytest.raises(TargetRefused):
-        plan_of(desk, "erase", reference)
+        preview_of(service, "erase", reference)
     assert asked == []
-    assert [event for event, *_ in events(desk)] == ["refused"]
+    assert [event for event, *_ in events(tmp_path)] == ["refused"]
 
 
 @pytest.mark.parametrize("mirrored", [True, False])
@@ -81,7 +93,7 @@ def test_a_name_of_two_devices_means_none(tmp_path: Path, mirrored: bool) -> Non
     if mirrored:  # the mirror knows one of them only
         mirror(tmp_path, device(1, device_id=MAC, device_name="Jane's Mac", serial_number="C02JANE"))
     with pytest.raises(TargetRefused, match="means 2 devices"):
-        plan_of(desk_at(tmp_path, tenant), "erase", "Jane's Mac")
+        preview_of(service_at(tmp_path, tenant), "erase", "Jane's Mac")
 
 
 @pytest.mark.parametrize(
@@ -96,31 +108,38 @@ def test_a_serial_number_that_could_mean_two_devices_means_none(
     if mirrored:
         mirror(tmp_path, device(1, device_id=MAC, device_name="Jane's Mac", serial_number="C02JANE"))
     with pytest.raises(TargetRefused, match="means 2 devices"):
-        plan_of(desk_at(tmp_path, tenant), "erase", "C02JANE")
+        preview_of(service_at(tmp_path, tenant), "erase", "C02JANE")
 
 
 def test_an_exact_name_is_found_behind_a_page_of_longer_ones(tmp_path: Path) -> None:
     tenant = ActionTenant()
     longer = {str(UUID(int=n)): row(str(UUID(int=n)), f"Lab {n}", f"S{n}") for n in range(1000, 1400)}
     tenant.devices = {**longer, **tenant.devices}
-    assert plan_of(desk_at(tmp_path, tenant), "restart", "Lab").subject.id == TWIN
+    assert preview_of(service_at(tmp_path, tenant), "restart", "Lab").target.id == TWIN
+
+
+def test_a_sync_of_one_device_looks_behind_that_page_too(tmp_path: Path) -> None:
+    tenant = ActionTenant()
+    longer = {str(UUID(int=n)): row(str(UUID(int=n)), f"Lab {n}", f"S{n}") for n in range(1000, 1400)}
+    tenant.devices = {**longer, **tenant.devices}
+    assert find_device(tmp_path, client_of(tenant.send), "Lab") == TWIN
 
 
 def test_of_a_serial_number_enrolled_twice_the_record_that_was_removed_does_not_count(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.devices[OTHER] = row(OTHER, "Jane's Mac", "C02JANE", is_removed=True)
-    assert plan_of(desk_at(tmp_path, tenant), "restart", "C02JANE").subject.id == MAC
+    assert preview_of(service_at(tmp_path, tenant), "restart", "C02JANE").target.id == MAC
 
 
 def test_a_mirror_that_is_behind_is_not_believed(tmp_path: Path) -> None:
     mirror(tmp_path, device(1, device_id=TWIN, device_name="Old", serial_number="C02OLD"))
     tenant = ActionTenant()
     with pytest.raises(TargetRefused, match="out of date"):
-        plan_of(desk_at(tmp_path, tenant), "erase", "C02OLD")
+        preview_of(service_at(tmp_path, tenant), "erase", "C02OLD")
     mirror_of_gone = device(1, device_id=OTHER, device_name="Gone", serial_number="C02GONE")
     publish(tmp_path, {"devices": [mirror_of_gone]}, generation=2)
     with pytest.raises(TargetRefused, match="removed"):
-        plan_of(desk_at(tmp_path, tenant), "erase", "C02GONE")
+        preview_of(service_at(tmp_path, tenant), "erase", "C02GONE")
     assert tenant.sent == []
 
 
@@ -128,7 +147,7 @@ def test_a_removed_device_gets_nothing(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.devices[MAC]["is_removed"] = True
     with pytest.raises(TargetRefused, match="removed"):
-        plan_of(desk_at(tmp_path, tenant), "lock", MAC)
+        preview_of(service_at(tmp_path, tenant), "lock", MAC)
 
 
 @pytest.mark.parametrize(
@@ -136,22 +155,22 @@ def test_a_removed_device_gets_nothing(tmp_path: Path) -> None:
     [("enablelostmode", MAC), ("clearpasscode", MAC), ("remotedesktop", PHONE), ("filevaultkey", PHONE)],
 )
 def test_the_wrong_platform_is_refused(tmp_path: Path, name: str, target: str) -> None:
-    desk = desk_at(tmp_path, ActionTenant())
+    service = service_at(tmp_path, ActionTenant())
     given = {"enable_remote_desktop": True} if name == "remotedesktop" else {}
     with pytest.raises(TargetRefused, match="is for"):
-        plan_of(desk, name, target, **given)
-    assert events(desk)[-1][:2] == ("refused", name)
+        preview_of(service, name, target, **given)
+    assert events(tmp_path)[-1][:2] == ("refused", name)
 
 
 def test_an_argument_of_another_platform_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TargetRefused, match="pin is for Mac"):
-        plan_of(desk_at(tmp_path, ActionTenant()), "erase", PHONE, pin="123456")
+        preview_of(service_at(tmp_path, ActionTenant()), "erase", PHONE, pin="123456")
 
 
 def test_a_preview_names_everything_and_sends_nothing(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    plan = plan_of(desk_at(tmp_path, tenant), "erase", MAC, "stolen", pin="123456")
-    text = "\n".join(plan.lines())
+    preview = preview_of(service_at(tmp_path, tenant), "erase", MAC, "stolen", pin="123456")
+    text = "\n".join(preview.lines())
     for part in (f"POST /api/v1/devices/{MAC}/action/erase", "Jane's Mac", "C02JANE", "EVERYTHING", "stolen", '"***"'):
         assert part in text
     assert "123456" not in text
@@ -159,7 +178,9 @@ def test_a_preview_names_everything_and_sends_nothing(tmp_path: Path) -> None:
 
 
 def test_a_preview_without_names_has_none(tmp_path: Path) -> None:
-    text = "\n".join(plan_of(desk_at(tmp_path, ActionTenant()), "lock", MAC, message="Hi Jane").lines(named=False))
+    text = "\n".join(
+        preview_of(service_at(tmp_path, ActionTenant()), "lock", MAC, message="Hi Jane").lines(named=False)
+    )
     assert "Jane" not in text + "jane@"
     assert "C02JANE" in text
 
@@ -168,32 +189,32 @@ def test_a_preview_without_names_has_none(tmp_path: Path) -> None:
 def test_locking_an_older_mac_says_what_that_may_do(tmp_path: Path, version: str, warned: bool) -> None:
     tenant = ActionTenant()
     tenant.devices[MAC]["os_version"] = version
-    plan = plan_of(desk_at(tmp_path, tenant), "lock")
-    assert ("DEACTIVATES" in "\n".join(plan.lines())) is warned
-    assert plan.destroys is warned
+    preview = preview_of(service_at(tmp_path, tenant), "lock")
+    assert ("DEACTIVATES" in "\n".join(preview.lines())) is warned
+    assert preview.destroys is warned
 
 
 def test_a_name_full_of_tricks_is_shown_harmlessly(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.devices[MAC]["device_name"] = "Robert'); DROP TABLE devices;--\x1b[2J\u202e\n"
-    assert plan_of(desk_at(tmp_path, tenant), "restart", MAC).subject.words().isprintable()
+    assert preview_of(service_at(tmp_path, tenant), "restart", MAC).target.words().isprintable()
     with pytest.raises(TargetRefused):
-        plan_of(desk_at(tmp_path, tenant), "restart", "Robert'); DROP TABLE devices;--")
+        preview_of(service_at(tmp_path, tenant), "restart", "Robert'); DROP TABLE devices;--")
 
 
 def test_a_tag_is_found_by_exact_name_or_identifier(tmp_path: Path) -> None:
-    desk = desk_at(tmp_path, ActionTenant())
-    assert plan_of(desk, "deletetag", "lab").path == f"/api/v1/tags/{UUID(int=5)}"
-    assert plan_of(desk, "deletetag", str(UUID(int=5))).subject.proof == "lab"
+    service = service_at(tmp_path, ActionTenant())
+    assert preview_of(service, "deletetag", "lab").path == f"/api/v1/tags/{UUID(int=5)}"
+    assert preview_of(service, "deletetag", str(UUID(int=5))).target.proof == "lab"
     with pytest.raises(TargetRefused):
-        plan_of(desk, "deletetag", "la")
+        preview_of(service, "deletetag", "la")
 
 
 def test_a_row_that_is_not_the_one_asked_for_is_refused(tmp_path: Path) -> None:
     tenant = ActionTenant()
     tenant.devices[MAC]["device_id"] = TWIN
     with pytest.raises(Exception, match="was asked for"):
-        plan_of(desk_at(tmp_path, tenant), "erase", MAC)
+        preview_of(service_at(tmp_path, tenant), "erase", MAC)
 
 
 def test_offline_is_told_and_recorded(tmp_path: Path) -> None:
@@ -201,19 +222,19 @@ def test_offline_is_told_and_recorded(tmp_path: Path) -> None:
         raise Unreachable("no connection", sent=False)
 
     tenant = ActionTenant()
-    desk = replace(desk_at(tmp_path, tenant), client=client_of(offline))
+    service = service_at(tmp_path, tenant, send=offline)
     with pytest.raises(Unreachable):
-        plan_of(desk, "restart", MAC)
-    assert [event for event, *_ in events(desk)] == ["refused"]
+        preview_of(service, "restart", MAC)
+    assert [event for event, *_ in events(tmp_path)] == ["refused"]
 
 
 def test_nothing_personal_gets_into_the_log_where_that_is_not_wanted(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant, hides_personal=True)
+    service = service_at(tmp_path, tenant, hides_personal=True)
     tenant.instead.append(said({"detail": "Jane's Mac says: Hi Jane"}, 400))
-    plan = plan_of(desk, "lock", "Jane's Mac", message="Hi Jane")
-    desk.perform(plan, desk.confirm(plan, "C02JANE", "terminal"))
+    preview = preview_of(service, "lock", "Jane's Mac", message="Hi Jane")
+    service.perform(preview, confirmed(service, preview, "C02JANE"))
     with pytest.raises(TargetRefused):
-        plan_of(desk, "lock", "Jane's other Mac")
+        preview_of(service, "lock", "Jane's other Mac")
     assert b"Jane" not in (tmp_path / "audit.sqlite").read_bytes()
-    assert {r["serial_number"] for r in desk.journal.audit.records()} == {"C02JANE", None}
+    assert {r["serial_number"] for r in log_at(tmp_path).records()} == {"C02JANE", None}

@@ -1,4 +1,4 @@
-"""A token confirms one plan, once, for a few minutes, and nothing else."""
+"""A token confirms one preview, once, for a few minutes, and nothing else."""
 
 import multiprocessing
 from collections.abc import Callable
@@ -6,48 +6,48 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from action_tenant import MAC, NOW, TWIN, ActionTenant, desk_at, events, plan_of
+from action_tenant import MAC, NOW, TWIN, ActionTenant, events, preview_of, service_at
 
-from kandji_mirror.actions.confirmations import Confirmations
-from kandji_mirror.actions.desk import Desk
-from kandji_mirror.actions.plan import Plan
+from kandji_mirror.actions.confirmations import PendingConfirmations
+from kandji_mirror.actions.policy import ConfirmedBy
+from kandji_mirror.actions.preview import Preview
+from kandji_mirror.actions.service import ActionService
 from kandji_schema.errors import MirrorError, NotConfirmed, TargetRefused
 
 
-def redeemed(desk: Desk, plan: Plan, token: str) -> None:
-    yes = desk.confirm(plan, plan.subject.proof, "agent")
-    desk.redeem(plan, token)
-    desk.perform(plan, yes)
+def redeemed(service: ActionService, preview: Preview, token: str) -> None:
+    confirmation = service.confirm(preview, ConfirmedBy.AGENT, lambda: preview.target.proof, token=token)
+    service.perform(preview, confirmation)
 
 
 def test_another_process_makes_the_same_plan_again_from_the_token(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    first = desk_at(tmp_path, tenant)
-    plan = plan_of(first, "erase", "C02JANE", "stolen", pin="123456")
-    token = first.offer(plan)
+    first = service_at(tmp_path, tenant)
+    preview = preview_of(first, "erase", "C02JANE", "stolen", pin="123456")
+    token = first.offer(preview)
     assert tenant.sent == []
-    second = desk_at(tmp_path, tenant)
-    again = second.awaited(token)
-    assert (again.binding, again.reason, again.id) == (plan.binding, "stolen", plan.id)
+    second = service_at(tmp_path, tenant)
+    again = second.pending(token)
+    assert (again.binding, again.reason, again.id) == (preview.binding, "stolen", preview.id)
     redeemed(second, again, token)
     assert b'"PIN":"123456"' in tenant.sent[0].body
     files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"123456" not in files
     assert token.encode() not in files
-    assert [event for event, *_ in events(second)] == ["offered", "intent", "outcome"]
+    assert [event for event, *_ in events(tmp_path)] == ["offered", "intent", "outcome"]
 
 
 def test_a_token_is_good_once(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    plan = plan_of(desk, "restart")
-    token = desk.offer(plan)
-    redeemed(desk, plan, token)
-    for use in (lambda: redeemed(desk, plan, token), lambda: desk.awaited(token)):
+    service = service_at(tmp_path, tenant)
+    preview = preview_of(service, "restart")
+    token = service.offer(preview)
+    redeemed(service, preview, token)
+    for use in (lambda: redeemed(service, preview, token), lambda: service.pending(token)):
         with pytest.raises(NotConfirmed, match="used already"):
             use()
     assert len(tenant.sent) == 1
-    assert [event for event, *_ in events(desk)][-2:] == ["refused", "refused"]
+    assert [event for event, *_ in events(tmp_path)][-2:] == ["refused", "refused"]
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_a_token_is_good_once(tmp_path: Path) -> None:
 )
 def test_an_altered_token_is_none(tmp_path: Path, altered: Callable[[str], str]) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    plan = plan_of(desk, "restart")
+    service = service_at(tmp_path, tenant)
+    preview = preview_of(service, "restart")
     with pytest.raises(NotConfirmed, match="never given out"):
-        redeemed(desk, plan, altered(desk.offer(plan)))
+        redeemed(service, preview, altered(service.offer(preview)))
     assert tenant.sent == []
-    assert events(desk)[-1][0] == "refused"
+    assert events(tmp_path)[-1][0] == "refused"
 
 
 def test_a_late_token_is_told_and_recorded_as_expired(tmp_path: Path) -> None:
@@ -71,14 +71,14 @@ def test_a_late_token_is_told_and_recorded_as_expired(tmp_path: Path) -> None:
         return now[0]
 
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant, clock=clock)
-    plan = plan_of(desk, "restart")
-    token = desk.offer(plan)
+    service = service_at(tmp_path, tenant, clock=clock)
+    preview = preview_of(service, "restart")
+    token = service.offer(preview)
     now[0] = NOW + timedelta(minutes=5)
     with pytest.raises(NotConfirmed, match="older than 5 minutes"):
-        redeemed(desk, plan, token)
+        redeemed(service, preview, token)
     assert tenant.sent == []
-    assert events(desk)[-1][0] == "expired"
+    assert events(tmp_path)[-1][0] == "expired"
 
 
 @pytest.mark.parametrize(
@@ -89,29 +89,29 @@ def test_a_token_fits_no_other_action_device_or_arguments(
     tmp_path: Path, name: str, target: str, given: dict[str, str]
 ) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    token = desk.offer(plan_of(desk, "lock", MAC, message="a"))
+    service = service_at(tmp_path, tenant)
+    token = service.offer(preview_of(service, "lock", MAC, message="a"))
     with pytest.raises(NotConfirmed, match="other arguments or for another device"):
-        redeemed(desk, plan_of(desk, name, target, **given), token)
+        redeemed(service, preview_of(service, name, target, **given), token)
     assert tenant.sent == []
 
 
 def test_a_device_that_changed_meanwhile_is_not_the_one_of_the_token(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    token = desk.offer(plan_of(desk, "erase"))
+    service = service_at(tmp_path, tenant)
+    token = service.offer(preview_of(service, "erase"))
     tenant.devices[MAC]["serial_number"] = "C02NEW"
     with pytest.raises(TargetRefused, match="changed meanwhile"):
-        desk.awaited(token)
+        service.pending(token)
     del tenant.devices[MAC]
     with pytest.raises(TargetRefused, match="removed"):
-        desk.awaited(token)
+        service.pending(token)
 
 
 def take(home: Path, token: str, gate: object) -> bool:
     gate.wait()  # type: ignore[attr-defined]  # a barrier of multiprocessing has no public type
     try:
-        Confirmations(home, clock=lambda: NOW).take(token)
+        PendingConfirmations(home, clock=lambda: NOW).use(token)
     except MirrorError:
         return False
     return True
@@ -122,8 +122,8 @@ def _taking(home: Path, token: str, gate: object, results: object) -> None:
 
 
 def test_of_two_processes_at_once_one_gets_the_token(tmp_path: Path) -> None:
-    desk = desk_at(tmp_path, ActionTenant())
-    token = desk.offer(plan_of(desk, "restart"))
+    service = service_at(tmp_path, ActionTenant())
+    token = service.offer(preview_of(service, "restart"))
     context = multiprocessing.get_context("fork")
     gate, results = context.Barrier(3), context.Queue()
     processes = [context.Process(target=_taking, args=(tmp_path, token, gate, results)) for _ in range(3)]

@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from action_tenant import ActionTenant, desk_at, done, plan_of
+from action_tenant import ActionTenant, confirmed, done, log_at, preview_of, service_at, status_of
 from commands import run
 
-from kandji_mirror.actions.following import follow
 from kandji_mirror.audit.log import Actor, AuditLog, attempts_of
 from kandji_schema.audit import Event, Outcome
 from kandji_schema.errors import AuditUnavailable
@@ -29,7 +28,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from action_tenant import ActionTenant, desk_at, done
+from action_tenant import ActionTenant, service_at, done
 tenant = ActionTenant()
 def die(answer):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -37,7 +36,7 @@ if sys.argv[3] == "before":
     tenant.send, inner = (lambda r: die(r) if r.method == "POST" else inner(r)), tenant.send
 else:
     tenant.after.append(die)
-done(desk_at(Path(sys.argv[1]), tenant), "restart")
+done(service_at(Path(sys.argv[1]), tenant), "restart")
 """
 
 FULL = """
@@ -144,14 +143,14 @@ def test_a_disk_without_space_is_told(tmp_path: Path) -> None:
 
 def test_a_log_that_cannot_be_opened_stops_the_request(tmp_path: Path) -> None:
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    done(desk, "restart")
-    plan = plan_of(desk, "erase")
-    yes = desk.confirm(plan, "C02JANE", "terminal")
+    service = service_at(tmp_path, tenant)
+    done(service, "restart")
+    preview = preview_of(service, "erase")
+    confirmation = confirmed(service, preview, "C02JANE")
     (tmp_path / "audit.sqlite").rename(tmp_path / "moved")
     (tmp_path / "audit.sqlite").mkdir()  # nothing can be written there
     with pytest.raises(AuditUnavailable):
-        desk.perform(plan, yes)
+        service.perform(preview, confirmation)
     assert len(tenant.sent) == 1
 
 
@@ -160,30 +159,30 @@ def test_a_process_killed_around_the_request_leaves_an_intent_that_can_be_follow
     ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent), when], check=False)
     assert ended.returncode == -9
     tenant = ActionTenant()
-    desk = desk_at(tmp_path, tenant)
-    (attempt,) = desk.journal.audit.attempts()
+    service = service_at(tmp_path, tenant)
+    (attempt,) = log_at(tmp_path).attempts()
     assert attempt.outcome == Outcome.UNKNOWN
-    found = follow(desk.client, desk.journal, attempt)
+    found = status_of(service, attempt)
     assert found is not None
     assert found.state == "not found"  # this tenant never got it
     assert tenant.sent == []
-    assert desk.journal.audit.verify().green
+    assert log_at(tmp_path).verify().green
     listed = run(tmp_path, "audit", "list", "--format", "jsonl")
     assert json.loads(listed.stdout)["outcome"] == "unknown"
 
 
 def test_attempts_are_found_by_their_id_and_by_the_device(tmp_path: Path) -> None:
-    desk = desk_at(tmp_path, ActionTenant())
-    first, second = done(desk, "restart"), done(desk, "lock")
-    log = desk.journal.audit
-    assert [a.action_id for a in attempts_of(log, "C02JANE")] == [second.plan.id, first.plan.id]
-    assert [a.action_id for a in attempts_of(log, first.plan.id)] == [first.plan.id]
+    service = service_at(tmp_path, ActionTenant())
+    first, second = done(service, "restart"), done(service, "lock")
+    log = log_at(tmp_path)
+    assert [a.action_id for a in attempts_of(log, "C02JANE")] == [second.preview.id, first.preview.id]
+    assert [a.action_id for a in attempts_of(log, first.preview.id)] == [first.preview.id]
     assert list(attempts_of(log, "C02TWIN")) == []
 
 
 def test_the_command_line_proves_and_exports_the_log(tmp_path: Path) -> None:
-    desk = desk_at(tmp_path, ActionTenant())
-    done(desk, "lock", "C02JANE", "lost", message="Call IT")
+    service = service_at(tmp_path, ActionTenant())
+    done(service, "lock", "C02JANE", "lost", message="Call IT")
     assert run(tmp_path, "audit", "verify").stdout.startswith("GREEN: 2 records")
     exported = run(tmp_path, "audit", "export").stdout.splitlines()
     assert run(tmp_path, "audit", "export", "--to", "-").stdout.splitlines() == exported

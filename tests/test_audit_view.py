@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from action_tenant import ActionTenant, desk_at, done
+from action_tenant import ActionTenant, done, service_at
 from commands import run
 from mcp_calls import answer, opened
 from reads_home import device, publish
@@ -15,16 +15,16 @@ from kandji_schema.audit import COLUMNS
 
 def test_records_are_rows_and_new_ones_are_seen_at_once(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": [device(1)]})
-    desk = desk_at(tmp_path, ActionTenant())
+    service = service_at(tmp_path, ActionTenant())
     with Reader(tmp_path) as reader:
         assert reader.run("FROM audit_log").row_count == 0
-        done(desk, "lock", "C02JANE", "lost", message="Jane's")
+        done(service, "lock", "C02JANE", "lost", message="Jane's")
         found = reader.run("SELECT event, action, reason, status, recorded_at::VARCHAR FROM audit_log ORDER BY seq")
         assert found.rows == [
             ("intent", "lock", "lost", None, "2026-11-20 12:00:00"),
             ("outcome", "lock", "lost", 200, "2026-11-20 12:00:00"),
         ]
-        done(desk, "restart")
+        done(service, "restart")
         joined = "SELECT count(*) FROM audit_log a LEFT JOIN devices d USING (device_id)"
         assert reader.run(joined).rows == [(4,)]
         assert reader.run("SELECT count(*) FROM devices").rows == [(1,)]
@@ -32,7 +32,7 @@ def test_records_are_rows_and_new_ones_are_seen_at_once(tmp_path: Path) -> None:
 
 def test_who_acted_on_devices_counts_what_went_through_here(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": [device(1)]})
-    done(desk_at(tmp_path, ActionTenant()), "lock", "C02JANE", "lost", message="Jane's")
+    done(service_at(tmp_path, ActionTenant()), "lock", "C02JANE", "lost", message="Jane's")
     with Reader(tmp_path) as reader:
         found = reader.query("sensitive_actions", {"days": 400})
     names = [column.name for column in found.columns]
@@ -49,14 +49,14 @@ def test_who_acted_on_devices_counts_what_went_through_here(tmp_path: Path) -> N
 
 def test_an_ai_client_reads_it_too(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": []})
-    desk = desk_at(tmp_path, ActionTenant())
-    done(desk, "lock", "C02JANE", "lost")
+    service = service_at(tmp_path, ActionTenant())
+    done(service, "lock", "C02JANE", "lost")
     with opened(tmp_path) as mirror:
         statement = "SELECT count(*) AS records FROM audit_log"
         assert answer(mirror, "auto", "run_sql", sql=statement)["rows"] == [[2]]
         with closing(sqlite3.connect(tmp_path / "audit.sqlite")) as other:  # so that the log keeps its side files
             assert other.execute("SELECT count(*) FROM audit").fetchone() == (2,)
-            done(desk, "restart")
+            done(service, "restart")
             assert (tmp_path / "audit.sqlite-wal").stat().st_size > 0
             assert answer(mirror, "auto", "run_sql", sql=statement)["rows"] == [[4]]
 
@@ -70,7 +70,7 @@ def test_the_view_is_described_column_by_column(tmp_path: Path) -> None:
 
 def test_a_masked_log_tells_nothing_about_people(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": []})
-    done(desk_at(tmp_path, ActionTenant()), "lock", "C02JANE", "Jane lost it", message="Jane")
+    done(service_at(tmp_path, ActionTenant()), "lock", "C02JANE", "Jane lost it", message="Jane")
     with Reader(tmp_path, masked=True) as reader:
         rows = reader.run("FROM audit_log").rows
     assert len(rows) == 2

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from action_tenant import preview_of
 from commands import configure, run
 from live_tenant import Live, live
 from support import manifest_of, run_sync
 from terminal import typed
 
 from kandji_cli.actions import arguments
-from kandji_mirror.actions.opening import desk_of
+from kandji_mirror.actions.factory import open_service
 from kandji_schema.actions import action
 from kandji_schema.errors import UsageError
 from kandji_schema.privacy import Privacy
@@ -168,8 +169,8 @@ def test_a_secret_goes_to_a_terminal_and_nowhere_else(tenant: Live) -> None:
 
 def test_what_an_ai_client_asked_for_is_confirmed_by_a_human_at_a_terminal(tenant: Live) -> None:
     device, settings = tenant.device(), tenant.environment()
-    with desk_of(tenant.settings(), "assistant 1") as desk:
-        token = desk.offer(desk.preview(action("lock"), device.serial, {"message": "Lost"}, "Q40"))
+    with open_service(tenant.settings(), "assistant 1") as service:
+        token = service.offer(preview_of(service, "lock", device.serial, "Q40", message="Lost"))
     scripted = run(tenant.home, "action", "confirm", token, "--serial", device.serial, **settings)
     assert (scripted.returncode, tenant.writes()) == (6, [])
     code, shown = typed(tenant.home, ["action", "confirm", token], {PROMPT: device.serial}, **settings)

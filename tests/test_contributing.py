@@ -73,9 +73,9 @@ def test_the_reference_pages_follow(tree: Path) -> None:
 @pytest.mark.slow
 def test_a_new_action_is_a_command_and_a_tool(tree: Path) -> None:
     program = (
-        "from kandji_mcp_server.live.tools import live_tools\n"
+        "from kandji_mcp_server.actions.tools import action_tools\n"
         "from kandji_schema.settings import Settings\n"
-        "print([tool.function.__name__ for tool in live_tools(Settings(mirror_actions='on'))])\n"
+        "print([tool.function.__name__ for tool in action_tools(Settings(mirror_actions='on'))])\n"
     )
     assert "'refresh_cellular_plans'" in ended_well(tree, "-c", program)
     command = "from kandji_cli import run; run()"

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from action_tenant import NOW, ActionTenant, desk_at, events, plan_of
+from action_tenant import NOW, ActionTenant, confirmed, events, preview_of, service_at
 from commands import run
 from owners_channels import hook
 from support import Unlimited, client_of, make_tenant, manifest_of
@@ -179,24 +179,24 @@ def test_a_confirmation_given_out_in_the_future_is_none(tmp_path: Path) -> None:
 
     tenant = ActionTenant()
     with hook() as owner:
-        desk = desk_at(tmp_path, tenant, clock=clock, codes=Codes(webhook("HOOK", owner.url), clock=clock))
-        plan = plan_of(desk, "restart")
-        token = desk.offer(plan)
-        desk.challenge(plan)
+        service = service_at(tmp_path, tenant, clock=clock, codes=Codes(webhook("HOOK", owner.url), clock=clock))
+        preview = preview_of(service, "restart")
+        token = service.offer(preview)
+        service.send_code(preview)
         for ahead in (LATER, timedelta(minutes=2)):
             now[0] = NOW + LATER - ahead
             with pytest.raises(NotConfirmed, match="in the future"):
-                desk.awaited(token)
+                service.pending(token)
             with pytest.raises(NotConfirmed, match="older than"):
-                desk.confirm(plan, "C02JANE", "terminal", lambda: owner.code)
+                confirmed(service, preview, "C02JANE", lambda: owner.code)
     assert tenant.sent == []
-    assert {event for event, *_ in events(desk)[1:]} == {"offered", "expired"}
+    assert {event for event, *_ in events(tmp_path)[1:]} == {"offered", "expired"}
     now[0] = NOW + LATER - timedelta(seconds=30)  # a clock that was set a little
-    assert desk.awaited(token).id == plan.id
+    assert service.pending(token).id == preview.id
     now[0] = NOW
-    desk.offer(plan_of(desk, "restart"))
+    service.offer(preview_of(service, "restart"))
     with pytest.raises(NotConfirmed, match="never given out"):
-        desk.awaited(token)  # not kept for years
+        service.pending(token)  # not kept for years
 
 
 def test_an_edit_noticed_in_the_future_is_read_once_and_then_forgotten(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def test_a_call_that_is_wrong_is_refused_and_recorded(tenant: Live) -> None:
         {"confirm": True, "pin": "12"},
         {"confirm": True, "pin": 123456},
         {"confirm": True, "answer": {"confirm": True}},
-        {"confirm": True, "plan": {}},
+        {"confirm": True, "preview": {}},
         {"confirm": True, "yes": True},
         {"confirm": True, "token": "x", "serial_number": "y"},
         {"confirm": True, "reason": "a\x00b"},

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 from mcp_calls import LATER, Call, Era, answer, calls, opened, refusal, republish, said
 from reads_home import device, publish, small_fleet
 
+from kandji_mcp_server.actions.tools import action_tools
 from kandji_mcp_server.context import AT_ONCE, ServerContext
-from kandji_mcp_server.live.tools import live_tools
 from kandji_mcp_server.registration import make_tool
 from kandji_mcp_server.server import TOOLS
 from kandji_mcp_server.tools.queries import run_query
@@ -157,7 +157,7 @@ KNOWN_WORDS = frozenset(
 
 
 def test_every_schema_of_an_argument_is_json_schema_with_words_it_knows(mirror: ServerContext) -> None:
-    live = live_tools(Settings(mirror_actions="on"))
+    live = action_tools(Settings(mirror_actions="on"))
     for spec in (*TOOLS, *live):
         schema = make_tool(spec).parameters
         Draft202012Validator.check_schema(schema)

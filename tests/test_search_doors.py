@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from action_tenant import MAC, TWIN, ActionTenant, desk_at, plan_of
+from action_tenant import MAC, TWIN, ActionTenant, preview_of, service_at
 from commands import run
 from live_tenant import live
 from mcp_calls import answer, calls, opened, refusal, said
@@ -204,10 +204,10 @@ def test_an_action_takes_a_serial_number_in_groups_but_a_name_only_as_it_is(tmp_
     publish(tmp_path, {"devices": [device(1, device_id=MAC, device_name="Jane’s Mac", serial_number="C02JANE")]})
     tenant = ActionTenant()
     tenant.devices[MAC]["device_name"] = "Jane’s Mac"
-    desk = desk_at(tmp_path, tenant)
-    assert plan_of(desk, "restart", "c02-ja ne").subject.id == MAC
+    service = service_at(tmp_path, tenant)
+    assert preview_of(service, "restart", "c02-ja ne").target.id == MAC
     with pytest.raises(TargetRefused, match=f"Nearly so is called: serial number C02JANE, id {MAC}"):
-        plan_of(desk, "restart", "jane's mac")
+        preview_of(service, "restart", "jane's mac")
     assert tenant.sent == []
 
 
@@ -233,7 +233,7 @@ def test_an_action_on_a_serial_number_of_two_records_sends_nothing_and_offers_id
     tenant.devices[TWIN] |= {"serial_number": "C02JANE", "last_check_in": "2026-11-28T10:00:00Z"}
     tenant.devices[MAC] |= {"last_check_in": "2026-03-01T10:00:00Z", "is_missing": True}
     with pytest.raises(TargetRefused) as refused:
-        plan_of(desk_at(tmp_path, tenant), "delete", "C02JANE")
+        preview_of(service_at(tmp_path, tenant), "delete", "C02JANE")
     text = str(refused.value)
     places = [text.index(part) for part in (TWIN, "2026-11-28 10:00", MAC, "2026-03-01 10:00", ", missing")]
     assert places == sorted(places)

@@ -26,11 +26,15 @@ EPILOG = (
 )
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    help="A local mirror of a Kandji (Iru) tenant that answers SQL.",
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="kandji-mirror")
 @click.pass_context
 def app(context: click.Context) -> None:
-    """A local mirror of a Kandji (Iru) tenant that answers SQL."""
+    """Warn of settings that are not what somebody meant, before any command."""
     if context.invoked_subcommand not in {"mcp", "login"}:  # the one tells its log, the other asks for a tenant anew
         from kandji_cli.output import warn_of_settings
 
@@ -115,14 +119,11 @@ def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json:
 
     Example: kandji-mirror sync devices apps
     """
-    from kandji_cli.sync import sync_devices_now, sync_now
+    from kandji_cli.sync import sync_now
 
     if devices and full:
         raise click.UsageError("--device reads the rows of devices, --full reads whole tables: leave one of them out.")
-    if devices:
-        sync_devices_now(devices, tables, as_json=as_json)
-    else:
-        sync_now(tables, everything=full, as_json=as_json)
+    sync_now(tables, devices, everything=full, as_json=as_json)
 
 
 @app.command()
@@ -170,7 +171,7 @@ def sql(statement: str, params: dict[str, str], **how: Any) -> None:
     """
     from kandji_cli.reads import How, run_sql
 
-    run_sql(statement, params, How.of(**how))
+    run_sql(statement, params, How.from_options(**how))
 
 
 @app.command()
@@ -186,7 +187,7 @@ def query(name: str, params: dict[str, str], **how: Any) -> None:
     """
     from kandji_cli.reads import How, run_query
 
-    run_query(name, params, How.of(**how))
+    run_query(name, params, How.from_options(**how))
 
 
 @app.command()
@@ -230,7 +231,7 @@ def changes(form: str, limit: int | None, max_age: str | None, strict: bool, **a
 
     from kandji_cli.reads import How, show_changes
 
-    how = How.of(form=form, limit=limit, max_age=max_age, strict=strict)
+    how = How.from_options(form=form, limit=limit, max_age=max_age, strict=strict)
     show_changes(asked, how=how, now=datetime.now(UTC))
 
 

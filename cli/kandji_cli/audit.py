@@ -68,7 +68,7 @@ def verify(against: str | None = None) -> None:
 
 
 def _signed(settings: Settings) -> Signed | None:
-    """What the keychain signed. Where it is not to sign it is asked all the same, as somebody may have changed that."""
+    """Return what the keychain signed; also where it is not to sign it is asked, as somebody may have changed that."""
     try:
         return signed(settings.home)
     except ConfigurationError:

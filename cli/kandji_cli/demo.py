@@ -75,7 +75,7 @@ def show(*, devices: int, apps: int, seed: int) -> None:
 
 
 def _home_of(settings: Settings, devices: int, seed: int) -> Path:
-    """A folder a fleet: one home holds one tenant."""
+    """Return a folder for each fleet: one home holds one tenant."""
     usual = (devices, seed) == (DEVICES, SEED)
     return settings.home / (DEMO if usual else f"demo-{seed}-{devices}")
 
@@ -92,13 +92,13 @@ def simulate(*, port: int, devices: int, apps: int, seed: int) -> None:
 
 @contextmanager
 def simulated(*, devices: int, apps: int, seed: int) -> Iterator[str]:
-    """A simulated tenant on a free loopback port for the time of the block; gives its URL."""
+    """Serve a simulated tenant on a free loopback port for the time of the block, which gets its URL."""
     with serve(_tenant(devices=devices, apps=apps, seed=seed)) as server:
         yield server.url
 
 
 def _tenant(*, devices: int, apps: int, seed: int) -> Tenant:
-    """The fleet's clock stands at this moment, so that "not seen for 30 days" means something."""
+    """Make a tenant whose clock stands at this moment, so that "not seen for 30 days" means something."""
     return Tenant(World(seed, devices, apps_per_device=apps, start=datetime.now(UTC)), answering=ANSWERING)
 
 

@@ -65,7 +65,7 @@ def _stop(*_: object) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Progress | None]:
-    """A bar where stderr is a terminal."""
+    """Show a bar where stderr is a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -99,7 +99,7 @@ def _as_of(report: ExportReport) -> Mapping[str, str | None]:
 
 
 def _dates(dates: Mapping[str, str | None]) -> str:
-    """Every table's, or of many the oldest and the newest; those never synced are in the notes."""
+    """Give every table's, or of many the oldest and the newest; those never synced are in the notes."""
     if len(dates) <= LISTED:
         return "As of " + ", ".join(f"{table} {moment or 'never synced'}" for table, moment in dates.items())
     known = sorted((moment, table) for table, moment in dates.items() if moment)

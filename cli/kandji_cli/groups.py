@@ -26,11 +26,11 @@ class Records(click.Group):
         self._secrets = secrets
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of all commands."""
+        """Name all commands."""
         return [*self.commands, *self._records()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command by its name; :class:`UnknownName` with the nearest ones."""
+        """Return a command by its name; :class:`UnknownName` with the nearest ones."""
         if cmd_name in self.commands:
             return self.commands[cmd_name]
         from kandji_schema.actions import action
@@ -87,9 +87,9 @@ def status(reference: str) -> None:
 
     Example: kandji-mirror action status C02XK1JHJG5J
     """
-    from kandji_cli.actions import follow_up
+    from kandji_cli.actions import show_status
 
-    follow_up(reference)
+    show_status(reference)
 
 
 @action.command("list")
@@ -110,7 +110,7 @@ def _command(record: "Action", ctx: click.Context) -> click.Command:
         params=[
             click.Argument(["targets"], nargs=-1, metavar="[TARGET]..."),
             click.Option(["--arg", "-a", "pairs"], multiple=True, help="An argument, name=value. Repeatable."),
-            click.Option(["--reason"], default="", required=record.secret, help=_REASON),
+            click.Option(["--reason"], default="", help=_REASON + " [required]" if record.secret else _REASON),
             click.Option(["--serial", "serials"], multiple=True, help=_SERIAL),
             click.Option(["--to-stdout"], is_flag=True, help=_TO_STDOUT),
         ],

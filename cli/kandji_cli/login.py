@@ -67,7 +67,7 @@ def log_in(options: Options) -> None:
 
 
 def _candidates(settings: Settings, options: Mapping[str, str]) -> Sequence[Settings]:
-    """The tenant that is named, asked for where nothing names one; one for each region where that is to be found out.
+    """Return the tenant that is named or asked for; one for each region where that is to be found out.
 
     :class:`ConfigurationError` where what is named is no tenant.
     """
@@ -92,7 +92,7 @@ def _asked() -> str:
 
 
 def _host(given: Mapping[str, str]) -> ProviderHost | None:
-    """The provider's host that was typed or pasted; None where it is another's, or the API's whole URL."""
+    """Return the provider's host that was typed or pasted; None where it is another's, or the API's whole URL."""
     typed = given.get("subdomain", "").rstrip("/")
     if typed and "." not in typed:
         found = pasted(f"{typed}.{OLD_DOMAIN}")
@@ -102,7 +102,7 @@ def _host(given: Mapping[str, str]) -> ProviderHost | None:
 
 
 def _regions(settings: Settings, host: ProviderHost, given: str | None) -> Sequence[str]:
-    """The region that is known from the command line, the name or the environment; else all there are."""
+    """Return the region that is known from the command line, the name or the environment; else all there are."""
     of_environment = settings.region if settings.origin("region").kind is Kind.ENVIRONMENT else None
     known = given or host.region or of_environment
     return (known,) if known else REGIONS
@@ -125,7 +125,7 @@ def _as_given(settings: Settings, given: Mapping[str, Any]) -> Settings:
 
 
 def _accepted(candidates: Sequence[Settings], options: Options) -> tuple[Settings, str]:
-    """The tenant that knows the token; a person may type it again."""
+    """Return the tenant that knows the token; a person may type it again."""
     for attempt in range(1, _ATTEMPTS + 1):
         token = checked_token(_typed_token(options, candidates))
         if options.offline:
@@ -152,7 +152,7 @@ def _typed_token(options: Options, candidates: Sequence[Settings]) -> str:
 
 
 def _verified(candidates: Sequence[Settings], token: str) -> Settings:
-    """The first of them that answers; one that knows the token but forbids the question only where no other does."""
+    """Return the first that answers; one that knows the token but forbids the question only where no other does."""
     urls, errors, forbidden = [base_url(candidate) for candidate in candidates], [], []
     for url, candidate in zip(urls, candidates, strict=True):
         if len(candidates) > 1:
@@ -184,7 +184,7 @@ def _not_verified(urls: Sequence[str], errors: Sequence[ApiError | Authenticatio
 
 
 def _verify(settings: Settings) -> None:
-    """One request. A token that may not list devices is still one the provider knows."""
+    """Send one request. A token that may not list devices is still one the provider knows."""
     patience = min(settings.mirror_read_timeout, 20.0)
     with connect(replace(settings, mirror_read_timeout=patience), any_home=True) as connection:
         connection.client.get("/api/v1/devices", [("limit", "1")])

@@ -32,21 +32,21 @@ def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: s
 
 
 def tell_number(rows: int, form: str) -> None:
-    """How many rows there are, where eyes do not see that: there are none, or they fill a screen."""
+    """Say how many rows there are, where eyes do not see that: there are none, or they fill a screen."""
     if form == "table" and (not rows or rows > SCREEN):
         sys.stdout.flush()
         tell(f"{counted(rows, 'row')}.")
 
 
 def say(line: str = "") -> None:
-    """One line of a command's own text."""
+    """Print one line of a command's own text."""
     with _reader_may_go():
         print(streams.visible(line) if sys.stdout.isatty() else line)  # noqa: T201  # the one place that prints on stdout
 
 
 @contextmanager
 def _reader_may_go() -> Iterator[None]:
-    """Where the reader of a command's own words has gone the command goes on: its exit code tells how it ended."""
+    """Go on where the reader of a command's own words has gone: its exit code tells how it ended."""
     try:
         yield
     except BrokenPipeError:
@@ -54,7 +54,7 @@ def _reader_may_go() -> Iterator[None]:
 
 
 def tell(line: str) -> None:
-    """One line for the person at the terminal, beside the data."""
+    """Print one line for the person at the terminal, beside the data."""
     print(streams.visible(line), file=sys.stderr)  # noqa: T201  # the one place that prints on stderr
 
 
@@ -81,6 +81,6 @@ def warn_of_foreign_home(settings: "Settings") -> None:
 
 
 def warn(warnings: Iterable[str]) -> None:
-    """What the person should know although the command went on."""
+    """Say what the person should know although the command went on."""
     for warning in warnings:
         tell(f"warning: {warning}")

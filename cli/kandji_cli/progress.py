@@ -26,7 +26,7 @@ _MARKS = {
 
 @contextmanager
 def watched(client: Client, console: Console | None = None) -> Iterator[Bars | Lines]:
-    """A :class:`kandji_mirror.report.Progress` for the time of the block."""
+    """Show a :class:`kandji_mirror.report.Progress` for the time of the block."""
     console = console or Console(stderr=True)
     if not console.is_terminal:
         yield Lines(console)

@@ -36,13 +36,13 @@ class How:
     requirements: Requirements
 
     @classmethod
-    def of(cls, *, form: str, limit: int | None, max_age: str | None, strict: bool) -> "How":
-        """From the options of a command."""
+    def from_options(cls, *, form: str, limit: int | None, max_age: str | None, strict: bool) -> "How":
+        """Read them from the options of a command."""
         return cls(form=form, limit=limit, requirements=required(max_age=max_age, strict=strict))
 
 
 def required(*, max_age: str | None, strict: bool) -> Requirements:
-    """What ``--max-age`` and ``--strict`` ask of the tables used."""
+    """Return what ``--max-age`` and ``--strict`` ask of the tables used."""
     return Requirements(max_age=None if max_age is None else read_duration(max_age), strict=strict)
 
 
@@ -66,7 +66,7 @@ def run_query(name: str, params: Mapping[str, str], how: How) -> None:
 
 
 def _limits(reader: Reader, how: How) -> QueryLimits:
-    """No more rows than are asked for, and of those a cut is what was asked for."""
+    """Allow no more rows than are asked for; of those a cut is what was asked for."""
     most = reader.limits.rows
     if how.limit is None or how.limit > most:
         return reader.limits
@@ -118,12 +118,12 @@ def list_queries(form: str) -> None:
 
 
 def signature(param: Param) -> str:
-    """A parameter as people read_cli_value it: ``days int = 7``."""
+    """Write a parameter as people read it: ``days int = 7``."""
     return f"{param.name} {param.kind}" + ("" if param.required else f" = {param.default}")
 
 
 def open_reader(requirements: Requirements = Requirements()) -> Reader:  # noqa: B008  # frozen
-    """A reader of the configured home that opens only the files a statement needs."""
+    """Open a reader of the configured home that opens only the files a statement needs."""
     # Ctrl-C ends the process at once, as it does other tools: nothing is written here, and Python's own handler
     # would have to wait until the engine comes back.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -143,13 +143,13 @@ def open_reader(requirements: Requirements = Requirements()) -> Reader:  # noqa:
 
 
 def _end_at_once(why: TookTooLong) -> None:
-    """A long call of one function cannot be interrupted; this process has nothing else to do and nothing to save."""
+    """End the process: a long call of one function cannot be interrupted, and here is nothing to save."""
     tell(f"kandji-mirror: {why}")
     os._exit(why.exit_code)
 
 
 def date(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form: str) -> None:
-    """The age of the answer and what else has to be known, on stderr; JSON carries it itself."""
+    """Print the age of the answer and what else has to be known, on stderr; JSON carries it itself."""
     sys.stdout.flush()
     warn(reader.warnings)
     if form == "json":
@@ -207,7 +207,7 @@ def _nothing(past: device_lookup.DeviceHistory | None, *, narrowed: bool) -> str
 
 
 def statement(given: Mapping[str, str], limit: int | None) -> str:
-    """The query; values are bound to its parameters, one for each name in ``given``."""
+    """Write the query; values are bound to its parameters, one for each name in ``given``."""
     narrowed = " AND ".join(CONDITIONS[name] for name in given) or "true"
     chosen = f"SELECT {COLUMNS} FROM changes WHERE {narrowed}"
     if limit is not None:

@@ -69,7 +69,7 @@ def _with(settings: Settings, host: str | None, port: int | None) -> Settings:
 
 
 def _scheduler(settings: Settings, *, only_reading: bool) -> Scheduler | None:
-    """What syncs; None, and a word about it, where that is not set up but there is a mirror to read."""
+    """Return what syncs; None, and a word about it, where that is not set up but there is a mirror to read."""
     try:
         scheduler = scheduler_of(settings)
     except ConfigurationError as error:

@@ -45,7 +45,7 @@ def show_status(*, as_json: bool) -> None:
 
 
 def _columns(states: Iterable[TableState], now: datetime) -> Iterator[tuple[str, ...]]:
-    """One line a table; numbers are padded to stand under each other."""
+    """Make one line a table; numbers are padded to stand under each other."""
     listed = list(states)
     rows = _right("rows", (state.rows for state in listed))
     requests = _right("requests", (state.requests for state in listed))
@@ -77,7 +77,7 @@ def _say_remarks(states: Iterable[TableState], now: datetime) -> None:
 
 
 def _remarks(state: TableState, now: datetime) -> Iterator[str]:
-    """What is to be said of a table beyond its line, each a sentence."""
+    """Say what there is to say of a table beyond its line, each a sentence."""
     if in_future(state.synced_at, now) or in_future(state.attempted_at, now):
         yield f"last read at {state.attempted_at:%Y-%m-%d %H:%M} UTC, in the future: a clock is or was wrong; it is due"
     if state.error:
@@ -100,7 +100,7 @@ def _drift(drift: Drift) -> Iterator[str]:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    """Fields with the number of rows, the most frequent first."""
+    """List fields with the number of rows, the most frequent first."""
     frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return _some([f"{name} ({count:,})" for name, count in frequent])
 
@@ -236,7 +236,7 @@ def show_settings(form: str) -> None:
 
 
 def _shown(setting: Setting, values: Settings) -> str:
-    """The present value as text that may be seen by anyone."""
+    """Return the present value as text that may be seen by anyone."""
     value = getattr(values, setting.key)
     if setting.secret:
         return "set" if value or _stored(setting) else "not set"
@@ -248,14 +248,14 @@ def _shown(setting: Setting, values: Settings) -> str:
 
 
 def _source(setting: Setting, values: Settings) -> str:
-    """Where the present value comes from: the environment, a file, or nowhere."""
+    """Tell where the present value comes from: the environment, a file, or nowhere."""
     if setting.secret and not getattr(values, setting.key):
         return _stored(setting) or values.origin(setting.key).place
     return values.origin(setting.key).place
 
 
 def _stored(setting: Setting) -> str | None:
-    """The file of a secret in the configuration folder, where there is one."""
+    """Return the file of a secret in the configuration folder, where there is one."""
     name = TOKEN_FILE if setting.key == "api_token" else HTTP_TOKEN_FILE
     try:
         path = config_dir() / name

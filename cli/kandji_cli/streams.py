@@ -55,7 +55,7 @@ def flush(stream: TextIO) -> None:
 
 
 def visible(message: str) -> str:
-    """The message as a terminal may get it: names of devices are in there. Its lines stay lines."""
+    """Return the message as a terminal may get it: names of devices are in there. Its lines stay lines."""
     return "\n".join(map(escaped, message.split("\n")))
 
 

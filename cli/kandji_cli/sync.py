@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from types import FrameType
+from typing import Any
 
 from kandji_cli.output import say, tell, warn
 from kandji_cli.progress import watched
@@ -35,14 +36,13 @@ class PartialSync(MirrorError):
     exit_code = 4
 
 
-def sync_now(names: Sequence[str], *, everything: bool, as_json: bool) -> None:
-    """Sync and print the report. Raises :class:`PartialSync` after it where some table failed."""
-    _print(run_sync(load(), names, everything=everything), names, as_json=as_json)
+def sync_now(names: Sequence[str], devices: Sequence[str], *, everything: bool, as_json: bool) -> None:
+    """Sync tables, or the rows of some devices, and print the report.
 
-
-def sync_devices_now(devices: Sequence[str], names: Sequence[str], *, as_json: bool) -> None:
-    """The same for the rows of some devices, each by its identifier, serial number or name."""
-    _print(run_device_sync(load(), devices, names), names, as_json=as_json)
+    A device is named by its identifier, serial number or name. Raises :class:`PartialSync` after the report where some
+    table failed.
+    """
+    _print(run_sync(load(), names, devices, everything=everything), names, as_json=as_json)
 
 
 def _print(report: Report, names: Sequence[str], *, as_json: bool) -> None:
@@ -53,75 +53,64 @@ def _print(report: Report, names: Sequence[str], *, as_json: bool) -> None:
     raise_if_partial(report, names)
 
 
-def run_sync(settings: Settings, names: Sequence[str] = (), *, everything: bool = False) -> Report:
-    """One run with progress on stderr, recorded in the run log."""
-    overrides = parse_ttl_overrides(settings.mirror_ttl, resources())
+def run_sync(
+    settings: Settings, names: Sequence[str] = (), devices: Sequence[str] = (), *, everything: bool = False
+) -> Report:
+    """Do one run with progress on stderr, recorded in the run log."""
+    if devices:
+        device_request(devices, names)  # what is wrong with it is told before anything is sent
     with _watched_connection(settings) as (connection, progress):
-        read = partial(
-            sync,
-            settings.home,
-            connection.tenant,
-            connection.client,
-            names=names,
-            everything=everything,
-            sweep=settings.mirror_sweep_requests,
-            ttls={name: Ttl(ttl) for name, ttl in overrides.items()},
-            keep_days=settings.mirror_history_days,
-            progress=progress,
-            privacy=settings.privacy,
-        )
-        request = _request(names, everything=everything, sweep=settings.mirror_sweep_requests)
-        asked = partial(_sync_or_ask, settings, connection.client, request, read)
-        report = run_interruptible(asked, connection.client.stop)
-    _record(settings, report)
+        read = partial(_read, settings, connection, progress, names, devices, everything=everything)
+        report = run_interruptible(read, connection.client.stop)
+    try:
+        record_run(settings.home, report)
+    except StoreError as error:  # the record is about the mirror, not of it: without it the sync is as good
+        warn([str(error)])
     return report
 
 
+def _read(
+    settings: Settings,
+    connection: Connection,
+    progress: Progress,
+    names: Sequence[str],
+    devices: Sequence[str],
+    *,
+    everything: bool,
+) -> Report:
+    """Read it in this process, or ask the one that syncs this mirror for the same."""
+    where = (settings.home, connection.tenant, connection.client)
+    sweep, overrides = settings.mirror_sweep_requests, parse_ttl_overrides(settings.mirror_ttl, resources())
+    how: dict[str, Any] = {"keep_days": settings.mirror_history_days, "progress": progress, "privacy": settings.privacy}
+    read: Callable[[], Report]
+    if devices:
+        found = [find_device(settings.home, connection.client, device) for device in devices]
+        read, request = (
+            partial(sync_devices, *where, found, names=names, **how),
+            RefreshRequest.of_devices(found, names),
+        )
+    else:
+        ttls = {name: Ttl(ttl) for name, ttl in overrides.items()}
+        read = partial(sync, *where, names=names, everything=everything, sweep=sweep, ttls=ttls, **how)
+        request = _request(names, everything=everything, sweep=sweep)
+    return sync_or_request(
+        settings.home, request, read, sleep=_sleep_of(connection.client), handed_over=_tell_handed_over
+    )
+
+
 def _request(names: Sequence[str], *, everything: bool, sweep: int | None) -> RefreshRequest:
-    """What another process is asked for where one holds the lock: the named tables, all, or those that are due."""
+    """Return what another process is asked for, where one holds the lock: named tables, all, or those that are due."""
     if names:
         return RefreshRequest.of_tables(names, whole=everything)
     return RefreshRequest.of_tables(tuple(resources()), whole=everything, due=not everything, sweep=sweep)
-
-
-def _sync_or_ask(settings: Settings, client: Client, request: RefreshRequest, read: Callable[[], Report]) -> Report:
-    return sync_or_request(settings.home, request, read, sleep=_sleep_of(client), handed_over=_tell_handed_over)
 
 
 def _tell_handed_over() -> None:
     tell("Another process syncs this mirror, so it was asked to do this now; its answer is waited for.")
 
 
-def run_device_sync(settings: Settings, devices: Sequence[str], names: Sequence[str] = ()) -> Report:
-    """Read some devices now, in this process or in the one that syncs; progress and record as for a sync."""
-    device_request(devices, names)  # told before anything is sent
-    with _watched_connection(settings) as (connection, progress):
-        read = partial(_read_devices, settings, connection, progress, devices, names)
-        report = run_interruptible(read, connection.client.stop)
-    _record(settings, report)
-    return report
-
-
-def _read_devices(
-    settings: Settings, connection: Connection, progress: Progress, devices: Sequence[str], names: Sequence[str]
-) -> Report:
-    found = [find_device(settings.home, connection.client, device) for device in devices]
-    read = partial(
-        sync_devices,
-        settings.home,
-        connection.tenant,
-        connection.client,
-        found,
-        names=names,
-        keep_days=settings.mirror_history_days,
-        progress=progress,
-        privacy=settings.privacy,
-    )
-    return _sync_or_ask(settings, connection.client, RefreshRequest.of_devices(found, names), read)
-
-
 def _sleep_of(client: Client) -> Callable[[float], None]:
-    """The wait between two looks for another process's answer, which ends when the client is stopped."""
+    """Return the wait between two looks for another process's answer, which ends when the client is stopped."""
 
     def sleep(seconds: float) -> None:
         if client.stopped:
@@ -133,7 +122,7 @@ def _sleep_of(client: Client) -> Callable[[float], None]:
 
 @contextmanager
 def _watched_connection(settings: Settings) -> Iterator[tuple[Connection, Progress]]:
-    """A connection whose progress is on stderr, ended by signals as by Ctrl-C."""
+    """Open a connection whose progress is on stderr, ended by signals as by Ctrl-C."""
     with stopped_by_signals(), connect(settings) as connection:
         try:
             with watched(connection.client) as progress:
@@ -142,14 +131,6 @@ def _watched_connection(settings: Settings) -> Iterator[tuple[Connection, Progre
             raise Interrupted(
                 "Stopped. Tables that were complete are published, the others keep their previous rows."
             ) from None
-
-
-def _record(settings: Settings, report: Report) -> None:
-    """The record is about the mirror, not of it: without it the sync is as good."""
-    try:
-        record_run(settings.home, report)
-    except StoreError as error:
-        warn([str(error)])
 
 
 STOPPING = ("SIGTERM", "SIGHUP")
@@ -175,7 +156,7 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def summarise(report: Report) -> None:
-    """A few lines for people."""
+    """Print a few lines for people."""
     warn(report.warnings)
     if report.outcomes:
         _tell_outcomes(report)
@@ -202,7 +183,7 @@ def _tell_outcomes(report: Report) -> None:
 
 
 def _refusals(report: Report) -> Iterator[str]:
-    """A line for all tables the token may not read, and one for those that the tenant does not have."""
+    """Give a line for all tables the token may not read, and one for those that the tenant does not have."""
     if report.not_permitted:
         names, count = ", ".join(report.not_permitted), counted(len(report.not_permitted), "table")
         yield f"{count} not permitted: {names}; `kandji-mirror doctor` says which boxes to tick."
@@ -212,12 +193,12 @@ def _refusals(report: Report) -> Iterator[str]:
 
 
 def as_text(report: Report) -> str:
-    """The report as JSON."""
+    """Write the report as JSON."""
     return json.dumps(asdict(report), default=str, indent=1)
 
 
 def raise_if_partial(report: Report, names: Sequence[str] = ()) -> None:
-    """Exit code 4 when some table failed, and in an outage.
+    """Raise for exit code 4 when some table failed, and in an outage.
 
     A table that the token may not read, or that the tenant does not have, is no failure unless it was asked for by one
     of the ``names``.

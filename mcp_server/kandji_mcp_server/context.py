@@ -83,13 +83,13 @@ class ServerContext:
         """Most bytes of an answer."""
         return self.settings.mirror_mcp_bytes
 
-    def live_tools(self, confirm_at: ConfirmAt) -> "tuple[ToolSpec, ...]":
+    def action_tools(self, confirm_at: ConfirmAt) -> "tuple[ToolSpec, ...]":
         """Return the tools of live actions, where these are switched on, by where a human is asked about them."""
         if self.settings.mirror_actions != "on":
             return ()
-        from kandji_mcp_server.live.tools import live_tools  # with it comes the API client
+        from kandji_mcp_server.actions.tools import action_tools  # with it comes the API client
 
-        return live_tools(self.settings, confirm_at)
+        return action_tools(self.settings, confirm_at)
 
     async def ask(self, question: "Callable[[Reader], T]") -> T:
         """Answer from a thread of its own. A caller who cancels stops the statement, and frees its turn, at once."""

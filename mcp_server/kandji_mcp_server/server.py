@@ -62,7 +62,7 @@ def build_server(
     context: ServerContext, tools: Iterable[ToolSpec] = TOOLS, *, confirm_at: ConfirmAt = ConfirmAt.CLIENT
 ) -> MCPServer[ServerContext]:
     """Build the server of a mirror, ready for any transport. Whoever made the context closes it."""
-    live = context.live_tools(confirm_at)
+    acting = context.action_tools(confirm_at)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[ServerContext]) -> AsyncIterator[ServerContext]:
@@ -71,11 +71,11 @@ def build_server(
     server = Server(
         "kandji-mirror",
         title="Kandji mirror",
-        instructions=INSTRUCTIONS + (LIVE if live else READS_ONLY),
+        instructions=INSTRUCTIONS + (LIVE if acting else READS_ONLY),
         version=version("kandji-mirror"),
-        tools=[make_tool(spec) for spec in (*tools, *live)],
+        tools=[make_tool(spec) for spec in (*tools, *acting)],
         lifespan=lifespan,
-        request_state_security=_single_use_answers(context) if live else None,
+        request_state_security=_single_use_answers(context) if acting else None,
     )
     add_resources(server, context)
     add_prompts(server)
@@ -84,7 +84,7 @@ def build_server(
 
 
 def _single_use_answers(context: ServerContext) -> RequestStateSecurity:
-    from kandji_mcp_server.live.once import answered_once  # with it comes what acts
+    from kandji_mcp_server.actions.questions import answered_once  # with it comes what acts
 
     return answered_once(context.home)
 

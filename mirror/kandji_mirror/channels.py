@@ -1,6 +1,7 @@
 """Ways to somebody or something off this machine, as the owner's settings name them: webhook, command, syslog.
 
-What goes there is a short text and the same as facts. A channel never takes longer than a few seconds.
+One-time codes of live actions and heads of the audit log go there: a short text, and the same as facts. A channel never
+takes longer than a few seconds.
 """
 
 import errno
@@ -11,6 +12,7 @@ import shlex
 import socket
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from logging.handlers import SysLogHandler
 from pathlib import Path
 from threading import Thread
@@ -21,13 +23,33 @@ from kandji_schema.errors import ConfigurationError, MirrorError, NotDelivered
 SECONDS = 5.0
 """How long a message may take."""
 
-Channel = Callable[[str, Mapping[str, object]], None]
-"""Brings a text and its facts there; :class:`NotDelivered` names the setting and the reason, never the message."""
+Deliver = Callable[[str, Mapping[str, object]], None]
 
 _PASSED = ("HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "USER")
 """What a command gets of our environment."""
 
 _SYSLOG_SOCKETS = ("/dev/log", "/var/run/syslog")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One way, named by its setting. ``deliver`` brings something there, ``look`` says where that is if it leads there.
+
+    ``far`` names it where already looking takes more than this machine.
+    """
+
+    setting: str
+    deliver: Deliver
+    look: Callable[[], str]
+    far: str = ""
+
+    def __call__(self, text: str, facts: Mapping[str, object]) -> None:
+        """Bring it there; :class:`NotDelivered` names the setting and the reason, never the message."""
+        bounded(self.setting, lambda: self.deliver(text, facts))
+
+    def reach(self, *, offline: bool) -> str:
+        """Look where it leads, and send nothing; :class:`NotDelivered` if nowhere. ``offline`` looks here alone."""
+        return f"{self.far}, which was not asked" if offline and self.far else self.look()
 
 
 def webhook(setting: str, url: str, *, ca_file: str = "") -> Channel:
@@ -41,7 +63,13 @@ def webhook(setting: str, url: str, *, ca_file: str = "") -> Channel:
         if not 200 <= status < 300:
             raise NotDelivered(f"the webhook answered {status}")
 
-    return bounded(setting, post)
+    def connect() -> str:
+        from kandji_mirror.api.transport import connected_to  # only where there is one
+
+        bounded(setting, lambda: connected_to(url, ca_file=ca_file, seconds=SECONDS))
+        return f"{setting}: {urlsplit(url).hostname} takes connections"
+
+    return Channel(setting, post, connect, far=f"{setting}: a webhook")
 
 
 def command(setting: str, line: str) -> Channel:
@@ -50,6 +78,7 @@ def command(setting: str, line: str) -> Channel:
     It is named by its whole path: whoever starts us sets where programs are looked for.
     """
     argv = _words(setting, line)
+    program = Path(argv[0])
 
     def run(text: str, _: Mapping[str, object]) -> None:
         plain = {"PATH": os.defpath, **{name: os.environ[name] for name in _PASSED if name in os.environ}}
@@ -58,9 +87,16 @@ def command(setting: str, line: str) -> Channel:
             argv, input=text.encode(), stdout=quiet, stderr=quiet, env=plain, timeout=SECONDS, check=False
         )
         if ended.returncode:
-            raise NotDelivered(f"{argv[0]} ended with {ended.returncode}")
+            raise NotDelivered(f"{program} ended with {ended.returncode}")
 
-    return bounded(setting, run)
+    def look() -> str:
+        if not program.is_file():
+            raise NotDelivered(f"{setting}: there is no program {program}. Correct it.")
+        if not os.access(program, os.X_OK):
+            raise NotDelivered(f"{setting}: {program} may not be started by this user. Correct its rights.")
+        return f"{program} is there"
+
+    return Channel(setting, run, look)
 
 
 def syslog(setting: str, address: str) -> Channel:
@@ -75,21 +111,11 @@ def syslog(setting: str, address: str) -> Channel:
         finally:
             handler.close()
 
-    return bounded(setting, write)
+    def look() -> str:
+        bounded(setting, lambda: _refuse_closed(to))
+        return f"syslog at {address}"
 
-
-def program_of(setting: str, line: str) -> str:
-    """The program that a command starts. :class:`ConfigurationError` where it is none."""
-    return _words(setting, line)[0]
-
-
-def syslog_opened(setting: str, address: str) -> None:
-    """Open what :func:`syslog` would write to, and write nothing. :class:`OSError` where that does not go."""
-    to = _syslog_address(setting, address)
-    if isinstance(to, str):
-        _refuse_closed(to)
-    else:
-        socket.getaddrinfo(*to, type=socket.SOCK_DGRAM)  # UDP tells no more
+    return Channel(setting, write, look, far="" if isinstance(to, str) else f"syslog at {address}")
 
 
 def _words(setting: str, line: str) -> list[str]:
@@ -104,11 +130,14 @@ def _words(setting: str, line: str) -> list[str]:
     return argv
 
 
-def _refuse_closed(path: str) -> None:
-    """:class:`OSError` where nobody listens at a socket of this machine, be it of messages or of a stream."""
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+def _refuse_closed(to: str | tuple[str, int]) -> None:
+    """Raise :class:`OSError` where nobody listens at a socket of this machine, or a host has no address."""
+    if not isinstance(to, str):
+        socket.getaddrinfo(*to, type=socket.SOCK_DGRAM)  # UDP tells no more
+        return
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):  # of messages or of a stream
         with socket.socket(socket.AF_UNIX, kind) as tried:
-            ended = tried.connect_ex(path)
+            ended = tried.connect_ex(to)
         if ended != errno.EPROTOTYPE:
             break
     if ended:
@@ -136,7 +165,7 @@ def _syslog_address(setting: str, address: str) -> str | tuple[str, int]:
 
 
 def _refuse_open(setting: str, url: str) -> None:
-    """A webhook is https, or on this machine; its address may hold a key, so it is not repeated."""
+    """Refuse a webhook that is neither https nor on this machine; its address may hold a key, so it is not told."""
     from kandji_schema.provider import is_loopback
 
     try:
@@ -148,30 +177,26 @@ def _refuse_open(setting: str, url: str) -> None:
         raise ConfigurationError(f"{setting} must be a URL with https (http is for loopback only). Correct it.")
 
 
-def bounded(setting: str, channel: Channel) -> Channel:
-    """The channel, in a thread that is not waited for beyond :data:`SECONDS`.
+def bounded(setting: str, work: Callable[[], object]) -> None:
+    """Do it in a thread that is not waited for beyond :data:`SECONDS`; :class:`NotDelivered` where that fails.
 
     Names are looked up, bytes come at any pace, and a keychain asks its user.
     """
+    ended: list[str] = []
 
-    def deliver(text: str, facts: Mapping[str, object]) -> None:
-        ended: list[str] = []
+    def tried() -> None:
+        try:
+            work()
+            ended.append("")
+        except (MirrorError, OSError, ValueError, subprocess.SubprocessError) as error:
+            ended.append(_reason(error))
 
-        def work() -> None:
-            try:
-                channel(text, facts)
-                ended.append("")
-            except (MirrorError, OSError, ValueError, subprocess.SubprocessError) as error:
-                ended.append(_reason(error))
-
-        thread = Thread(target=work, daemon=True)
-        thread.start()
-        thread.join(SECONDS + 1)
-        trouble = ended[0] if ended else f"it took longer than {SECONDS:g} s"
-        if trouble:
-            raise NotDelivered(f"{setting}: {trouble}.")
-
-    return deliver
+    thread = Thread(target=tried, daemon=True)
+    thread.start()
+    thread.join(SECONDS + 1)
+    trouble = ended[0] if ended else f"it took longer than {SECONDS:g} s"
+    if trouble:
+        raise NotDelivered(f"{setting}: {trouble}.")
 
 
 def _reason(error: Exception) -> str:

@@ -49,7 +49,7 @@ def tenant(settings: Settings) -> Iterator[Finding]:
 
 
 def _clock(ahead: timedelta | None) -> Finding:
-    """This machine's clock beside the provider's."""
+    """Compare this machine's clock with the provider's."""
     if ahead is None:
         return Finding("clock", Health.OK, "as the provider's")
     return Finding("clock", Health.WARNING, clock_words(ahead))

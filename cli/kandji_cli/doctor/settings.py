@@ -49,7 +49,7 @@ class Finding:
 
 
 def checked(check: str, look: Callable[[], str]) -> Finding:
-    """What ``look`` tells, or the error it ends with."""
+    """Return what ``look`` tells, or the error it ends with."""
     try:
         return Finding(check, Health.OK, look())
     except MirrorError as error:
@@ -57,7 +57,7 @@ def checked(check: str, look: Callable[[], str]) -> Finding:
 
 
 def configuration(settings: Settings) -> Iterator[Finding]:
-    """Every setting that can be wrong although it could be read, and where each comes from."""
+    """Check every setting that can be wrong although it could be read, and where each comes from."""
     yield checked("settings", lambda: _sources(settings))
     yield from _remarks(settings)
     yield checked("tenant", lambda: base_url(settings))
@@ -71,7 +71,7 @@ def configuration(settings: Settings) -> Iterator[Finding]:
 
 
 def _sources(settings: Settings) -> str:
-    """Which file there is, and which source set what."""
+    """Say which file there is, and which source set what."""
     if settings.provenance.refusal:
         raise ConfigurationError(settings.provenance.refusal)
     found: dict[str, list[str]] = {}
@@ -89,7 +89,7 @@ def _config_file() -> str:
 
 
 def _remarks(settings: Settings) -> Iterator[Finding]:
-    """A setting that somebody meant to set and that is not set is a failure: what runs is not what they wanted."""
+    """Tell of what somebody meant to set and did not: a failure, since what runs is not what they wanted."""
     for remark in settings.provenance.remarks:
         health = Health.FAILED if remark.grave else Health.WARNING
         yield Finding("setting", health, remark.text, ConfigurationError.exit_code if remark.grave else 0)
@@ -101,7 +101,7 @@ def _token(settings: Settings) -> str:
 
 
 def _home(settings: Settings) -> str:
-    """The data directory: this tenant's, and one that can be written."""
+    """Look at the data directory: this tenant's, and one that can be written."""
     refuse_foreign(settings)
     home = settings.home
     folders = [folder for folder in (home, *home.glob("store"), *home.glob("store/*")) if folder.is_dir()]
@@ -118,7 +118,7 @@ def _home(settings: Settings) -> str:
 
 
 def _other_folders(settings: Settings) -> str:
-    """Where assistants' exports go and requests are counted: folders that can be written, or made."""
+    """Look at where assistants' exports go and requests are counted: folders that can be written, or made."""
     wanted = {"mirror_export_dir": settings.export_folder, "mirror_budget_dir": settings.budget_dir}
     for name, folder in wanted.items():
         there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
@@ -132,7 +132,7 @@ def _other_folders(settings: Settings) -> str:
 
 
 def _certificates(settings: Settings) -> str:
-    """The authorities, also where the tenant is a simulated one that needs none."""
+    """Look at the authorities, also where the tenant is a simulated one that needs none."""
     with HttpTransport("https://localhost", read_timeout=1, ca_file=settings.mirror_ca_file):
         return settings.mirror_ca_file or "those of this system"
 
@@ -153,7 +153,7 @@ def _times(settings: Settings) -> str:
 
 
 def _rules(settings: Settings) -> str:
-    """The rules in force: the file, and whether tables, columns and operators in it mean something."""
+    """Look at the rules in force: the file, and whether tables, columns and operators in it mean something."""
     book = RuleFile(settings.home, settings.mirror_compliance_file)
     rules = book.rules()
     statements(rules, _shape)
@@ -201,7 +201,7 @@ def _readable(home: Path) -> Iterator[str]:
 
 
 def _flaws(paths: Iterable[Path]) -> list[str]:
-    """What is wrong with them, each folder that they share once."""
+    """Say what is wrong with them, each folder that they share once."""
     return [*dict.fromkeys(found for path in paths if (found := flaw(path)))]
 
 
@@ -210,7 +210,7 @@ def _open_secrets() -> list[Path]:
 
 
 def _configured() -> list[Path]:
-    """Where secrets and policy are in the configuration folder, there or not."""
+    """Name where secrets and policy are in the configuration folder, there or not."""
     try:
         return [config_dir() / name for name in _SECRET_FILES]
     except ConfigurationError:
@@ -218,7 +218,7 @@ def _configured() -> list[Path]:
 
 
 def _named_files(settings: Settings) -> Iterator[Path]:
-    """What decides whom the mirror trusts and what it finds, and the budget, which all homes share."""
+    """Name what decides whom the mirror trusts and what it finds, and the budget, which all homes share."""
     with suppress(ConfigurationError, RuntimeError):  # folders that nobody knows are told by other checks
         yield settings.home / RULES
         yield settings.budget_dir

@@ -1,7 +1,7 @@
-"""Yeses that are still awaited: one token each, good once, for a few minutes, for exactly one plan.
+"""Confirmations that are still pending: one token each, good once, for a few minutes, for exactly one preview.
 
 A token is kept as a hash; what it confirms is kept encrypted with the token itself, so the file holds no PIN that
-somebody could read, and nobody can make the token fit another plan. Another process may ask for the yes.
+somebody could read, and nobody can make the token fit another preview. Another process may ask for the confirmation.
 """
 
 import json
@@ -30,8 +30,16 @@ _DDL = (
 
 
 @dataclass(frozen=True)
-class Awaited:
-    """What a token is to confirm, as it was asked for: enough to make the same plan again."""
+class Confirmation:
+    """That one preview is confirmed. ``by`` is how it was given, as the audit log has it."""
+
+    by: str
+    binding: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PendingConfirmation:
+    """What a token is to confirm, as it was asked for: enough to make the same preview again."""
 
     action_id: str
     action: str
@@ -46,22 +54,22 @@ class Expired(NotConfirmed):
 
 
 def is_over(until: datetime, now: datetime) -> bool:
-    """Whether what is good ``until`` then is not any more: also what a clock that was ahead made good for longer."""
+    """Tell whether what is good ``until`` then is not any more: also what a clock that was ahead made longer."""
     return until <= now or until - GOOD_FOR - now > AHEAD
 
 
-class Confirmations:
-    """The awaited yeses of one home, for any number of processes."""
+class PendingConfirmations:
+    """The pending confirmations of one home, for any number of processes."""
 
     def __init__(self, home: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """``clock`` tells the time, aware UTC."""
         self._path = home / FILE
         self._clock = clock
 
-    def offer(self, awaited: Awaited) -> str:
-        """A new token for it."""
+    def add(self, pending: PendingConfirmation) -> str:
+        """Keep it, and return its token."""
         token = secrets.token_hex(20)
-        sealed = _box(token).encrypt(json.dumps(vars(awaited)).encode())
+        sealed = _box(token).encrypt(json.dumps(vars(pending)).encode())
         now = self._clock()
         with self._writing() as connection:
             connection.execute(
@@ -70,26 +78,33 @@ class Confirmations:
             )
             connection.execute(
                 "INSERT INTO confirmations VALUES (?, ?, ?, ?, NULL)",
-                [_hash(token), awaited.action_id, (now + GOOD_FOR).timestamp(), sealed],
+                [_hash(token), pending.action_id, (now + GOOD_FOR).timestamp(), sealed],
             )
         return token
 
-    def look(self, token: str) -> Awaited:
-        """What the token is to confirm. :class:`NotConfirmed` where it is not good (any more)."""
+    def find(self, token: str) -> PendingConfirmation:
+        """Return what the token is to confirm; :class:`NotConfirmed` where it is not good (any more)."""
         with self._writing() as connection:
             return self._good(connection, token)
 
-    def take(self, token: str) -> Awaited:
-        """As :meth:`look`, and use the token up: of any number of processes at once one gets it."""
+    def action_id(self, token: str) -> str | None:
+        """Return the name of the preview that the token was made for, good or not; None for one not made here."""
         with self._writing() as connection:
-            awaited = self._good(connection, token)
+            query = "SELECT action_id FROM confirmations WHERE token_hash = ?"
+            found = connection.execute(query, [_hash(token)]).fetchone()
+        return str(found[0]) if found else None
+
+    def use(self, token: str) -> PendingConfirmation:
+        """Do as :meth:`find`, and use the token up: of any number of processes at once one gets it."""
+        with self._writing() as connection:
+            pending = self._good(connection, token)
             connection.execute(
                 "UPDATE confirmations SET used_at = ?, sealed = '' WHERE token_hash = ?",
                 [self._clock().timestamp(), _hash(token)],
             )
-            return awaited
+            return pending
 
-    def _good(self, connection: sqlite3.Connection, token: str) -> Awaited:
+    def _good(self, connection: sqlite3.Connection, token: str) -> PendingConfirmation:
         found = connection.execute(
             "SELECT expires_at, used_at, sealed FROM confirmations WHERE token_hash = ?", [_hash(token)]
         ).fetchone()
@@ -104,7 +119,7 @@ class Confirmations:
                 "preview. Nothing was sent."
             )
         known = json.loads(_box(token).decrypt(sealed))
-        return Awaited(**{**known, "binding": tuple(known["binding"])})
+        return PendingConfirmation(**{**known, "binding": tuple(known["binding"])})
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -118,7 +133,7 @@ class Confirmations:
                 connection.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
             raise AuditUnavailable(
-                f"{self._path}, the list of awaited confirmations, cannot be used: {error}. It may be removed: then "
+                f"{self._path}, the list of pending confirmations, cannot be used: {error}. It may be removed: then "
                 "previews have to be asked for again. Nothing was sent."
             ) from error
 

@@ -24,13 +24,25 @@ _HEAD = re.compile(r"(?<![0-9A-Za-z])([1-9][0-9]{0,17}):([0-9a-f]{64})(?![0-9A-Z
 
 
 def anchor_of(settings: Settings) -> Anchor | None:
-    """Every channel that the owner's settings name; None where they name none."""
-    channels = tuple(_channels(settings))
+    """Join every channel that the owner's settings name; None where they name none."""
+    channels = tuple(anchor_channels(settings))
     return _anchor(settings.home, channels) if channels else None
 
 
+def anchor_channels(settings: Settings) -> Iterator[Channel]:
+    """Make the channels for heads of the log; :class:`ConfigurationError` for one that cannot be."""
+    if settings.mirror_audit_syslog:
+        yield syslog("KANDJI_MIRROR_AUDIT_SYSLOG", settings.mirror_audit_syslog)
+    if settings.mirror_audit_url:
+        yield webhook("KANDJI_MIRROR_AUDIT_URL", settings.mirror_audit_url, ca_file=settings.mirror_ca_file)
+    if settings.mirror_audit_command:
+        yield command("KANDJI_MIRROR_AUDIT_COMMAND", settings.mirror_audit_command)
+    if settings.mirror_audit_keychain:
+        yield signing(settings.home)
+
+
 def saved_heads(against: str) -> list[Head]:
-    """The heads that a text names: ``seq:hash`` itself, or else a file whose lines hold some, such as those of syslog.
+    """Return the heads that a text names: ``seq:hash`` itself, or else a file whose lines hold some, as of syslog.
 
     :class:`UsageError` where there is none.
     """
@@ -49,17 +61,6 @@ def _read(path: str) -> str:
         raise UsageError(
             f"{path!r} is neither seq:hash nor a file that can be read ({error.strerror or error})."
         ) from None
-
-
-def _channels(settings: Settings) -> Iterator[Channel]:
-    if settings.mirror_audit_syslog:
-        yield syslog("KANDJI_MIRROR_AUDIT_SYSLOG", settings.mirror_audit_syslog)
-    if settings.mirror_audit_url:
-        yield webhook("KANDJI_MIRROR_AUDIT_URL", settings.mirror_audit_url, ca_file=settings.mirror_ca_file)
-    if settings.mirror_audit_command:
-        yield command("KANDJI_MIRROR_AUDIT_COMMAND", settings.mirror_audit_command)
-    if settings.mirror_audit_keychain:
-        yield signing(settings.home)
 
 
 def _anchor(home: Path, channels: tuple[Channel, ...]) -> Anchor:

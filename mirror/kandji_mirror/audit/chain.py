@@ -43,7 +43,7 @@ class Verdict:
 
 
 def hash_of(row: Row) -> str:
-    """The hash of a record with all columns but its own hash."""
+    """Return the hash of a record with all columns but its own hash."""
     text = json.dumps([row[name] for name in _HASHED], ensure_ascii=False, separators=(",", ":"))
     return sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
 

@@ -29,7 +29,7 @@ def _ddl() -> Iterator[str]:
 
 @contextmanager
 def writing(home: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that holds the log's write lock; committed to the disk when the block ends well.
+    """Open a connection that holds the log's write lock; committed to the disk when the block ends well.
 
     :class:`AuditUnavailable` where the file cannot be used: no right, no space, damaged, held for too long.
     """
@@ -49,7 +49,7 @@ def writing(home: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def reading(home: Path) -> Iterator[sqlite3.Connection | None]:
-    """A connection that only reads; None where there is no log yet. Raises as :func:`writing`."""
+    """Open a connection that only reads; None where there is no log yet. Raises as :func:`writing`."""
     path = audit_file(home)
     if not path.exists():
         yield None
@@ -60,7 +60,7 @@ def reading(home: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 def rows(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
-    """Every record in order."""
+    """Read every record in order."""
     names = [column.name for column in COLUMNS]
     found = connection.execute(f"SELECT {', '.join(names)} FROM audit ORDER BY seq")
     return (dict(zip(names, row, strict=True)) for row in found)
@@ -81,7 +81,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _text(value: bytes) -> str:
-    """Also of a record whose bytes somebody changed: the check of the chain has to see it."""
+    """Decode also a record whose bytes somebody changed: the check of the chain has to see it."""
     return value.decode("utf-8", errors="surrogateescape")
 
 

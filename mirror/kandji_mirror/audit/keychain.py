@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from kandji_mirror.audit.chain import Head
 from kandji_mirror.audit.database import reading
-from kandji_mirror.channels import SECONDS, Channel, bounded
+from kandji_mirror.channels import SECONDS, Channel
 from kandji_schema.errors import AuditUnavailable, ConfigurationError, MirrorError, NotDelivered
 from kandji_schema.files import make_file
 
@@ -49,13 +49,13 @@ class _Entry:
         return json.dumps({"key": self.key.hex(), "newest": newest})
 
     @classmethod
-    def of(cls, text: str) -> "_Entry":
+    def from_text(cls, text: str) -> "_Entry":
         found = json.loads(text)
         return cls(bytes.fromhex(found["key"]), Head(*found["newest"]) if found["newest"] else None)
 
 
 def account(home: Path) -> str:
-    """The name of the home's entry in the keychain, as its user name."""
+    """Return the name of the home's entry in the keychain, as its user name."""
     return f"audit {home.expanduser().resolve()}"
 
 
@@ -72,11 +72,11 @@ def signing(home: Path) -> Channel:
             _keep(home, _Entry(entry.key, newest))
             _append(home / FILE, f"{head.seq}:{head.hash} {_mark(entry.key, head)}\n")
 
-    return bounded(SETTING, sign)
+    return Channel(SETTING, sign, lambda: _which(home))
 
 
 def signed(home: Path) -> Signed | None:
-    """What the keychain says of the log; None where nothing was ever signed.
+    """Return what the keychain says of the log; None where nothing was ever signed.
 
     :class:`ConfigurationError` where the keychain cannot be asked.
     """
@@ -96,8 +96,8 @@ def signed(home: Path) -> Signed | None:
     return Signed(tuple(filter(None, (entry.newest, *good))), None if len(good) == len(lines) else forged)
 
 
-def keychain_words(home: Path) -> str:
-    """Which keychain there is, and whether it knows this home; :class:`ConfigurationError` where it cannot be used."""
+def _which(home: Path) -> str:
+    """Say which keychain there is and whether it knows this home; :class:`ConfigurationError` if it cannot be used."""
     _refuse_without_extra()
     try:
         known = _entry(home) is not None
@@ -119,7 +119,7 @@ def _refuse_without_extra() -> None:
 
 
 def _first(home: Path) -> _Entry:
-    """A new key, where nothing was signed by another."""
+    """Make a new key, where nothing was signed by another."""
     if _lines(home / FILE):
         raise NotDelivered(
             f"the keychain has no key of {home}, and {FILE} has heads signed by one. `kandji-mirror audit verify "
@@ -129,7 +129,7 @@ def _first(home: Path) -> _Entry:
 
 
 def _refuse_another_log(home: Path, entry: _Entry) -> None:
-    """What the keychain stands for is never replaced by a log that was cut or begun anew."""
+    """Never let a log that was cut or begun anew replace what the keychain stands for."""
     if entry.newest is None:
         return
     with reading(home) as connection:
@@ -147,7 +147,7 @@ def _mark(key: bytes, head: Head) -> str:
 
 
 def _lines(path: Path) -> list[tuple[Head, str]]:
-    """Heads with their marks; what is no such line has a mark that fits none."""
+    """Read heads with their marks; what is no such line has a mark that fits none."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
@@ -172,7 +172,7 @@ def _append(path: Path, line: str) -> None:
 def _entry(home: Path) -> _Entry | None:
     text = _asked(lambda keyring: keyring.get_password(SERVICE, account(home)))
     try:
-        return _Entry.of(text) if text is not None else None
+        return _Entry.from_text(text) if text is not None else None
     except (ValueError, KeyError, TypeError):
         raise NotDelivered(f"the keychain's entry '{account(home)}' of {SERVICE} is none of ours") from None
 

@@ -46,7 +46,7 @@ class Actor:
 
 
 def actor(client: str = "") -> Actor:
-    """This user on this machine. ``client`` names an AI client; without one it is this program."""
+    """Return this user on this machine. ``client`` names an AI client; without one it is this program."""
     return Actor(
         os_user=_user(),
         host=socket.gethostname(),
@@ -120,12 +120,12 @@ class AuditLog:
         return record
 
     def records(self) -> list[Record]:
-        """Every record, oldest first."""
+        """Read every record, oldest first."""
         with reading(self._home) as connection:
             return list(rows(connection)) if connection is not None else []
 
     def attempts(self) -> list[Attempt]:
-        """The records by attempt, the oldest attempt first."""
+        """Group the records by attempt, the oldest attempt first."""
         found: dict[str, list[Record]] = {}
         for record in self.records():
             found.setdefault(record["action_id"], []).append(record)
@@ -186,7 +186,7 @@ class AuditLog:
             )
 
     def _head(self) -> Head | None:
-        """The note beside the log; one that cannot be read counts as none was ever made only where there is no file."""
+        """Read the note beside the log; None only where there is no file, not where one cannot be read."""
         try:
             noted = json.loads((self._home / HEAD_FILE).read_text(encoding="utf-8"))
             return Head(int(noted["seq"]), str(noted["hash"]))
@@ -198,7 +198,7 @@ class AuditLog:
             ) from error
 
     def _note(self, head: Head) -> None:
-        """Only ever forward. A note that cannot be written leaves an older one, which proves less but nothing wrong."""
+        """Move the note, only ever forward; an older one that stays proves less, but nothing wrong."""
         with suppress(OSError, AuditUnavailable):
             known = self._head()
             if known is not None and known.seq >= head.seq:
@@ -207,12 +207,12 @@ class AuditLog:
 
 
 def new_id() -> str:
-    """Name of a new attempt."""
+    """Make the name of a new attempt."""
     return secrets.token_hex(6)
 
 
 def moment(at: datetime) -> str:
-    """A time as the log holds it: UTC, sortable as text."""
+    """Write a time as the log holds it: UTC, sortable as text."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -227,7 +227,7 @@ def _plain(value: Any) -> Any:
 
 
 def attempts_of(log: AuditLog, reference: str, *, by_name: bool = True) -> Iterator[Attempt]:
-    """Attempts of an id, or those about a device by identifier or serial number, the newest first.
+    """Return attempts of an id, or those about a device by identifier or serial number, the newest first.
 
     ``by_name`` also finds them by the name of the device and by what was typed for one that was never found.
     """

@@ -4,19 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.paging import read_page
+from kandji_mirror.api.device_lookup import NAMES, find_listed
 from kandji_mirror.ingest.engine import store_errors
-from kandji_mirror.known_devices import KnownDevice, known, listed, meant, mirrored, near, newest_first
 from kandji_schema import database
+from kandji_schema.device_lookup import KnownDevice, listed, meant, mirrored, near
 from kandji_schema.errors import UsageError
-from kandji_schema.registry import resource
 from kandji_schema.resource import Resource
 from kandji_schema.sql import literal
-from kandji_schema.text import fold_identifier
 
 DEVICES = "devices"
 
@@ -88,10 +85,6 @@ def on_platforms(fleet: Fleet, platforms: tuple[str, ...]) -> Fleet:
     return {device: listed for device, listed in fleet.items() if listed.platform in platforms}
 
 
-NAMES = ("device_id", "serial_number", "device_name")
-"""What tells a device from others, as the provider calls it and as the device table does."""
-
-
 def find_device(home: Path, client: Client, text: str) -> str:
     """Return the identifier of the device that is meant, as a search compares texts; what is exactly so comes first.
 
@@ -119,21 +112,9 @@ def _hint(devices: Sequence[KnownDevice], wanted: str) -> str:
 
 
 def _listed(client: Client, wanted: str) -> list[KnownDevice]:
-    """Ask the tenant: its filters find what contains the text; only what is called so counts."""
-    rows: list[dict[str, Any]] = []
-    table = resource(DEVICES)
-    for name, value in _filters(wanted):
-        params = {**table.params, "limit": str(table.page_size), name: value}
-        rows += client.read(table.path, params.items(), lambda answer: read_page(answer, table)).rows
-    return meant(newest_first(known(row) for row in rows if row.get("device_id")), wanted)
-
-
-def _filters(wanted: str) -> list[tuple[str, str]]:
-    if _is_identifier(wanted):
-        return [(NAMES[0], wanted)]
-    plain = fold_identifier(wanted).upper()
-    grouped = [(NAMES[1], plain)] if plain and plain != wanted.upper() and " " not in plain else []
-    return [*((name, wanted) for name in NAMES[1:]), *grouped]
+    """Find those that the tenant lists: what is called so counts, not what contains the text."""
+    columns = ("device_id",) if _is_identifier(wanted) else NAMES
+    return meant(find_listed(client, wanted, lambda device: bool(meant([device], wanted)), columns), wanted)
 
 
 def _is_identifier(text: str) -> bool:

@@ -14,14 +14,14 @@ from kandji_schema.errors import UnknownName
 
 @cache
 def actions() -> MappingProxyType[str, Action]:
-    """Every action by name, secrets included, in the order they are written down."""
+    """Return every action by name, secrets included, in the order they are written down."""
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
     found = (value for module in modules for value in vars(module).values() if isinstance(value, Action))
     return MappingProxyType({action.name: action for action in found})
 
 
 def action(name: str, *, secret: bool = False) -> Action:
-    """The action, or the ``secret``, of that name, however it is spelt (``set_name``); :class:`UnknownName` else."""
+    """Return the action or ``secret`` of that name, however it is spelt (``set_name``); :class:`UnknownName` else."""
     plain = "".join(c for c in name.lower() if c not in "_- ")
     known = {a.name: a for a in actions().values() if a.secret is secret}
     spelt = known | {alias: a for a in known.values() for alias in a.aliases}

@@ -55,19 +55,19 @@ class Argument:
     longest: int = LONGEST
 
     def read(self, value: object) -> Any:
-        """The value as the provider takes it; :class:`UsageError` names the rule, and the value unless it is secret."""
+        """Return the value as the provider takes it; :class:`UsageError` names the rule, and what is not secret."""
         if self.clearable and self.kind is not Kind.TEXTS and value == "":
             return None
         return _READERS[self.kind](self, value)
 
     def rule(self) -> str:
-        """What values it takes, in words."""
+        """Say what values it takes."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         return f"{self.kind}, empty for none" if self.clearable else str(self.kind)
 
     def schema(self) -> Mapping[str, Any]:
-        """The values as a JSON schema."""
+        """Return the values as a JSON schema."""
         kinds: dict[Kind, dict[str, Any]] = {
             Kind.FLAG: {"type": "boolean"},
             Kind.TEXTS: {"type": "array", "items": {"type": "string"}},
@@ -77,7 +77,7 @@ class Argument:
         return {**kind, **limits, "description": self.description}
 
     def wrong(self, value: object, rule: str) -> UsageError:
-        """The refusal of a value."""
+        """Return the refusal of a value."""
         shown = "Its value" if self.secret else escaped(repr(value))
         shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
         return UsageError(f"{self.name}: {shown} is not {rule}. Nothing was sent.")
@@ -129,7 +129,7 @@ def _texts(argument: Argument, value: object) -> list[str]:
 
 
 def _split(text: str) -> object:
-    """``a, b`` as on a command line; a JSON list where a text has a comma in it."""
+    """Split ``a, b`` as on a command line; a JSON list where a text has a comma in it."""
     try:
         return json.loads(text) if text.lstrip().startswith("[") else [v.strip() for v in text.split(",") if v.strip()]
     except ValueError:
@@ -137,7 +137,7 @@ def _split(text: str) -> object:
 
 
 def is_uuid(value: object) -> bool:
-    """Whether a value is an identifier of the provider in its one plain spelling, 8-4-4-4-12."""
+    """Tell whether a value is an identifier of the provider in its one plain spelling, 8-4-4-4-12."""
     try:
         return isinstance(value, str) and str(UUID(value)) == value.lower()
     except ValueError:

@@ -26,7 +26,7 @@ class Risk(Enum):
     DESTROYS = "cannot be undone"
 
 
-class Target(Enum):
+class TargetKind(Enum):
     """What an action is done to; the value is the placeholder of its path."""
 
     DEVICE = "device_id"
@@ -34,7 +34,7 @@ class Target(Enum):
     TENANT = ""
 
 
-class Proof(Enum):
+class OutcomeCheck(Enum):
     """Where to look whether an action was carried out after its answer was lost."""
 
     COMMANDS = "the device's command list"
@@ -62,11 +62,11 @@ class Action:
     permission: str
     method: str = "POST"
     risk: Risk = Risk.CHANGES
-    target: Target = Target.DEVICE
+    target: TargetKind = TargetKind.DEVICE
     arguments: tuple[Argument, ...] = ()
     platforms: tuple[str, ...] = ANY
     commands: tuple[str, ...] = ()
-    proof: Proof | None = None
+    outcome_check: OutcomeCheck | None = None
     tables: tuple[str, ...] = ()
     reveals: Mapping[str, str] | None = None
     aliases: tuple[str, ...] = ()
@@ -79,12 +79,17 @@ class Action:
         return self.reveals is not None and self.method == "GET"
 
     @property
-    def evidence(self) -> Proof:
+    def only_reads(self) -> bool:
+        """Whether it only reads, and no secret: nobody has to confirm it."""
+        return self.risk is Risk.READS and not self.secret
+
+    @property
+    def checked_by(self) -> OutcomeCheck:
         """Where to look for what it did."""
-        return self.proof or (Proof.COMMANDS if self.commands else Proof.NONE)
+        return self.outcome_check or (OutcomeCheck.COMMANDS if self.commands else OutcomeCheck.NONE)
 
     def read(self, given: Mapping[str, object]) -> dict[str, Any]:
-        """The arguments checked; :class:`UsageError` names the value, the rule and what there is."""
+        """Return the arguments, checked; :class:`UsageError` names the value, the rule and what there is."""
         known = {argument.name: argument for argument in self.arguments}
         for name in given:
             if name not in known:
@@ -98,7 +103,7 @@ class Action:
         return values
 
     def body(self, values: Values) -> dict[str, Any] | None:
-        """The request's JSON in the provider's spelling; keys without a value are left out. None for no body."""
+        """Return the request's JSON in the provider's spelling; keys without a value are left out. None for no body."""
         body: dict[str, Any] = {}
         for argument in self.arguments:
             if "{" + argument.key + "}" in self.path:
@@ -110,12 +115,12 @@ class Action:
         return body or None
 
     def redacted(self, values: Values, *, personal: bool = False) -> dict[str, Any]:
-        """The arguments as they may be shown and kept: without secrets, and without what is ``personal`` if asked."""
+        """Return the arguments as they may be kept: without secrets, and without what is ``personal`` if asked."""
         hidden = {a.name for a in self.arguments if a.secret or (personal and a.personal)}
         return {name: "***" if name in hidden else value for name, value in values.items()}
 
     def not_for(self, platform: str, values: Values) -> str | None:
-        """Why it cannot be done to a device of that platform; None where it can."""
+        """Say why it cannot be done to a device of that platform; None where it can."""
         if self.platforms and platform not in self.platforms:
             return f"{self.name} is for {', '.join(self.platforms)}, not for {platform or 'an unknown platform'}"
         for argument in self.arguments:

@@ -1,7 +1,7 @@
 """What the tenant keeps about a device: its attributes, its notes, and the tags there are."""
 
 from kandji_schema.actions.arguments import Argument, Kind
-from kandji_schema.actions.record import Action, Proof, Risk, Target, Values
+from kandji_schema.actions.record import Action, OutcomeCheck, Risk, TargetKind, Values
 from kandji_schema.errors import UsageError
 
 _NOTES = "/api/v1/devices/{device_id}/notes"
@@ -67,7 +67,7 @@ UPDATE = Action(
         "The given attributes replace those of the device. Another blueprint changes what is installed on it and "
         "removed from it at its next check-in.",
     ),
-    proof=Proof.ROW,
+    outcome_check=OutcomeCheck.ROW,
     tables=("devices",),
     aliases=("updatedevice",),
     permission="Update device",
@@ -123,7 +123,7 @@ CREATETAG = Action(
     title="Create a tag",
     tool="create_tag",
     path="/api/v1/tags",
-    target=Target.TENANT,
+    target=TargetKind.TENANT,
     risk=Risk.ADDS,
     arguments=(_TAG_NAME,),
     consequences=("The tag can be given to devices; none has it yet.",),
@@ -137,7 +137,7 @@ RENAMETAG = Action(
     tool="rename_tag",
     path="/api/v1/tags/{tag_id}",
     method="PATCH",
-    target=Target.TAG,
+    target=TargetKind.TAG,
     arguments=(_TAG_NAME,),
     consequences=("Every device that has the tag shows the new name; rules that go by the name may change.",),
     tables=("tags", "devices"),
@@ -150,7 +150,7 @@ DELETETAG = Action(
     tool="delete_tag",
     path="/api/v1/tags/{tag_id}",
     method="DELETE",
-    target=Target.TAG,
+    target=TargetKind.TAG,
     risk=Risk.DESTROYS,
     consequences=("Every device that has the tag loses it, and what is assigned by it.",),
     tables=("tags", "devices"),

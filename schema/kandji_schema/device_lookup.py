@@ -1,4 +1,9 @@
-"""Devices by what people call them: which of them a text means, and which are called nearly so."""
+"""Devices by what people call them: which of them a text means, and which are called nearly so.
+
+For whoever writes or acts: live actions and syncs of one device. It compares as a search does (``search``), in Python,
+over rows of the mirror and of the provider alike. Questions in SQL have the macro ``device_match`` instead, which ranks
+fits of all kinds, by people too, in the engine itself.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -7,8 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from kandji_schema import database
-from kandji_schema.errors import NothingMirrored
+from kandji_schema.errors import NothingMirrored, StoreError
 from kandji_schema.manifest import data_dir, newest_whole
 from kandji_schema.tables.devices import DEVICES
 from kandji_schema.text import fold_identifier, fold_text, one_line
@@ -30,8 +34,12 @@ class KnownDevice:
     is_missing: bool
     is_removed: bool
 
+    def has_serial(self, text: str) -> bool:
+        """Whether that is its serial number, in groups or not."""
+        return fold_identifier(self.serial_number) == fold_identifier(text) != ""
+
     def words(self, *, named: bool = True) -> str:
-        """The device in one line, without its name where not ``named``: that may tell a person's."""
+        """Return the device in one line, without its name where not ``named``: that may tell a person's."""
         facts = [
             repr(one_line(self.device_name)) if named and self.device_name else "",
             f"serial number {one_line(self.serial_number)}" if self.serial_number else "without a serial number",
@@ -44,7 +52,7 @@ class KnownDevice:
 
 
 def known(row: Mapping[str, Any]) -> KnownDevice:
-    """The device of a row of the provider or of the mirror."""
+    """Return the device of a row of the provider or of the mirror."""
     device_id, serial_number, device_name = (str(row.get(name) or "").strip() for name in COLUMNS[:3])
     return KnownDevice(
         device_id,
@@ -57,27 +65,36 @@ def known(row: Mapping[str, Any]) -> KnownDevice:
 
 
 def mirrored(home: Path) -> list[KnownDevice]:
-    """All devices of the mirror, the one in contact last first; none where there is no mirror."""
-    from kandji_mirror.ingest.engine import store_errors  # as long to import as the rest of an action
+    """Read all devices of the mirror, the one in contact last first; none where there is no mirror.
+
+    :class:`StoreError` where the file cannot be read.
+    """
+    import duckdb  # only where a device is not named by its identifier
+
+    from kandji_schema import database
 
     with suppress(NothingMirrored):
         state = newest_whole(home)[0].tables.get(DEVICES.name)
         if state and state.file:
             path = data_dir(home) / state.file
-            with store_errors(str(path)), database.connect(path, read_only=True) as con:
-                rows = con.execute(f"SELECT {', '.join(COLUMNS)} FROM {DEVICES.name} WHERE device_id <> ''").fetchall()
+            try:
+                with database.connect(path, read_only=True) as con:
+                    found = con.execute(f"SELECT {', '.join(COLUMNS)} FROM {DEVICES.name} WHERE device_id <> ''")
+                    rows = found.fetchall()
+            except duckdb.Error as error:
+                raise StoreError(f"{path} cannot be read: {str(error).partition(chr(10))[0].rstrip('.')}.") from error
             return newest_first(known(dict(zip(COLUMNS, row, strict=True))) for row in rows)
     return []
 
 
 def newest_first(devices: Iterable[KnownDevice]) -> list[KnownDevice]:
-    """One of each identifier, the one in contact last first."""
+    """Keep one of each identifier, the one in contact last first."""
     by_id = {device.device_id: device for device in sorted(devices, key=lambda device: device.device_id)}
     return sorted(by_id.values(), key=lambda device: device.last_check_in, reverse=True)
 
 
 def meant(devices: Sequence[KnownDevice], wanted: str) -> list[KnownDevice]:
-    """Those of that identifier, serial number or exact name; only where there is none, of that name to a search.
+    """Return those of that identifier, serial number or exact name; only where there is none, of that name to a search.
 
     Numbers are the same however they are grouped, as they are to a search: two records of one machine are both meant.
     """
@@ -87,7 +104,7 @@ def meant(devices: Sequence[KnownDevice], wanted: str) -> list[KnownDevice]:
 
 
 def near(devices: Sequence[KnownDevice], wanted: str) -> list[KnownDevice]:
-    """A few that are called nearly so: by a part of the name first, then by names and serial numbers spelt alike."""
+    """Return a few called nearly so: by a part of the name first, then by names and serial numbers spelt alike."""
     name, number = fold_text(wanted), fold_identifier(wanted)
     called = [(device, fold_text(device.device_name), fold_identifier(device.serial_number)) for device in devices]
     parts = [device for device, text, _ in called if len(name) > 2 and name in text]
@@ -97,13 +114,13 @@ def near(devices: Sequence[KnownDevice], wanted: str) -> list[KnownDevice]:
 
 
 def listed(devices: Sequence[KnownDevice], *, named: bool = True) -> str:
-    """Several devices in one line, for a message."""
+    """List several devices in one line, for a message."""
     more = f"; and {len(devices) - LISTED} more" if len(devices) > LISTED else ""
     return "; ".join(device.words(named=named) for device in devices[:LISTED]) + more
 
 
 def _numbers(device: KnownDevice) -> list[str]:
-    """What tells the device, as a search compares it."""
+    """Return what tells the device, as a search compares it."""
     return [number for number in map(fold_identifier, (device.device_id, device.serial_number)) if number]
 
 

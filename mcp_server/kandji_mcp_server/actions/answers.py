@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from kandji_mcp_server.render.answers import DATA, Absent, Answer
-from kandji_mirror.actions.desk import Done
-from kandji_mirror.actions.plan import Plan
+from kandji_mirror.actions.policy import ActionPolicy
+from kandji_mirror.actions.preview import Preview
+from kandji_mirror.actions.results import Performed
 
 SECRET = "Show it to the person who asked and to nobody else; do not repeat, store or log it."  # noqa: S105  # words
 
@@ -43,31 +44,31 @@ class FollowedActions(Answer):
     attempts: list[FollowedAction]
 
 
-def performed(done: Done, notes: Sequence[str], *, private: bool) -> ActionAnswer:
-    """The answer of something that was sent; without secrets and names of people where ``private``."""
-    ending = done.ending
-    secrets: dict[str, Any] = {} if private else dict(ending.secrets)
+def performed(done: Performed, notes: Sequence[str], *, private: bool) -> ActionAnswer:
+    """Answer for something that was sent; without secrets and names of people where ``private``."""
+    preview, ended = done.preview, done.result
+    secrets: dict[str, Any] = {} if private else dict(ended.secrets)
     told = [*notes, *([SECRET] if any(secrets.values()) else [])]
-    if isinstance(ending.answer, list):
+    if isinstance(ended.answer, list):
         told.append(DATA)
-    if private and ending.secrets:
-        told.append(f"The PIN is shown on a terminal only: kandji-mirror secret unlockpin {done.plan.subject.proof}")
+    if private and ended.secrets:
+        told.append(f"The PIN is shown on a terminal only: kandji-mirror secret unlockpin {preview.target.proof}")
     return ActionAnswer(
         notes=told,
-        action_id=done.plan.id,
+        action_id=preview.id,
         sent=True,
-        outcome=str(ending.outcome),
-        detail=done.plan.scrubbed(ending.detail, personal=private),
-        status=ending.status,
-        found=done.found.words if done.found else None,
+        outcome=str(ended.outcome),
+        detail=preview.scrubbed(ended.detail, personal=private),
+        status=ended.status,
+        found=done.observed.words if done.observed else None,
         secrets=secrets or None,
-        answer=None if private else ending.answer,
+        answer=None if private else ended.answer,
     )
 
 
-def awaiting(plan: Plan, token: str, *, agent: bool, named: bool, coded: bool) -> ActionAnswer:
-    """The answer where somebody has to say yes elsewhere or later."""
-    if agent:
+def pending(preview: Preview, token: str, policy: ActionPolicy, *, coded: bool) -> ActionAnswer:
+    """Answer where somebody has to confirm elsewhere or later, with how."""
+    if policy.agents_confirm:
         how = (
             "Nothing was sent. Read the preview; if it is what is wanted, call again with the same arguments and with "
             f"token={token!r} and the serial_number of the preview."
@@ -77,13 +78,13 @@ def awaiting(plan: Plan, token: str, *, agent: bool, named: bool, coded: bool) -
         asks = "the serial number and the one-time code it sends" if coded else "the serial number"
         how = (
             "Nothing was sent: a human confirms it elsewhere. Ask the person to type this in a terminal, which asks "
-            f"for {asks}: kandji-mirror action confirm {token} (it shows action {plan.id})"
+            f"for {asks}: kandji-mirror action confirm {token} (it shows action {preview.id})"
         )
     return ActionAnswer(
         notes=[],
-        action_id=plan.id,
+        action_id=preview.id,
         sent=False,
         outcome="awaiting confirmation",
         detail=f"{how} The token is good once, for five minutes.",
-        preview=list(plan.lines(named=named)),
+        preview=list(preview.lines(named=policy.shows_names)),
     )

@@ -1,5 +1,9 @@
-"""What became of an action: the device's command list, its row, or its absence."""
+"""What the tenant shows of an action that was sent: the device's command list, its row, or its absence.
 
+Asked where an answer was lost, and later for its status.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +13,10 @@ from typing import Any
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.endpoint import quote_segment
 from kandji_mirror.api.lenient_json import parse
-from kandji_schema.actions.record import Action, Proof
+from kandji_mirror.audit.log import Attempt
+from kandji_schema.actions import actions
+from kandji_schema.actions.record import Action, OutcomeCheck
+from kandji_schema.audit import NEVER_HAPPENED, Outcome
 from kandji_schema.errors import MirrorError, NotFound
 from kandji_schema.provider import PAGE_ROWS
 from kandji_schema.utc import aware_utc
@@ -37,13 +44,13 @@ class Command:
     error: str
 
     def words(self) -> str:
-        """The command in one line."""
+        """Return the command in one line."""
         ended = f", completed {self.completed}" if self.completed else ""
         return f"{self.type} requested {self.requested:%Y-%m-%d %H:%M:%S} UTC: {self.state}{ended}{self.error}"
 
 
 @dataclass(frozen=True)
-class Found:
+class ObservedOutcome:
     """What was found. ``state`` is a state of a command, ``done``, ``not found`` or ``not known``."""
 
     state: str
@@ -51,7 +58,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Sought:
+class SentAction:
     """One request whose trace is looked for. ``since`` is when it was sent, aware UTC by the provider's clock.
 
     None looks for the newest of its kind, whoever sent it. ``known`` are identifiers of earlier commands.
@@ -64,17 +71,44 @@ class Sought:
     known: frozenset[str] = frozenset()
 
 
-def look(client: Client, sought: Sought) -> Found:
+@dataclass(frozen=True)
+class ActionStatus:
+    """A recorded attempt, and what the tenant shows of it now; None where there is nothing to look for."""
+
+    attempt: Attempt
+    observed: ObservedOutcome | None
+
+
+def check_outcome(client: Client, sent: SentAction) -> ObservedOutcome:
     """Ask the tenant what became of a request. Trouble with asking is an answer of its own, never raised."""
     try:
-        return _LOOKS[sought.action.evidence](client, sought)
+        return _CHECKS[sent.action.checked_by](client, sent)
     except MirrorError as error:
-        return Found("not known", f"The tenant could not be asked what became of it: {error}")
+        return ObservedOutcome("not known", f"The tenant could not be asked what became of it: {error}")
+
+
+def check_attempt(client: Client, attempt: Attempt) -> ObservedOutcome | None:
+    """Ask what became of a recorded attempt; None where nothing came of it, or something was only read."""
+    intent = attempt.intent
+    action = actions().get(str(intent["action"])) if intent else None
+    if intent is None or action is None or action.method == "GET" or attempt.outcome in NEVER_HAPPENED:
+        return None
+    since = None if attempt.outcome == Outcome.PENDING else datetime.fromisoformat(str(intent["sent_at"]))
+    return check_outcome(client, SentAction(action, str(intent["device_id"]), since, _recorded_body(action, intent)))
+
+
+def _recorded_body(action: Action, intent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the body of a recorded request, as far as it was kept."""
+    try:
+        values = json.loads(intent["arguments"] or "{}")
+    except ValueError:
+        return {}
+    return {key: value for key, value in (action.body(values) or {}).items() if value != "***"}
 
 
 def known_commands(client: Client, action: Action, device_id: str) -> frozenset[str]:
-    """Commands of the action's kind that the device has now; none where they cannot be read."""
-    if action.evidence is not Proof.COMMANDS:
+    """Return commands of the action's kind that the device has now; none where they cannot be read."""
+    if action.checked_by is not OutcomeCheck.COMMANDS:
         return frozenset()
     try:
         return frozenset(c.uuid for c in commands(client, device_id) if _is_ours(c, action))
@@ -83,7 +117,7 @@ def known_commands(client: Client, action: Action, device_id: str) -> frozenset[
 
 
 def commands(client: Client, device_id: str) -> Iterator[Command]:
-    """Every command of a device that can be read."""
+    """Read every command of a device that can be read."""
     path = f"/api/v1/devices/{quote_segment(device_id)}/commands"
     for page in range(_MOST_PAGES):
         answer = client.get(path, (("limit", str(PAGE_ROWS)), ("offset", str(PAGE_ROWS * page))))
@@ -95,38 +129,47 @@ def commands(client: Client, device_id: str) -> Iterator[Command]:
             return
 
 
-def _in_commands(client: Client, sought: Sought) -> Found:
-    since = sought.since or _EVER
-    listed = (c for c in commands(client, sought.device_id) if _is_ours(c, sought.action))
-    wanted = [c for c in listed if c.requested >= since - SLACK and c.uuid not in sought.known]
+def _in_commands(client: Client, sent: SentAction) -> ObservedOutcome:
+    since = sent.since or _EVER
+    listed = (c for c in commands(client, sent.device_id) if _is_ours(c, sent.action))
+    wanted = [c for c in listed if c.requested >= since - SLACK and c.uuid not in sent.known]
     if not wanted:
-        when = " since it was sent" if sought.since else ""
-        return Found("not found", f"The device's command list shows no such command{when}.")
-    nearest = min(wanted, key=lambda command: abs(command.requested - (sought.since or _LATEST)))
-    return Found(nearest.state, f"The device's command list shows {nearest.words()}.")
+        when = " since it was sent" if sent.since else ""
+        return ObservedOutcome("not found", f"The device's command list shows no such command{when}.")
+    nearest = min(wanted, key=lambda command: abs(command.requested - (sent.since or _LATEST)))
+    return ObservedOutcome(nearest.state, f"The device's command list shows {nearest.words()}.")
 
 
-def _in_row(client: Client, sought: Sought) -> Found:
-    row = _object(_json(client.get(f"/api/v1/devices/{quote_segment(sought.device_id)}").body))
-    differing = [key for key, value in sought.body.items() if _plain(row.get(key)) != _plain(value)]
+def _in_row(client: Client, sent: SentAction) -> ObservedOutcome:
+    row = _object(_json(client.get(f"/api/v1/devices/{quote_segment(sent.device_id)}").body))
+    differing = [key for key, value in sent.body.items() if _plain(row.get(key)) != _plain(value)]
     if differing:
-        return Found("not found", f"The device's row does not show it: {', '.join(differing)} differ.")
-    return Found("done", "The device's row shows it.")
+        return ObservedOutcome("not found", f"The device's row does not show it: {', '.join(differing)} differ.")
+    return ObservedOutcome("done", "The device's row shows it.")
 
 
-def _gone(client: Client, sought: Sought) -> Found:
+def _gone(client: Client, sent: SentAction) -> ObservedOutcome:
     try:
-        client.get(f"/api/v1/devices/{quote_segment(sought.device_id)}")
+        client.get(f"/api/v1/devices/{quote_segment(sent.device_id)}")
     except NotFound:
-        return Found("done", "The device is gone from the tenant.")
-    return Found("not found", "The device is still in the tenant.")
+        return ObservedOutcome("done", "The device is gone from the tenant.")
+    return ObservedOutcome("not found", "The device is still in the tenant.")
 
 
-def _unasked(client: Client, sought: Sought) -> Found:
-    return Found("not known", "The provider keeps no list that would show it; look at the device in its console.")
+def _nowhere(client: Client, sent: SentAction) -> ObservedOutcome:
+    return ObservedOutcome(
+        "not known", "The provider keeps no list that would show it; look at the device in its console."
+    )
 
 
-_LOOKS = MappingProxyType({Proof.COMMANDS: _in_commands, Proof.ROW: _in_row, Proof.GONE: _gone, Proof.NONE: _unasked})
+_CHECKS = MappingProxyType(
+    {
+        OutcomeCheck.COMMANDS: _in_commands,
+        OutcomeCheck.ROW: _in_row,
+        OutcomeCheck.GONE: _gone,
+        OutcomeCheck.NONE: _nowhere,
+    }
+)
 
 
 def _is_ours(command: Command, action: Action) -> bool:
@@ -151,7 +194,7 @@ def _command(row: Any) -> Command | None:
 
 
 def _plain(value: Any) -> Any:
-    """Cleared values come back as empty texts, a user as an object."""
+    """Return a value to compare: cleared ones come back as empty texts, a user as an object."""
     if isinstance(value, dict):
         value = value.get("id")
     if isinstance(value, list):

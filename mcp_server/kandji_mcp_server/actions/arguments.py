@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from kandji_schema.actions.arguments import Argument, Kind
-from kandji_schema.actions.record import Action, Risk, Target
+from kandji_schema.actions.record import Action, TargetKind
 
 
 class _Ungiven(str):
@@ -22,7 +22,7 @@ OWN = ("device", "tag", "reason", "confirm", "token", "serial_number", "code")
 
 
 def ungiven() -> Any:
-    """The default of every optional argument."""
+    """Return the default of every optional argument."""
     return UNGIVEN
 
 
@@ -33,8 +33,8 @@ def annotations(record: Action, *, agent: bool, coded: bool, who: str) -> dict[s
     says who confirms, in words.
     """
     types = {argument.name: _type(argument) for argument in record.arguments}
-    if record.target is not Target.TENANT:
-        what = "its serial number, identifier or exact name" if record.target is Target.DEVICE else "its exact name"
+    if record.target is not TargetKind.TENANT:
+        what = "its serial number, identifier or exact name" if record.target is TargetKind.DEVICE else "its exact name"
         noun = record.target.name.lower()
         types = {noun: Annotated[str, Field(description=f"The {noun}: {what}.")], **types}
     return {**types, **dict(_about_the_call(record, agent=agent, coded=coded, who=who))}
@@ -42,19 +42,14 @@ def annotations(record: Action, *, agent: bool, coded: bool, who: str) -> dict[s
 
 def required(record: Action) -> tuple[str, ...]:
     """Names without which the tool does nothing; a missing ``confirm`` is refused here, so that it is recorded."""
-    noun = () if record.target is Target.TENANT else (record.target.name.lower(),)
+    noun = () if record.target is TargetKind.TENANT else (record.target.name.lower(),)
     asked = ("reason",) if record.secret else ()
-    confirm = () if needs_no_yes(record) else ("confirm",)
+    confirm = () if record.only_reads else ("confirm",)
     return (*noun, *(a.name for a in record.arguments if a.required), *asked, *confirm)
 
 
-def needs_no_yes(record: Action) -> bool:
-    """Whether it only reads, and no secret."""
-    return record.risk is Risk.READS and not record.secret
-
-
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The provider's arguments that were given."""
+    """Return the provider's arguments that were given."""
     return {name: value for name, value in values.items() if value is not UNGIVEN and name not in OWN}
 
 
@@ -66,7 +61,7 @@ def text(values: Mapping[str, Any], name: str) -> str:
 def _about_the_call(record: Action, *, agent: bool, coded: bool, who: str) -> Iterator[tuple[str, Any]]:
     why = "Why, for the audit log."
     yield "reason", Annotated[str, Field(description=why, default_factory=ungiven)]
-    if needs_no_yes(record):
+    if record.only_reads:
         return
     schema = WithJsonSchema({"type": "boolean", "description": f"Must be true: you mean it. Then {who}."})
     yield "confirm", Annotated[Any, Field(default_factory=ungiven), schema]
