@@ -5,6 +5,7 @@ Imported lazily, as every test process loads this file.
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,14 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process that prints."""
+    """Tell the process that prints, and wait for threads that are about to end.
+
+    One that is still there when Python ends keeps DuckDB's objects, and the library around them then prints pages.
+    """
+    ends = time.monotonic() + 10
+    for thread in threading.enumerate():
+        if thread.daemon and not thread.name.startswith("Dummy"):  # those are of the libraries that run the tests
+            thread.join(max(0.0, ends - time.monotonic()))
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left_out"] = _left_out
 
