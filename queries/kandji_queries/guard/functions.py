@@ -29,7 +29,7 @@ GROWING = frozenset(
 """Functions whose result grows with an argument; no time or memory limit acts inside one call of them."""
 
 LARGEST = 1_000_000
-"""Largest number that may be written as an argument of one of the :data:`MAKERS`."""
+"""Largest number that may be written as an argument of one of :data:`GROWING`."""
 
 CALLABLE_TYPES = ("scalar", "aggregate", "macro", "window")
 """Values of ``function_type`` in ``duckdb_functions()`` that can be called in an expression."""
