@@ -6,13 +6,23 @@ here imports SQLModel, pydantic or an HTTP client: a query on the command line m
 DuckDB itself needs.
 """
 
-from typing import TYPE_CHECKING
-
-from kandji_schema.lazy import lazy_names
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kandji_queries.notebook import connect, mirrored_at
 
 __all__ = ["connect", "mirrored_at"]
 
-__getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(__all__, "kandji_queries.notebook"))
+
+def __dir__() -> list[str]:
+    """List what a notebook completes, which looks here for names that are not imported yet."""
+    return sorted({*globals(), *__all__})
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for first: this import itself costs nothing, not even kandji_schema."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kandji_queries import notebook
+
+    return getattr(notebook, name)
