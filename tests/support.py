@@ -100,9 +100,9 @@ def recorded_runs(home: Path) -> list[dict[str, Any]]:
         return [dict(row) for row in con.execute("SELECT * FROM runs ORDER BY id DESC")]
 
 
-def slow_but(*quick: Any, of: Iterable[Any]) -> list[Any]:
-    """Values for ``parametrize`` of which only some are tried by ``make test``; ``make check`` tries all."""
-    return [value if value in quick else pytest.param(value, marks=pytest.mark.slow) for value in of]
+def slow_but(*quick: Any, of: Iterable[Any], tier: pytest.MarkDecorator = pytest.mark.slow) -> list[Any]:
+    """Values for ``parametrize`` of which only some are tried by ``make test``, and all in the ``tier``."""
+    return [value if value in quick else pytest.param(value, marks=tier) for value in of]
 
 
 def manifest_of(home: Path) -> Manifest:

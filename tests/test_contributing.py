@@ -52,13 +52,13 @@ def test_every_kind_of_change_is_shown_with_its_test() -> None:
     assert [path.startswith("tests/") for path in shown] == [False, True] * 4
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_tests_shown_pass(tree: Path) -> None:
     tests = [path for path, _, _ in BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text()) if path.startswith("tests/")]
     assert "4 passed" in ended_well(tree, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "-v", *tests)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_reference_pages_follow(tree: Path) -> None:
     ended_well(tree, "docs/generate.py")
     for page, line in (
@@ -70,7 +70,7 @@ def test_the_reference_pages_follow(tree: Path) -> None:
         assert line in (tree / "docs" / page).read_text(), page
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_new_action_is_a_command_and_a_tool(tree: Path) -> None:
     program = (
         "from kandji_mcp_server.actions.tools import action_tools\n"

@@ -88,7 +88,7 @@ def test_numbers_and_dates_that_excel_cannot_hold_are_texts(tmp_path: Path) -> N
     assert column(found, "created_at")[3] == "1601-01-01T00:00:00Z"
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_more_rows_than_a_sheet_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
     home = tmp_path / "home"
     manifest = publish(home, {"blueprints": []})

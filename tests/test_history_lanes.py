@@ -31,7 +31,7 @@ def versions(reader: Reader, table: str, number: int) -> list[tuple[Any, ...]]:
     return reader.run(f"SELECT {key}, {column} FROM {table}_as_of($m) ORDER BY ALL", {"m": hours(number)}).rows
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_readers_see_a_whole_past_at_every_moment_while_lanes_publish(tmp_path: Path) -> None:
     done = Event()
     with (

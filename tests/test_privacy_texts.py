@@ -298,7 +298,7 @@ def _names(file: Path, word: str) -> bool:
         return any(word in str(con.execute(f'FROM "{name}"').fetchall()).lower() for (name,) in tables)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("mode", [Privacy.AGENTS, Privacy.ON])
 def test_a_home_of_an_earlier_version_is_brought_in_line(tmp_path: Path, mode: Privacy, which: int) -> None:

@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from support import make_tenant, run_sync
-tenant = make_tenant(60)
+tenant = make_tenant(12, apps=3)
 print("ready", flush=True)
 while True:
     run_sync(Path(sys.argv[1]), tenant)
@@ -39,7 +39,7 @@ def start_writer(home: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_writer_killed_at_any_moment_leaves_a_readable_store(tmp_path: Path) -> None:
     for runs, seconds in ((1, 0.05), (1, 0.3), (2, 0.15), (2, 0.6)):
         writer = start_writer(tmp_path)
@@ -54,7 +54,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_readable_store(tmp_path: Path) -
         writer.stdout.close()
         for state in manifest_of(tmp_path).tables.values():
             assert len(mirrored(tmp_path, state.name)) == state.rows
-    tenant = make_tenant(60)
+    tenant = make_tenant(12, apps=3)
     run_sync(tmp_path, tenant)
     # the audit log never loses a row: it keeps what the killed writers saw of a world that went on
     assert set(differing(tmp_path, tenant.world)) <= {"audit_events", "library_item_activity"}
@@ -78,7 +78,7 @@ def test_the_lock_is_free_again_after_its_holder_died(tmp_path: Path) -> None:
     writer.kill()
     writer.wait(timeout=10)
     writer.stdout.close()
-    assert run_sync(tmp_path, make_tenant(60)).failed == ()
+    assert run_sync(tmp_path, make_tenant(12, apps=3)).failed == ()
 
 
 def test_a_damaged_manifest_is_passed_over(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
         run_sync(home, make_tenant())
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_full_disk_fails_the_tables_and_keeps_what_was_there(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     before = true_rows(tenant.world, "apps")

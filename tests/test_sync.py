@@ -54,14 +54,14 @@ def test_the_mirror_equals_the_tenant_row_for_row(tmp_path: Path, devices: int) 
     assert {state.state for state in manifest_of(tmp_path).tables.values()} == {State.OK}
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_thousand_devices_are_mirrored_row_for_row(tmp_path: Path) -> None:
     tenant = make_tenant(1_000)
     run_sync(tmp_path, tenant)
     assert differing(tmp_path, tenant.world) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_first_sync_asks_for_nothing_needless(tmp_path: Path) -> None:
     tenant = make_tenant(700, apps=20)
     support.run_sync(tmp_path, tenant, sweep=0)
@@ -82,7 +82,7 @@ def count(tenant: Tenant, path: str) -> int:
     return sum(bool(re.fullmatch(f"/api/v1/{path}", request.path)) for request in tenant.requests)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_mirror_follows_a_changing_tenant(tmp_path: Path) -> None:
     tenant = make_tenant(60)
     for _ in range(3):

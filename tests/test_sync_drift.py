@@ -25,7 +25,7 @@ from kandji_simulator import FaultKind as Trouble
 TABLES = ("devices", "prism_filevault", "apps", "prism_certificates")
 
 
-@pytest.mark.parametrize("seed", slow_but(0, 1, of=range(12)))
+@pytest.mark.parametrize("seed", slow_but(0, 1, of=range(12), tier=pytest.mark.heavy))
 def test_no_row_that_is_there_throughout_is_lost_while_devices_leave(tmp_path: Path, seed: int) -> None:
     tenant = synced(tmp_path, 90, *TABLES, seed=1, apps=3, quirks=Quirks(prism_cursors=seed % 4 == 0))
     before = {table: keys(table, true_rows(tenant.world, table)) for table in TABLES}

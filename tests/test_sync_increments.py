@@ -69,7 +69,7 @@ def test_a_pass_without_a_change_costs_few_requests_a_category_and_writes_nothin
         assert str(after.synced_at) > str(before[outcome.table].synced_at)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_changed_comes_with_the_next_pass(tmp_path: Path) -> None:
     tables = ("devices", *(name for name in INCREMENTED if name != "prism_local_users"))
     tenant = started(tmp_path, 100, tables=tables)

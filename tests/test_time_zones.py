@@ -47,7 +47,7 @@ def asked_in(zone: str, home: Path) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_every_query_view_and_door_answers_the_same_in_every_zone(home: Path) -> None:
     truth = asked_in("UTC", home)
     others = {zone: asked_in(zone, home) for zone in ZONES}
