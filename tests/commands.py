@@ -14,7 +14,7 @@ from kandji_schema.setting import Trust
 from kandji_schema.settings import SETTINGS
 from kandji_schema.trust import own_folder
 
-INTERPRETERS = ("LANG", "LC_", "PYTHONUTF8", "PYTHONIOENCODING", "TZ")
+INTERPRETERS = ("LANG", "LC_", "PYTHONPATH", "PYTHONUTF8", "PYTHONIOENCODING", "TZ")
 """What Python or DuckDB read as they start."""
 
 COMMAND = str(Path(sys.executable).with_name("kandji-mirror"))
