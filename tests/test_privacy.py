@@ -135,7 +135,7 @@ def test_a_lost_key_gives_all_tables_new_pseudonyms(tmp_path: Path, mode: Privac
     assert _joined(tmp_path) > 0
 
 
-# -- twins ---------------------------------------------------------------------------------------------------------
+# -- masked copies ------------------------------------------------------------------------------------------------
 
 
 def test_a_twin_that_was_patched_equals_one_made_anew(tmp_path: Path) -> None:
@@ -162,16 +162,16 @@ def test_reading_and_masking_costs_no_more_requests(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_damaged_twin_is_passed_over_by_those_who_read_it_and_made_anew(tmp_path: Path) -> None:
+def test_a_damaged_masked_copy_is_passed_over_by_those_who_read_it_and_made_anew(tmp_path: Path) -> None:
     tenant = make_tenant(6)
     for _ in range(2):
         run_sync(tmp_path, tenant, "devices", privacy=Privacy.AGENTS)
         tenant.world.advance()
-    twin = data_dir(tmp_path) / str(manifest_of(tmp_path).tables["devices"].masked_file)
-    twin.write_bytes(b"cut")
+    copy = data_dir(tmp_path) / str(manifest_of(tmp_path).tables["devices"].masked_file)
+    copy.write_bytes(b"cut")
     with Reader(tmp_path, masked=True) as reader, Reader(tmp_path) as people:
         assert reader.run("SELECT count(*) FROM devices WHERE user_id LIKE 'person_%'").rows != [(0,)]
-        assert any(twin.name in warning for warning in reader.warnings)
+        assert any(copy.name in warning for warning in reader.warnings)
         people.run("FROM devices")
         assert people.warnings == []
     run_sync(tmp_path, tenant, "users", privacy=Privacy.AGENTS)

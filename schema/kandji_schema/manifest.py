@@ -188,7 +188,7 @@ class Manifest:
 
 
 def _is_like(state: TableState, mode: Privacy) -> bool:
-    if mode is Privacy.ON or state.privacy is Privacy.ON:
+    if Privacy.ON in (mode, state.privacy):
         return state.privacy is mode
     return mode is Privacy.OFF or state.masked_file is not None
 
@@ -201,27 +201,27 @@ def _masked_history(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
 
 
 def manifests_dir(home: Path) -> Path:
-    """Folder of the manifests."""
+    """Return the folder of the manifests."""
     return home / "store" / "manifests"
 
 
 def data_dir(home: Path) -> Path:
-    """Folder of the data files."""
+    """Return the folder of the data files."""
     return home / "store" / "data"
 
 
 def history_dir(home: Path) -> Path:
-    """Folder of the history segments."""
+    """Return the folder of the history segments."""
     return home / "store" / "history"
 
 
 def manifest_path(home: Path, generation: int) -> Path:
-    """File of one manifest."""
+    """Return the file of one manifest."""
     return manifests_dir(home) / f"{generation:08d}.json"
 
 
 def generations(home: Path) -> list[int]:
-    """Numbers of the manifests that exist, newest first; :class:`StoreError` where the folder cannot be read."""
+    """List the numbers of the manifests, newest first; :class:`StoreError` where the folder cannot be read."""
     try:
         names = [entry.name for entry in manifests_dir(home).iterdir()]
     except FileNotFoundError:
@@ -234,7 +234,7 @@ def generations(home: Path) -> list[int]:
 
 
 def kept(home: Path) -> Iterator[Manifest | StoreDamaged]:
-    """Every manifest, newest first; a damaged one as the error that says so, for the reader to report."""
+    """Read every manifest, newest first; a damaged one as the error that says so, for the reader to report."""
     for generation in generations(home):
         path = manifest_path(home, generation)
         try:
@@ -246,7 +246,7 @@ def kept(home: Path) -> Iterator[Manifest | StoreDamaged]:
 
 
 def missing_files(home: Path, manifest: Manifest) -> list[str]:
-    """Names of the manifest's data files that are absent or have another size than when they were published."""
+    """Name the manifest's data files that are absent or have another size than when they were published."""
     return [t.file for t in manifest.tables.values() if t.file and not has_size(data_dir(home) / t.file, t.bytes)]
 
 
@@ -256,12 +256,9 @@ DEMO = "demo"
 
 def nothing_mirrored(home: Path) -> NothingMirrored:
     """Return the error of a home without any manifest; it names the mirror of a demo that was made beside it."""
-    demo = home / DEMO
-    other = (
-        f"The demo's mirror answers with KANDJI_MIRROR_HOME={demo}."
-        if generations(demo)
-        else "Or run `kandji-mirror demo` without an account."
-    )
+    other, demo = "Or run `kandji-mirror demo` without an account.", home / DEMO
+    if generations(demo):
+        other = f"The demo's mirror answers with KANDJI_MIRROR_HOME={demo}."
     return NothingMirrored(f"Nothing is mirrored in {home} yet. Run `kandji-mirror sync`. {other}")
 
 
@@ -290,7 +287,7 @@ _TIMES = ("synced_at", "attempted_at", "whole_at", "checked_at", "watermark", "c
 
 def _table(entry: dict[str, Any]) -> TableState:
     known = {name: entry[name] for name in TableState.__dataclass_fields__ if name in entry}
-    times = {name: _time(entry.get(name)) for name in _TIMES}
+    times = {name: datetime.fromisoformat(text) for name in _TIMES if (text := entry.get(name))}
     drift = entry.get("drift", {})
     return TableState(
         **{
@@ -305,12 +302,7 @@ def _table(entry: dict[str, Any]) -> TableState:
 
 
 def _segment(entry: dict[str, Any]) -> Segment:
-    times = {name: datetime.fromisoformat(entry[name]) for name in ("since", "until")}
-    return Segment(**{**entry, **times})
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return Segment(**{**entry, **{name: datetime.fromisoformat(entry[name]) for name in ("since", "until")}})
 
 
 def _plain(value: object) -> str | dict[str, object]:
@@ -322,7 +314,7 @@ def _plain(value: object) -> str | dict[str, object]:
 
 
 def _spellings(as_written: str, body: object) -> Iterator[str]:
-    """Texts of which a manifest may carry the checksum: its own, and the slower way the same however laid out."""
+    """Give the texts that the checksum may be of: the one as written, and the slower way however laid out."""
     yield as_written
     yield json.dumps(body, sort_keys=True)
 

@@ -183,6 +183,6 @@ def _columns(con: duckdb.DuckDBPyConnection, side: str, table: str) -> Types:
 
 
 def _since_damage(segments: tuple[Segment, ...], is_good: Callable[[Segment], bool]) -> tuple[Segment, ...]:
-    """Return the segments after the last bad one: what came before it no longer leads to the live rows."""
+    """Return the segments after the last bad one: what came before it no longer leads to the present rows."""
     bad = [place for place, segment in enumerate(segments) if not is_good(segment)]
     return segments[bad[-1] + 1 :] if bad else segments

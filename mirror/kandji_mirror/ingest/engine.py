@@ -194,7 +194,7 @@ class _Writer:
             self._statements = 0
             self.con.execute("COMMIT")
 
-    def forget(self) -> None:
+    def rollback(self) -> None:
         self._statements = 0
         with suppress(duckdb.Error):  # there may be no transaction
             self.con.execute("ROLLBACK")
@@ -203,7 +203,7 @@ class _Writer:
 class Writers:
     """Runs statements in threads, each with a connection of its own.
 
-    What failed once goes on failing until :meth:`forget`: rows of other statements went with its transaction.
+    What failed once goes on failing until :meth:`rollback`: rows of other statements went with its transaction.
     """
 
     def __init__(self, engine: Engine, what: str, threads: int) -> None:
@@ -222,26 +222,26 @@ class Writers:
         self._pending.append(self._pool.submit(self._run, sql, parameters))
         self._wait_for(_IN_FLIGHT)  # pages are half a megabyte each
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """Wait for all statements, and make their rows visible to every connection."""
         self._wait_for(0)
         with store_errors(self._what):
             for writer in self._writers:
                 writer.commit()
 
-    def forget(self) -> None:
-        """Wait for all statements and drop what they did since the last :meth:`settle`, as far as it can be."""
+    def rollback(self) -> None:
+        """Wait for all statements and drop what they did since the last :meth:`commit`, as far as it can be."""
         for future in self._pending:
             future.exception()
         self._pending, self._failure = [], None
         for writer in self._writers:
-            writer.forget()
+            writer.rollback()
 
     def close(self) -> None:
         """End the threads; statements that have not begun are not run."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         for writer in self._writers:
-            writer.forget()
+            writer.rollback()
             writer.con.close()
 
     def _wait_for(self, most: int) -> None:
@@ -257,7 +257,7 @@ class Writers:
                 writer.execute(sql, parameters)
         except Exception as error:
             self._failure = error
-            writer.forget()
+            writer.rollback()
             raise
         finally:
             self._idle.put(writer)

@@ -86,7 +86,7 @@ class Merge:
         return Difference(there, deleted, inserted, added=staged - met)
 
     def incomplete(self, column: str, since: datetime | None) -> list[str]:
-        """First keys of staged rows of which live rows were not staged, as :meth:`compare` found it.
+        """List first keys of staged rows of which published rows were not staged, as :meth:`compare` found it.
 
         Of the staged rows one at least is of ``since`` or later, in the timestamp ``column``, where that is given.
         """
@@ -98,7 +98,7 @@ class Merge:
             return [str(value) for (value,) in self.con.execute(sql, [since and naive_utc(since)]).fetchall()]
 
     def rows_since(self, column: str, since: datetime) -> int:
-        """Rows after the merge, as :meth:`compare` found it, whose timestamp ``column`` is ``since`` or later."""
+        """Count rows after the merge, as :meth:`compare` found it, whose timestamp ``column`` is ``since`` or later."""
         with self._attached() as published:
             stay = f"SELECT * FROM {published} WHERE rowid NOT IN (SELECT published FROM temp.deleted)"
             counts = (f'(SELECT count(*) FROM ({rows}) WHERE "{column}" >= $1)' for rows in (stay, self._inserted))
@@ -116,7 +116,7 @@ class Merge:
         return self.con.execute(f"SELECT {counted}").fetchall()[0]
 
     def _pair(self, published: str) -> None:
-        """Pairs of rows of one key, then whether they are the same in every column.
+        """Pair rows of one key, then tell whether they are the same in every column.
 
         As a column, not as a condition: DuckDB would look for equal rows in all of the file.
         """
@@ -128,16 +128,16 @@ class Merge:
         self._keep("matched", f"SELECT m.published, m.staged, {same} AS same FROM temp.keys_met AS m {joined}")
 
     def _meetings(self) -> Iterator[str]:
-        """Conditions of rows with one key. Plain equality of its first part, which knows no NULL, skips devices."""
-        (live, staged), *others = zip(key_parts(self.resource, "l"), key_parts(self.resource, "s"), strict=True)
+        """Give the conditions of rows with one key. Plain equality of its first part skips devices, not NULL."""
+        (left, right), *others = zip(key_parts(self.resource, "l"), key_parts(self.resource, "s"), strict=True)
         rest = [f"{a} IS NOT DISTINCT FROM {b}" for a, b in others]
-        yield " AND ".join([f"{live} = {staged}", *rest])
+        yield " AND ".join([f"{left} = {right}", *rest])
         (keyless,) = self._counts(f"{self.staged} WHERE {first_key(self.resource)} IS NULL")
         if keyless:
-            yield " AND ".join([f"{live} IS NULL AND {staged} IS NULL", *rest])
+            yield " AND ".join([f"{left} IS NULL AND {right} IS NULL", *rest])
 
     def _part(self, published: str, whole: Collection[str]) -> None:
-        """Rows that go: of a key that was staged otherwise, or of a first key all of whose rows were staged."""
+        """Find rows that go: of a key that was staged otherwise, or of a first key all of whose rows were staged."""
         stay = "SELECT min(published) FROM temp.matched WHERE same GROUP BY staged"
         replaced = f"SELECT DISTINCT published FROM temp.matched WHERE published NOT IN ({stay})"
         of_whole = f"{first_key(self.resource)} IN (SELECT unnest($1::VARCHAR[]))"
@@ -176,7 +176,7 @@ class Merge:
         return touched
 
     def _touched(self, table: str) -> frozenset[str] | None:
-        """First keys of the rows that go from ``table`` and of those that come; None where one has none."""
+        """List first keys of the rows that go from ``table`` and of those that come; None where one has none."""
         key = first_key(self.resource)
         gone = f"SELECT {key} FROM {table} WHERE rowid IN (SELECT published FROM temp.deleted)"
         keys = self.con.execute(f"{gone} UNION SELECT {key} FROM ({self._inserted})").fetchall()

@@ -113,7 +113,7 @@ class ScratchTable:
     def flush(self) -> None:
         """Wait until every page taken is in the scratch file, without people where they are masked."""
         self._hand_over()
-        self._writers.settle()
+        self._writers.commit()
         if self._unscrubbed:
             self._unscrubbed = False
             self._scrub()
@@ -121,7 +121,7 @@ class ScratchTable:
     def clear(self) -> None:
         """Forget every row taken until now, and every error."""
         self._batch, self._batched = [], 0
-        self._writers.forget()
+        self._writers.rollback()
         self._change(f"DELETE FROM {self._table}")
 
     @property

@@ -54,16 +54,16 @@ class Staging(ScratchTable):
         """Take rows of a published file unchanged: those whose column ``where`` has one of ``values``."""
         self.flush()
         self._changes += 1
-        with self._attached(source) as live:
-            chosen = f'SELECT * FROM {live} WHERE "{where}" IN (SELECT unnest($1::VARCHAR[]))'
+        with self._attached(source) as table:
+            chosen = f'SELECT * FROM {table} WHERE "{where}" IN (SELECT unnest($1::VARCHAR[]))'
             self._execute(f"INSERT INTO {self._table} BY NAME {chosen}", [list(values)])
 
     def restore(self, source: Path, keys: Iterable[int]) -> None:
         """Take rows of a published file unchanged: those that are :meth:`missing`, by the hashes of their keys."""
         self._changes += 1
-        with self._attached(source) as live:
-            chosen = self._unmet(live, "AND key IN (SELECT unnest($1::UBIGINT[]))")
-            kept = f"SELECT * FROM {live} WHERE rowid IN (SELECT row FROM ({chosen}))"
+        with self._attached(source) as table:
+            chosen = self._unmet(table, "AND key IN (SELECT unnest($1::UBIGINT[]))")
+            kept = f"SELECT * FROM {table} WHERE rowid IN (SELECT row FROM ({chosen}))"
             self._execute(f"INSERT INTO {self._table} BY NAME {kept}", [list(keys)])
         self._only_appended = False
 
@@ -121,16 +121,16 @@ class Staging(ScratchTable):
         ``among`` are the first keys that matter; None means all. Rows without a first key are left out.
         """
         self.flush()
-        with self._attached(source) as live:
-            chosen = self._unmet(live, "AND first IN (SELECT unnest($1::VARCHAR[]))" if among is not None else "")
+        with self._attached(source) as table:
+            chosen = self._unmet(table, "AND first IN (SELECT unnest($1::VARCHAR[]))" if among is not None else "")
             sql = f"SELECT first, list(key) FROM ({chosen}) GROUP BY first ORDER BY first"
             found = self._execute(sql, [] if among is None else [list(among)]).fetchall()
         return {str(first): frozenset(keys) for first, keys in found}
 
-    def _unmet(self, live: str, more: str) -> str:
+    def _unmet(self, table: str, more: str) -> str:
         """Select the rowids and keys of published rows whose key no staged row has."""
         key = f"hash({', '.join(key_parts(self.resource))})"
-        rows = f"SELECT rowid AS row, {self._first_key} AS first, {key} AS key FROM {live}"
+        rows = f"SELECT rowid AS row, {self._first_key} AS first, {key} AS key FROM {table}"
         staged = f"SELECT {key} AS key FROM {self._table}"
         return f"SELECT * FROM ({rows}) ANTI JOIN ({staged}) USING (key) WHERE first IS NOT NULL {more}"
 
@@ -142,8 +142,8 @@ class Staging(ScratchTable):
     def digest_of_file(self, source: Path) -> str | None:
         """Return the same hash over a published file; None where it cannot be read or has other columns."""
         try:
-            with self._attached(source) as live:
-                return self._digest_of(live)
+            with self._attached(source) as table:
+                return self._digest_of(table)
         except StoreError:
             return None
 

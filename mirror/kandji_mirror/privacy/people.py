@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from kandji_mirror.privacy.key import Key
-from kandji_mirror.privacy.words import WORD, told
+from kandji_mirror.privacy.words import WORD, map_texts
 from kandji_schema.columns import Names
 from kandji_schema.files import publish_file
 from kandji_schema.privacy import NOT_PEOPLE
@@ -90,7 +90,7 @@ class People:
         if not tells_of_people(resource):
             return
         con.execute(f"CREATE OR REPLACE TEMP TABLE named AS {' UNION '.join(_named(resource, relation))}")
-        told(con, "named_folds", "SELECT DISTINCT v FROM temp.named", fold_text)
+        map_texts(con, "named_folds", "SELECT DISTINCT v FROM temp.named", fold_text)
         parts = " UNION ALL ".join(part for names in Names for part in _spellings(names))
         con.execute(
             f"INSERT INTO {TABLE} WITH written AS MATERIALIZED ({_WRITTEN}), exact AS ({parts}), {_SPELT}, "
@@ -157,7 +157,7 @@ def _telling() -> str:
 _WRITTEN = (
     f"SELECT DISTINCT names, pseudonym, regexp_extract_all(folded, '{WORD}') AS whole, CASE names WHEN "
     f"'{Names.ADDRESS}' THEN regexp_extract_all(split_part(folded, chr(64), 1), '{WORD}') END AS account FROM ("
-    "SELECT names, unnest(list_distinct([told, replace(told, chr(39), '')])) AS folded, "
+    "SELECT names, unnest(list_distinct([mapped, replace(mapped, chr(39), '')])) AS folded, "
     "memory.main.mask_person(v) AS pseudonym FROM temp.named JOIN temp.named_folds ON raw = v)"
 )
 """Names with their apostrophes and without: ``O'Neil`` is two words, ``ONeil`` is one."""

@@ -12,7 +12,7 @@ import duckdb
 
 from kandji_mirror.privacy.masking import masked
 from kandji_mirror.privacy.people import FIRST, GLUED, HAN, SHORTEST_GLUED, STEM, TABLE, stem
-from kandji_mirror.privacy.words import EMAIL, SUSPECT, TOKEN, WORD, fold_word, plain_address, told
+from kandji_mirror.privacy.words import EMAIL, SUSPECT, TOKEN, WORD, fold_word, map_texts, plain_address
 from kandji_schema.columns import Column, Kind
 from kandji_schema.resource import Resource
 from kandji_schema.sql import literal
@@ -35,7 +35,7 @@ _PLAIN = "regexp_full_match(raw, '[0-9A-Za-z]+')"
 _FORMS = (
     "SELECT raw, folded, loose, coalesce(nullif(regexp_replace(loose, '^[0-9]+|[0-9]+$', '', 'g'), ''), loose) AS bare "
     "FROM (SELECT raw, folded, memory.main.people_loose(folded) AS loose FROM "
-    "(SELECT raw, coalesce(told, lower(raw)) AS folded FROM temp.words LEFT JOIN temp.foreign_words USING (raw)) "
+    "(SELECT raw, coalesce(mapped, lower(raw)) AS folded FROM temp.words LEFT JOIN temp.foreign_words USING (raw)) "
     "WHERE folded <> '')"
 )
 """A word as it is, as it may be transliterated, and without digits at its ends."""
@@ -135,7 +135,7 @@ def _scrubbed(*, addresses: bool) -> str:
         "ON m.id = t.id AND t.n >= m.n AND t.n <= m.n + m.many - 1 AND (t.is_word OR t.n < m.n + m.many - 1) "
         "GROUP BY ALL), "
         f"said AS (SELECT t.id, t.i, CASE WHEN first IS NULL AND {address} "
-        "THEN memory.main.mask_person(told) WHEN first IS NULL THEN token "
+        "THEN memory.main.mask_person(mapped) WHEN first IS NULL THEN token "
         "WHEN is_word AND n = first THEN pseudonym ELSE '' END AS out FROM temp.tokens AS t "
         "LEFT JOIN temp.addresses ON is_address AND raw = token LEFT JOIN covered USING (id, i) "
         "LEFT JOIN (SELECT id, n AS first, pseudonym FROM temp.matches) AS m "
@@ -227,8 +227,8 @@ def scrub_texts(con: duckdb.DuckDBPyConnection, texts: str, *, since: int = 0) -
     )
     made = 0
     for table, query in steps:
-        if table in _TOLD:
-            told(con, table, query, _TOLD[table])
+        if table in _MAPPED:
+            map_texts(con, table, query, _MAPPED[table])
             continue
         ((made,),) = con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}").fetchall()
         if not made and table in ("suspects", "found"):  # as in most tables at most times
@@ -237,7 +237,7 @@ def scrub_texts(con: duckdb.DuckDBPyConnection, texts: str, *, since: int = 0) -
     return int(made)
 
 
-_TOLD = {"foreign_words": fold_word, "addresses": plain_address}
+_MAPPED = {"foreign_words": fold_word, "addresses": plain_address}
 """Temporary tables that Python makes, of few texts."""
 
 

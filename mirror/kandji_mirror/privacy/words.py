@@ -1,6 +1,6 @@
 """Words of a text, folded as the search folds them, so that whoever is found by a name is masked by it too.
 
-:func:`~kandji_schema.text.fold_text` is the one folding. Here it is told what a word is in a text as it was written:
+:func:`~kandji_schema.text.fold_text` is the one folding. Here is what counts as a word in a text as it was written:
 with characters that nobody sees, in full width, with letters as a web address or a page spells them (``%C3%AB``,
 ``&euml;``). Such words are folded in Python, once each; DuckDB folds those of plain letters, which nearly all are.
 """
@@ -85,10 +85,10 @@ def _decoded(raw: str) -> str:
     return unescape(decoded) if "&" in decoded else decoded
 
 
-def told(con: duckdb.DuckDBPyConnection, table: str, query: str, tell: Callable[[str], str]) -> None:
-    """Make the temporary table ``table`` (raw, told) of the texts that ``query`` gives."""
+def map_texts(con: duckdb.DuckDBPyConnection, table: str, query: str, function: Callable[[str], str]) -> None:
+    """Make the temporary table ``table`` (raw, mapped): what ``function`` makes of each text of ``query``."""
     raw = [text for (text,) in con.execute(query).fetchall()]
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest($1::VARCHAR[]) AS raw, unnest($2::VARCHAR[]) AS told",
-        [raw, [tell(text) for text in raw]],
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest($1::VARCHAR[]) AS raw, unnest($2::VARCHAR[]) AS mapped",
+        [raw, [function(text) for text in raw]],
     )
