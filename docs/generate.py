@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from kandji_queries.catalog.definitions import macros, views
 from kandji_queries.catalog.queries import catalog
+from kandji_queries.definitions import macros, views
 from kandji_schema.actions import actions
 from kandji_schema.actions.record import Action
 from kandji_schema.registry import resources

@@ -17,7 +17,7 @@ import pytest
 from reads_home import SYNCED, device, publish, small_fleet
 from workbooks import sheet
 
-from kandji_queries.catalog import definitions
+from kandji_queries import definitions
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.export import manifest as manifests
 from kandji_queries.export import watch

@@ -19,8 +19,8 @@ from kandji_mcp_server.render.answers import DATA, RowsAnswer
 from kandji_mcp_server.server import INSTRUCTIONS, READS_ONLY, build_server
 from kandji_mcp_server.tools.queries import TOOLS_OF_THEIR_OWN
 from kandji_mcp_server.tools.tables import table_answer
-from kandji_queries.catalog.definitions import views
 from kandji_queries.catalog.queries import catalog
+from kandji_queries.definitions import views
 from kandji_queries.reader import Reader
 from kandji_schema.manifest import State, manifest_path
 from kandji_schema.registry import resources

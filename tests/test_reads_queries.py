@@ -8,7 +8,7 @@ import pytest
 from known_fleet import answer
 from reads_home import NOW, Rows, device, publish
 
-from kandji_queries.catalog.definitions import views
+from kandji_queries.definitions import views
 from kandji_queries.reader import Reader
 
 DEVICES: Rows = [

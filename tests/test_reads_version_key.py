@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from kandji_queries.catalog.definitions import macros
+from kandji_queries.definitions import macros
 
 ORDERED = (
     ("7.9", "<", "7.10"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from kandji_queries.catalog.definitions import macros
+from kandji_queries.definitions import macros
 from kandji_schema.text import fold_identifier, fold_text
 
 ALIKE = (

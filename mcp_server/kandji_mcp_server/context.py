@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +17,6 @@ from kandji_schema.settings import Settings
 
 if TYPE_CHECKING:
     from kandji_mcp_server.background import Background
-    from kandji_mcp_server.registration import ToolSpec
     from kandji_queries.engine.limits import QueryLimits
     from kandji_queries.export.report import ExportReport
     from kandji_queries.reader import Reader
@@ -46,17 +44,6 @@ CELL_BYTES = 4_000
 """Longer texts in one cell are cut, with a marker: one script or profile must not fill the whole answer."""
 
 
-class ConfirmAt(Enum):
-    """Where a human is asked about a live action.
-
-    ``CLIENT``: by a question in the client, which that human runs. ``TERMINAL``: elsewhere, at a terminal: over a
-    network an answer to a question proves no human, as it comes from whoever asked for the action.
-    """
-
-    CLIENT = "client"
-    TERMINAL = "terminal"
-
-
 @dataclass
 class ServerContext:
     """One mirror and how AI clients read it. Nothing is opened before the first question: a greeting never waits.
@@ -82,14 +69,6 @@ class ServerContext:
     def most_bytes(self) -> int:
         """Most bytes of an answer."""
         return self.settings.mirror_mcp_bytes
-
-    def action_tools(self, confirm_at: ConfirmAt) -> "tuple[ToolSpec, ...]":
-        """Return the tools of live actions, where these are switched on, by where a human is asked about them."""
-        if self.settings.mirror_actions != "on":
-            return ()
-        from kandji_mcp_server.actions.tools import action_tools  # with it comes the API client
-
-        return action_tools(self.settings, confirm_at)
 
     async def ask(self, question: "Callable[[Reader], T]") -> T:
         """Answer from a thread of its own. A caller who cancels stops the statement, and frees its turn, at once."""

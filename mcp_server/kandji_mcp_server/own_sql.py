@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from kandji_queries.catalog import sql_files
+from kandji_queries import sql_files
 
 HERE = Path(__file__).parent
 KEYS = frozenset({"title", "description"})

@@ -10,8 +10,9 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.request_state import RequestStateSecurity
 
+from kandji_mcp_server.actions import ConfirmAt
 from kandji_mcp_server.completions import add_completions
-from kandji_mcp_server.context import ConfirmAt, ServerContext
+from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.prompts import add_prompts
 from kandji_mcp_server.registration import ASKS_TENANT, LONGEST_VALUE, WRITES_HERE, ToolSpec, error_text, make_tool
 from kandji_mcp_server.resources import add_resources
@@ -62,7 +63,7 @@ def build_server(
     context: ServerContext, tools: Iterable[ToolSpec] = TOOLS, *, confirm_at: ConfirmAt = ConfirmAt.CLIENT
 ) -> MCPServer[ServerContext]:
     """Build the server of a mirror, ready for any transport. Whoever made the context closes it."""
-    acting = context.action_tools(confirm_at)
+    acting = _action_tools(context, confirm_at)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[ServerContext]) -> AsyncIterator[ServerContext]:
@@ -83,6 +84,15 @@ def build_server(
     return server
 
 
+def _action_tools(context: ServerContext, confirm_at: ConfirmAt) -> tuple[ToolSpec, ...]:
+    """Make the tools of live actions, where these are switched on, by where a human is asked about them."""
+    if context.settings.mirror_actions != "on":
+        return ()
+    from kandji_mcp_server.actions.tools import action_tools  # with it comes the API client
+
+    return action_tools(context.settings, confirm_at)
+
+
 def _single_use_answers(context: ServerContext) -> RequestStateSecurity:
     from kandji_mcp_server.actions.questions import answered_once  # with it comes what acts
 
@@ -94,7 +104,7 @@ class Server(MCPServer[ServerContext]):
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
         """Run a tool; :class:`ToolError` where there is none of that name."""
-        known = [make_tool.name for make_tool in await self.list_tools()]
+        known = [tool.name for tool in await self.list_tools()]
         if name not in known:
             near = get_close_matches(name[:LONGEST_VALUE].lower(), known, n=1)
             hint = f"Did you mean {near[0]}? " if near else ""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from kandji_queries.catalog import definitions
+from kandji_queries import definitions
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.engine.lockdown import CONFIG, LOCKDOWN
 from kandji_queries.engine.query_engine import QueryEngine

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import duckdb
 
+from kandji_queries import as_of
 from kandji_queries.catalog.params import readings
 from kandji_queries.engine.errors import missing_column
 from kandji_queries.engine.limits import Cancellation, QueryLimits
@@ -17,7 +18,6 @@ from kandji_queries.engine.pool import EnginePool
 from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.guard.dependencies import Dependencies
 from kandji_queries.guard.statements import Guard
-from kandji_queries.history import as_of
 from kandji_queries.relations import AUDIT_LOG
 from kandji_queries.results.data_notes import MASKED, Requirements, data_notes
 from kandji_queries.results.result import JsonResult, Result, Stream

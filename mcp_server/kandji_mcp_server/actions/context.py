@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 from mcp.server.mcpserver import Context
 
+from kandji_mcp_server.actions import ConfirmAt
 from kandji_mcp_server.actions.questions import OpenQuestions
-from kandji_mcp_server.context import ConfirmAt
 from kandji_mirror.actions.codes import Codes, codes_of
 from kandji_mirror.actions.factory import open_service
 from kandji_mirror.actions.policy import ActionPolicy

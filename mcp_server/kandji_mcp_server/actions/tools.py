@@ -7,10 +7,10 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from kandji_mcp_server.actions import action_tool
+from kandji_mcp_server.actions import ConfirmAt, action_tool
 from kandji_mcp_server.actions.answers import FollowedAction, FollowedActions
 from kandji_mcp_server.actions.context import ActionContext
-from kandji_mcp_server.context import ConfirmAt, ServerContext
+from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.registration import ToolSpec
 from kandji_mcp_server.render.answers import tool_result
 from kandji_mirror.actions.outcome_check import ActionStatus

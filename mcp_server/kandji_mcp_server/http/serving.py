@@ -16,7 +16,8 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from kandji_mcp_server.context import ConfirmAt, ServerContext
+from kandji_mcp_server.actions import ConfirmAt
+from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.http.access import Access
 from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, HostCheck, OriginCors
 from kandji_mcp_server.http.connections import BoundedConfig, Bounds

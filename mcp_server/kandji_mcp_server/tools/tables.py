@@ -13,8 +13,8 @@ from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.examples import FrequentValues, examples, frequent_values
 from kandji_mcp_server.render.answers import FleetAnswer, TableAnswer, age_words, tool_result
 from kandji_mcp_server.tools.queries import signature
-from kandji_queries.catalog.definitions import views
 from kandji_queries.catalog.queries import catalog
+from kandji_queries.definitions import views
 from kandji_schema.manifest import newest_whole
 
 if TYPE_CHECKING:

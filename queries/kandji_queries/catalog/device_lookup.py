@@ -6,14 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kandji_queries.catalog import sql_files
+from kandji_queries import sql_files
 from kandji_schema.errors import UsageError
 from kandji_schema.text import fold_identifier, one_line
 
 if TYPE_CHECKING:
     from kandji_queries.catalog.queries import NamedQuery
-    from kandji_queries.reader import Reader
-    from kandji_queries.results.result import Result
+    from kandji_queries.results.result import Result, StatementRunner
 
 LONGEST = 200
 """Most characters of a name to look for; Apple's own limit for device names is 255 bytes."""
@@ -46,7 +45,7 @@ class DeviceHistory:
             yield f"Also called so, but gone: {described(self.others)} Ask by id for what changed on one of these."
 
 
-def search(reader: "Reader", device: str) -> "Result":
+def search(reader: "StatementRunner", device: str) -> "Result":
     """Find devices that fit, the best first, with the word for how; :class:`UsageError` for what is no name."""
     text = device.strip()
     if not _may_be_a_name(text):
@@ -63,12 +62,12 @@ def as_objects(found: "Result") -> list[Device]:
     return [dict(zip(names, row, strict=True)) for row in found.rows]
 
 
-def find_one(reader: "Reader", device: str) -> Device:
+def find_one(reader: "StatementRunner", device: str) -> Device:
     """Return the one device that is meant; :class:`UsageError` lists several, or what is written similarly."""
     return _only_device(as_objects(search(reader, device)), device)
 
 
-def find_in_history(reader: "Reader", device: str) -> DeviceHistory:
+def find_in_history(reader: "StatementRunner", device: str) -> DeviceHistory:
     """Return the one device that is meant, there or gone; :class:`UsageError` as :func:`only`.
 
     Of those that fit alike the one that is there is meant, and of several that are gone the one removed last.
@@ -84,7 +83,7 @@ def find_in_history(reader: "Reader", device: str) -> DeviceHistory:
 
 
 def query_notes(
-    reader: "Reader", query: "NamedQuery", values: Mapping[str, object], answer: "Result | None" = None
+    reader: "StatementRunner", query: "NamedQuery", values: Mapping[str, object], answer: "Result | None" = None
 ) -> Iterator[str]:
     """Say of the device or person that a named query was asked for that several fit, or none does.
 
@@ -106,7 +105,7 @@ def _identifies_device(answer: "Result", device: str) -> bool:
     return "match" in names or {row[names.index("device_id")] for row in answer.rows} == {device}
 
 
-def _device_notes(reader: "Reader", device: str, *, past: bool) -> Iterator[str]:
+def _device_notes(reader: "StatementRunner", device: str, *, past: bool) -> Iterator[str]:
     whole = replace(reader.limits, rows=COUNTED, bytes=None)
     here = as_objects(reader.run(_statement("devices"), {"device": device}, limits=whole))
     found = _best([*here, *_gone(reader, device)]) if past else here
@@ -118,14 +117,14 @@ def _device_notes(reader: "Reader", device: str, *, past: bool) -> Iterator[str]
         yield f"{_several(found, device)} {described(found)} For one of them ask with one of these {_told_by(found)}."
 
 
-def _people_notes(reader: "Reader", person: str) -> Iterator[str]:
+def _people_notes(reader: "StatementRunner", person: str) -> Iterator[str]:
     found = reader.run(_statement("people"), {"user": person}).rows
     names = [f"{one_line(name or 'no name')!r} ({one_line(email or 'no address')})" for name, email in found]
     if names:
         yield f"Nobody fits {person!r} exactly; similar: {'; '.join(names)}."
 
 
-def _gone(reader: "Reader", device: str) -> list[Device]:
+def _gone(reader: "StatementRunner", device: str) -> list[Device]:
     """Find devices that are gone and fit, the one removed last first; only those that fit best."""
     return as_objects(reader.run(_statement("gone"), {"device": device.strip()}))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import duckdb
 
-from kandji_queries.catalog import definitions
+from kandji_queries import definitions
 from kandji_queries.engine.query_engine import QueryEngine, store_name
 from kandji_schema.durations import seconds_since
 from kandji_schema.manifest import TableState

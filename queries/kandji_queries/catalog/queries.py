@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kandji_queries.catalog import sql_files
+from kandji_queries import sql_files
 from kandji_queries.catalog.params import Param, parse_declaration
 from kandji_schema.errors import UnknownName, UsageError
 

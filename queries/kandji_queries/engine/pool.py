@@ -13,13 +13,13 @@ from threading import RLock
 
 import duckdb
 
+from kandji_queries import as_of
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.engine.errors import translated
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.engine.lockdown import BASE_SETTINGS, LOCKDOWN, empty_engine
 from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.engine.warm_engine import WarmEngine
-from kandji_queries.history import as_of
 from kandji_queries.relations import EVENTS, audit_stamp
 from kandji_schema.database import is_readable
 from kandji_schema.errors import StoreDamaged

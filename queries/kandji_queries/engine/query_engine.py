@@ -7,10 +7,9 @@ from threading import Lock
 
 import duckdb
 
-from kandji_queries.catalog import definitions
+from kandji_queries import as_of, definitions
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.engine.lockdown import ARROW_LAMBDAS, LOCKDOWN, refuse_escapes
-from kandji_queries.history import as_of
 from kandji_queries.relations import AUDIT_LOG, EVENTS, INPUTS, add_audit, add_states, audit_stamp, renew_states
 from kandji_schema.errors import ConfigurationError, Failed, MirrorError, NotMasked, StoreDamaged
 from kandji_schema.manifest import Manifest, TableState, history_dir

@@ -7,7 +7,7 @@ version that holds its types, since many tools bring a DuckDB of their own that 
 from collections.abc import Iterator
 from pathlib import Path
 
-from kandji_queries.catalog import definitions
+from kandji_queries import definitions
 from kandji_queries.export import folder, watch
 from kandji_queries.export.report import StoredItem
 from kandji_queries.export.source import ExportItem, OpenSource

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from kandji_queries import as_of
 from kandji_queries.catalog.dictionary import ColumnInfo, columns, table_infos
 from kandji_queries.catalog.queries import NamedQuery, catalog
 from kandji_queries.engine.limits import QueryLimits
@@ -16,7 +17,6 @@ from kandji_queries.engine.pool import EnginePool
 from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.guard.dependencies import Dependencies
 from kandji_queries.guard.statements import Guard
-from kandji_queries.history import as_of
 from kandji_queries.results.data_notes import Requirements, data_notes
 from kandji_queries.results.values import ResultColumn
 from kandji_schema.errors import MirrorError, NeverSynced, UnknownName, UsageError

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from kandji_queries.catalog import definitions
+from kandji_queries import as_of, definitions
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.guard.statements import Guard
-from kandji_queries.history import as_of
 from kandji_queries.relations import EVENTS, INPUTS, INTERNAL, TRACKED
 from kandji_schema.errors import Failed, Refused
 from kandji_schema.manifest import Manifest

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from kandji_queries.catalog.definitions import macros
+from kandji_queries.definitions import macros
 
 FILE = Path(__file__).with_name("functions.txt")
 

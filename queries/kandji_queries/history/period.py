@@ -16,9 +16,11 @@ from kandji_schema.utc import naive_utc
 
 if TYPE_CHECKING:
     from kandji_queries.catalog.queries import NamedQuery
-    from kandji_queries.reader import Reader
+    from kandji_queries.results.result import StatementRunner
 
 KNOWN_SINCE = "SELECT table_name, since FROM history ORDER BY since DESC, table_name"
+
+TABLES = "SELECT table_name FROM freshness ORDER BY table_name"
 
 NO_HISTORY = "No history is kept yet: what changed before the next sync is not known."
 
@@ -46,7 +48,7 @@ def read_period(since: str | None, until: str | None, now: datetime) -> Period:
     return Period(begin, end, present)
 
 
-def known_since(reader: "Reader", table: str | None, period: Period) -> Mapping[str, datetime]:
+def known_since(reader: "StatementRunner", table: str | None, period: Period) -> Mapping[str, datetime]:
     """Return for each table with history, or the one named, since when it is whole (naive UTC), the latest first.
 
     :class:`UnknownName` where there is no such table, :class:`UsageError` where no history is kept of it or the period
@@ -64,8 +66,8 @@ def known_since(reader: "Reader", table: str | None, period: Period) -> Mapping[
     return begins
 
 
-def _refuse_unkept(reader: "Reader", table: str, begins: Mapping[str, datetime]) -> None:
-    known = [info.name for info in reader.tables() if info.kind == "table"]
+def _refuse_unkept(reader: "StatementRunner", table: str, begins: Mapping[str, datetime]) -> None:
+    known = [name for (name,) in reader.run(TABLES).rows]
     if table not in known:
         raise UnknownName("table", table, known)
     if table not in begins:
@@ -87,7 +89,7 @@ def coverage_notes(begins: Mapping[str, datetime], period: Period) -> Iterator[s
         yield "The end of the time asked for lies in the future; this is what changed until now."
 
 
-def query_notes(reader: "Reader", query: "NamedQuery", values: Mapping[str, object]) -> Iterator[str]:
+def query_notes(reader: "StatementRunner", query: "NamedQuery", values: Mapping[str, object]) -> Iterator[str]:
     """Say the same of a named query that tells what changed since a moment, its ``since``."""
     if query.since is None:
         return

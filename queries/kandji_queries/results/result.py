@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 
@@ -69,6 +69,15 @@ class Result(Answer):
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
+
+
+class StatementRunner(Protocol):
+    """Something that runs statements within limits, as a :class:`~kandji_queries.reader.Reader` does."""
+
+    limits: QueryLimits
+
+    def run(self, sql: str, params: Mapping[str, object] | None = None, *, limits: QueryLimits | None = None) -> Result:
+        """Run one statement and return its whole answer."""
 
 
 @dataclass(kw_only=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from kandji_queries.catalog import definitions
+from kandji_queries import definitions
 from kandji_queries.relations import AS_OF, EVENTS, TRACKED, create_schema
 from kandji_schema.database import is_readable
 from kandji_schema.errors import StoreDamaged

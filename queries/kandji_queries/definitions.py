@@ -18,12 +18,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from types import MappingProxyType
 
-from kandji_queries.catalog import sql_files
+from kandji_queries import sql_files
 from kandji_schema.audit import COLUMNS as AUDIT
 from kandji_schema.sql import in_quotes
 from kandji_schema.text import BLANKS, DROPPED, UNSEEN, common, folds
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parent
 ELSEWHERE = MappingProxyType({"audit_log": {column.name: column.description for column in AUDIT}})
 """Columns of views that are described where the rows are defined."""
 
