@@ -56,10 +56,10 @@ def store_errors(what: str) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError) as error:
         reason = str(error).partition("\n")[0].partition("Input: ")[0].rstrip(" .")  # the rest quotes a page
-        raise _told(what, error, reason) from error
+        raise _store_error(what, error, reason) from error
 
 
-def _told(what: str, error: Exception, reason: str) -> StoreError:
+def _store_error(what: str, error: Exception, reason: str) -> StoreError:
     broken = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
     if isinstance(error, broken) or _DAMAGE.search(reason):
         return StoreDamaged(f"{what} is damaged: {reason}.")

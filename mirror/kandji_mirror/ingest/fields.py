@@ -110,7 +110,7 @@ class Field:
     @property
     def _held_whole(self) -> bool:
         """Whether some column takes whatever the field holds."""
-        return any(_takes_all(c) and (c.kind is Kind.DOCUMENT or self.raw_type == "VARCHAR") for c in self.plain)
+        return any(c.kind is Kind.DOCUMENT or (c.kind is Kind.TEXT and self.raw_type == "VARCHAR") for c in self.plain)
 
     def _misfits(self, known: Known) -> str:
         """Expression of what did not fit of a field that is held whole."""
@@ -188,10 +188,6 @@ def _json_path(path: str) -> str:
     return literal("$" + "".join(f'."{step}"' for step in path.split(".")))
 
 
-def _takes_all(column: Column) -> bool:
-    return column.kind in (Kind.TEXT, Kind.DOCUMENT)
-
-
 def _is_present(raw: str) -> str:
     return f"({raw} IS NOT NULL AND json_type({raw}) <> 'NULL' AND {raw} <> '\"\"')"
 
@@ -225,14 +221,11 @@ def _in_words(raw: str, words: Mapping[str, str]) -> str:
 def fields_of(columns: tuple[Column, ...]) -> tuple[Field, ...]:
     """Return the provider's fields that these columns are read from, in order of first use."""
     found: dict[str, dict[str, list[Column]]] = {}
-    for column, source in _sources(columns):
-        head, _, path = source.partition(".")
-        found.setdefault(head, {}).setdefault(path, []).append(column)
+    for column in columns:
+        for source in column.sources:
+            head, _, path = source.partition(".")
+            found.setdefault(head, {}).setdefault(path, []).append(column)
     return tuple(_field(name, reads) for name, reads in found.items())
-
-
-def _sources(columns: tuple[Column, ...]) -> Iterator[tuple[Column, str]]:
-    return ((column, source) for column in columns for source in column.sources)
 
 
 def _field(name: str, reads: Mapping[str, list[Column]]) -> Field:
