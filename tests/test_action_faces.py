@@ -17,7 +17,7 @@ from test_mcp_actions import Human, connected
 from kandji_schema.actions import action
 from kandji_schema.actions.record import TargetKind
 from kandji_schema.errors import UnknownName
-from kandji_simulator.faults import Fault, FaultKind
+from kandji_simulator.api.faults import Fault, FaultKind
 
 Row = tuple[str, str, str | None, str | None]
 """Of a record: event, action, target and outcome."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support import make_tenant, manifest_of, mirrored, run_sync, slow_but, true_rows
 
-from kandji_simulator.drift import each_row, first_row, with_value
+from kandji_simulator.api.drift import each_row, first_row, with_value
 
 CASES = (
     ("prism_filevault", "prism/filevault", "status"),

@@ -9,8 +9,9 @@ from naive_client import get, get_json
 
 from kandji_schema.errors import Unreachable
 from kandji_schema.http import Response
-from kandji_simulator import Fault, FaultKind, ServerLimits, Tenant, World, drift
-from kandji_simulator.faults import ELSEWHERE
+from kandji_simulator import Fault, FaultKind, ServerLimits, Tenant, World
+from kandji_simulator.api import drift
+from kandji_simulator.api.faults import ELSEWHERE
 
 
 class _Clock:

@@ -10,7 +10,7 @@ from kandji_schema.errors import UsageError
 from kandji_schema.prism import MAC
 from kandji_schema.registry import resources
 from kandji_simulator import World
-from kandji_simulator.world.world import ROWS_SCALE
+from kandji_simulator.simulation.world import ROWS_SCALE
 
 ONE_ROW = ("device_information", "filevault", "startup_settings", "activation_lock")
 LISTS = (

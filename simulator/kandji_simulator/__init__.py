@@ -5,13 +5,13 @@ on loopback; ``Fault`` and ``Quirks`` say what goes wrong and what differs betwe
 seed, so the same seed is the same fleet, byte for byte.
 """
 
+from kandji_simulator.api.faults import Fault, FaultKind
 from kandji_simulator.api.paging import Quirks
 from kandji_simulator.api.rate_limit import RetryAfter, ServerLimits
 from kandji_simulator.api.tenant import TOKEN, LoggedRequest, Tenant
-from kandji_simulator.faults import Fault, FaultKind
 from kandji_simulator.server.serve import Server, serve, serve_forever
+from kandji_simulator.simulation.world import START, World
 from kandji_simulator.world.catalogue import catalogue
-from kandji_simulator.world.world import START, World
 
 __all__ = [
     "START",

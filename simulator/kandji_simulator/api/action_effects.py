@@ -5,12 +5,12 @@ from collections.abc import Callable
 from kandji_schema.http import Response
 from kandji_simulator.api.bodies import Body
 from kandji_simulator.api.routing import EMPTY, json_answer
+from kandji_simulator.simulation.world import World
 from kandji_simulator.tables.prism import ListCategory, Record, reports
 from kandji_simulator.world.hardware import AGENT_VERSIONS
 from kandji_simulator.world.management import DISABLED, ENABLED, LostMode
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash
-from kandji_simulator.world.world import World
 
 Effect = Callable[[World, Device, Body], str | None]
 """Gives the device's error, None for none."""

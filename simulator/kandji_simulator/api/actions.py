@@ -13,11 +13,11 @@ from kandji_schema.http import Request, Response
 from kandji_simulator.api import action_effects as effects
 from kandji_simulator.api.bodies import Body, Key, Refused, a_filled_text, a_flag, a_text, read_body, refused, texts
 from kandji_simulator.api.routing import EMPTY, NOT_FOUND, Route, json_answer, route
+from kandji_simulator.simulation.world import World
 from kandji_simulator.world.hardware import APPLE
 from kandji_simulator.world.management import ENABLED, MOBILE
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.seed_data import ITEM_KINDS
-from kandji_simulator.world.world import World
 
 PIN_LENGTH = 6
 NOT_LOST = ["Device is not in lost mode."]

@@ -10,15 +10,15 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from kandji_schema.errors import Rejected, ServerFault, Unreachable
 from kandji_schema.http import Response, Target
 from kandji_schema.resource import Resource
+from kandji_simulator.api.faults import Fault, FaultKind
 from kandji_simulator.api.prism import Filter, filter_of, passes, picks
 from kandji_simulator.api.routing import Transport
-from kandji_simulator.faults import Fault, FaultKind
+from kandji_simulator.simulation.world import World
 from kandji_simulator.tables.prism import TIMES, Category, Header, Spelling, header_line, identity, reports
 from kandji_simulator.world.fleet import specimen
 from kandji_simulator.world.records import Blueprint, Device, User
 from kandji_simulator.world.rng import stable_hash, uuid_from
 from kandji_simulator.world.time import offset, time_of
-from kandji_simulator.world.world import World
 
 _CHUNK = 1 << 18
 """About so many bytes of a file are made at once."""

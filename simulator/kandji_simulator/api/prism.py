@@ -9,11 +9,11 @@ from typing import Any
 
 from kandji_schema.resource import Resource
 from kandji_simulator.api.paging import Quirks
+from kandji_simulator.simulation.world import World
 from kandji_simulator.tables.prism import Row, encode, reports
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.state import PerDevice
 from kandji_simulator.world.time import parse
-from kandji_simulator.world.world import World
 
 
 class BadFilter(Exception):

@@ -15,10 +15,10 @@ from kandji_simulator.api.prism import CAP, DEFAULT_LIMIT, BadFilter, PrismPages
 from kandji_simulator.api.routing import JSON, NOT_FOUND, NOT_FOUND_PAGE, Handler, Route, json_answer, route
 from kandji_simulator.api.secrets import secret_routes
 from kandji_simulator.api.writes import device_routes, note_routes, tag_routes
+from kandji_simulator.simulation.world import World
 from kandji_simulator.tables.library import LibraryItemStatus
 from kandji_simulator.tables.listing import Listing
 from kandji_simulator.tables.threats import newer_threats
-from kandji_simulator.world.world import World
 
 _ITEM_STATUS = "/api/v1/library/library-items/{item_id}/status"
 _NONE = {"lost_mode": json_answer(400, ["Device is not in lost mode."])}

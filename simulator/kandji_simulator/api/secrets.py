@@ -6,12 +6,12 @@ from functools import partial
 from kandji_schema.http import Request, Response
 from kandji_simulator.api.routing import Route, json_answer, route
 from kandji_simulator.api.writes import of_device
+from kandji_simulator.simulation.world import World
 from kandji_simulator.tables.device_details import filevault, recovery_information
 from kandji_simulator.tables.enrollment import assigned
 from kandji_simulator.world.hardware import APPLE
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash
-from kandji_simulator.world.world import World
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 

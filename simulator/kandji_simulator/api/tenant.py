@@ -16,6 +16,7 @@ from kandji_schema.errors import Unreachable
 from kandji_schema.http import Request, Response, Target
 from kandji_simulator.api.bodies import BODY_LIMIT, TOO_LARGE, Refused, content_type, parsed
 from kandji_simulator.api.exports import ExportRules, Exports, Storage
+from kandji_simulator.api.faults import Fault, FaultKind
 from kandji_simulator.api.paging import Quirks
 from kandji_simulator.api.rate_limit import RateLimiter, ServerLimits
 from kandji_simulator.api.routes import Hosts, routes
@@ -29,9 +30,8 @@ from kandji_simulator.api.routing import (
     Transport,
     json_answer,
 )
-from kandji_simulator.faults import Fault, FaultKind
+from kandji_simulator.simulation.world import World
 from kandji_simulator.world.time import MICROSECOND, SECOND
-from kandji_simulator.world.world import World
 
 
 class WorldClock:

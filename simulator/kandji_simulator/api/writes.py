@@ -7,12 +7,12 @@ from kandji_schema.http import Request, Response
 from kandji_simulator.api.actions import not_lost
 from kandji_simulator.api.bodies import Body, Key, a_filled_text, a_text, read_body, refused, texts
 from kandji_simulator.api.routing import NO_CONTENT, NOT_FOUND, Handler, Route, json_answer, route
+from kandji_simulator.simulation.world import World
 from kandji_simulator.tables.devices import device_row
 from kandji_simulator.world.management import ENABLED, Note, lost_mode_section, note_row
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import stable_hash, uuid_from
 from kandji_simulator.world.time import zulu
-from kandji_simulator.world.world import World
 
 _DEVICE_KEYS = {
     "user": Key(a_text, nullable=True),

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kandji_schema.http import Response
+from kandji_simulator.api.faults import Fault, FaultKind
 from kandji_simulator.api.routing import json_answer
 from kandji_simulator.api.tenant import Tenant
-from kandji_simulator.faults import Fault, FaultKind
 from kandji_simulator.world.management import Status
 
 Query = Mapping[str, str]

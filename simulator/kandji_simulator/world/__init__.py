@@ -1,1 +1,1 @@
-"""The synthetic tenant: its fleet, people and software, drawn from a seed, and how they change."""
+"""The synthetic tenant: its fleet, people and software, drawn from a seed, and changes people and devices make."""

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from kandji_simulator.simulation.row_mutations import RowMutations
 from kandji_simulator.tables.device_reports import STATUSES
 from kandji_simulator.tables.prism import ListCategory
 from kandji_simulator.world.catalogue import catalogue
 from kandji_simulator.world.records import Device
 from kandji_simulator.world.rng import rng
-from kandji_simulator.world.row_mutations import RowMutations
 from kandji_simulator.world.seed_data import owned, person
 
 _MISSING_AFTER = 30 * 24 * 3_600 * 1_000_000

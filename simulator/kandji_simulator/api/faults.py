@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from kandji_schema.http import Response
+from kandji_simulator.api.drift import CHANGES
 from kandji_simulator.api.rate_limit import RetryAfter, retry_after
 from kandji_simulator.api.routing import (
     FORBIDDEN,
@@ -21,7 +22,6 @@ from kandji_simulator.api.routing import (
     json_answer,
     page_answer,
 )
-from kandji_simulator.drift import CHANGES
 
 ELSEWHERE = "elsewhere.example.net"
 """The foreign host that redirects and links lead to."""

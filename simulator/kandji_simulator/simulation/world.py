@@ -6,9 +6,9 @@ from typing import Any
 
 from kandji_schema.registry import resources as all_resources
 from kandji_schema.resource import Resource
+from kandji_simulator.simulation.events import step
+from kandji_simulator.simulation.row_mutations import RowMutations
 from kandji_simulator.tables.apps import device_apps
-from kandji_simulator.world.events import step
-from kandji_simulator.world.row_mutations import RowMutations
 from kandji_simulator.world.seed_data import NAMES
 from kandji_simulator.world.time import DAY, MICROSECOND, time_of
 
