@@ -5,7 +5,6 @@ else the one beside this module, whose header explains the format. A file replac
 """
 
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -95,6 +94,8 @@ class RuleSet:
 
 def read(path: Path) -> RuleSet:
     """Read a file of rules; :class:`ConfigurationError` names file, rule, key, value and what is allowed."""
+    import tomllib  # only statements that ask about compliance need it
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
