@@ -1,4 +1,4 @@
-"""The allow-list of DuckDB's syntax tree: whatever is not known to be harmless is refused is not known to be harmless.
+"""The allow-list of DuckDB's syntax tree: whatever is not known to be harmless is refused.
 
 Every check is an allow-list, so a node, a table or a function that a new DuckDB brings is refused until it has been
 reviewed. Names of CTEs are followed with SQL's real scoping: a name counts only where its WITH reaches.
