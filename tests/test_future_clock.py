@@ -189,14 +189,14 @@ def test_a_confirmation_given_out_in_the_future_is_none(tmp_path: Path) -> None:
                 service.pending(token)
             with pytest.raises(NotConfirmed, match="older than"):
                 confirmed(service, preview, "C02JANE", lambda: owner.code)
-    assert tenant.sent == []
-    assert {event for event, *_ in events(tmp_path)[1:]} == {"offered", "expired"}
-    now[0] = NOW + LATER - timedelta(seconds=30)  # a clock that was set a little
-    assert service.pending(token).id == preview.id
-    now[0] = NOW
-    service.offer(preview_of(service, "restart"))
-    with pytest.raises(NotConfirmed, match="never given out"):
-        service.pending(token)  # not kept for years
+        assert tenant.sent == []
+        assert {event for event, *_ in events(tmp_path)[1:]} == {"offered", "expired"}
+        now[0] = NOW + LATER - timedelta(seconds=30)  # a clock that was set a little
+        assert service.pending(token).id == preview.id
+        now[0] = NOW
+        service.offer(preview_of(service, "restart"))
+        with pytest.raises(NotConfirmed, match="never given out"):
+            service.pending(token)  # not kept for years
 
 
 def test_an_edit_noticed_in_the_future_is_read_once_and_then_forgotten(tmp_path: Path) -> None:

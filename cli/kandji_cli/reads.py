@@ -16,7 +16,7 @@ from kandji_queries.history import period
 from kandji_queries.reader import Reader
 from kandji_queries.results.data_notes import Requirements
 from kandji_queries.results.formats import write
-from kandji_queries.results.result import Stream
+from kandji_queries.results.stream import Stream
 from kandji_queries.times import read_duration
 from kandji_schema.durations import in_words
 from kandji_schema.errors import TookTooLong, TooManyRows, UsageError

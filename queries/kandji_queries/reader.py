@@ -20,7 +20,8 @@ from kandji_queries.guard.dependencies import Dependencies
 from kandji_queries.guard.statements import Guard
 from kandji_queries.relations import AUDIT_LOG
 from kandji_queries.results.data_notes import MASKED, Requirements, data_notes
-from kandji_queries.results.result import JsonResult, Result, Stream
+from kandji_queries.results.result import JsonResult, Result
+from kandji_queries.results.stream import Stream
 from kandji_schema.errors import Failed, StoreDamaged, TookTooLong, UnknownName
 from kandji_schema.manifest import Manifest, TableState
 from kandji_schema.sql import fold_name

@@ -1,29 +1,20 @@
-"""Answers: columns, rows and what must be known of them. Rows leave within limits: the last layer of defence.
+"""Answers: columns, rows and what must be known of them.
 
-A :class:`Stream` fetches rows while they are used, a :class:`Result` has them all. A :class:`JsonResult` has them as
-the JSON that the process which ran the statement wrote: who passes an answer on as JSON reads and writes none of it.
+A :class:`Result` has all rows. A :class:`JsonResult` has them as the JSON that the process which ran the statement
+wrote: who passes an answer on as JSON reads and writes none of it. Nothing here needs DuckDB.
 """
 
 import json
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-import duckdb
-
-from kandji_queries.engine.errors import OUT_OF_MEMORY
-from kandji_queries.engine.limits import Cancellation, Deadline, QueryLimits
+from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.results.values import ResultColumn, compact, row_converter
-from kandji_schema.errors import Failed, TookTooLong
-
-BATCH = 2_000
-"""Rows fetched at a time: enough to make the watch over each call cheap."""
 
 Row = tuple[Any, ...]
-T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -108,135 +99,3 @@ class JsonResult(Answer):
     def _read(self) -> list[list[Any]]:
         found: list[list[Any]] = json.loads(b"[%b]" % b",".join(self.lines))
         return found
-
-
-class Stream(Answer):
-    """Rows as they come, of one statement on one cursor, within time, row, byte and cell limits.
-
-    Iterate once, over the rows or over :meth:`json_rows`; all but ``columns`` and ``as_of`` is final afterwards.
-    """
-
-    def __init__(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        limits: QueryLimits,
-        *,
-        as_of: dict[str, str | None],
-        notes: list[str],
-        stop: Cancellation | None = None,
-        kill: Callable[[TookTooLong], object] | None = None,
-    ) -> None:
-        """``stop`` and ``kill`` are those of :class:`Deadline`."""
-        super().__init__(as_of=as_of, notes=notes)
-        self._cursor = cursor
-        self._limits = limits
-        self._deadline = Deadline(limits.seconds, cursor.interrupt, stop=stop, kill=kill)
-        self._seconds = 0.0
-        self._bytes = 0
-        self._cut_cells = 0
-        self._first: list[Row] = []
-
-    def start(self, sql: str, params: Mapping[str, Any]) -> None:
-        """Run the statement up to its first rows, which tells the columns."""
-
-        def execute() -> list[Row]:
-            self._cursor.execute(sql, dict(params) or None)
-            return self._fetch()
-
-        self._first = self._timed(execute)
-        self.columns = tuple(ResultColumn(name, str(kind)) for name, kind, *_ in self._cursor.description)
-
-    def __iter__(self) -> Iterator[Row]:
-        if self._limits.bytes is None:
-            for batch in self._batches(lambda rows: rows):
-                yield from batch
-        else:
-            for measured in self._batches(self._within_bytes):
-                yield from (row for row, _ in measured)
-
-    def json_rows(self) -> Iterator[bytes]:
-        """Yield each row as JSON; what measures a row is what is passed on."""
-        for batch in self._batches(self._within_bytes):
-            yield from (line for _, line in batch)
-
-    def collect(self) -> Result:
-        """Fetch all rows into memory."""
-        rows = list(self)
-        return Result(columns=self.columns, rows=rows, **self._known())
-
-    def collect_json(self) -> JsonResult:
-        """Fetch all rows into memory, as JSON."""
-        lines = list(self.json_rows())
-        return JsonResult(columns=self.columns, lines=lines, **self._known())
-
-    def _known(self) -> dict[str, Any]:
-        return {**self.facts(), "notes": self.notes}
-
-    def _batches(self, shaped: Callable[[list[Row]], list[T]]) -> Iterator[list[T]]:
-        """Yield batches until the rows or a limit end, each ``shaped`` once it is within the row and cell limits."""
-        batch, wanted = self._first, self._wanted()
-        while batch:
-            shown = shaped(self._within_rows(batch))
-            self.row_count += len(shown)
-            self.elapsed_ms = round(self._seconds * 1_000, 3)
-            more = not self.truncated and len(batch) == wanted
-            yield shown
-            wanted = self._wanted()
-            batch = self._timed(self._fetch) if more else []
-        self.elapsed_ms = round(self._seconds * 1_000, 3)
-        if self._cut_cells:
-            self.notes.append(f"{self._cut_cells} long values are cut to {self._limits.cell_bytes:,} bytes.")
-
-    def _fetch(self) -> list[Row]:
-        return self._cursor.fetchmany(self._wanted())
-
-    def _wanted(self) -> int:
-        """Return how many rows to fetch: one more than may be shown tells whether there are more."""
-        return min(BATCH, self._limits.rows - self.row_count + 1)
-
-    def _timed(self, fetch: Callable[[], list[Row]]) -> list[Row]:
-        began = time.perf_counter()
-        try:
-            with self._deadline:
-                rows = fetch()
-        except (ValueError, OverflowError) as error:
-            raise Failed("A value of the answer is outside what can be shown. Cast it to VARCHAR.") from error
-        except MemoryError as error:
-            raise TookTooLong(OUT_OF_MEMORY) from error
-        finally:
-            self._seconds += time.perf_counter() - began
-        return rows
-
-    def _within_rows(self, batch: list[Row]) -> list[Row]:
-        room = self._limits.rows - self.row_count
-        if len(batch) > room:
-            self._truncate(f"The answer has more than {self._limits.rows:,} rows; these are the first.")
-            batch = batch[:room]
-        return batch if self._limits.cell_bytes is None else [tuple(map(self._cut, row)) for row in batch]
-
-    def _within_bytes(self, batch: list[Row]) -> list[tuple[Row, bytes]]:
-        convert, most = row_converter(self.columns), self._limits.bytes
-        found = []
-        for row in batch:
-            line = compact(convert(row)).encode()
-            self._bytes += len(line)
-            if most is not None and self._bytes > most:
-                self._truncate(f"The answer has more than {most:,} bytes; these are its first rows.")
-                break
-            found.append((row, line))
-        return found
-
-    def _truncate(self, why: str) -> None:
-        self.truncated = True
-        self.notes.append(f"{why} {self._limits.advice}".rstrip())
-
-    def _cut(self, value: Any) -> Any:
-        most = self._limits.cell_bytes
-        if not isinstance(value, str) or most is None or len(value) * 4 <= most:
-            return value
-        encoded = value.encode()
-        if len(encoded) <= most:
-            return value
-        self._cut_cells += 1
-        kept = encoded[:most].decode(errors="ignore")
-        return f"{kept}… (+{len(encoded) - len(kept.encode()):,} bytes)"
