@@ -33,6 +33,25 @@ for _number in (signal.SIGINT, signal.SIGHUP):
 os.umask(0o022)
 
 
+TIERS = ("slow", "heavy")
+"""``make test`` leaves both out, ``make check`` the heavy ones."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let every so many-th case of a test with ``quick_every`` stand one tier lower: some of each kind run early."""
+    seen: dict[tuple[str, str], int] = {}
+    for item in items:
+        marks = [mark for mark in item.iter_markers() if mark.name in TIERS and "quick_every" in mark.kwargs]
+        for mark in marks:
+            name = (str(item.path), item.name.partition("[")[0])
+            seen[name] = seen.get(name, -1) + 1
+            if seen[name] % mark.kwargs["quick_every"] == 0:
+                item.own_markers.remove(mark)
+                if mark.name == "heavy":
+                    item.add_marker("slow")
+
+
 _left_out: dict[str, int] = {}
 """How many tests of each tier were not asked for; xdist's workers tell the process that prints."""
 
@@ -40,7 +59,7 @@ _left_out: dict[str, int] = {}
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Count what the tier leaves out."""
     for item in items:
-        for tier in ("slow", "heavy"):
+        for tier in TIERS:
             _left_out[tier] = _left_out.get(tier, 0) + (item.get_closest_marker(tier) is not None)
 
 
@@ -56,6 +75,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             thread.join(max(0.0, ends - time.monotonic()))
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left_out"] = _left_out
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Have a worker end silently: all it has to say is said.
+
+    The library around DuckDB prints a page about every object that outlives Python, as those do that a caught error or
+    a thread still holds.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -111,6 +111,7 @@ GUESSES = {
 }
 
 
+@pytest.mark.slow
 def test_an_agent_at_a_pseudo_terminal_lacks_the_code(tenant: Live, owner: Hook) -> None:
     owners_file(tenant.home, mirror_confirm_code_url=owner.url)
     serial = tenant.device().serial
@@ -125,6 +126,7 @@ def test_an_agent_at_a_pseudo_terminal_lacks_the_code(tenant: Live, owner: Hook)
     assert len(owner.got) == 2
 
 
+@pytest.mark.heavy
 def test_a_command_brings_the_code_on_its_standard_input(tenant: Live) -> None:
     letter, program = tenant.home / "letter", tenant.home / "send.py"
     program.write_text("import os, sys\nopen(sys.argv[1], 'w').write(sys.stdin.read() + ' '.join(os.environ))\n")

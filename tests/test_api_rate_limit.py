@@ -171,6 +171,7 @@ def test_who_waits_is_served_before_who_comes_later(tmp_path: Path, clock: Clock
     assert all_given(limiter) == 0
 
 
+@pytest.mark.heavy
 def test_a_process_that_holds_the_file_for_long_is_told_of(tmp_path: Path, limiter: RateLimiter) -> None:
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as stopped:
         stopped.execute("BEGIN IMMEDIATE")

@@ -55,6 +55,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         yield Machine(tmp_path, tenant)
 
 
+@pytest.mark.heavy
 def test_each_head_is_signed_by_a_key_that_is_in_the_keychain_alone(machine: Machine) -> None:
     machine.restart()
     (text,) = machine.entries().values()
@@ -72,6 +73,7 @@ def test_each_head_is_signed_by_a_key_that_is_in_the_keychain_alone(machine: Mac
     assert "records 1 to 4" in machine.verify("--against", str(machine.home / "audit.signed")).stdout
 
 
+@pytest.mark.heavy
 def test_a_log_made_anew_is_found_though_every_file_of_it_was_written_to_match(machine: Machine) -> None:
     machine.restart()
     machine.restart()
@@ -83,6 +85,7 @@ def test_a_log_made_anew_is_found_though_every_file_of_it_was_written_to_match(m
     assert machine.verify().returncode == 8
 
 
+@pytest.mark.heavy
 def test_a_log_that_was_cut_is_told_at_the_next_action_and_its_head_stays_known(machine: Machine) -> None:
     machine.restart()
     before = machine.entries()
@@ -99,6 +102,7 @@ def test_a_log_that_was_cut_is_told_at_the_next_action_and_its_head_stays_known(
     assert "records 1 to" in machine.verify().stdout
 
 
+@pytest.mark.heavy
 def test_a_line_that_another_key_signed_is_found(machine: Machine) -> None:
     machine.restart()
     file = machine.home / "audit.signed"
@@ -117,6 +121,7 @@ def test_a_line_that_another_key_signed_is_found(machine: Machine) -> None:
     assert not machine.keychain.exists()
 
 
+@pytest.mark.heavy
 def test_a_keychain_that_says_no_loses_nothing_and_is_told(machine: Machine) -> None:
     machine.restart()
     known = machine.keychain.read_text()
@@ -129,6 +134,7 @@ def test_a_keychain_that_says_no_loses_nothing_and_is_told(machine: Machine) -> 
     assert "records 1 to 7" in machine.verify().stdout
 
 
+@pytest.mark.heavy
 def test_processes_that_sign_at_once_lose_no_head(machine: Machine) -> None:
     serial = machine.tenant.device().serial
     command = [COMMAND, "action", "restart", serial, "--serial", serial]

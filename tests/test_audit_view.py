@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from action_tenant import ActionTenant, done, service_at
 from commands import run
 from mcp_calls import answer, opened
@@ -47,6 +48,7 @@ def test_who_acted_on_devices_counts_what_went_through_here(tmp_path: Path) -> N
     }
 
 
+@pytest.mark.slow
 def test_an_ai_client_reads_it_too(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": []})
     service = service_at(tmp_path, ActionTenant())

@@ -37,6 +37,7 @@ def url(tenant: Tenant) -> Iterator[str]:
         yield server.url
 
 
+@pytest.mark.heavy
 def test_a_statement_is_answered_with_its_age(home: Path) -> None:
     done = run(home, "sql", "SELECT count(*) AS n FROM devices", "--format", "json")
     answer = json.loads(done.stdout)
@@ -96,6 +97,7 @@ def test_the_catalogues_need_no_mirror(tmp_path: Path) -> None:
     assert all(setting.name in run(tmp_path, "settings").stdout for setting in SETTINGS[:3])
 
 
+@pytest.mark.heavy
 def test_a_sync_over_http_equals_the_tenant(tmp_path: Path, tenant: Tenant, url: str) -> None:
     sweeps = {"KANDJI_MIRROR_SWEEP_REQUESTS": "500"}
     done = run(tmp_path, "sync", "--json", KANDJI_API_URL=url, KANDJI_API_TOKEN=TOKEN, **sweeps)
@@ -151,6 +153,7 @@ def test_a_partial_sync_has_its_own_exit_code(tmp_path: Path, tenant: Tenant, ur
     assert "users could not be synced" in done.stderr
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_sync_ends_at_once_and_keeps_what_was_complete(
     tmp_path: Path, tenant: Tenant, url: str, number: signal.Signals
@@ -185,6 +188,7 @@ def test_without_a_command_the_help_is_shown(home: Path) -> None:
     assert "Usage: kandji-mirror" in run(home).stdout + run(home).stderr
 
 
+@pytest.mark.heavy
 def test_a_damaged_manifest_or_data_file_does_not_stop_answers(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     tenant.world.advance(4)
@@ -248,6 +252,7 @@ def test_a_query_does_not_import_what_it_does_not_use(home: Path) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.heavy
 def test_one_device_is_synced_by_its_serial_number(tmp_path: Path, tenant: Tenant, url: str) -> None:
     settings = {"KANDJI_API_URL": url, "KANDJI_API_TOKEN": TOKEN}
     assert run(tmp_path, "sync", "devices", "device_details", **settings).returncode == 0

@@ -75,6 +75,7 @@ def test_without_any_stream_every_command_ends_as_with_them(home: Path) -> None:
     assert (home / "out/devices.parquet").is_file()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("closed", slow_but(">&-", of=["<&-", ">&-", "2>&-"]))
 def test_one_stream_less_changes_no_exit_code_and_raises_nothing(home: Path, closed: str) -> None:
     for arguments in SOME:

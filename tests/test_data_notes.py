@@ -120,6 +120,7 @@ def test_the_command_line_says_it_beside_the_rows_and_in_json(tmp_path: Path) ->
     assert json.loads(run(tmp_path, "sql", "FROM threats", "--format", "json").stdout)["notes"] == [note]
 
 
+@pytest.mark.heavy
 def test_an_agent_reads_it_first_and_also_where_it_describes_a_view(tmp_path: Path) -> None:
     republish(tmp_path, fresh(tmp_path), "prism_filevault", state=State.FORBIDDEN)
     note = (

@@ -179,6 +179,7 @@ def channels(home: Path, *options: str, **config: str) -> tuple[int, dict[str, t
     return examined(home, *options, KANDJI_API_URL=FREE, KANDJI_API_TOKEN=TOKEN)
 
 
+@pytest.mark.heavy
 def test_a_channel_without_which_no_action_is_done_fails_where_it_leads_nowhere(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.write_text("")

@@ -110,6 +110,7 @@ def test_before_the_first_sync_the_command_to_type_is_named(tmp_path: Path) -> N
     assert (done.returncode, "kandji-mirror sync" in done.stderr, (tmp_path / "out").exists()) == (7, True, False)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("form", ["jsonl", "duckdb"])
 def test_a_disk_without_room_leaves_what_was_there(large: Path, tmp_path: Path, form: str) -> None:
     out = tmp_path / "out"

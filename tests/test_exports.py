@@ -474,6 +474,7 @@ def test_names_of_queries_and_tables_never_meet(home: Path) -> None:
         assert not {info.name for info in reader.tables()} & set(catalog())
 
 
+@pytest.mark.heavy
 def test_every_column_of_an_answer_has_a_type_the_forms_know(home: Path, tmp_path: Path) -> None:
     """Everything that can be exported without parameters that must be given."""
     publish(home, {name: [] for name in resources()}, generation=2)

@@ -30,6 +30,7 @@ from kandji_simulator import TOKEN
 LATER = timedelta(days=1_200)
 
 
+@pytest.mark.heavy
 def test_what_was_read_in_the_future_is_due_again_and_named_everywhere(tmp_path: Path) -> None:
     tenant = make_tenant(4, apps=2)
     sync(

@@ -63,6 +63,7 @@ PASTS = st.lists(st.tuples(GAPS, states()), min_size=2, max_size=6), st.sampled_
 FEW = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.heavy
 @FEW
 @given(*PASTS)
 def test_the_state_at_every_kept_moment_is_the_one_that_was_there(
@@ -214,6 +215,7 @@ def test_history_that_was_off_begins_when_it_is_turned_on(mirror: PastHome) -> N
         mirror.ask("FROM devices_as_of($m)", m=hours(0.5))
 
 
+@pytest.mark.slow
 def test_a_clock_that_goes_back_does_not_turn_the_past_around(mirror: PastHome) -> None:
     for at, version in ((0, "1"), (5, "2"), (3, "3"), (6, "4")):
         mirror.add(hours(at), devices=[mac(1, os_version=version)])
@@ -221,6 +223,7 @@ def test_a_clock_that_goes_back_does_not_turn_the_past_around(mirror: PastHome) 
     assert past == {0: [("1",)], 4: [("1",)], 5: [("3",)], 6: [("4",)]}
 
 
+@pytest.mark.heavy
 def test_events_are_merged_into_few_files_as_time_goes_by(mirror: PastHome) -> None:
     for number in range(12):
         mirror.add(hours(number * 16), devices=[mac(1, os_version=str(number))])
@@ -232,6 +235,7 @@ def test_events_are_merged_into_few_files_as_time_goes_by(mirror: PastHome) -> N
     assert mirror.ask("SELECT os_version FROM devices_as_of($m)", m=hours(5 * 16 + 1)) == [("5",)]
 
 
+@pytest.mark.slow
 def test_what_is_older_than_the_days_to_keep_is_let_go(tmp_path: Path) -> None:
     mirror = PastHome(tmp_path, keep_days=10)
     for day in range(0, 30, 3):
@@ -258,6 +262,7 @@ def spoil(path: Path) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("damage", slow_but(spoil, of=[Path.unlink, lambda path: path.write_bytes(b"cut"), spoil]))
 def test_a_damaged_segment_costs_the_history_before_it_and_nothing_else(mirror: PastHome, damage: Any) -> None:
     mirror.add(hours(0), devices=[mac(1)])
@@ -323,6 +328,7 @@ def test_leftovers_of_a_killed_recording_are_overwritten(mirror: PastHome) -> No
     assert list(folder.glob("*.tmp*")) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
 def test_a_full_disk_is_told_and_changes_nothing(mirror: PastHome) -> None:
     mirror.add(hours(0), devices=[mac(1)])

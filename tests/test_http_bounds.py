@@ -129,7 +129,7 @@ def test_idle_connections_do_not_shut_others_out(home: Path) -> None:
         assert [ended(connection) for connection in silent[:30]] == [b""] * 30  # the oldest made room
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 def test_with_few_files_and_hundreds_of_silent_connections_the_process_answers_and_logs_little(home: Path) -> None:
     """As a process of its own, whose hard limit cannot be raised."""

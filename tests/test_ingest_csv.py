@@ -215,6 +215,7 @@ def test_what_is_no_whole_export_is_refused_with_its_reason(tmp_path: Path, cont
 CUTS = [n for n in (*range(1, 40), *seeded(1).sample(range(40, len(GOOD)), 60)) if GOOD[-n - 1 : -n] not in b"\r\n"]
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize("cut", CUTS)
 def test_an_export_cut_within_a_line_is_refused(tmp_path: Path, cut: int) -> None:
     assert refused(tmp_path, GOOD[:-cut])
@@ -235,6 +236,7 @@ def test_an_error_never_shows_what_stands_in_a_line(tmp_path: Path) -> None:
     assert "secret" not in said
 
 
+@pytest.mark.heavy
 def test_quoted_cells_that_look_like_lines_mislead_nobody(tmp_path: Path) -> None:
     chance = seeded(4)
     looks = ["v", "", "1,2,3,4\n" * 400, '"\n",' * 300, 'a\r\nb,c,d\r\n"e",f,g\r\n' * 100, '"' * 7, "x\n" * 50_000]

@@ -177,7 +177,7 @@ def _other(server: Serving, word: str) -> Answer:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_rejected_token_of_the_tenant_makes_the_health_503(tmp_path: Path) -> None:
     with live(tmp_path) as tenant:
         wrong = tenant.environment(KANDJI_API_TOKEN="another", KANDJI_MIRROR_ACTIONS="off")
@@ -242,6 +242,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_call_harms_nobody(plain: Servin
     assert anyio.run(_macs, plain.url, era) == [[[4]]]
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGTERM, signal.SIGINT]))
 def test_a_signal_ends_it_cleanly_whatever_goes_on_and_the_log_holds_no_token_and_no_question(
@@ -287,6 +288,7 @@ def _call(sql: str) -> bytes:
 # -- live actions --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("era", ERAS)
 def test_nobody_says_yes_over_the_connection_that_asks(tmp_path: Path, era: Era) -> None:
     asked_of: list[str] = []
@@ -314,6 +316,7 @@ def test_nobody_says_yes_over_the_connection_that_asks(tmp_path: Path, era: Era)
         assert {event for event, _ in tenant.events()} == {"offered"}
 
 
+@pytest.mark.heavy
 def test_the_name_of_a_session_is_no_key_to_it(plain: Serving) -> None:
     opened = asked(plain.url, "POST", "/mcp", INITIALIZE, **MCP, **KNOWN)
     session = {"mcp_session_id": opened.headers["mcp-session-id"]}

@@ -87,6 +87,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerContext]:
     found.close()
 
 
+@pytest.mark.heavy
 def test_every_question_is_answered_by_one_query_exactly_dated_and_in_few_tokens(mirror: ServerContext) -> None:
     wanted = [("run_query", {"name": name, "params": params}) for _, name, params, _, _ in QUESTIONS]
     found = calls(mirror, "auto", *wanted)
@@ -136,6 +137,7 @@ def test_what_was_not_read_of_a_device_is_not_called_none(mirror: ServerContext,
     ]
 
 
+@pytest.mark.slow
 def test_a_table_that_was_never_read_is_not_called_empty(tmp_path: Path, era: Era) -> None:
     publish(tmp_path, {"devices": [device(1)], "vulnerability_detections": []})
     with opened(tmp_path) as mirror:

@@ -54,6 +54,7 @@ def start(tmp_path: Path, tenant: Tenant) -> Iterator[Start]:
             scheduler.stop(PATIENCE)
 
 
+@pytest.mark.slow
 def test_tables_are_read_now_and_the_answer_dates_them(start: Start, tenant: Tenant, era: Era) -> None:
     mirror = start()
 
@@ -69,6 +70,7 @@ def test_tables_are_read_now_and_the_answer_dates_them(start: Start, tenant: Ten
     assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[5]]
 
 
+@pytest.mark.heavy
 def test_everything_about_one_device_is_read_now(tmp_path: Path, start: Start, tenant: Tenant) -> None:
     run_sync(tmp_path, tenant, "devices")
     mirror, asked = start(), len(tenant.requests)

@@ -83,6 +83,7 @@ def exchanged(process: subprocess.Popen[bytes], said: bytes) -> Any:
     return json.loads(process.stdout.readline())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", COMMANDS)
 def test_everything_asked_before_the_end_of_input_is_answered(tmp_path: Path, command: list[str]) -> None:
     small_fleet(tmp_path)
@@ -96,6 +97,7 @@ def test_everything_asked_before_the_end_of_input_is_answered(tmp_path: Path, co
     assert (code, log) == (0, "")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 def test_the_official_client_gets_the_same_over_a_pipe(tmp_path: Path, era: Any) -> None:
     small_fleet(tmp_path)
@@ -190,6 +192,7 @@ def test_at_a_terminal_it_says_what_it_waits_for(tmp_path: Path, command: list[s
             os.close(terminal)
 
 
+@pytest.mark.slow
 def test_the_greeting_is_answered_without_a_mirror(tmp_path: Path) -> None:
     answers, code, log = conversation(tmp_path, GREETING + call(1, "fleet_overview"))
 
@@ -287,6 +290,7 @@ def test_a_client_that_gives_it_no_stderr_is_served(tmp_path: Path) -> None:
     assert (set(answers), code) == ({0, 1}, 0)
 
 
+@pytest.mark.slow
 def test_the_server_loads_nothing_it_does_not_need(tmp_path: Path) -> None:
     code = (
         "import sys; import kandji_mcp_server.main, kandji_mcp_server.server, kandji_mcp_server.stdio\n"

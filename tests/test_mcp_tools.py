@@ -119,6 +119,7 @@ def test_frequent_values_are_never_personal_ones(mirror: ServerContext, era: Era
         assert "Mac 1" not in text
 
 
+@pytest.mark.heavy
 def test_the_examples_of_every_table_and_view_run(mirror: ServerContext) -> None:
     with Reader(mirror.home) as reader:
         for info in reader.tables():
@@ -224,6 +225,7 @@ def test_a_statement_that_may_not_run_is_told_what_to_do_instead(
     assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[4]]
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize(
     ("limits", "rows"), [({"mirror_mcp_rows": 3}, 3), ({"mirror_mcp_bytes": 1_000, "mirror_mcp_rows": 100_000}, 250)]
 )
@@ -259,6 +261,7 @@ def test_without_a_mirror_every_tool_tells_how_to_make_one(tmp_path: Path, era: 
         assert "Run `kandji-mirror sync`" in said(result), tool
 
 
+@pytest.mark.heavy
 def test_a_mirror_made_after_the_start_is_found(tmp_path: Path, era: Era) -> None:
     with opened(tmp_path) as mirror:
         refusal(mirror, era, "run_sql", sql="FROM devices")
@@ -268,6 +271,7 @@ def test_a_mirror_made_after_the_start_is_found(tmp_path: Path, era: Era) -> Non
         assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[1]]
 
 
+@pytest.mark.slow
 def test_an_answer_from_a_table_whose_sync_failed_says_so_first(tmp_path: Path, era: Era) -> None:
     republish(tmp_path, small_fleet(tmp_path), "devices", state=State.FAILED, error="503 from the provider")
     with opened(tmp_path) as mirror:
@@ -281,6 +285,7 @@ def test_an_answer_from_a_table_whose_sync_failed_says_so_first(tmp_path: Path, 
     assert found["rows"] == [[4]]
 
 
+@pytest.mark.slow
 def test_an_old_answer_says_how_old_and_what_to_do(tmp_path: Path, era: Era) -> None:
     long_ago = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     republish(tmp_path, small_fleet(tmp_path), "devices", synced_at=long_ago)
@@ -300,6 +305,7 @@ def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: Serv
     assert (found["as_of"], found["age"]) == ({"users": None}, "never synced")
 
 
+@pytest.mark.heavy
 def test_an_answer_from_an_older_state_says_so(tmp_path: Path, era: Era) -> None:
     small_fleet(tmp_path)
     manifest_path(tmp_path, 2).write_text("torn")
@@ -340,6 +346,7 @@ def test_the_status_tells_why_data_is_missing(tmp_path: Path, era: Era) -> None:
     assert [line[0] for line in closer["tables"]] == ["users"]
 
 
+@pytest.mark.heavy
 def test_a_slow_statement_is_stopped_and_does_not_hold_up_the_others(tmp_path: Path, era: Era) -> None:
     small_fleet(tmp_path)
     slow = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
@@ -368,6 +375,7 @@ async def broken(ctx: Context[ServerContext]) -> Annotated[CallToolResult, RowsA
     raise RuntimeError("the secret is in this text")
 
 
+@pytest.mark.slow
 def test_an_unexpected_failure_is_logged_and_not_shown(
     mirror: ServerContext, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:

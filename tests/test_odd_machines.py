@@ -37,7 +37,7 @@ def start(
     )
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_mirror_works_in_a_home_of_any_name_and_leaves_nothing_beside_it(tmp_path: Path, server: Server) -> None:
     for name in ODD_NAMES:
         root = tmp_path / f"root {len(list(tmp_path.iterdir()))}"
@@ -95,7 +95,7 @@ def test_without_a_working_directory_or_a_user_folder_reading_goes_on(tmp_path: 
     assert not (tmp_path / "relative").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_every_file_is_its_owners_alone_whatever_the_umask_and_loose_ones_are_tightened(
     tmp_path: Path, server: Server
 ) -> None:
@@ -200,7 +200,7 @@ def _refusing(listener: socket.socket, seen: list[bytes]) -> None:
             asking.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_login_without_a_region_tries_both_of_the_named_tenant_and_no_other_host(tmp_path: Path) -> None:
     seen: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -121,7 +121,7 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
         run_sync(tmp_path, make_tenant(3), "tags", privacy=Privacy.AGENTS)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("mode", [Privacy.AGENTS, Privacy.ON])
 def test_a_lost_key_gives_all_tables_new_pseudonyms(tmp_path: Path, mode: Privacy) -> None:
     tenant = make_tenant(6)
@@ -138,6 +138,7 @@ def test_a_lost_key_gives_all_tables_new_pseudonyms(tmp_path: Path, mode: Privac
 # -- masked copies ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_twin_that_was_patched_equals_one_made_anew(tmp_path: Path) -> None:
     table = "prism_local_users"
     tenant = make_tenant(30)
@@ -152,6 +153,7 @@ def test_a_twin_that_was_patched_equals_one_made_anew(tmp_path: Path) -> None:
     assert _rows(tmp_path, table, second.masked_file) == _masked_rows(tmp_path, table, second.file)
 
 
+@pytest.mark.heavy
 def test_reading_and_masking_costs_no_more_requests(tmp_path: Path) -> None:
     spent = {}
     for mode in Privacy:
@@ -161,7 +163,7 @@ def test_reading_and_masking_costs_no_more_requests(tmp_path: Path) -> None:
     assert len(set(spent.values())) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_damaged_masked_copy_is_passed_over_by_those_who_read_it_and_made_anew(tmp_path: Path) -> None:
     tenant = make_tenant(6)
     for _ in range(2):
@@ -201,6 +203,7 @@ def test_what_is_not_masked_yet_is_refused_until_the_next_sync(tmp_path: Path) -
     assert _people(tmp_path)
 
 
+@pytest.mark.heavy
 def test_turned_on_nothing_full_is_left_and_history_stays(tmp_path: Path) -> None:
     tenant = Planted(make_tenant(6))
 
@@ -223,6 +226,7 @@ def test_turned_on_nothing_full_is_left_and_history_stays(tmp_path: Path) -> Non
     assert len(generations(tmp_path)) <= 2  # the one that masks, and the one of this sync
 
 
+@pytest.mark.heavy
 def test_turned_off_again_everything_is_read_anew(tmp_path: Path) -> None:
     tenant = make_tenant(6)
     run_sync(tmp_path, tenant, *FEW, privacy=Privacy.ON)

@@ -123,6 +123,7 @@ def every_question() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("describe_table", {"table": "users"}), ("fleet_overview", {}), ("sync_status", {}), ("changes", {}))
 
 
+@pytest.mark.heavy
 def test_the_tenant_has_a_needle_in_every_personal_column(agents: Mirrored) -> None:
     states = manifest_of(agents.home).tables.values()
     found = set().union(*(columns_with_needles(data_dir(agents.home) / str(s.file)) for s in states))
@@ -131,6 +132,7 @@ def test_the_tenant_has_a_needle_in_every_personal_column(agents: Mirrored) -> N
     assert any(outcome.method == "export" for report in agents.reports for outcome in report.outcomes)
 
 
+@pytest.mark.heavy
 def test_what_ai_clients_read_has_none(agents: Mirrored) -> None:
     manifest = manifest_of(agents.home)
     twins = [data_dir(agents.home) / str(s.masked_file) for s in manifest.tables.values()]
@@ -140,6 +142,7 @@ def test_what_ai_clients_read_has_none(agents: Mirrored) -> None:
     assert [file.name for file in twins + pasts if columns_with_needles(file) or is_in(file.read_bytes())] == []
 
 
+@pytest.mark.heavy
 def test_no_answer_to_an_ai_client_has_one(agents: Mirrored) -> None:
     files = {"names": [*resources(), "fleet", "changes"], "format": "csv"}
     device = {"device": agents.tenant.tenant.world.device_ids()[0]}
@@ -159,7 +162,7 @@ def test_people_see_everything_in_that_mode(agents: Mirrored) -> None:
     assert names > 0
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_nothing_in_the_home_has_one_where_nobody_may_see_it(on: Mirrored) -> None:
     assert all(not report.failed for report in on.reports)
     assert any(outcome.method == "export" for report in on.reports for outcome in report.outcomes)
@@ -191,6 +194,7 @@ def test_people_can_be_counted_and_joined_as_before(agents: Mirrored) -> None:
             assert masked.run(sql).rows != [(0,)], sql
 
 
+@pytest.mark.heavy
 def test_as_many_values_are_different_as_before(agents: Mirrored) -> None:
     texts = [(r.name, c.name) for r in resources().values() for c in r.columns if c.personal and c.kind is Kind.TEXT]
     with Reader(agents.home) as full, Reader(agents.home, masked=True) as masked:

@@ -204,7 +204,7 @@ def _value(column: Column, text: str) -> Any:
     return shapes.get(column.kind)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_no_column_of_any_table_lets_a_person_through(engine: Engine, tmp_path: Path) -> None:
     """Also none that somebody declares tomorrow: it is masked or looked through without being named anywhere."""
     text = "of jane quuxly, Zoe.Quux@example.com"
@@ -257,6 +257,7 @@ def read(home: Path, tenant: Named, mode: Privacy, *names: str) -> None:
     assert report.failed == ()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("mode", slow_but(Privacy.AGENTS, of=[Privacy.AGENTS, Privacy.ON]))
 def test_somebody_who_becomes_known_later_goes_out_of_what_was_masked_before(tmp_path: Path, mode: Privacy) -> None:
     tenant = make_tenant(4, apps=3)

@@ -115,6 +115,7 @@ def test_a_query_is_prepared_against_the_schema_and_empty_where_nothing_is_mirro
     assert set(result.as_of.values()) <= {None}
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize("name", sorted(set(catalog()) - set(WITH_HISTORY)))
 def test_an_answer_has_one_order_whatever_that_of_the_rows_and_is_dated(
     readers: tuple[Reader, Reader], name: str
@@ -152,6 +153,7 @@ def test_a_chart_names_columns_of_the_answer(empty: Reader, query: NamedQuery) -
     assert {name for names in chart.axes.values() for name in names} <= columns
 
 
+@pytest.mark.slow(quick_every=3)
 @pytest.mark.parametrize("name", WITH_HISTORY)
 def test_answers_about_the_past_have_one_order(tmp_path: Path, name: str) -> None:
     twins = [{"device_id": f"d{n}", "device_name": "twin", "serial_number": f"S{n}"} for n in range(9)]
@@ -167,6 +169,7 @@ def test_answers_about_the_past_have_one_order(tmp_path: Path, name: str) -> Non
     assert answers[0] == answers[1]
 
 
+@pytest.mark.heavy
 def test_a_hostile_name_is_a_name(readers: tuple[Reader, Reader]) -> None:
     hostile = "Robert'); DROP TABLE devices;--"
     for query in catalog().values():

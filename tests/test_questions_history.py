@@ -74,6 +74,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         yield reader
 
 
+@pytest.mark.slow
 def test_coverage_is_told_for_every_day_since_history_began(reader: Reader) -> None:
     days = [day(back).date() for back in (5, 4, 3, 2, 1, 0)]
     assert reader.query("filevault_coverage").rows == [

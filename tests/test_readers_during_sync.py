@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from kandji_queries.reader import Reader
 
 WRITER = """
@@ -25,6 +27,7 @@ STRANGERS = """
 """
 
 
+@pytest.mark.heavy
 def test_a_reader_sees_one_state_or_the_next_and_never_both(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer, Reader(tmp_path) as reader:

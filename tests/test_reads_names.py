@@ -69,6 +69,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+@pytest.mark.heavy
 def test_a_name_is_a_ctes_to_the_guard_where_it_is_to_the_engine(engine: duckdb.DuckDBPyConnection) -> None:
     guard = Guard(engine.cursor)
     differing = []
@@ -113,6 +114,7 @@ def test_a_parameter_has_the_name_that_the_engine_binds(engine: duckdb.DuckDBPyC
             assert _passes(guard, f"SELECT $x{asked}", (f"x{given}",)) == bound, (asked, given)
 
 
+@pytest.mark.slow
 def test_no_function_is_allowed_by_a_name_that_only_looks_like_its_own(engine: duckdb.DuckDBPyConnection) -> None:
     guard = Guard(engine.cursor)
     disguised = [name.replace(a, b) for name in allowed() for a, b in LIKE_ASCII.items() if a in name]

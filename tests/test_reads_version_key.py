@@ -126,6 +126,7 @@ def shell() -> Iterator[duckdb.DuckDBPyConnection]:
         yield shell
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize(("left", "sign", "right"), ORDERED)
 def test_the_order_is(shell: duckdb.DuckDBPyConnection, left: str, sign: str, right: str) -> None:
     compare = "SELECT CASE WHEN a < b THEN '<' WHEN a = b THEN '=' WHEN a > b THEN '>' END"

@@ -127,6 +127,7 @@ def test_it_may_be_closed_while_one_is_made(home: Path, warm: WarmEngine) -> Non
     assert not [thread for thread in threading.enumerate() if thread.name == "warm"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("patient", [True, False], ids=["ready", "not ready"])
 def test_a_reader_with_one_answers_from_every_state(home: Path, patient: bool) -> None:
     with Reader(home, LIMITS, warm=True) as reader:

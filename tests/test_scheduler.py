@@ -257,6 +257,7 @@ def test_nobody_waits_for_ever(tmp_path: Path) -> None:
 # -- some devices --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_devices_are_read_by_whoever_syncs_and_each_process_gets_the_report(
     tmp_path: Path, start: Start, tenant: Tenant
 ) -> None:

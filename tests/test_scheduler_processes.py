@@ -120,6 +120,7 @@ def test_when_the_syncing_process_is_killed_another_one_takes_over(
         assert json.loads((tmp_path / "store" / "writer.json").read_text())["pid"] == left.pid
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
 def test_serve_keeps_a_home_in_sync_until_it_is_told_to_end(
     tmp_path: Path, server: Server, number: signal.Signals
@@ -136,7 +137,7 @@ def test_serve_keeps_a_home_in_sync_until_it_is_told_to_end(
     assert lock_is_free(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_bare_sync_and_a_full_one_beside_serve_are_handed_over_and_answered(tmp_path: Path, server: Server) -> None:
     account = {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN, "KANDJI_MIRROR_SWEEP_REQUESTS": "0"}
     with python(tmp_path, SERVE, server) as process:
@@ -182,6 +183,7 @@ def credentials(server: Server) -> dict[str, str]:
     return {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN, "KANDJI_MIRROR_BACKGROUND": "on"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
 def test_the_mcp_server_syncs_beside_the_conversation_until_a_signal(
     tmp_path: Path, server: Server, number: signal.Signals
@@ -199,7 +201,7 @@ def test_the_mcp_server_syncs_beside_the_conversation_until_a_signal(
     assert lock_is_free(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_mcp_server_lets_go_of_the_lock_when_the_client_leaves(tmp_path: Path, server: Server) -> None:
     with mcp(tmp_path, credentials(server)) as process:
         exchanged(process, GREETING)
@@ -251,6 +253,7 @@ def test_a_short_conversation_is_answered_whole_also_with_syncing_about_to_begin
     assert (set(answers), code) == (set(range(20)), 0)
 
 
+@pytest.mark.slow
 def test_nothing_of_syncing_is_loaded_before_the_first_answer(tmp_path: Path) -> None:
     code = (
         "import sys; import kandji_mcp_server.background, kandji_mcp_server.main, kandji_mcp_server.stdio\n"

@@ -232,6 +232,7 @@ def test_a_token_revoked_later_is_no_missing_permission(open_rig: Callable[..., 
     assert {manifest_of(rig.home).tables[name].state for name in FEW} == {State.FAILED}
 
 
+@pytest.mark.heavy
 def test_a_table_that_fails_rests_while_the_others_go_on(
     open_rig: Callable[..., Rig], wall: Wall, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -298,6 +299,7 @@ def test_a_bug_in_one_run_ends_nothing(
     assert rig.queue.claim(FEW) == FEW
 
 
+@pytest.mark.slow
 def test_a_tenant_with_little_left_of_its_hour_is_left_alone_but_for_a_question_in_five_minutes(
     open_rig: Callable[..., Rig], wall: Wall
 ) -> None:

@@ -96,6 +96,7 @@ def first(reader: Reader, query: str, **params: Any) -> list[Any]:
     return [row[0] for row in reader.query(query, params).rows]
 
 
+@pytest.mark.heavy
 def test_named_queries_find_a_device_however_it_is_typed(reader: Reader) -> None:
     for typed, device_id in FOUND:
         assert first(reader, "find_device", device=typed) == [device_id], typed
@@ -112,6 +113,7 @@ def test_people_apps_tags_and_blueprints_are_found_without_their_accents(reader:
     assert reader.run(sql, {"name": "Mac-79 東"}).rows == [(TOKYO,)]
 
 
+@pytest.mark.heavy
 def test_tools_find_a_device_however_it_is_typed(mirror: ServerContext) -> None:
     asked = [(tool, {"device": typed}) for typed, _ in FOUND for tool in ("find_device", "device_profile")]
     answers = [json.loads(said(found)) for found in calls(mirror, "auto", *asked)]

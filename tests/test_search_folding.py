@@ -66,6 +66,7 @@ def test_what_differs_stays_different() -> None:
         assert fold_text(one) != fold_text(other)
 
 
+@pytest.mark.heavy
 def test_python_and_the_engine_fold_every_character_alike(shell: duckdb.DuckDBPyConnection) -> None:
     """Alone, and between others, where marks combine and blanks meet; characters of the oldest Unicode of the two."""
     known = [chr(code) for code in range(1, 0x30000) if unicodedata.ucd_3_2_0.category(chr(code)) not in ("Cn", "Cs")]

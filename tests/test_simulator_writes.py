@@ -199,6 +199,7 @@ def test_a_write_without_the_token_does_nothing(tenant: Tenant, mac: str) -> Non
     assert mac in tenant.world.devices
 
 
+@pytest.mark.heavy
 def test_the_next_sync_sees_what_was_written(tmp_path: Path, tenant: Tenant, mac: str) -> None:
     tables = ("devices", "tags", "blueprints", "audit_events", "prism_device_information")
     gone, phone = tenant.world.enrol(platform="Mac"), tenant.world.enrol(platform="iPhone")

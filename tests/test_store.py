@@ -69,7 +69,7 @@ def test_a_second_writer_is_told_who_syncs(tmp_path: Path) -> None:
     assert len(tenant.requests) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_lock_is_free_again_after_its_holder_died(tmp_path: Path) -> None:
     writer = start_writer(tmp_path)
     assert writer.stdout
@@ -81,6 +81,7 @@ def test_the_lock_is_free_again_after_its_holder_died(tmp_path: Path) -> None:
     assert run_sync(tmp_path, make_tenant(12, apps=3)).failed == ()
 
 
+@pytest.mark.slow
 def test_a_damaged_manifest_is_passed_over(tmp_path: Path) -> None:
     tenant = make_tenant()
     run_sync(tmp_path, tenant, "devices", "users")
@@ -105,6 +106,7 @@ def test_an_altered_manifest_is_noticed_by_its_checksum(tmp_path: Path) -> None:
     assert "checksum" in str(found)
 
 
+@pytest.mark.heavy
 def test_only_the_last_manifests_stay_and_with_them_their_files(tmp_path: Path) -> None:
     tenant = make_tenant()
     for _ in range(KEEP_MANIFESTS + 2):
@@ -117,6 +119,7 @@ def test_only_the_last_manifests_stay_and_with_them_their_files(tmp_path: Path) 
     assert {p.name for p in data_dir(tmp_path).glob("*.duckdb")} == named
 
 
+@pytest.mark.heavy
 def test_files_of_readers_that_are_slow_to_notice_stay_for_a_while(tmp_path: Path) -> None:
     tenant = make_tenant()
     for _ in range(KEEP_MANIFESTS + 2):
@@ -162,7 +165,7 @@ def test_a_full_disk_fails_the_tables_and_keeps_what_was_there(tmp_path: Path) -
     assert list(data_dir(tmp_path).glob("*.tmp*")) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_ctrl_c_publishes_the_tables_that_were_complete(tmp_path: Path) -> None:
     tenant = make_tenant(350)
 
@@ -180,6 +183,7 @@ def test_ctrl_c_publishes_the_tables_that_were_complete(tmp_path: Path) -> None:
     assert set(differing(tmp_path, tenant.world)) == unread
 
 
+@pytest.mark.heavy
 def test_the_mirror_is_for_its_owner_and_its_files_open_in_any_duckdb(tmp_path: Path) -> None:
     home = tmp_path / "home"
     run_sync(home, make_tenant(10, apps=1))

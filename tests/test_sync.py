@@ -45,6 +45,7 @@ def differing(home: Path, world: World) -> list[str]:
     return support.differing(home, world, tables=SOME)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("devices", slow_but(50, of=[0, 1, 50, 301]))
 def test_the_mirror_equals_the_tenant_row_for_row(tmp_path: Path, devices: int) -> None:
     tenant = make_tenant(devices)
@@ -91,6 +92,7 @@ def test_the_mirror_follows_a_changing_tenant(tmp_path: Path) -> None:
         tenant.world.advance(4)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("quirks", [Quirks(totals=False), Quirks(prism_cursors=False)])
 def test_servers_without_totals_or_cursors_are_mirrored_too(tmp_path: Path, quirks: Quirks) -> None:
     tenant = make_tenant(400, quirks=quirks)
@@ -98,6 +100,7 @@ def test_servers_without_totals_or_cursors_are_mirrored_too(tmp_path: Path, quir
     assert differing(tmp_path, tenant.world) == []
 
 
+@pytest.mark.slow
 def test_a_table_that_did_not_change_keeps_its_file(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     before = {t.name: t.file for t in manifest_of(tmp_path).tables.values()}
@@ -112,6 +115,7 @@ def test_all_tables_of_a_run_appear_in_one_manifest(tmp_path: Path) -> None:
     assert report.generation == manifest_of(tmp_path).generation == 1
 
 
+@pytest.mark.heavy
 def test_only_what_is_due_is_read(tmp_path: Path) -> None:
     tenant = make_tenant()
     run_sync(tmp_path, tenant)
@@ -236,6 +240,7 @@ def test_a_failing_resource_keeps_its_rows_and_the_others_go_on(tmp_path: Path) 
     assert "503" in str(state.error)
 
 
+@pytest.mark.heavy(quick_every=3)
 @pytest.mark.parametrize(
     "trouble",
     slow_but(
@@ -359,6 +364,7 @@ def test_a_link_to_another_host_is_never_followed(tmp_path: Path) -> None:
     assert set(paths) == {"/api/v1/users"}
 
 
+@pytest.mark.heavy
 def test_a_table_whose_columns_changed_with_the_version_is_due_and_read_anew(tmp_path: Path) -> None:
     tenant = make_tenant()
     run_sync(tmp_path, tenant)

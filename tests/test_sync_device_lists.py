@@ -93,6 +93,7 @@ def test_of_a_long_activity_only_the_end_is_read_again(tmp_path: Path) -> None:
     assert len(numbers(tmp_path, device)) == known + 503
 
 
+@pytest.mark.slow
 def test_events_that_arrive_while_pages_are_read_are_not_lost(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     device = tenant.world.device_ids()[0]
@@ -126,6 +127,7 @@ ORDERS: dict[str, Callable[[list[Json]], None]] = {
 }
 
 
+@pytest.mark.heavy(quick_every=3)
 @pytest.mark.parametrize("order", ORDERS)
 def test_no_event_is_lost_whatever_the_order_and_whatever_the_provider_forgets(tmp_path: Path, order: str) -> None:
     tenant = begun(tmp_path)
@@ -168,6 +170,7 @@ def test_a_count_that_never_fits_is_believed_once_and_costs_no_more(tmp_path: Pa
     assert numbers(tmp_path, device) == {event["id"] for event in tenant.world.managed(device).activity}
 
 
+@pytest.mark.heavy
 def test_the_activity_of_a_device_that_is_gone_goes_with_it(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, *LISTS)
@@ -196,6 +199,7 @@ def test_a_budget_counts_pages_and_the_device_that_checked_in_last_comes_first(t
     assert manifest_of(tmp_path).tables["device_activity"].state is State.PARTIAL
 
 
+@pytest.mark.slow
 def test_commands_follow_their_state_and_a_page_that_shifts_is_read_again(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     world = tenant.world
@@ -232,6 +236,7 @@ def test_a_note_is_read_by_the_day_and_not_at_each_check_in(tmp_path: Path) -> N
     assert differing(tmp_path, tenant.world, tables=("device_notes",)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("privacy", [Privacy.OFF, Privacy.ON])
 def test_not_in_lost_mode_is_no_row_and_no_error_and_any_other_refusal_is_one(tmp_path: Path, privacy: Privacy) -> None:
     tenant = make_tenant(20, apps=1)

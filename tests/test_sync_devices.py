@@ -75,6 +75,7 @@ def changed_everywhere(tenant: Tenant, device: str) -> None:
     world.set_status(device, next(iter(world.device(device).blueprint.items)), "ERROR")  # type: ignore[union-attr]
 
 
+@pytest.mark.heavy
 def test_a_device_is_exact_everywhere_and_the_others_are_as_they_were(tmp_path: Path, tenant: Tenant) -> None:
     device, other = a_mac(tenant), a_mac(tenant, 1)
     before = of_others(tmp_path, device)
@@ -90,6 +91,7 @@ def test_a_device_is_exact_everywhere_and_the_others_are_as_they_were(tmp_path: 
     assert of_others(tmp_path, device) == before
 
 
+@pytest.mark.slow
 def test_it_costs_one_request_a_list_and_one_a_category_of_the_platform(tmp_path: Path, tenant: Tenant) -> None:
     report = renew(tmp_path, tenant, a_mac(tenant))
     assert report.requests == len(tenant.requests) == len(SOME) - 1  # cellular is of iPhones and iPads
@@ -106,6 +108,7 @@ def test_many_devices_share_the_requests_of_prism(tmp_path: Path, tenant: Tenant
     assert len([r for r in mirrored(tmp_path, "devices") if "Quite another name" in r]) == 3
 
 
+@pytest.mark.slow
 def test_what_is_due_and_where_increments_begin_does_not_move(tmp_path: Path, tenant: Tenant) -> None:
     before = manifest_of(tmp_path).tables
     device = a_mac(tenant)

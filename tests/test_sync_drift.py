@@ -25,6 +25,7 @@ from kandji_simulator import FaultKind as Trouble
 TABLES = ("devices", "prism_filevault", "apps", "prism_certificates")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", slow_but(0, 1, of=range(12), tier=pytest.mark.heavy))
 def test_no_row_that_is_there_throughout_is_lost_while_devices_leave(tmp_path: Path, seed: int) -> None:
     tenant = synced(tmp_path, 90, *TABLES, seed=1, apps=3, quirks=Quirks(prism_cursors=seed % 4 == 0))
@@ -44,6 +45,7 @@ def test_no_row_that_is_there_throughout_is_lost_while_devices_leave(tmp_path: P
     assert removed.isdisjoint(tenant.world.device_ids())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("asked_by_device", [True, False])
 def test_a_list_in_another_order_each_time_is_never_called_whole(tmp_path: Path, asked_by_device: bool) -> None:
     tenant = make_tenant(60, apps=3, quirks=Quirks(prism_cursors=False))
@@ -75,6 +77,7 @@ def removed_of(home: Path) -> set[str]:
         }
 
 
+@pytest.mark.heavy
 def test_a_broken_count_is_asked_for_again_and_told_where_it_stays_broken(tmp_path: Path) -> None:
     tenant = make_tenant(20)
     for kind in (Trouble.TRUNCATED_JSON, Trouble.HTML_PAGE, Trouble.OBJECT_BODY, Trouble.NUMBER_BODY):

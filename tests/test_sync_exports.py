@@ -31,6 +31,7 @@ def large(**facts: Any) -> Tenant:
     return make_tenant(300, apps=30, **facts)
 
 
+@pytest.mark.slow
 def test_a_large_category_is_exported_with_a_handful_of_requests(tmp_path: Path) -> None:
     tenant = large()
     run_sync(tmp_path, tenant, "apps")
@@ -39,6 +40,7 @@ def test_a_large_category_is_exported_with_a_handful_of_requests(tmp_path: Path)
     assert paths(tenant) == {"count": 1, "order": 1, "look": 2}
 
 
+@pytest.mark.heavy
 def test_a_refused_export_is_remembered_for_a_week(tmp_path: Path) -> None:
     tenant = large()
     tenant.exports.refused = frozenset({"apps"})
@@ -50,6 +52,7 @@ def test_a_refused_export_is_remembered_for_a_week(tmp_path: Path) -> None:
     assert paths(tenant)["order"] == 0
 
 
+@pytest.mark.heavy
 def test_a_failed_export_leaves_the_pages_this_time_only(tmp_path: Path) -> None:
     tenant = large()
     tenant.exports.error = "out of memory"
@@ -60,6 +63,7 @@ def test_a_failed_export_leaves_the_pages_this_time_only(tmp_path: Path) -> None
     assert apps_of(tmp_path).method == "export"
 
 
+@pytest.mark.heavy(quick_every=3)
 @pytest.mark.parametrize("keep", [0.0, 0.5, 0.97])
 def test_a_partial_export_replaces_nothing(tmp_path: Path, keep: float) -> None:
     tenant = large()
@@ -69,6 +73,7 @@ def test_a_partial_export_replaces_nothing(tmp_path: Path, keep: float) -> None:
     assert apps_of(tmp_path).method == "full walk"
 
 
+@pytest.mark.heavy
 def test_an_export_cut_in_its_last_line_replaces_nothing(tmp_path: Path) -> None:
     tenant = large()
     tenant.exports.ragged = True
@@ -81,6 +86,7 @@ def lose_an_app(world: World, device: str) -> None:
     world.swap_app(device)
 
 
+@pytest.mark.slow
 def test_an_export_is_the_table_of_the_moment_it_was_ordered(tmp_path: Path) -> None:
     tenant = large()
     rows = true_rows(tenant.world, "apps")
@@ -89,6 +95,7 @@ def test_an_export_is_the_table_of_the_moment_it_was_ordered(tmp_path: Path) -> 
     assert mirrored(tmp_path, "apps") == rows
 
 
+@pytest.mark.heavy
 def test_what_changes_between_counting_and_counting_again_is_caught_up_with(tmp_path: Path) -> None:
     tenant = large()
     devices = sorted({row["device_id"] for row in tenant.world.truth("apps")})
@@ -109,6 +116,7 @@ def test_what_changes_between_counting_and_counting_again_is_caught_up_with(tmp_
     assert (apps_of(tmp_path).method, paths(tenant)["order"]) == ("export", 1)
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize(
     ("kind", "times"), [(Trouble.RESET, 1), (Trouble.TORN, 2), (Trouble.SERVER_ERROR, 1), (Trouble.FORBIDDEN, 1)]
 )
@@ -119,6 +127,7 @@ def test_a_download_that_breaks_is_tried_again(tmp_path: Path, kind: Trouble, ti
     assert (mirrored(tmp_path, "apps"), apps_of(tmp_path).method) == (true_rows(tenant.world, "apps"), "export")
 
 
+@pytest.mark.heavy
 def test_an_expired_address_leaves_the_pages(tmp_path: Path) -> None:
     tenant = large()
     tenant.exports.valid_seconds = -1.0
@@ -126,6 +135,7 @@ def test_an_expired_address_leaves_the_pages(tmp_path: Path) -> None:
     assert mirrored(tmp_path, "apps") == true_rows(tenant.world, "apps")
 
 
+@pytest.mark.heavy
 def test_without_an_exact_count_an_export_of_nearly_the_previous_size_is_taken(tmp_path: Path) -> None:
     tenant = large(quirks=Quirks(approximate_counts_from=1))
     run_sync(tmp_path, tenant, "apps")
@@ -133,7 +143,7 @@ def test_without_an_exact_count_an_export_of_nearly_the_previous_size_is_taken(t
     assert apps_of(tmp_path).checked_at is None
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_count_that_always_lies_does_not_keep_the_table_from_being_mirrored(tmp_path: Path) -> None:
     tenant = large()
     tenant.reshape("/prism/count", lambda body: {**body, "count": body["count"] + 77})

@@ -54,6 +54,7 @@ def collected(tenant: Tenant) -> list[str]:
     return sorted({row["device_id"] for row in tenant.world.truth("apps")})
 
 
+@pytest.mark.heavy
 def test_a_pass_without_a_change_costs_few_requests_a_category_and_writes_nothing(tmp_path: Path) -> None:
     tenant = started(tmp_path, tables=INCREMENTED)
     before = {name: state_of(tmp_path, name) for name in INCREMENTED}
@@ -79,6 +80,7 @@ def test_what_changed_comes_with_the_next_pass(tmp_path: Path) -> None:
         assert differing(tmp_path, tenant.world, volatile=False, tables=tables) == []
 
 
+@pytest.mark.heavy
 def test_values_that_could_not_be_read_for_once_are_read_again(tmp_path: Path) -> None:
     tenant = started(tmp_path, tables=("devices", "apps"))
     tenant.world.advance(2)
@@ -90,6 +92,7 @@ def test_values_that_could_not_be_read_for_once_are_read_again(tmp_path: Path) -
     assert run_sync(tmp_path, tenant, "apps").outcomes[0].method == "increment"
 
 
+@pytest.mark.heavy
 def test_rows_of_one_row_categories_are_exact_to_the_last_collection(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.world.advance(3)
@@ -97,6 +100,7 @@ def test_rows_of_one_row_categories_are_exact_to_the_last_collection(tmp_path: P
     assert differing(tmp_path, tenant.world, tables=("prism_filevault", "prism_device_information")) == []
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_removed_device_go_without_a_further_request(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.world.remove(collected(tenant)[3])
@@ -115,6 +119,7 @@ def test_a_device_that_left_the_list_keeps_its_rows_as_long_as_prism_counts_them
     assert differing(tmp_path, tenant.world, volatile=False, tables=SOME[1:]) == []
 
 
+@pytest.mark.heavy
 def test_a_vanished_row_is_looked_for_among_the_devices_that_reported_something(tmp_path: Path) -> None:
     tenant = started(tmp_path, 200)
     device = collected(tenant)[3]
@@ -136,7 +141,7 @@ def test_a_vanished_row_of_a_silent_device_is_found_by_reading_everything_when_s
     assert report.outcomes[0].method == "full walk"
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_hundreds_of_rows_with_one_timestamp_all_come(tmp_path: Path) -> None:
     tenant = started(tmp_path, 450, apps=40)
     tenant.world.wait(timedelta(hours=1))
@@ -204,6 +209,7 @@ def test_a_refused_filter_is_tried_again_a_day_later(tmp_path: Path) -> None:
     assert asked(tenant, "prism_filevault")[-2:] == ["changes", "count"]
 
 
+@pytest.mark.heavy
 def test_an_approximate_count_proves_nothing_but_gone_devices_are_asked_for(tmp_path: Path) -> None:
     tenant = started(tmp_path, quirks=Quirks(approximate_counts_from=1))
     tenant.world.remove(collected(tenant)[3])
@@ -215,6 +221,7 @@ def test_an_approximate_count_proves_nothing_but_gone_devices_are_asked_for(tmp_
     assert "counts it only roughly" in str(state_of(tmp_path, "apps").note)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rough", [100_000, 1])
 def test_rows_collected_again_unchanged_are_exact_when_someone_asks(tmp_path: Path, rough: int) -> None:
     tenant = started(tmp_path, quirks=Quirks(approximate_counts_from=rough))
@@ -229,6 +236,7 @@ def test_rows_collected_again_unchanged_are_exact_when_someone_asks(tmp_path: Pa
     assert differing(tmp_path, tenant.world, tables=("apps", "prism_local_users")) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("behind", "requests"), [(0, ["changes", "collected", "collected", "count"]), (6, None)])
 def test_of_many_rows_collected_lately_only_those_that_are_news_are_read(
     tmp_path: Path, behind: int, requests: list[str] | None
@@ -254,6 +262,7 @@ def test_of_many_rows_collected_lately_only_those_that_are_news_are_read(
     assert asked(tenant, "apps") == ["changes", "collected", "collected", "count"]
 
 
+@pytest.mark.heavy
 def test_of_a_fleet_that_reports_all_the_time_only_the_news_are_read(tmp_path: Path) -> None:
     tenant, devices = all_reported_lately(tmp_path)
     tenant.world.wait(timedelta(minutes=2))
@@ -264,6 +273,7 @@ def test_of_a_fleet_that_reports_all_the_time_only_the_news_are_read(tmp_path: P
     assert differing(tmp_path, tenant.world, tables=("prism_device_information",)) == []
 
 
+@pytest.mark.heavy(quick_every=3)
 @pytest.mark.parametrize("gone", [0, 1, 2])
 def test_a_row_that_came_late_is_seen_though_others_vanished_meanwhile(tmp_path: Path, gone: int) -> None:
     """One device more and one less in the window leave its number as it was."""

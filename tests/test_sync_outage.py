@@ -39,7 +39,7 @@ def synced(home: Path, tenant: Tenant, *, slowly: Clock | None = None) -> tuple[
     return sync(home, "loopback", client, names=NAMES, everything=True), clock.read() - began
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_an_outage_ends_the_run_within_a_minute_and_loses_nothing(tmp_path: Path) -> None:
     clock = Clock()
     tenant = make_tenant(5, apps=2, sleep=clock.sleep)
@@ -69,6 +69,7 @@ def test_one_broken_list_is_no_outage(tmp_path: Path, table: str) -> None:
     assert State.OK in {outcome.state for outcome in report.outcomes}
 
 
+@pytest.mark.slow
 def test_answers_that_cannot_be_taken_are_of_their_tables_alone(tmp_path: Path) -> None:
     clock, tenant, deep = Clock(), make_tenant(12, apps=2), b'{"data":[' + b'{"a":' * 9_000
 
@@ -88,6 +89,7 @@ def test_answers_that_cannot_be_taken_are_of_their_tables_alone(tmp_path: Path) 
     assert len([request for request in tenant.requests if request.path.endswith("/users")]) == 2
 
 
+@pytest.mark.heavy
 def test_a_burst_of_short_waits_is_sat_out(tmp_path: Path) -> None:
     tenant = make_tenant(5, apps=2)
     tenant.faults.append(Fault("^/api/v1/users", FaultKind.RATE_LIMITED, times=20))

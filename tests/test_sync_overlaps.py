@@ -109,6 +109,7 @@ def test_a_device_that_goes_while_another_comes_makes_the_list_be_walked_anew(tm
     assert mirrored(tmp_path, "devices") == true_rows(tenant.world, "devices")
 
 
+@pytest.mark.heavy
 def test_a_list_that_changes_in_every_walk_is_taken_with_a_note(tmp_path: Path) -> None:
     tenant = make_tenant(700)
     report = sync(tmp_path, "loopback", client_of(swapping(tenant, 9)), names=["devices"])

@@ -26,7 +26,7 @@ def due_ones(home: Path, tenant: Tenant, hours: float) -> tuple[Report, list[str
     return report, [journal.path for journal in list(tenant.requests)[seen:]]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_refusal_is_remembered_for_a_day_and_every_request_is_counted(tmp_path: Path) -> None:
     tenant = make_tenant(4, apps=2)
     for path in ("/api/v1/users", "/api/v1/blueprints", "/api/v1/prism/filevault"):

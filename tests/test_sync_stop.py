@@ -22,6 +22,7 @@ from kandji_simulator import TOKEN, Fault, serve
 from kandji_simulator import FaultKind as Trouble
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("sent", slow_but(signal.SIGTERM, of=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP]))
 def test_a_sync_that_hangs_ends_within_two_seconds(tmp_path: Path, sent: signal.Signals) -> None:
     tenant = make_tenant(30)

@@ -39,6 +39,7 @@ def at(hours: float) -> Callable[[], datetime]:
     return lambda: moment
 
 
+@pytest.mark.heavy
 def test_every_device_is_read_and_one_answer_fills_both_tables_of_its_path(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, *SWEPT)
@@ -59,7 +60,7 @@ def test_a_budget_is_shared_and_what_is_unread_is_told(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_sweep_goes_on_where_it_was_and_then_follows_what_the_list_tells(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, everything=True, sweep=24)
@@ -74,6 +75,7 @@ def test_a_sweep_goes_on_where_it_was_and_then_follows_what_the_list_tells(tmp_p
     assert differing(tmp_path, tenant.world, tables=("device_details",)) == []
 
 
+@pytest.mark.heavy
 def test_a_table_is_as_old_as_the_oldest_reading_of_its_devices(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, "device_details", wall=(first := at(0)))
@@ -83,6 +85,7 @@ def test_a_table_is_as_old_as_the_oldest_reading_of_its_devices(tmp_path: Path) 
     assert (state.synced_at, state.attempted_at) == (first(), second())
 
 
+@pytest.mark.heavy
 def test_a_day_later_every_device_is_read_again(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, "device_details")
@@ -93,6 +96,7 @@ def test_a_day_later_every_device_is_read_again(tmp_path: Path) -> None:
     assert per_device(tenant) == 20
 
 
+@pytest.mark.heavy
 def test_a_device_that_left_the_list_takes_its_rows_with_it(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, *SWEPT)
@@ -101,7 +105,7 @@ def test_a_device_that_left_the_list_takes_its_rows_with_it(tmp_path: Path) -> N
     assert differing(tmp_path, tenant.world, tables=SWEPT) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_device_that_went_between_list_and_detail_takes_its_rows_with_it(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, *SWEPT)
@@ -111,6 +115,7 @@ def test_a_device_that_went_between_list_and_detail_takes_its_rows_with_it(tmp_p
     assert gone not in {row[0] for name in SWEPT for row in mirrored(tmp_path, name)}
 
 
+@pytest.mark.heavy
 def test_a_device_that_is_there_but_has_no_answer_keeps_its_rows(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, *SWEPT)
@@ -128,6 +133,7 @@ def test_an_empty_answer_is_believed_at_the_second_look(tmp_path: Path) -> None:
     assert differing(tmp_path, tenant.world, tables=STATUS) == []
 
 
+@pytest.mark.heavy
 def test_a_device_whose_answer_fails_is_read_the_next_time(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     tenant.faults.append(Fault(f"{tenant.world.device_ids()[2]}/details", Trouble.SERVER_ERROR, times=6))
@@ -157,6 +163,7 @@ def test_a_sweep_without_permission_is_a_state(tmp_path: Path) -> None:
     assert str(state.error).startswith("No permission or not licensed: ")
 
 
+@pytest.mark.heavy
 def test_a_lost_data_file_is_read_anew_whatever_the_ledger_says(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, "device_details")
@@ -204,6 +211,7 @@ def test_one_refusal_does_not_give_up_the_rows_of_prism(tmp_path: Path) -> None:
     assert len(mirrored(tmp_path, "apps")) > len(rows) / 2
 
 
+@pytest.mark.heavy
 def test_in_the_background_prism_is_tried_again_a_day_later(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     tenant.forbid("/api/v1/prism")
@@ -239,7 +247,7 @@ def test_a_list_the_provider_does_not_have_is_a_state_too(tmp_path: Path) -> Non
     assert state_of(tmp_path, "threats").state is State.ABSENT
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_long_sweep_is_published_every_minute(tmp_path: Path) -> None:
     tenant = make_tenant(200, apps=1)
     run_sync(tmp_path, tenant, "devices")

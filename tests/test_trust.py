@@ -76,6 +76,7 @@ def test_a_folder_that_names_another_host_gets_no_stored_token(tmp_path: Path, e
     assert elsewhere.received == []
 
 
+@pytest.mark.heavy
 def test_a_server_for_ai_clients_in_such_a_folder_sends_nothing_there(tmp_path: Path, elsewhere: Server) -> None:
     owner(tmp_path)
     dotenv(tmp_path, KANDJI_API_URL=elsewhere.url)

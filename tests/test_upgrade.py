@@ -97,6 +97,7 @@ def test_a_masked_home_is_taken_over_masked(tmp_path: Path) -> None:
     assert removals(tmp_path) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("statement", ['ALTER TABLE "apps" DROP COLUMN "device_id"', 'DROP TABLE "apps"'])
 def test_a_file_that_nobody_can_make_sense_of_stops_no_sync(tmp_path: Path, statement: str) -> None:
     tenant, home = make_tenant(20), tmp_path

@@ -96,6 +96,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return child(WITHOUT_POSIX, child(LIBRARIES, [], ""), str(home))
 
 
+@pytest.mark.heavy
 def test_every_module_of_ours_can_be_imported(found: Any) -> None:
     assert found["failed"] == {}
     assert found["imported"] > 200

@@ -121,6 +121,7 @@ def test_the_rule_of_a_refusal_is_kept(workers: WorkerPool) -> None:
     assert refused.value.rule == "table function"
 
 
+@pytest.mark.heavy
 def test_two_runaways_do_not_slow_a_third_much_and_a_fourth_is_told(workers: WorkerPool) -> None:
     def ended(sql: str) -> tuple[str, float]:
         began = time.monotonic()
