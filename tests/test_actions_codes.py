@@ -169,6 +169,7 @@ class Owner:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 def test_the_question_in_a_client_asks_for_the_code_and_names_the_action(tenant: Live, owner: Hook, era: Era) -> None:
     asked = {"device": tenant.device().serial, "confirm": True}

@@ -23,6 +23,7 @@ def tenant(tmp_path: Path) -> Iterator[Live]:
         yield served
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("privacy", ["agents", "on"])
 def test_a_live_tool_answers_the_same_for_a_name_that_exists_one_that_does_not_and_several(
     tenant: Live, privacy: str

@@ -149,6 +149,7 @@ def test_processes_that_sign_at_once_lose_no_head(machine: Machine) -> None:
     assert "records 1 to 6" in machine.verify().stdout
 
 
+@pytest.mark.heavy
 def test_where_the_extra_is_missing_it_is_named_before_anything_is_sent(machine: Machine, tmp_path: Path) -> None:
     without = tmp_path / "without"
     without.mkdir()

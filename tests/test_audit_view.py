@@ -14,6 +14,7 @@ from kandji_queries.reader import Reader
 from kandji_schema.audit import COLUMNS
 
 
+@pytest.mark.slow
 def test_records_are_rows_and_new_ones_are_seen_at_once(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": [device(1)]})
     service = service_at(tmp_path, ActionTenant())

@@ -45,6 +45,7 @@ def test_a_statement_is_answered_with_its_age(home: Path) -> None:
     assert set(answer["as_of"]) == {"devices"}
 
 
+@pytest.mark.slow(quick_every=5)
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "markdown"])
 def test_every_format_prints_rows_on_stdout_only(home: Path, form: str) -> None:
     done = run(home, "query", "devices_by_platform", "--format", form)
@@ -171,6 +172,7 @@ def test_a_stopped_sync_ends_at_once_and_keeps_what_was_complete(
     assert run(tmp_path, "sql", "SELECT count(*) FROM devices").returncode == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_long_statement_ends_without_a_traceback(home: Path) -> None:
     statement = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range = 7"
     command = [COMMAND, "sql", statement]

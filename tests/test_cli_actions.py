@@ -67,6 +67,7 @@ def test_the_mirror_shows_what_was_done(tenant: Live) -> None:
     assert run(tenant.home, "sql", statement, "--format", "csv").stdout == "asset_tag\n0042\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "argument"), [("update", "asset_tag=0042"), ("renametag", "name=Loaner")])
 def test_what_is_read_again_is_masked_as_all_else(tenant: Live, name: str, argument: str) -> None:
     tables = ("devices", "tags")
@@ -170,6 +171,7 @@ def test_a_secret_goes_to_a_terminal_and_nowhere_else(tenant: Live) -> None:
     assert tenant.events() == [("refused", "filevaultkey"), ("intent", "filevaultkey"), ("outcome", "filevaultkey")]
 
 
+@pytest.mark.slow
 def test_what_an_ai_client_asked_for_is_confirmed_by_a_human_at_a_terminal(tenant: Live) -> None:
     device, settings = tenant.device(), tenant.environment()
     with open_service(tenant.settings(), "assistant 1") as service:

@@ -101,6 +101,7 @@ def test_a_name_in_a_message_moves_no_cursor(tmp_path: Path) -> None:
     assert "\nLINE 1:" in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
 def test_a_full_disk_under_the_output_is_told(home: Path) -> None:
     code, said = ended(home, SOME[0], ">/dev/full")

@@ -172,6 +172,7 @@ def test_exports_to_one_folder_at_the_same_time_do_not_mix(large: Path, tmp_path
         assert hashlib.sha256((out / file["path"]).read_bytes()).hexdigest() == file["sha256"]
 
 
+@pytest.mark.heavy
 def test_a_terminal_shows_how_far_it_is(large: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     command = [COMMAND, "export", "apps", "-f", "jsonl", "--to", str(tmp_path / "out")]

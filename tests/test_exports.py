@@ -181,6 +181,7 @@ def test_divided_csv_for_spreadsheets_has_the_mark_in_every_file(home: Path, tmp
     assert all(file.read_bytes().startswith(b"\xef\xbb\xbfdevice_name,") for file in files)
 
 
+@pytest.mark.slow
 def test_named_queries_take_parameters_and_are_what_the_query_prints(home: Path, tmp_path: Path) -> None:
     report = exported(
         home, ["apps_on_device", "devices_by_platform"], "jsonl", tmp_path / "out", params={"device": "d1"}
@@ -195,6 +196,7 @@ def test_named_queries_take_parameters_and_are_what_the_query_prints(home: Path,
     assert "$device" in found.sql
 
 
+@pytest.mark.slow
 def test_everything_is_every_table_and_view_with_anything_of_the_tenant(home: Path, tmp_path: Path) -> None:
     report = exported(home, None, "parquet", tmp_path / "out")
     with Reader(home) as reader:
@@ -344,6 +346,7 @@ def test_only_files_of_an_export_are_replaced(home: Path, tmp_path: Path) -> Non
     assert len(cells(out / "devices.csv")) == 2
 
 
+@pytest.mark.slow
 def test_another_export_to_the_same_folder_leaves_the_first_one_known(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     exported(home, ["devices"], "csv", out)
@@ -396,6 +399,7 @@ def test_only_what_an_export_wrote_is_removed(home: Path, tmp_path: Path) -> Non
     assert len(list(out.glob("2*"))) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("umask", [0o000, 0o027])
 def test_files_and_folders_are_their_owners_alone_whatever_the_umask(home: Path, tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)

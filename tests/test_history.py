@@ -134,6 +134,7 @@ def test_what_moves_at_every_collection_is_no_change(mirror: PastHome) -> None:
     assert mirror.ask("FROM changes") == []
 
 
+@pytest.mark.slow(quick_every=7)
 @pytest.mark.parametrize(
     "question",
     [
@@ -155,6 +156,7 @@ def test_before_history_begins_there_is_no_answer_but_an_error(mirror: PastHome,
     mirror.ask(question, moment=hours(0))
 
 
+@pytest.mark.slow(quick_every=3)
 @pytest.mark.parametrize("written", ["'2026-03-02 08:30'", "'2026-03-02T10:30+02:00'", "TIMESTAMP '2026-03-02 08:30'"])
 def test_a_moment_can_be_written_in_many_ways(mirror: PastHome, written: str) -> None:
     mirror.add(hours(0), devices=[mac(1)])
@@ -163,6 +165,7 @@ def test_a_moment_can_be_written_in_many_ways(mirror: PastHome, written: str) ->
     assert mirror.ask("SELECT device_id FROM devices_as_of(moment := now())") == []
 
 
+@pytest.mark.heavy
 def test_an_answer_about_the_past_is_dated_and_passes_the_second_opinion(mirror: PastHome) -> None:
     mirror.add(hours(0), devices=[mac(1)], blueprints=[])
     mirror.add(hours(1), devices=[mac(2)])
@@ -207,6 +210,7 @@ def test_without_days_to_keep_there_is_no_history(tmp_path: Path) -> None:
         mirror.ask("FROM devices_as_of('2026-03-02 08:30')")
 
 
+@pytest.mark.slow
 def test_history_that_was_off_begins_when_it_is_turned_on(mirror: PastHome) -> None:
     PastHome(mirror.home, keep_days=0).add(hours(0), devices=[mac(1)])
     mirror.add(hours(1), devices=[mac(2)])

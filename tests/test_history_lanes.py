@@ -69,6 +69,7 @@ def test_readers_see_a_whole_past_at_every_moment_while_lanes_publish(tmp_path: 
                 assert versions(reader, table, number) == [("always", str(number)), (f"only in {number}", None)]
 
 
+@pytest.mark.slow
 def test_segments_that_no_kept_state_names_go_and_the_rest_stays(tmp_path: Path) -> None:
     mirror = PastHome(tmp_path)
     for number in range(KEEP_MANIFESTS + 3):

@@ -77,6 +77,7 @@ def ended(connection: socket.socket) -> bytes:
 HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n"
 
 
+@pytest.mark.slow
 def test_whoever_says_nothing_or_half_of_a_request_is_left_in_time(home: Path) -> None:
     whole = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
     length = f"Content-Type: application/json\r\nContent-Length: 100\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
@@ -111,6 +112,7 @@ def left(connection: socket.socket) -> bool:
         return True
 
 
+@pytest.mark.slow
 def test_a_client_that_takes_its_time_between_requests_is_answered_on_the_same_connection(home: Path) -> None:
     with here(home, PATIENT) as server, connected(server.url) as connection:
         for _ in range(3):

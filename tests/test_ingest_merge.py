@@ -162,6 +162,7 @@ def test_a_merge_into_a_table_without_rows_adds_all(tmp_path: Path) -> None:
     assert mirror.merge([app("a", 1)]) == Merged(1, added=1, changed=0, removed=0, rebuilt=True)
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize("seed", range(4))
 def test_any_sequence_of_merges_equals_the_truth(tmp_path: Path, seed: int) -> None:
     chance = seeded(seed)

@@ -124,6 +124,7 @@ def test_a_confirmed_lock_is_sent_once_and_shows_its_pin(tenant: Live, era: Era)
     assert pin.encode() not in tenant.files()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 def test_a_no_sends_nothing_and_is_recorded(tenant: Live, era: Era) -> None:
     asked, human = {"device": tenant.device().serial, "confirm": True}, Human()
@@ -326,6 +327,7 @@ def test_notes_are_read_without_a_question(tenant: Live) -> None:
     assert tenant.events() == [("intent", "notes"), ("outcome", "notes")]
 
 
+@pytest.mark.slow
 def test_a_lost_mac_is_locked_its_pin_shown_and_all_of_it_proven(tenant: Live) -> None:
     device = tenant.device()
 

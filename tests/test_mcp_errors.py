@@ -49,6 +49,7 @@ def test_huge_arguments_are_refused_in_few_words(mirror: ServerContext, tool: st
     assert len(said_) < 300
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
@@ -112,6 +113,7 @@ def test_null_for_what_is_needed_is_told(mirror: ServerContext, era: Era) -> Non
     assert "The argument sql is None" in refusal(mirror, era, "run_sql", sql=None)
 
 
+@pytest.mark.slow
 def test_values_of_another_type_are_taken_where_they_are_exact(mirror: ServerContext, era: Era) -> None:
     whole = answer(
         mirror, era, "run_query", name="devices_with_app_below_version", params={"app": "zoom", "version": "7"}
@@ -189,6 +191,7 @@ def test_a_name_that_is_sql_does_nothing(mirror: ServerContext, era: Era) -> Non
     assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[4]]
 
 
+@pytest.mark.heavy
 def test_a_caller_who_goes_away_stops_the_statement_and_frees_its_turn(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     began, ends = [Event() for _ in range(AT_ONCE)], [Event() for _ in range(AT_ONCE)]

@@ -148,6 +148,7 @@ def test_a_table_that_was_never_read_is_not_called_empty(tmp_path: Path, era: Er
     assert any("threats" in note and "never synced" in note for note in found["notes"])
 
 
+@pytest.mark.heavy
 def test_what_changed_on_a_device_is_one_answer(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "changes", since="7d", device="S1")
 
@@ -196,6 +197,7 @@ def test_devices_are_found_exactly_before_partly_before_similarly(
     assert match in ("exact", "part of the name", "person") or "No device fits" in found["notes"][-1]
 
 
+@pytest.mark.slow
 def test_several_devices_of_one_name_are_told_apart_before_anything_is_said_of_one(
     mirror: ServerContext, era: Era
 ) -> None:
@@ -208,6 +210,7 @@ def test_several_devices_of_one_name_are_told_apart_before_anything_is_said_of_o
     assert answer(mirror, era, "device_profile", device="s2")["parts"]["device"]["device_id"] == "d3"
 
 
+@pytest.mark.slow
 def test_a_long_list_is_short_at_first_and_whole_on_request(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": [device(n, last_check_in=None) for n in range(220)]})
     era: Era = "auto"

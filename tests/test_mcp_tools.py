@@ -330,6 +330,7 @@ def test_text_that_cannot_be_seen_is_taken_out_of_cells_and_column_names(mirror:
     ]
 
 
+@pytest.mark.slow
 def test_the_status_tells_why_data_is_missing(tmp_path: Path, era: Era) -> None:
     republish(tmp_path, small_fleet(tmp_path), "users", state=State.FORBIDDEN, error="403")
     with opened(tmp_path) as mirror:

@@ -130,6 +130,7 @@ def examined(home: Path, **settings: str) -> tuple[int, dict[str, tuple[str, str
     return done.returncode, {c["check"]: (c["health"], c["detail"]) for c in json.loads(done.stdout)["checks"]}
 
 
+@pytest.mark.slow
 def test_a_doctor_uses_what_the_next_command_will_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"KANDJI_SUBDOMAIN": "acme", "KANDJI_API_TOKEN": "t"}
     code, checks = examined(tmp_path)

@@ -240,6 +240,7 @@ def test_turned_off_again_everything_is_read_anew(tmp_path: Path) -> None:
         assert reader.run("SELECT count(*) FROM changes WHERE table_name = 'devices'").rows == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_person_who_is_gone_goes_though_nobody_can_be_asked_by_a_pseudonym(tmp_path: Path) -> None:
     tenant = make_tenant(6)
     run_sync(tmp_path, tenant, "users", privacy=Privacy.ON)

@@ -22,6 +22,8 @@ from kandji_schema.manifest import data_dir, history_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources
 
+pytestmark = pytest.mark.heavy  # the tenant with a needle in every column takes half a minute to mirror
+
 PERSONAL = {f"{r.name}.{c.name}" for r in resources().values() for c in r.columns if c.personal}
 ROWLESS = {"prism_kernel_extensions.path", "prism_kernel_extensions.extra", "device_parameters.extra"}
 """The simulated fleet has no kernel extensions, and status answers carry no unknown field for parameters."""
@@ -123,7 +125,6 @@ def every_question() -> Iterator[tuple[str, dict[str, str]]]:
     yield from (("describe_table", {"table": "users"}), ("fleet_overview", {}), ("sync_status", {}), ("changes", {}))
 
 
-@pytest.mark.heavy
 def test_the_tenant_has_a_needle_in_every_personal_column(agents: Mirrored) -> None:
     states = manifest_of(agents.home).tables.values()
     found = set().union(*(columns_with_needles(data_dir(agents.home) / str(s.file)) for s in states))
@@ -132,7 +133,6 @@ def test_the_tenant_has_a_needle_in_every_personal_column(agents: Mirrored) -> N
     assert any(outcome.method == "export" for report in agents.reports for outcome in report.outcomes)
 
 
-@pytest.mark.heavy
 def test_what_ai_clients_read_has_none(agents: Mirrored) -> None:
     manifest = manifest_of(agents.home)
     twins = [data_dir(agents.home) / str(s.masked_file) for s in manifest.tables.values()]
@@ -142,7 +142,6 @@ def test_what_ai_clients_read_has_none(agents: Mirrored) -> None:
     assert [file.name for file in twins + pasts if columns_with_needles(file) or is_in(file.read_bytes())] == []
 
 
-@pytest.mark.heavy
 def test_no_answer_to_an_ai_client_has_one(agents: Mirrored) -> None:
     files = {"names": [*resources(), "fleet", "changes"], "format": "csv"}
     device = {"device": agents.tenant.tenant.world.device_ids()[0]}
@@ -162,7 +161,6 @@ def test_people_see_everything_in_that_mode(agents: Mirrored) -> None:
     assert names > 0
 
 
-@pytest.mark.heavy
 def test_nothing_in_the_home_has_one_where_nobody_may_see_it(on: Mirrored) -> None:
     assert all(not report.failed for report in on.reports)
     assert any(outcome.method == "export" for report in on.reports for outcome in report.outcomes)
@@ -173,7 +171,6 @@ def test_nothing_in_the_home_has_one_where_nobody_may_see_it(on: Mirrored) -> No
     assert manifest_of(on.home).history != ()
 
 
-@pytest.mark.slow
 def test_nothing_was_on_the_disk_while_it_was_read(on: Mirrored) -> None:
     assert on.seen_while_reading == frozenset()
 
@@ -194,7 +191,6 @@ def test_people_can_be_counted_and_joined_as_before(agents: Mirrored) -> None:
             assert masked.run(sql).rows != [(0,)], sql
 
 
-@pytest.mark.heavy
 def test_as_many_values_are_different_as_before(agents: Mirrored) -> None:
     texts = [(r.name, c.name) for r in resources().values() for c in r.columns if c.personal and c.kind is Kind.TEXT]
     with Reader(agents.home) as full, Reader(agents.home, masked=True) as masked:
@@ -203,7 +199,6 @@ def test_as_many_values_are_different_as_before(agents: Mirrored) -> None:
             assert masked.run(sql).rows == full.run(sql).rows, sql
 
 
-@pytest.mark.slow
 def test_both_modes_make_the_same_rows(agents: Mirrored, on: Mirrored) -> None:
     """Masked before they are written or after: but for the key, which no two homes share."""
     with Reader(agents.home, masked=True) as one, Reader(on.home, masked=True) as other:
@@ -226,7 +221,6 @@ def _pseudonyms(home: Path) -> dict[object, object]:
         return dict(reader.run("SELECT device_id, user_id FROM devices").rows)
 
 
-@pytest.mark.slow
 def test_the_key_is_in_no_other_file(agents: Mirrored, on: Mirrored) -> None:
     for home in (agents.home, on.home):
         key = (home / "privacy.key").read_bytes()

@@ -88,6 +88,7 @@ def test_coverage_is_told_for_every_day_since_history_began(reader: Reader) -> N
     assert answer(reader, "filevault_coverage", "day", days=1) == [(days[4],), (days[5],)]
 
 
+@pytest.mark.slow
 def test_coverage_agrees_with_the_table_as_it_was(reader: Reader) -> None:
     asked = """
         SELECT count(*) FILTER (status), count(*) FILTER (NOT status), count(*) FILTER (status IS NULL)

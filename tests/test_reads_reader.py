@@ -246,6 +246,7 @@ def test_errors_of_the_engine_help_and_show_no_insides(home: Path, reader: Reade
     assert not [word for word in (str(home), "stored_", "duckdb.org", "SET lambda") if word in text]
 
 
+@pytest.mark.slow
 def test_threads_share_a_reader_while_states_change(home: Path) -> None:
     with Reader(home, QueryLimits(memory_mb=256)) as reader, ThreadPoolExecutor(4) as pool:
         answers = [pool.submit(reader.run, f"SELECT count(*), {n} FROM devices") for n in range(60)]

@@ -147,6 +147,7 @@ def test_what_is_no_version_has_no_key(shell: duckdb.DuckDBPyConnection, text: s
     assert shell.execute("SELECT version_key($text)", {"text": text}).fetchone() == (None,)
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize(
     ("left", "right"),
     [

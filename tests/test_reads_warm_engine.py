@@ -140,6 +140,7 @@ def test_a_reader_with_one_answers_from_every_state(home: Path, patient: bool) -
         reader.self_test()
 
 
+@pytest.mark.slow
 def test_a_reader_with_one_passes_over_a_damaged_file(home: Path) -> None:
     with Reader(home, LIMITS, warm=True) as reader:
         assert reader.run(COUNT).rows == [(4,)]
@@ -151,6 +152,7 @@ def test_a_reader_with_one_passes_over_a_damaged_file(home: Path) -> None:
         assert reader.warnings
 
 
+@pytest.mark.slow
 def test_an_answer_in_progress_keeps_its_state(home: Path) -> None:
     with Reader(home, LIMITS, warm=True) as reader:
         reader.run(COUNT)
@@ -164,6 +166,7 @@ def test_an_answer_in_progress_keeps_its_state(home: Path) -> None:
             assert {name for (name,) in rows} == {"d1", "d2", "d3", "d4"}
 
 
+@pytest.mark.slow
 def test_a_question_about_the_past_is_answered_from_the_newest_past(home: Path) -> None:
     with Reader(home, LIMITS, warm=True) as reader:
         for _ in range(2):

@@ -116,6 +116,7 @@ def test_of_two_one_syncs_and_the_other_takes_over_when_it_ends(tmp_path: Path, 
     assert len(tenant.requests) == asked  # nothing was due
 
 
+@pytest.mark.slow
 def test_a_refresh_is_done_by_whoever_syncs(tmp_path: Path, start: Start) -> None:
     first = start()
     wait_until(lambda: first.syncing)

@@ -237,6 +237,7 @@ def test_without_credentials_the_mcp_server_only_reads_and_says_so_once(
     assert (process.returncode, log) == (0, b"")
 
 
+@pytest.mark.slow
 def test_background_syncing_can_be_switched_off(tmp_path: Path, server: Server, tenant: Tenant) -> None:
     variables = {**credentials(server), "KANDJI_MIRROR_BACKGROUND": "off"}
     answers, code, log = conversation(tmp_path, GREETING + call(1, "fleet_overview"), COMMAND, **variables)

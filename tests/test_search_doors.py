@@ -102,6 +102,7 @@ def test_named_queries_find_a_device_however_it_is_typed(reader: Reader) -> None
         assert first(reader, "find_device", device=typed) == [device_id], typed
 
 
+@pytest.mark.slow
 def test_people_apps_tags_and_blueprints_are_found_without_their_accents(reader: Reader) -> None:
     assert first(reader, "devices_of_user", user="Zoe Lopez") == [ZOE]
     assert first(reader, "devices_of_user", user="ZOE\u0308 LÓPEZ") == [ZOE]
@@ -122,6 +123,7 @@ def test_tools_find_a_device_however_it_is_typed(mirror: ServerContext) -> None:
         assert profile["parts"]["device"]["device_id"] == device_id, typed
 
 
+@pytest.mark.heavy
 def test_two_records_of_one_serial_number_are_told_apart_by_id_newest_contact_first(
     mirror: ServerContext, reader: Reader
 ) -> None:

@@ -110,6 +110,7 @@ def test_a_table_that_did_not_change_keeps_its_file(tmp_path: Path) -> None:
     assert {name for name in after if after[name] != before[name]} == {"devices", "prism_device_information"}
 
 
+@pytest.mark.slow
 def test_all_tables_of_a_run_appear_in_one_manifest(tmp_path: Path) -> None:
     report = run_sync(tmp_path, make_tenant())
     assert report.generation == manifest_of(tmp_path).generation == 1
@@ -127,6 +128,7 @@ def test_only_what_is_due_is_read(tmp_path: Path) -> None:
     assert (len(tenant.requests), report.outcomes, report.generation) == (0, (), None)
 
 
+@pytest.mark.slow
 def test_named_tables_are_read_whether_due_or_not(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     assert [o.table for o in run_sync(tmp_path, tenant, "users").outcomes] == ["users"]
@@ -135,6 +137,7 @@ def test_named_tables_are_read_whether_due_or_not(tmp_path: Path) -> None:
 # -- deletions -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_removed_device_goes_after_the_provider_said_it_is_gone(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     gone = tenant.world.device_ids()[7]
@@ -152,6 +155,7 @@ def test_a_device_the_list_skipped_stays(tmp_path: Path) -> None:
     assert (report.failed, mirrored(tmp_path, "devices")) == ((), true_rows(tenant.world, "devices"))
 
 
+@pytest.mark.slow
 def test_a_list_that_lost_most_devices_is_not_believed(tmp_path: Path) -> None:
     tenant = synced(tmp_path, 200, quirks=Quirks(totals=False))
     tenant.reshape("/api/v1/devices$", lambda page: page[:10])
@@ -171,6 +175,7 @@ def test_many_removed_devices_cost_a_sample_of_questions(tmp_path: Path) -> None
     assert sum(bool(re.fullmatch("/api/v1/devices/.+", r.path)) for r in tenant.requests) == 20
 
 
+@pytest.mark.slow
 def test_without_the_right_to_ask_for_one_device_two_absences_mean_gone(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     tenant.forbid("/api/v1/devices/")
@@ -193,6 +198,7 @@ def test_a_provider_without_an_endpoint_for_one_row_is_walked_twice(tmp_path: Pa
     assert differing(tmp_path, tenant.world) == []
 
 
+@pytest.mark.slow
 def test_a_prism_category_that_shrank_without_the_count_agreeing_is_not_believed(tmp_path: Path) -> None:
     tenant = synced(tmp_path, 100)
     calls = iter(range(1, 100))
@@ -206,6 +212,7 @@ def test_a_prism_category_that_shrank_without_the_count_agreeing_is_not_believed
     assert mirrored(tmp_path, "prism_filevault") == true_rows(tenant.world, "prism_filevault")
 
 
+@pytest.mark.slow
 def test_a_removed_blueprint_takes_its_library_items_with_it(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     tenant.world.remove_blueprint(tenant.world.blueprint_ids()[0])
@@ -216,6 +223,7 @@ def test_a_removed_blueprint_takes_its_library_items_with_it(tmp_path: Path) -> 
 # -- trouble -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_resource_without_permission_is_a_state_and_stops_nothing(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     rows = mirrored(tmp_path, "prism_filevault")
@@ -228,6 +236,7 @@ def test_a_resource_without_permission_is_a_state_and_stops_nothing(tmp_path: Pa
     assert differing(tmp_path, tenant.world) == ["prism_filevault"]
 
 
+@pytest.mark.slow
 def test_a_failing_resource_keeps_its_rows_and_the_others_go_on(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     synced_at = manifest_of(tmp_path).tables["users"].synced_at
@@ -288,6 +297,7 @@ def test_a_wrong_token_stops_the_run(tmp_path: Path) -> None:
     assert len(tenant.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_token_that_stops_working_leaves_what_was_complete(tmp_path: Path) -> None:
     tenant = make_tenant()
     tenant.faults.append(Fault("/api/v1/prism", Trouble.UNAUTHORIZED, times=99))
@@ -302,6 +312,7 @@ def test_a_home_of_another_tenant_is_refused(tmp_path: Path) -> None:
         sync(tmp_path, "acme", client_of(tenant.handle))
 
 
+@pytest.mark.slow
 def test_rows_that_are_no_objects_and_rows_without_any_key_are_noticed(tmp_path: Path) -> None:
     tenant = make_tenant()
     tenant.reshape("/api/v1/users", lambda page: {**page, "results": [*page["results"], 7, None]})
@@ -321,6 +332,7 @@ def test_a_page_with_rows_of_something_else_amid_good_ones_is_refused(tmp_path: 
     assert mirrored(tmp_path, "devices") == true_rows(tenant.world, "devices")
 
 
+@pytest.mark.slow
 def test_new_fields_are_reported_and_kept(tmp_path: Path) -> None:
     tenant = make_tenant()
     tenant.reshape("/api/v1/devices$", lambda page: [{**row, "colour": "blue"} for row in page])
@@ -341,6 +353,7 @@ def test_a_cut_or_lost_data_file_is_made_anew(tmp_path: Path) -> None:
     assert differing(tmp_path, tenant.world) == []
 
 
+@pytest.mark.slow
 def test_a_data_file_whose_bytes_were_altered_is_not_taken_for_unchanged(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     path = data_dir(tmp_path) / str(manifest_of(tmp_path).tables["devices"].file)

@@ -99,6 +99,7 @@ def test_it_costs_one_request_a_list_and_one_a_category_of_the_platform(tmp_path
     assert not any(o.changed for o in report.outcomes)
 
 
+@pytest.mark.heavy
 def test_many_devices_share_the_requests_of_prism(tmp_path: Path, tenant: Tenant) -> None:
     macs = sorted({row["device_id"] for row in tenant.world.truth("prism_filevault")})[:3]
     for device in macs:
@@ -122,6 +123,7 @@ def test_what_is_due_and_where_increments_begin_does_not_move(tmp_path: Path, te
     assert differing(tmp_path, tenant.world, volatile=False, tables=FEW) == []
 
 
+@pytest.mark.slow
 def test_a_device_that_is_gone_is_closed_everywhere(tmp_path: Path, tenant: Tenant) -> None:
     device = a_mac(tenant)
     tenant.world.remove(device)
@@ -181,6 +183,7 @@ def test_a_table_that_cannot_be_asked_is_told_and_keeps_state_and_rows(tmp_path:
     assert after["devices"].file != before["devices"].file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", [Trouble.BAD_REQUEST, Trouble.TOTAL_ABSENT])
 def test_where_prism_ignores_or_refuses_the_filter_the_table_is_read_as_usual(
     tmp_path: Path, tenant: Tenant, trouble: Trouble
@@ -202,6 +205,7 @@ def test_where_prism_ignores_or_refuses_the_filter_the_table_is_read_as_usual(
         assert differing(tmp_path, tenant.world, tables=[name]) == []
 
 
+@pytest.mark.slow
 def test_named_tables_only_cost_what_they_need(tmp_path: Path, tenant: Tenant) -> None:
     device = a_mac(tenant)
     changed_everywhere(tenant, device)
@@ -212,6 +216,7 @@ def test_named_tables_only_cost_what_they_need(tmp_path: Path, tenant: Tenant) -
     )
 
 
+@pytest.mark.slow
 def test_a_table_that_is_not_mirrored_is_left_alone(tmp_path: Path) -> None:
     tenant = make_tenant(5, apps=3)
     run_sync(tmp_path, tenant, "devices")
@@ -225,6 +230,7 @@ def test_a_table_that_is_not_mirrored_is_left_alone(tmp_path: Path) -> None:
     assert manifest_of(tmp_path).tables["apps"].file is None
 
 
+@pytest.mark.heavy
 def test_without_prism_its_apps_come_from_the_device_itself(tmp_path: Path) -> None:
     tenant = make_tenant(6, apps=5)
     tenant.faults.append(Fault("/prism/", Trouble.FORBIDDEN, times=9_999))

@@ -156,6 +156,7 @@ def test_a_count_that_always_lies_does_not_keep_the_table_from_being_mirrored(tm
     assert (apps_of(tmp_path).surplus, paths(tenant)) == (77, {"page": 3, "count": 1})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rough", [100_000, 1])
 def test_the_same_wrong_page_twice_removes_nothing_that_is_still_counted(tmp_path: Path, rough: int) -> None:
     tenant = make_tenant(60, quirks=Quirks(approximate_counts_from=rough))
@@ -170,6 +171,7 @@ def test_the_same_wrong_page_twice_removes_nothing_that_is_still_counted(tmp_pat
     assert differing(tmp_path, tenant.world, tables=("prism_local_users",)) == []
 
 
+@pytest.mark.slow
 def test_pages_that_do_not_fit_into_the_hour_leave_the_old_rows(tmp_path: Path) -> None:
     tenant = large()
     run_sync(tmp_path, tenant, "apps")
@@ -188,6 +190,7 @@ def test_pages_that_do_not_fit_into_the_hour_leave_the_old_rows(tmp_path: Path) 
     assert (mirrored(tmp_path, "apps"), apps_of(tmp_path).state) == (rows, State.FAILED)
 
 
+@pytest.mark.slow
 def test_a_table_whose_rows_repeat_is_exact_and_always_read_as_a_whole(tmp_path: Path) -> None:
     tenant = make_tenant(200)
     for _ in range(2):

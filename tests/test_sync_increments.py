@@ -109,6 +109,7 @@ def test_the_rows_of_a_removed_device_go_without_a_further_request(tmp_path: Pat
     assert {what for name in SOME[1:] for what in asked(tenant, name)} == {"changes", "collected", "count"}
 
 
+@pytest.mark.heavy
 def test_a_device_that_left_the_list_keeps_its_rows_as_long_as_prism_counts_them(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     gone = collected(tenant)[3]
@@ -130,6 +131,7 @@ def test_a_vanished_row_is_looked_for_among_the_devices_that_reported_something(
     assert asked(tenant, "apps") == ["changes", "collected", "count", "devices"]
 
 
+@pytest.mark.slow
 def test_a_vanished_row_of_a_silent_device_is_found_by_reading_everything_when_someone_asked(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     with open_state(tmp_path) as state:
@@ -171,6 +173,7 @@ def test_rows_collected_again_unchanged_are_not_asked_for_while_nobody_waits(tmp
     assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []
 
 
+@pytest.mark.slow
 def test_what_people_edit_is_seen_though_prism_does_not_stamp_it(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     first, second, third = collected(tenant)[:3]
@@ -187,6 +190,7 @@ def test_what_people_edit_is_seen_though_prism_does_not_stamp_it(tmp_path: Path)
 # -- what the provider does not honour ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_ignored_filter_is_noticed_remembered_and_the_table_read_as_a_whole(tmp_path: Path) -> None:
     tenant = started(tmp_path, quirks=Quirks(filters=False))
     tenant.world.advance(3)
@@ -198,6 +202,7 @@ def test_an_ignored_filter_is_noticed_remembered_and_the_table_read_as_a_whole(t
     assert asked(tenant, "prism_filevault") == ["count", "pages"]
 
 
+@pytest.mark.slow
 def test_a_refused_filter_is_tried_again_a_day_later(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.faults.append(Fault("filevault\\?.*filter", Trouble.BAD_REQUEST))
@@ -304,6 +309,7 @@ def all_reported_lately(home: Path, silent: int = 0) -> tuple[Tenant, list[str]]
     return tenant, devices
 
 
+@pytest.mark.heavy
 def test_what_was_uninstalled_goes_without_an_exact_count_too(tmp_path: Path) -> None:
     tenant = started(tmp_path, quirks=Quirks(approximate_counts_from=1))
     tenant.world.wait(timedelta(hours=3))
@@ -315,6 +321,7 @@ def test_what_was_uninstalled_goes_without_an_exact_count_too(tmp_path: Path) ->
     assert differing(tmp_path, tenant.world, tables=("apps", "prism_local_users")) == []
 
 
+@pytest.mark.slow
 def test_a_row_that_one_device_lost_and_another_got_costs_one_request_more(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.world.wait(timedelta(hours=3))
@@ -325,6 +332,7 @@ def test_a_row_that_one_device_lost_and_another_got_costs_one_request_more(tmp_p
     assert differing(tmp_path, tenant.world, tables=("apps", "prism_local_users")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["refused", "ignored"])
 def test_where_prism_does_not_filter_by_collection_changes_come_all_the_same(tmp_path: Path, trouble: str) -> None:
     tenant = started(tmp_path)
@@ -347,6 +355,7 @@ def test_where_prism_does_not_filter_by_collection_changes_come_all_the_same(tmp
     assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []
 
 
+@pytest.mark.slow
 def test_an_empty_answer_about_devices_deletes_nothing_unless_the_count_agrees(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     device = collected(tenant)[3]
@@ -369,6 +378,7 @@ def in_background(home: Path, tenant: Tenant, *names: str) -> None:
         run_request(store, client_of(tenant.handle, tenant.fetch), SyncRequest(names))
 
 
+@pytest.mark.slow
 def test_with_little_left_of_the_hour_a_difference_is_noted_and_found_when_someone_asks(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.world.wait(timedelta(minutes=30))
@@ -392,6 +402,7 @@ def test_with_little_left_of_the_hour_a_difference_is_noted_and_found_when_someo
     assert differing(tmp_path, tenant.world, volatile=False, tables=("prism_local_users",)) == []
 
 
+@pytest.mark.slow
 def test_with_enough_left_the_background_finds_vanished_rows_too(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.world.wait(timedelta(minutes=30))
@@ -400,6 +411,7 @@ def test_with_enough_left_the_background_finds_vanished_rows_too(tmp_path: Path)
     assert differing(tmp_path, tenant.world, tables=("prism_local_users",)) == []
 
 
+@pytest.mark.slow
 def test_a_damaged_data_file_is_made_anew_by_the_next_change(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     state = state_of(tmp_path, "apps")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from support import make_tenant, manifest_of, mirrored, run_sync, true_rows
 
 from kandji_simulator import Tenant
@@ -27,6 +28,7 @@ def happen(tenant: Tenant, events: int) -> None:
         tenant.world.assign_blueprint(device, blueprint)
 
 
+@pytest.mark.slow
 def test_the_first_time_everything_is_read_and_then_one_page(tmp_path: Path) -> None:
     tenant = eventful()
     run_sync(tmp_path, tenant, "audit_events")
@@ -38,6 +40,7 @@ def test_the_first_time_everything_is_read_and_then_one_page(tmp_path: Path) -> 
     assert (pages(tenant), manifest_of(tmp_path).tables["audit_events"].file) == (1, file)
 
 
+@pytest.mark.heavy
 def test_new_events_are_added_and_many_are_read_to_the_known_ones(tmp_path: Path) -> None:
     tenant = make_tenant(50)
     run_sync(tmp_path, tenant, "audit_events")

@@ -57,6 +57,7 @@ def test_an_outage_ends_the_run_within_a_minute_and_loses_nothing(tmp_path: Path
     assert (report.outage, report.failed) == (None, ())
 
 
+@pytest.mark.slow(quick_every=3)
 @pytest.mark.parametrize("table", ["devices", "users", "device_details"])
 def test_one_broken_list_is_no_outage(tmp_path: Path, table: str) -> None:
     tenant = make_tenant(12, apps=2)

@@ -125,6 +125,7 @@ def test_a_device_that_is_there_but_has_no_answer_keeps_its_rows(tmp_path: Path)
     assert (mirrored(tmp_path, "device_details"), state_of(tmp_path, "device_details").state) == (rows, State.OK)
 
 
+@pytest.mark.slow
 def test_an_empty_answer_is_believed_at_the_second_look(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, *STATUS)
@@ -199,6 +200,7 @@ def test_apps_come_device_by_device_where_the_token_may_not_read_prism(tmp_path:
     assert mirrored(tmp_path, "apps") == true_rows(tenant.world, "apps")
 
 
+@pytest.mark.slow
 def test_one_refusal_does_not_give_up_the_rows_of_prism(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, "apps")

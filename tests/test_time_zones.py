@@ -93,6 +93,7 @@ def product_files(ending: str) -> Iterator[Path]:
     return (path for folder in PRODUCT for path in sorted((ROOT / folder).rglob(f"*{ending}")))
 
 
+@pytest.mark.slow
 def test_only_one_place_opens_duckdb() -> None:
     opening = [
         path.relative_to(ROOT).as_posix()

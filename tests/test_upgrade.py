@@ -52,6 +52,7 @@ def upgraded(tmp_path: Path) -> tuple[Path, Tenant]:
     return tmp_path, tenant
 
 
+@pytest.mark.heavy
 def test_what_the_provider_has_forgotten_meanwhile_stays(upgraded: tuple[Path, Tenant]) -> None:
     home, tenant = upgraded
     before = {row[0] for row in mirrored(home, "users")}
@@ -65,6 +66,7 @@ def test_what_the_provider_has_forgotten_meanwhile_stays(upgraded: tuple[Path, T
     assert {row[0] for row in mirrored(home, "users")} == before
 
 
+@pytest.mark.heavy
 def test_devices_that_a_sweep_has_not_come_to_keep_their_rows(upgraded: tuple[Path, Tenant]) -> None:
     home, tenant = upgraded
     with open_store(home, "loopback", resources()) as store:
@@ -79,6 +81,7 @@ def test_devices_that_a_sweep_has_not_come_to_keep_their_rows(upgraded: tuple[Pa
     assert mirrored(home, "device_details") == true_rows(tenant.world, "device_details")
 
 
+@pytest.mark.heavy
 def test_the_next_pass_fills_the_new_columns_and_history_tells_of_no_removal(upgraded: tuple[Path, Tenant]) -> None:
     home, tenant = upgraded
     assert run_sync(home, tenant, *LACKING).failed == ()

@@ -102,6 +102,7 @@ def test_every_module_of_ours_can_be_imported(found: Any) -> None:
     assert found["imported"] > 200
 
 
+@pytest.mark.heavy
 def test_the_mirror_can_be_read(found: Any) -> None:
     assert found["devices"] > 0
 

@@ -95,6 +95,7 @@ def test_a_parameter_that_is_no_value_is_named(workers: WorkerPool) -> None:
         workers.run("SELECT $x", {"x": {1, 2}})
 
 
+@pytest.mark.slow(quick_every=6)
 @pytest.mark.parametrize(
     ("sql", "kind", "words"),
     [
@@ -143,6 +144,7 @@ def test_two_runaways_do_not_slow_a_third_much_and_a_fourth_is_told(workers: Wor
     assert workers.run("SELECT 3").rows == [(3,)]
 
 
+@pytest.mark.heavy
 def test_one_client_with_forty_slow_statements_does_not_shut_others_out(home: Path) -> None:
     """Whether it sends them as one, or under a name each, as one does that opens a connection for every statement."""
     for names in (["greedy"] * 40, [f"greedy {number}" for number in range(40)]):
@@ -163,6 +165,7 @@ def test_one_client_with_forty_slow_statements_does_not_shut_others_out(home: Pa
         assert {type(answer.exception()) for answer in slow} == {Busy, Interrupted}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", [FOREVER, DEAF])
 def test_a_statement_that_nobody_waits_for_is_stopped(workers: WorkerPool, sql: str) -> None:
     stop = Event()
@@ -183,6 +186,7 @@ def test_a_statement_that_nobody_waits_for_does_not_begin(workers: WorkerPool) -
         workers.run(FOREVER, limits=QueryLimits(seconds=600), stop=stop)
 
 
+@pytest.mark.heavy
 def test_a_new_state_is_seen_and_an_old_one_let_go(tmp_path: Path) -> None:
     with WorkerPool(tmp_path, at_once=1) as workers:
         with pytest.raises(NothingMirrored):
@@ -200,6 +204,7 @@ def test_a_new_state_is_seen_and_an_old_one_let_go(tmp_path: Path) -> None:
         raise AssertionError("a child keeps files of a state that is no more")
 
 
+@pytest.mark.heavy
 def test_a_child_is_replaced_after_so_many_statements(home: Path) -> None:
     with WorkerPool(home, SOON, at_once=1, statements=1) as workers:
         seen = set()
@@ -209,6 +214,7 @@ def test_a_child_is_replaced_after_so_many_statements(home: Path) -> None:
         assert len(seen) >= 2
 
 
+@pytest.mark.heavy
 def test_wrong_rules_of_compliance_are_told(home: Path, tmp_path: Path) -> None:
     (tmp_path / "rules.toml").write_text("nonsense")
     with WorkerPool(home, SOON, rules=str(tmp_path / "rules.toml")) as workers, pytest.raises(ConfigurationError):
@@ -268,6 +274,7 @@ while len(kept) < 1000:
 """
 
 
+@pytest.mark.slow
 def test_where_the_system_does_not_bound_memory_a_watch_ends_the_process() -> None:
     ended = subprocess.run([sys.executable, "-c", GROWING], check=False, timeout=60)
     assert ended.returncode == 1
