@@ -3,6 +3,7 @@
 Imported lazily, as every test process loads this file.
 """
 
+import atexit
 import os
 import signal
 import threading
@@ -85,7 +86,7 @@ def pytest_unconfigure() -> None:
     a thread still holds.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))  # after pytest has put it back
 
 
 @pytest.hookimpl(optionalhook=True)
