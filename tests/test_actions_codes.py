@@ -111,7 +111,7 @@ GUESSES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_an_agent_at_a_pseudo_terminal_lacks_the_code(tenant: Live, owner: Hook) -> None:
     owners_file(tenant.home, mirror_confirm_code_url=owner.url)
     serial = tenant.device().serial

@@ -154,7 +154,7 @@ def test_a_log_that_cannot_be_opened_stops_the_request(tmp_path: Path) -> None:
     assert len(tenant.sent) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_process_killed_around_the_request_leaves_an_intent_that_can_be_followed(tmp_path: Path, when: str) -> None:
     ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent), when], check=False)

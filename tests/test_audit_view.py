@@ -49,7 +49,7 @@ def test_who_acted_on_devices_counts_what_went_through_here(tmp_path: Path) -> N
     }
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_an_ai_client_reads_it_too(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": []})
     service = service_at(tmp_path, ActionTenant())

@@ -36,7 +36,7 @@ def test_without_the_setting_the_commands_say_how_to_switch_on(tmp_path: Path) -
     assert not (tmp_path / "audit.sqlite").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_lost_mac_is_locked_its_pin_shown_and_all_of_it_proven(tenant: Live) -> None:
     device, settings = tenant.device(), tenant.environment()
     asked = ["action", "lock", device.serial, "--arg", "message=Lost. Call IT.", "--reason", "Q40"]
@@ -96,7 +96,7 @@ def test_a_refresh_that_fails_changes_nothing_about_what_was_done(tenant: Live) 
     assert tenant.records()[-1]["outcome"] == "done"
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("answer", ["yes", "C02NOTIT"])
 def test_another_answer_sends_nothing(tenant: Live, answer: str) -> None:
     code, shown = typed(
@@ -155,7 +155,7 @@ def test_a_batch_is_shown_and_confirmed_as_a_whole_and_sent_one_by_one(tenant: L
     assert [event for event, _ in tenant.events()][-4:] == ["intent", "outcome"] * 2
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_secret_goes_to_a_terminal_and_nowhere_else(tenant: Live) -> None:
     device, settings = tenant.device(), tenant.environment()
     asked = ["secret", "filevaultkey", device.serial, "--reason", "ticket 4711"]
@@ -171,7 +171,7 @@ def test_a_secret_goes_to_a_terminal_and_nowhere_else(tenant: Live) -> None:
     assert tenant.events() == [("refused", "filevaultkey"), ("intent", "filevaultkey"), ("outcome", "filevaultkey")]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_an_ai_client_asked_for_is_confirmed_by_a_human_at_a_terminal(tenant: Live) -> None:
     device, settings = tenant.device(), tenant.environment()
     with open_service(tenant.settings(), "assistant 1") as service:
@@ -187,7 +187,7 @@ def test_what_an_ai_client_asked_for_is_confirmed_by_a_human_at_a_terminal(tenan
     assert [event for event, _ in tenant.events()] == ["offered", "refused", "intent", "outcome", "refused"]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_pin_is_asked_for_unseen(tenant: Live) -> None:
     serial = tenant.device().serial
     asked = ["action", "erase", serial, "--arg", "pin=-"]

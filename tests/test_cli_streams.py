@@ -85,7 +85,7 @@ def test_one_stream_less_changes_no_exit_code_and_raises_nothing(home: Path, clo
             assert "20 rows in 1 file" in said
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("reader", ["| true", "2>&1 | true", "2> >(true)"])
 def test_a_reader_that_has_seen_enough_is_no_failure(home: Path, reader: str) -> None:
     for arguments in (*SOME, "queries"):

@@ -202,7 +202,7 @@ def test_the_built_in_rules_ask_of_columns_that_exist() -> None:
         assert all(c.operator.fits(kinds[c.column], c.value) for c in entry.conditions)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_file_in_the_home_replaces_the_built_in_rules(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": DEVICES})
     with Reader(tmp_path) as reader:

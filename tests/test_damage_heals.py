@@ -40,7 +40,7 @@ def spoiling(field: str) -> Callable[[Any], Any]:
     return spoil
 
 
-@pytest.mark.slow(quick_every=10)
+@pytest.mark.heavy(quick_every=10)
 @pytest.mark.parametrize("damaged_passes", slow_but(1, of=[1, 2]))
 @pytest.mark.parametrize(("table", "path", "field"), CASES)
 def test_damage_heals(tmp_path: Path, table: str, path: str, field: str, damaged_passes: int) -> None:
@@ -62,7 +62,7 @@ def with_odd_version(device: str, row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "version": []} if row["device_id"] == device else row
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_damage_that_moves_to_another_device_heals_too(tmp_path: Path) -> None:
     tenant = make_tenant(20, apps=2)
     run_sync(tmp_path, tenant, "devices", "apps")
@@ -77,7 +77,7 @@ def test_damage_that_moves_to_another_device_heals_too(tmp_path: Path) -> None:
     assert mirrored(tmp_path, "apps") == truth
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_never_fits_on_many_devices_is_asked_for_again_only_once(tmp_path: Path) -> None:
     tenant = make_tenant(20, apps=2)
     tenant.reshape("/details$", each_row(with_value("tags", {"odd": 1})))

@@ -156,7 +156,7 @@ def test_an_export_beside_another_to_the_same_folder_is_refused(large: Path, tmp
     assert run(large, "export", "devices", "--to", str(out)).returncode == 0
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_exports_to_one_folder_at_the_same_time_do_not_mix(large: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     names = ["apps", "devices"]

@@ -219,7 +219,7 @@ def test_history_that_was_off_begins_when_it_is_turned_on(mirror: PastHome) -> N
         mirror.ask("FROM devices_as_of($m)", m=hours(0.5))
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_clock_that_goes_back_does_not_turn_the_past_around(mirror: PastHome) -> None:
     for at, version in ((0, "1"), (5, "2"), (3, "3"), (6, "4")):
         mirror.add(hours(at), devices=[mac(1, os_version=version)])
@@ -239,7 +239,7 @@ def test_events_are_merged_into_few_files_as_time_goes_by(mirror: PastHome) -> N
     assert mirror.ask("SELECT os_version FROM devices_as_of($m)", m=hours(5 * 16 + 1)) == [("5",)]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_is_older_than_the_days_to_keep_is_let_go(tmp_path: Path) -> None:
     mirror = PastHome(tmp_path, keep_days=10)
     for day in range(0, 30, 3):

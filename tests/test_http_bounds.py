@@ -77,7 +77,7 @@ def ended(connection: socket.socket) -> bytes:
 HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n"
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_whoever_says_nothing_or_half_of_a_request_is_left_in_time(home: Path) -> None:
     whole = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
     length = f"Content-Type: application/json\r\nContent-Length: 100\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
@@ -112,7 +112,7 @@ def left(connection: socket.socket) -> bool:
         return True
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_client_that_takes_its_time_between_requests_is_answered_on_the_same_connection(home: Path) -> None:
     with here(home, PATIENT) as server, connected(server.url) as connection:
         for _ in range(3):
@@ -188,7 +188,7 @@ def session(server: Here) -> str:
     return server.post(INITIALIZE).headers["mcp-session-id"]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_sessions_that_nobody_uses_make_room_for_others(home: Path) -> None:
     with here(home, Bounds()) as server:
         used = session(server)
@@ -201,7 +201,7 @@ def test_sessions_that_nobody_uses_make_room_for_others(home: Path) -> None:
         assert "[[1]]" in called(server, "SELECT 1", mcp_session_id=flood[-1]).text
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_dropped_connections_free_the_processes_that_worked_for_them(home: Path) -> None:
     with here(home, Bounds()) as server:
         known = session(server)
@@ -235,7 +235,7 @@ def answers_others(server: Here, **headers: str) -> None:
     assert time.monotonic() - began < 40  # and not the minute, or ten, that the others may take
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_client_with_the_token_that_sends_halves_of_bodies_shuts_nobody_out(home: Path) -> None:
     with here(home, PATIENT) as server, ExitStack() as stack:
         for _ in range(40):
@@ -269,7 +269,7 @@ def started(connection: socket.socket) -> bytes:
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # the SDK leaves pipes of cut streams open
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_streams_that_listen_make_room_for_questions(home: Path) -> None:
     with here(home, Bounds(connections=12, head=60, body=60, idle=60)) as server, ExitStack() as stack:
         known = [session(server) for _ in range(5)]

@@ -330,7 +330,7 @@ with Engine(folder / "spill") as engine:
 """
 
 
-@pytest.mark.slow(quick_every=4)
+@pytest.mark.heavy(quick_every=4)
 @pytest.mark.skipif(sys.platform == "win32", reason="the size of files cannot be limited")
 @pytest.mark.parametrize("limit", [100_000, 400_000, 700_000, 1_000_000])
 def test_a_full_disk_is_told_leaves_the_published_file_and_does_no_lasting_harm(mirror: Mirror, limit: int) -> None:

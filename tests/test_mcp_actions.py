@@ -124,7 +124,7 @@ def test_a_confirmed_lock_is_sent_once_and_shows_its_pin(tenant: Live, era: Era)
     assert pin.encode() not in tenant.files()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("era", ERAS)
 def test_a_no_sends_nothing_and_is_recorded(tenant: Live, era: Era) -> None:
     asked, human = {"device": tenant.device().serial, "confirm": True}, Human()

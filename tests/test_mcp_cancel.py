@@ -16,7 +16,7 @@ FOREVER = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a
 DEAF = "SELECT levenshtein(repeat('a', 200000), repeat('b', 200000))"
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 def test_a_cancelled_statement_stops(tmp_path: Path, era: Era) -> None:
     small_fleet(tmp_path)

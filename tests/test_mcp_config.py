@@ -92,7 +92,7 @@ def test_without_a_client_they_are_listed(tmp_path: Path) -> None:
     assert all(f"{record.name} " in done.stdout for record in CLIENTS)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_client_that_does_as_it_is_told_is_answered(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     written = entry(CLIENTS[0], run(tmp_path, "mcp-config", "claude-desktop", KANDJI_MIRROR_BACKGROUND="off").stdout)

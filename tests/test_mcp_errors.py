@@ -113,7 +113,7 @@ def test_null_for_what_is_needed_is_told(mirror: ServerContext, era: Era) -> Non
     assert "The argument sql is None" in refusal(mirror, era, "run_sql", sql=None)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_values_of_another_type_are_taken_where_they_are_exact(mirror: ServerContext, era: Era) -> None:
     whole = answer(
         mirror, era, "run_query", name="devices_with_app_below_version", params={"app": "zoom", "version": "7"}
@@ -183,7 +183,7 @@ def _words(schema: Any) -> Iterator[str]:
                 yield from _words(part)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_name_that_is_sql_does_nothing(mirror: ServerContext, era: Era) -> None:
     for device_ in ("Robert'); DROP TABLE devices;--", "' UNION SELECT * FROM users --", "$device", "\x00\u202e"):
         answer(mirror, era, "find_device", device=device_)
@@ -246,7 +246,7 @@ def test_a_mirror_whose_syncs_failed_for_a_day_answers_and_says_so_first(tmp_pat
             assert "the last sync failed (503 from the provider), the rows are 2 d old" in said(found), tool
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("state", "words"),
     [(State.FORBIDDEN, "the API token may not read it"), (State.ABSENT, "not licensed or not offered")],

@@ -153,7 +153,7 @@ def test_the_health_is_one_word_for_all_and_more_for_those_who_have_the_token(gu
     assert document == {"status": "stale", "syncing": False, "stale": True, "failed": []}
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_health_is_ok_only_where_the_device_list_is_kept_up_to_date(tmp_path: Path) -> None:
     manifest = small_fleet(tmp_path)
     with serving(tmp_path, "--no-sync") as server:
@@ -190,7 +190,7 @@ def test_a_rejected_token_of_the_tenant_makes_the_health_503(tmp_path: Path) -> 
             assert (found.status, found.json()) == (503, {"status": "syncing rests"})
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_health_of_an_empty_mirror_is_503(tmp_path: Path) -> None:
     with serving(tmp_path, "--no-sync") as server:
         answer = asked(server.url, "GET", "/health")
@@ -346,7 +346,7 @@ def test_beyond_loopback_without_a_token_it_does_not_start(tmp_path: Path) -> No
     assert "is to listen on 0.0.0.0, so it needs a bearer token" in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_without_credentials_of_the_tenant_it_reads_what_is_mirrored_and_says_so(home: Path) -> None:
     with serving(home) as server:
         assert anyio.run(_macs, server.url, "auto") == [[[4]]]
@@ -361,7 +361,7 @@ def test_without_credentials_and_without_a_mirror_it_does_not_start(tmp_path: Pa
     assert "No API token." in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_there_must_be_something_to_do(tmp_path: Path) -> None:
     done = run(tmp_path, "serve", "--no-sync", "--no-mcp")
     assert (done.returncode, "nothing to do" in done.stderr) == (2, True)

@@ -137,7 +137,7 @@ def test_what_was_not_read_of_a_device_is_not_called_none(mirror: ServerContext,
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_table_that_was_never_read_is_not_called_empty(tmp_path: Path, era: Era) -> None:
     publish(tmp_path, {"devices": [device(1)], "vulnerability_detections": []})
     with opened(tmp_path) as mirror:

@@ -54,7 +54,7 @@ def start(tmp_path: Path, tenant: Tenant) -> Iterator[Start]:
             scheduler.stop(PATIENCE)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_tables_are_read_now_and_the_answer_dates_them(start: Start, tenant: Tenant, era: Era) -> None:
     mirror = start()
 

@@ -73,7 +73,7 @@ def test_everything_that_is_listed_is_described(mirror: ServerContext, era: Era)
     assert all(listed.description for listed in asked(mirror, era, lists))
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_mirror_can_be_read_without_a_tool(mirror: ServerContext, era: Era) -> None:
     assert {line[0] for line in read(mirror, era, "kandji://overview")["tables"]} == resources().keys()
     assert [query["name"] for query in read(mirror, era, "kandji://queries")] == list(catalog())

@@ -128,7 +128,7 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals, busy: 
     assert (code, log) == (0, b"")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_every_line_is_answered_also_what_is_no_message(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     half = call(3, "find_device", device="\ud83d").strip()  # half an emoji
@@ -229,7 +229,7 @@ def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
     assert (code, log) == (0, b"")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("syncing", ["off", "on"])
 def test_the_end_of_input_is_a_clean_end_also_while_a_statement_runs(tmp_path: Path, syncing: str) -> None:
     small_fleet(tmp_path)
@@ -256,7 +256,7 @@ threading.Thread(target=speak, daemon=True).start()
 """
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_anything_else_prints_never_reaches_the_client(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     (tmp_path / "sitecustomize.py").write_text(NOISE)
@@ -268,7 +268,7 @@ def test_what_anything_else_prints_never_reaches_the_client(tmp_path: Path) -> N
     assert all(words in log for words in ("printed by a library", "written by an engine", "said by a child"))
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_lines_beyond_measure_are_refused_and_the_conversation_goes_on(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     endless = b'{"jsonrpc":"2.0","id":5,"method":"' + b"x" * 70_000_000 + b'"}\n'
@@ -281,7 +281,7 @@ def test_lines_beyond_measure_are_refused_and_the_conversation_goes_on(tmp_path:
     assert answers[6]["result"]["isError"] is True
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows closes no single stream")
 def test_a_client_that_gives_it_no_stderr_is_served(tmp_path: Path) -> None:
     small_fleet(tmp_path)
@@ -290,7 +290,7 @@ def test_a_client_that_gives_it_no_stderr_is_served(tmp_path: Path) -> None:
     assert (set(answers), code) == ({0, 1}, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_server_loads_nothing_it_does_not_need(tmp_path: Path) -> None:
     code = (
         "import sys; import kandji_mcp_server.main, kandji_mcp_server.server, kandji_mcp_server.stdio\n"

@@ -225,7 +225,7 @@ def test_a_statement_that_may_not_run_is_told_what_to_do_instead(
     assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[4]]
 
 
-@pytest.mark.slow(quick_every=4)
+@pytest.mark.heavy(quick_every=4)
 @pytest.mark.parametrize(
     ("limits", "rows"), [({"mirror_mcp_rows": 3}, 3), ({"mirror_mcp_bytes": 1_000, "mirror_mcp_rows": 100_000}, 250)]
 )
@@ -271,7 +271,7 @@ def test_a_mirror_made_after_the_start_is_found(tmp_path: Path, era: Era) -> Non
         assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[1]]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_an_answer_from_a_table_whose_sync_failed_says_so_first(tmp_path: Path, era: Era) -> None:
     republish(tmp_path, small_fleet(tmp_path), "devices", state=State.FAILED, error="503 from the provider")
     with opened(tmp_path) as mirror:
@@ -285,7 +285,7 @@ def test_an_answer_from_a_table_whose_sync_failed_says_so_first(tmp_path: Path, 
     assert found["rows"] == [[4]]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_an_old_answer_says_how_old_and_what_to_do(tmp_path: Path, era: Era) -> None:
     long_ago = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     republish(tmp_path, small_fleet(tmp_path), "devices", synced_at=long_ago)

@@ -60,7 +60,7 @@ def test_the_page_runs(
     assert said.endswith("Use kandji-mirror export.\n")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_every_table_view_and_macro_is_there(home: Path, con: duckdb.DuckDBPyConnection) -> None:
     with Reader(home) as reader:
         for info in reader.tables():

@@ -79,7 +79,7 @@ def test_letters_beyond_ascii_pass_a_strict_c_locale(tmp_path: Path) -> None:
     assert (done.returncode, "No such command 'zoë'" in done.stderr) == (2, True)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_without_a_working_directory_or_a_user_folder_reading_goes_on(tmp_path: Path) -> None:
     small_fleet(tmp_path)
     gone = tmp_path / "gone"

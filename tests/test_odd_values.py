@@ -98,7 +98,7 @@ def test_in_exports(staging_of: Any, tmp_path: Path, table: str, row: dict[str, 
         assert counted(staging) == {field: 1}
 
 
-@pytest.mark.slow(quick_every=14)
+@pytest.mark.heavy(quick_every=14)
 @pytest.mark.parametrize(
     ("table", "sections"),
     [

@@ -185,7 +185,7 @@ def test_a_damaged_masked_copy_is_passed_over_by_those_who_read_it_and_made_anew
 # -- other modes ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_is_not_masked_yet_is_refused_until_the_next_sync(tmp_path: Path) -> None:
     tenant = make_tenant(6)
     run_sync(tmp_path, tenant, *FEW)
@@ -240,7 +240,7 @@ def test_turned_off_again_everything_is_read_anew(tmp_path: Path) -> None:
         assert reader.run("SELECT count(*) FROM changes WHERE table_name = 'devices'").rows == [(0,)]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_person_who_is_gone_goes_though_nobody_can_be_asked_by_a_pseudonym(tmp_path: Path) -> None:
     tenant = make_tenant(6)
     run_sync(tmp_path, tenant, "users", privacy=Privacy.ON)

@@ -37,7 +37,7 @@ COMMANDS = [
 REQUESTED = [{**row, "date_requested": hours_ago(place)} for place, row in enumerate(COMMANDS)]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_activity_is_told_of_one_device_and_across_the_fleet_and_what_waits_is_listed(tmp_path: Path) -> None:
     publish(tmp_path, {"devices": DEVICES, "device_activity": ACTIVITY, "device_commands": REQUESTED})
     with Reader(tmp_path) as reader:

@@ -56,7 +56,7 @@ def test_apps_that_are_not_on_the_list_are_told_however_common(reader: Reader) -
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_device_without_apps_in_the_mirror_is_no_device_without_apps(reader: Reader) -> None:
     asked = "device_id app version"
     assert answer(reader, "apps_on_device", asked, device=ROBERT) == [("d1", "Word", "16.10"), ("d1", "ソフト", "1.0")]

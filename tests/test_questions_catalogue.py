@@ -153,7 +153,7 @@ def test_a_chart_names_columns_of_the_answer(empty: Reader, query: NamedQuery) -
     assert {name for names in chart.axes.values() for name in names} <= columns
 
 
-@pytest.mark.slow(quick_every=3)
+@pytest.mark.heavy(quick_every=3)
 @pytest.mark.parametrize("name", WITH_HISTORY)
 def test_answers_about_the_past_have_one_order(tmp_path: Path, name: str) -> None:
     twins = [{"device_id": f"d{n}", "device_name": "twin", "serial_number": f"S{n}"} for n in range(9)]

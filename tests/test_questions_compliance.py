@@ -100,7 +100,7 @@ def test_a_device_is_explained_by_rules_then_parameters_then_library_items(reade
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_was_not_read_is_unknown_and_all_of_one_name_are_explained(reader: Reader) -> None:
     assert answer(reader, "device_compliance", "device_id kind result", device="twin") == [
         ("d2", "rule", "fail"),

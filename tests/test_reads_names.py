@@ -114,7 +114,7 @@ def test_a_parameter_has_the_name_that_the_engine_binds(engine: duckdb.DuckDBPyC
             assert _passes(guard, f"SELECT $x{asked}", (f"x{given}",)) == bound, (asked, given)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_no_function_is_allowed_by_a_name_that_only_looks_like_its_own(engine: duckdb.DuckDBPyConnection) -> None:
     guard = Guard(engine.cursor)
     disguised = [name.replace(a, b) for name in allowed() for a, b in LIKE_ASCII.items() if a in name]

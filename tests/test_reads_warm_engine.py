@@ -140,7 +140,7 @@ def test_a_reader_with_one_answers_from_every_state(home: Path, patient: bool) -
         reader.self_test()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_reader_with_one_passes_over_a_damaged_file(home: Path) -> None:
     with Reader(home, LIMITS, warm=True) as reader:
         assert reader.run(COUNT).rows == [(4,)]

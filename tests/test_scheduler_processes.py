@@ -102,7 +102,7 @@ def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, 
     return process.wait(20), time.monotonic() - began
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_when_the_syncing_process_is_killed_another_one_takes_over(
     tmp_path: Path, server: Server, tenant: Tenant
 ) -> None:
@@ -153,7 +153,7 @@ def test_a_bare_sync_and_a_full_one_beside_serve_are_handed_over_and_answered(tm
         process.communicate()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_serve_ends_while_the_provider_hangs(tmp_path: Path, server: Server, tenant: Tenant) -> None:
     tenant.faults.append(Fault("devices", FaultKind.HANGING, times=1_000, seconds=30))
     with python(tmp_path, SERVE, server) as process:
@@ -213,7 +213,7 @@ def test_the_mcp_server_lets_go_of_the_lock_when_the_client_leaves(tmp_path: Pat
     assert lock_is_free(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
@@ -237,7 +237,7 @@ def test_without_credentials_the_mcp_server_only_reads_and_says_so_once(
     assert (process.returncode, log) == (0, b"")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_background_syncing_can_be_switched_off(tmp_path: Path, server: Server, tenant: Tenant) -> None:
     variables = {**credentials(server), "KANDJI_MIRROR_BACKGROUND": "off"}
     answers, code, log = conversation(tmp_path, GREETING + call(1, "fleet_overview"), COMMAND, **variables)
@@ -245,7 +245,7 @@ def test_background_syncing_can_be_switched_off(tmp_path: Path, server: Server, 
     assert (code, log, list(tenant.requests)) == (0, "", [])
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_short_conversation_is_answered_whole_also_with_syncing_about_to_begin(
     tmp_path: Path, server: Server
 ) -> None:
@@ -254,7 +254,7 @@ def test_a_short_conversation_is_answered_whole_also_with_syncing_about_to_begin
     assert (set(answers), code) == (set(range(20)), 0)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_nothing_of_syncing_is_loaded_before_the_first_answer(tmp_path: Path) -> None:
     code = (
         "import sys; import kandji_mcp_server.background, kandji_mcp_server.main, kandji_mcp_server.stdio\n"

@@ -299,7 +299,7 @@ def test_a_bug_in_one_run_ends_nothing(
     assert rig.queue.claim(FEW) == FEW
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_tenant_with_little_left_of_its_hour_is_left_alone_but_for_a_question_in_five_minutes(
     open_rig: Callable[..., Rig], wall: Wall
 ) -> None:

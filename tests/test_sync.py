@@ -100,7 +100,7 @@ def test_servers_without_totals_or_cursors_are_mirrored_too(tmp_path: Path, quir
     assert differing(tmp_path, tenant.world) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_table_that_did_not_change_keeps_its_file(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     before = {t.name: t.file for t in manifest_of(tmp_path).tables.values()}
@@ -155,7 +155,7 @@ def test_a_device_the_list_skipped_stays(tmp_path: Path) -> None:
     assert (report.failed, mirrored(tmp_path, "devices")) == ((), true_rows(tenant.world, "devices"))
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_list_that_lost_most_devices_is_not_believed(tmp_path: Path) -> None:
     tenant = synced(tmp_path, 200, quirks=Quirks(totals=False))
     tenant.reshape("/api/v1/devices$", lambda page: page[:10])
@@ -164,7 +164,7 @@ def test_a_list_that_lost_most_devices_is_not_believed(tmp_path: Path) -> None:
     assert mirrored(tmp_path, "devices") == true_rows(tenant.world, "devices")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_many_removed_devices_cost_a_sample_of_questions(tmp_path: Path) -> None:
     tenant = synced(tmp_path, 400)
     for device in tenant.world.device_ids()[:120]:
@@ -175,7 +175,7 @@ def test_many_removed_devices_cost_a_sample_of_questions(tmp_path: Path) -> None
     assert sum(bool(re.fullmatch("/api/v1/devices/.+", r.path)) for r in tenant.requests) == 20
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_without_the_right_to_ask_for_one_device_two_absences_mean_gone(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     tenant.forbid("/api/v1/devices/")
@@ -184,7 +184,7 @@ def test_without_the_right_to_ask_for_one_device_two_absences_mean_gone(tmp_path
     assert differing(tmp_path, tenant.world) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_provider_without_an_endpoint_for_one_row_is_walked_twice(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     tenant.world.remove_user(tenant.world.user_ids()[0])
@@ -223,7 +223,7 @@ def test_a_removed_blueprint_takes_its_library_items_with_it(tmp_path: Path) -> 
 # -- trouble -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_resource_without_permission_is_a_state_and_stops_nothing(tmp_path: Path) -> None:
     tenant = synced(tmp_path)
     rows = mirrored(tmp_path, "prism_filevault")
@@ -340,7 +340,7 @@ def test_new_fields_are_reported_and_kept(tmp_path: Path) -> None:
     assert manifest_of(tmp_path).tables["devices"].drift.unknown == {"colour": 50}
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_cut_or_lost_data_file_is_made_anew(tmp_path: Path) -> None:
     tenant = make_tenant()
     run_sync(tmp_path, tenant)

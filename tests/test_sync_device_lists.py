@@ -73,7 +73,7 @@ def test_every_list_of_every_device_is_exact_and_says_how_it_was_read(tmp_path: 
     }
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_of_a_long_activity_only_the_end_is_read_again(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     device = tenant.world.device_ids()[0]
@@ -95,7 +95,7 @@ def test_of_a_long_activity_only_the_end_is_read_again(tmp_path: Path) -> None:
     assert len(numbers(tmp_path, device)) == known + 503
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_events_that_arrive_while_pages_are_read_are_not_lost(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     device = tenant.world.device_ids()[0]
@@ -160,7 +160,7 @@ def test_a_list_sorted_the_other_way_costs_a_page_more_and_not_all_of_it(tmp_pat
     assert len(numbers(tmp_path, device)) == len(tenant.world.managed(device).activity)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_count_that_never_fits_is_believed_once_and_costs_no_more(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     device = tenant.world.device_ids()[0]
@@ -187,7 +187,7 @@ def test_the_activity_of_a_device_that_is_gone_goes_with_it(tmp_path: Path) -> N
     assert {row[0] for name in LISTS for row in mirrored(tmp_path, name)}.isdisjoint({listed, silent})
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_budget_counts_pages_and_the_device_that_checked_in_last_comes_first(tmp_path: Path) -> None:
     tenant = make_tenant(20, apps=1)
     for device in tenant.world.device_ids():
@@ -225,7 +225,7 @@ def test_commands_follow_their_state_and_a_page_that_shifts_is_read_again(tmp_pa
     assert "failed" in {row[5] for row in rows} <= {"failed", "completed"}
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_note_is_read_by_the_day_and_not_at_each_check_in(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, "device_notes")
@@ -241,7 +241,7 @@ def test_a_note_is_read_by_the_day_and_not_at_each_check_in(tmp_path: Path) -> N
     assert differing(tmp_path, tenant.world, tables=("device_notes",)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("privacy", [Privacy.OFF, Privacy.ON])
 def test_not_in_lost_mode_is_no_row_and_no_error_and_any_other_refusal_is_one(tmp_path: Path, privacy: Privacy) -> None:
     tenant = make_tenant(20, apps=1)
@@ -256,7 +256,7 @@ def test_not_in_lost_mode_is_no_row_and_no_error_and_any_other_refusal_is_one(tm
     assert [o.table for o in report.failed] == ["lost_mode"]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_was_done_with_library_items_is_added_item_by_item_and_never_lost(tmp_path: Path) -> None:
     tenant = make_tenant(20, apps=1)
     run_sync(tmp_path, tenant, "blueprints", "blueprint_library_items", "library_item_activity")

@@ -91,7 +91,7 @@ def test_a_device_is_exact_everywhere_and_the_others_are_as_they_were(tmp_path: 
     assert of_others(tmp_path, device) == before
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_it_costs_one_request_a_list_and_one_a_category_of_the_platform(tmp_path: Path, tenant: Tenant) -> None:
     report = renew(tmp_path, tenant, a_mac(tenant))
     assert report.requests == len(tenant.requests) == len(SOME) - 1  # cellular is of iPhones and iPads
@@ -109,7 +109,7 @@ def test_many_devices_share_the_requests_of_prism(tmp_path: Path, tenant: Tenant
     assert len([r for r in mirrored(tmp_path, "devices") if "Quite another name" in r]) == 3
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_is_due_and_where_increments_begin_does_not_move(tmp_path: Path, tenant: Tenant) -> None:
     before = manifest_of(tmp_path).tables
     device = a_mac(tenant)
@@ -205,7 +205,7 @@ def test_where_prism_ignores_or_refuses_the_filter_the_table_is_read_as_usual(
         assert differing(tmp_path, tenant.world, tables=[name]) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_named_tables_only_cost_what_they_need(tmp_path: Path, tenant: Tenant) -> None:
     device = a_mac(tenant)
     changed_everywhere(tenant, device)
@@ -216,7 +216,7 @@ def test_named_tables_only_cost_what_they_need(tmp_path: Path, tenant: Tenant) -
     )
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_table_that_is_not_mirrored_is_left_alone(tmp_path: Path) -> None:
     tenant = make_tenant(5, apps=3)
     run_sync(tmp_path, tenant, "devices")

@@ -89,7 +89,7 @@ def test_a_broken_count_is_asked_for_again_and_told_where_it_stays_broken(tmp_pa
         assert mirrored(tmp_path, "apps") == true_rows(tenant.world, "apps")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_row_whose_key_cannot_be_read_is_set_aside_and_the_old_one_stays(tmp_path: Path) -> None:
     tenant = make_tenant(20)
     run_sync(tmp_path, tenant, "devices", "apps", "threats")

@@ -31,7 +31,7 @@ def large(**facts: Any) -> Tenant:
     return make_tenant(300, apps=30, **facts)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_large_category_is_exported_with_a_handful_of_requests(tmp_path: Path) -> None:
     tenant = large()
     run_sync(tmp_path, tenant, "apps")
@@ -86,7 +86,7 @@ def lose_an_app(world: World, device: str) -> None:
     world.swap_app(device)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_an_export_is_the_table_of_the_moment_it_was_ordered(tmp_path: Path) -> None:
     tenant = large()
     rows = true_rows(tenant.world, "apps")
@@ -116,7 +116,7 @@ def test_what_changes_between_counting_and_counting_again_is_caught_up_with(tmp_
     assert (apps_of(tmp_path).method, paths(tenant)["order"]) == ("export", 1)
 
 
-@pytest.mark.slow(quick_every=4)
+@pytest.mark.heavy(quick_every=4)
 @pytest.mark.parametrize(
     ("kind", "times"), [(Trouble.RESET, 1), (Trouble.TORN, 2), (Trouble.SERVER_ERROR, 1), (Trouble.FORBIDDEN, 1)]
 )

@@ -100,7 +100,7 @@ def test_rows_of_one_row_categories_are_exact_to_the_last_collection(tmp_path: P
     assert differing(tmp_path, tenant.world, tables=("prism_filevault", "prism_device_information")) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_rows_of_a_removed_device_go_without_a_further_request(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.world.remove(collected(tenant)[3])
@@ -173,7 +173,7 @@ def test_rows_collected_again_unchanged_are_not_asked_for_while_nobody_waits(tmp
     assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_people_edit_is_seen_though_prism_does_not_stamp_it(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     first, second, third = collected(tenant)[:3]
@@ -190,7 +190,7 @@ def test_what_people_edit_is_seen_though_prism_does_not_stamp_it(tmp_path: Path)
 # -- what the provider does not honour ------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_an_ignored_filter_is_noticed_remembered_and_the_table_read_as_a_whole(tmp_path: Path) -> None:
     tenant = started(tmp_path, quirks=Quirks(filters=False))
     tenant.world.advance(3)
@@ -226,7 +226,7 @@ def test_an_approximate_count_proves_nothing_but_gone_devices_are_asked_for(tmp_
     assert "counts it only roughly" in str(state_of(tmp_path, "apps").note)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("rough", [100_000, 1])
 def test_rows_collected_again_unchanged_are_exact_when_someone_asks(tmp_path: Path, rough: int) -> None:
     tenant = started(tmp_path, quirks=Quirks(approximate_counts_from=rough))
@@ -321,7 +321,7 @@ def test_what_was_uninstalled_goes_without_an_exact_count_too(tmp_path: Path) ->
     assert differing(tmp_path, tenant.world, tables=("apps", "prism_local_users")) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_row_that_one_device_lost_and_another_got_costs_one_request_more(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     tenant.world.wait(timedelta(hours=3))
@@ -332,7 +332,7 @@ def test_a_row_that_one_device_lost_and_another_got_costs_one_request_more(tmp_p
     assert differing(tmp_path, tenant.world, tables=("apps", "prism_local_users")) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("trouble", ["refused", "ignored"])
 def test_where_prism_does_not_filter_by_collection_changes_come_all_the_same(tmp_path: Path, trouble: str) -> None:
     tenant = started(tmp_path)
@@ -355,7 +355,7 @@ def test_where_prism_does_not_filter_by_collection_changes_come_all_the_same(tmp
     assert differing(tmp_path, tenant.world, volatile=False, tables=("apps",)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_an_empty_answer_about_devices_deletes_nothing_unless_the_count_agrees(tmp_path: Path) -> None:
     tenant = started(tmp_path)
     device = collected(tenant)[3]

@@ -57,7 +57,7 @@ def test_an_outage_ends_the_run_within_a_minute_and_loses_nothing(tmp_path: Path
     assert (report.outage, report.failed) == (None, ())
 
 
-@pytest.mark.slow(quick_every=3)
+@pytest.mark.heavy(quick_every=3)
 @pytest.mark.parametrize("table", ["devices", "users", "device_details"])
 def test_one_broken_list_is_no_outage(tmp_path: Path, table: str) -> None:
     tenant = make_tenant(12, apps=2)
@@ -70,7 +70,7 @@ def test_one_broken_list_is_no_outage(tmp_path: Path, table: str) -> None:
     assert State.OK in {outcome.state for outcome in report.outcomes}
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_answers_that_cannot_be_taken_are_of_their_tables_alone(tmp_path: Path) -> None:
     clock, tenant, deep = Clock(), make_tenant(12, apps=2), b'{"data":[' + b'{"a":' * 9_000
 

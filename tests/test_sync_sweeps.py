@@ -48,7 +48,7 @@ def test_every_device_is_read_and_one_answer_fills_both_tables_of_its_path(tmp_p
     assert {state_of(tmp_path, name).method for name in SWEPT} == {"sweep"}
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_budget_is_shared_and_what_is_unread_is_told(tmp_path: Path) -> None:
     tenant = begun(tmp_path)
     run_sync(tmp_path, tenant, everything=True, sweep=24)

@@ -274,7 +274,7 @@ while len(kept) < 1000:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_where_the_system_does_not_bound_memory_a_watch_ends_the_process() -> None:
     ended = subprocess.run([sys.executable, "-c", GROWING], check=False, timeout=60)
     assert ended.returncode == 1
