@@ -29,7 +29,7 @@ check: $(READY)
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not heavy"
 
 check-heavy: $(READY)
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m heavy
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m heavy
 
 # Every test, with the lines of the product that it reached, also in its processes: a third slower than without.
 coverage: $(READY)

@@ -15,7 +15,7 @@ sys.path.insert(0, sys.argv[2])
 from support import make_tenant, run_sync
 tenant = make_tenant(50)
 for _ in range(6):
-    run_sync(Path(sys.argv[1]), tenant)
+    run_sync(Path(sys.argv[1]), tenant, "devices", "prism_device_information", "apps", everything=True)
     print("published", flush=True)
     tenant.world.advance(6)
 """
