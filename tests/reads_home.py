@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -74,20 +75,28 @@ def _stored(home: Path, state: TableState, rows: Rows, generation: int) -> Table
 def write_file(path: Path, table: str, ddl: Sequence[str], rows: Rows) -> None:
     """Make a data file of these rows; the same one is made once a process and copied after that."""
     key = (table, *ddl, repr(rows))
-    if key not in _MADE:
-        path.unlink(missing_ok=True)
-        quoted = str(path).replace("'", "''")
-        with _engine().cursor() as con:
-            con.execute(f"ATTACH '{quoted}' AS written (STORAGE_VERSION 'v1.5.0')")
-            try:
-                con.execute(f"USE written; BEGIN; {'; '.join(ddl)}")
-                _insert(con, table, rows)
-                con.execute("COMMIT; CHECKPOINT written")
-            finally:
-                con.execute("USE memory; DETACH written")
-        _MADE[key] = path.read_bytes()
+    with _MAKING:
+        if key not in _MADE:
+            _MADE[key] = _made(path, table, ddl, rows)
     path.write_bytes(_MADE[key])
 
+
+def _made(path: Path, table: str, ddl: Sequence[str], rows: Rows) -> bytes:
+    path.unlink(missing_ok=True)
+    quoted = str(path).replace("'", "''")
+    with _engine().cursor() as con:
+        con.execute(f"ATTACH '{quoted}' AS written (STORAGE_VERSION 'v1.5.0')")
+        try:
+            con.execute(f"USE written; BEGIN; {'; '.join(ddl)}")
+            _insert(con, table, rows)
+            con.execute("COMMIT; CHECKPOINT written")
+        finally:
+            con.execute("USE memory; DETACH written")
+    return path.read_bytes()
+
+
+_MAKING = Lock()
+"""Held by whoever writes: all do in one engine, under one name."""
 
 _MADE: dict[tuple[str, ...], bytes] = {}
 

@@ -57,9 +57,11 @@ def test_readers_see_a_whole_past_at_every_moment_while_lanes_publish(tmp_path: 
 
         lanes = [pool.submit(publish, table) for table in LANES]
         readers = [pool.submit(ask, table) for table in LANES]
-        for lane in lanes:
-            lane.result()
-        done.set()
+        try:
+            for lane in lanes:
+                lane.result()
+        finally:
+            done.set()
         for answers in readers:
             assert answers.result() >= 3
     assert generations(tmp_path)[0] == len(LANES) * ROUNDS
