@@ -106,9 +106,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def shared(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Name the folder that all workers of this run share, for what is made once and copied."""
+    """Name the folder that all workers of this run share, for what is made once and copied.
+
+    The user's folders are there too: nothing is counted or kept in those of whoever runs the tests.
+    """
     folder = tmp_path_factory.getbasetemp()
-    os.environ["TESTS_SHARED"] = str(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    os.environ["TESTS_SHARED"] = str(shared)
+    os.environ["HOME"] = str(shared / "user")
+    for kind in ("STATE", "CONFIG", "DATA", "CACHE"):
+        os.environ.pop(f"XDG_{kind}_HOME", None)
 
 
 @pytest.fixture(params=["auto", "legacy"])
