@@ -17,6 +17,7 @@ ENDS = {
     "changes": 0,
     "tables": 0,
     "describe devices": 0,
+    "show d1": 0,
     "queries": 0,
     "status": 0,
     "settings": 0,

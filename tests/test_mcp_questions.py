@@ -105,7 +105,7 @@ def test_everything_about_one_device_is_one_answer(mirror: ServerContext, era: E
     found = answer(mirror, era, "device_profile", device="S1", include=["apps"])
 
     parts = found["parts"]
-    assert (parts["device"]["device_name"], parts["device"]["user_email"]) == (ROBERT, "Ann@example.org")
+    assert (parts["device"]["device_name"], parts["person"]["user_email"]) == (ROBERT, "Ann@example.org")
     assert parts["security"]["filevault_on"] is True
     assert parts["compliance"]["rows"][0][:2] == ["all_rules", "unknown"]
     assert [row[:2] for row in parts["failing_items"]["rows"]] == [

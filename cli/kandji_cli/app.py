@@ -191,6 +191,23 @@ def query(name: str, params: dict[str, str], **how: Any) -> None:
 
 
 @app.command()
+@click.argument("device")
+@click.option("--include", multiple=True, metavar="PART", help="A part more, such as apps. Repeatable.")
+@json_option
+@click.option("--format", "-f", "form", type=click.Choice(("text", "json")), default="text", help="How to print it.")
+def show(device: str, include: tuple[str, ...], as_json: bool, form: str) -> None:
+    """Show all that is known of one device: who has it, posture, locks, compliance, what contradicts itself.
+
+    DEVICE is an identifier, serial number, asset tag, or a name of the device or its person.
+
+    Example: kandji-mirror show C02XK1JHJG5J --include apps
+    """
+    from kandji_cli.show import show_device
+
+    show_device(device, include, as_json=as_json or form == "json")
+
+
+@app.command()
 @export_options
 def export(names: tuple[str, ...], **asked: Any) -> None:
     """Write tables, views and named queries as files: complete, of one moment, and dated.

@@ -122,8 +122,12 @@ def signature(param: Param) -> str:
     return f"{param.name} {param.kind}" + ("" if param.required else f" = {param.default}")
 
 
-def open_reader(requirements: Requirements = Requirements()) -> Reader:  # noqa: B008  # frozen
-    """Open a reader of the configured home that opens only the files a statement needs."""
+def open_reader(
+    requirements: Requirements = Requirements(),  # noqa: B008  # frozen
+    *,
+    lazy: bool = True,
+) -> Reader:
+    """Open a reader of the configured home. ``lazy`` opens only the files a statement needs, else all at once."""
     # Ctrl-C ends the process at once, as it does other tools: nothing is written here, and Python's own handler
     # would have to wait until the engine comes back.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -138,7 +142,7 @@ def open_reader(requirements: Requirements = Requirements()) -> Reader:  # noqa:
     bound_memory(limits.memory_mb)
     rules, masked = settings.mirror_compliance_file, settings.privacy.masks_people
     return Reader(
-        settings.home, limits, lazy=True, rules=rules, masked=masked, kill=_end_at_once, requirements=requirements
+        settings.home, limits, lazy=lazy, rules=rules, masked=masked, kill=_end_at_once, requirements=requirements
     )
 
 

@@ -1,7 +1,6 @@
 """Single devices: ``find_device`` and ``device_profile``."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -9,16 +8,14 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from kandji_mcp_server.context import ServerContext
-from kandji_mcp_server.own_sql import ProfilePart, profile_parts
 from kandji_mcp_server.render.answers import Absent, ProfileAnswer, RowsAnswer, age_range, tool_result
 from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.queries import json_rows, rows_answer
 from kandji_queries.catalog import device_lookup
-from kandji_schema.errors import UnknownName
+from kandji_queries.profile import ProfileSection, profile_parts, read_profile
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
-    from kandji_queries.results.result import Result
 
 WHICH = "Id, serial number, asset tag, or name of device or person."
 FOUND = 20
@@ -83,33 +80,23 @@ def _remarks(rows: RowPage, device: str, shared: bool) -> Iterator[str]:
 
 def profile_answer(context: ServerContext, reader: "Reader", device: str, include: Sequence[str] = ()) -> ProfileAnswer:
     """Make the answer of ``device_profile``. :class:`UsageError` for a device there is not, or several."""
-    for name in include:
-        if name not in profile_parts():
-            raise UnknownName("part of a profile", name, profile_parts())
-    device_id = device_lookup.find_one(reader, device)["device_id"]
-    wanted = [part for part in profile_parts().values() if part.usual or part.name in include]
-    found = {part.name: (part, _run_part(reader, part, device_id)) for part in wanted}
-    moments = {table: moment for _, answer in found.values() for table, moment in answer.as_of.items()}
+    profile = read_profile(reader, device_lookup.find_one(reader, device)["device_id"], include)
     return ProfileAnswer(
-        notes=[*reader.warnings, *reader.data_notes(moments)],
-        as_of=moments["devices"],
-        age=age_range(moments, context.clock()),
-        parts={name: _part_value(part, answer) for name, (part, answer) in found.items()},
+        notes=list(profile.notes),
+        as_of=profile.as_of["devices"],
+        age=age_range(profile.as_of, context.clock()),
+        parts={name: _part_value(section) for name, section in profile.sections.items()},
     )
 
 
-def _run_part(reader: "Reader", part: ProfilePart, device_id: str) -> "Result":
-    return reader.run(part.sql, {"device_id": device_id}, limits=replace(reader.limits, rows=10_000, bytes=None))
-
-
-def _part_value(part: ProfilePart, answer: "Result") -> Any:
+def _part_value(section: ProfileSection) -> Any:
     """Show one row as an object of what is known; several as rows, with their total where some are left out."""
-    rows = json_rows(answer)
-    if part.one:
+    rows = json_rows(section.answer)
+    if section.part.one:
         known = zip(rows.columns, (rows.rows or [[]])[0], strict=False)
         return {name: value for name, value in known if value is not None} or "not known"
-    shown = rows.slice(0, part.most)
+    shown = rows.slice(0, section.part.most)
     if not rows.total:
-        return "none" if all(answer.as_of.values()) else NONE_KNOWN
+        return "none" if section.is_read else NONE_KNOWN
     more = {"total": rows.total} if shown.truncated else {}
     return {**more, "columns": shown.columns, "rows": shown.rows}

@@ -61,13 +61,13 @@ def _broken(rows: Sequence[Cells], room: int) -> list[Cells]:
     """Return the rows, each followed by lines that hold what does not fit into the room of the last column."""
     found: list[Cells] = []
     for *cells, last in rows:
-        first, *others = _pieces(last, room)
+        first, *others = broken_text(last, room)
         found.append([*cells, first])
         found.extend([*("" for _ in cells), piece] for piece in others)
     return found
 
 
-def _pieces(text: str, room: int) -> list[str]:
+def broken_text(text: str, room: int) -> list[str]:
     """Return the text in lines of at most ``room``, broken between words where there are any."""
     pieces = [""]
     for word in re.findall(r"\s*\S+|\s+", text):

@@ -2,6 +2,9 @@
 -- description: total counts them all.
 -- usual: yes
 -- most: 5
+-- column: cve_id | CVE
+-- column: score | Score
+-- column: software | Software
 SELECT cve_id, max(cvss_score) AS score, max(cvss_severity) AS severity, string_agg(DISTINCT name, ', ') AS software
 FROM vulnerability_detections
 WHERE device_id = $device_id

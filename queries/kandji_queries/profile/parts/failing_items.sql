@@ -2,6 +2,9 @@
 -- description: With what the device said, shortened; unknown where none are mirrored of it.
 -- usual: yes
 -- most: 10
+-- column: kind | Kind
+-- column: status | Status
+-- column: name | Name
 SELECT kind, name, status, left(log, 160) AS log, reported_at
 FROM (
     SELECT 'library item' AS kind, name, status, coalesce(log, last_audit_log) AS log, reported_at

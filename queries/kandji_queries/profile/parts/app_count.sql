@@ -2,6 +2,8 @@
 -- description: Names with include apps.
 -- usual: yes
 -- one: yes
+-- column: apps | Apps
+-- column: collected_at | Reported
 SELECT nullif(count(DISTINCT coalesce(bundle_id, name)), 0) AS apps, max(last_collected_at) AS collected_at
 FROM apps
 WHERE device_id = $device_id;

@@ -2,6 +2,9 @@
 -- description: The verdict is in all_rules.
 -- usual: yes
 -- most: 12
+-- column: result | Result
+-- column: rule | Rule
+-- column: reason | Reason
 SELECT rule, result, severity, reason
 FROM (
     SELECT

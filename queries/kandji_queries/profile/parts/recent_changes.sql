@@ -2,6 +2,10 @@
 -- description: More of them tells the tool changes.
 -- usual: yes
 -- most: 8
+-- column: changed_at | When
+-- column: what | What
+-- column: old_value | Before
+-- column: new_value | After
 SELECT
     changed_at,
     table_name,

@@ -1,0 +1,78 @@
+"""Pages for people: headed sections, labels that line up, texts that fit the terminal."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from kandji_queries.results.text_table import broken_text, table_lines, width
+from kandji_schema.durations import ago
+from kandji_schema.text import escaped
+
+LABEL = 24
+"""Columns of the labels."""
+
+WIDEST = 100
+"""Most columns of a page; a line that is longer is hard to read."""
+
+INDENT = "  "
+
+UNKNOWN = "not known"
+"""What is said of a value that is not there."""
+
+CELL = 30
+"""Most columns of a cell that is not the last one."""
+
+
+def page_width() -> int:
+    """Return the columns of a page: those of the terminal within reason, 80 where there is none."""
+    return max(40, min(WIDEST, shutil.get_terminal_size((80, 24)).columns))
+
+
+def heading(title: str, rest: str = "") -> str:
+    """Return the head of a section, with what there is to say of it at once."""
+    return f"\n{escaped(title).upper()}" + (f"  {rest}" if rest else "")
+
+
+def labelled(label: str, value: str) -> Iterator[str]:
+    """Yield a label and its value, the value over several lines where it is long."""
+    room = page_width() - len(INDENT) - LABEL
+    first, *others = broken_text(value, room)
+    yield f"{INDENT}{label}{' ' * (LABEL - width(label))}{first}".rstrip()
+    yield from (f"{INDENT}{' ' * LABEL}{line}" for line in others)
+
+
+def paragraph(text: str, indent: str = INDENT) -> Iterator[str]:
+    """Yield a text in lines that fit."""
+    yield from (f"{indent}{line}" for line in broken_text(text, page_width() - len(indent)))
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield rows as a table whose last column is broken over lines; other cells are cut where they are long."""
+    fitted = [[*(_cut(cell) for cell in row[:-1]), row[-1]] for row in rows]
+    room = page_width() - len(INDENT)
+    yield from (f"{INDENT}{line}" for line in table_lines(heads, fitted, [False] * len(heads), room))
+
+
+def _cut(cell: str) -> str:
+    if width(cell) <= CELL:
+        return cell
+    return f"{broken_text(cell, CELL - 1)[0].rstrip()}…"
+
+
+def moment(value: datetime) -> str:
+    """Write a moment, UTC, to the minute."""
+    return f"{value:%Y-%m-%d %H:%M}"
+
+
+def shown(value: object, words: tuple[str, str] | None = None, unit: str = "", now: datetime | None = None) -> str:
+    """Write one value as people read it; with ``now`` a moment has its age."""
+    if value is None or value == "":
+        return UNKNOWN
+    if isinstance(value, bool):
+        return (words or ("yes", "no"))[not value]
+    if isinstance(value, datetime):
+        return moment(value) + (f" UTC, {ago(value.replace(tzinfo=UTC), now)}" if now else "")
+    if isinstance(value, list | tuple):
+        return ", ".join(map(shown, value)) or "none"
+    text = f"{value:,.10g}" if isinstance(value, float) else escaped(str(value))
+    return f"{text} {unit}".strip()
