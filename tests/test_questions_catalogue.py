@@ -111,6 +111,7 @@ def test_a_query_is_prepared_against_the_schema_and_empty_where_nothing_is_mirro
 ) -> None:
     result = empty.query(query.name, required(query))
     assert result.rows == []
+    assert query.columns.keys() <= {column.name for column in result.columns}
     assert set(result.as_of) <= set(resources())
     assert set(result.as_of.values()) <= {None}
 

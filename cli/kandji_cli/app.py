@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from kandji_cli.groups import action, audit, secret
+from kandji_cli.groups import QueryCommand, action, audit, secret
 from kandji_cli.options import (
+    columns_option,
     export_options,
     fleet_options,
     format_option,
@@ -174,16 +175,17 @@ def sql(statement: str, params: dict[str, str], **how: Any) -> None:
     run_sql(statement, params, How.from_options(**how))
 
 
-@app.command()
+@app.command(cls=QueryCommand)
 @click.argument("name")
 @param_option
 @format_option
+@columns_option
 @limit_option
 @requirement_options
 def query(name: str, params: dict[str, str], **how: Any) -> None:
-    """Run a named query; `kandji-mirror queries` lists them.
+    """Run a named query; `kandji-mirror queries` lists them, `kandji-mirror query NAME --help` explains one.
 
-    Example: kandji-mirror query stale_devices --param days=30
+    Example: kandji-mirror query stale_devices --param days=30 --columns device_name,days_since --limit 10
     """
     from kandji_cli.reads import How, run_query
 
@@ -265,16 +267,16 @@ def tables(form: str) -> None:
 
 
 @app.command()
-@click.argument("table")
+@click.argument("name")
 @format_option
-def describe(table: str, form: str) -> None:
-    """Show the columns of a table or view with their meaning.
+def describe(name: str, form: str) -> None:
+    """Show what a table, view, named query or macro is: its columns with their meaning.
 
-    Example: kandji-mirror describe devices
+    Example: kandji-mirror describe fleet
     """
-    from kandji_cli.reads import describe_table
+    from kandji_cli.reads import describe as describe_name
 
-    describe_table(table, form)
+    describe_name(name, form)
 
 
 @app.command()

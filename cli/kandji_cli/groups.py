@@ -1,4 +1,4 @@
-"""``action`` and ``secret``: one command for each record, found when it is asked for."""
+"""Commands whose help comes from records: ``query NAME``, ``action NAME`` and ``secret NAME``."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,29 @@ _SERIAL = (
     'only where config.toml says mirror_confirm = "agent". Repeat it for several devices, in their order.'
 )
 _TO_STDOUT = "Print secrets also where the output is no terminal."
+
+
+class QueryCommand(click.Command):
+    """``query``, whose help with the name of a query is that query's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; end with a query's own help where that is asked for."""
+        if {*ctx.help_option_names} & {*args} and (name := self._named(ctx, args)):
+            from kandji_cli.reads import help_with_query
+
+            help_with_query(name)
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+    def _named(self, ctx: click.Context, args: list[str]) -> str | None:
+        """Return the name of the query that help is asked for; None where the command's own is."""
+        helping = self.get_help_option(ctx)
+        try:
+            given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        except click.UsageError:
+            return None
+        name = given.get("name")
+        return name if helping and given.get(str(helping.name)) and isinstance(name, str) else None
 
 
 class Records(click.Group):

@@ -47,6 +47,16 @@ param_option = click.option(
 limit_option = click.option("--limit", type=click.IntRange(1), help="Only the first so many rows.")
 """``--limit``: as many rows are wanted; without it an answer that has to be cut is an error."""
 
+
+def _names(_context: click.Context, _option: click.Parameter, lists: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.strip() for names in lists for name in names.split(",") if name.strip())
+
+
+columns_option = click.option(
+    "--columns", metavar="NAME,...", multiple=True, callback=_names, help="Only these columns, in this order."
+)
+"""``--columns a,b``, repeatable, as ``columns``: a tuple of names, empty for all."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 """``--json``, as ``as_json``."""
 

@@ -3,13 +3,14 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from kandji_cli.output import print_rows, say, tell, tell_number, warn
+from kandji_cli.output import print_rows, tell, tell_number, warn
 from kandji_queries.catalog import device_lookup
-from kandji_queries.catalog.params import Param, read_cli_value
+from kandji_queries.catalog.params import read_cli_value
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.engine.process_limits import bound_memory
 from kandji_queries.history import period
@@ -19,9 +20,12 @@ from kandji_queries.results.formats import write
 from kandji_queries.results.stream import Stream
 from kandji_queries.times import read_duration
 from kandji_schema.durations import in_words
-from kandji_schema.errors import TookTooLong, TooManyRows, UsageError
+from kandji_schema.errors import NothingMirrored, TookTooLong, TooManyRows, UsageError
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load
+
+if TYPE_CHECKING:
+    from kandji_queries.catalog.queries import NamedQuery
 
 ADVICE = "Aggregate or filter, take the first rows with --limit, or raise KANDJI_MIRROR_QUERY_ROWS."
 """What one does about an answer that was cut. An export has no such limit, but takes names only."""
@@ -29,16 +33,22 @@ ADVICE = "Aggregate or filter, take the first rows with --limit, or raise KANDJI
 
 @dataclass(frozen=True, kw_only=True)
 class How:
-    """How an answer is wanted: the form of its rows, so many of them at most, and what the tables used must meet."""
+    """How an answer is wanted: the form of its rows, so many of them at most, and what the tables used must meet.
+
+    ``columns`` are those to show, empty for all.
+    """
 
     form: str
     limit: int | None
     requirements: Requirements
+    columns: tuple[str, ...] = ()
 
     @classmethod
-    def from_options(cls, *, form: str, limit: int | None, max_age: str | None, strict: bool) -> "How":
+    def from_options(
+        cls, *, form: str, limit: int | None, max_age: str | None, strict: bool, columns: tuple[str, ...] = ()
+    ) -> "How":
         """Read them from the options of a command."""
-        return cls(form=form, limit=limit, requirements=required(max_age=max_age, strict=strict))
+        return cls(form=form, limit=limit, requirements=required(max_age=max_age, strict=strict), columns=columns)
 
 
 def required(*, max_age: str | None, strict: bool) -> Requirements:
@@ -75,6 +85,8 @@ def _limits(reader: Reader, how: How) -> QueryLimits:
 
 def show_answer(reader: Reader, answer: Stream, how: How) -> None:
     """Print rows and age; :class:`TooManyRows` after them where they are not all and nobody asked for fewer."""
+    if how.columns:
+        answer.only(how.columns)
     write(answer, how.form, sys.stdout)
     tell_number(answer.row_count, how.form)
     date(reader, answer.as_of, answer.notes, how.form)
@@ -83,43 +95,69 @@ def show_answer(reader: Reader, answer: Stream, how: How) -> None:
 
 
 def list_tables(form: str) -> None:
-    """Print what is there; for eyes shorter: ages, and the first sentence of what it holds."""
+    """Print what is there; for eyes shorter: ages, and the first sentence of what it holds.
+
+    Where nothing is mirrored, what there would be; then :class:`NothingMirrored`.
+    """
     with open_reader() as reader:
-        found = reader.tables()
+        try:
+            found, nothing = reader.tables(), None
+        except NothingMirrored as error:
+            from kandji_queries.catalog.declared import DeclaredMirror  # with it come the definitions of all tables
+
+            found, nothing = DeclaredMirror().tables(), error
         warn(reader.warnings)
     if form == "table":
         short = [(t.name, t.rows, t.state or t.kind, _age(t.age_seconds), t.description.split(". ")[0]) for t in found]
         print_rows(("table", "rows", "state", "age", "holds"), short, form)
-        return
-    rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, t.description) for t in found]
-    print_rows(("table", "kind", "rows", "state", "synced_at", "holds"), rows, form)
+    else:
+        rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, t.description) for t in found]
+        print_rows(("table", "kind", "rows", "state", "synced_at", "holds"), rows, form)
+    if nothing:
+        raise nothing
 
 
 def _age(seconds: float | None) -> str | None:
     return None if seconds is None else in_words(seconds)
 
 
-def describe_table(table: str, form: str) -> None:
-    """Print the columns of one table or view."""
+def describe(name: str, form: str) -> None:
+    """Print what a table, view, named query or macro is; as it is defined where nothing is mirrored."""
+    from kandji_cli.describe import show
+    from kandji_queries.describe import describe as describe_name
+
     with open_reader() as reader:
-        detail = reader.describe(table)
+        detail = describe_name(reader, name)
         warn(reader.warnings)
-    if form == "table":
-        say(f"{detail.info.description}\n")
-    print_rows(("column", "type", "description"), [(c.name, c.type, c.description) for c in detail.columns], form)
+    show(detail, form)
+
+
+def help_with_query(name: str) -> None:
+    """Print what a named query answers, takes and runs; :class:`UnknownName` with the nearest names."""
+    from kandji_cli.describe import show
+    from kandji_queries.catalog.queries import named
+    from kandji_queries.describe import describe_query
+
+    show(describe_query(named(name)), "table")
 
 
 def list_queries(form: str) -> None:
-    """Print the catalogue; it needs no mirror."""
+    """Print the catalogue; it needs no mirror. For eyes what a query takes stands below its title."""
     from kandji_queries.catalog.queries import catalog
 
-    rows = [(q.name, ", ".join(map(signature, q.params)), q.title) for q in catalog().values()]
+    found = catalog().values()
+    if form == "table":
+        print_rows(("query", "answers"), [row for query in found for row in _in_short(query)], form)
+        tell("What one takes, tells and runs: kandji-mirror query NAME --help")
+        return
+    rows = [(q.name, ", ".join(p.signature for p in q.params), q.title) for q in found]
     print_rows(("query", "parameters", "title"), rows, form)
 
 
-def signature(param: Param) -> str:
-    """Write a parameter as people read it: ``days int = 7``."""
-    return f"{param.name} {param.kind}" + ("" if param.required else f" = {param.default}")
+def _in_short(query: "NamedQuery") -> Iterator[tuple[str, str]]:
+    yield query.name, query.title
+    if query.params:
+        yield "", f"takes {', '.join(param.signature.replace('|', ' | ') for param in query.params)}"
 
 
 def open_reader(

@@ -77,9 +77,7 @@ def _calls(found: Mapping[str, Macro]) -> dict[str, list[str]]:
 
 
 def _view(file: sql_files.SqlFile) -> View:
-    lines = (e.value.partition("|") for e in file.all("column"))
-    described = {name.strip(): words.strip() for name, _, words in lines}
-    columns = MappingProxyType({**ELSEWHERE.get(file.name, {}), **described})
+    columns = MappingProxyType({**ELSEWHERE.get(file.name, {}), **dict(map(sql_files.column, file.all("column")))})
     return View(file.name, file.one("title"), file.one("description"), columns, file.sql)
 
 

@@ -163,6 +163,10 @@ class Reader:
         found = self._once_more(lambda: self._with_all(lambda engine: columns(engine, name, sources)))
         return TableDetail(infos[name], found)
 
+    def functions(self) -> Mapping[str, str]:
+        """Return the functions that show a table as it was, ``devices_as_of``, with the table behind each."""
+        return as_of.functions(self._engines.manifest())
+
     def data_notes(self, names: Iterable[str]) -> list[str]:
         """Return what has to be known of some tables and views before their rows are believed, as answers note it."""
         manifest = self._engines.manifest()

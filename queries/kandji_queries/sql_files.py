@@ -79,6 +79,12 @@ def folder(path: Path, keys: frozenset[str]) -> dict[str, SqlFile]:
     return {file.stem: read(file, keys) for file in sorted(path.glob("*.sql"))}
 
 
+def column(entry: Entry) -> tuple[str, str]:
+    """Return name and meaning of a line ``column: name | meaning``."""
+    name, _, words = entry.value.partition("|")
+    return name.strip(), words.strip()
+
+
 def _entries(lines: list[str]) -> Iterator[Entry]:
     entry: Entry | None = None
     for number, line in enumerate(lines, start=1):

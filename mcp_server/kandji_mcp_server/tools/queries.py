@@ -13,7 +13,6 @@ from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.answers import Absent, RowsAnswer, age_range, tool_result
 from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.sql import Values
-from kandji_queries.catalog.params import Param
 from kandji_queries.catalog.queries import NamedQuery, catalog, named
 
 if TYPE_CHECKING:
@@ -69,22 +68,8 @@ def queries() -> str:
 
 def signature(query: NamedQuery) -> str:
     """Write ``stale_devices(days=7)``, or the name alone where there are no parameters."""
-    params = ", ".join(map(_parameter, query.params))
+    params = ", ".join(param.signature for param in query.params)
     return f"{query.name}({params})" if params else query.name
-
-
-def _parameter(param: Param) -> str:
-    """Write ``days=7``, ``platform=any|Mac|iPhone`` with the default first, ``app`` if needed, ``blueprint?``."""
-    if param.choices:
-        others = [choice for choice in param.choices if choice != param.default]
-        return f"{param.name}={'|'.join(map(str, filter(None, (param.default, *others))))}"
-    if param.default is not None:
-        return f"{param.name}={_default_text(param.default)}"
-    return param.name if param.required else f"{param.name}?"
-
-
-def _default_text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _query_answer(

@@ -74,13 +74,13 @@ def _described(cursor: duckdb.DuckDBPyConnection, table: str, sources: Collectio
         "database_name IN $stores",
         {"stores": [store_name(state.name) for state in sources]},
     ).fetchall()
-    found = [*stored, *(words for state in sources for words in _declared(state))]
+    found = [*stored, *(words for state in sources for words in comments(state))]
     words = sorted(found, key=lambda of: (of[0] != "devices", of[0]), reverse=True)
     view = definitions.views().get(table)
     return {**{column: text for _, column, text in words}, **(view.columns if view else {})}
 
 
-def _declared(state: TableState) -> list[tuple[str, str | None, str]]:
+def comments(state: TableState) -> list[tuple[str, str | None, str]]:
     """Return table, column (None: the table itself) and comment of a table without a data file, by its definition."""
     if state.file is not None:
         return []
@@ -97,7 +97,7 @@ def _table_comments(engine: QueryEngine) -> dict[str, str]:
     with engine.cursor() as cursor:
         found = cursor.execute("SELECT table_name, comment FROM duckdb_tables() WHERE comment IS NOT NULL")
         stored = dict(found.fetchall())
-    declared = (words for state in engine.manifest.tables.values() for words in _declared(state))
+    declared = (words for state in engine.manifest.tables.values() for words in comments(state))
     return {**stored, **{table: text for table, column, text in declared if column is None}}
 
 

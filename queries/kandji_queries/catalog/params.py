@@ -67,6 +67,25 @@ class Param:
             raise self._wrong(raw)
         return value
 
+    @property
+    def signature(self) -> str:
+        """Write ``days=7``, ``platform=any|Mac|iPhone`` with the default first, ``app`` if needed, ``blueprint?``."""
+        if self.choices:
+            others = [choice for choice in self.choices if choice != self.default]
+            return f"{self.name}={'|'.join(map(str, filter(None, (self.default, *others))))}"
+        if self.default is not None:
+            return f"{self.name}={self.default_text}"
+        return self.name if self.required else f"{self.name}?"
+
+    @property
+    def default_text(self) -> str:
+        """Write the default as it would be given; empty where there is none."""
+        if isinstance(self.default, float):
+            return f"{self.default:g}"
+        if isinstance(self.default, bool):
+            return str(self.default).lower()
+        return "" if self.default is None else str(self.default)
+
     def rule(self) -> str:
         """Say what a value must be, in words: ``an int from 1 to 3650``."""
         if self.choices:

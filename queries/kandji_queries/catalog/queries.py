@@ -1,15 +1,16 @@
 """Named queries: one ``.sql`` file each under ``sql/``, found by looking into the folder.
 
 A file is a header (``title``, ``description``, ``param`` lines as in :mod:`kandji_queries.catalog.params`, optionally
-``chart`` and ``since``) and one statement that uses every declared parameter as ``$name`` and no other. It runs as it
-is in any DuckDB shell. A chart is named by its kind (bar, line or stacked) and columns of the answer: ``bar x=platform
-y=devices``, of a stacked one several after ``y=``, and after ``by=`` the column with a chart for each of its values.
-``since`` is an expression of the parameters, of a query that tells what changed: from which moment on.
+``column``, ``chart`` and ``since``) and one statement that uses every declared parameter as ``$name`` and no other. It
+runs as it is in any DuckDB shell. ``column: name | meaning`` tells what a column is that no table behind has
+(:mod:`kandji_queries.catalog.declared`). A chart is named by its kind (bar, line or stacked) and columns of the answer:
+``bar x=platform y=devices``, of a stacked one several after ``y=``, and after ``by=`` the column with a chart for each
+of its values. ``since`` is an expression of the parameters, of a query that tells what changed: from which moment on.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from kandji_queries.catalog.params import Param, parse_declaration
 from kandji_schema.errors import UnknownName, UsageError
 
 FOLDER = Path(__file__).parents[1] / "sql"
-KEYS = frozenset({"title", "description", "param", "chart", "since"})
+KEYS = frozenset({"title", "description", "param", "column", "chart", "since"})
 
 _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.S)
 _USED = re.compile(r"\$([A-Za-z_]\w*)")
@@ -28,7 +29,10 @@ _USED = re.compile(r"\$([A-Za-z_]\w*)")
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A query people and agents call by name. ``chart`` names a fitting chart, or is None."""
+    """A query people and agents call by name. ``chart`` names a fitting chart, or is None.
+
+    ``columns`` has the meaning of those columns that need words of their own.
+    """
 
     name: str
     title: str
@@ -37,6 +41,7 @@ class NamedQuery:
     sql: str
     chart: str | None = None
     since: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def bind(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Return the values to bind, checked and with defaults filled in.
@@ -75,7 +80,14 @@ def _query(file: sql_files.SqlFile) -> NamedQuery:
     _refuse_undeclared(file, {param.name: line for line, param in params.items()}, len(params))
     chart, since = (next((entry.value for entry in file.all(key)), None) for key in ("chart", "since"))
     return NamedQuery(
-        file.name, file.one("title"), file.one("description"), (*params.values(),), file.sql, chart, since
+        name=file.name,
+        title=file.one("title"),
+        description=file.one("description"),
+        params=(*params.values(),),
+        sql=file.sql,
+        chart=chart,
+        since=since,
+        columns=dict(map(sql_files.column, file.all("column"))),
     )
 
 

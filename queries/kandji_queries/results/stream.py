@@ -1,7 +1,7 @@
 """A statement's rows as they come, within limits: the last layer of defence. With this module comes DuckDB."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import duckdb
@@ -10,7 +10,8 @@ from kandji_queries.engine.errors import OUT_OF_MEMORY
 from kandji_queries.engine.limits import Cancellation, Deadline, QueryLimits
 from kandji_queries.results.result import Answer, JsonResult, Result, Row
 from kandji_queries.results.values import ResultColumn, compact, row_converter
-from kandji_schema.errors import Failed, TookTooLong
+from kandji_schema.errors import Failed, TookTooLong, UnknownName
+from kandji_schema.sql import fold_name
 
 BATCH = 2_000
 """Rows fetched at a time: enough to make the watch over each call cheap."""
@@ -43,6 +44,7 @@ class Stream(Answer):
         self._bytes = 0
         self._cut_cells = 0
         self._first: list[Row] = []
+        self._kept: list[int] | None = None
 
     def start(self, sql: str, params: Mapping[str, Any]) -> None:
         """Run the statement up to its first rows, which tells the columns."""
@@ -53,6 +55,18 @@ class Stream(Answer):
 
         self._first = self._timed(execute)
         self.columns = tuple(ResultColumn(name, str(kind)) for name, kind, *_ in self._cursor.description)
+
+    def only(self, names: Sequence[str]) -> None:
+        """Keep these columns, in this order; before any row is taken. :class:`UnknownName` with the nearest."""
+        there = [column.name for column in self.columns]
+        places = {fold_name(name): place for place, name in reversed([*enumerate(there)])}
+        for name in names:
+            if fold_name(name) not in places:
+                raise UnknownName("column", name, there)
+        kept = [places[fold_name(name)] for name in names]
+        self._kept = kept
+        self.columns = tuple(self.columns[place] for place in kept)
+        self._first = self._picked(self._first)
 
     def __iter__(self) -> Iterator[Row]:
         if self._limits.bytes is None:
@@ -96,7 +110,11 @@ class Stream(Answer):
             self.notes.append(f"{self._cut_cells} long values are cut to {self._limits.cell_bytes:,} bytes.")
 
     def _fetch(self) -> list[Row]:
-        return self._cursor.fetchmany(self._wanted())
+        return self._picked(self._cursor.fetchmany(self._wanted()))
+
+    def _picked(self, rows: list[Row]) -> list[Row]:
+        """Return the rows with the columns that are kept."""
+        return rows if self._kept is None else [tuple(row[place] for place in self._kept) for row in rows]
 
     def _wanted(self) -> int:
         """Return how many rows to fetch: one more than may be shown tells whether there are more."""

@@ -1,0 +1,97 @@
+"""What a name stands for: a table, a view, a named query, a macro, or a table as it was."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kandji_queries import definitions
+from kandji_queries.catalog.dictionary import ColumnInfo, TableDetail, TableInfo
+from kandji_queries.catalog.queries import NamedQuery, catalog
+from kandji_queries.reader import Reader
+from kandji_schema.errors import NothingMirrored, UnknownName
+from kandji_schema.sql import fold_name
+
+_CALL = re.compile(r"MACRO\s+(?:\w+\.)?(\w+\([^)]*\))", re.I)
+
+
+@dataclass(frozen=True)
+class QueryDetail:
+    """A named query and the columns of its answer in their order."""
+
+    query: NamedQuery
+    columns: tuple[ColumnInfo, ...]
+
+
+@dataclass(frozen=True)
+class MacroDetail:
+    """A macro; ``call`` is how it is written, ``version_key(text)``."""
+
+    macro: definitions.Macro
+    call: str
+
+
+@dataclass(frozen=True)
+class PastDetail:
+    """A function that shows ``table`` as it was at a moment."""
+
+    function: str
+    table: TableDetail
+
+
+Detail = TableDetail | QueryDetail | MacroDetail | PastDetail
+
+
+def describe(reader: Reader, name: str) -> Detail:
+    """Return what a name stands for, by the definitions alone where nothing is mirrored.
+
+    :class:`UnknownName` offers the nearest of all names there are.
+    """
+    folded = fold_name(name.strip())
+    if folded in catalog():
+        return describe_query(catalog()[folded])
+    if folded in definitions.macros():
+        return _macro(definitions.macros()[folded])
+    past = _functions(reader)
+    try:
+        return PastDetail(folded, _table(reader, past[folded])) if folded in past else _table(reader, name)
+    except UnknownName as error:
+        known = [*(info.name for info in table_infos(reader)), *catalog(), *definitions.macros(), *past]
+        raise UnknownName("table, view, query or macro", name, known) from error
+
+
+def describe_query(query: NamedQuery) -> QueryDetail:
+    """Return a query with the columns of its answer; it takes no mirror."""
+    from kandji_queries.catalog.declared import DeclaredMirror  # with it come the definitions of all tables
+
+    return QueryDetail(query, DeclaredMirror().columns(query))
+
+
+def table_infos(reader: Reader) -> list[TableInfo]:
+    """Return every table and view; where nothing is mirrored, as they are defined."""
+    try:
+        return reader.tables()
+    except NothingMirrored:
+        from kandji_queries.catalog.declared import DeclaredMirror  # with it come the definitions of all tables
+
+        return DeclaredMirror().tables()
+
+
+def _functions(reader: Reader) -> Mapping[str, str]:
+    try:
+        return reader.functions()
+    except NothingMirrored:
+        return {}
+
+
+def _table(reader: Reader, name: str) -> TableDetail:
+    try:
+        return reader.describe(name)
+    except NothingMirrored:
+        from kandji_queries.catalog.declared import DeclaredMirror  # with it come the definitions of all tables
+
+        return DeclaredMirror().describe(name)
+
+
+def _macro(macro: definitions.Macro) -> MacroDetail:
+    call = _CALL.search(macro.sql)
+    return MacroDetail(macro, call[1] if call else macro.name)
