@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from kandji_mcp_server.card import identity
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.definitions import macros, views
 from kandji_schema.actions import actions
@@ -168,10 +169,7 @@ def server_json() -> Iterator[str]:
     }
     document = {
         "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
-        "name": "io.github.kandji-mirror/kandji-mirror",
-        "title": "Kandji mirror",
-        "description": "A local, read-only SQL mirror of a Kandji (Iru) Apple fleet: dated, exact, complete answers.",
-        "version": number,
+        **identity(),
         "packages": [package],
     }
     yield json.dumps(document, indent=2)

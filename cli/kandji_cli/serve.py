@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from kandji_schema.manifest import generations
 from kandji_schema.settings import Settings, load
 
 if TYPE_CHECKING:
-    from kandji_mcp_server.http import HttpServer
+    from kandji_mcp_server.http import Access, HttpServer
 
 _LOOK_SECONDS = 0.5  # a signal that another thread gets, or any on Windows, does not end a longer wait
 
@@ -86,12 +87,19 @@ def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
 
     allowed = read_access(settings, make_token=True)
     server = HttpServer(ServerContext(settings, Background(settings, scheduler=scheduler)), allowed)
-    where = "KANDJI_MIRROR_HTTP_TOKEN" if settings.mirror_http_token else str(allowed.token_file)
     tell(
-        f"AI clients connect to {server.url} with the bearer token in {where}; "
+        f"AI clients connect to {server.url} {' or '.join(_ways_in(settings, allowed))}; "
         "`kandji-mirror mcp-config CLIENT --http` tells how."
     )
     return server
+
+
+def _ways_in(settings: Settings, allowed: "Access") -> Iterator[str]:
+    if allowed.token:
+        where = "KANDJI_MIRROR_HTTP_TOKEN" if settings.mirror_http_token else str(allowed.token_file)
+        yield f"with the bearer token in {where}"
+    if allowed.people:
+        yield f"as people who sign in at {allowed.people.issuer}"
 
 
 def _stop(scheduler: Scheduler) -> None:

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -49,11 +49,13 @@ class ServerContext:
     """One mirror and how AI clients read it. Nothing is opened before the first question: a greeting never waits.
 
     ``background`` syncs beside the conversation, where this process may. ``clock`` tells the time, aware UTC, for ages.
+    ``personal``: it is for people who may see personal data where it is masked for other clients.
     """
 
     settings: Settings
     background: "Background | None" = None
     clock: Clock = lambda: datetime.now(UTC)
+    personal: bool = False
     _reader: "Reader | None" = field(default=None, init=False)
     _workers: "WorkerPool | None" = field(default=None, init=False)
     _opening: Lock = field(default_factory=Lock, init=False)
@@ -69,6 +71,15 @@ class ServerContext:
     def most_bytes(self) -> int:
         """Most bytes of an answer."""
         return self.settings.mirror_mcp_bytes
+
+    @property
+    def masked(self) -> bool:
+        """Whether masked files are read."""
+        return self.settings.privacy.masks(personal=self.personal)
+
+    def for_personal_data(self) -> "ServerContext":
+        """Return another context of the same mirror, unopened, for people who may see personal data."""
+        return replace(self, personal=True)
 
     async def ask(self, question: "Callable[[Reader], T]") -> T:
         """Answer from a thread of its own. A caller who cancels stops the statement, and frees its turn, at once."""
@@ -141,8 +152,7 @@ class ServerContext:
 
     def _options(self) -> dict[str, Any]:
         """Return how readers are opened, in this process and in others: on masked files only, where that is wanted."""
-        masked = self.settings.privacy.masks_agents
-        rules = self.settings.mirror_compliance_file
+        rules, masked = self.settings.mirror_compliance_file, self.masked
         return {"rules": rules, "masked": masked, "values_in_errors": not masked, "clock": self.clock}
 
     def _export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]", gone: Event) -> "ExportReport":
@@ -162,7 +172,7 @@ class ServerContext:
             ExportOptions(params=params, dated=True, keep=KEPT_EXPORTS, spreadsheet_safe=form == "csv"),
             progress=stop_if_gone,
             rules=self.settings.mirror_compliance_file,
-            masked=self.settings.privacy.masks_agents,
+            masked=self.masked,
             memory_mb=self.settings.mirror_query_memory_mb,
             clock=self.clock,
         )

@@ -16,6 +16,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
 from pydantic import Field, ValidationError
 
+from kandji_mcp_server.callers import person_of
 from kandji_mcp_server.render.sanitize import sanitized
 from kandji_schema.errors import MirrorError
 
@@ -222,13 +223,15 @@ def _json_length(value: object, most: int = MOST_ARGUMENTS) -> int:
 
 
 def client_of(ctx: Context[Any, Any]) -> str:
-    """Name the client that asks, as far as can be told, so that each has its share: its session, else its connection.
+    """Name the client that asks, as far as can be told, so that each has its share: its person, session or connection.
 
     Empty over stdio, where there is only one.
     """
     request = ctx.request_context.request
     if request is None:
         return ""
+    if person := person_of(ctx):
+        return person.subject
     peer = request.client
     return str(request.headers.get("mcp-session-id") or (f"{peer.host}:{peer.port}" if peer else ""))
 

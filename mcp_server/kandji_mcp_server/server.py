@@ -11,6 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.request_state import RequestStateSecurity
 
 from kandji_mcp_server.actions import ConfirmAt
+from kandji_mcp_server.card import TITLE
 from kandji_mcp_server.completions import add_completions
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.prompts import add_prompts
@@ -60,10 +61,17 @@ TOOLS = (
 
 
 def build_server(
-    context: ServerContext, tools: Iterable[ToolSpec] = TOOLS, *, confirm_at: ConfirmAt = ConfirmAt.CLIENT
+    context: ServerContext,
+    tools: Iterable[ToolSpec] = TOOLS,
+    *,
+    confirm_at: ConfirmAt = ConfirmAt.CLIENT,
+    acts: bool = True,
 ) -> MCPServer[ServerContext]:
-    """Build the server of a mirror, ready for any transport. Whoever made the context closes it."""
-    acting = _action_tools(context, confirm_at)
+    """Build the server of a mirror, ready for any transport. Whoever made the context closes it.
+
+    Not ``acts``: for people who may ask for no live action, though they are switched on.
+    """
+    acting = _action_tools(context, confirm_at) if acts else ()
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[ServerContext]) -> AsyncIterator[ServerContext]:
@@ -71,7 +79,7 @@ def build_server(
 
     server = Server(
         "kandji-mirror",
-        title="Kandji mirror",
+        title=TITLE,
         instructions=INSTRUCTIONS + (LIVE if acting else READS_ONLY),
         version=version("kandji-mirror"),
         tools=[make_tool(spec) for spec in (*tools, *acting)],
@@ -90,7 +98,7 @@ def _action_tools(context: ServerContext, confirm_at: ConfirmAt) -> tuple[ToolSp
         return ()
     from kandji_mcp_server.actions.tools import action_tools  # with it comes the API client
 
-    return action_tools(context.settings, confirm_at)
+    return action_tools(context.settings, confirm_at, personal=context.personal)
 
 
 def _single_use_answers(context: ServerContext) -> RequestStateSecurity:

@@ -78,7 +78,12 @@ COLUMNS = (
     AuditColumn(
         "confirmed_by", "VARCHAR", "How somebody said yes: terminal, elicitation, flag or agent, maybe with a code."
     ),
-    AuditColumn("os_user", "VARCHAR", "User of the operating system.", personal=True),
+    AuditColumn(
+        "os_user",
+        "VARCHAR",
+        "User of the operating system, or person who signed in to `serve`, and where.",
+        personal=True,
+    ),
     AuditColumn("host", "VARCHAR", "Name of the machine.", personal=True),
     AuditColumn("client", "VARCHAR", "Program that asked: the command line, or name and version of an AI client."),
     AuditColumn("tenant", "VARCHAR", "Tenant it was sent to."),

@@ -15,6 +15,10 @@ class Privacy(StrEnum):
         """Whether AI clients read masked files."""
         return self is not Privacy.OFF
 
+    def masks(self, *, personal: bool) -> bool:
+        """Tell whether an AI client reads masked files; ``personal``: it asks for a person who may see names."""
+        return self is Privacy.ON or (self is Privacy.AGENTS and not personal)
+
     @property
     def masks_people(self) -> bool:
         """Whether people at the command line do too: then nothing else is on the disk."""

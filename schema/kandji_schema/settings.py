@@ -137,6 +137,30 @@ class Settings:
     mirror_http_allowed_origins: str = _setting(
         "", "Web pages that may ask `serve`, besides those of loopback: `https://portal.example.com`."
     )
+    mirror_oauth_issuer: str = _setting(
+        "",
+        "Identity provider (OAuth 2.1) at which people sign in to use `serve`, exactly as its tokens name it: "
+        "`https://login.example.com`.",
+    )
+    mirror_oauth_resource: str = _setting(
+        "", "URL by which people's clients reach `serve`: `https://mirror.example.com/mcp`."
+    )
+    mirror_oauth_audience: str = _setting(
+        "", "What tokens for `serve` have as `aud`, where that is not KANDJI_MIRROR_OAUTH_RESOURCE."
+    )
+    mirror_oauth_person: str = _setting(
+        "sub", "Claim of the token that names the person in the audit log, such as `email` or `upn`."
+    )
+    mirror_oauth_scope_claim: str = _setting(
+        "scope", "Claim that says what a person may: `scope` (also as `scp`), `roles` or `groups`."
+    )
+    mirror_oauth_read: str = _setting("mirror:read", "Scope (or role, or group) without which nothing is answered.")
+    mirror_oauth_personal: str = _setting(
+        "mirror:personal", "Scope with which personal data is not masked in the privacy mode `agents`; empty: nobody's."
+    )
+    mirror_oauth_act: str = _setting(
+        "mirror:act", "Scope with which there are live actions, where these are on; empty: nobody's."
+    )
     mirror_actions: str = _setting(
         "off", "Whether live actions on devices (lock, erase, ...) and secrets exist at all.", choices=("off", "on")
     )

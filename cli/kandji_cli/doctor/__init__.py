@@ -74,4 +74,7 @@ def _versions() -> str:
 def _access(settings: Settings) -> str:
     allowed = read_access(settings)
     made = "" if allowed.token else ", made at the first start"
-    return f"{allowed.host} port {allowed.port}, with a bearer token{made}"
+    if not allowed.people:
+        return f"{allowed.host} port {allowed.port}, with a bearer token{made}"
+    own = " or with a bearer token" if allowed.token else ""
+    return f"{allowed.host} port {allowed.port}, for people who sign in at {allowed.people.issuer}{own}"

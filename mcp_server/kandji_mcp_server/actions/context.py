@@ -9,6 +9,7 @@ from mcp.server.mcpserver import Context
 
 from kandji_mcp_server.actions import ConfirmAt
 from kandji_mcp_server.actions.questions import OpenQuestions
+from kandji_mcp_server.callers import person_of
 from kandji_mirror.actions.codes import Codes, codes_of
 from kandji_mirror.actions.factory import open_service
 from kandji_mirror.actions.policy import ActionPolicy
@@ -31,9 +32,15 @@ class ActionContext:
     questions: OpenQuestions = field(default_factory=OpenQuestions)
 
     @classmethod
-    def from_settings(cls, settings: Settings, confirm_at: ConfirmAt = ConfirmAt.CLIENT) -> "ActionContext":
-        """Make a server's context; :class:`ConfigurationError` where the way of one-time codes is wrong."""
-        policy = ActionPolicy.from_settings(settings, agent=True, asks_in_client=confirm_at is ConfirmAt.CLIENT)
+    def from_settings(
+        cls, settings: Settings, confirm_at: ConfirmAt = ConfirmAt.CLIENT, *, personal: bool = False
+    ) -> "ActionContext":
+        """Make a server's context; :class:`ConfigurationError` where the way of one-time codes is wrong.
+
+        ``personal``: it is for people who may see personal data.
+        """
+        asks = confirm_at is ConfirmAt.CLIENT
+        policy = ActionPolicy.from_settings(settings, agent=True, asks_in_client=asks, personal=personal)
         return cls(settings, policy, codes_of(settings))
 
     @property
@@ -48,10 +55,10 @@ class ActionContext:
     async def with_service(self, ctx: Context[Any, Any], work: Callable[[ActionService], T]) -> T:
         """Return what ``work`` makes of a service. It ends even where the caller goes away: a request may be sent."""
         # a limiter of its own: an action never waits behind questions to the mirror
-        return await to_thread.run_sync(self._work, _client(ctx), work, limiter=CapacityLimiter(1))
+        return await to_thread.run_sync(self._work, _client(ctx), _person(ctx), work, limiter=CapacityLimiter(1))
 
-    def _work(self, client: str, work: Callable[[ActionService], T]) -> T:
-        with open_service(self.settings, client, policy=self.policy, codes=self.codes) as service:
+    def _work(self, client: str, person: str, work: Callable[[ActionService], T]) -> T:
+        with open_service(self.settings, client, person=person, policy=self.policy, codes=self.codes) as service:
             return work(service)
 
     def can_ask(self, ctx: Context[Any, Any]) -> bool:
@@ -63,6 +70,12 @@ class ActionContext:
         if form is None or (form.form is None and form.url is not None):
             return False
         return (ctx.protocol_version or "") >= ASKED_BY_ANSWER or ctx.session.can_send_request
+
+
+def _person(ctx: Context[Any, Any]) -> str:
+    """Return who signed in, in the words of the audit log; empty where nobody did."""
+    person = person_of(ctx)
+    return person.words if person else ""
 
 
 def _client(ctx: Context[Any, Any]) -> str:

@@ -22,11 +22,13 @@ NEWEST = 5
 """Attempts that ``action_status`` follows."""
 
 
-def action_tools(settings: Settings, confirm_at: ConfirmAt = ConfirmAt.CLIENT) -> tuple[ToolSpec, ...]:
-    """Make one for each record; in privacy mode without secrets and notes, which a terminal shows."""
+def action_tools(
+    settings: Settings, confirm_at: ConfirmAt = ConfirmAt.CLIENT, *, personal: bool = False
+) -> tuple[ToolSpec, ...]:
+    """Make one for each record; without secrets and notes where personal data is masked, which a terminal shows."""
     if settings.mirror_actions != "on":
         return ()
-    context = ActionContext.from_settings(settings, confirm_at)
+    context = ActionContext.from_settings(settings, confirm_at, personal=personal)
     offered = filter(context.policy.offers, actions().values())
     hints = ToolAnnotations(read_only_hint=True, open_world_hint=True)
     status = ToolSpec(_status_tool(context), "Follow a live action", hints)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from kandji_mcp_server.http.oauth import OAuthRules, read_rules
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.files import read_secret, write_new_secret
 from kandji_schema.folders import HTTP_TOKEN_FILE, config_dir
@@ -30,7 +31,9 @@ _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?)(?::
 class Access:
     """``token`` is None where the first start of ``serve`` is still to make it; ``token_file`` is where it then is.
 
-    ``hosts`` and ``origins`` are the headers ``Host`` and ``Origin`` that are let in, where ``:*`` is any port or none.
+    ``people`` are the rules for those who sign in at an identity provider, None where none is set; with them there may
+    be no token at all. ``hosts`` and ``origins`` are the headers ``Host`` and ``Origin`` that are let in, where ``:*``
+    is any port or none.
     """
 
     host: str
@@ -39,22 +42,29 @@ class Access:
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
     token_file: Path
+    people: OAuthRules | None = None
 
 
 def read_access(settings: Settings, *, folder: Path | None = None, make_token: bool = False) -> Access:
     """Return what the settings allow. ``folder`` of the file ``http_token`` is the configuration folder unless given.
 
     Everyone needs the token, on this machine too: its other users reach loopback as well. ``make_token`` makes one
-    where there is none. :class:`ConfigurationError` for a token that is too short, names that are none, and where other
-    machines could connect without a token of the owner's or under any name.
+    where there is none and nobody signs in elsewhere. :class:`ConfigurationError` for a token that is too short, names
+    that are none, and where other machines could connect without a token or under any name.
     """
     host = settings.mirror_http_host
+    people = read_rules(settings)
     named = [_host(name) for name in _comma_separated(settings.mirror_http_allowed_hosts)]
+    if people:
+        named += _names_of(people, named)
     pages = tuple(_origin(name) for name in _comma_separated(settings.mirror_http_allowed_origins))
     file = (folder or config_dir()) / HTTP_TOKEN_FILE
     known = known_token(settings.mirror_http_token, file)
-    _refuse_open_doors(host, named, pages, known)
-    if known is None and make_token:
+    if not people:
+        _refuse_open_doors(host, named, pages, known)
+    elif not is_loopback(host):
+        _refuse_nameless(host, named)
+    if known is None and make_token and not people:
         known = make_token_file(file)
     hosts = [*LOOPBACK_HOSTS, *named]
     return Access(
@@ -64,6 +74,7 @@ def read_access(settings: Settings, *, folder: Path | None = None, make_token: b
         hosts=tuple(spelling for name in hosts for spelling in _spellings(name)),
         origins=(*(f"http://{name}:*" for name in LOOPBACK_HOSTS), *pages),
         token_file=file,
+        people=people,
     )
 
 
@@ -84,7 +95,18 @@ def _refuse_open_doors(host: str, named: list[str], pages: tuple[str, ...], know
             f"KANDJI_MIRROR_HTTP_TOKEN, or put one into {config_dir() / HTTP_TOKEN_FILE} (mode 0600). Make one: "
             f"{MAKE_ONE}"
         )
-    if not local and not named:
+    if not local:
+        _refuse_nameless(host, named)
+
+
+def _names_of(people: OAuthRules, named: list[str]) -> Iterable[str]:
+    """Return the host of the URL that people's clients use: a name that is let in, as if it were listed."""
+    host = urlsplit(people.resource).hostname or ""
+    return [] if host in {*named, *(name.strip("[]") for name in LOOPBACK_HOSTS)} else [_host(host)]
+
+
+def _refuse_nameless(host: str, named: list[str]) -> None:
+    if not named:
         raise ConfigurationError(
             f"`serve` is to listen on {host}, so it needs the names clients may use: set "
             "KANDJI_MIRROR_HTTP_ALLOWED_HOSTS, such as mirror.example.com or 10.0.0.5."

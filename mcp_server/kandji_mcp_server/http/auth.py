@@ -1,20 +1,28 @@
-"""Who is let in, request by request: under which name, from which web page, with the bearer token.
+"""Who is let in, request by request: under which name, from which web page, with whose token.
 
 ``Host`` and ``Origin`` are compared whole: a name that merely begins like an allowed one is another. Without that a web
 page could reach the server under a name of its own that leads to loopback (DNS rebinding). It stands before all paths,
-``/health`` included; the SDK's own check compares beginnings and is switched off. So is the SDK's authorisation, which
-is OAuth's: it would send clients to an authorisation server that does not exist here.
+``/health`` included; the SDK's own check compares beginnings and is switched off. So is the SDK's authorisation: it
+knows one kind of token, and no paths that need none.
 """
 
 import hmac
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
 
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kandji_mcp_server.callers import CALLER, Caller
+from kandji_mcp_server.http.oauth import OAuthRules
+from kandji_mcp_server.http.provider_keys import ProviderUnavailable
+from kandji_mcp_server.http.tokens import ScopeMissing, TokenRefused, TokenVerifier
 
 _NAME = re.compile(r"(?P<base>(?:https?://)?(?:\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?))(?::[0-9]{1,5})?")
 
@@ -53,12 +61,6 @@ class HostCheck:
         return None
 
 
-PUBLIC_PATHS = frozenset({"/health"})
-"""Paths that need no token."""
-
-AUTHENTICATED = "kandji_mirror.known"
-"""Key of the scope: whether the request carried the token."""
-
 LONGEST_PATH = 80
 """Most characters of a path in the log."""
 
@@ -66,40 +68,99 @@ log = logging.getLogger(__name__)
 
 
 class BearerAuth:
-    """Lets requests through that carry the token, and answers 401 to the others."""
+    """Lets requests through whose sender is known, and answers 401 to the others, 403 to who may not read.
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        """``token`` is compared in constant time."""
+    Known is who sends the server's own token, or one that the identity provider gave to a person. A token counts in
+    the header alone, and only where there is one such header.
+    """
+
+    def __init__(
+        self, app: ASGIApp, token: str | None, people: TokenVerifier | None = None, public: Container[str] = ()
+    ) -> None:
+        """``token`` is compared in constant time. ``public`` are paths that need none."""
         self._app = app
-        self._token = token.encode()
+        self._token = token.encode() if token else None
+        self._people = people
+        self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope[AUTHENTICATED] = self._has_token(Headers(scope=scope))
-        if scope[AUTHENTICATED] or scope["path"] in PUBLIC_PATHS:
+        scope[CALLER], refusal = await self._known(Headers(scope=scope))
+        if caller := scope[CALLER]:
+            _bind_sessions(scope, caller)
+        if refusal is None or scope["path"] in self._public:
             await self._app(scope, receive, send)
             return
-        _log_refusal(scope)
-        refused = JSONResponse(
-            {"error": "invalid_token", "error_description": "Send the server's token: Authorization: Bearer ..."},
-            status_code=401,
-            headers={"WWW-Authenticate": 'Bearer realm="kandji-mirror", error="invalid_token"'},
-        )
-        await refused(scope, receive, send)
+        _log_refusal(scope, refusal)
+        await refusal.response(self._people.rules if self._people else None)(scope, receive, send)
 
-    def _has_token(self, headers: Headers) -> bool:
-        kind, _, sent = headers.get("authorization", "").partition(" ")
-        return kind.lower() == "bearer" and hmac.compare_digest(sent.strip().encode("latin-1"), self._token)
+    async def _known(self, headers: Headers) -> tuple[Caller | None, "Refusal | None"]:
+        sent = headers.getlist("authorization")
+        kind, _, token = (sent[0] if len(sent) == 1 else "").partition(" ")
+        token = token.strip()
+        if kind.lower() != "bearer" or not token:
+            return None, UNKNOWN
+        if self._token is not None and hmac.compare_digest(token.encode("latin-1"), self._token):
+            return Caller(), None
+        if self._people is None:
+            return None, WRONG
+        try:
+            return await self._people.verify(token), None
+        except TokenRefused as error:
+            return None, Refusal(401, "invalid_token", f"The token was refused: {error}.")
+        except ScopeMissing as error:
+            return None, Refusal(403, "insufficient_scope", f"The token was refused: {error}.")
+        except ProviderUnavailable as error:
+            return None, Refusal(503, "temporarily_unavailable", f"{error} Try again in a moment.")
 
 
-def _log_refusal(scope: Scope) -> None:
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is not answered. ``error`` is a word of RFC 6750, empty where no token came."""
+
+    status: int
+    error: str
+    words: str
+
+    def response(self, rules: OAuthRules | None) -> Response:
+        """Return what is answered; where people can sign in, with where (RFC 9728) and for which scopes."""
+        headers = {"WWW-Authenticate": self._challenge(rules)} if self.status in {401, 403} else {}
+        if self.status == 503:
+            headers["Retry-After"] = str(RETRY_SECONDS)
+        body = {"error": self.error or "invalid_token", "error_description": self.words}
+        return JSONResponse(body, status_code=self.status, headers=headers)
+
+    def _challenge(self, rules: OAuthRules | None) -> str:
+        facts = {"realm": "kandji-mirror", "error": self.error}
+        if rules:
+            facts |= {"resource_metadata": rules.metadata_url, "scope": " ".join(rules.needed) if rules.offered else ""}
+        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in facts.items() if value)
+
+
+UNKNOWN = Refusal(401, "", "Send the server's token: Authorization: Bearer ...")
+WRONG = Refusal(401, "invalid_token", UNKNOWN.words)
+
+RETRY_SECONDS = 5
+"""After so long the identity provider may be asked again."""
+
+
+def _bind_sessions(scope: Scope, caller: Caller) -> None:
+    """Tell the SDK who it is: a session that one person opened is none for another, who may do the same."""
+    if person := caller.person:
+        claims = {"iss": person.issuer}
+        known = AccessToken(token="", client_id=person.client, scopes=[], subject=person.subject, claims=claims)
+        scope["user"] = AuthenticatedUser(known)
+
+
+def _log_refusal(scope: Scope, refusal: Refusal) -> None:
     """Log who tried what; what was sent as a token is nobody's business, it may be another server's."""
     peer = scope["client"][0] if scope.get("client") else "somebody"
     path = ascii(scope["path"])[:LONGEST_PATH]
-    log.warning("401 for %s, which sent no token or a wrong one: %s %s", peer, scope["method"][:10], path)
+    why = "sent no token or a wrong one" if refusal in (UNKNOWN, WRONG) else f"was told: {refusal.words}"
+    log.warning("%d for %s, which %s: %s %s", refusal.status, peer, why, scope["method"][:10], path)
 
 
 class OriginCors(CORSMiddleware):

@@ -16,8 +16,8 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from kandji_mcp_server.callers import CALLER
 from kandji_mcp_server.context import Clock, ServerContext
-from kandji_mcp_server.http.auth import AUTHENTICATED
 from kandji_mirror.store.lock import holder
 from kandji_queries.results.data_notes import is_overdue
 from kandji_schema.errors import MirrorError, NothingMirrored
@@ -90,7 +90,7 @@ def endpoint(context: ServerContext) -> Callable[[Request], Awaitable[Response]]
         if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
             known = (time.monotonic(), await to_thread.run_sync(_current_health, context))
         found = known[1]
-        told = _health_document(found) if request.scope.get(AUTHENTICATED) else {"status": found.status}
+        told = _health_document(found) if request.scope.get(CALLER) else {"status": found.status}
         return JSONResponse(told, status_code=found.code, headers={"Cache-Control": "no-store"})
 
     return answer

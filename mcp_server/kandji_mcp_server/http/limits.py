@@ -11,13 +11,15 @@ whose request is being answered cannot make room for another. So who asks more t
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kandji_mcp_server.callers import CALLER, Caller
 
 SESSION = "mcp-session-id"
 GREETING = 2
@@ -32,10 +34,14 @@ _LEFT_FREE = 8
 
 @dataclass
 class Session:
-    """``asked`` counts its requests, ``busy`` those under way; a stream that only listens is none."""
+    """``asked`` counts its requests, ``busy`` those under way; a stream that only listens is none.
+
+    ``opener`` is what the scope of a request says of who opened it, who alone may end it.
+    """
 
     identifier: str
     peer: str
+    opener: Mapping[str, object]
     asked: int = 1
     busy: int = 0
     last: float = field(default_factory=time.monotonic)
@@ -81,12 +87,15 @@ class SessionLimit:
         if session is not None and (status == 404 or scope["method"] == "DELETE"):
             self._open.pop(session.identifier, None)
         elif session is None and identifier and status < 400:
-            self._open[identifier] = Session(identifier, _peer(scope))
+            opener = {key: scope[key] for key in ("user", CALLER) if key in scope}
+            self._open[identifier] = Session(identifier, _client(scope), opener)
 
     async def _end_some(self, scope: Scope) -> None:
         while len(self._open) > self._most and (session := self._least_missed()):
             del self._open[session.identifier]
-            asked = {**scope, "method": "DELETE", "headers": [(SESSION.encode(), session.identifier.encode())]}
+            named = [(SESSION.encode(), session.identifier.encode())]
+            without = {key: value for key, value in scope.items() if key != "user"}
+            asked = {**without, **session.opener, "method": "DELETE", "headers": named}
             await self._app(asked, _empty_body, _discard)
 
     def _least_missed(self) -> Session | None:
@@ -114,7 +123,7 @@ def most_under_way(connections: int) -> int:
 
 
 class RequestLimit:
-    """Passes requests on; one beyond a share is refused. A client is a session, else an address."""
+    """Passes requests on; one beyond a share is refused. A client is a person, else a session, else an address."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self._app = app
@@ -147,4 +156,8 @@ _busy = JSONResponse(
 
 
 def _client(scope: Scope) -> str:
+    """Name who asks: the person, whatever address a proxy has; else the session, else the address."""
+    caller: Caller | None = scope.get(CALLER)
+    if caller and caller.person:
+        return caller.person.subject
     return Headers(scope=scope).get(SESSION, "") or _peer(scope)

@@ -5,8 +5,9 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -14,9 +15,11 @@ import anyio
 import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kandji_mcp_server.actions import ConfirmAt
+from kandji_mcp_server.callers import CALLER, OWN, Caller, Rights
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.http.access import Access
 from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, HostCheck, OriginCors
@@ -24,11 +27,15 @@ from kandji_mcp_server.http.connections import BoundedConfig, Bounds
 from kandji_mcp_server.http.health import endpoint
 from kandji_mcp_server.http.limits import RequestLimit, SessionLimit, most_under_way
 from kandji_mcp_server.http.messages import LARGEST, MessageCheck
+from kandji_mcp_server.http.oauth import OAuthRules
+from kandji_mcp_server.http.provider_keys import MOST_BYTES, STEP_SECONDS, ProviderKeys
+from kandji_mcp_server.http.tokens import TokenVerifier
+from kandji_mcp_server.http.well_known import PATH, public_routes
 from kandji_mcp_server.process import raise_file_limit
 from kandji_mcp_server.server import build_server
+from kandji_mirror.api.transport import read_document
 from kandji_schema.errors import ConfigurationError
 
-PATH = "/mcp"
 MOST_SESSIONS = 256
 """Older clients keep a session each, half an hour after their last word; for a further one another is ended."""
 
@@ -121,35 +128,90 @@ def make_application(
 
     :class:`ConfigurationError` where there is no token: nothing is served to everyone.
     """
-    if access.token is None:
+    if access.token is None and access.people is None:
         raise ConfigurationError(f"There is no bearer token. Put one into {access.token_file} (mode 0600).")
-    server = build_server(context, confirm_at=ConfirmAt.TERMINAL)
-    server.custom_route("/health", methods=["GET"])(endpoint(context))
-    inner = server.streamable_http_app(
-        streamable_http_path=PATH,
-        max_sessions=most_sessions + SPARE_SESSIONS,
-        max_request_body_size=LARGEST + 1,  # `MessageCheck` refuses it before
-        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # `HostCheck` is stricter
-    )
-    _warm_up_at_start(inner, context)
+    people = _people(access.people, context) if access.people else None
+    clear = context.for_personal_data()
+    apps = _apps_by_rights(context, clear, most_sessions + SPARE_SESSIONS, several=people is not None)
+    public = public_routes(access)
+    apps[OWN].router.routes += [Route("/health", endpoint(context), methods=["GET"]), *public]
+    _start_together(apps, context, clear, people)
+    inner = SessionLimit(ByRights(apps), most_sessions)
+    checked = MessageCheck(RequestLimit(inner, most_questions))
+    known = BearerAuth(checked, access.token, people, {"/health", *(route.path for route in public)})
     origins = AllowedNames(access.origins)
-    known = BearerAuth(MessageCheck(RequestLimit(SessionLimit(inner, most_sessions), most_questions)), access.token)
     return HostCheck(OriginCors(known, origins), AllowedNames(access.hosts), origins)
 
 
-def _warm_up_at_start(app: Starlette, context: ServerContext) -> None:
-    sessions = app.router.lifespan_context
+def _people(rules: OAuthRules, context: ServerContext) -> TokenVerifier:
+    bounds: dict[str, Any] = {"seconds": STEP_SECONDS, "most": MOST_BYTES}
+    read = partial(read_document, ca_file=context.settings.mirror_ca_file, **bounds)
+    return TokenVerifier(rules, ProviderKeys(rules.issuer, read))
+
+
+def _apps_by_rights(
+    context: ServerContext, clear: ServerContext, most_sessions: int, *, several: bool
+) -> dict[Rights, Starlette]:
+    """Make an application for each of the rights that somebody may have; sessions of one are unknown to the others.
+
+    Where rights make no difference (nothing is masked, there are no live actions) they share one.
+    """
+    apps: dict[Rights, Starlette] = {}
+    alike = clear.masked == context.masked
+    for personal in (False, True) if several else (False,):
+        for acts in (True, False) if several else (True,):
+            same = Rights(personal and not alike, acts or context.settings.mirror_actions != "on")
+            found = apps.get(same) or _app(clear if same.personal else context, most_sessions, acts=same.acts)
+            apps[Rights(personal, acts)] = found
+    return apps
+
+
+def _app(context: ServerContext, most_sessions: int, *, acts: bool) -> Starlette:
+    server = build_server(context, confirm_at=ConfirmAt.TERMINAL, acts=acts)
+    return server.streamable_http_app(
+        streamable_http_path=PATH,
+        max_sessions=most_sessions,
+        max_request_body_size=LARGEST + 1,  # `MessageCheck` refuses it before
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # `HostCheck` is stricter
+    )
+
+
+class ByRights:
+    """Passes requests on to the application of what their sender may do; what needs no token to the owner's."""
+
+    def __init__(self, apps: Mapping[Rights, ASGIApp]) -> None:
+        self._apps = apps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        caller: Caller | None = scope.get(CALLER)
+        public = scope["type"] != "http" or caller is None or scope["path"] != PATH
+        await self._apps[OWN if public or caller is None else caller.rights](scope, receive, send)
+
+
+def _start_together(
+    apps: Mapping[Rights, Starlette], context: ServerContext, clear: ServerContext, people: TokenVerifier | None
+) -> None:
+    """Have the other applications begin and end with the owner's, and what is slow begin before the first question."""
+    first = apps[OWN]
+    lives = [app.router.lifespan_context for app in dict.fromkeys((first, *apps.values()))]
+    others = list(dict.fromkeys(app for app in apps.values() if app is not first))
 
     @asynccontextmanager
     async def life(started: Starlette) -> AsyncIterator[Any]:
         asyncio.get_running_loop().set_exception_handler(_on_loop_error)
-        async with sessions(started) as state, anyio.create_task_group() as tasks:
+        async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
+            for other, begin in zip((started, *others), lives, strict=True):
+                await stack.enter_async_context(begin(other))
             context.ready_worker()
             tasks.start_soon(context.warm_up)
-            yield state
+            if people:
+                tasks.start_soon(people.keys.warm_up)
+            yield {}
             tasks.cancel_scope.cancel()
+        clear.close()
 
-    app.router.lifespan_context = life
+    first.router.lifespan_context = life
 
 
 def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

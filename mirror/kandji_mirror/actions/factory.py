@@ -26,19 +26,24 @@ PATIENCE = 15.0
 
 @contextmanager
 def open_service(
-    settings: Settings, client: str = "", *, policy: ActionPolicy | None = None, codes: Codes | None = None
+    settings: Settings,
+    client: str = "",
+    *,
+    person: str = "",
+    policy: ActionPolicy | None = None,
+    codes: Codes | None = None,
 ) -> Iterator[ActionService]:
     """Yield a service that lasts as long as the block, for the person at this machine unless ``policy`` says other.
 
-    ``client`` names the AI client that asks, if one does. ``codes`` are those of a process that asks by one service and
-    is answered at another.
+    ``client`` names the AI client that asks, if one does, and ``person`` who signed in to use it. ``codes`` are those
+    of a process that asks by one service and is answered at another.
     """
     refuse_if_off(settings)
     _refuse_if_replaceable(settings)
     policy = policy or ActionPolicy.from_settings(settings)
     codes = codes or codes_of(settings)
     with connect(settings, acting=True) as connection:
-        audit = AuditLog(settings.home, actor(client), anchor=anchor_of(settings))
+        audit = AuditLog(settings.home, actor(client, person), anchor=anchor_of(settings))
         yield ActionService(
             connection.client,
             settings.home,

@@ -57,13 +57,18 @@ class ActionPolicy:
     most_targets: int = 1
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, agent: bool = False, asks_in_client: bool = False) -> "ActionPolicy":
-        """Read the rules from the settings, for an AI client or for a person."""
+    def from_settings(
+        cls, settings: Settings, *, agent: bool = False, asks_in_client: bool = False, personal: bool = False
+    ) -> "ActionPolicy":
+        """Read the rules from the settings, for an AI client or for a person.
+
+        ``personal``: the AI client asks for somebody who may see personal data.
+        """
         return cls(
             agent=agent,
             agents_confirm=settings.mirror_confirm == "agent",
             asks_in_client=asks_in_client,
-            shows_names=not agent or settings.mirror_privacy == "off",
+            shows_names=not (agent and settings.privacy.masks(personal=personal)),
             keeps_names=settings.mirror_privacy != "on",
             most_targets=settings.mirror_action_devices,
         )

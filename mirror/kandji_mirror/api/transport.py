@@ -150,6 +150,27 @@ def opened(url: str, what: str, *, connect_timeout: float, read_timeout: float, 
         raise Rejected("The provider's address of a download is no URL. Nothing was sent.") from None
 
 
+def read_document(url: str, *, ca_file: str = "", seconds: float, most: int) -> bytes:
+    """GET a small public document of any host; :class:`Unreachable` or :class:`ServerFault` where there is none.
+
+    Sent without a token; a redirect is a failure and not followed. ``seconds`` bound each step and, once the answer has
+    begun, all of it; ``most`` are bytes.
+    """
+    what = f"GET {url}"
+    deadline = time.monotonic() + seconds
+    body = bytearray()
+    with opened(url, what, connect_timeout=seconds, read_timeout=seconds, ca_file=ca_file) as answer:
+        if answer.status_code != 200:
+            raise ServerFault(f"{what}: the answer is {answer.status_code}.", status=answer.status_code)
+        for piece in pieces_of(answer, what):
+            body += piece
+            if len(body) > most:
+                raise ServerFault(f"{what}: the answer is larger than {most:,} bytes, so it was given up.", status=200)
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{what}: the answer was not complete after {seconds:g} s.", sent=True)
+    return bytes(body)
+
+
 def peer_of(answer: Answer) -> str | None:
     """Return the address that an answer comes from; None where the system does not tell."""
     peer = answer.extensions["network_stream"].get_extra_info("server_addr")

@@ -28,12 +28,14 @@ _INSERT = f"INSERT INTO audit ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len
 _LONGEST = 200
 """Characters of what a client says of itself."""
 
+_LONGEST_PERSON = 600
+
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: user of the operating system, machine, and the program or AI client that asked."""
+    """Who acts: user of the operating system or person who signed in, machine, and the program that asked."""
 
     os_user: str
     host: str
@@ -45,10 +47,13 @@ class Actor:
         return f"{self.os_user} on {self.host}, through {self.client}"
 
 
-def actor(client: str = "") -> Actor:
-    """Return this user on this machine. ``client`` names an AI client; without one it is this program."""
+def actor(client: str = "", person: str = "") -> Actor:
+    """Return this user on this machine, or the ``person`` who signed in elsewhere and acts through this process.
+
+    ``client`` names an AI client; without one it is this program.
+    """
     return Actor(
-        os_user=_user(),
+        os_user=one_line(person)[:_LONGEST_PERSON] or _user(),
         host=socket.gethostname(),
         client=one_line(client)[:_LONGEST] or f"kandji-mirror {version('kandji-mirror')}",
     )
