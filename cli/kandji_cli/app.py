@@ -18,6 +18,7 @@ from kandji_cli.options import (
     param_option,
     requirement_options,
 )
+from kandji_cli.searching import search
 from kandji_cli.serving import mcp, mcp_config, serve
 
 EPILOG = (
@@ -304,5 +305,5 @@ def settings(form: str, as_json: bool) -> None:
     show_settings("json" if as_json else form)
 
 
-for command in (action, secret, audit, serve, mcp, mcp_config):
+for command in (search, action, secret, audit, serve, mcp, mcp_config):
     app.add_command(command)

@@ -20,12 +20,10 @@ from kandji_mcp_server.callers import person_of
 from kandji_mcp_server.render.sanitize import sanitized
 from kandji_schema.errors import MirrorError
 
-READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
-"""Hints of a tool that answers from the mirror alone."""
+READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
+"""Hints of a tool that answers from the mirror alone; that it may be repeated goes without saying."""
 
-WRITES_HERE = ToolAnnotations(
-    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
-)
+WRITES_HERE = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
 """Hints of a tool that writes files of its own, new ones each time."""
 
 ASKS_TENANT = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
@@ -164,6 +162,10 @@ UNSAID = frozenset({"description", "default", "required", "items"})
 """What output schemas leave out; the rows of every answer are arrays in the order of ``columns``."""
 
 
+SAYS_ITSELF = frozenset({"about_cells"})
+"""Fields that are a sentence for whoever reads the answer: no client does anything with them."""
+
+
 def names_and_types(schema: Any) -> Any:
     """Return an output schema as names and types: what they mean the tool's description says, once a conversation."""
     if isinstance(schema, list):
@@ -172,7 +174,8 @@ def names_and_types(schema: Any) -> Any:
         return schema
     kept = {key: names_and_types(part) for key, part in schema.items() if key not in UNSAID}
     if "properties" in schema:
-        kept["properties"] = {name: names_and_types(part) for name, part in schema["properties"].items()}
+        named = {name: part for name, part in schema["properties"].items() if name not in SAYS_ITSELF}
+        kept["properties"] = {name: names_and_types(part) for name, part in named.items()}
     return kept
 
 

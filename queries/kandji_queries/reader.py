@@ -27,7 +27,7 @@ from kandji_schema.manifest import Manifest, TableState
 from kandji_schema.sql import fold_name
 
 if TYPE_CHECKING:
-    from kandji_queries.catalog.dictionary import TableDetail, TableInfo
+    from kandji_queries.catalog.dictionary import ColumnPlace, TableDetail, TableInfo
     from kandji_queries.catalog.queries import NamedQuery
 
 T = TypeVar("T")
@@ -166,6 +166,15 @@ class Reader:
     def functions(self) -> Mapping[str, str]:
         """Return the functions that show a table as it was, ``devices_as_of``, with the table behind each."""
         return as_of.functions(self._engines.manifest())
+
+    def columns(self) -> "tuple[ColumnPlace, ...]":
+        """Return every column of every table and view."""
+        from kandji_queries.catalog.dictionary import all_columns
+
+        manifest = self._engines.manifest()
+        names = self._dependencies.names(manifest)
+        sources = {name: self._dependencies.tables(manifest, [name]) for name in names}
+        return self._once_more(lambda: self._with_all(lambda engine: all_columns(engine, sources)))
 
     def data_notes(self, names: Iterable[str]) -> list[str]:
         """Return what has to be known of some tables and views before their rows are believed, as answers note it."""

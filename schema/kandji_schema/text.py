@@ -131,6 +131,8 @@ _BLOCKS = (
 )
 _BLANK = re.compile(f"[{BLANKS}]")
 _IGNORED = re.compile(f"[{UNSEEN}\ud800-\udfff]")
+_BETWEEN = re.compile(r"[\W_]+")
+_UMLAUT = re.compile("([aou])e")
 _PLAIN = re.compile(r"[!-_a-~]+(?: [!-_a-~]+)*")
 
 
@@ -155,8 +157,9 @@ def common() -> MappingProxyType[str, str]:
 
 def fold_text(text: str) -> str:
     """Return a text as a search compares it: whoever compares two folds both."""
-    if _PLAIN.fullmatch(text):
-        return text.lower()
+    usual = text.replace("\u2019", "'")  # as macOS names devices
+    if _PLAIN.fullmatch(usual):
+        return usual.lower()
     seen = _IGNORED.sub("", _BLANK.sub(" ", text))
     plain = normalize("NFC", _bare(seen).translate(_table()))
     return " ".join(filter(None, plain.split(" ")))
@@ -165,6 +168,11 @@ def fold_text(text: str) -> str:
 def fold_identifier(text: str) -> str:
     """Return a serial number, asset tag, IMEI or hardware address likewise, without the marks that group it."""
     return re.sub(f"[{DROPPED}]", "", fold_text(text))
+
+
+def name_words(text: str) -> tuple[str, ...]:
+    """Return the words of a folded name as the macro ``name_words`` does: Mueller is Müller, O'Brien is one word."""
+    return tuple(_UMLAUT.sub(r"\1", _BETWEEN.sub(" ", text.replace("'", ""))).split())
 
 
 @cache

@@ -81,6 +81,15 @@ class TableAnswer(Answer):
     examples: list[str]
 
 
+class SearchAnswer(Answer):
+    """What fits some words, the best first."""
+
+    age: str | Absent = None
+    about_cells: str = DATA
+    columns: list[str]
+    rows: Rows
+
+
 class ProfileAnswer(Answer):
     """One device: a part is an object, or columns and rows with their total."""
 

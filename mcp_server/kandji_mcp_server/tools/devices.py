@@ -17,7 +17,7 @@ from kandji_queries.profile import ProfileSection, profile_parts, read_profile
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
 
-WHICH = "Id, serial number, asset tag, or name of device or person."
+WHICH = "Any number or name of it, or its person."
 FOUND = 20
 """Most devices of one search."""
 
@@ -28,10 +28,7 @@ NONE_KNOWN = "none known, see notes"
 async def find_device(
     ctx: Context[ServerContext], device: Annotated[str, Field(description=WHICH)]
 ) -> Annotated[CallToolResult, RowsAnswer]:
-    """Find devices: by exact match, else by parts of names, else by person, else by similar spelling.
-
-    serial_number tells several apart.
-    """
+    """Find devices by any number, else part of a name, else person, else similar spelling."""
     context = ctx.request_context.lifespan_context
     return tool_result(await context.ask(lambda reader: _find_answer(context, reader, device)))
 

@@ -1,5 +1,6 @@
 """Device lookup: which device or person a text means, and what is said where that is several, or none."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kandji_queries import sql_files
 from kandji_schema.errors import UsageError
-from kandji_schema.text import fold_identifier, one_line
+from kandji_schema.text import fold_identifier, fold_text, one_line
 
 if TYPE_CHECKING:
     from kandji_queries.catalog.queries import NamedQuery
@@ -54,6 +55,16 @@ def search(reader: "StatementRunner", device: str) -> "Result":
             "an asset tag, or a name of a device or person."
         )
     return reader.run(_statement("devices"), {"device": text})
+
+
+def by_identifier(reader: "StatementRunner", device: str) -> "Result":
+    """Find devices by the numbers that the device list does not have: UDID, IMEI, MAC address, phone number and so on.
+
+    ``match`` tells which number it is.
+    """
+    number = re.sub("[^a-z0-9]", "", fold_text(device))
+    digits = "" if re.search("[a-z]", number) else number.lstrip("0")
+    return reader.run(_statement("identifiers"), {"number": number, "digits": digits})
 
 
 def as_objects(found: "Result") -> list[Device]:
@@ -185,13 +196,18 @@ def _told_by(found: list[Device]) -> str:
 
 def described(found: Sequence[Device]) -> str:
     """Name several devices in one sentence, with what tells them apart."""
-    lines = [
-        f"{d['device_name']!r} (serial {d['serial_number'] or 'unknown'}, id {d['device_id']}, "
-        f"{d['model'] or d['platform'] or 'unknown model'}, {d['user_name'] or 'no person'}, {_contact(d)})"
-        for d in found[:LISTED]
-    ]
+    lines = [f"{device['device_name']!r} ({facts(device)})" for device in found[:LISTED]]
     more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
     return f"{'; '.join(lines)}{more}."
+
+
+def facts(device: Device) -> str:
+    """Tell what tells a device from others of its name."""
+    return (
+        f"serial {device['serial_number'] or 'unknown'}, id {device['device_id']}, "
+        f"{device['model'] or device['platform'] or 'unknown model'}, {device['user_name'] or 'no person'}, "
+        f"{_contact(device)}"
+    )
 
 
 def _contact(device: Device) -> str:

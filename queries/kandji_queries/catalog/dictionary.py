@@ -1,7 +1,7 @@
 """The data dictionary: what the tables and columns are, from the comments in the data files."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,9 @@ from kandji_schema.durations import seconds_since
 from kandji_schema.manifest import TableState
 from kandji_schema.sql import identifier
 from kandji_schema.utc import in_seconds
+
+_Words = tuple[str, str | None, str]
+"""Table, column (None: the table itself) and what is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,21 @@ class ColumnInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnPlace:
+    """One column of one table or view, as a search tells of it."""
+
+    table: str
+    column: str
+    type: str
+    description: str
+
+    @property
+    def path(self) -> str:
+        """Return ``table.column``."""
+        return f"{self.table}.{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
 class TableDetail:
     """A table and its columns in their order."""
 
@@ -58,29 +76,52 @@ def table_infos(engine: QueryEngine, now: datetime) -> list[TableInfo]:
 
 def columns(engine: QueryEngine, table: str, sources: Collection[str]) -> tuple[ColumnInfo, ...]:
     """Return the columns of one table or view, each with its description; ``sources`` are the tables behind it."""
+    states = [s for s in engine.manifest.tables.values() if s.name in sources]
     with engine.cursor() as cursor:
         shape = cursor.execute(f"DESCRIBE main.{identifier(table)}").fetchall()
-        words = _described(cursor, table, [s for s in engine.manifest.tables.values() if s.name in sources])
+        words = _described(table, states, _stored_words(cursor, [state.name for state in states]))
     return tuple(ColumnInfo(name, kind, words.get(name, "")) for name, kind, *_ in shape)
 
 
-def _described(cursor: duckdb.DuckDBPyConnection, table: str, sources: Collection[TableState]) -> dict[str, str]:
+def all_columns(engine: QueryEngine, sources: Mapping[str, Collection[str]]) -> tuple[ColumnPlace, ...]:
+    """Return the columns of all tables and views, in their order; ``sources`` are the tables behind each."""
+    with engine.cursor() as cursor:
+        shape = cursor.execute(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
+            "AND schema_name = 'main' AND NOT internal ORDER BY table_name, column_index"
+        ).fetchall()
+        stored = _stored_words(cursor, engine.manifest.tables)
+    states = engine.manifest.tables
+    words = {table: _described(table, [states[s] for s in behind], stored) for table, behind in sources.items()}
+    return tuple(
+        ColumnPlace(table, column, kind, words[table].get(column, ""))
+        for table, column, kind in shape
+        if table in words.keys() - engine.broken.keys()
+    )
+
+
+def _stored_words(cursor: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> list[_Words]:
+    """Return table, column and comment of all columns in the data files of some tables."""
+    return cursor.execute(
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL AND "
+        "database_name IN $stores",
+        {"stores": [store_name(name) for name in tables]},
+    ).fetchall()
+
+
+def _described(table: str, sources: Collection[TableState], stored: Sequence[_Words]) -> dict[str, str]:
     """Return descriptions by column.
 
     A view's own words come first; a column it passes on keeps its table's, those of ``devices`` before others.
     """
-    stored = cursor.execute(
-        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL AND "
-        "database_name IN $stores",
-        {"stores": [store_name(state.name) for state in sources]},
-    ).fetchall()
-    found = [*stored, *(words for state in sources for words in comments(state))]
+    names = {state.name for state in sources}
+    found = [*(of for of in stored if of[0] in names), *(words for state in sources for words in comments(state))]
     words = sorted(found, key=lambda of: (of[0] != "devices", of[0]), reverse=True)
     view = definitions.views().get(table)
-    return {**{column: text for _, column, text in words}, **(view.columns if view else {})}
+    return {**{column: text for _, column, text in words if column}, **(view.columns if view else {})}
 
 
-def comments(state: TableState) -> list[tuple[str, str | None, str]]:
+def comments(state: TableState) -> list[_Words]:
     """Return table, column (None: the table itself) and comment of a table without a data file, by its definition."""
     if state.file is not None:
         return []

@@ -1,0 +1,20 @@
+"""``search``: whatever has a name, by words."""
+
+import sys
+
+from kandji_cli.output import tell_number
+from kandji_cli.reads import date, open_reader
+from kandji_queries.catalog.search import USUAL, search
+from kandji_queries.results.formats import write
+from kandji_schema.errors import UsageError
+
+
+def print_hits(words: tuple[str, ...], kind: str | None, limit: int | None, form: str) -> None:
+    """Print what fits, the best first, with what else is to be known on stderr."""
+    if not words:
+        raise UsageError("There is nothing to search for. Example: kandji-mirror search disk space")
+    with open_reader() as reader:
+        found = search(reader, " ".join(words), kind, limit or USUAL).result()
+        write(found, form, sys.stdout)
+        tell_number(found.row_count, form)
+        date(reader, found.as_of, found.notes, form)

@@ -1,0 +1,31 @@
+"""One line of what a search found."""
+
+from dataclasses import dataclass
+
+LONGEST_ABOUT = 220
+"""Most characters that are told of one hit."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something that fits: ``kind`` and ``name``, what there is to know ``about`` it, and how well it fits.
+
+    Of those that fit alike the one with most ``weight`` comes first. ``also`` is another name it has.
+    """
+
+    kind: str
+    name: str
+    about: str
+    score: float
+    weight: float = 0.0
+    also: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What is told about it, not too long."""
+        return self.about if len(self.about) <= LONGEST_ABOUT else f"{self.about[: LONGEST_ABOUT - 1].rstrip()}…"
+
+
+def best_first(hits: "list[Hit]") -> "list[Hit]":
+    """Sort hits: the ones that fit best first, of those that fit alike what there is most of, then by name."""
+    return sorted(hits, key=lambda hit: (-hit.score, -hit.weight, len(hit.name), hit.name))
