@@ -42,7 +42,7 @@ async def sync_status(
 ) -> Annotated[CallToolResult, StatusAnswer]:
     """Tell how current the mirror is: state, age and due time of each table, and what failed and why.
 
-    Every other answer is dated already; call this to find out why data is old or missing.
+    Every answer is dated already; call this to find out why data is old or missing.
     """
     context = ctx.request_context.lifespan_context
     return tool_result(await to_thread.run_sync(status_answer, context, tables or ()))

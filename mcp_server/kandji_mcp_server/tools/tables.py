@@ -33,7 +33,7 @@ USUAL: Mapping[str, Sequence[str] | None] = {
 async def fleet_overview(ctx: Context[ServerContext]) -> Annotated[CallToolResult, FleetAnswer]:
     """Show the mirror in short: devices by platform, tables with rows, age and content, views, most used columns.
 
-    Call it once before writing SQL. The view fleet has one wide row a device; installed software is in apps.
+    The view fleet has one wide row a device; installed software is in apps.
     """
     context = ctx.request_context.lifespan_context
     return tool_result(await context.ask(lambda reader: overview_answer(context, reader)))

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from kandji_queries.catalog.dictionary import ColumnPlace, TableInfo
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.catalog.search import things
 from kandji_queries.catalog.search.definitions import column_hits, query_hits, table_hits
@@ -11,14 +12,11 @@ from kandji_queries.catalog.search.fit import SIMILAR
 from kandji_queries.catalog.search.hits import Hit, best_first
 from kandji_queries.catalog.search.samples import samples
 from kandji_queries.catalog.search.words import LONGEST, Asked, read_words, tokens
-from kandji_queries.results.result import Result
+from kandji_queries.results.result import Result, StatementRunner
 from kandji_queries.results.values import ResultColumn
 from kandji_schema.errors import UsageError
 from kandji_schema.not_mirrored import NOT_MIRRORED
 from kandji_schema.text import one_line
-
-if TYPE_CHECKING:
-    from kandji_queries.reader import Reader
 
 COLUMNS = ("kind", "name", "about")
 
@@ -41,6 +39,20 @@ DEFINED = ("column", "table", "view", "query")
 """Kinds that are the same in every mirror."""
 
 
+class Mirror(StatementRunner, Protocol):
+    """What is searched: a :class:`~kandji_queries.reader.Reader`."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """Why an older state answers than the newest."""
+
+    def tables(self) -> list[TableInfo]:
+        """Return every table and view."""
+
+    def columns(self) -> tuple[ColumnPlace, ...]:
+        """Return every column of every table and view."""
+
+
 @dataclass(frozen=True)
 class Found:
     """What a search found, the best first; ``as_of`` of the tables that the things told of are from."""
@@ -60,7 +72,7 @@ class Found:
         )
 
 
-def search(reader: "Reader", words: str, kind: str | None = None, limit: int = USUAL) -> Found:
+def search(reader: Mirror, words: str, kind: str | None = None, limit: int = USUAL) -> Found:
     """Search everything that has a name for some words; :class:`UsageError` where there is nothing to look for.
 
     ``kind`` narrows it to one of :func:`kinds`; another is refused.
@@ -97,7 +109,7 @@ def _wanted(kind: str | None) -> tuple[str, ...]:
 _SINGULAR = {"people": "person", "user": "person", "users": "person", "queries": "query", "vulnerability": "cve"}
 
 
-def _defined(reader: "Reader", asked: Asked, wanted: Sequence[str]) -> Iterator[Hit]:
+def _defined(reader: Mirror, asked: Asked, wanted: Sequence[str]) -> Iterator[Hit]:
     if "column" in wanted:
         yield from column_hits(asked, reader.columns())
     if "table" in wanted or "view" in wanted:
@@ -117,7 +129,7 @@ def _mixed(hits: Sequence[Hit], limit: int) -> list[Hit]:
     return kept
 
 
-def _with_samples(reader: "Reader", hits: Sequence[Hit]) -> list[Hit]:
+def _with_samples(reader: Mirror, hits: Sequence[Hit]) -> list[Hit]:
     """Add to the first columns what is in them."""
     columns = {hit.name: hit.about.partition(".")[0] for hit in hits if hit.kind == "column"}
     found = samples(reader, dict([*columns.items()][:SAMPLED])) if columns else {}
@@ -130,7 +142,7 @@ def _with_samples(reader: "Reader", hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _notes(
-    reader: "Reader", asked: Asked, shown: Sequence[Hit], looked: things.Looked, wanted: Sequence[str]
+    reader: Mirror, asked: Asked, shown: Sequence[Hit], looked: things.Looked, wanted: Sequence[str]
 ) -> Iterator[str]:
     phrases = set(asked.phrases)
     for entry in NOT_MIRRORED:
@@ -146,7 +158,7 @@ def _notes(
         yield f"Not looked at: {', '.join(k for k, why in looked.refused.items() if why == reason)}. {reason}"
 
 
-def _looked_at(reader: "Reader", wanted: Sequence[str]) -> str:
+def _looked_at(reader: Mirror, wanted: Sequence[str]) -> str:
     """Say what was looked at, so that an empty answer proves what it can."""
     defined = {
         "column": f"the names and meanings of {len(reader.columns()):,} columns",
