@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from kandji_queries import definitions
-from kandji_queries.relations import AS_OF, EVENTS, TRACKED, create_schema
+from kandji_queries.relations import AS_OF, BETWEEN, BY_THING, EVENTS, TRACKED, create_schema
 from kandji_schema.database import is_readable
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.files import has_size
@@ -46,10 +46,15 @@ class HistoryDamaged(StoreDamaged):
         )
 
 
-def functions(manifest: Manifest) -> Mapping[str, str]:
-    """Return the functions ``<table>_as_of`` there are, with the table behind each."""
+def tracked_tables(manifest: Manifest) -> list[str]:
+    """Return the tables with history."""
     newest = manifest.history[-1].tables if manifest.history else ()
-    return {f"{table}{AS_OF}": table for table in newest if table in manifest.tables}
+    return [table for table in newest if table in manifest.tables]
+
+
+def functions(manifest: Manifest) -> Mapping[str, str]:
+    """Return our table functions, with the table or view behind each: ``<table>_as_of`` and ``changes_between``."""
+    return {**{f"{table}{AS_OF}": table for table in tracked_tables(manifest)}, BETWEEN: BY_THING}
 
 
 @cache

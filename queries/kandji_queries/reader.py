@@ -221,16 +221,18 @@ class Reader:
         names = self._dependencies.names(manifest)
         checked = self._guard.check(sql, names, params, as_of.functions(manifest))
         lists_names = checked.kind == "show"
-        behind = self._dependencies.behind(manifest, () if lists_names else checked.tables)
-        wanted = behind if self._lazy and not lists_names else {*names, *behind}
+        asked = () if lists_names else checked.tables
+        behind, judged = self._dependencies.behind(manifest, asked), self._dependencies.judged(manifest, asked)
+        few = self._lazy and not lists_names
+        wanted = self._dependencies.opened(manifest, asked) if few else {*names, *behind}
         with self._engines.engine(manifest, wanted, audit=AUDIT_LOG in behind) as engine, engine.cursor() as cursor:
             engine.refuse_broken(behind)
-            self._requirements.check(_states(manifest, behind), self._clock())
+            self._requirements.check(_states(manifest, judged), self._clock())
             stream = Stream(
                 cursor,
                 limits or self.limits,
-                as_of=engine.as_of(sorted(behind)),
-                notes=[*self.warnings, *self._data_notes(manifest, behind)],
+                as_of=engine.as_of(sorted(self._dependencies.dated(manifest, asked))),
+                notes=[*self.warnings, *self._data_notes(manifest, judged)],
                 stop=self._stop,
                 kill=self._kill,
             )

@@ -30,13 +30,21 @@ EVENTS = "internal.events"
 TRACKED = "internal.tracked"
 """One row a table with history: ``table_name``, ``since``, ``until``, ``keys``, ``fallbacks``."""
 
+THINGS = "internal.things"
+FACTS = "internal.facts"
+NAMES = "internal.names"
+"""What rows with history are called, see :mod:`kandji_queries.thing_words`."""
+
 AUDIT_RECORDS = "internal.audit_records"
 """One row a record of the audit log."""
 
-INTERNAL = frozenset({STATES, RULES, INPUTS, EVENTS, TRACKED, AUDIT_RECORDS})
+INTERNAL = frozenset({STATES, RULES, INPUTS, EVENTS, TRACKED, THINGS, FACTS, NAMES, AUDIT_RECORDS})
 
 AS_OF = "_as_of"
 """What the name of a table ends with in that of the function that shows it as it was."""
+
+BY_THING, BETWEEN = "changes_by_thing", "changes_between"
+"""The view of changes as people tell them, and the function that reads only those between two moments."""
 
 AUDIT_LOG = "audit_log"
 """The view of the audit log."""

@@ -7,10 +7,19 @@ from threading import Lock
 
 import duckdb
 
-from kandji_queries import as_of, definitions
+from kandji_queries import as_of, definitions, thing_words
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.engine.lockdown import ARROW_LAMBDAS, LOCKDOWN, refuse_escapes
-from kandji_queries.relations import AUDIT_LOG, EVENTS, INPUTS, add_audit, add_states, audit_stamp, renew_states
+from kandji_queries.relations import (
+    AUDIT_LOG,
+    BY_THING,
+    EVENTS,
+    INPUTS,
+    add_audit,
+    add_states,
+    audit_stamp,
+    renew_states,
+)
 from kandji_schema.errors import ConfigurationError, Failed, MirrorError, NotMasked, StoreDamaged
 from kandji_schema.manifest import Manifest, TableState, history_dir
 from kandji_schema.sql import identifier, literal
@@ -164,11 +173,11 @@ class QueryEngine:
         if not segments or EVENTS not in self.tables:
             if as_of.history_views() & self.tables:
                 as_of.add_empty(self._base)
+                thing_words.add(self._base, (), self._open_types)
             return
         as_of.add(self._base, segments, history_dir(self.home))
-        for past in as_of.table_histories(
-            self._base, lambda table: self._types(table) if table in self.tables else None
-        ):
+        thing_words.add(self._base, segments[-1].tables, self._open_types)
+        for past in as_of.table_histories(self._base, self._open_types):
             self._base.execute(past.function)
 
     def _add_audit(self) -> None:
@@ -185,6 +194,8 @@ class QueryEngine:
             if INPUTS in view.sql:
                 self._add_rules()
             self._base.execute(f"CREATE VIEW main.{identifier(view.name)} AS {view.sql}")
+            if view.name == BY_THING:
+                self._base.execute(thing_words.between(view.sql))
         except (duckdb.BinderException, duckdb.CatalogException):
             self.broken[view.name] = Failed(
                 f"The view {view.name} needs columns that were not mirrored yet when its tables were written. "
@@ -205,6 +216,9 @@ class QueryEngine:
             return None
         described = self._base.execute(f"DESCRIBE main.{identifier(table)}").fetchall()
         return {name: kind for name, kind, *_ in described}
+
+    def _open_types(self, table: str) -> dict[str, str] | None:
+        return self._types(table) if table in self.tables else None
 
     def _can_follow(self, manifest: Manifest) -> bool:
         """Tell whether there are the same tables with the same columns, and the same of all that is no table."""

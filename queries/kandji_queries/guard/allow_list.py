@@ -236,7 +236,8 @@ def _no_function(name: str) -> Refused:
 
 
 def _no_history(name: str, known: Collection[str]) -> Refused:
-    there_are = f"There are {', '.join(sorted(known))}." if known else "No changes were kept until now."
+    known = sorted(other for other in known if other.endswith(AS_OF))
+    there_are = f"There are {', '.join(known)}." if known else "No changes were kept until now."
     nearest = get_close_matches(name, known, n=1, cutoff=0.85)
     instead = f"Did you mean {nearest[0]}?" if nearest else there_are
     return Refused(f"There is no history for {name}(). {instead}", rule="table function")

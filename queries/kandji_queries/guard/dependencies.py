@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from kandji_queries import as_of, definitions
+from kandji_queries import as_of, definitions, thing_words
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.guard.statements import Guard
-from kandji_queries.relations import EVENTS, INPUTS, INTERNAL, TRACKED
+from kandji_queries.relations import EVENTS, INPUTS, INTERNAL, NAMES, TRACKED
 from kandji_schema.errors import Failed, Refused
 from kandji_schema.manifest import Manifest
 
@@ -34,15 +34,42 @@ class Dependencies:
         :class:`Failed` for a view that needs a table this mirror does not have, :class:`ConfigurationError` where the
         rules of compliance are wrong.
         """
+        return self._reached(manifest, names)
+
+    def opened(self, manifest: Manifest, names: Iterable[str]) -> frozenset[str]:
+        """Return what has to be open to answer them: of tables with history only those that are named."""
+        return self._reached(manifest, names, past=frozenset({TRACKED}))
+
+    def judged(self, manifest: Manifest, names: Iterable[str]) -> frozenset[str]:
+        """Return the mirrored tables whose state matters to an answer; where names are looked up it does not."""
+        return self._reached(manifest, names, past=frozenset({NAMES})) & manifest.tables.keys()
+
+    def dated(self, manifest: Manifest, names: Iterable[str]) -> frozenset[str]:
+        """Return the mirrored tables that date an answer.
+
+        What changed is told of all tables with history: the one that was read longest ago stands for the others.
+        """
+        asked = [*names]
+        found = self._reached(manifest, asked, past=frozenset({TRACKED, NAMES})) & manifest.tables.keys()
+        past = [manifest.tables[name] for name in self.judged(manifest, asked) - found]
+        oldest = min(past, key=lambda state: (state.synced_at is not None, state.synced_at, state.name), default=None)
+        return found if oldest is None else found | {oldest.name}
+
+    def _reached(self, manifest: Manifest, names: Iterable[str], past: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Return the names with all behind them; ``past`` are relations of history that are not looked behind."""
         tables = frozenset(manifest.tables)
         found: set[str] = set()
         waiting = list(names)
         while waiting:
             name = waiting.pop()
+            if name in past:
+                continue
             if name == INPUTS:
                 waiting.extend(self._rules.rules().tables & tables)
+            elif name == NAMES:
+                waiting.extend(thing_words.named_tables() & tables)
             elif name == TRACKED:
-                waiting.extend(as_of.functions(manifest).values())
+                waiting.extend(as_of.tracked_tables(manifest))
             elif name not in found:
                 found.add(name)
                 waiting.extend(self._reads(name, tables))
