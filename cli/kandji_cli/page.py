@@ -8,13 +8,10 @@ from kandji_queries.results.text_table import broken_text, table_lines, width
 from kandji_schema.durations import ago
 from kandji_schema.text import escaped
 
-LABEL = 24
-"""Columns of the labels."""
-
 WIDEST = 100
 """Most columns of a page; a line that is longer is hard to read."""
 
-INDENT = "  "
+INDENT = GAP = "  "
 
 UNKNOWN = "not known"
 """What is said of a value that is not there."""
@@ -30,15 +27,29 @@ def page_width() -> int:
 
 def heading(title: str, rest: str = "") -> str:
     """Return the head of a section, with what there is to say of it at once."""
-    return f"\n{escaped(title).upper()}" + (f"  {rest}" if rest else "")
+    return f"\n{title.upper()}" + (f"  {rest}" if rest else "")
 
 
-def labelled(label: str, value: str) -> Iterator[str]:
-    """Yield a label and its value, the value over several lines where it is long."""
-    room = page_width() - len(INDENT) - LABEL
-    first, *others = broken_text(value, room)
-    yield f"{INDENT}{label}{' ' * (LABEL - width(label))}{first}".rstrip()
-    yield from (f"{INDENT}{' ' * LABEL}{line}" for line in others)
+def facts(told: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield labels with their values, two on a line where both are short; a long value goes over several lines."""
+    label = max((width(label) for label, _ in told), default=0) + len(GAP)
+    half = (page_width() - len(INDENT) - len(GAP)) // 2
+    waiting = ""
+    for name, value in told:
+        entry = f"{name}{' ' * (label - width(name))}{value}"
+        if width(entry) <= half and waiting:
+            yield f"{INDENT}{waiting}{' ' * (half - width(waiting))}{GAP}{entry}".rstrip()
+            waiting = ""
+            continue
+        if waiting:
+            yield f"{INDENT}{waiting}"
+        waiting = entry if width(entry) <= half else ""
+        if not waiting:
+            first, *others = broken_text(value, page_width() - len(INDENT) - label)
+            yield f"{INDENT}{name}{' ' * (label - width(name))}{first}".rstrip()
+            yield from (f"{INDENT}{' ' * label}{line}" for line in others)
+    if waiting:
+        yield f"{INDENT}{waiting}"
 
 
 def paragraph(text: str, indent: str = INDENT) -> Iterator[str]:
@@ -71,7 +82,7 @@ def shown(value: object, words: tuple[str, str] | None = None, unit: str = "", n
     if isinstance(value, bool):
         return (words or ("yes", "no"))[not value]
     if isinstance(value, datetime):
-        return moment(value) + (f" UTC, {ago(value.replace(tzinfo=UTC), now)}" if now else "")
+        return moment(value) + (f" ({ago(value.replace(tzinfo=UTC), now)})" if now else "")
     if isinstance(value, list | tuple):
         return ", ".join(map(shown, value)) or "none"
     text = f"{value:,.10g}" if isinstance(value, float) else escaped(str(value))

@@ -8,36 +8,49 @@ from typing import Any
 from kandji_cli import page
 from kandji_cli.output import say, tell
 from kandji_cli.reads import open_reader
-from kandji_queries.catalog import device_lookup
-from kandji_queries.profile import DeviceProfile, Field, ProfileSection, profile_parts, read_profile, wanted_parts
+from kandji_queries.profile import (
+    DeviceProfile,
+    DevicesInShort,
+    Field,
+    ProfileSection,
+    devices_meant,
+    profile_parts,
+    read_in_short,
+    read_profile,
+    wanted_parts,
+)
 from kandji_queries.results.values import plain
 from kandji_schema.durations import age
 from kandji_schema.text import escaped
 
-PLACE = "device"
-"""The part with the name of the device, which heads the page."""
-
 
 def show_device(device: str, include: Sequence[str], *, as_json: bool) -> None:
-    """Print the profile of the device that is meant; :class:`UsageError` where that is none, or several."""
+    """Print the profile of the device that is meant, or those of the person that is meant in short.
+
+    :class:`UsageError` where that is no device, or several that are not of a person.
+    """
     wanted_parts(include)  # a slip of the fingers is told before anything is opened
     with open_reader() as reader:  # which device is meant needs the device list alone
-        device_id = device_lookup.find_one(reader, device)["device_id"]
+        meant = devices_meant(reader, device)
     with open_reader(lazy=False) as reader:
-        profile = read_profile(reader, device_id, include)
+        found = read_profile(reader, meant[0], include) if len(meant) == 1 else read_in_short(reader, meant)
     if as_json:
-        say(json.dumps(_document(profile), indent=1, ensure_ascii=False))
+        say(json.dumps(_document(found), indent=1, ensure_ascii=False))
         return
-    for line in _page(profile, datetime.now(UTC)):
+    now = datetime.now(UTC)
+    for line in _page(found, now) if isinstance(found, DeviceProfile) else _short_page(found, device, now):
         say(line)
-    for note in profile.notes:
+    for note in found.notes:
         tell(note)
 
 
-def _document(profile: DeviceProfile) -> dict[str, Any]:
-    """Return the profile for programs: what is not known is null, which is another thing than an empty list."""
-    parts = {name: _value(section) for name, section in profile.sections.items()}
-    return {**parts, "as_of": dict(profile.as_of), "notes": list(profile.notes)}
+def _document(found: DeviceProfile | DevicesInShort) -> dict[str, Any]:
+    """Return it for programs: what is not known is null, which is another thing than an empty list."""
+    if isinstance(found, DeviceProfile):
+        parts = {name: _value(section) for name, section in found.sections.items()}
+        return {**parts, "as_of": dict(found.as_of), "notes": list(found.notes)}
+    as_of = found.section.answer.as_of
+    return {"devices": _value(found.section), "as_of": as_of, "notes": list(found.notes)}
 
 
 def _value(section: ProfileSection) -> Any:
@@ -48,33 +61,56 @@ def _value(section: ProfileSection) -> Any:
 
 
 def _page(profile: DeviceProfile, now: datetime) -> Iterator[str]:
-    device = profile.sections[PLACE].first()
+    device, person = profile.sections["device"].first(), profile.sections["person"].first()
     yield escaped(str(device["device_name"] or "A device without a name"))
+    told = (device["model"] or device["platform"], device["serial_number"], person["user_name"] or person["user_email"])
+    yield from page.paragraph(" · ".join(escaped(str(value)) for value in told if value), indent="")
     for section in profile.sections.values():
         yield from _section(section, profile, now)
-    more = [part.name for part in profile_parts().values() if part.name not in profile.sections]
-    if more:
-        yield ""
-        yield from page.paragraph(f"More with --include: {', '.join(more)}. {_read(profile.as_of, now)}", indent="")
+    yield from _nothing(profile)
+    yield ""
+    more = ", ".join(part.name for part in profile_parts().values() if part.name not in profile.sections)
+    yield from page.paragraph(f"More with --include: {more}. " * bool(more) + _read(profile.as_of, now), indent="")
+
+
+def _short_page(found: DevicesInShort, device: str, now: datetime) -> Iterator[str]:
+    rows = found.section.objects()
+    yield from page.paragraph(f"{len(rows)} devices fit {escaped(repr(device))}, each in short.", indent="")
+    for row in rows:
+        yield f"\n{escaped(str(row['device_name'] or 'A device without a name'))}"
+        platform = row["platform"]
+        fields = [f for f in found.section.part.fields if f.fits(platform if isinstance(platform, str) else None)]
+        yield from _facts(row, fields, now)
+    yield ""
+    read = _read(found.section.answer.as_of, now)
+    yield from page.paragraph(f"`kandji-mirror show SERIAL` shows all of one. {read}", indent="")
 
 
 def _section(section: ProfileSection, profile: DeviceProfile, now: datetime) -> Iterator[str]:
-    """Yield a section; nothing where no device of that platform has any of it."""
+    """Yield a section; nothing where no device of that platform has any of it, or there are no rows."""
     fields = [field for field in section.part.fields if field.fits(profile.platform)]
-    if not fields:
-        return
-    if section.part.one:
+    if section.part.one and fields:
         yield page.heading(section.part.title)
-        row = section.first()
-        for field in fields:
-            yield from page.labelled(field.label, page.shown(row.get(field.name), field.words, field.unit, now))
-    elif section.answer.rows:
-        yield from _rows(section, fields, profile)
-    else:
-        yield page.heading(section.part.title, "none" if section.is_read else "none known: not all of it was read")
+        yield from _facts(section.first(), fields, now)
+    elif fields and section.answer.rows:
+        yield from _rows(section, fields)
 
 
-def _rows(section: ProfileSection, fields: Sequence[Field], profile: DeviceProfile) -> Iterator[str]:
+def _facts(row: Mapping[str, object], fields: Sequence[Field], now: datetime) -> Iterator[str]:
+    told = [field for field in fields if not field.optional or row.get(field.name) is not None]
+    return page.facts([(f.label, page.shown(row.get(f.name), f.words, f.unit, now)) for f in told])
+
+
+def _nothing(profile: DeviceProfile) -> Iterator[str]:
+    """Say of which parts there is nothing: none where all was read, else none known."""
+    empty = [s for s in profile.sections.values() if not s.part.one and not s.answer.rows]
+    for head, read in (("None", True), ("None known, since it was never read", False)):
+        if titles := [section.part.title for section in empty if section.is_read is read]:
+            yield page.heading(head)
+            yield from page.paragraph("; ".join(titles))
+
+
+def _rows(section: ProfileSection, fields: Sequence[Field]) -> Iterator[str]:
     rows = section.objects()
     told = rows[: section.part.most]
     yield page.heading(section.part.title, f"the first {len(told)} of {len(rows):,}" if len(told) < len(rows) else "")

@@ -1,6 +1,7 @@
 """Single devices: ``find_device`` and ``device_profile``."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -12,7 +13,16 @@ from kandji_mcp_server.render.answers import Absent, ProfileAnswer, RowsAnswer, 
 from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.queries import json_rows, rows_answer
 from kandji_queries.catalog import device_lookup
-from kandji_queries.profile import ProfileSection, profile_parts, read_profile
+from kandji_queries.profile import (
+    DevicesInShort,
+    ProfileSection,
+    devices_meant,
+    profile_parts,
+    read_in_short,
+    read_profile,
+    wanted_parts,
+)
+from kandji_schema.actions import actions
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
@@ -23,6 +33,10 @@ FOUND = 20
 
 NONE_KNOWN = "none known, see notes"
 """What is said where a table behind a part was never read: nothing found there proves nothing."""
+
+
+SECRETS = "secrets"
+"""The part that names actions."""
 
 
 async def find_device(
@@ -40,8 +54,8 @@ async def device_profile(
 ) -> Annotated[CallToolResult, ProfileAnswer]:
     """Tell everything about one device in one answer.
 
-    Owner, blueprint, security posture, why it is not compliant, failing items, vulnerabilities, malware, number of
-    apps, changes of 7 days. Several that fit are listed in the error. More parts to include:
+    Person, contact, posture, locks, which secrets exist, what contradicts itself, compliance, failing items,
+    commands, CVEs, malware, changes of 7 days. A person's devices come in short. More parts to include:
     """
     context = ctx.request_context.lifespan_context
     return tool_result(await context.ask(lambda reader: profile_answer(context, reader, device, include or ())))
@@ -76,8 +90,15 @@ def _remarks(rows: RowPage, device: str, shared: bool) -> Iterator[str]:
 
 
 def profile_answer(context: ServerContext, reader: "Reader", device: str, include: Sequence[str] = ()) -> ProfileAnswer:
-    """Make the answer of ``device_profile``. :class:`UsageError` for a device there is not, or several."""
-    profile = read_profile(reader, device_lookup.find_one(reader, device)["device_id"], include)
+    """Make the answer of ``device_profile``: one device in full, or those of a person in short.
+
+    :class:`UsageError` for a device there is not, or several that are not of a person.
+    """
+    wanted_parts(include)
+    meant = devices_meant(reader, device)
+    if len(meant) > 1:
+        return _in_short(context, read_in_short(reader, meant), device)
+    profile = read_profile(reader, meant[0], include)
     return ProfileAnswer(
         notes=list(profile.notes),
         as_of=profile.as_of["devices"],
@@ -86,14 +107,42 @@ def profile_answer(context: ServerContext, reader: "Reader", device: str, includ
     )
 
 
+def _in_short(context: ServerContext, found: DevicesInShort, device: str) -> ProfileAnswer:
+    as_of, rows = found.section.answer.as_of, json_rows(found.section.answer)
+    told = [_known(rows.columns, row) for row in rows.rows]
+    return ProfileAnswer(
+        notes=[
+            f"{rows.total} devices fit {device!r}, each in short; serial_number or device_id gets all of one.",
+            *found.notes,
+        ],
+        as_of=as_of["devices"],
+        age=age_range(as_of, context.clock()),
+        parts={"devices": told},
+    )
+
+
 def _part_value(section: ProfileSection) -> Any:
     """Show one row as an object of what is known; several as rows, with their total where some are left out."""
     rows = json_rows(section.answer)
     if section.part.one:
-        known = zip(rows.columns, (rows.rows or [[]])[0], strict=False)
-        return {name: value for name, value in known if value is not None} or "not known"
+        return _known(rows.columns, (rows.rows or [[]])[0]) or "not known"
     shown = rows.slice(0, section.part.most)
     if not rows.total:
         return "none" if section.is_read else NONE_KNOWN
+    if section.part.name == SECRETS:
+        shown = _with_tools(shown)
     more = {"total": rows.total} if shown.truncated else {}
     return {**more, "columns": shown.columns, "rows": shown.rows}
+
+
+def _known(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    return {name: value for name, value in zip(columns, row, strict=False) if value is not None}
+
+
+def _with_tools(rows: RowPage) -> RowPage:
+    """Name the tool that reads each secret, where live actions are on, in place of the action."""
+    columns = ["tool" if name == "action" else name for name in rows.columns]
+    place = rows.columns.index("action")
+    return replace(
+        rows, columns=columns, rows=[[*row[:place], actions()[row[place]].tool, *row[place + 1 :]] for row in rows.rows]
+    )

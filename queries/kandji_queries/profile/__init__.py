@@ -1,6 +1,18 @@
 """The profile of a device: all that is known of it, in parts. Faces render it; each part is a file in ``parts/``."""
 
 from kandji_queries.profile.device_profile import DeviceProfile, ProfileSection, read_profile, wanted_parts
+from kandji_queries.profile.devices_in_short import DevicesInShort, devices_meant, read_in_short
 from kandji_queries.profile.parts import Field, ProfilePart, profile_parts
 
-__all__ = ["DeviceProfile", "Field", "ProfilePart", "ProfileSection", "profile_parts", "read_profile", "wanted_parts"]
+__all__ = [
+    "DeviceProfile",
+    "DevicesInShort",
+    "Field",
+    "ProfilePart",
+    "ProfileSection",
+    "devices_meant",
+    "profile_parts",
+    "read_in_short",
+    "read_profile",
+    "wanted_parts",
+]

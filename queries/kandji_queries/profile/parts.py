@@ -6,6 +6,7 @@ row is told as an object, else ``most`` rows are told. A line for each column th
     -- column: filevault_on | FileVault | on/off | Mac
 
 Its words for people; then, where they are wanted, those for true and false, or a unit; then the platforms that have it.
+A name with ``?`` is told only where there is a value.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ FIRST = ("contradictions", "device", "person", "contact", "security", "locks", "
 class Field:
     """A column as people see it: its label, words for true and false or a unit, and the platforms that have it.
 
-    Without ``platforms`` all have it.
+    Without ``platforms`` all have it. An ``optional`` one is told only where there is a value.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Field:
     words: tuple[str, str] | None = None
     unit: str = ""
     platforms: frozenset[str] = frozenset()
+    optional: bool = False
 
     def fits(self, platform: str | None) -> bool:
         """Tell whether a device of that platform has it; what is not known may."""
@@ -65,6 +67,11 @@ def profile_parts() -> MappingProxyType[str, ProfilePart]:
     return MappingProxyType({part.name: part for part in found})
 
 
+def read_part(path: Path) -> ProfilePart:
+    """Read a statement of a profile with its fields."""
+    return _part(sql_files.read(path, KEYS))
+
+
 def _place(name: str) -> int:
     return FIRST.index(name) if name in FIRST else len(FIRST)
 
@@ -86,8 +93,9 @@ def _field(line: str) -> Field:
     name, label, said, platforms = (*(cell.strip() for cell in line.split("|")), "", "", "")[:4]
     true, slash, false = said.partition("/")
     return Field(
-        name=name,
+        name=name.removesuffix("?"),
         label=label,
+        optional=name.endswith("?"),
         words=(true, false) if slash else None,
         unit="" if slash else said,
         platforms=frozenset(filter(None, (platform.strip() for platform in platforms.split(",")))),

@@ -1,4 +1,4 @@
--- title: Number of apps
+-- title: Apps
 -- description: Names with include apps.
 -- usual: yes
 -- one: yes

@@ -1,4 +1,4 @@
--- title: Rules of compliance that fail or are unknown
+-- title: Compliance: rules that fail or are unknown
 -- description: The verdict is in all_rules.
 -- usual: yes
 -- most: 12

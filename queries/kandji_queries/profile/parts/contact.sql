@@ -3,8 +3,8 @@
 -- usual: yes
 -- one: yes
 -- column: last_check_in | Last check-in
--- column: mdm_last_check_in | ... by MDM | | iPhone, iPad, AppleTV, Vision, Mac
--- column: agent_last_check_in | ... by the agent | | Mac, Windows, Android
+-- column: mdm_last_check_in | Last by MDM | | iPhone, iPad, AppleTV, Vision, Mac
+-- column: agent_last_check_in | Last by the agent | | Mac, Windows, Android
 -- column: agent_version | Agent version | | Mac, Windows, Android
 -- column: mdm_enabled | MDM | on/off
 SELECT

@@ -2,17 +2,14 @@
 -- description: What it is and where it belongs.
 -- usual: yes
 -- one: yes
--- column: device_name | Name
--- column: serial_number | Serial number
 -- column: asset_tag | Asset tag
--- column: model | Model
 -- column: os_version | OS version
 -- column: blueprint_name | Blueprint
 -- column: tags | Tags
 -- column: supervised | Supervised | yes/no | iPhone, iPad, AppleTV, Vision, Mac
 -- column: auto_enrolled | Automated enrolment | yes/no | iPhone, iPad, AppleTV, Vision, Mac
 -- column: first_enrollment | First enrolment
--- column: last_enrollment | Latest enrolment
+-- column: last_enrollment? | Latest enrolment
 -- column: is_missing | Marked missing | yes/no
 -- column: is_removed | Marked removed | yes/no
 -- column: device_id | Device id

@@ -8,7 +8,7 @@
 -- column: recovery_lock | Recovery lock | on/off | Mac
 -- column: firmware_password | Firmware password | | Mac
 -- column: lost_mode | Lost mode | | iPhone, iPad
--- column: lost_mode_since | Lost mode since | | iPhone, iPad
+-- column: lost_mode_since? | Lost mode since | | iPhone, iPad
 -- column: remote_lock | Remote lock | | Mac, iPhone, iPad, Vision
 -- column: erase | Erase command | | Mac, iPhone, iPad, Vision, AppleTV
 WITH sent AS (

@@ -3,7 +3,7 @@
 -- usual: yes
 -- one: yes
 -- column: notes | Notes
--- column: newest_at | Newest
+-- column: newest_at? | Newest
 SELECT
     CASE
         WHEN count(n.note_id) > 0 THEN count(n.note_id)

@@ -1,4 +1,4 @@
--- title: Changes of the last 7 days, newest first
+-- title: Changes of the last 7 days
 -- description: More of them tells the tool changes.
 -- usual: yes
 -- most: 8

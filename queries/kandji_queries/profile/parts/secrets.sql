@@ -1,8 +1,8 @@
--- title: Secrets
+-- title: Secrets, as far as the mirror knows
 -- description: Whether there is one as far as the mirror knows, and the action that reads it; never its value.
 -- usual: yes
 -- most: 4
--- column: secret | Secret
+-- column: action | Secret
 -- column: there | There
 -- column: because | Because
 WITH known AS (

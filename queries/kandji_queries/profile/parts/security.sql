@@ -6,7 +6,7 @@
 -- column: filevault_key_escrowed | FileVault key escrowed | yes/no | Mac
 -- column: firewall_on | Firewall | on/off | Mac
 -- column: gatekeeper_on | Gatekeeper | on/off | Mac
--- column: sip_on | System Integrity Prot. | on/off | Mac
+-- column: sip_on | Integrity (SIP) | on/off | Mac
 -- column: secure_boot_level | Secure boot | | Mac
 -- column: bootstrap_token_escrowed | Bootstrap token | escrowed/not escrowed | Mac
 -- column: remote_desktop_enabled | Remote desktop | on/off | Mac

@@ -1,4 +1,4 @@
--- title: Vulnerabilities, the worst first
+-- title: Vulnerabilities
 -- description: total counts them all.
 -- usual: yes
 -- most: 5
