@@ -9,7 +9,7 @@ from mcp.types import INTERNAL_ERROR, INVALID_PARAMS
 
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.registration import error_text
-from kandji_mcp_server.render.answers import Answer, answer_document
+from kandji_mcp_server.render.answers import Answer, written_answer
 from kandji_mcp_server.render.sanitize import sanitized
 from kandji_mcp_server.tools.devices import profile_answer
 from kandji_mcp_server.tools.sync import status_answer
@@ -70,7 +70,7 @@ def queries() -> list[dict[str, object]]:
 async def _text(uri: str, answer: Callable[[], Awaitable[Answer]]) -> str:
     """Return the answer as JSON; the data of :class:`MCPError` says what kind of error it is."""
     try:
-        return compact(answer_document(await answer()))
+        return written_answer(await answer())[1]
     except MirrorError as error:
         code = INVALID_PARAMS if isinstance(error, UsageError) else INTERNAL_ERROR
         data = {"uri": uri, **error.to_dict()}

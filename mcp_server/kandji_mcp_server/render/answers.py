@@ -1,6 +1,6 @@
 """The shapes of the answers. Each begins with ``notes``: what must be known before the rest is believed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from kandji_mcp_server.render.sanitize import exact_numbers, sanitized
+from kandji_mcp_server.render.sanitize import exact_numbers, is_plain_json, sanitized
 from kandji_queries.results.values import compact
 from kandji_schema.durations import age
 from kandji_schema.manifest import State
@@ -136,31 +136,27 @@ class ExportAnswer(Answer):
     files: Rows
 
 
-def tool_result(answer: Answer, json_rows: Sequence[bytes] = ()) -> CallToolResult:
-    """Return the answer as structured content and as the same JSON in one compact text, without what is not known.
-
-    ``json_rows`` are the ``rows`` of the answer, its last field, where these are written as JSON already.
-    """
-    seen = answer_document(answer)
-    if json_rows and isinstance(answer, RowsAnswer) and seen["rows"] == answer.rows:
-        head = compact({name: value for name, value in seen.items() if name != "rows"}).removesuffix("}")
-        text = f'{head},"rows":[{b",".join(json_rows).decode()}]}}'
-    else:
-        text = compact(seen)
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=seen)
+def tool_result(answer: Answer) -> CallToolResult:
+    """Return the answer as structured content and as the same JSON in one compact text, without what is not known."""
+    document, text = written_answer(answer)
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=document)
 
 
-def answer_document(answer: Answer) -> dict[str, Any]:
-    """Return the answer as it is sent: ``notes`` first where there are any, nothing that cannot be seen."""
-    whole = {name: exact_numbers(value) for name, value in answer.model_dump().items() if value is not None}
+def written_answer(answer: Answer) -> tuple[dict[str, Any], str]:
+    """Return the answer as it is sent, and that as JSON: ``notes`` first if any, nothing that cannot be seen."""
+    whole = {name: value for name, value in answer.model_dump().items() if value is not None}
     for name in OMITTED_WHEN_EMPTY & whole.keys():
         if not whole[name]:
             del whole[name]
-    seen: dict[str, Any] = sanitized(whole)
-    if seen != whole:
+    text = compact(whole)
+    if is_plain_json(text):
+        return whole, text
+    exact = exact_numbers(whole)
+    seen: dict[str, Any] = sanitized(exact)
+    if seen != exact:
         seen = {"notes": [], **seen}
         seen["notes"] = [*answer.notes, STRIPPED]
-    return seen
+    return seen, text if seen == whole else compact(seen)
 
 
 def age_words(synced_at: str | None, now: datetime) -> str:

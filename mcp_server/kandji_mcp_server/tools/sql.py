@@ -36,7 +36,7 @@ async def run_sql(
     """
     context = ctx.request_context.lifespan_context
     found = await context.run_sql(sql, params, client_of(ctx))
-    return tool_result(_sql_answer(context, found), found.lines)
+    return tool_result(_sql_answer(context, found))
 
 
 def _sql_answer(context: ServerContext, found: "JsonResult") -> RowsAnswer:
