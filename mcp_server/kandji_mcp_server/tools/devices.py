@@ -34,7 +34,6 @@ FOUND = 20
 NONE_KNOWN = "none known, see notes"
 """What is said where a table behind a part was never read: nothing found there proves nothing."""
 
-
 SECRETS = "secrets"
 """The part that names actions."""
 
@@ -54,8 +53,8 @@ async def device_profile(
 ) -> Annotated[CallToolResult, ProfileAnswer]:
     """Tell everything about one device in one answer.
 
-    Person, contact, posture, locks, which secrets exist, what contradicts itself, compliance, failing items,
-    commands, CVEs, malware, changes of 7 days. A person's devices come in short. More parts to include:
+    Person, contact, posture, locks, which secrets exist, contradictions, compliance, failures, commands, CVEs, malware,
+    changes of 7 days. A person's devices come in short. More to include:
     """
     context = ctx.request_context.lifespan_context
     return tool_result(await context.ask(lambda reader: profile_answer(context, reader, device, include or ())))
