@@ -97,10 +97,21 @@ def _table(resource: Resource) -> Iterator[str]:
     yield _grid(("column", "type", "personal", "meaning"), rows)
 
 
+COUNTING = """\
+**What counts.** Every answer counts what the provider lists: removed and missing devices and archived people are in,
+in columns of their own (`is_removed`, `is_missing`, `archived`; `removed` and `missing` beside `devices`), and a note
+says how many: *391 devices in 402 rows, of which 3 removed, 41 missing.* Queries that count devices take
+`with_removed`, those that count people `with_archived`; both are true unless they are given, and `false` narrows every
+table the query reads before it counts. Where `copies` or `rows` differ from `devices`, a device has several."""
+
+
 def queries() -> Iterator[str]:
     yield from ("# Named queries", NOTE, "Run one with `kandji-mirror query NAME --param name=value`.")
+    yield COUNTING
     for query in catalog().values():
         yield f"## {query.name}\n\n**{query.title}.** {query.description}"
+        if query.like:
+            yield f"Lists name [{query.like}](#{query.like}) in its place, which answers this and more."
         if query.params:
             rows = (
                 (p.name, p.rule(), "required" if p.required else f"`{p.default}`", p.description) for p in query.params

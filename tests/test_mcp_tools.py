@@ -79,9 +79,19 @@ def test_the_named_queries_can_be_called_from_the_description_alone(mirror: Serv
 
     assert tool.description is not None
     lines = tool.description.splitlines()
-    assert {"stale_devices(days=7)", "devices_by_platform", "devices_with_app(app)"} <= {*lines}
-    assert "activation_lock(with_unknown=false)" in lines
-    assert {line.partition("(")[0] for line in lines} >= catalog().keys() - TOOLS_OF_THEIR_OWN
+    assert {"stale_devices(days=7, blueprint?)", "devices_without_user", "devices_with_app(app)"} <= {*lines}
+    assert "activation_lock(with_unknown?)" in lines
+    listed_instead = {query.name for query in catalog().values() if query.like}
+    assert {line.partition("(")[0] for line in lines} >= catalog().keys() - TOOLS_OF_THEIR_OWN - listed_instead
+    assert "devices_by_platform" in listed_instead
+    assert "devices_by_platform" not in tool.description
+
+
+def test_a_query_that_is_not_listed_runs_and_names_the_one_that_is(mirror: ServerContext, era: Era) -> None:
+    for query in catalog().values():
+        assert query.like is None or catalog()[query.like].like is None
+    assert answer(mirror, era, "run_query", name="devices_by_platform")["total_rows"] == 2
+    assert answer(mirror, era, "run_query", name="devices_by", params={"attribute": "OS"})["columns"][0] == "value"
 
 
 def test_the_overview_shows_every_table_with_its_age_and_the_columns_that_are_asked_most(
@@ -110,7 +120,7 @@ def test_a_table_is_described_with_its_joins_values_and_examples(mirror: ServerC
     assert "apps.device_id" in found["joins"]["device_id"]
     assert "users.id" in found["joins"]["user_id"]
     assert "blueprints.id" in found["joins"]["blueprint_id"]
-    assert "stale_devices(days=7)" in found["named_queries"]
+    assert "stale_devices(days=7, blueprint?)" in found["named_queries"]
 
 
 def test_frequent_values_are_never_personal_ones(mirror: ServerContext, era: Era) -> None:

@@ -19,9 +19,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 def test_versions_of_an_app_are_shares_of_the_devices_that_have_it(reader: Reader) -> None:
     assert reader.query("app_versions", {"app": "WORD", "platform": "Mac"}).rows == [
-        ("Word", "com.Word", "16.10", 1, 1, 33.3),
-        ("Word", "com.Word", "16.9", 2, 3, 66.7),
-        ("Word", "com.Word", "unknown", 1, 1, 33.3),
+        ("Word", "com.Word", "16.10", 1, 1, 33.3, 0, 0),
+        ("Word", "com.Word", "16.9", 2, 3, 66.7, 0, 0),
+        ("Word", "com.Word", "unknown", 1, 1, 33.3, 0, 0),
     ]
     assert answer(reader, "app_versions", "version devices", app="word", platform="iPhone") == [("2.0", 1)]
     assert answer(reader, "app_versions", "app bundle_id percent", app="ソフ") == [("ソフト", None, 100.0)]

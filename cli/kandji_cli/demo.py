@@ -39,9 +39,11 @@ REPORT = (
         "ORDER BY last_check_in",
     ),
     (
-        "Google Chrome below 130",
-        "SELECT version, count(DISTINCT device_id) AS devices FROM apps WHERE bundle_id = 'com.google.Chrome' "
-        "AND version_key(version) < version_key('130') GROUP BY version ORDER BY devices DESC, version",
+        "Devices with Google Chrome below 130",
+        "SELECT device_name, user_name, min_by(version, version_key(version)) AS oldest_version, count(*) AS copies "
+        "FROM apps JOIN devices USING (device_id) "
+        "WHERE bundle_id = 'com.google.Chrome' AND version_below(version, '130') "
+        "GROUP BY device_id, device_name, user_name ORDER BY version_key(oldest_version), device_name, device_id",
     ),
 )
 """The questions of the report: heading and statement."""

@@ -150,14 +150,14 @@ def list_queries(form: str) -> None:
         print_rows(("query", "answers"), [row for query in found for row in _in_short(query)], form)
         tell("What one takes, tells and runs: kandji-mirror query NAME --help")
         return
-    rows = [(q.name, ", ".join(p.signature for p in q.params), q.title) for q in found]
+    rows = [(q.name, ", ".join(p.signature for p in q.own_params()), q.title) for q in found]
     print_rows(("query", "parameters", "title"), rows, form)
 
 
 def _in_short(query: "NamedQuery") -> Iterator[tuple[str, str]]:
     yield query.name, query.title
-    if query.params:
-        yield "", f"takes {', '.join(param.signature.replace('|', ' | ') for param in query.params)}"
+    if params := query.own_params():
+        yield "", f"takes {', '.join(param.signature.replace('|', ' | ') for param in params)}"
 
 
 def open_reader(

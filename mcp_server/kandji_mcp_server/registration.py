@@ -162,8 +162,8 @@ UNSAID = frozenset({"description", "default", "required", "items"})
 """What output schemas leave out; the rows of every answer are arrays in the order of ``columns``."""
 
 
-SAYS_ITSELF = frozenset({"about_cells"})
-"""Fields that are a sentence for whoever reads the answer: no client does anything with them."""
+SAYS_ITSELF = frozenset({"about_cells", "as_of", "age"})
+"""Fields of every answer for whoever reads it, which the instructions tell once: no client does anything with them."""
 
 
 def names_and_types(schema: Any) -> Any:

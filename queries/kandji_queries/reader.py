@@ -118,8 +118,8 @@ class Reader:
 
         query = named(name)
         values = query.bind(params or {})
-        found = self.run(query.sql, values, limits=limits)
-        found.notes.extend(self._query_notes(query, values, found))
+        found = self.run(query.statement(params or {}), values, limits=limits)
+        found.notes.extend(self._query_notes(query, values, params or {}, found))
         return found
 
     @contextmanager
@@ -140,8 +140,8 @@ class Reader:
 
         query = named(name)
         values = query.bind(params or {})
-        with self.stream(query.sql, values, limits=limits) as stream:
-            stream.notes.extend(self._query_notes(query, values))
+        with self.stream(query.statement(params or {}), values, limits=limits) as stream:
+            stream.notes.extend(self._query_notes(query, values, params or {}))
             yield stream
 
     def tables(self) -> "list[TableInfo]":
@@ -185,13 +185,19 @@ class Reader:
         """Try the known ways out of the engine; :class:`StoreError` if one works. A server calls it before serving."""
         self._with_all(QueryEngine.refuse_escapes)
 
-    def _query_notes(self, query: "NamedQuery", values: Values, found: Result | None = None) -> list[str]:
+    def _query_notes(
+        self, query: "NamedQuery", values: Values, given: Values, found: Result | None = None
+    ) -> list[str]:
         if not query.params:
             return []
-        from kandji_queries.catalog import device_lookup  # only for questions about one device or the past
+        from kandji_queries.catalog import counting, device_lookup  # ad-hoc SQL needs neither, nor the past
         from kandji_queries.history import period
 
-        return [*period.query_notes(self, query, values), *device_lookup.query_notes(self, query, values, found)]
+        return [
+            *counting.notes(self, query, given),
+            *period.query_notes(self, query, values),
+            *device_lookup.query_notes(self, query, values, found),
+        ]
 
     def _collected(
         self, sql: str, params: Values | None, limits: QueryLimits | None, collect: Callable[[Stream], T]

@@ -13,6 +13,7 @@ from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.answers import Absent, RowsAnswer, age_range, tool_result
 from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.sql import Values
+from kandji_queries.catalog.params import Param
 from kandji_queries.catalog.queries import NamedQuery, catalog, named
 
 if TYPE_CHECKING:
@@ -39,22 +40,26 @@ class Selection:
 TOOLS_OF_THEIR_OWN = frozenset({"apps_on_device", "changes_on_device", "device_compliance", "find_device"})
 """Queries that are not listed because a tool does the same and more."""
 
+PLATFORM = "platform"
+"""The parameter whose values the description tells once."""
+
 
 async def run_query(
     ctx: Context[ServerContext],
-    name: Annotated[str, Field(description="Name of the query.")],
+    name: str,
     params: Annotated[Values, Field(description='Its parameters: {"days": 30}.')] = None,
     columns: Annotated[
         list[str] | Absent,
         Field(description="Only these columns; shortens long lists."),
     ] = None,
-    limit: Annotated[Annotated[int, Field(ge=1)] | Absent, Field(description="Rows at most.")] = None,
-    offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
+    limit: Annotated[int, Field(ge=1)] | Absent = None,
+    offset: Annotated[int, Field(ge=0)] = 0,
 ) -> Annotated[CallToolResult, RowsAnswer]:
-    """Run a named query: checked answers to common questions.
+    """Run a named query: checked answers to common questions. total_rows counts all rows of a cut answer.
 
-    total_rows counts all rows even where the answer is cut. Parameters: name=default|other values; name? may be left
-    out; app, user, profile and device find parts of names too. The queries:
+    Parameters: name=default|others; name? may be left out; app, user, profile, device match parts of names. Where
+    devices or people count, removed ones and archived people do: with_removed=false, with_archived=false leave them
+    out. platform=any, Mac, iPhone, iPad, AppleTV, Vision, Windows or Android. The queries:
     """
     context = ctx.request_context.lifespan_context
     wanted = Selection(columns or (), limit, offset)
@@ -62,14 +67,26 @@ async def run_query(
 
 
 def queries() -> str:
-    """List every named query on a line, ``stale_devices(days=7)``; the names say what they answer."""
-    return "\n".join(signature(query) for query in catalog().values() if query.name not in TOOLS_OF_THEIR_OWN)
+    """List the named queries, a line each, ``stale_devices(days=7)``; the names say what they answer."""
+    return "\n".join(signature(query) for query in catalog().values() if is_listed(query))
+
+
+def is_listed(query: NamedQuery) -> bool:
+    """Tell whether a query is listed: neither a tool nor another query does the same and more."""
+    return query.like is None and query.name not in TOOLS_OF_THEIR_OWN
 
 
 def signature(query: NamedQuery) -> str:
     """Write ``stale_devices(days=7)``, or the name alone where there are no parameters."""
-    params = ", ".join(param.signature for param in query.params)
+    params = ", ".join(map(_in_short, query.own_params()))
     return f"{query.name}({params})" if params else query.name
+
+
+def _in_short(param: Param) -> str:
+    """Write a parameter; a flag that is off as ``with_unknown?``, and values that the description tells once not."""
+    if param.default is False:
+        return f"{param.name}?"
+    return f"{param.name}={param.default}" if param.name == PLATFORM else param.signature
 
 
 def _query_answer(

@@ -127,7 +127,8 @@ class DeclaredMirror:
 def _values(query: "NamedQuery") -> dict[str, Any]:
     """Return values to prepare a query with."""
     return {
-        param.name: _value(param.kind, param.choices) if param.required else param.default for param in query.params
+        param.name: _value(param.kind, param.choices) if param.required else param.default
+        for param in query.own_params()
     }
 
 

@@ -96,7 +96,7 @@ def find_in_history(reader: "StatementRunner", device: str) -> DeviceHistory:
 def query_notes(
     reader: "StatementRunner", query: "NamedQuery", values: Mapping[str, object], answer: "Result | None" = None
 ) -> Iterator[str]:
-    """Say of the device or person that a named query was asked for that several fit, or none does.
+    """Say of the device, person or blueprint that a named query was asked for that several fit, or none does.
 
     An ``answer`` to an identifier, or that lists who fits itself, needs no second search.
     """
@@ -107,6 +107,9 @@ def query_notes(
     nobody = answer is None or not answer.rows
     if nobody and "user" in names and _may_be_a_name(person := str(values["user"]).strip()):
         yield from _people_notes(reader, person)
+    blueprint = str(values.get("blueprint") or "").strip()
+    if nobody and "blueprint" in names and _may_be_a_name(blueprint):
+        yield from _blueprint_notes(reader, blueprint)
 
 
 def _identifies_device(answer: "Result", device: str) -> bool:
@@ -133,6 +136,17 @@ def _people_notes(reader: "StatementRunner", person: str) -> Iterator[str]:
     names = [f"{one_line(name or 'no name')!r} ({one_line(email or 'no address')})" for name, email in found]
     if names:
         yield f"Nobody fits {person!r} exactly; similar: {'; '.join(names)}."
+
+
+def _blueprint_notes(reader: "StatementRunner", blueprint: str) -> Iterator[str]:
+    """Say of a blueprint that there is not which there are, those that are written similarly alone where any is."""
+    found = reader.run(_statement("blueprints"), {"blueprint": blueprint}).rows
+    if not found or found[0][1] == 1:
+        return
+    near = [name for name, match in found if match < len(BEST_FIRST)]
+    names = ", ".join(f"{one_line(name or 'no name')!r}" for name in (near or [name for name, _ in found])[:LISTED])
+    more = f" and {len(found) - LISTED} more" if not near and len(found) > LISTED else ""
+    yield f"There is no blueprint {blueprint!r}. {'Similar' if near else 'There are'}: {names}{more}."
 
 
 def _gone(reader: "StatementRunner", device: str) -> list[Device]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from kandji_queries.times import read_moment
 from kandji_schema.errors import UsageError
+from kandji_schema.sql import fold_name
 from kandji_schema.utc import naive_utc
 
 LONGEST_TEXT = 1_000
@@ -63,6 +64,8 @@ class Param:
             value = _READERS[self.kind](raw)
         except (ValueError, TypeError, KeyError, UsageError) as error:
             raise self._wrong(raw) from error
+        if self.kind == "enum":
+            value = self._choice(value)
         if not self._allows(value):
             raise self._wrong(raw)
         return value
@@ -92,6 +95,10 @@ class Param:
             return f"one of {', '.join(self.choices)}"
         bounds = f" from {self.low:g} to {self.high:g}" if self.low is not None and self.high is not None else ""
         return f"{_WORDS[self.kind]}{bounds}"
+
+    def _choice(self, text: str) -> str:
+        """Return the choice that is written so in any letter case, or the text itself."""
+        return next((choice for choice in self.choices if fold_name(choice) == fold_name(text.strip())), text)
 
     def _allows(self, value: Any) -> bool:
         if self.kind == "enum":

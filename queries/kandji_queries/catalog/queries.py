@@ -1,11 +1,13 @@
 """Named queries: one ``.sql`` file each under ``sql/``, found by looking into the folder.
 
 A file is a header (``title``, ``description``, ``param`` lines as in :mod:`kandji_queries.catalog.params`, optionally
-``column``, ``chart`` and ``since``) and one statement that uses every declared parameter as ``$name`` and no other. It
-runs as it is in any DuckDB shell. ``column: name | meaning`` tells what a column is that no table behind has
-(:mod:`kandji_queries.catalog.declared`). A chart is named by its kind (bar, line or stacked) and columns of the answer:
-``bar x=platform y=devices``, of a stacked one several after ``y=``, and after ``by=`` the column with a chart for each
-of its values. ``since`` is an expression of the parameters, of a query that tells what changed: from which moment on.
+``column``, ``counts``, ``like``, ``chart`` and ``since``) and one statement that uses every declared parameter as
+``$name`` and no other. It runs as it is in any DuckDB shell. ``column: name | meaning`` tells what a column is that no
+table behind has (:mod:`kandji_queries.catalog.declared`). ``counts`` says what it counts
+(:mod:`kandji_queries.catalog.counting`), and ``like`` names the query that answers the same and more: lists name that
+one, and this one still runs. A chart is named by its kind (bar, line or stacked) and columns of the answer: ``bar
+x=platform y=devices``, of a stacked one several after ``y=``, and after ``by=`` the column with a chart for each of its
+values. ``since`` is an expression of the parameters, of a query that tells what changed: from which moment on.
 """
 
 import re
@@ -17,11 +19,12 @@ from types import MappingProxyType
 from typing import Any
 
 from kandji_queries import sql_files
+from kandji_queries.catalog import counting
 from kandji_queries.catalog.params import Param, parse_declaration
 from kandji_schema.errors import UnknownName, UsageError
 
 FOLDER = Path(__file__).parents[1] / "sql"
-KEYS = frozenset({"title", "description", "param", "column", "chart", "since"})
+KEYS = frozenset({"title", "description", "param", "column", "chart", "since", "counts", "like"})
 
 _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.S)
 _USED = re.compile(r"\$([A-Za-z_]\w*)")
@@ -31,7 +34,8 @@ _USED = re.compile(r"\$([A-Za-z_]\w*)")
 class NamedQuery:
     """A query people and agents call by name. ``chart`` names a fitting chart, or is None.
 
-    ``columns`` has the meaning of those columns that need words of their own.
+    ``columns`` has the meaning of those columns that need words of their own. ``params`` are the declared ones and
+    those of what it ``counts``. ``like`` names the query that is listed in its place, or is None.
     """
 
     name: str
@@ -42,12 +46,31 @@ class NamedQuery:
     chart: str | None = None
     since: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    counts: tuple[str, ...] = ()
+    like: str | None = None
 
     def bind(self, values: Mapping[str, object]) -> dict[str, Any]:
-        """Return the values to bind, checked and with defaults filled in.
+        """Return the values to bind to its :meth:`statement`, checked and with defaults filled in.
 
         :class:`UnknownName` for a parameter there is not, :class:`UsageError` for one that is missing or wrong.
         """
+        common = {counting.PARAMS[what].name for what in self.counts}
+        return {name: value for name, value in self._all(values).items() if name not in common}
+
+    def statement(self, values: Mapping[str, object]) -> str:
+        """Return the SQL that answers for these values, over the devices and people that count; raises as bind does."""
+        return counting.narrowed(self.sql, {"with_removed": True, "with_archived": True, **self.counting(values)})
+
+    def own_params(self) -> tuple[Param, ...]:
+        """Return the parameters that are its own, without those of everything that is counted."""
+        return tuple(param for param in self.params if param not in counting.PARAMS.values())
+
+    def counting(self, values: Mapping[str, object]) -> dict[str, Any]:
+        """Return what counts by these values, by the names of the parameters of what it counts."""
+        found = self._all(values)
+        return {name: found[name] for name in (counting.PARAMS[what].name for what in self.counts)}
+
+    def _all(self, values: Mapping[str, object]) -> dict[str, Any]:
         known = [param.name for param in self.params]
         for name in values:
             if name not in known:
@@ -78,17 +101,29 @@ def named(name: str) -> NamedQuery:
 def _query(file: sql_files.SqlFile) -> NamedQuery:
     params = {entry.line: _param(file, entry) for entry in file.all("param")}
     _refuse_undeclared(file, {param.name: line for line, param in params.items()}, len(params))
-    chart, since = (next((entry.value for entry in file.all(key)), None) for key in ("chart", "since"))
+    chart, since, like = (next((e.value for e in file.all(key)), None) for key in ("chart", "since", "like"))
+    counts = _counted(file)
     return NamedQuery(
         name=file.name,
         title=file.one("title"),
         description=file.one("description"),
-        params=(*params.values(),),
+        params=(*params.values(), *(counting.PARAMS[what] for what in counts)),
         sql=file.sql,
         chart=chart,
         since=since,
         columns=dict(map(sql_files.column, file.all("column"))),
+        counts=counts,
+        like=like,
     )
+
+
+def _counted(file: sql_files.SqlFile) -> tuple[str, ...]:
+    for entry in file.all("counts"):
+        try:
+            return counting.counted_in(entry.value)
+        except ValueError as error:
+            raise file.wrong(entry.line, str(error)) from error
+    return ()
 
 
 def _param(file: sql_files.SqlFile, entry: sql_files.Entry) -> Param:

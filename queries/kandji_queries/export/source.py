@@ -175,10 +175,11 @@ class MirrorSource:
 
     def _query(self, manifest: Manifest, query: NamedQuery, params: Mapping[str, object]) -> ExportItem:
         own = {param.name for param in query.params}
-        values = query.bind({name: value for name, value in params.items() if name in own})
-        checked = self._guard.check(query.sql, self._dependencies.names(manifest), values, as_of.functions(manifest))
+        given = {name: value for name, value in params.items() if name in own}
+        values, sql = query.bind(given), query.statement(given)
+        checked = self._guard.check(sql, self._dependencies.names(manifest), values, as_of.functions(manifest))
         behind = self._dependencies.behind(manifest, checked.tables)
-        return ExportItem(name=query.name, kind="query", sql=query.sql, behind=behind, params=values)
+        return ExportItem(name=query.name, kind="query", sql=sql, behind=behind, params=values)
 
 
 def _refuse_unused(params: Mapping[str, object], queries: Iterable[NamedQuery]) -> None:

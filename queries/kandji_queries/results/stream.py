@@ -8,6 +8,7 @@ import duckdb
 
 from kandji_queries.engine.errors import OUT_OF_MEMORY
 from kandji_queries.engine.limits import Cancellation, Deadline, QueryLimits
+from kandji_queries.results.device_count import Tally
 from kandji_queries.results.result import Answer, JsonResult, Result, Row
 from kandji_queries.results.values import ResultColumn, compact, row_converter
 from kandji_schema.errors import Failed, TookTooLong, UnknownName
@@ -45,6 +46,7 @@ class Stream(Answer):
         self._cut_cells = 0
         self._first: list[Row] = []
         self._kept: list[int] | None = None
+        self._tally = Tally()
 
     def start(self, sql: str, params: Mapping[str, Any]) -> None:
         """Run the statement up to its first rows, which tells the columns."""
@@ -55,6 +57,7 @@ class Stream(Answer):
 
         self._first = self._timed(execute)
         self.columns = tuple(ResultColumn(name, str(kind)) for name, kind, *_ in self._cursor.description)
+        self._tally = Tally.of([column.name for column in self.columns])
 
     def only(self, names: Sequence[str]) -> None:
         """Keep these columns, in this order; before any row is taken. :class:`UnknownName` with the nearest."""
@@ -66,7 +69,6 @@ class Stream(Answer):
         kept = [places[fold_name(name)] for name in names]
         self._kept = kept
         self.columns = tuple(self.columns[place] for place in kept)
-        self._first = self._picked(self._first)
 
     def __iter__(self) -> Iterator[Row]:
         if self._limits.bytes is None:
@@ -106,11 +108,13 @@ class Stream(Answer):
             wanted = self._wanted()
             batch = self._timed(self._fetch) if more else []
         self.elapsed_ms = round(self._seconds * 1_000, 3)
+        if not self.truncated:
+            self.notes.extend(self._tally.notes())
         if self._cut_cells:
             self.notes.append(f"{self._cut_cells} long values are cut to {self._limits.cell_bytes:,} bytes.")
 
     def _fetch(self) -> list[Row]:
-        return self._picked(self._cursor.fetchmany(self._wanted()))
+        return self._cursor.fetchmany(self._wanted())
 
     def _picked(self, rows: list[Row]) -> list[Row]:
         """Return the rows with the columns that are kept."""
@@ -138,6 +142,8 @@ class Stream(Answer):
         if len(batch) > room:
             self._truncate(f"The answer has more than {self._limits.rows:,} rows; these are the first.")
             batch = batch[:room]
+        self._tally.add(batch)
+        batch = self._picked(batch)
         return batch if self._limits.cell_bytes is None else [tuple(map(self._cut, row)) for row in batch]
 
     def _within_bytes(self, batch: list[Row]) -> list[tuple[Row, bytes]]:

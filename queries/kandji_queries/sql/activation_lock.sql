@@ -2,6 +2,7 @@
 -- description: Apple devices whose Activation Lock is on, and whose it is: a person's own (user), the organisation's
 --   (device), or both. Where Prism does not say, the device's details do if they were read; source tells which.
 --   Devices of which it is not known are left out unless asked for; lock_on is empty for them.
+-- counts: devices
 -- param: with_unknown bool = false | Whether devices of unknown state are listed too.
 WITH known AS (
     SELECT

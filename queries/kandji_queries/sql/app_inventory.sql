@@ -1,6 +1,7 @@
 -- title: Every app, version and number of installs
 -- description: One row for each app and version in the whole fleet: on how many devices it is, how many copies there
 --   are, and on which platforms. Complete; made for `--format csv`.
+-- counts: devices
 WITH counted AS (
     SELECT
         name,

@@ -1,6 +1,7 @@
 -- title: Apps by developer
 -- description: For every developer, as the apps name them, how many different apps of theirs there are, on how many
 --   devices, and in how many copies. Apps that name none, such as those of iPhones, are under unknown.
+-- counts: devices
 -- chart: bar x=developer y=devices
 WITH made AS (
     SELECT developer_name, count(DISTINCT coalesce(bundle_id, name)) AS apps, sum(copies)::BIGINT AS copies

@@ -1,7 +1,8 @@
 -- title: Library items of a blueprint
 -- description: The library items assigned to each blueprint or to one, by its whole name in any letter case or its
 --   identifier. kind and active are known of items the tenant made itself; the provider does not tell them of its Auto
---   Apps and built-in profiles. A blueprint without items has one row with an empty item.
+--   Apps and built-in profiles. items is how many there are: a blueprint without any has one row with an
+--   empty item, and one that there is not has none.
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
 WITH made AS (
     SELECT id, 'custom app' AS kind, active FROM custom_apps
@@ -17,6 +18,7 @@ SELECT
     i.name AS item,
     m.kind,
     m.active,
+    count(i.id) OVER (PARTITION BY b.id) AS items,
     i.id AS item_id,
     b.id AS blueprint_id
 FROM blueprints AS b

@@ -2,14 +2,13 @@
 -- description: For every platform how many devices pass, fail or are unknown, of each rule of compliance and of all
 --   rules together: a device fails those when it fails one, and passes when it passes every one. The rate is that of
 --   the passing among all; unknown counts as neither, so the failing need not be the rest. Removed and missing devices
---   count, and are failures by rules of their own, unless they are left out.
--- param: with_removed bool = true | Whether devices marked removed count.
+--   count, and are failures by rules of their own.
+-- counts: devices
 -- chart: stacked x=rule y=passed,failed,unknown by=platform
 WITH counted AS (
     SELECT c.platform, c.device_id, c.rule, c.result
     FROM compliance AS c
     JOIN devices AS d USING (device_id)
-    WHERE $with_removed OR NOT coalesce(d.is_removed, false)
 ),
 results AS (
     SELECT platform, rule, result FROM counted

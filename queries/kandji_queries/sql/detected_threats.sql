@@ -2,6 +2,7 @@
 -- description: Every detection of malware (MALWARE) or unwanted programs (PUP) of the last days, those that are not
 --   quarantined first, then the newest; detections without a date are included. Empty also where this is not licensed
 --   or not read, of which notes tell. Devices marked missing or removed are listed with these flags.
+-- counts: devices
 -- param: days int = 30 [1, 3650] | Days back.
 -- param: classification enum(any, MALWARE, PUP) = any | Which kind.
 SELECT

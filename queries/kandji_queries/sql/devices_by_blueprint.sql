@@ -2,6 +2,8 @@
 -- description: How many devices are in each blueprint, blueprints without devices and devices without a blueprint
 --   included. Devices marked missing or removed are counted, and shown beside. provider_count is the number the
 --   provider gives for the blueprint itself.
+-- counts: devices
+-- like: devices_by
 -- chart: bar x=blueprint y=devices
 SELECT
     coalesce(b.name, d.blueprint_name, '(no blueprint)') AS blueprint,

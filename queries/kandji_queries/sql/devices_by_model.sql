@@ -1,6 +1,8 @@
 -- title: Devices by model
 -- description: How many devices there are of each model. Devices marked missing or removed are counted, and shown
 --   beside.
+-- counts: devices
+-- like: devices_by
 -- chart: bar x=model y=devices by=platform
 SELECT
     platform,

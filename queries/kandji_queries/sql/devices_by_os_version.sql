@@ -2,6 +2,8 @@
 -- description: How many devices of a platform run each version of its operating system, newest first, with the share
 --   of all devices of the platform: for planning upgrades. Versions are ordered number by number; one that is not
 --   known is called unknown. Devices marked missing or removed are counted, and shown beside.
+-- counts: devices
+-- like: devices_by
 -- param: platform enum(Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = Mac | Which devices.
 -- chart: bar x=os_version y=devices
 SELECT

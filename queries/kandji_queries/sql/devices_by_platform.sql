@@ -1,6 +1,8 @@
 -- title: Devices by platform
 -- description: How many devices there are of each platform, and how many of them are marked missing or removed (these
 --   are included in the count).
+-- counts: devices
+-- like: devices_by
 -- chart: bar x=platform y=devices
 SELECT
     coalesce(platform, 'unknown') AS platform,

@@ -1,6 +1,8 @@
 -- title: Devices by tag
 -- description: How many devices carry each tag, tags without devices and devices without tags included. A device with
 --   several tags counts for each. Devices marked missing or removed are counted, and shown beside.
+-- counts: devices
+-- like: devices_by
 -- chart: bar x=tag y=devices
 WITH tagged AS (
     SELECT

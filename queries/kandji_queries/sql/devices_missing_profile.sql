@@ -3,6 +3,7 @@
 --   UUID in any letter case; only where no device has such a one, by a part of these. inventory_known is false where
 --   no profile of the device is mirrored at all: it may be installed there. Devices marked missing or removed are
 --   listed with these flags.
+-- counts: devices
 -- param: profile text | Name or identifier of the profile, or part of one, such as Wi-Fi Corporate.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV) = any | Which devices.
 WITH matched AS (

@@ -2,6 +2,7 @@
 -- description: Devices assigned to a person: found by e-mail address, user identifier or whole name in any letter
 --   case; only where nobody has exactly that, by a part of name or address, and then by the words of the name in any
 --   order, also as OBrien or Mueller (exact_match is false then, and there may be several people). Devices marked missing or removed are listed with these flags.
+-- counts: devices and people
 -- param: user text | E-mail address, name, or part of one, such as user@company.com.
 WITH matched AS (
     SELECT

@@ -1,12 +1,16 @@
 -- title: Devices affected by a CVE
 -- description: Every device on which a vulnerability was detected, one row for each piece of software that has it,
---   with its person and blueprint. Empty also where vulnerabilities are not licensed or not read, of which notes tell.
+--   with its person and blueprint. remediated is true where the provider counts the vulnerability as remedied in the
+--   whole fleet: its detections stay listed. Empty also where vulnerabilities are not licensed or not read, of which notes tell.
 --   Devices marked missing or removed are listed with these flags.
+-- counts: devices
 -- param: cve text | Number of the vulnerability, such as CVE-2024-44308.
 SELECT
     v.cve_id,
     v.cvss_severity AS severity,
     v.cvss_score,
+    f.status AS cve_status,
+    lower(f.status) IN ('remediated', 'resolved', 'fixed') AS remediated,
     v.device_id,
     coalesce(d.device_name, v.device_name) AS device_name,
     coalesce(d.serial_number, v.device_serial_number) AS serial_number,
@@ -24,5 +28,6 @@ SELECT
     d.is_removed
 FROM vulnerability_detections AS v
 LEFT JOIN devices AS d USING (device_id)
+LEFT JOIN vulnerabilities AS f ON f.cve_id = v.cve_id
 WHERE folded_id(v.cve_id) = folded_id($cve)
 ORDER BY device_name, v.device_id, software, v.version, v.path;

@@ -2,6 +2,7 @@
 -- description: Every Mac that has a kernel or system extension, one row for each version of it: found by a part of its
 --   identifier or name, or by its team identifier, in any letter case. Macs marked missing or removed are listed with
 --   these flags.
+-- counts: devices
 -- param: extension text | Part of the identifier or name, or team identifier, such as falcon.
 -- param: kind enum(any, kernel, system) = any | Which extensions.
 WITH extensions AS (

@@ -1,6 +1,7 @@
 -- title: Devices with a tag
 -- description: Devices that carry a tag, by its whole name in any letter case. Devices marked missing or removed are
 --   listed with these flags.
+-- counts: devices
 -- param: tag text | Name of the tag.
 SELECT
     d.device_id,

@@ -1,5 +1,6 @@
 -- title: Devices without a person
 -- description: Devices to which no user is assigned. Devices marked missing or removed are listed with these flags.
+-- counts: devices
 SELECT
     d.device_id,
     d.device_name,

@@ -3,6 +3,7 @@
 --   hyphens in numbers aside: a machine listed twice, or two that are easily mixed up. One row a device and shared
 --   value, those of one value together, the one that checked in last first; value is as that one has it, in small
 --   letters. Devices marked missing or removed are listed with these flags.
+-- counts: devices
 WITH shared AS (
     SELECT 1 AS place, 'serial number' AS shared, serial_number AS value, folded_id(serial_number) AS key, device_id
     FROM devices

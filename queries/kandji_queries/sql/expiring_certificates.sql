@@ -3,6 +3,7 @@
 --   certificates but no dates: expires_at is read from a field it may send undocumented, so it is usually empty. All
 --   certificates of one name without a date are one row, with the number of devices and no device: that they are
 --   listed does not mean that they expire, nor that they do not. ade_tokens has the expiry of enrolment tokens.
+-- counts: devices
 -- param: days int = 30 [1, 3650] | Days from now.
 -- param: with_unknown bool = true | Whether certificates without a known date are listed too.
 WITH dated AS (

@@ -2,6 +2,7 @@
 -- description: Every version of every kernel and system extension, in each state it is in, with the number of Macs.
 --   Kernel extensions come first: macOS gives them up. A system extension runs where its state is activated_enabled.
 --   devices_with_extension tells the Macs.
+-- counts: devices
 WITH extensions AS (
     SELECT 'kernel' AS kind, bundle_id AS identifier, NULL AS name, version, NULL AS team_id, NULL AS state,
         device_id, serial_number, last_collected_at

@@ -3,6 +3,7 @@
 --   whole name in any letter case or its identifier. remediated is on how many Macs the parameter was wrong and was
 --   put right; macs is on how many it is at all. Only Macs whose status was read count: it takes one request a Mac,
 --   `kandji-mirror sync device_parameters` reads them all.
+-- counts: devices
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
 -- chart: stacked x=parameter y=errors,warnings
 SELECT

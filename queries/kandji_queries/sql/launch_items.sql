@@ -2,6 +2,7 @@
 -- description: Every program that starts by itself, by the path of its property list, the rarest first: on how many
 --   Macs it is, and on how many it is loaded. What lies in home folders (of_a_person) has ~ for the folder, so that
 --   one agent of many people is one row.
+-- counts: devices
 -- param: fewer_than int optional [1, 1000000] | Only what is on fewer Macs than this.
 -- param: item text optional | Part of the label or path.
 WITH items AS (

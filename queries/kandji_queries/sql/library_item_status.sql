@@ -3,6 +3,7 @@
 --   cached, downloading, installing or about to change), not meant for the device (excluded, incompatible), and any
 --   other. Only devices whose status was read count: it takes one request a device, `kandji-mirror sync
 --   device_library_items` reads them all.
+-- counts: devices
 -- chart: stacked x=item y=passed,pending,failed
 WITH judged AS (
     SELECT

@@ -3,6 +3,7 @@
 --   whether it is an administrator) and unexpected (a list of expected names was given and it is not on it). Accounts
 --   of the system are left out unless asked for: root, daemon, nobody, and names that begin with an underscore unless
 --   they are administrators. Macs without rows in Prism are judged by their details, where these were read.
+-- counts: devices
 -- param: which enum(notable, admin, hidden, unknown, unexpected, all) = notable | Those with that, any or no finding.
 -- param: expected text optional | Short names of accounts that are expected, with commas between.
 -- param: with_system bool = false | Whether accounts of the system are listed too.

@@ -1,6 +1,7 @@
 -- title: Macs below a macOS version
 -- description: Macs whose macOS is older than a version, with their users. A Mac whose version is missing or cannot be
 --   ordered against that one is listed too, with version_known false. Macs marked missing or removed are listed with these flags.
+-- counts: devices
 -- param: version version = 14.0 | The oldest version that is new enough, such as 14.0 or 15.1.1.
 SELECT
     device_id,

@@ -2,6 +2,7 @@
 -- description: Macs on which no app was found whose name or bundle identifier contains a text, in any letter case.
 --   inventory_known is false for a Mac of which no apps at all are mirrored: there the app may be installed and not
 --   yet reported. Macs marked missing or removed are listed with these flags.
+-- counts: devices
 -- param: app text | Part of the app's name or bundle identifier, such as falcon.
 SELECT
     d.device_id,

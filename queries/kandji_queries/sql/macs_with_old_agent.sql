@@ -3,6 +3,7 @@
 --   agent, old or unknown. Old is what is older than the version asked for or, without one, than the newest agent on
 --   any Mac, compared number by number; the build in brackets does not count. Macs marked missing or removed are
 --   listed with these flags.
+-- counts: devices
 -- param: version version optional | The oldest agent that is new enough, such as 4.5.
 WITH agents AS (
     SELECT agent_version, regexp_replace(agent_version, '\s*\(.*', '') AS version, version_key(version) AS key

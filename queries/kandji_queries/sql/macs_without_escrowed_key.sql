@@ -2,6 +2,7 @@
 -- description: Macs whose FileVault is on and whose recovery key is not escrowed (key_escrowed is false), or of which
 --   that is not known (it is empty). Macs whose FileVault is off or not known are not listed: see
 --   macs_without_filevault.
+-- counts: devices
 SELECT
     d.device_id,
     d.device_name,

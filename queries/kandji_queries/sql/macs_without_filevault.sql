@@ -2,6 +2,7 @@
 -- description: Macs whose disk is not known to be encrypted. filevault is "off" where the Mac reported it off,
 --   "unknown" where it reported without saying, and "never reported" where nothing was collected. Macs marked missing
 --   or removed are listed with these flags.
+-- counts: devices
 SELECT
     d.device_id,
     d.device_name,

@@ -1,6 +1,7 @@
 -- title: Macs with the firewall or Gatekeeper off
 -- description: Macs whose application firewall or Gatekeeper is off, then Macs of which either is not known (it is
 --   empty) and neither known to be off. The times tell when the Mac reported each.
+-- counts: devices
 -- param: with_unknown bool = true | Whether Macs of unknown state are listed too.
 SELECT
     d.device_id,

@@ -1,6 +1,7 @@
 -- title: Macs with System Integrity Protection off
 -- description: Macs that report System Integrity Protection (SIP) as off, then Macs of which it is not known (sip_on
 --   is empty).
+-- counts: devices
 -- param: with_unknown bool = true | Whether Macs of unknown state are listed too.
 SELECT
     d.device_id,

@@ -1,6 +1,7 @@
 -- title: Devices enrolled lately
 -- description: Devices first enrolled within the last days, newest first. Devices marked missing or removed are listed
 --   with these flags.
+-- counts: devices
 -- param: days int = 7 [1, 3650] | Days back.
 SELECT
     d.device_id,

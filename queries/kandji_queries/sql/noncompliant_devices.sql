@@ -2,6 +2,7 @@
 -- description: Devices that fail a rule of compliance, with the rules they fail and those of which the result is not
 --   known; optionally only those that fail one rule, and optionally also devices that fail none but are unknown.
 --   device_compliance says why. Devices marked missing or removed are listed with these flags.
+-- counts: devices
 -- param: rule text optional | Name of a rule, such as filevault_on.
 -- param: with_unknown bool = false | Whether devices of unknown compliance are listed too.
 SELECT

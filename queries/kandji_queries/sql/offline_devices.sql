@@ -3,6 +3,8 @@
 --   that never checked in come first, with an empty time. Optionally of one blueprint only, by its whole name in any
 --   letter case or its identifier: a blueprint that there is not has no devices. Devices marked missing or removed are
 --   listed with these flags.
+-- counts: devices
+-- like: stale_devices
 -- param: hours int = 48 [1, 87600] | Hours without contact.
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
 SELECT

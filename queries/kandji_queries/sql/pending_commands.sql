@@ -2,6 +2,7 @@
 -- description: MDM commands that their device has not carried out yet, the longest waiting first: pending (not sent, or
 --   not answered), running, or not now (the device will be asked again). A lock or an erase that is here has not
 --   happened. As of the last reading of each device: `kandji-mirror sync --device` or the tool refresh reads one anew.
+-- counts: devices
 -- param: command text optional | Part of the command's type, such as lock.
 SELECT
     c.date_requested,

@@ -1,6 +1,7 @@
 -- title: What apps may do on Macs
 -- description: Privacy permissions of macOS: for each protected service and each application that has asked, on how
 --   many Macs it is allowed or denied, and who decided. SystemPolicyAllFiles is Full Disk Access.
+-- counts: devices
 -- param: service text optional | Part of the service's name, such as ScreenCapture.
 -- param: status enum(any, Allowed, Denied) = Allowed | Which decisions.
 SELECT

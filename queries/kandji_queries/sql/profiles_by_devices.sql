@@ -1,6 +1,7 @@
 -- title: Configuration profiles by number of devices
 -- description: Every configuration profile found on Apple devices, the most common first: on how many, on how many of
 --   them somebody put it there by hand instead of MDM, and on how many the person can remove it.
+-- counts: devices
 SELECT
     profile_display_name AS profile,
     payload_identifier,

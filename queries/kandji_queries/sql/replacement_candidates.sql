@@ -5,6 +5,7 @@
 --   chosen. Free space is known only where the details were read (free_percent is empty elsewhere); they take one
 --   request a device, `kandji-mirror sync device_details` reads them. Computers marked missing or removed have these
 --   flags.
+-- counts: devices
 -- param: years int = 4 [1, 30] | Age in years.
 -- param: free_percent int = 10 [0, 100] | Free space in percent.
 -- param: age_by enum(enrolment, model, either) = enrolment | What tells the age.

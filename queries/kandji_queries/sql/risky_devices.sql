@@ -1,13 +1,18 @@
 -- title: Devices that fail compliance and have severe vulnerabilities or malware
 -- description: Devices that fail a rule of compliance and on which severe vulnerabilities or malware were detected:
 --   the rules, the CVEs, the worst score, and how many detections of malware were not quarantined. Severe is a CVSS
---   score from the given one on, or a severity of High or Critical. Both kinds of detection are licensed apart and
+--   score from the given one on, or a severity of High or Critical; what the provider counts as remediated is left out.
+--   Both kinds of detection are licensed apart and
 --   notes tell where one is missing. Devices of unknown compliance are not listed. Those marked missing or removed
 --   have these flags.
+-- counts: devices
 -- param: least_score float = 7 [0, 10] | The lowest CVSS score that counts as severe.
 WITH severe AS (
     SELECT device_id, count(DISTINCT cve_id) AS severe_cves, max(cvss_score) AS worst_score
     FROM vulnerability_detections
+    ANTI JOIN (
+        SELECT cve_id FROM vulnerabilities WHERE lower(status) IN ('remediated', 'resolved', 'fixed')
+    ) USING (cve_id)
     WHERE cvss_score >= $least_score OR lower(cvss_severity) IN ('high', 'critical')
     GROUP BY device_id
 ),

@@ -1,6 +1,7 @@
 -- title: Unsupervised iPhones and iPads
 -- description: iPhones and iPads that are not supervised, then those of which it is not known (supervised is empty).
 --   Only the details of a device tell; they take one request a device, `kandji-mirror sync device_details` reads them.
+-- counts: devices
 SELECT
     d.device_id,
     d.device_name,
