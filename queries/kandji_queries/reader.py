@@ -193,8 +193,9 @@ class Reader:
         from kandji_queries.catalog import counting, device_lookup  # ad-hoc SQL needs neither, nor the past
         from kandji_queries.history import period
 
+        counts = query.counting(given)
         return [
-            *counting.notes(self, query, given),
+            *(counting.notes(self, query.sql, removed_count=counts["with_removed"]) if counts else ()),
             *period.query_notes(self, query, values),
             *device_lookup.query_notes(self, query, values, found),
         ]

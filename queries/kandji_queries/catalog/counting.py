@@ -21,7 +21,6 @@ from kandji_queries.catalog.params import Param
 from kandji_schema.sql import identifier
 
 if TYPE_CHECKING:
-    from kandji_queries.catalog.queries import NamedQuery
     from kandji_queries.results.result import StatementRunner
 
 DEVICES, PEOPLE = "devices", "people"
@@ -67,11 +66,10 @@ def narrowed(sql: str, values: Mapping[str, object]) -> str:
 LISTED = "SELECT count(*), count(*) FILTER (WHERE is_removed), count(*) FILTER (WHERE is_missing) FROM devices"
 
 
-def notes(reader: "StatementRunner", query: "NamedQuery", given: Mapping[str, object]) -> Iterator[str]:
-    """Say of counts without a column of removed devices which of the listed devices are in them."""
-    if DEVICES not in query.counts or "is_removed" in query.sql:
+def notes(reader: "StatementRunner", sql: str, *, removed_count: bool) -> Iterator[str]:
+    """Say of counts of devices, by a statement that does not tell the removed ones, which devices are in them."""
+    if "is_removed" in sql:
         return
-    removed_count = query.counting(given)["with_removed"]
     ((devices, removed, missing),) = reader.run(LISTED).rows
     marks = [f"{removed:,} removed" if removed_count and removed else "", f"{missing:,} missing" if missing else ""]
     if any(marks):
