@@ -186,6 +186,11 @@ def server_json() -> Iterator[str]:
     yield json.dumps(document, indent=2)
 
 
+def table_keys() -> Iterator[str]:
+    found = [r for r in resources().values() if not r.key_fallback and not r.repeats]
+    yield json.dumps({r.name: r.key for r in sorted(found, key=lambda r: r.name)}, indent=2)
+
+
 def _variable(setting: Setting) -> dict[str, object]:
     facts = {"name": setting.name, "description": setting.help}
     choices = {"choices": list(setting.choices), "default": setting.default} if setting.choices else {}
@@ -204,6 +209,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/actions.md": live_actions,
     ".env.example": env_example,
     "server.json": server_json,
+    "queries/kandji_queries/lineage/keys.json": table_keys,
 }
 
 

@@ -128,7 +128,7 @@ def test_an_agent_reads_it_first_and_also_where_it_describes_a_view(tmp_path: Pa
         "provider's settings."
     )
     with opened(tmp_path) as mirror:
-        found = answer(mirror, "auto", "run_sql", sql="SELECT count(*) FROM fleet")
+        found = answer(mirror, "auto", "run_sql", sql="SELECT count(filevault_on) FROM fleet")
         described = answer(mirror, "auto", "describe_table", table="compliance")
     assert (next(iter(found)), found["notes"], described["notes"]) == ("notes", [note], [note])
 

@@ -144,7 +144,7 @@ def test_an_answer_is_dated_and_complete(mirror: ServerContext, era: Era) -> Non
     found = answer(mirror, era, "run_sql", sql="SELECT platform, count(*) AS n FROM devices GROUP BY ALL ORDER BY n")
 
     assert found == {
-        "as_of": {"devices": "2026-11-20T12:00:00Z"},
+        "as_of": "2026-11-20T12:00:00Z",
         "age": "3 min",
         "row_count": 2,
         "truncated": False,
@@ -175,7 +175,7 @@ def test_a_named_query_is_answered_in_one_call(mirror: ServerContext, era: Era, 
     found = answer(mirror, era, "run_query", name="devices_with_app", params=params)
 
     assert [dict(zip(found["columns"], row, strict=True))["device_name"] for row in found["rows"]] == ["Mac 1"]
-    assert found["as_of"].keys() == {"apps", "devices"}
+    assert found["as_of"] == "2026-11-20T12:00:00Z"
 
 
 @pytest.mark.parametrize("tool", NAMES)
@@ -290,8 +290,7 @@ def test_an_answer_from_a_table_whose_sync_failed_says_so_first(tmp_path: Path, 
 
     assert next(iter(found)) == "notes"
     assert found["notes"][0] == (
-        "devices: the last sync failed (503 from the provider), the rows are 3 min old; "
-        "`kandji-mirror sync` tries again."
+        "devices: the last sync failed (503 from the provider), the rows are 3 min old; `refresh` tries again."
     )
     assert found["rows"] == [[4]]
 
@@ -303,15 +302,15 @@ def test_an_old_answer_says_how_old_and_what_to_do(tmp_path: Path, era: Era) -> 
     with opened(tmp_path) as mirror:
         found = answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")
 
-    assert found["notes"] == ["devices: 3 h old, due after 5 min; `kandji-mirror sync` reads what is due."]
-    assert found["as_of"] == {"devices": "2026-11-20T09:00:00Z"}
+    assert found["notes"] == ["devices: 3 h old, due after 5 min; `refresh` reads what is due."]
+    assert found["as_of"] == "2026-11-20T09:00:00Z"
 
 
 def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "run_sql", sql="SELECT count(*) FROM users")
 
     assert found["notes"] == [
-        "users: never synced, so empty here whatever the tenant holds; `kandji-mirror sync` reads what is due."
+        "users: never synced, so empty here whatever the tenant holds; `refresh` reads what is due."
     ]
     assert (found["as_of"], found["age"]) == ({"users": None}, "never synced")
 

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kandji_cli.output import print_rows, tell, tell_number, warn
@@ -16,6 +16,7 @@ from kandji_queries.engine.process_limits import bound_memory
 from kandji_queries.history import period
 from kandji_queries.reader import Reader
 from kandji_queries.results.data_notes import Requirements
+from kandji_queries.results.dates import date_line
 from kandji_queries.results.formats import write
 from kandji_queries.results.stream import Stream
 from kandji_queries.times import read_duration
@@ -198,8 +199,8 @@ def date(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form
         return
     for note in notes:
         tell(note)
-    if as_of:
-        tell("As of " + ", ".join(f"{table} {moment or 'never synced'}" for table, moment in as_of.items()))
+    if line := date_line(as_of, datetime.now(UTC)):
+        tell(line)
 
 
 COLUMNS = "changed_at, device_name, serial_number, table_name, change, column_name, old_value, new_value, row_key"

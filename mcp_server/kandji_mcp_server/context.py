@@ -37,7 +37,10 @@ CALLERS = 64
 KEPT_EXPORTS = 50
 """Folders of exports; the oldest go when a new one is there."""
 
-MORE = "Aggregate, filter, or name fewer columns; `kandji-mirror sql ... --format csv` writes more rows to a file."
+REMEDY = "`refresh`"
+"""What reads from the tenant, as notes call it: the tool, as a model has no command line."""
+
+MORE = "Aggregate, filter, or name fewer columns; `export` writes whole tables, views and queries to files."
 """What a model does about an answer that was cut."""
 
 CELL_BYTES = 4_000
@@ -153,7 +156,8 @@ class ServerContext:
     def _options(self) -> dict[str, Any]:
         """Return how readers are opened, in this process and in others: on masked files only, where that is wanted."""
         rules, masked = self.settings.mirror_compliance_file, self.masked
-        return {"rules": rules, "masked": masked, "values_in_errors": not masked, "clock": self.clock}
+        shown = {"values_in_errors": not masked, "remedy": REMEDY}
+        return {"rules": rules, "masked": masked, "clock": self.clock, **shown}
 
     def _export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]", gone: Event) -> "ExportReport":
         """Write the files; where they go is a setting, never the caller's choice."""

@@ -19,7 +19,7 @@ from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.guard.dependencies import Dependencies
 from kandji_queries.guard.statements import Guard
 from kandji_queries.relations import AUDIT_LOG
-from kandji_queries.results.data_notes import MASKED, Requirements, data_notes
+from kandji_queries.results.data_notes import MASKED, SYNC_COMMAND, Requirements, data_notes
 from kandji_queries.results.result import JsonResult, Result
 from kandji_queries.results.stream import Stream
 from kandji_schema.errors import Failed, StoreDamaged, TookTooLong, UnknownName
@@ -51,6 +51,7 @@ class Reader:
         kill: Callable[[TookTooLong], object] | None = None,
         values_in_errors: bool = True,
         requirements: Requirements = Requirements(),  # noqa: B008  # frozen
+        remedy: str = SYNC_COMMAND,
     ) -> None:
         """Open nothing yet.
 
@@ -61,7 +62,7 @@ class Reader:
         ``clock`` tells the time, aware UTC, for what notes say of ages. ``kill`` is the last resort of a process that
         asks once: it ends it when the engine does not stop after the time limit. Without ``values_in_errors`` no error
         repeats a value of the data. ``requirements`` are checked before any statement runs: :class:`NotFresh` where a
-        table it uses does not meet them.
+        table it uses does not meet them. ``remedy`` is what reads from the tenant, as notes call it.
         """
         self.limits = limits or QueryLimits()
         self._lazy = lazy
@@ -70,6 +71,7 @@ class Reader:
         self._kill = kill
         self._stop: Cancellation | None = None
         self._requirements = requirements
+        self._remedy = remedy
         self._engines = EnginePool(
             home, self.limits, lazy=lazy, warm=warm, rules=rules, masked=masked, values_in_errors=values_in_errors
         )
@@ -229,17 +231,18 @@ class Reader:
         checked = self._guard.check(sql, names, params, as_of.functions(manifest))
         lists_names = checked.kind == "show"
         asked = () if lists_names else checked.tables
-        behind, judged = self._dependencies.behind(manifest, asked), self._dependencies.judged(manifest, asked)
+        behind = self._dependencies.behind(manifest, asked)
         few = self._lazy and not lists_names
         wanted = self._dependencies.opened(manifest, asked) if few else {*names, *behind}
         with self._engines.engine(manifest, wanted, audit=AUDIT_LOG in behind) as engine, engine.cursor() as cursor:
             engine.refuse_broken(behind)
-            self._requirements.check(_states(manifest, judged), self._clock())
+            used = self._dependencies.used(manifest, checked, params)
+            self._requirements.check(_states(manifest, used.judged), self._clock())
             stream = Stream(
                 cursor,
                 limits or self.limits,
-                as_of=engine.as_of(sorted(self._dependencies.dated(manifest, asked))),
-                notes=[*self.warnings, *self._data_notes(manifest, judged)],
+                as_of=engine.as_of(sorted(used.dated)),
+                notes=[*self.warnings, *self._data_notes(manifest, used.judged)],
                 stop=self._stop,
                 kill=self._kill,
             )
@@ -249,7 +252,7 @@ class Reader:
 
     def _data_notes(self, manifest: Manifest, names: Collection[str]) -> list[str]:
         states = _states(manifest, names)
-        found = data_notes(states, self._clock(), masked=self._masked)
+        found = data_notes(states, self._clock(), masked=self._masked, remedy=self._remedy)
         return [*found, MASKED] if self._masked and states else found
 
     def _with_all(self, action: Callable[[QueryEngine], T]) -> T:

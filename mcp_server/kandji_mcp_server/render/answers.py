@@ -29,6 +29,9 @@ Rows = list[Cells]
 Facts = Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
 """Values by name; a schema with every name would cost each conversation more than it tells."""
 
+Dates = Annotated[str | dict[str, str | None], WithJsonSchema({})]
+"""One moment, or several by table."""
+
 Absent = SkipJsonSchema[None]
 """What is not known is left out of an answer, so the schema need not offer null."""
 
@@ -42,7 +45,7 @@ class Answer(BaseModel):
 class RowsAnswer(Answer):
     """Rows of a statement."""
 
-    as_of: Facts = Field(description="By table read: when its rows left the tenant, UTC.")
+    as_of: Dates = Field(description="When the rows left the tenant, UTC; by table where that differs.")
     age: str
     row_count: int
     total_rows: int | Absent = None

@@ -1,6 +1,5 @@
 """Named queries: ``run_query``."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,15 +13,13 @@ from kandji_mcp_server.render.answers import Absent, RowsAnswer, age_range, tool
 from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.sql import Values
 from kandji_queries.catalog.params import Param
-from kandji_queries.catalog.queries import NamedQuery, catalog, named
+from kandji_queries.catalog.queries import NamedQuery, catalog
+from kandji_queries.results.dates import short_dates
 
 if TYPE_CHECKING:
     from kandji_queries.engine.limits import QueryLimits
     from kandji_queries.reader import Reader
     from kandji_queries.results.result import Result
-
-MOST_DATED = 10
-"""Tables that an answer dates one by one."""
 
 MOST_ROWS = 50_000
 """Rows of a query that are counted; of a longer one ``total_rows`` is this and ``notes`` say so."""
@@ -99,15 +96,7 @@ def _query_answer(
         everything.slice(wanted.offset, count), context.most_bytes, wanted.limit, narrow=not wanted.columns
     )
     notes = [*_query_notes(found), *_truncation_notes(shown)]
-    return rows_answer(context, found, shown, notes, as_of=_as_of_shown(found.as_of, named(name).sql))
-
-
-def _as_of_shown(as_of: Mapping[str, str | None], sql: str) -> dict[str, str | None]:
-    """Return the moments of all tables; where a view of the past reads many, of the oldest and those that are named."""
-    if len(as_of) <= MOST_DATED:
-        return dict(as_of)
-    oldest = min(as_of, key=lambda table: as_of[table] or "")
-    return {table: at for table, at in as_of.items() if table == oldest or re.search(rf"\b{table}\b", sql)}
+    return rows_answer(context, found, shown, notes)
 
 
 def _query_notes(found: "Result") -> Iterator[str]:
@@ -148,7 +137,7 @@ def rows_answer(
     """Make the answer that shows some rows of what was found; ``as_of`` names fewer tables than were read."""
     return RowsAnswer(
         notes=notes,
-        as_of=dict(found.as_of if as_of is None else as_of),
+        as_of=short_dates(found.as_of if as_of is None else as_of),
         age=age_range(found.as_of, context.clock()),
         row_count=len(shown.rows),
         total_rows=shown.total,

@@ -9,6 +9,7 @@ from pydantic import Field, WithJsonSchema
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.registration import client_of
 from kandji_mcp_server.render.answers import RowsAnswer, age_range, tool_result
+from kandji_queries.results.dates import short_dates
 from kandji_queries.results.values import compact
 from kandji_schema.errors import UsageError
 
@@ -44,7 +45,7 @@ def _sql_answer(context: ServerContext, found: "JsonResult") -> RowsAnswer:
     _refuse_too_wide(columns, context.most_bytes)
     return RowsAnswer(
         notes=found.notes,
-        as_of=found.as_of,
+        as_of=short_dates(found.as_of),
         age=age_range(found.as_of, context.clock()),
         row_count=found.row_count,
         truncated=found.truncated,

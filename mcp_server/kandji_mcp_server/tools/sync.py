@@ -12,7 +12,7 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from kandji_mcp_server.background import Refresh
-from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.context import REMEDY, ServerContext
 from kandji_mcp_server.render.answers import Absent, RefreshAnswer, StatusAnswer, tool_result
 from kandji_mirror.api.usage import usage
 from kandji_mirror.store.lock import holder
@@ -58,7 +58,7 @@ def status_answer(context: ServerContext, wanted: Sequence[str]) -> StatusAnswer
     spent = usage(context.home, now)
     shown = [state for name, state in manifest.tables.items() if name in wanted or not wanted]
     return StatusAnswer(
-        notes=[*warnings, *data_notes(manifest.tables.values(), now)],
+        notes=[*warnings, *data_notes(manifest.tables.values(), now, remedy=REMEDY)],
         tenant=manifest.tenant,
         published_at=iso_utc(manifest.published_at.replace(microsecond=0)),
         syncing=holder(context.home) is not None,

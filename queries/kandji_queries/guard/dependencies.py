@@ -1,14 +1,29 @@
-"""Dependencies: the names a statement may use under a manifest, and the tables and views behind each."""
+"""Dependencies: the names a statement may use under a manifest, the tables behind each, and those it really uses."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from kandji_queries import as_of, definitions, thing_words
 from kandji_queries.compliance.rule_set import RuleFile
-from kandji_queries.guard.statements import Guard
+from kandji_queries.guard.statements import Checked, Guard
+from kandji_queries.lineage.demand import Demand, read_demand
+from kandji_queries.lineage.keys import keys
+from kandji_queries.lineage.past import tables_told
+from kandji_queries.lineage.tree import UNREADABLE
+from kandji_queries.lineage.view_sources import ViewSources
 from kandji_queries.relations import EVENTS, INPUTS, INTERNAL, NAMES, TRACKED
 from kandji_schema.errors import Failed, Refused
 from kandji_schema.manifest import Manifest
+from kandji_schema.sql import fold_name
+
+
+@dataclass(frozen=True)
+class Used:
+    """The mirrored tables an answer depends on: those whose state matters to it, and those that date it."""
+
+    judged: frozenset[str]
+    dated: frozenset[str]
 
 
 class Dependencies:
@@ -18,7 +33,8 @@ class Dependencies:
         """``rules`` are those of compliance, by default the built-in ones."""
         self._guard = guard
         self._rules = rules or RuleFile()
-        self._reads = lru_cache(maxsize=64)(self._read)
+        self._checked = lru_cache(maxsize=64)(self._check)
+        self._sources = lru_cache(maxsize=64)(self._view_sources)
 
     def names(self, manifest: Manifest) -> Collection[str]:
         """Return all tables, then all views."""
@@ -55,6 +71,43 @@ class Dependencies:
         oldest = min(past, key=lambda state: (state.synced_at is not None, state.synced_at, state.name), default=None)
         return found if oldest is None else found | {oldest.name}
 
+    def used(self, manifest: Manifest, checked: Checked, values: Mapping[str, object]) -> Used:
+        """Return the mirrored tables on whose rows the answer of a statement depends; when in doubt more.
+
+        ``values`` are those bound to its parameters. None for a statement that asks for names alone.
+        """
+        if checked.kind == "show":
+            return Used(frozenset(), frozenset())
+        try:
+            sources = self._used_sources(manifest, checked, values)
+        except UNREADABLE:
+            sources = frozenset(checked.tables)
+        return Used(self.judged(manifest, sources), self.dated(manifest, sources))
+
+    def _used_sources(self, manifest: Manifest, checked: Checked, values: Mapping[str, object]) -> frozenset[str]:
+        """Return the names that stand behind what is asked for: of a view only what those columns take."""
+        tables = frozenset(manifest.tables)
+        demand = read_demand(checked.tree)
+        bound = {fold_name(name): value for name, value in values.items()}
+        found: set[str] = set()
+        for name in checked.tables:
+            sources = self._sources_of(name, tables, demand)
+            told = tables_told(checked.tree, name, bound) if TRACKED in sources else None
+            found |= sources if told is None else sources - {TRACKED} | told & tables
+        return frozenset(found)
+
+    def _sources_of(self, name: str, tables: frozenset[str], demand: Demand) -> frozenset[str]:
+        """Return a table itself, of a view what stands behind the columns that are asked for."""
+        if not self._is_view(name, tables):
+            return frozenset({name})
+        return self._sources(name, tables).behind(lambda column: demand.asks(name, column))
+
+    def _is_view(self, name: str, tables: frozenset[str]) -> bool:
+        return name in definitions.views() and name not in tables
+
+    def _view_sources(self, name: str, tables: frozenset[str]) -> ViewSources:
+        return ViewSources(self._checked(name, tables).tree, keys())
+
     def _reached(self, manifest: Manifest, names: Iterable[str], past: frozenset[str] = frozenset()) -> frozenset[str]:
         """Return the names with all behind them; ``past`` are relations of history that are not looked behind."""
         tables = frozenset(manifest.tables)
@@ -75,12 +128,12 @@ class Dependencies:
                 waiting.extend(self._reads(name, tables))
         return frozenset(found - INTERNAL | found & {EVENTS})
 
-    def _read(self, name: str, tables: frozenset[str]) -> tuple[str, ...]:
-        view = definitions.views().get(name)
-        if view is None or name in tables:
-            return ()
+    def _reads(self, name: str, tables: frozenset[str]) -> tuple[str, ...]:
+        return self._checked(name, tables).tables if self._is_view(name, tables) else ()
+
+    def _check(self, name: str, tables: frozenset[str]) -> Checked:
         try:
-            return self._guard.check(view.sql, {*tables, *definitions.views(), *INTERNAL}).tables
+            return self._guard.check(definitions.views()[name].sql, {*tables, *definitions.views(), *INTERNAL})
         except Refused as error:
             raise Failed(
                 f"The view {name} needs a table that is not mirrored here yet. Run `kandji-mirror sync`."

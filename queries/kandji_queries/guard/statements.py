@@ -11,7 +11,8 @@ calls the checked text reads or calls too.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from kandji_queries.guard import sql_ast
 from kandji_queries.guard.allow_list import CATALOG, AllowList, TablePath
@@ -45,10 +46,11 @@ PIVOT_ENDS = CLOSERS | {"using", "group", "order", "limit", "offset"}
 
 @dataclass(frozen=True)
 class Checked:
-    """A statement that may run: its kind (``select``, ``show``, ``explain``) and the tables it reads."""
+    """A statement that may run: its kind (``select``, ``show``, ``explain``), the tables it reads, and its tree."""
 
     kind: str
     tables: tuple[str, ...]
+    tree: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Guard:
@@ -78,7 +80,7 @@ class Guard:
             parsed = self._named_pivot(sql)
         if parsed.type == "EXPLAIN":
             body = self.check(_explained(sql), tables, params, functions)
-            return Checked("explain", body.tables)
+            return Checked("explain", body.tables, body.tree)
         if parsed.node is None:
             raise _not_a_query(parsed.type)
         allow_list = AllowList(_paths(tables), {fold_name(name) for name in params}, functions or {})
@@ -89,7 +91,7 @@ class Guard:
             from kandji_queries.guard import second_opinion  # with it comes sqlglot
 
             second_opinion.agree(sql, allow_list.named)
-        return Checked("select", tuple({**allow_list.named, **allow_list.behind_functions}))
+        return Checked("select", tuple({**allow_list.named, **allow_list.behind_functions}), parsed.node)
 
     def _named_pivot(self, sql: str) -> sql_ast.Parsed:
         """Parse a dynamic PIVOT as if its values were named."""

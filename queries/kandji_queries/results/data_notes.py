@@ -1,6 +1,6 @@
 """Data notes: what has to be known of the tables behind an answer before it is believed, or is given at all."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,11 @@ from kandji_schema.utc import in_seconds
 OVERDUE = 2
 """Rows older than this many times their time to live are called overdue."""
 
-SYNC = "`kandji-mirror sync` reads what is due"
+SYNC_COMMAND = "`kandji-mirror sync`"
+"""What reads from the tenant, as a person calls it; a face of another kind passes its own word."""
+
+NAMED = 3
+"""Overdue tables that are named in one note."""
 
 MASKED = (
     "Personal data is masked: equal values have equal pseudonyms (person_..., device_..., path_...), so count and join "
@@ -22,16 +26,22 @@ MASKED = (
 """What is to be known of every answer from masked files."""
 
 
-def data_notes(states: Iterable[TableState], now: datetime, *, masked: bool = False) -> list[str]:
+def data_notes(
+    states: Iterable[TableState], now: datetime, *, masked: bool = False, remedy: str = SYNC_COMMAND
+) -> list[str]:
     """Return a line for each trouble, with the tables that have it and what to do; empty when all is well.
 
-    ``masked`` tells that their masked files are read, which is said too.
+    ``masked`` tells that their masked files are read. ``remedy`` is what reads from the tenant, as it is called here.
     """
     tables: dict[str, list[str]] = {}
+    overdue = []
     for state in states:
-        if words := _note(state, now, masked):
+        if words := _note(state, now, masked, remedy):
             tables.setdefault(words, []).append(state.name)
-    return [f"{', '.join(names)}: {words}." for words, names in tables.items()]
+        elif is_overdue(state.synced_at, state.ttl_seconds, now):
+            overdue.append(state)
+    found = [f"{', '.join(names)}: {words}." for words, names in tables.items()]
+    return [*found, *([_overdue(overdue, now, remedy)] if overdue else ())]
 
 
 def is_overdue(synced_at: datetime | None, ttl_seconds: int, now: datetime) -> bool:
@@ -44,36 +54,49 @@ def is_overdue(synced_at: datetime | None, ttl_seconds: int, now: datetime) -> b
     return (now - synced_at).total_seconds() > OVERDUE * ttl_seconds
 
 
-def _note(state: TableState, now: datetime, masked: bool) -> str:
+def _note(state: TableState, now: datetime, masked: bool, remedy: str) -> str:
+    """Return what is wrong with a table apart from its age."""
     if state.state in _TROUBLES:
-        return _TROUBLES[state.state](state, now)
+        return _TROUBLES[state.state](state, now, remedy)
     if in_future(state.synced_at, now):
-        return f"synced in the future, so a clock is or was wrong and its age is not known; {SYNC}"
+        return f"synced in the future, so a clock is or was wrong and its age is not known; {remedy} reads what is due"
     if state.privacy is Privacy.ON and not masked:
-        return "read when KANDJI_MIRROR_PRIVACY was on, so with pseudonyms; `kandji-mirror sync` reads it anew"
-    if not is_overdue(state.synced_at, state.ttl_seconds, now):
-        return ""
-    due = in_words(state.ttl_seconds)
-    return f"{age(state.synced_at, now)} old, due after {due}; {SYNC}"
+        return f"read when KANDJI_MIRROR_PRIVACY was on, so with pseudonyms; {remedy} reads it anew"
+    return ""
 
 
-def _never(state: TableState, now: datetime) -> str:
-    return f"never synced, so empty here whatever the tenant holds; {SYNC}"
+def _overdue(states: Collection[TableState], now: datetime, remedy: str) -> str:
+    """Say in one line which tables should have been read anew, those first that are latest."""
+    lateness = {s.name: (now - s.synced_at).total_seconds() / max(s.ttl_seconds, 1) for s in states if s.synced_at}
+    latest = sorted(states, key=lambda state: (-lateness.get(state.name, 0), state.name))
+    ages = {s.name: f"{age(s.synced_at, now)} old, due after {in_words(s.ttl_seconds)}" for s in latest}
+    if len(set(ages.values())) == 1:
+        return f"{_few(list(ages))}: {ages[latest[0].name]}; {remedy} reads what is due."
+    return f"Overdue: {_few([f'{name} ({words})' for name, words in ages.items()])}; {remedy} reads what is due."
 
 
-def _failed(state: TableState, now: datetime) -> str:
-    return f"the last sync failed{_because(state)}{_rows(state, now)}; `kandji-mirror sync` tries again"
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:NAMED])} and {more} more"
 
 
-def _partial(state: TableState, now: datetime) -> str:
-    return f"only partly read{_because(state)}{_rows(state, now)}; {SYNC}"
+def _never(_state: TableState, _now: datetime, remedy: str) -> str:
+    return f"never synced, so empty here whatever the tenant holds; {remedy} reads what is due"
 
 
-def _forbidden(state: TableState, now: datetime) -> str:
+def _failed(state: TableState, now: datetime, remedy: str) -> str:
+    return f"the last sync failed{_because(state)}{_rows(state, now)}; {remedy} tries again"
+
+
+def _partial(state: TableState, now: datetime, remedy: str) -> str:
+    return f"only partly read{_because(state)}{_rows(state, now)}; {remedy} reads what is due"
+
+
+def _forbidden(state: TableState, now: datetime, _remedy: str) -> str:
     return f"the API token may not read it{_rows(state, now)}; give it the permission in the provider's settings"
 
 
-def _absent(state: TableState, now: datetime) -> str:
+def _absent(state: TableState, now: datetime, _remedy: str) -> str:
     return f"not licensed or not offered to this tenant{_rows(state, now)}"
 
 
@@ -88,7 +111,7 @@ def _rows(state: TableState, now: datetime) -> str:
     return f", the rows are {age(state.synced_at, now)} old" if state.synced_at else ", so it is empty here"
 
 
-_TROUBLES: Mapping[State, Callable[[TableState, datetime], str]] = {
+_TROUBLES: Mapping[State, Callable[[TableState, datetime, str], str]] = {
     State.NEVER: _never,
     State.FAILED: _failed,
     State.PARTIAL: _partial,
