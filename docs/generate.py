@@ -95,6 +95,9 @@ def _table(resource: Resource) -> Iterator[str]:
         yield f"Joins: {', '.join(refers)}."
     rows = ((c.name, str(c.kind), "yes" if c.personal else "", c.description) for c in resource.columns)
     yield _grid(("column", "type", "personal", "meaning"), rows)
+    if resource.derived:
+        yield "Derived from them when it is read, never stored:"
+        yield _grid(("column", "type", "meaning"), ((c.name, c.type, c.description) for c in resource.derived))
 
 
 COUNTING = """\

@@ -19,6 +19,7 @@ import duckdb
 from kandji_queries import definitions
 from kandji_queries.relations import AS_OF, BETWEEN, BY_THING, EVENTS, TRACKED, create_schema
 from kandji_schema.database import is_readable
+from kandji_schema.derived import derivations, derived_columns, with_derived
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.files import has_size
 from kandji_schema.history import EVENTS as STORED_EVENTS
@@ -110,10 +111,14 @@ class TableHistory:
 
     @property
     def function(self) -> str:
-        """The statement that makes the table function."""
+        """The statement that makes the table function; what is derived is derived of the columns as they were."""
+        as_it_was = with_derived(f"({self._rows})", derivations(self.table))
+        return f"CREATE MACRO main.{identifier(f'{self.table}{AS_OF}')}(moment) AS TABLE {as_it_was}"
+
+    @property
+    def _rows(self) -> str:
         live = ", ".join(f"live.{identifier(name)}" for name in self.columns)
         return f"""
-            CREATE MACRO main.{identifier(f"{self.table}{AS_OF}")}(moment) AS TABLE
             WITH undone AS MATERIALIZED ({self._undone}), known AS MATERIALIZED ({self._known})
             SELECT {live} FROM {self._live} ANTI JOIN undone AS past ON {self._same_row}
             UNION ALL
@@ -215,11 +220,16 @@ def _kept(name: str, kind: str) -> str:
 
 
 def table_histories(base: duckdb.DuckDBPyConnection, columns_of: Callable[[str], Columns | None]) -> list[TableHistory]:
-    """Return the tables with history that ``columns_of`` knows."""
+    """Return the tables with history that ``columns_of`` knows; derived ones among them are left out."""
     found = base.execute(f"SELECT table_name, since, keys, fallbacks FROM {TRACKED} ORDER BY table_name").fetchall()
     known = ((row, columns_of(row[0])) for row in found)
     return [
-        TableHistory(table, since, keys, fallbacks, columns)
+        TableHistory(table, since, keys, fallbacks, _stored(table, columns))
         for (table, since, keys, fallbacks), columns in known
         if columns
     ]
+
+
+def _stored(table: str, columns: Columns) -> Columns:
+    derived = {column.name for column in derived_columns(table)}
+    return {name: kind for name, kind in columns.items() if name not in derived}

@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Column, Kind, columns_of
+from kandji_schema.derived import DerivedColumn, derived_columns
 from kandji_schema.provider import PAGE_ROWS
 
 _COMPOSED = frozenset({dict, list})
@@ -115,6 +116,11 @@ class Resource:
     def columns(self) -> tuple[Column, ...]:
         """All columns, ``extra`` last."""
         return columns_of(self.model)
+
+    @property
+    def derived(self) -> tuple[DerivedColumn, ...]:
+        """Columns that readers have besides: made of the others, and never stored."""
+        return derived_columns(self.name)
 
     @cached_property
     def key(self) -> tuple[str, ...]:

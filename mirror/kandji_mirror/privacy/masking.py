@@ -96,10 +96,13 @@ def masked(column: Column, value: str) -> str:
 
 
 def _masked_document(column: Column, value: str) -> str:
-    """Documents are masked whether they are marked or not: nobody knows what the provider puts there tomorrow."""
+    """Documents are masked whether they are marked or not: nobody knows what the provider puts there tomorrow.
+
+    Where members are known to be harmless, the others are masked one by one, personal or not.
+    """
     if column.name == "extra":
         return f"memory.main.mask_members({value})"
-    if column.personal is None:
+    if column.personal is None or column.safe_keys:
         known = ", ".join(f"'{key}'" for key in column.safe_keys)
         return f"memory.main.mask_unknown({value}, [{known}]::VARCHAR[])"
     return f"memory.main.mask_document({value})"

@@ -9,6 +9,7 @@ import duckdb
 
 from kandji_queries import definitions
 from kandji_queries.engine.query_engine import QueryEngine, store_name
+from kandji_schema.derived import derived_columns
 from kandji_schema.durations import seconds_since
 from kandji_schema.manifest import TableState
 from kandji_schema.sql import identifier
@@ -122,11 +123,15 @@ def _described(table: str, sources: Collection[TableState], stored: Sequence[_Wo
 
 
 def comments(state: TableState) -> list[_Words]:
-    """Return table, column (None: the table itself) and comment of a table without a data file, by its definition."""
+    """Return table, column (None: the table itself) and comment, by its definition, of what no data file tells of.
+
+    Those are the derived columns, and of a table without a file all.
+    """
+    derived: list[_Words] = [(state.name, c.name, c.description) for c in derived_columns(state.name)]
     if state.file is not None:
-        return []
+        return derived
     found = (_COMMENT.fullmatch(statement) for statement in state.ddl[1:])
-    return [(state.name, words["column"], words["text"].replace("''", "'")) for words in found if words]
+    return [*derived, *((state.name, words["column"], words["text"].replace("''", "'")) for words in found if words)]
 
 
 _COMMENT = re.compile(

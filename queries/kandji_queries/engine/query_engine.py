@@ -1,7 +1,7 @@
 """An in-memory DuckDB that sees one manifest's files, read-only, and nothing else, locked down before anyone's SQL."""
 
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -20,6 +20,7 @@ from kandji_queries.relations import (
     audit_stamp,
     renew_states,
 )
+from kandji_schema.derived import EXTRA, DerivedColumn, derivations, derived_columns, with_derived
 from kandji_schema.errors import ConfigurationError, Failed, MirrorError, NotMasked, StoreDamaged
 from kandji_schema.manifest import Manifest, TableState, history_dir
 from kandji_schema.sql import identifier, literal
@@ -135,11 +136,11 @@ class QueryEngine:
         self._base.close()
 
     def _fill(self) -> None:
+        for macro in definitions.macros().values():
+            self._base.execute(macro.sql)
         for name, state in self.manifest.tables.items():
             if name in self.tables:
                 self._add_table(state)
-        for macro in definitions.macros().values():
-            self._base.execute(macro.sql)
         add_states(self._base, self.manifest.tables.values())
         self._add_history()
         self._add_audit()
@@ -154,18 +155,57 @@ class QueryEngine:
             self.broken[state.name] = NotMasked(state.name)
         if state.file is None:
             self._base.execute(state.ddl[0])  # the dictionary reads its comments there: executed they take 0.3 s
+            self._widen(state.name)
             return
-        table = identifier(state.name)
-        self._attach(state, f"CREATE VIEW main.{table} AS FROM {identifier(store_name(state.name))}.main.{table}")
+        self._attach(state)
+        self._show(state)
 
-    def _attach(self, state: TableState, *then: str) -> None:
-        """Open a table's data file; views find it by its name. ``then`` are statements that need it."""
+    def _attach(self, state: TableState) -> None:
+        """Open a table's data file; views find it by its name."""
         path = literal(self.folder / str(state.file))
+        with self._whole(state):
+            self._base.execute(f"ATTACH {path} AS {identifier(store_name(state.name))} (READ_ONLY)")
+
+    def _show(self, state: TableState) -> None:
+        """Make the view of a data file's table, with what is derived of it."""
+        table = identifier(state.name)
+        stored = f"{identifier(store_name(state.name))}.main.{table}"
+        found = derivations(state.name)
+        with self._whole(state):
+            try:
+                self._base.execute(f"CREATE VIEW main.{table} AS {with_derived(stored, found)}")
+            except duckdb.BinderException:
+                shown = with_derived(stored, self._derivable(stored, found))
+                self._base.execute(f"CREATE VIEW main.{table} AS {shown}")
+
+    @contextmanager
+    def _whole(self, state: TableState) -> Iterator[None]:
+        """Have what the engine says of a data file mean that it is damaged."""
         try:
-            for statement in (f"ATTACH {path} AS {identifier(store_name(state.name))} (READ_ONLY)", *then):
-                self._base.execute(statement)
+            yield
         except duckdb.Error as error:
             raise StoreDamaged(f"The data file {state.file} cannot be opened.") from error
+
+    def _widen(self, name: str) -> None:
+        """Give a table that was never synced its derived columns: there is nothing to derive them of."""
+        table, derived = f"main.{identifier(name)}", derived_columns(name)
+        changes = [f"ADD COLUMN {identifier(column.name)} {column.type}" for column in derived]
+        for change in (f"DROP {EXTRA}", *changes, f"ADD COLUMN {EXTRA} JSON") if derived else ():
+            self._base.execute(f"ALTER TABLE {table} {change}")
+
+    def _derivable(self, stored: str, found: Sequence[DerivedColumn]) -> Sequence[DerivedColumn]:
+        """Return derived columns, empty where a data file of an older version lacks what one is made of."""
+        made: list[DerivedColumn] = []
+        for one in found:
+            made.append(one if self._can_be_made(stored, [*made, one]) else one.unknown)
+        return made
+
+    def _can_be_made(self, stored: str, found: Sequence[DerivedColumn]) -> bool:
+        try:
+            self._base.execute(f"DESCRIBE {with_derived(stored, found)}")
+        except duckdb.BinderException:
+            return False
+        return True
 
     def _add_history(self) -> None:
         """Open the segments where they are wanted; for views that are only looked at make what would be in them."""

@@ -1,9 +1,16 @@
 -- title: The fleet, one wide row a device
--- description: One row per device of the device list with what most questions need: identity, user, blueprint, contact,
---   hardware and the security posture as Prism reports it. A posture that is NULL is not known: the platform has none
---   or the device has not reported it. Devices marked missing or removed are included; see is_missing and is_removed.
+-- description: One row per device of the device list with what most questions need: identity, person, blueprint, contact,
+--   hardware, disk, and the security posture as Prism reports it. What is NULL is not known: the platform has none, the
+--   device has not reported it, or its details were not read yet. Devices marked missing or removed are included; see
+--   is_missing and is_removed.
 -- column: hours_since_check_in | Hours since last_check_in at the moment of the query.
 -- column: model_name | Model as marketed, from Prism.
+-- column: is_laptop | Whether it is a laptop: of Macs by the name of the model, phones and tablets are none; NULL for
+--   Windows, whose records do not say.
+-- column: disk_total_bytes | Capacity of the storage in bytes, from the details; to the GB, from Prism, where they were not
+--   read.
+-- column: department | Department of the assigned person.
+-- column: job_title | Job title of the assigned person.
 -- column: os_marketing_name | Name of the operating system, such as Sonoma.
 -- column: filevault_on | Whether FileVault is on.
 -- column: filevault_key_escrowed | Whether the FileVault recovery key is escrowed.
@@ -17,6 +24,10 @@
 -- column: bootstrap_token_escrowed | Whether the bootstrap token is escrowed.
 -- column: activation_lock_on | Whether Activation Lock is on, device-based or a person's own.
 -- column: activation_lock_by_user | Whether it is a person's own Activation Lock.
+-- column: app_count | Apps found on the device, helpers inside of bundles and copies counted each; NULL where none are
+--   known.
+-- column: failed_items | Library items that failed and are not mended, status ERROR or FAILED; NULL where its items were
+--   not read.
 -- column: posture_collected_at | When the device last reported its FileVault state: the age of the security facts.
 SELECT
     d.device_id,
@@ -28,11 +39,26 @@ SELECT
     i.apple_silicon,
     i.device_capacity,
     i.battery_health,
+    CASE
+        WHEN d.platform = 'Mac' THEN coalesce(i.model_name, d.model, x.model_name) ILIKE 'MacBook%'
+        WHEN d.platform <> 'Windows' THEN false
+    END AS is_laptop,
+    x.processor,
+    x.memory_bytes,
+    -- Prism says it of more devices, in whole GB as on the box
+    coalesce(x.disk_total_bytes, try_cast(i.device_capacity * 1e9 AS BIGINT)) AS disk_total_bytes,
+    x.disk_free_bytes,
+    x.disk_free_percent,
+    x.uptime_days,
     d.os_version,
     i.marketing_name AS os_marketing_name,
     d.user_id,
     d.user_name,
     d.user_email,
+    d.user_is_archived,
+    u.department,
+    u.job_title,
+    x.last_user,
     d.asset_tag,
     d.tags,
     d.blueprint_id,
@@ -42,6 +68,7 @@ SELECT
     d.first_enrollment,
     d.last_enrollment,
     d.mdm_enabled,
+    x.supervised,
     d.agent_installed,
     d.agent_version,
     d.is_missing,
@@ -59,6 +86,8 @@ SELECT
     s.bootstrap_token_escrowed,
     l.device_activation_lock_enabled OR l.user_activation_lock_enabled AS activation_lock_on,
     l.user_activation_lock_enabled AS activation_lock_by_user,
+    a.app_count,
+    k.failed_items,
     f.last_collected_at AS posture_collected_at
 FROM devices AS d
 LEFT JOIN prism_device_information AS i USING (device_id)
@@ -66,4 +95,31 @@ LEFT JOIN prism_filevault AS f USING (device_id)
 LEFT JOIN prism_application_firewall AS w USING (device_id)
 LEFT JOIN prism_gatekeeper_and_xprotect AS g USING (device_id)
 LEFT JOIN prism_startup_settings AS s USING (device_id)
-LEFT JOIN prism_activation_lock AS l USING (device_id);
+LEFT JOIN prism_activation_lock AS l USING (device_id)
+-- grouped, since a person or a record that came twice must not make two devices of one
+LEFT JOIN (
+    SELECT
+        device_id,
+        any_value(model_name) AS model_name,
+        any_value(processor) AS processor,
+        any_value(memory_bytes) AS memory_bytes,
+        any_value(disk_total_bytes) AS disk_total_bytes,
+        any_value(disk_free_bytes) AS disk_free_bytes,
+        any_value(disk_free_percent) AS disk_free_percent,
+        any_value(uptime_days) AS uptime_days,
+        any_value(last_user) AS last_user,
+        any_value(supervised) AS supervised
+    FROM device_details
+    GROUP BY device_id
+) AS x USING (device_id)
+LEFT JOIN (
+    SELECT id AS user_id, any_value(department) AS department, any_value(job_title) AS job_title
+    FROM users
+    GROUP BY id
+) AS u ON u.user_id = d.user_id
+LEFT JOIN (SELECT device_id, count(*) AS app_count FROM apps GROUP BY device_id) AS a USING (device_id)
+LEFT JOIN (
+    SELECT device_id, count(*) FILTER (upper(status) IN ('ERROR', 'FAILED')) AS failed_items
+    FROM device_library_items
+    GROUP BY device_id
+) AS k USING (device_id);

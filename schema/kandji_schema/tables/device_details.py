@@ -140,7 +140,7 @@ class DeviceDetail(SQLModel, table=True):
         "Mac: start volume.", source="general.", personal=Personal.FREE_TEXT, samples=("Macintosh HD", "")
     )
     time_since_boot: str | None = text(
-        "Mac: time since the last start, as the provider words it.",
+        "Mac: time since the last start, as the provider words it; in days uptime_days.",
         source="general.",
         volatile=True,
         samples=("1 month ago", "3 days ago", ""),
@@ -191,26 +191,28 @@ class DeviceDetail(SQLModel, table=True):
         "Mac: processors, text as sent.", source="hardware_overview.", samples=("8", "1")
     )
     total_number_of_cores: str | None = text(
-        "Mac: cores, text as sent.", source="hardware_overview.", samples=("8", "10")
+        "Mac: cores, text as sent; as a number cores.", source="hardware_overview.", samples=("8", "10")
     )
     processor_architecture: str | None = text(
         "Windows: architecture of the processor.", source="hardware_overview.", samples=(None,)
     )
     memory: str | None = text(
-        "Mac: memory with its kind, text as sent.", source="hardware_overview.", samples=("8 GB LPDDR4", "16 GB LPDDR5")
+        "Mac: memory with its kind, text as sent; memory_bytes for all.",
+        source="hardware_overview.",
+        samples=("8 GB LPDDR4", "16 GB LPDDR5"),
     )
     total_ram: str | None = text(
-        "Windows (MB) and Android (GB): memory, text as sent.",
+        "Windows (MB) and Android (GB): memory, text as sent; memory_bytes for all.",
         source=("hardware_overview.", "hardware."),
         samples=(None,),
     )
     total_capacity: str | None = text(
-        "Windows (MB) and Android (GB): capacity of the storage, text as sent; of Apple devices see volumes.",
+        "Windows (MB) and Android (GB): capacity of the storage, text as sent; disk_total_bytes for all.",
         source=("hardware_overview.", "hardware."),
         samples=(None,),
     )
     available_capacity: str | None = text(
-        "Windows (MB) and Android (GB): free storage, text as sent; of Apple devices see volumes.",
+        "Windows (MB) and Android (GB): free storage, text as sent; disk_free_bytes for all.",
         source=("hardware_overview.free_capacity", "hardware."),
         volatile=True,
         samples=(None,),
@@ -243,8 +245,9 @@ class DeviceDetail(SQLModel, table=True):
     tags: list[str] | None = texts("Names of the device's tags.", samples=([], ["IT-Devices"]))
     volumes: Any = document(
         "Apple: JSON list of the volumes (name, format, percent_used, identifier, capacity, available, encrypted Yes "
-        "or No), all values text as sent.",
+        "or No), all values text as sent; the view device_volumes has them as rows with numbers.",
         personal=Personal.FREE_TEXT,
+        safe_keys=("available", "capacity", "encrypted", "format", "identifier", "percent_used"),
         samples=(
             [
                 {

@@ -1,0 +1,40 @@
+-- step: start
+start_volume(volumes, boot_volume)
+
+-- step: base
+CASE WHEN volumes IS NULL THEN 1024 ELSE box_base(model_identifier, boot_volume) END
+
+-- step: unit
+CASE
+    WHEN coalesce(windows_device_id, processor_architecture, os_edition, bios_version) IS NOT NULL THEN 'MB'
+    WHEN coalesce(api_level, security_patch_level, management_mode, encryption_status) IS NOT NULL THEN 'GB'
+    ELSE ''
+END
+
+-- column: disk_total_bytes BIGINT | Capacity of the storage in bytes: of Apple devices of the volume they run from, of
+--   Windows and Android total_capacity. As of when the details were read. NULL where it is not said or cannot be read.
+bytes_of(coalesce(start['capacity'], total_capacity), base := base, unit := unit)
+
+-- column: disk_free_bytes BIGINT | Free storage in bytes, of the same volume; never the sum of several, since volumes of
+--   one container share their room.
+bytes_of(coalesce(start['available'], available_capacity), base := base, unit := unit)
+
+-- column: disk_free_percent DOUBLE | Free storage in percent of its capacity, 0 to 100, one decimal.
+coalesce(
+    CASE WHEN disk_free_bytes <= disk_total_bytes THEN round(100.0 * disk_free_bytes / nullif(disk_total_bytes, 0), 1) END,
+    100 - percent_of(start['percent_used'])
+)
+
+-- column: memory_bytes BIGINT | Memory in bytes, of Macs, Windows and Android: 16 GB are 17179869184. iPhones, iPads and
+--   Apple TVs do not say.
+bytes_of(coalesce(memory, total_ram), unit := unit)
+
+-- column: uptime_days DOUBLE | Mac: days since the last start, of time_since_boot, as of when the details were read; not
+--   exact, since the provider rounds: a month counts 30 days.
+round(days_of(time_since_boot), 2)
+
+-- column: processor VARCHAR | Processor of a Mac, architecture of a Windows computer.
+coalesce(processor_name, processor_architecture)
+
+-- column: cores BIGINT | Mac: cores of the processor, a number.
+try_cast(regexp_extract(total_number_of_cores, '^\s*(?:proc )?(\d{1,4})(?:$|[\s:(])', 1) AS BIGINT)
