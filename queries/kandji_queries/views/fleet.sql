@@ -96,27 +96,8 @@ LEFT JOIN prism_application_firewall AS w USING (device_id)
 LEFT JOIN prism_gatekeeper_and_xprotect AS g USING (device_id)
 LEFT JOIN prism_startup_settings AS s USING (device_id)
 LEFT JOIN prism_activation_lock AS l USING (device_id)
--- grouped, since a person or a record that came twice must not make two devices of one
-LEFT JOIN (
-    SELECT
-        device_id,
-        any_value(model_name) AS model_name,
-        any_value(processor) AS processor,
-        any_value(memory_bytes) AS memory_bytes,
-        any_value(disk_total_bytes) AS disk_total_bytes,
-        any_value(disk_free_bytes) AS disk_free_bytes,
-        any_value(disk_free_percent) AS disk_free_percent,
-        any_value(uptime_days) AS uptime_days,
-        any_value(last_user) AS last_user,
-        any_value(supervised) AS supervised
-    FROM device_details
-    GROUP BY device_id
-) AS x USING (device_id)
-LEFT JOIN (
-    SELECT id AS user_id, any_value(department) AS department, any_value(job_title) AS job_title
-    FROM users
-    GROUP BY id
-) AS u ON u.user_id = d.user_id
+LEFT JOIN device_details AS x USING (device_id)
+LEFT JOIN users AS u ON u.id = d.user_id
 LEFT JOIN (SELECT device_id, count(*) AS app_count FROM apps GROUP BY device_id) AS a USING (device_id)
 LEFT JOIN (
     SELECT device_id, count(*) FILTER (upper(status) IN ('ERROR', 'FAILED')) AS failed_items
