@@ -139,7 +139,7 @@ def test_the_year_of_a_model_counts_where_it_is_asked_for(tmp_path_factory: pyte
     models = ["MacBook Pro (13-inch, 2019, Two ports)", f"iMac ({NOW.year - 4})", "Mac mini", None]
     machines = [device(n, model=model, first_enrollment=NOW) for n, model in enumerate(models)]
     pc = device(8, platform="Windows", model="X1", first_enrollment=NOW)
-    space = {"device_id": "d8", "total_capacity": "486061", "available_capacity": "24303"}
+    space = {"device_id": "d8", "bios_version": "1", "total_capacity": "486061", "available_capacity": "24303"}
     publish(home, {"devices": [*machines, pc], "device_details": [space]})
     with Reader(home) as reader:
         by_model = answer(reader, "replacement_candidates", "device_id model_year is_old", age_by="model")

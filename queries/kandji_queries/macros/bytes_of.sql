@@ -5,26 +5,27 @@
 --   is guessed.
 CREATE MACRO bytes_of(amount, base := 1024, unit := '') AS
     list_transform(
-        list_transform(
-            [
-                regexp_extract(
-                    replace(amount::VARCHAR, chr(160), ' '),  -- a no-break space is a blank too
-                    -- no sign, digits by thousands or not
-                    '^\s*(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)\s*(?:((?:[KMGTP]I?)?B)(?:YTES?)?([\s,(].*)?)?$',
-                    ['number', 'unit', 'rest'],
-                    'is'
-                )
-            ],
+        [
+            regexp_extract(
+                -- a no-break space is a blank too
+                replace(amount::VARCHAR, chr(160), ' ')
+                || CASE WHEN regexp_full_match(amount::VARCHAR, '\s*[\d.,]+\s*') THEN unit ELSE '' END,
+                -- no sign; digits by thousands or not
+                '^\s*(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)\s*(?:([KMGTP])(I?))?B(?:YTES?)?((?:[\s,(].*)?)$',
+                ['number', 'step', 'binary', 'rest'],
+                'is'
+            )
+        ],
+        lambda read: CASE
             -- of two amounts in one text nobody knows which is meant
-            lambda read: CASE
-                WHEN NOT regexp_matches(read['rest'], '\d\s*[kmgtp]?i?b', 'i')
-                    THEN {'number': replace(read['number'], ',', ''), 'unit': upper(nullif(concat(read['unit'], CASE WHEN read['unit'] = '' THEN unit END), '')) }
-            END
-        ),
-        lambda read: try_cast(
-            round(
-                try_cast(read['number'] AS DOUBLE)
-                * CASE WHEN read['unit'][2] = 'I' THEN 1024 ELSE base END ** (instr('BKMGTP', read['unit'][1]) - 1)
-            ) AS BIGINT
-        )
+            WHEN NOT regexp_matches(read['rest'], '\d\s*[kmgtp]?i?b', 'i')
+                THEN try_cast(
+                    round(
+                        try_cast(replace(read['number'], ',', '') AS DOUBLE)
+                        * CASE read['binary'] WHEN '' THEN base ELSE 1024 END
+                        -- a text without a step is found at 1
+                        ** (instr('BKMGTP', upper(read['step'])) - 1)
+                    ) AS BIGINT
+                )
+        END
     )[1];

@@ -9,35 +9,20 @@
 -- param: years int = 4 [1, 30] | Age in years.
 -- param: free_percent int = 10 [0, 100] | Free space in percent.
 -- param: age_by enum(enrolment, model, either) = enrolment | What tells the age.
-WITH volumes AS (
-    SELECT device_id, boot_volume, unnest(from_json(volumes, '["JSON"]')) AS volume
-    FROM device_details
-),
-start_volumes AS (
-    SELECT
-        device_id,
-        max(volume ->> '$.capacity') AS capacity,
-        min(volume ->> '$.available') AS available,
-        100 - max(try_cast(replace(volume ->> '$.percent_used', '%', '') AS DOUBLE)) AS free_percent
-    FROM volumes
-    WHERE (volume ->> '$.name') IN (boot_volume, boot_volume || ' - Data')
-    GROUP BY device_id
-),
-computers AS (
+WITH computers AS (
     SELECT
         d.*,
         try_cast(regexp_extract(d.model, '\b(20[0-9]{2})\b', 1) AS INTEGER) AS model_year,
         date_diff('day', d.first_enrollment, (now() AT TIME ZONE 'UTC')) / 365.25 AS years_enrolled,
-        coalesce(s.capacity, x.total_capacity) AS capacity,
-        coalesce(s.available, x.available_capacity) AS available,
-        coalesce(
-            s.free_percent,
-            100 * try_cast(x.available_capacity AS DOUBLE) / nullif(try_cast(x.total_capacity AS DOUBLE), 0)
-        ) AS free_percent,
-        x.memory
+        coalesce(start_volume(x.volumes, x.boot_volume)['capacity'], x.total_capacity) AS capacity,
+        coalesce(start_volume(x.volumes, x.boot_volume)['available'], x.available_capacity) AS available,
+        x.disk_total_bytes,
+        x.disk_free_bytes,
+        x.disk_free_percent AS free_percent,
+        coalesce(x.memory, x.total_ram) AS memory,
+        x.memory_bytes
     FROM devices AS d
     LEFT JOIN device_details AS x USING (device_id)
-    LEFT JOIN start_volumes AS s USING (device_id)
     WHERE d.platform IN ('Mac', 'Windows')
 ),
 judged AS (
@@ -59,8 +44,11 @@ SELECT
     d.first_enrollment,
     round(d.years_enrolled, 1) AS years_enrolled,
     d.is_old,
-    round(d.free_percent, 1) AS free_percent,
+    d.free_percent,
     d.is_full,
+    d.disk_total_bytes,
+    d.disk_free_bytes,
+    d.memory_bytes,
     d.capacity,
     d.available,
     d.memory,
