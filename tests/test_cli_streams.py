@@ -15,6 +15,7 @@ ENDS = {
     "sql - </dev/null": 2,
     "query stale_devices": 0,
     "changes": 0,
+    "search uptime": 0,
     "tables": 0,
     "describe devices": 0,
     "show d1": 0,

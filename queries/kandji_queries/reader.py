@@ -122,6 +122,7 @@ class Reader:
         values = query.bind(params or {})
         found = self.run(query.statement(params or {}), values, limits=limits)
         found.notes.extend(self._query_notes(query, values, params or {}, found))
+        found.notes.extend(() if found.rows else self._empty_notes(query, values))
         return found
 
     @contextmanager
@@ -144,6 +145,7 @@ class Reader:
         values = query.bind(params or {})
         with self.stream(query.statement(params or {}), values, limits=limits) as stream:
             stream.notes.extend(self._query_notes(query, values, params or {}))
+            stream.note_when_empty(lambda: self._empty_notes(query, values))
             yield stream
 
     def tables(self) -> "list[TableInfo]":
@@ -201,6 +203,11 @@ class Reader:
             *period.query_notes(self, query, values),
             *device_lookup.query_notes(self, query, values, found),
         ]
+
+    def _empty_notes(self, query: "NamedQuery", values: Values) -> list[str]:
+        from kandji_queries.catalog.empty_answers import empty_notes  # only where there are no rows
+
+        return list(empty_notes(self, query, values))
 
     def _collected(
         self, sql: str, params: Values | None, limits: QueryLimits | None, collect: Callable[[Stream], T]

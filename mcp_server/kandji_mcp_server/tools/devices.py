@@ -79,7 +79,7 @@ def _find_answer(context: ServerContext, reader: "Reader", device: str) -> RowsA
 
 def _remarks(rows: RowPage, device: str, shared: bool) -> Iterator[str]:
     if not rows.total:
-        yield f"No device fits {device!r}, nor any similar name. One that left the tenant is only in the tool changes."
+        yield f"{device_lookup.nothing_fits(device)} One that left the tenant is only in the tool changes."
     elif rows.rows[0][0] == "similar":
         yield f"No device fits {device!r} exactly; these are written similarly. Ask which one is meant."
     elif rows.total > FOUND:

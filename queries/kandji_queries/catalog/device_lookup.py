@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kandji_queries import sql_files
 from kandji_schema.errors import UsageError
-from kandji_schema.text import fold_identifier, fold_text, one_line
+from kandji_schema.text import fold_identifier, fold_text
 
 if TYPE_CHECKING:
     from kandji_queries.catalog.queries import NamedQuery
@@ -26,6 +26,9 @@ COUNTED = 10_000
 
 BEST_FIRST = ("exact", "part of the name", "person", "similar")
 """Words for how a device fits."""
+
+NUMBERS = "UDID, IMEI, MEID, EID, SIM, phone number, MAC and IP address, host name"
+"""What devices are looked for by, besides names, serial numbers, asset tags and people."""
 
 STATEMENTS = Path(__file__).parents[1] / "lookup"
 
@@ -47,14 +50,24 @@ class DeviceHistory:
 
 
 def search(reader: "StatementRunner", device: str) -> "Result":
-    """Find devices that fit, the best first, with the word for how; :class:`UsageError` for what is no name."""
+    """Find devices that fit, the best first, with the word for how; :class:`UsageError` for what is no name.
+
+    Where none has the text as a name or number of the device list, those that have it as another number.
+    """
     text = device.strip()
     if not _may_be_a_name(text):
         raise UsageError(
             f"The device is a text of {len(text):,} characters; give 1 to {LONGEST}: an identifier, a serial number, "
             "an asset tag, or a name of a device or person."
         )
-    return reader.run(_statement("devices"), {"device": text})
+    found = reader.run(_statement("devices"), {"device": text})
+    if found.rows and found.rows[0][0] != BEST_FIRST[-1]:
+        return found
+    numbered = by_identifier(reader, text)
+    if numbered.rows or not found.rows:
+        found.as_of |= numbered.as_of
+        found.notes.extend(note for note in numbered.notes if note not in found.notes)
+    return replace(found, rows=numbered.rows, row_count=numbered.row_count) if numbered.rows else found
 
 
 def by_identifier(reader: "StatementRunner", device: str) -> "Result":
@@ -96,7 +109,7 @@ def find_in_history(reader: "StatementRunner", device: str) -> DeviceHistory:
 def query_notes(
     reader: "StatementRunner", query: "NamedQuery", values: Mapping[str, object], answer: "Result | None" = None
 ) -> Iterator[str]:
-    """Say of the device, person or blueprint that a named query was asked for that several fit, or none does.
+    """Say of the device that a named query was asked for that several fit, or none does.
 
     An ``answer`` to an identifier, or that lists who fits itself, needs no second search.
     """
@@ -104,12 +117,6 @@ def query_notes(
     device = str(values.get("device") or "").strip()
     if "device" in names and _may_be_a_name(device) and not (answer and _identifies_device(answer, device)):
         yield from _device_notes(reader, device, past="removed_rows" in query.sql)
-    nobody = answer is None or not answer.rows
-    if nobody and "user" in names and _may_be_a_name(person := str(values["user"]).strip()):
-        yield from _people_notes(reader, person)
-    blueprint = str(values.get("blueprint") or "").strip()
-    if nobody and "blueprint" in names and _may_be_a_name(blueprint):
-        yield from _blueprint_notes(reader, blueprint)
 
 
 def _identifies_device(answer: "Result", device: str) -> bool:
@@ -123,30 +130,16 @@ def _device_notes(reader: "StatementRunner", device: str, *, past: bool) -> Iter
     whole = replace(reader.limits, rows=COUNTED, bytes=None)
     here = as_objects(reader.run(_statement("devices"), {"device": device}, limits=whole))
     found = _best([*here, *_gone(reader, device)]) if past else here
-    if not found:
-        yield f"No device fits {device!r}, nor any similar name."
+    numbered = [] if found and found[0]["match"] != "similar" else as_objects(by_identifier(reader, device))
+    if numbered:
+        ids = f"Ask with one of these {_told_by(numbered)}."
+        yield f"{device!r} is the {numbered[0]['match']} of {described(numbered)} {ids}"
+    elif not found:
+        yield nothing_fits(device)
     elif found[0]["match"] == "similar":
         yield f"{_several(found, device)} {described(found)}"
     elif len(found) > 1:
         yield f"{_several(found, device)} {described(found)} For one of them ask with one of these {_told_by(found)}."
-
-
-def _people_notes(reader: "StatementRunner", person: str) -> Iterator[str]:
-    found = reader.run(_statement("people"), {"user": person}).rows
-    names = [f"{one_line(name or 'no name')!r} ({one_line(email or 'no address')})" for name, email in found]
-    if names:
-        yield f"Nobody fits {person!r} exactly; similar: {'; '.join(names)}."
-
-
-def _blueprint_notes(reader: "StatementRunner", blueprint: str) -> Iterator[str]:
-    """Say of a blueprint that there is not which there are, those that are written similarly alone where any is."""
-    found = reader.run(_statement("blueprints"), {"blueprint": blueprint}).rows
-    if not found or found[0][1] == 1:
-        return
-    near = [name for name, match in found if match < len(BEST_FIRST)]
-    names = ", ".join(f"{one_line(name or 'no name')!r}" for name in (near or [name for name, _ in found])[:LISTED])
-    more = f" and {len(found) - LISTED} more" if not near and len(found) > LISTED else ""
-    yield f"There is no blueprint {blueprint!r}. {'Similar' if near else 'There are'}: {names}{more}."
 
 
 def _gone(reader: "StatementRunner", device: str) -> list[Device]:
@@ -160,7 +153,8 @@ def _best(found: Sequence[Device]) -> list[Device]:
 
 
 def _rank(device: Device) -> int:
-    return BEST_FIRST.index(device["match"])
+    """Return the place among the ways to fit; one by a number of its own is exact."""
+    return BEST_FIRST.index(device["match"]) if device["match"] in BEST_FIRST else 0
 
 
 def _may_be_a_name(text: str) -> bool:
@@ -174,10 +168,7 @@ def _statement(name: str) -> str:
 
 def _only_device(found: list[Device], device: str) -> Device:
     if not found:
-        raise UsageError(
-            f"No device fits {device!r}, nor any similar name. find_device takes an identifier, serial number, asset "
-            "tag, or part of a name of a device or person; a device that left the tenant is only in the view changes."
-        )
+        raise UsageError(f"{nothing_fits(device)} A device that left the tenant is only in the view changes.")
     found = _letter_for_letter(found, device.strip()) or found
     if len(found) > 1 or found[0]["match"] == "similar":
         raise UsageError(
@@ -190,6 +181,12 @@ def _letter_for_letter(found: list[Device], text: str) -> list[Device]:
     """Keep the device that has the text as identifier or number in this very spelling, where others differ in case."""
     same = [d for d in found if text in (d["device_id"], d["serial_number"], d["asset_tag"])]
     return same if len(same) == 1 else []
+
+
+def nothing_fits(device: str) -> str:
+    """Say that there is no such device, and what was looked at."""
+    looked_at = f"names, serial numbers, asset tags, people; {NUMBERS}"
+    return f"No device fits {device!r}, nor any similar name. Looked at: {looked_at}."
 
 
 def _several(found: list[Device], device: str) -> str:

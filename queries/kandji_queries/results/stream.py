@@ -1,7 +1,7 @@
 """A statement's rows as they come, within limits: the last layer of defence. With this module comes DuckDB."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import duckdb
@@ -47,6 +47,11 @@ class Stream(Answer):
         self._first: list[Row] = []
         self._kept: list[int] | None = None
         self._tally = Tally()
+        self._when_empty: Callable[[], Iterable[str]] = tuple
+
+    def note_when_empty(self, notes: Callable[[], Iterable[str]]) -> None:
+        """Have something said where there turn out to be no rows; it is asked for then only."""
+        self._when_empty = notes
 
     def start(self, sql: str, params: Mapping[str, Any]) -> None:
         """Run the statement up to its first rows, which tells the columns."""
@@ -110,6 +115,8 @@ class Stream(Answer):
         self.elapsed_ms = round(self._seconds * 1_000, 3)
         if not self.truncated:
             self.notes.extend(self._tally.notes())
+        if not self.row_count and not self.truncated:
+            self.notes.extend(self._when_empty())
         if self._cut_cells:
             self.notes.append(f"{self._cut_cells} long values are cut to {self._limits.cell_bytes:,} bytes.")
 

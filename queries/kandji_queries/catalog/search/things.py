@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parents[2] / "lookup"
 NAMES = 1_000_000
 """Most names of a kind that are looked at."""
 
-LIKENESS = 0.9
+LIKENESS = 0.85
 """How alike a name is written, by Jaro and Winkler, to be told where none fits."""
 
 SHORTEST_LIKE = 4
@@ -58,6 +58,16 @@ class Looked:
 def kinds() -> MappingProxyType[str, str]:
     """Return what the kinds of things are called, by kind."""
     return MappingProxyType({name: file.one("title") for name, file in _files().items()})
+
+
+def statement(kind: str) -> str:
+    """Return the statement that lists all things of a kind."""
+    return _files()[kind].sql
+
+
+def names(reader: StatementRunner, kind: str) -> list[str]:
+    """Return the names of all things of a kind, by name."""
+    return sorted({row[0] for row in _run(reader, f"SELECT name FROM ({statement(kind)})", {}).rows if row[0]})
 
 
 def look(reader: StatementRunner, asked: Asked, wanted: Iterable[str]) -> Looked:
@@ -95,7 +105,7 @@ def _versions(lowest: str | None, highest: str | None) -> str:
 
 def _found(reader: StatementRunner, asked: Asked, kind: str, looked: Looked) -> list[Hit]:
     core = fold_text(asked.core)
-    sql = _LIKE.format(sql=_files()[kind].sql)
+    sql = _LIKE.format(sql=statement(kind))
     found = _run(reader, sql, {"core": core, "shortest": SHORTEST_LIKE})
     looked.as_of[kind] = dict(found.as_of)
     hits = list(_fitting(found, kind, Fit(asked)))
