@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from kandji_mcp_server.card import identity
+from kandji_mcp_server.skill import FILE, skill_text
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.definitions import macros, views
 from kandji_schema.actions import actions
@@ -213,6 +214,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     ".env.example": env_example,
     "server.json": server_json,
     "queries/kandji_queries/lineage/keys.json": table_keys,
+    str(FILE.relative_to(ROOT)): skill_text,
 }
 
 

@@ -74,6 +74,20 @@ def test_over_http_the_url_is_that_of_serve(tmp_path: Path) -> None:
     assert _url(tmp_path, **beyond)["url"] == "http://mirror.example.com:8765/mcp"
 
 
+def test_where_people_sign_in_no_token_is_named(tmp_path: Path) -> None:
+    url, issuer = "https://mirror.example.com/mcp", "https://login.example.com"
+    done = run(tmp_path, "mcp-config", "cursor", "--url", url, "--sign-in")
+    assert entry(CLIENTS[2], done.stdout) == {"url": url}
+    assert "sign in" in done.stderr
+    here = {
+        "KANDJI_MIRROR_OAUTH_ISSUER": issuer,
+        "KANDJI_MIRROR_OAUTH_RESOURCE": url,
+        "KANDJI_MIRROR_PRIVACY": "agents",
+    }
+    done = run(tmp_path, "mcp-config", "cursor", "--http", **here)
+    assert entry(CLIENTS[2], done.stdout) == {"url": url}
+
+
 def _url(folder: Path, **settings: str) -> dict[str, Any]:
     named = {f"KANDJI_MIRROR_HTTP_{name}": value for name, value in settings.items()}
     return entry(CLIENTS[2], run(folder, "mcp-config", "cursor", "--http", **named).stdout)

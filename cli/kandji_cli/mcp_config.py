@@ -24,7 +24,8 @@ from kandji_mcp_server.clients import (
     remote_entry,
     server_url,
 )
-from kandji_mcp_server.http import read_access
+from kandji_mcp_server.http import Access, read_access
+from kandji_mcp_server.skill import FILE
 from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_schema.errors import ConfigurationError, UsageError
@@ -40,19 +41,31 @@ def show_clients() -> None:
     print_rows(("client", "title", "http", "file"), rows, "table")
 
 
-def configure(name: str, *, http: bool, url: str | None, write: bool, file: str | None) -> None:
-    """Print the entry, or put it into the client's file; tell on stderr where it goes and what comes next."""
+def show_skill() -> None:
+    """Print the agent skill."""
+    say(FILE.read_text(encoding="utf-8").rstrip("\n"))
+
+
+def configure(name: str, *, http: bool, url: str | None, sign_in: bool, write: bool, file: str | None) -> None:
+    """Print the entry, or put it into the client's file; tell on stderr where it goes and what comes next.
+
+    ``sign_in``: people sign in at an identity provider, which is so too where the settings name one.
+    """
     chosen = find_client(name)
     settings, stored = load(folder=_NO_FOLDER), load({}, folder=_NO_FOLDER)
-    entry = _remote(chosen, settings, url) if http or url else local_entry(chosen, settings, stored)
+    allowed = read_access(settings) if http or url else None
+    sign_in = sign_in or bool(allowed and allowed.people)
+    entry = _remote(chosen, allowed, url, sign_in=sign_in) if allowed else local_entry(chosen, settings, stored)
     path = Path(file).expanduser() if file else chosen.path()
     if write:
         _write(chosen, path, entry)
     else:
         say(entry_alone(chosen.form, chosen.servers, NAME, entry).rstrip("\n"))
         tell(f"\nThis goes into {path}, among what is there; --write puts it there. Then: {chosen.then}")
-    if http or url:
-        _tell_of_http(settings)
+    if sign_in:
+        tell("No token is needed there: at its first question the client shows a page to sign in.")
+    elif allowed:
+        _tell_of_http(allowed.token_file)
     else:
         _tell_of_token(settings, stored)
 
@@ -72,17 +85,15 @@ def _merge(chosen: Client, entry: Mapping[str, Any], text: str) -> str:
     return merge_entry(chosen.form, text, chosen.servers, NAME, entry)
 
 
-def _remote(chosen: Client, settings: Settings, url: str | None) -> dict[str, Any]:
-    allowed = read_access(settings)
-    where = url or server_url(allowed)
+def _remote(chosen: Client, allowed: Access, url: str | None, *, sign_in: bool) -> dict[str, Any]:
+    where = url or (allowed.people.resource if allowed.people else server_url(allowed))
     parts = urlsplit(where)
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise UsageError(f"--url {where!r} is no URL of a server. Example: https://mirror.example.com/mcp")
-    return remote_entry(chosen, where)
+    return remote_entry(chosen, where, sign_in=sign_in)
 
 
-def _tell_of_http(settings: Settings) -> None:
-    file = read_access(settings).token_file
+def _tell_of_http(file: Path) -> None:
     how = _SET.format(variable=TOKEN_VARIABLE, file=shlex.quote(str(file)))
     tell(
         "`kandji-mirror serve` must be running there. The bearer token is not written down: the client takes it from "

@@ -36,18 +36,25 @@ def mcp() -> None:
 @click.argument("client", required=False)
 @click.option("--http", is_flag=True, help="For `kandji-mirror serve`, instead of a program the client starts.")
 @click.option("--url", metavar="URL", help="Where `serve` is reached, if not as it is set here; implies --http.")
+@click.option("--sign-in", is_flag=True, help="People sign in where `serve` says, without its token; implies --http.")
 @click.option("--write", is_flag=True, help="Put it into the client's file, with a copy of what that was.")
 @click.option("--file", metavar="PATH", help="Another file of the client, such as a project's.")
-def mcp_config(client: str | None, http: bool, url: str | None, write: bool, file: str | None) -> None:
+@click.option("--skill", is_flag=True, help="Print SKILL.md instead: how to ask, for clients that read agent skills.")
+def mcp_config(
+    client: str | None, http: bool, url: str | None, sign_in: bool, write: bool, file: str | None, skill: bool
+) -> None:
     """Print how an AI client finds this server, or write it into the client's file.
 
     Without CLIENT it lists them. No token is ever written.
 
     Example: kandji-mirror mcp-config claude-desktop --write
     """
-    from kandji_cli.mcp_config import configure, show_clients
+    from kandji_cli.mcp_config import configure, show_clients, show_skill
 
+    if skill:
+        show_skill()
+        return
     if client is None:
         show_clients()
         return
-    configure(client, http=http, url=url, write=write, file=file)
+    configure(client, http=http or sign_in, url=url, sign_in=sign_in, write=write, file=file)

@@ -34,15 +34,18 @@ def local_entry(client: Client, settings: Settings, stored: Settings) -> Entry:
     }
 
 
-def remote_entry(client: Client, url: str) -> Entry:
-    """Return the entry for the server at ``url``, of `kandji-mirror serve`; its token is taken from a variable."""
+def remote_entry(client: Client, url: str, *, sign_in: bool = False) -> Entry:
+    """Return the entry for the server at ``url``, of `kandji-mirror serve`; its token is taken from a variable.
+
+    ``sign_in``: there is none, as people sign in where the server sends their client.
+    """
     remote = client.remote
     if remote is None:
         raise UsageError(
             f"The file of {client.title} names programs only, no URLs. Leave out --http: it then starts the server "
             "itself, which reads the same mirror."
         )
-    return {**remote.members, remote.key: url, **remote.bearer(TOKEN_VARIABLE)}
+    return {**remote.members, remote.key: url, **({} if sign_in else remote.bearer(TOKEN_VARIABLE))}
 
 
 def command_line() -> list[str]:
