@@ -16,6 +16,9 @@ from kandji_schema.errors import NotFresh
 from kandji_schema.registry import resources
 
 FLEET = {
+    "apps",
+    "device_details",
+    "device_library_items",
     "devices",
     "prism_activation_lock",
     "prism_application_firewall",
@@ -23,6 +26,7 @@ FLEET = {
     "prism_filevault",
     "prism_gatekeeper_and_xprotect",
     "prism_startup_settings",
+    "users",
 }
 
 
@@ -123,6 +127,19 @@ def test_a_column_of_another_table_brings_that_table_in(reader: Reader, sql: str
 @pytest.mark.parametrize("sql", WHOLE)
 def test_all_tables_count_where_all_columns_may_reach_the_answer(reader: Reader, sql: str) -> None:
     assert set(reader.run(sql).as_of) == FLEET
+
+
+@pytest.mark.parametrize(
+    ("column", "tables"),
+    [
+        ("disk_free_percent", {"device_details"}),
+        ("department", {"users"}),
+        ("app_count", {"apps"}),
+        ("failed_items", {"device_library_items"}),
+    ],
+)
+def test_what_the_fleet_derives_and_counts_is_from_its_own_table(reader: Reader, column: str, tables: set[str]) -> None:
+    assert set(reader.run(f"SELECT serial_number, {column} FROM fleet").as_of) == {"devices", *tables}
 
 
 def test_tables_that_a_statement_names_count_whatever_it_does_with_them(reader: Reader) -> None:

@@ -91,7 +91,7 @@ def test_coverage_is_told_for_every_day_since_history_began(reader: Reader) -> N
 @pytest.mark.slow
 def test_coverage_agrees_with_the_table_as_it_was(reader: Reader) -> None:
     asked = """
-        SELECT count(*) FILTER (status), count(*) FILTER (NOT status), count(*) FILTER (status IS NULL)
+        SELECT count(*) FILTER (filevault_on), count(*) FILTER (NOT status), count(*) FILTER (status IS NULL)
         FROM prism_filevault_as_of($moment)"""
     found = answer(reader, "filevault_coverage", "day filevault_on filevault_off unknown")
     for date, *counts in found[:-1]:

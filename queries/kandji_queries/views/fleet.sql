@@ -7,7 +7,7 @@
 -- column: model_name | Model as marketed, from Prism.
 -- column: is_laptop | Whether it is a laptop: of Macs by the name of the model, phones and tablets are none; NULL for
 --   Windows, whose records do not say.
--- column: disk_total_bytes | Capacity of the storage in bytes, from the details; to the GB, from Prism, where they were not
+-- column: disk_total_bytes | Size of the disk in bytes, from the details; to the GB, from Prism, where they were not
 --   read.
 -- column: department | Department of the assigned person.
 -- column: job_title | Job title of the assigned person.
@@ -98,9 +98,9 @@ LEFT JOIN prism_startup_settings AS s USING (device_id)
 LEFT JOIN prism_activation_lock AS l USING (device_id)
 LEFT JOIN device_details AS x USING (device_id)
 LEFT JOIN users AS u ON u.id = d.user_id
-LEFT JOIN (SELECT device_id, count(*) AS app_count FROM apps GROUP BY device_id) AS a USING (device_id)
+LEFT JOIN (SELECT n.device_id, count(*) AS app_count FROM apps AS n GROUP BY n.device_id) AS a USING (device_id)
 LEFT JOIN (
-    SELECT device_id, count(*) FILTER (upper(status) IN ('ERROR', 'FAILED')) AS failed_items
-    FROM device_library_items
-    GROUP BY device_id
+    SELECT t.device_id, count(*) FILTER (upper(t.status) IN ('ERROR', 'FAILED')) AS failed_items
+    FROM device_library_items AS t
+    GROUP BY t.device_id
 ) AS k USING (device_id);

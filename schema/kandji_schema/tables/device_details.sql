@@ -11,30 +11,30 @@ CASE
     ELSE ''
 END
 
--- column: disk_total_bytes BIGINT | Capacity of the storage in bytes: of Apple devices of the volume they run from, of
---   Windows and Android total_capacity. As of when the details were read. NULL where it is not said or cannot be read.
+-- column: disk_total_bytes BIGINT | Size of the disk, the capacity of its storage, in bytes: of Apple devices of the
+--   volume they run from, of Windows and Android total_capacity. NULL where it is not said or cannot be read.
 bytes_of(coalesce(start['capacity'], total_capacity), base := base, unit := unit)
 
--- column: disk_free_bytes BIGINT | Free storage in bytes, of the same volume; never the sum of several, since volumes of
---   one container share their room.
+-- column: disk_free_bytes BIGINT | Free disk space in bytes, of the same volume, as of when the details were read; never
+--   the sum of several, since volumes of one container share their room.
 bytes_of(coalesce(start['available'], available_capacity), base := base, unit := unit)
 
--- column: disk_free_percent DOUBLE | Free storage in percent of its capacity, 0 to 100, one decimal.
+-- column: disk_free_percent DOUBLE | Free disk space in percent of the disk's size, 0 to 100, one decimal.
 coalesce(
     CASE WHEN disk_free_bytes <= disk_total_bytes THEN round(100.0 * disk_free_bytes / nullif(disk_total_bytes, 0), 1) END,
     100 - percent_of(start['percent_used'])
 )
 
--- column: memory_bytes BIGINT | Memory in bytes, of Macs, Windows and Android: 16 GB are 17179869184. iPhones, iPads and
---   Apple TVs do not say.
+-- column: memory_bytes BIGINT | Memory (RAM) in bytes, of Macs, Windows and Android: 16 GB are 17179869184. iPhones,
+--   iPads and Apple TVs do not say.
 bytes_of(coalesce(memory, total_ram), unit := unit)
 
--- column: uptime_days DOUBLE | Mac: days since the last start, of time_since_boot, as of when the details were read; not
---   exact, since the provider rounds: a month counts 30 days.
+-- column: uptime_days DOUBLE | Mac: uptime, days since the last start (boot, restart), of time_since_boot, as of when the
+--   details were read; not exact, since the provider rounds: a month counts 30 days.
 round(days_of(time_since_boot), 2)
 
--- column: processor VARCHAR | Processor of a Mac, architecture of a Windows computer.
+-- column: processor VARCHAR | Processor (CPU) of a Mac, architecture of a Windows computer.
 coalesce(processor_name, processor_architecture)
 
--- column: cores BIGINT | Mac: cores of the processor, a number.
+-- column: cores BIGINT | Mac: cores of the processor (CPU), a number.
 try_cast(regexp_extract(total_number_of_cores, '^\s*(?:proc )?(\d{1,4})(?:$|[\s:(])', 1) AS BIGINT)
