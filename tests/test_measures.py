@@ -227,6 +227,21 @@ def test_the_fleet_has_them_once_a_device_whatever_is_missing(reader: Reader) ->
     ]
 
 
+def test_a_rule_of_compliance_may_ask_for_a_measure(tmp_path: Path) -> None:
+    rule = """
+        [[rule]]
+        name = "room"
+        title = "A tenth of the disk is free"
+        table = "device_details"
+        conditions = [{ column = "disk_free_percent", operator = "at_least", value = 10 }]"""
+    (tmp_path / "compliance.toml").write_text(rule)
+    full = mac("d2", DATA | {"available": "1 GB"})
+    publish(tmp_path, {"devices": [device(n) for n in (1, 2, 3)], "device_details": [mac("d1", DATA), full]})
+    with Reader(tmp_path) as reader:
+        found = reader.run("SELECT device_id, result, input FROM compliance ORDER BY 1").rows
+    assert found == [("d1", "pass", "80.0"), ("d2", "fail", "0.4"), ("d3", "unknown", None)]
+
+
 def test_every_derived_column_is_told_with_its_type_whether_its_table_was_read_or_not(
     reader: Reader, tmp_path: Path
 ) -> None:

@@ -163,7 +163,9 @@ def _rules(settings: Settings) -> str:
 def _shape(table: str) -> dict[str, str] | None:
     """Types of a table's columns by name, as a mirror of this version has them; None where there is no such table."""
     found = resources().get(table)
-    return {column.name: column.kind.value for column in found.columns} if found else None
+    if found is None:
+        return None
+    return {c.name: c.kind.value for c in found.columns} | {c.name: c.type for c in found.derived}
 
 
 # -- rights of files -------------------------------------------------------------------------------------------------

@@ -102,7 +102,8 @@ def _refuse_unknown_column(place: Place, rule: Rule, column: str, shape: Shape) 
     from kandji_schema.registry import resources  # heavy, and only needed where something is missing
 
     resource = resources().get(rule.table)
-    known = {*shape, *(c.name for c in resource.columns)} if resource else {*shape}
+    declared = (*(c.name for c in resource.columns), *(c.name for c in resource.derived)) if resource else ()
+    known = {*shape, *declared}
     if column not in known:
         raise place.unknown(f"column of {rule.table}", column, known)
 
