@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import run
@@ -51,7 +52,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def changed(home: Path, *arguments: str) -> list[tuple[str, str, str | None]]:
-    done = run(home, "changes", "-f", "jsonl", *arguments)
+    since = () if "--since" in arguments else ("--since", "2026-03-02T08:00Z")
+    done = run(home, "changes", "--by-column", "-f", "jsonl", *since, *arguments)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     return [(row["table_name"], row["change"], row["new_value"]) for row in rows]
@@ -81,6 +83,46 @@ def test_changes_are_narrowed_and_in_order_of_time(
     assert changed(home, *arguments) == expected
 
 
+@pytest.fixture(scope="module")
+def told(home: Path) -> list[dict[str, Any]]:
+    done = run(home, "changes", "--since", "2026-03-01", "-f", "jsonl")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_changes_are_told_by_thing_and_counted(told: list[dict[str, Any]]) -> None:
+    names = ("thing", "change", "what", "changes", "devices", "which")
+    assert [tuple(row[name] for name in names) for row in told] == [
+        ("device", "changed", "os 15.1 -> 15.2", 1, 1, "Mac 1 (S1)"),
+        ("device", "removed", "device removed", 1, 1, "Mac 2 (S2)"),
+        ("blueprint", "changed", "blueprint Labs: name Lab -> Labs", 1, 0, None),
+    ]
+
+
+def test_a_person_sees_the_summary_first_and_which_time_was_looked_at(home: Path) -> None:
+    done = run(home, "changes", "--since", "2026-03-01")
+    assert done.stdout.startswith("device: 1 removed, 1 changed. blueprint: 1 changed.\n\nchanged_at")
+    usual = run(home, "changes")
+    assert ("of the last 7 days" in usual.stderr, usual.returncode) == (True, 0)
+
+
+def test_two_moments_are_compared_whatever_their_zone(home: Path) -> None:
+    asked = ("--compare", "--table", "devices", "--since", "2026-03-02T10:30+02:00", "--until", "2026-03-03")
+    done = run(home, "changes", *asked, "-f", "jsonl")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {
+            **{"difference": "other", "name": None, "device_name": "Mac 1", "serial_number": "S1"},
+            **{"what": "os_version 15.1 -> 15.2", "row_key": {"device_id": "d1"}, "rows": 1},
+            "columns": [{"column_name": "os_version", "then_value": "15.1", "now_value": "15.2"}],
+        },
+        {
+            **{"difference": "only then", "name": None, "device_name": "Mac 2", "serial_number": "S2"},
+            **{"what": None, "row_key": {"device_id": "d2"}, "columns": [], "rows": 1},
+        },
+    ]
+    assert "devices at 2026-03-02T08:30:00Z and at 2026-03-03T00:00:00Z; 2026-03-03 is the start" in done.stderr
+    assert "Mac 2 (S2)" in run(home, "changes", *asked).stdout
+
+
 def test_an_empty_answer_says_so_beside_the_data(home: Path) -> None:
     done = run(home, "changes", "--since", "1h", "-f", "csv")
     assert done.stdout.count("\n") == 1
@@ -99,8 +141,13 @@ def test_an_empty_answer_says_so_beside_the_data(home: Path) -> None:
         (("--table", "custom_scripts"), "It is kept of blueprints, devices"),
         (("--since", "1h", "--until", "2h"), "since '1h' is not before until '2h'"),
         (("--since", "2999-01-01"), "lies in the future"),
-        (("--until", "2020-01-01"), "History begins on 2026-03-02 08:00 UTC"),
-        (("--table", "devices", "--until", "2026-03-02T08:00"), "History of devices begins"),
+        (("--since", "2019-01-01", "--until", "2020-01-01"), "History begins on 2026-03-02 08:00 UTC"),
+        (("--table", "devices", "--since", "2026-03-01", "--until", "2026-03-02T08:00"), "History of devices begins"),
+        (("--compare", "--since", "2026-03-02"), "name a table and since when"),
+        (("--compare", "--table", "devices"), "name a table and since when"),
+        (("--compare", "--table", "devices", "--since", "2026-03-01"), "Compare since 2026-03-02T08:00:00Z or later"),
+        (("--compare", "--table", "devise", "--since", "2026-03-03"), "Did you mean devices"),
+        (("--compare", "--table", "devices", "--since", "2999-01-01"), "lies in the future"),
     ],
 )
 def test_a_time_or_table_of_which_nothing_is_known_is_refused(
@@ -113,7 +160,7 @@ def test_a_time_or_table_of_which_nothing_is_known_is_refused(
 def test_the_part_of_a_time_that_history_does_not_cover_is_told(home: Path) -> None:
     begins = "History begins on 2026-03-02 08:00 UTC; what changed earlier is not known."
     assert begins in run(home, "changes", "--since", "2026-03-01").stderr
-    assert begins in json.loads(run(home, "changes", "-f", "json").stdout)["notes"]
+    assert begins in json.loads(run(home, "changes", "--since", "2026-03-01", "-f", "json").stdout)["notes"]
     assert "begins" not in run(home, "changes", "--since", "2026-03-02T08:30").stderr
     assert "until now" in run(home, "changes", "--since", "1h", "--until", "2999-01-01").stderr
 

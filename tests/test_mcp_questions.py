@@ -152,22 +152,32 @@ def test_a_table_that_was_never_read_is_not_called_empty(tmp_path: Path, era: Er
 def test_what_changed_on_a_device_is_one_answer(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "changes", since="7d", device="S1")
 
-    names = found["columns"]
-    rows = [dict(zip(names, row, strict=True)) | found.get("same_in_all_rows", {}) for row in found["rows"]]
-    assert ("user_email", "old@example.org", "Ann@example.org") in [
-        (row["column_name"], row["old_value"], row["new_value"]) for row in rows
+    assert found["columns"] == ["changed_at", "what"]
+    assert [what for _, what in found["rows"]] == [
+        "owner old@example.org -> Ann@example.org, os 14.0 -> 15.1",
+        "FileVault: key_escrowed false -> true, status false -> true",
     ]
-    assert {(table, change) for table, change, _ in found["summary"]} == {
-        ("devices", "changed"),
-        ("prism_filevault", "changed"),
-    }
+    assert found["summary"] == [["device", "changed", 1, 1], ["FileVault", "changed", 1, 1]]
+    assert list(found).index("summary") < list(found).index("rows")
     assert any(note.startswith("History begins on ") for note in found["notes"])
 
 
 def test_a_device_that_is_gone_is_still_known_to_changes(mirror: ServerContext, era: Era) -> None:
     found = answer(mirror, era, "changes", device="gone mac", since="2d")
 
-    assert found["summary"] == [["devices", "removed", 1]]
+    assert found["summary"] == [["device", "removed", 1, 1]]
+    assert found["rows"][0][1] == "device removed"
+
+
+def test_two_moments_of_a_table_are_compared(mirror: ServerContext, era: Era) -> None:
+    found = answer(mirror, era, "changes", compare=True, table="devices", since="23h", limit=5)
+
+    assert found["summary"] == [
+        ["devices", "other", 1, None],
+        ["devices", "only then", 1, None],
+        ["devices", "only now", 1, None],
+    ]
+    assert "compare two moments name a table" in refusal(mirror, era, "changes", compare=True)
 
 
 @pytest.mark.parametrize(

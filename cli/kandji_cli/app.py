@@ -235,24 +235,33 @@ def export(names: tuple[str, ...], **asked: Any) -> None:
 
 
 @app.command()
-@click.option("--since", metavar="TIME", help="From then on: 30m, 24h, 2d, 1w ago, or a date or time, UTC.")
+@click.option("--since", metavar="TIME", help="From then on: 30m, 24h, 2d, 1w ago, or a date or time, UTC.  [7d]")
 @click.option("--until", metavar="TIME", help="Before then.")
 @click.option("--device", metavar="DEVICE", help="Identifier, serial number or name of one device.")
 @click.option("--table", metavar="TABLE", help="Changes of one table.")
+@click.option("--by-column", is_flag=True, help="One row for each column, as the view changes has it.")
+@click.option("--compare", is_flag=True, help="Rows of --table only at --since, only at --until (or now), or other.")
 @click.option("--limit", type=click.IntRange(1), help="Only the newest so many.")
 @format_option
 @requirement_options
-def changes(form: str, limit: int | None, max_age: str | None, strict: bool, **asked: str | None) -> None:
-    """Show what changed, oldest first: devices that came and went, and every value that became another.
+def changes(form: str, limit: int | None, max_age: str | None, strict: bool, **asked: Any) -> None:
+    """Show what changed, by device and thing, oldest first.
+
+    An app that was updated, an owner or system that became another, a device that came or went with what it carried:
+    each is told once, and what is the same on several devices in one line. A time may have the offset of any zone; a
+    date alone is the start of its day, UTC.
 
     Example: kandji-mirror changes --since 24h --device C02XK1JHJG5J
+
+    Example: kandji-mirror changes --compare --table apps --since 2026-11-01 --until 2026-11-15
     """
     from datetime import UTC, datetime
 
-    from kandji_cli.reads import How, show_changes
+    from kandji_cli.changes import Wanted, show_changes
+    from kandji_cli.reads import How
 
     how = How.from_options(form=form, limit=limit, max_age=max_age, strict=strict)
-    show_changes(asked, how=how, now=datetime.now(UTC))
+    show_changes(Wanted(**asked), how=how, now=datetime.now(UTC))
 
 
 @app.command()

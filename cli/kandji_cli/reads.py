@@ -9,15 +9,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kandji_cli.output import print_rows, tell, tell_number, warn
-from kandji_queries.catalog import device_lookup
 from kandji_queries.catalog.params import read_cli_value
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.engine.process_limits import bound_memory
-from kandji_queries.history import period
 from kandji_queries.reader import Reader
 from kandji_queries.results.data_notes import Requirements
 from kandji_queries.results.dates import date_line
 from kandji_queries.results.formats import write
+from kandji_queries.results.result import Answer
 from kandji_queries.results.stream import Stream
 from kandji_queries.times import read_duration
 from kandji_schema.durations import in_words
@@ -85,9 +84,14 @@ def _limits(reader: Reader, how: How) -> QueryLimits:
 
 
 def show_answer(reader: Reader, answer: Stream, how: How) -> None:
-    """Print rows and age; :class:`TooManyRows` after them where they are not all and nobody asked for fewer."""
+    """Print the columns that are wanted as :func:`show_rows` does."""
     if how.columns:
         answer.only(how.columns)
+    show_rows(reader, answer, how)
+
+
+def show_rows(reader: Reader, answer: Answer, how: How) -> None:
+    """Print rows and age; :class:`TooManyRows` after them where they are not all and nobody asked for fewer."""
     write(answer, how.form, sys.stdout)
     tell_number(answer.row_count, how.form)
     date(reader, answer.as_of, answer.notes, how.form)
@@ -201,59 +205,3 @@ def date(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form
         tell(note)
     if line := date_line(as_of, datetime.now(UTC)):
         tell(line)
-
-
-COLUMNS = "changed_at, device_name, serial_number, table_name, change, column_name, old_value, new_value, row_key"
-
-ORDER = ("changed_at", "table_name", "row_key::VARCHAR", "column_name")
-
-
-CONDITIONS: Mapping[str, str] = {
-    "since": "changed_at >= $since",
-    "until": "changed_at < $until",
-    "device": "device_id = $device",
-    "table": "table_name = $table",
-}
-"""The SQL that each option adds."""
-
-
-def show_changes(asked: Mapping[str, str | None], *, how: How, now: datetime) -> None:
-    """Print the changes, oldest first, with their age on stderr.
-
-    ``asked`` are texts by the names of :data:`CONDITIONS`; without one it does not narrow. Complete, if there is no
-    limit: then the newest so many. :class:`UnknownName` for a table there is not, :class:`UsageError` for one or a time
-    of which nothing is known, and where a device is not one alone.
-    """
-    given = {name: text for name, text in asked.items() if text is not None}
-    wanted = period.read_period(given.get("since"), given.get("until"), now)
-    moments = {"since": wanted.since, "until": wanted.until}
-    values = {name: moments.get(name, text) for name, text in given.items()}
-    with open_reader(how.requirements) as reader:
-        begins = period.known_since(reader, given.get("table"), wanted)
-        past = device_lookup.find_in_history(reader, given["device"]) if "device" in given else None
-        if past:
-            values["device"] = past.device["device_id"]
-        with reader.stream(statement(given, how.limit), values) as answer:
-            answer.notes.extend(period.coverage_notes(begins, wanted))
-            answer.notes.extend(past.notes() if past else ())
-            show_answer(reader, answer, how)
-    if not answer.row_count and how.form != "json":
-        tell(_nothing(past, narrowed="table" in given))
-
-
-def _nothing(past: device_lookup.DeviceHistory | None, *, narrowed: bool) -> str:
-    if past is None:
-        return "Nothing of that kind changed in the time for which history is kept."
-    what = "Nothing of that kind" if narrowed else "Nothing"
-    device = device_lookup.described([past.device]).rstrip(".")
-    return f"{what} changed in the time asked for on this device{', which is gone' if past.gone else ''}: {device}."
-
-
-def statement(given: Mapping[str, str], limit: int | None) -> str:
-    """Write the query; values are bound to its parameters, one for each name in ``given``."""
-    narrowed = " AND ".join(CONDITIONS[name] for name in given) or "true"
-    chosen = f"SELECT {COLUMNS} FROM changes WHERE {narrowed}"
-    if limit is not None:
-        newest_first = ", ".join(f"{name} DESC" for name in ORDER)
-        chosen = f"FROM ({chosen} ORDER BY {newest_first} LIMIT {int(limit)})"
-    return f"{chosen} ORDER BY {', '.join(ORDER)}"

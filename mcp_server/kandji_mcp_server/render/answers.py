@@ -102,10 +102,14 @@ class ProfileAnswer(Answer):
     parts: Facts
 
 
-class ChangesAnswer(RowsAnswer):
-    """Changes, newest first."""
+class Summarised(Answer):
+    """What stands before the rows."""
 
-    summary: Rows = Field(description="Table, kind of change, number: of all of them.")
+    summary: Rows = Field(description="Thing, change, number, devices: of all.")
+
+
+class ChangesAnswer(RowsAnswer, Summarised):
+    """Changes, devices first, then newest first."""
 
 
 class StatusAnswer(Answer):

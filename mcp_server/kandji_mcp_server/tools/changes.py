@@ -9,75 +9,103 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from kandji_mcp_server.context import ServerContext
-from kandji_mcp_server.own_sql import own_statement
 from kandji_mcp_server.render.answers import Absent, ChangesAnswer, tool_result
-from kandji_mcp_server.render.truncate import truncate
+from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.queries import json_rows, rows_answer
-from kandji_queries.catalog import device_lookup
-from kandji_queries.history import period
+from kandji_queries.history import changes as history
+from kandji_queries.history.compare import read_comparison
 
 if TYPE_CHECKING:
+    from kandji_queries.history.changes import Asked
+    from kandji_queries.history.compare import Comparison
     from kandji_queries.reader import Reader
 
-USUAL = 40
-"""Changes shown where nobody says how many."""
+COMPARED = ("difference", "name", "device_name", "serial_number", "what", "row_key")
+"""Columns of a comparison."""
 
-WHEN = "30m, 24h, 7d ago, or a time such as 2026-11-20T12:00 UTC."
+MOST_COMPARED = 50_000
+"""Most rows of a comparison that are counted."""
+
+MOST = 500
+"""Most lines of an answer."""
+
+USUAL_BYTES = 2_800
+"""What lines take where nobody says how many: with the summary they are about 900 tokens."""
+
+ON_ALL, ON_ONE = ("changed_at", "what", "changes", "which"), ("changed_at", "what")
+"""Columns of a line; of one device it need not be said which."""
+
+WHEN = "30m, 24h, 7d ago, or a time, 2026-11-20T12:00Z."
 
 
 async def changes(
     ctx: Context[ServerContext],
     since: Annotated[str, Field(description=WHEN)] = "24h",
     until: Annotated[str | Absent, Field(description="By default now.")] = None,
-    device: Annotated[str | Absent, Field(description="Only this device.")] = None,
-    table: Annotated[str | Absent, Field(description="Only this table.")] = None,
-    limit: Annotated[int, Field(ge=1, le=500)] = USUAL,
+    device: str | Absent = None,
+    table: str | Absent = None,
+    limit: Annotated[Annotated[int, Field(ge=1, le=MOST)] | Absent, Field()] = None,
+    offset: Annotated[int, Field(ge=0)] = 0,
+    compare: Annotated[bool, Field(description="Rows of table that differ.")] = False,
 ) -> Annotated[CallToolResult, ChangesAnswer]:
-    """Tell what changed: rows that came and went, values before and after, newest first; summary counts all of them.
+    """Tell what changed: apps updated, owners, devices that came or went with what they had.
 
-    Devices that came, went, or changed user or blueprint: run_query device_changes is shorter.
+    The same on several devices is one line; summary counts all.
     """
     context = ctx.request_context.lifespan_context
-    return tool_result(
-        await context.ask(lambda reader: _changes_answer(context, reader, since, until, device, table, limit))
-    )
+
+    def ask(reader: "Reader") -> ChangesAnswer:
+        now = context.clock()
+        if compare:
+            return _comparison_answer(
+                context,
+                reader,
+                read_comparison(reader, table=table, since=since, until=until, device=device, now=now),
+                limit,
+                offset,
+            )
+        asked = history.read_asked(reader, since=since, until=until, device=device, table=table, now=now)
+        return _changes_answer(context, reader, asked, limit, offset)
+
+    return tool_result(await context.ask(ask))
 
 
 def _changes_answer(
-    context: ServerContext,
-    reader: "Reader",
-    since: str,
-    until: str | None,
-    device: str | None,
-    table: str | None,
-    limit: int,
+    context: ServerContext, reader: "Reader", asked: "Asked", limit: int | None, offset: int
 ) -> ChangesAnswer:
-    now = context.clock()
-    wanted = period.read_period(since, until, now)
-    begins = period.known_since(reader, table, wanted)
-    end = wanted.until or wanted.now
-    past = None if device is None else device_lookup.find_in_history(reader, device)
-    asked = {"since": wanted.since, "until": end, "table": table, "device": past and past.device["device_id"]}
-    counted = reader.run(own_statement("how_much_changed"), asked)
-    summary = json_rows(counted)
-    changed = {table or "devices", *(row[0] for row in summary.rows)}
-    total = sum(row[summary.columns.index("changes")] for row in summary.rows)
-    found = reader.run(own_statement("what_changed"), asked)
-    shown = truncate(replace(json_rows(found).slice(0, limit), total=total), context.most_bytes)
-    notes = [
-        *found.notes,
-        *period.coverage_notes(begins, wanted),
-        *(past.notes() if past else ()),
-        *_truncation_note(total, len(shown.rows)),
-    ]
-    as_of = {name: at for name, at in found.as_of.items() if name in changed}
-    told = rows_answer(context, found, shown, notes, as_of=as_of)
-    return ChangesAnswer(**vars(told), summary=[[row[0], row[1], row[2]] for row in summary.rows])
+    statement = history.statement(newest_first=True, limit=limit or MOST, offset=offset)
+    found = reader.run(statement, asked.values, limits=replace(reader.limits, rows=10_000, bytes=None))
+    kinds = history.summary(found.rows)
+    page = json_rows(found)
+    lines = page.rows[len(kinds) :]
+    total = lines[0][page.columns.index("lines")] if lines else 0
+    whole = RowPage(page.columns, lines, total, begin=offset).only(ON_ONE if asked.past else ON_ALL)
+    most = context.most_bytes if limit else min(context.most_bytes, USUAL_BYTES)
+    shown = truncate(whole, most, limit or MOST)
+    notes = [*found.notes, *asked.notes(), *_page_note(shown)]
+    told = rows_answer(context, found, shown, notes)
+    return ChangesAnswer(
+        **vars(told), summary=[[kind.thing, kind.change, kind.changes, kind.devices] for kind in kinds]
+    )
 
 
-def _truncation_note(total: int, shown: int) -> Iterator[str]:
-    if shown < total:
-        yield (
-            f"{shown:,} of {total:,} changes, the newest. Narrow with table, device, since and until, or count with "
-            "SQL on the view changes."
-        )
+def _page_note(shown: RowPage) -> Iterator[str]:
+    if shown.truncated:
+        end = shown.begin + len(shown.rows)
+        rest = f"narrow with table, device, since and until, or go on with offset={end}"
+        yield f"Lines {shown.begin + 1} to {end} of {shown.total:,}: {rest}."
+
+
+def _comparison_answer(
+    context: ServerContext, reader: "Reader", both: "Comparison", limit: int | None, offset: int
+) -> ChangesAnswer:
+    found = reader.run(both.statement, both.values, limits=replace(reader.limits, rows=MOST_COMPARED, bytes=None))
+    page = json_rows(found)
+    kinds = dict.fromkeys((row[0], row[-1]) for row in page.rows)
+    shown = truncate(
+        page.only(COMPARED).slice(offset, limit or MOST),
+        context.most_bytes if limit else min(context.most_bytes, USUAL_BYTES),
+        limit or MOST,
+    )
+    told = rows_answer(context, found, shown, [*found.notes, *both.notes(), *_page_note(shown)])
+    return ChangesAnswer(**vars(told), summary=[[both.resource.name, kind, rows, None] for kind, rows in kinds])

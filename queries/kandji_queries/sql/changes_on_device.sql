@@ -1,10 +1,11 @@
 -- title: What changed on a device
--- description: Everything that changed on a device within the last days, newest first: its own facts such as operating
---   system, owner and blueprint, its apps, profiles, accounts, settings and all else of which history is kept. A row
---   that was added or removed has no column. What the mirror did not see is not known: the view history tells since
---   when it looks. The device, also one that is gone, is found by identifier, serial number, asset tag or whole name
---   in any letter case; only where there is none, by a part of its name, and then by its person. Of several all are
---   listed one after the other, the one that checked in last first: device_id tells them apart.
+-- description: Everything that changed on a device within the last days, newest first, one row a thing: its owner,
+--   operating system and blueprint, its apps, profiles, accounts, settings and all else of which history is kept; what
+--   says it in words. A thing that was added or removed has no column. What the mirror did not see is not known: the
+--   view history tells since when it looks. The device, also one that is gone, is found by identifier, serial number,
+--   asset tag or whole name in any letter case; only where there is none, by a part of its name, and then by its
+--   person. Of several all are listed one after the other, the one that checked in last first: device_id tells them
+--   apart.
 -- param: device text | Identifier, serial number, asset tag or name of the device.
 -- param: days int = 7 [1, 3650] | Days back.
 -- since: (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER)
@@ -37,6 +38,7 @@ SELECT
     c.device_id,
     c.device_name,
     c.serial_number,
+    c.what,
     c.table_name,
     c.change,
     c.row_key,
@@ -45,9 +47,8 @@ SELECT
     c.new_value,
     m.last_check_in,
     m.is_missing
-FROM changes AS c
+FROM changes_between((now() AT TIME ZONE 'UTC') - to_days($days::INTEGER), 'infinity') AS c
 JOIN meant AS m USING (device_id)
-WHERE c.changed_at >= (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER)
 ORDER BY
     m.last_check_in DESC NULLS LAST,
     c.device_id,

@@ -68,7 +68,7 @@ luggage AS (
     WHERE th.plural IS NOT NULL
     GROUP BY ALL
 ),
-told AS (
+told AS NOT MATERIALIZED (
     SELECT
         e.*,
         t.keys[1] = 'device_id' AS of_device,
@@ -170,45 +170,55 @@ phrased AS (
             END
         ) AS phrases
     FROM named
+),
+called AS (
+    SELECT
+        p.* EXCLUDE (device_name, serial_number),
+        th.noun AS thing,
+        coalesce(p.device_name, g.device_name) AS device_name,
+        coalesce(p.serial_number, g.serial_number) AS serial_number,
+        l.items,
+        coalesce(p.facts[1].fact = 'version', false) AS is_update,
+        coalesce(
+            n.name,
+            nullif(
+                array_to_string(
+                    list_transform(
+                        list_filter(p.parts, lambda part: list_contains(th.name_keys, part[1])), lambda part: part[2]
+                    ),
+                    ' '
+                ),
+                ''
+            )
+        ) AS called
+    FROM phrased AS p
+    JOIN internal.things AS th USING (table_name)
+    LEFT JOIN gone AS g ON p.of_device AND g.device_id = p.first_key
+    LEFT JOIN luggage AS l
+        ON p.table_name = 'devices' AND l.device_id = p.first_key AND l.change = p.change AND l.moved_at = p.changed_at
+    LEFT JOIN internal.names AS n
+        ON n.table_name = p.table_name AND n.key = list_filter(p.parts, lambda part: part[1] = th.named_by)[1][2]
 )
 SELECT
-    p.changed_at,
-    p.table_name,
-    th.noun AS thing,
-    coalesce(
-        n.name,
-        nullif(
-            array_to_string(
-                list_transform(
-                    list_filter(p.parts, lambda part: list_contains(th.name_keys, part[1])), lambda part: part[2]
-                ),
-                ' '
-            ),
-            ''
-        )
-    ) AS name,
-    CASE WHEN p.facts[1].fact = 'version' THEN 'updated' ELSE p.change END AS change,
+    changed_at,
+    table_name,
+    thing,
+    called AS name,
+    CASE WHEN is_update THEN 'updated' ELSE change END AS change,
     CASE
-        WHEN p.change <> 'changed' THEN
-            concat_ws(' ', th.noun, name, p.old_version, p.change) || coalesce(': ' || l.items, '')
-        WHEN p.table_name = 'devices' THEN array_to_string(p.phrases, ', ')
+        WHEN change <> 'changed' THEN concat_ws(' ', thing, called, old_version, change) || coalesce(': ' || items, '')
+        WHEN table_name = 'devices' THEN array_to_string(phrases, ', ')
         ELSE
-            concat_ws(' ', th.noun, name)
-            || CASE WHEN p.facts[1].fact = 'version' THEN ' ' ELSE ': ' END
-            || array_to_string(p.phrases, ', ')
+            concat_ws(' ', thing, called)
+            || CASE WHEN is_update THEN ' ' ELSE ': ' END
+            || array_to_string(phrases, ', ')
     END AS what,
-    CASE WHEN p.of_device THEN p.first_key END AS device_id,
-    coalesce(p.device_name, g.device_name) AS device_name,
-    coalesce(p.serial_number, g.serial_number) AS serial_number,
-    to_json(map_from_entries(p.parts)) AS row_key,
-    p.facts[1].column_name AS column_name,
-    coalesce(p.facts[1].old_value, p.old_version) AS old_value,
-    p.facts[1].new_value AS new_value,
-    p.facts
-FROM phrased AS p
-JOIN internal.things AS th USING (table_name)
-LEFT JOIN gone AS g ON p.of_device AND g.device_id = p.first_key
-LEFT JOIN luggage AS l
-    ON p.table_name = 'devices' AND l.device_id = p.first_key AND l.change = p.change AND l.moved_at = p.changed_at
-LEFT JOIN internal.names AS n
-    ON n.table_name = p.table_name AND n.key = list_filter(p.parts, lambda part: part[1] = th.named_by)[1][2];
+    CASE WHEN of_device THEN first_key END AS device_id,
+    device_name,
+    serial_number,
+    to_json(map_from_entries(parts)) AS row_key,
+    facts[1].column_name AS column_name,
+    coalesce(facts[1].old_value, old_version) AS old_value,
+    facts[1].new_value AS new_value,
+    facts
+FROM called;
