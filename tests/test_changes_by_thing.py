@@ -101,8 +101,8 @@ def test_facts_and_the_most_telling_column_are_columns_too(reader: Reader) -> No
 
 def test_an_answer_about_changes_is_dated_by_devices_and_the_oldest_table(reader: Reader) -> None:
     dated = {"blueprints": "2026-03-02T09:00:00Z", "devices": "2026-03-02T09:00:00Z"}
-    assert reader.run("SELECT count(*) FROM changes_by_thing").as_of == dated
-    assert reader.run("SELECT count(*) FROM changes").as_of == dated
+    for view in ("changes_by_thing", "changes"):
+        assert reader.run(f"SELECT device_name FROM {view}").as_of == dated
 
 
 def test_what_is_long_is_said_to_have_changed_and_nothing_of_a_version_is_repeated(tmp_path: Any) -> None:
