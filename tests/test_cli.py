@@ -39,14 +39,14 @@ def url(tenant: Tenant) -> Iterator[str]:
 
 @pytest.mark.heavy
 def test_a_statement_is_answered_with_its_age(home: Path) -> None:
-    done = run(home, "sql", "SELECT count(*) AS n FROM devices", "--format", "json")
+    done = run(home, "sql", "SELECT count(*) AS n FROM devices", "--arrays")
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["columns"], answer["rows"]) == (0, [{"name": "n", "type": "BIGINT"}], [[50]])
     assert set(answer["as_of"]) == {"devices"}
 
 
 @pytest.mark.slow(quick_every=5)
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "markdown"])
+@pytest.mark.parametrize("form", options.FORMATS)
 def test_every_format_prints_rows_on_stdout_only(home: Path, form: str) -> None:
     done = run(home, "query", "devices_by_platform", "--format", form)
     assert done.returncode == 0

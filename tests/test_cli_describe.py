@@ -102,3 +102,57 @@ def test_a_wrong_value_of_a_parameter_names_those_it_takes(home: Path) -> None:
     done = run(home, "query", "app_versions", "-p", "app=zoom", "-p", "platform=pc")
     assert (done.returncode, "it must be one of any, Mac, iPhone" in done.stderr) == (2, True)
     assert json.loads(run(home, "query", "app_versions", "-p", "app=zoom", "-f", "jsonl").stdout)["app"] == "zoom.us"
+
+
+def test_json_is_rows_as_objects_and_arrays_are_the_whole_document(home: Path) -> None:
+    asked = ["query", "devices_by_platform"]
+    objects = run(home, *asked, "--json")
+    assert json.loads(objects.stdout)[0] == {"platform": "Mac", "devices": 3, "missing": 1, "removed": 0}
+    assert "As of 2026-11-20 12:00 UTC" in objects.stderr
+    document = run(home, *asked, "--json", "--arrays")
+    assert json.loads(document.stdout)["rows"][0] == ["Mac", 3, 1, 0]
+    assert (json.loads(document.stdout)["as_of"]["devices"], document.stderr) == ("2026-11-20T12:00:00Z", "")
+    assert run(home, *asked, "-f", "ndjson").stdout == run(home, *asked, "-f", "jsonl").stdout
+    twice = run(home, "sql", "SELECT 1 AS n, 2 AS n", "--json")
+    assert (json.loads(twice.stdout), "'n_2' is a column 'n'" in twice.stderr) == ([{"n": 1, "n_2": 2}], True)
+    wrong = run(home, *asked, "--json", "-f", "csv")
+    assert (wrong.returncode, wrong.stdout, "two forms" in wrong.stderr) == (2, "", True)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["sql", "FROM devices"],
+        ["query", "stale_devices"],
+        ["tables"],
+        ["queries"],
+        ["describe", "fleet"],
+        ["changes"],
+        ["status"],
+        ["settings"],
+        ["doctor", "--offline"],
+        ["audit", "list"],
+        ["audit", "verify"],
+        ["action", "list"],
+        ["mcp-config"],
+    ],
+    ids=" ".join,
+)
+def test_both_ways_to_ask_for_json_are_one(home: Path, asked: list[str]) -> None:
+    short, long = (run(home, *asked, *how, KANDJI_MIRROR_ACTIONS="on") for how in (["--json"], ["-f", "json"]))
+    found = json.loads(short.stdout)
+    assert short.returncode == long.returncode
+    assert found == json.loads(long.stdout) or asked[0] in {"status", "doctor"}  # which tell ages
+    if isinstance(found, list):
+        assert all(isinstance(row, dict) for row in found)
+
+
+def test_the_catalogue_is_whole_for_programs(home: Path) -> None:
+    listed = {query["query"]: query for query in json.loads(run(home, "queries", "--json").stdout)}
+    (platform,) = (p for p in listed["app_versions"]["parameters"] if p["name"] == "platform")
+    assert platform["choices"][:2] == ["any", "Mac"]
+    assert (platform["default"], platform["required"]) == ("any", False)
+    tables = json.loads(run(home, "tables", "--json").stdout)
+    assert {table["rows"] for table in tables if table["table"] == "devices"} == {4}
+    states = json.loads(run(home, "status", "--json").stdout)["tables"]
+    assert states["devices"]["synced_at"] == "2026-11-20T12:00:00Z"

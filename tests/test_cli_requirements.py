@@ -77,7 +77,7 @@ def test_an_export_of_everything_leaves_out_what_was_never_synced(home: Path, tm
     assert not (tmp_path / "out/users.parquet").exists()
 
 
-@pytest.mark.parametrize("form", ["table", "json", "csv", "jsonl", "markdown"])
+@pytest.mark.parametrize("form", ["table", "json", "csv", "jsonl", "markdown", "arrays"])
 def test_a_cut_answer_is_an_error_after_its_rows_unless_asked_for(home: Path, form: str) -> None:
     few = {"KANDJI_MIRROR_QUERY_ROWS": "2"}
     command = ("sql", "SELECT device_id FROM devices ORDER BY 1", "-f", form)

@@ -117,7 +117,7 @@ def test_the_command_line_says_it_beside_the_rows_and_in_json(tmp_path: Path) ->
     note = "threats: not licensed or not offered to this tenant, so it is empty here."
     shown = run(tmp_path, "sql", "SELECT count(*) AS n FROM threats")
     assert (shown.returncode, note in shown.stderr, note in shown.stdout) == (0, True, False)
-    assert json.loads(run(tmp_path, "sql", "FROM threats", "--format", "json").stdout)["notes"] == [note]
+    assert json.loads(run(tmp_path, "sql", "FROM threats", "--arrays").stdout)["notes"] == [note]
 
 
 @pytest.mark.heavy

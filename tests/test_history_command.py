@@ -160,7 +160,7 @@ def test_a_time_or_table_of_which_nothing_is_known_is_refused(
 def test_the_part_of_a_time_that_history_does_not_cover_is_told(home: Path) -> None:
     begins = "History begins on 2026-03-02 08:00 UTC; what changed earlier is not known."
     assert begins in run(home, "changes", "--since", "2026-03-01").stderr
-    assert begins in json.loads(run(home, "changes", "--since", "2026-03-01", "-f", "json").stdout)["notes"]
+    assert begins in json.loads(run(home, "changes", "--since", "2026-03-01", "--arrays").stdout)["notes"]
     assert "begins" not in run(home, "changes", "--since", "2026-03-02T08:30").stderr
     assert "until now" in run(home, "changes", "--since", "1h", "--until", "2999-01-01").stderr
 

@@ -13,7 +13,7 @@ import pytest
 from reads_home import small_fleet
 
 from kandji_queries.reader import Reader
-from kandji_queries.results.formats import FORMATS, unique, write
+from kandji_queries.results.formats import FORMATS, renamed, unique, write
 from kandji_queries.results.result import Result
 from kandji_queries.results.text_table import width
 from kandji_queries.results.values import ResultColumn
@@ -79,15 +79,16 @@ VALUES: tuple[tuple[str, Any, Any, str], ...] = (
 @pytest.mark.parametrize(("kind", "value", "in_json", "in_csv"), VALUES)
 def test_a_value_reads_the_same_everywhere(kind: str, value: Any, in_json: Any, in_csv: str) -> None:
     result = answer(("v", kind, value))
-    assert json.loads(written(result, "json"))["rows"] == [[in_json]]
+    assert json.loads(written(result, "arrays"))["rows"] == [[in_json]]
+    assert json.loads(written(result, "json")) == [{"v": in_json}]
     assert json.loads(written(result, "jsonl")) == {"v": in_json}
     assert written(result, "csv") == f"v\n{in_csv}\n"
     assert result.to_json()["rows"] == [[in_json]]
 
 
-def test_json_has_exactly_the_promised_keys() -> None:
+def test_arrays_have_exactly_the_promised_keys() -> None:
     result = answer(("n", "BIGINT", 1), as_of={"devices": "2026-11-20T12:00:00Z"})
-    assert json.loads(written(result, "json")) == {
+    assert json.loads(written(result, "arrays")) == {
         "columns": [{"name": "n", "type": "BIGINT"}],
         "rows": [[1]],
         "row_count": 1,
@@ -97,10 +98,10 @@ def test_json_has_exactly_the_promised_keys() -> None:
     }
 
 
-def test_json_says_why_it_was_cut() -> None:
+def test_arrays_say_why_they_were_cut() -> None:
     result = answer(("n", "BIGINT", 1), truncated=True, notes=["there is more"])
-    assert json.loads(written(result, "json"))["notes"] == ["there is more"]
-    assert json.loads(written(result, "json")) == json.loads(json.dumps(result.to_json()))
+    assert json.loads(written(result, "arrays"))["notes"] == ["there is more"]
+    assert json.loads(written(result, "arrays")) == json.loads(json.dumps(result.to_json()))
 
 
 def test_csv_survives_a_round_trip() -> None:
@@ -109,10 +110,13 @@ def test_csv_survives_a_round_trip() -> None:
     assert list(csv.reader(io.StringIO(written(result, "csv"), newline="")))[1] == nasty
 
 
-def test_repeated_column_names_stay_apart_in_jsonl() -> None:
-    assert unique(["a", "a", "a_1", "b", "a"]) == ["a", "a_2", "a_1", "b", "a_3"]
+def test_repeated_column_names_stay_apart_where_rows_are_objects_and_are_told() -> None:
+    assert unique(["a", "a", "a_2", "b", "a"]) == ["a", "a_3", "a_2", "b", "a_4"]
     result = answer(("a", "BIGINT", 1), ("a", "BIGINT", 2))
-    assert json.loads(written(result, "jsonl")) == {"a": 1, "a_1": 2}
+    assert json.loads(written(result, "jsonl")) == {"a": 1, "a_2": 2}
+    assert json.loads(written(result, "json")) == [{"a": 1, "a_2": 2}]
+    assert "'a_2' is a column 'a'" in renamed(result, "json")
+    assert [renamed(result, form) for form in ("csv", "arrays", "table")] == ["", "", ""]
 
 
 def test_a_table_lines_up_wide_letters_and_numbers() -> None:
@@ -135,9 +139,24 @@ def test_a_table_lines_up_wide_letters_and_numbers() -> None:
     assert width("日本e\u0301") == 5
 
 
-def test_a_table_shows_times_for_people() -> None:
-    result = answer(("t", "TIMESTAMP", datetime(2026, 11, 20, 12)))
-    assert written(result, "table").splitlines()[2] == "2026-11-20 12:00:00"
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (datetime(2026, 11, 20, 12), "2026-11-20 12:00:00"),
+        (datetime(2026, 11, 20, 12, 0, 0, 999_999), "2026-11-20 12:00:00"),
+        (1.249189561111111, "1.249"),
+        (89.3, "89.3"),
+        (-2.0, "-2.0"),
+        (1.99999, "2.0"),
+        (0.000123456, "0.000123"),
+        (0.0, "0.0"),
+        (1e300, "1e+300"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_a_table_shows_times_and_numbers_for_people(value: object, shown: str) -> None:
+    kind = "TIMESTAMP" if isinstance(value, datetime) else "VARCHAR"
+    assert written(answer(("t", kind, value)), "table").splitlines()[2] == shown
 
 
 @pytest.mark.parametrize("format", ["table", "markdown"])
@@ -166,13 +185,14 @@ def test_an_empty_answer_still_has_its_columns() -> None:
         "",
         "| a |\n| --: |\n",
     ]
-    assert json.loads(written(empty, "json"))["rows"] == []
+    assert written(empty, "json") == "[]\n"
+    assert json.loads(written(empty, "arrays"))["rows"] == []
 
 
 def test_an_unknown_format_names_the_others() -> None:
     with pytest.raises(UnknownName, match="csv"):
         written(answer(("v", "BIGINT", 1)), "csvv")
-    assert FORMATS == ("table", "json", "jsonl", "csv", "markdown")
+    assert FORMATS == ("table", "json", "jsonl", "csv", "markdown", "arrays")
 
 
 def table(columns: dict[str, str], rows: list[tuple[Any, ...]]) -> Result:
@@ -248,7 +268,7 @@ def test_one_long_cell_does_not_widen_the_lines_of_others() -> None:
 TRICKS = "\x1b[2J\x9b\x7f\u202e\u200b\U000e0068\\\U000e0069 日本\t\r\n"
 
 
-@pytest.mark.parametrize("format", ["json", "jsonl", "csv"])
+@pytest.mark.parametrize("format", ["json", "jsonl", "csv", "arrays"])
 def test_formats_for_programs_are_exact_but_on_a_terminal(format: str) -> None:  # noqa: A002  # the word users type
     result = answer(("v", "VARCHAR", TRICKS), ("w", "VARCHAR", "plain"))
     out = Terminal()
@@ -294,7 +314,7 @@ def test_markdown_makes_no_links_and_no_emphasis_of_names() -> None:
     ],
 )
 def test_numbers_in_documents_keep_their_digits(kind: str, value: str, in_json: Any) -> None:
-    assert json.loads(written(answer(("v", kind, value)), "json"))["rows"] == [[in_json]]
+    assert json.loads(written(answer(("v", kind, value)), "arrays"))["rows"] == [[in_json]]
 
 
 ENGINE_VALUES: tuple[tuple[str, Any], ...] = (
@@ -332,8 +352,8 @@ def strictly(text: str) -> Any:
 def test_what_the_engine_answers_is_valid_in_every_format(small_home: Path, sql: str, value: Any) -> None:
     with Reader(small_home, lazy=True) as reader:
         result = reader.run(f"SELECT {sql} AS v, 1 AS v, {sql} AS w")
-    assert strictly(written(result, "json"))["rows"] == [[value, 1, value]]
-    assert strictly(written(result, "jsonl")) == {"v": value, "v_1": 1, "w": value}
+    assert strictly(written(result, "arrays"))["rows"] == [[value, 1, value]]
+    assert strictly(written(result, "jsonl")) == {"v": value, "v_2": 1, "w": value}
     assert len(list(csv.reader(io.StringIO(written(result, "csv"), newline="")))) == 2
     assert [len(written(result, name).splitlines()) for name in ("table", "markdown")] == [3, 3]
     assert "\x1b" not in written(result, "table") + written(result, "markdown")

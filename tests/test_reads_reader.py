@@ -17,7 +17,7 @@ from reads_home import SYNCED, device, publish, small_fleet
 from kandji_queries.catalog.dictionary import TableInfo
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
-from kandji_queries.results.formats import write
+from kandji_queries.results.formats import FORMATS, write
 from kandji_schema.errors import Failed, NothingMirrored, Refused, StoreDamaged, TookTooLong, UnknownName
 from kandji_schema.manifest import Manifest, data_dir, manifest_path, manifests_dir
 
@@ -260,7 +260,7 @@ def test_threads_share_a_reader_while_states_change(home: Path) -> None:
 
 def test_a_stream_writes_what_a_result_writes(reader: Reader) -> None:
     sql = "SELECT device_id, last_check_in FROM devices ORDER BY ALL"
-    for name in ("table", "json", "jsonl", "csv", "markdown"):
+    for name in FORMATS:
         streamed, collected = io.StringIO(), io.StringIO()
         with reader.stream(sql) as stream:
             write(stream, name, streamed)

@@ -104,7 +104,7 @@ def test_every_parameter_that_names_a_thing_has_a_kind_that_is_searched() -> Non
 def test_the_command_says_it_after_the_rows_that_are_none(home: Path) -> None:
     ended = run(home, "query", "devices_with_app", "-p", "app=firefx")
     assert "There is no app 'firefx'. Similar: 'Firefox'." in ended.stderr
-    written = run(home, "query", "devices_with_app", "-p", "app=firefx", "-f", "json")
+    written = run(home, "query", "devices_with_app", "-p", "app=firefx", "--arrays")
     assert "There is no app 'firefx'. Similar: 'Firefox'." in json.loads(written.stdout)["notes"]
 
 

@@ -216,7 +216,7 @@ def test_an_assistant_gets_it_in_one_small_answer(mirror: ServerContext, era: Er
 
 
 def test_the_command_prints_it_too(home: Path) -> None:
-    ended = run(home, "search", "warranty", "of", "chrome", "-f", "json")
+    ended = run(home, "search", "warranty", "of", "chrome", "--arrays")
     told = json.loads(ended.stdout)
     assert (ended.returncode, told["rows"][0][:2]) == (0, ["app", "Google Chrome"])
     assert told["notes"][0].startswith("Not in the mirror: the provider's API gives no warranty")

@@ -20,6 +20,7 @@ from kandji_mirror.api.rate_limit import RateLimiter
 from kandji_mirror.state import record_run
 from kandji_mirror.store.lock import writer_lock
 from kandji_schema.manifest import Drift, Manifest, Segment, State, manifest_path
+from kandji_schema.utc import in_seconds
 from kandji_simulator import ServerLimits
 
 AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=30, minutes=30)
@@ -66,7 +67,7 @@ def limiter(home: Path) -> Iterator[RateLimiter]:
 
 
 def test_json_has_everything_the_manifest_says_of_a_table(home: Path) -> None:
-    moment = "2026-11-20T12:00:00+00:00"
+    moment = "2026-11-20T12:00:00Z"
     facts = {"note": "n", "ttl_reason": "r", "checked_at": SYNCED, "whole_at": SYNCED, "drift": ODD, "error": "e"}
     republish(home, first(home), "devices", state=State.PARTIAL, ttl_seconds=900, requests=34, **facts)
     found = document(home)["tables"]["devices"]
@@ -169,8 +170,8 @@ def test_the_history_is_told_with_its_size(home: Path) -> None:
     manifest_path(home, 2).write_bytes(newer.to_json())
     since = min(segment.since for segment in SEGMENTS)
     assert document(home)["history"] == {
-        "since": since.isoformat(),
-        "until": AGO.isoformat(),
+        "since": in_seconds(since),
+        "until": in_seconds(AGO),
         "files": 2,
         "bytes": 3_000_000,
         "events": 1_410,
@@ -181,7 +182,8 @@ def test_the_history_is_told_with_its_size(home: Path) -> None:
 def test_the_process_that_syncs_is_named_while_it_does(home: Path) -> None:
     with writer_lock(home):
         holder = json.loads((home / "store" / "writer.json").read_text())
-        assert document(home)["syncing"] == holder
+        since = in_seconds(datetime.fromisoformat(holder["since"]))
+        assert document(home)["syncing"] == {"pid": holder["pid"], "since": since}
         assert any(line.startswith(f"Syncing   process {holder['pid']}, for ") for line in text(home))
     assert document(home)["syncing"] is None
     assert "Syncing   no process at this moment" in text(home)

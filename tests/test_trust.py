@@ -446,8 +446,7 @@ def test_settings_tell_where_each_value_comes_from(tmp_path: Path) -> None:
     folder = owner(tmp_path)
     dotenv(tmp_path, KANDJI_MIRROR_MCP_ROWS="9")
     ended = run(tmp_path, "settings", "--json")
-    answer = json.loads(ended.stdout)
-    found = {row[0]: (row[1], row[2]) for row in answer["rows"]}
+    found = {row["setting"]: (row["value"], row["source"]) for row in json.loads(ended.stdout)}
     assert found["KANDJI_SUBDOMAIN"] == ("acme", str(folder / "config.toml"))
     assert found["KANDJI_MIRROR_MCP_ROWS"] == ("9", str(tmp_path / ".env"))
     assert found["KANDJI_MIRROR_HOME"] == (str(tmp_path), "the environment")

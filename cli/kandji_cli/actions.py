@@ -5,11 +5,12 @@ What may be done, and by whom, the action service says; here its requests and an
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache, partial
 
 import click
 
-from kandji_cli.output import print_rows, say, tell
+from kandji_cli.output import print_rows, say, say_document, tell
 from kandji_mirror.actions.codes import WrongCode
 from kandji_mirror.actions.confirmations import Confirmation
 from kandji_mirror.actions.factory import open_service
@@ -19,6 +20,7 @@ from kandji_mirror.actions.preview import Preview
 from kandji_mirror.actions.resolve import shown
 from kandji_mirror.actions.results import Performed
 from kandji_mirror.actions.service import ActionService
+from kandji_queries.results.values import for_eyes
 from kandji_schema.actions import actions
 from kandji_schema.actions.arguments import Argument
 from kandji_schema.actions.record import Action, Risk
@@ -65,14 +67,18 @@ def confirm_token(token: str, serials: Sequence[str], *, to_stdout: bool) -> Non
         _carry_out(service, [(preview, confirmation)], to_stdout=to_stdout)
 
 
-def show_status(reference: str) -> None:
+def show_status(reference: str, form: str) -> None:
     """Print what became of one attempt, or of the newest ones about a device."""
     with open_service(load()) as service:
-        for status in service.status(reference, NEWEST):
-            _tell_status(status)
+        found = list(service.status(reference, NEWEST))
+    if form == "json":
+        say_document([_status_document(status) for status in found])
+        return
+    for status in found:
+        _tell_status(status)
 
 
-def show_actions() -> None:
+def show_actions(form: str) -> None:
     """Print the records."""
     refuse_if_off(load())
     rows = [
@@ -80,7 +86,7 @@ def show_actions() -> None:
         for a in actions().values()
         if not a.secret
     ]
-    print_rows(("action", "does", "arguments", "platforms", "risk"), rows, "table")
+    print_rows(("action", "does", "arguments", "platforms", "risk"), rows, form)
 
 
 # -- what was typed ------------------------------------------------------------------------------------------------
@@ -209,12 +215,20 @@ def _tell_notes(notes: Sequence[object]) -> None:
     print_rows(keys, [tuple(n.get(k) for k in keys) for n in notes if isinstance(n, dict)], "table")
 
 
+def _status_document(status: ActionStatus) -> Mapping[str, object]:
+    first = status.attempt.intent or status.attempt.records[0]
+    kept = ("action", "device_id", "serial_number", "recorded_at")
+    seen = {"state": status.observed.state, "words": status.observed.words} if status.observed else None
+    facts = {name: first[name] for name in kept}
+    return {"action_id": status.attempt.action_id, **facts, "outcome": status.attempt.outcome, "observed": seen}
+
+
 def _tell_status(status: ActionStatus) -> None:
     attempt = status.attempt
     first = attempt.intent or attempt.records[0]
     say(
         f"{attempt.action_id} {first['action']} {shown(first['serial_number'] or first['device_id'])} "
-        f"{first['recorded_at']}: {attempt.outcome}"
+        f"{for_eyes(datetime.fromisoformat(str(first['recorded_at'])))} UTC: {attempt.outcome}"
     )
     if status.observed:
         say(f"  {status.observed.state}: {shown(status.observed.words)}")

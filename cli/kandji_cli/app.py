@@ -10,10 +10,10 @@ import click
 from kandji_cli.groups import QueryCommand, action, audit, secret
 from kandji_cli.options import (
     columns_option,
+    document_option,
     export_options,
     fleet_options,
     format_option,
-    json_option,
     limit_option,
     param_option,
     requirement_options,
@@ -88,8 +88,8 @@ def login(token_stdin: bool, keychain: bool, offline: bool, **tenant: str | None
 
 @app.command()
 @click.option("--offline", is_flag=True, help="Send nothing to the tenant.")
-@json_option
-def doctor(offline: bool, as_json: bool) -> None:
+@document_option
+def doctor(offline: bool, form: str) -> None:
     """Check settings, token, its permissions and the mirror's files.
 
     Costs one small request a permission, about twenty.
@@ -98,7 +98,7 @@ def doctor(offline: bool, as_json: bool) -> None:
     """
     from kandji_cli.doctor import examine
 
-    examine(offline=offline, as_json=as_json)
+    examine(offline=offline, as_json=form == "json")
 
 
 @app.command()
@@ -111,8 +111,8 @@ def doctor(offline: bool, as_json: bool) -> None:
     metavar="DEVICE",
     help="Only the rows of this device: its identifier, serial number or name. Repeatable.",
 )
-@json_option
-def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json: bool) -> None:
+@document_option
+def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], form: str) -> None:
     """Bring the named tables up to date, or those that are due.
 
     Where another process syncs this mirror, such as `serve`, that one is asked and its answer waited for. A table the
@@ -125,19 +125,19 @@ def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], as_json:
 
     if devices and full:
         raise click.UsageError("--device reads the rows of devices, --full reads whole tables: leave one of them out.")
-    sync_now(tables, devices, everything=full, as_json=as_json)
+    sync_now(tables, devices, everything=full, as_json=form == "json")
 
 
 @app.command()
-@json_option
-def status(as_json: bool) -> None:
+@document_option
+def status(form: str) -> None:
     """Show how old each table is and how it was synced.
 
     Example: kandji-mirror status --json
     """
     from kandji_cli.status import show_status
 
-    show_status(as_json=as_json)
+    show_status(as_json=form == "json")
 
 
 @app.command()
@@ -196,9 +196,8 @@ def query(name: str, params: dict[str, str], **how: Any) -> None:
 @app.command()
 @click.argument("device")
 @click.option("--include", multiple=True, metavar="PART", help="A part more, such as apps. Repeatable.")
-@json_option
-@click.option("--format", "-f", "form", type=click.Choice(("text", "json")), default="text", help="How to print it.")
-def show(device: str, include: tuple[str, ...], as_json: bool, form: str) -> None:
+@document_option
+def show(device: str, include: tuple[str, ...], form: str) -> None:
     """Show all that is known of one device: who has it, posture, locks, compliance, what contradicts itself.
 
     DEVICE is an identifier, serial number, asset tag, or a name of the device or its person.
@@ -207,7 +206,7 @@ def show(device: str, include: tuple[str, ...], as_json: bool, form: str) -> Non
     """
     from kandji_cli.show import show_device
 
-    show_device(device, include, as_json=as_json or form == "json")
+    show_device(device, include, as_json=form == "json")
 
 
 @app.command()
@@ -303,15 +302,14 @@ def queries(form: str) -> None:
 
 @app.command()
 @format_option
-@json_option
-def settings(form: str, as_json: bool) -> None:
+def settings(form: str) -> None:
     """List every setting with its value, where that comes from, and its meaning; secrets are not shown.
 
     Example: kandji-mirror settings
     """
     from kandji_cli.status import show_settings
 
-    show_settings("json" if as_json else form)
+    show_settings(form)
 
 
 for command in (search, action, secret, audit, serve, mcp, mcp_config):

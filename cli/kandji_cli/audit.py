@@ -6,10 +6,11 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import TextIO
 
-from kandji_cli.output import print_rows, say, tell
+from kandji_cli.output import print_rows, say, say_document, tell
 from kandji_mirror.audit.anchors import saved_heads
 from kandji_mirror.audit.keychain import FILE, Signed, signed
 from kandji_mirror.audit.log import Attempt, AuditLog, Record, actor
@@ -44,7 +45,7 @@ def show(limit: int, form: str) -> None:
         tell(f"The newest {limit} of {len(attempts):,}; --limit shows more.")
 
 
-def verify(against: str | None = None) -> None:
+def verify(against: str | None = None, *, as_json: bool = False) -> None:
     """Check every record, and compare with heads saved elsewhere and signed; :class:`StoreDamaged` says what is wrong.
 
     ``against`` names the heads that were saved; those that the keychain knows are looked up.
@@ -54,8 +55,13 @@ def verify(against: str | None = None) -> None:
     kept = _signed(settings)
     verdict = _log().verify([*heads, *(kept.heads if kept else ())])
     trouble = " ".join(filter(None, (verdict.trouble, kept.trouble if kept else None)))
+    if as_json:
+        facts = {"records": verdict.records, "saved_heads": len(heads), "signed_heads": len(kept.heads) if kept else 0}
+        say_document({"whole": not trouble, "trouble": trouble or None, **facts})
     if trouble:
         raise StoreDamaged(f"RED: {trouble} Whole in themselves: {counted(verdict.records, 'record')}.")
+    if as_json:
+        return
     say(f"GREEN: {counted(verdict.records, 'record')} without a gap, each fits its hash and the record before it.")
     if heads:
         newest, matched = max(head.seq for head in heads), counted(len(heads), "head")
@@ -102,7 +108,7 @@ def _log() -> AuditLog:
 def _row(attempt: Attempt) -> tuple[object, ...]:
     first, last = attempt.intent or attempt.records[0], attempt.records[-1]
     return (
-        first["recorded_at"],
+        datetime.fromisoformat(str(first["recorded_at"])),
         attempt.action_id,
         first["action"],
         first["serial_number"] or first["device_id"],

@@ -65,7 +65,7 @@ def show_changes(wanted: Wanted, *, how: How, now: datetime) -> None:
         if wanted.since is None:
             found.notes.append("These are the changes of the last 7 days; --since has others.")
         show_rows(reader, found, how)
-    if not found.row_count and how.form != "json":
+    if not found.row_count and how.form != "arrays":
         tell(_nothing(asked.past, narrowed=wanted.table is not None))
 
 
@@ -76,7 +76,7 @@ def _show_comparison(reader: "Reader", wanted: Wanted, how: How, now: datetime) 
     found = reader.run(both.statement, both.values)
     found.notes.extend(both.notes())
     show_rows(reader, _for_eyes(_last(found, how.limit, first=True), how.form), how)
-    if not found.row_count and how.form != "json":
+    if not found.row_count and how.form != "arrays":
         tell(f"No row of {both.resource.name} differs.")
 
 

@@ -1,6 +1,5 @@
 """``export``: files for reporting. Their paths on stdout, progress and what has to be known of them on stderr."""
 
-import json
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from kandji_cli.output import say, tell
+from kandji_cli.output import say, say_document, tell
 from kandji_cli.reads import required
 from kandji_queries.export.export import ExportOptions, export
 from kandji_queries.export.report import ExportReport
@@ -53,7 +52,7 @@ def export_files(
             memory_mb=settings.mirror_query_memory_mb,
         )
     if as_json:
-        say(json.dumps(_document(report), ensure_ascii=False, default=str))
+        say_document(_document(report))
     else:
         _show(report)
 

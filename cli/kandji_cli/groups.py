@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kandji_cli.options import format_option
+from kandji_cli.options import document_option, format_option
 
 if TYPE_CHECKING:
     from kandji_schema.actions.record import Action
@@ -105,25 +105,27 @@ def confirm(token: str, serials: tuple[str, ...], to_stdout: bool) -> None:
 
 @action.command("status")
 @click.argument("reference", metavar="ACTION_ID|DEVICE")
-def status(reference: str) -> None:
+@document_option
+def status(reference: str, form: str) -> None:
     """Ask the tenant what became of an action, or of the latest ones on a device.
 
     Example: kandji-mirror action status C02XK1JHJG5J
     """
     from kandji_cli.actions import show_status
 
-    show_status(reference)
+    show_status(reference, form)
 
 
 @action.command("list")
-def list_actions() -> None:
+@format_option
+def list_actions(form: str) -> None:
     """List the actions with their arguments.
 
     Example: kandji-mirror action list
     """
     from kandji_cli.actions import show_actions
 
-    show_actions()
+    show_actions(form)
 
 
 def _command(record: "Action", ctx: click.Context) -> click.Command:
@@ -187,14 +189,15 @@ def list_attempts(limit: int, form: str) -> None:
     metavar="FILE|SEQ:HASH",
     help="Heads that were saved elsewhere: one of them, or a file whose lines hold some, such as syslog's.",
 )
-def verify(against: str | None) -> None:
+@document_option
+def verify(against: str | None, form: str) -> None:
     """Prove that the log is whole in itself, and with --against that it was not made anew; exit code 8 where not.
 
     Example: kandji-mirror audit verify --against heads.txt
     """
     from kandji_cli.audit import verify as check
 
-    check(against)
+    check(against, as_json=form == "json")
 
 
 @audit.command()

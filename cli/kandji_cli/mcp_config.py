@@ -35,10 +35,10 @@ _NO_FOLDER = Path(os.devnull)
 """In place of the working directory: what a ``.env`` there says is not for the client, which starts elsewhere."""
 
 
-def show_clients() -> None:
+def show_clients(form: str) -> None:
     """Print the clients there are, and where each has its file."""
     rows = ((c.name, c.title, "yes" if c.remote else "no", str(c.path())) for c in CLIENTS)
-    print_rows(("client", "title", "http", "file"), rows, "table")
+    print_rows(("client", "title", "http", "file"), rows, form)
 
 
 def show_skill() -> None:

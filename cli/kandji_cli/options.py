@@ -1,14 +1,14 @@
 """Arguments and options that several commands share, each written once."""
 
-from collections.abc import Callable
-from functools import reduce
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from functools import reduce, wraps
+from typing import Any, TypeVar, cast
 
 import click
 
 from kandji_schema.errors import UsageError
 
-FORMATS = ("table", "json", "jsonl", "csv", "markdown")
+FORMATS = ("table", "json", "jsonl", "csv", "markdown", "arrays")
 """As in ``kandji_queries.results.formats``, which a mere ``--help`` need not import; a test compares them."""
 
 EXPORT_FORMS = ("parquet", "csv", "jsonl", "duckdb", "xlsx")
@@ -34,10 +34,49 @@ def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Com
     return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-format_option = click.option(
-    "--format", "-f", "form", type=click.Choice(FORMATS), default="table", help="How to print the rows."
-)
-"""``--format``, as ``form``."""
+class _Form(click.Choice[str]):
+    """A form of output; ``ndjson`` is another name of ``jsonl``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the form by the name that we use."""
+        return super().convert("jsonl" if value == "ndjson" and "jsonl" in self.choices else value, param, ctx)
+
+
+_SHORT = {"json": "JSON: the same as --format json.", "arrays": "JSON with columns, rows as arrays, as_of and notes."}
+"""Forms that have an option of their own, with its help."""
+
+
+def printed(*forms: str, help: str = "How to print the rows.") -> Callable[[Command], Command]:  # noqa: A002  # click's word
+    """Give a command the options that say how to print, as one argument ``form``; the first form is the default."""
+    short = [name for name in _SHORT if name in forms]
+    options = [click.option("--format", "-f", "form", type=_Form(forms), help=f"{help}  [default: {forms[0]}]")]
+    options += [click.option(f"--{name}", f"as_{name}", is_flag=True, help=_SHORT[name]) for name in short]
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def chosen(*args: Any, form: str | None, **given: Any) -> Any:
+            asked = [name for name in short if given.pop(f"as_{name}")]
+            return command(*args, form=_one_form(form, asked) or forms[0], **given)
+
+        return _together(*options)(cast(Command, chosen))
+
+    return decorate
+
+
+def _one_form(form: str | None, asked: Sequence[str]) -> str | None:
+    """Return what --format and the short options say together; :class:`UsageError` where they contradict."""
+    for name in reversed(asked):  # --json --arrays: the arrays are JSON, too
+        if form not in {None, "json", name}:
+            raise UsageError(f"--{name} and --format {form} are two forms. Leave one of them out.")
+        return name
+    return form
+
+
+format_option = printed(*FORMATS)
+"""``--format``, ``--json`` and ``--arrays``, as ``form``, of a command that prints rows."""
+
+document_option = printed("text", "json", help="How to print it.")
+"""``--format`` and ``--json``, as ``form``, of a command that prints other things than rows."""
 
 param_option = click.option(
     "--param", "-p", "params", multiple=True, callback=_parameters, help="A parameter, name=value. Repeatable."
@@ -58,7 +97,7 @@ columns_option = click.option(
 """``--columns a,b``, repeatable, as ``columns``: a tuple of names, empty for all."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-"""``--json``, as ``as_json``."""
+"""``--json``, as ``as_json``, where ``--format`` is that of files."""
 
 requirement_options = _together(
     click.option("--max-age", metavar="TIME", help="End with code 9 where a table used is older: 30m, 24h, 2d, 1w."),

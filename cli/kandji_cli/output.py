@@ -1,18 +1,24 @@
 """Data on stdout, everything else on stderr."""
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kandji_cli import streams
-from kandji_queries.results.formats import write
+from kandji_queries.results.formats import json_line, write
 from kandji_queries.results.result import Result
 from kandji_queries.results.values import ResultColumn
 from kandji_schema.text import counted
+from kandji_schema.utc import in_seconds
 
 if TYPE_CHECKING:
     from kandji_schema.settings import Settings
+
+FOR_EYES = ("table", "markdown")
+"""Forms in which nothing is better than NULL, where rows are our own."""
 
 SCREEN = 20
 """Rows that are counted at a glance."""
@@ -20,8 +26,8 @@ SCREEN = 20
 
 def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: str) -> None:
     """Print rows of our own the way answers of the engine are printed."""
-    columns = tuple(ResultColumn(name, "VARCHAR") for name in names)
-    listed = list(rows)
+    listed = [tuple("" if cell is None and form in FOR_EYES else cell for cell in row) for row in rows]
+    columns = tuple(ResultColumn(name, _type(row[place] for row in listed)) for place, name in enumerate(names))
     answer = Result(
         columns=columns, rows=listed, row_count=len(listed), truncated=False, as_of={}, elapsed_ms=0.0, notes=[]
     )
@@ -29,6 +35,16 @@ def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: s
         write(answer, form, sys.stdout)
     if not listed:
         tell_number(0, form)
+
+
+def _type(cells: Iterable[object]) -> str:
+    """Return the type of a column of ours by its first value."""
+    first = next((cell for cell in cells if cell not in (None, "")), None)
+    return next((name for kind, name in _TYPES if isinstance(first, kind)), "VARCHAR")
+
+
+_TYPES = ((bool, "BOOLEAN"), (int, "BIGINT"), (float, "DOUBLE"), ((list, dict), "STRUCT"))
+"""Types of columns of ours, as DuckDB calls them."""
 
 
 def tell_number(rows: int, form: str) -> None:
@@ -42,6 +58,16 @@ def say(line: str = "") -> None:
     """Print one line of a command's own text."""
     with _reader_may_go():
         print(streams.visible(line) if sys.stdout.isatty() else line)  # noqa: T201  # the one place that prints on stdout
+
+
+def say_document(document: object) -> None:
+    """Print a document of a command's own as JSON; moments as ``2026-11-20T12:00:00Z``."""
+    text = json.dumps(document, default=_plain, indent=1, ensure_ascii=False)
+    say("\n".join(map(json_line, text.split("\n"))) if sys.stdout.isatty() else text)
+
+
+def _plain(value: object) -> object:
+    return in_seconds(value) if isinstance(value, datetime) else str(value)
 
 
 @contextmanager

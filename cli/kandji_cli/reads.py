@@ -15,7 +15,7 @@ from kandji_queries.engine.process_limits import bound_memory
 from kandji_queries.reader import Reader
 from kandji_queries.results.data_notes import Requirements
 from kandji_queries.results.dates import date_line
-from kandji_queries.results.formats import write
+from kandji_queries.results.formats import renamed, write
 from kandji_queries.results.result import Answer
 from kandji_queries.results.stream import Stream
 from kandji_queries.times import read_duration
@@ -94,6 +94,8 @@ def show_rows(reader: Reader, answer: Answer, how: How) -> None:
     """Print rows and age; :class:`TooManyRows` after them where they are not all and nobody asked for fewer."""
     write(answer, how.form, sys.stdout)
     tell_number(answer.row_count, how.form)
+    if told := renamed(answer, how.form):
+        tell(told)
     date(reader, answer.as_of, answer.notes, how.form)
     if answer.truncated and (how.limit is None or how.limit > answer.row_count):
         raise TooManyRows(f"The answer is cut: it has more than {answer.row_count:,} rows. {ADVICE}")
@@ -155,8 +157,17 @@ def list_queries(form: str) -> None:
         print_rows(("query", "answers"), [row for query in found for row in _in_short(query)], form)
         tell("What one takes, tells and runs: kandji-mirror query NAME --help")
         return
-    rows = [(q.name, ", ".join(p.signature for p in q.own_params()), q.title) for q in found]
-    print_rows(("query", "parameters", "title"), rows, form)
+    whole = form in {"json", "jsonl", "arrays"}
+    rows = [
+        (q.name, q.title, _parameters(q) if whole else ", ".join(p.signature for p in q.own_params())) for q in found
+    ]
+    print_rows(("query", "title", "parameters"), rows, form)
+
+
+def _parameters(query: "NamedQuery") -> list[dict[str, object]]:
+    """Return what a query takes, for programs."""
+    facts = ("name", "kind", "required", "default", "choices", "low", "high", "description")
+    return [{fact: getattr(param, fact) for fact in facts} for param in query.params]
 
 
 def _in_short(query: "NamedQuery") -> Iterator[tuple[str, str]]:
@@ -196,10 +207,10 @@ def _end_at_once(why: TookTooLong) -> None:
 
 
 def date(reader: Reader, as_of: Mapping[str, str | None], notes: list[str], form: str) -> None:
-    """Print the age of the answer and what else has to be known, on stderr; JSON carries it itself."""
+    """Print the age of the answer and what else has to be known, on stderr; ``arrays`` carry it themselves."""
     sys.stdout.flush()
     warn(reader.warnings)
-    if form == "json":
+    if form == "arrays":
         return
     for note in notes:
         tell(note)

@@ -1,6 +1,10 @@
 """``serve``, ``mcp`` and ``mcp-config``: how AI assistants reach the mirror; each imports its work when it runs."""
 
+from typing import Any
+
 import click
+
+from kandji_cli.options import format_option
 
 
 @click.command()
@@ -40,12 +44,11 @@ def mcp() -> None:
 @click.option("--write", is_flag=True, help="Put it into the client's file, with a copy of what that was.")
 @click.option("--file", metavar="PATH", help="Another file of the client, such as a project's.")
 @click.option("--skill", is_flag=True, help="Print SKILL.md instead: how to ask, for clients that read agent skills.")
-def mcp_config(
-    client: str | None, http: bool, url: str | None, sign_in: bool, write: bool, file: str | None, skill: bool
-) -> None:
+@format_option
+def mcp_config(client: str | None, form: str, skill: bool, http: bool, sign_in: bool, **how: Any) -> None:
     """Print how an AI client finds this server, or write it into the client's file.
 
-    Without CLIENT it lists them. No token is ever written.
+    Without CLIENT it lists them, in any --format. No token is ever written.
 
     Example: kandji-mirror mcp-config claude-desktop --write
     """
@@ -55,6 +58,6 @@ def mcp_config(
         show_skill()
         return
     if client is None:
-        show_clients()
+        show_clients(form)
         return
-    configure(client, http=http or sign_in, url=url, sign_in=sign_in, write=write, file=file)
+    configure(client, http=http or sign_in, sign_in=sign_in, **how)

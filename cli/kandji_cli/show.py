@@ -1,12 +1,11 @@
 """``kandji-mirror show``: all that is known of a device, on one page."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from kandji_cli import page
-from kandji_cli.output import say, tell
+from kandji_cli.output import say, say_document, tell
 from kandji_cli.reads import open_reader
 from kandji_queries.profile import (
     DeviceProfile,
@@ -35,7 +34,7 @@ def show_device(device: str, include: Sequence[str], *, as_json: bool) -> None:
     with open_reader(lazy=False) as reader:
         found = read_profile(reader, meant[0], include) if len(meant) == 1 else read_in_short(reader, meant)
     if as_json:
-        say(json.dumps(_document(found), indent=1, ensure_ascii=False))
+        say_document(_document(found))
         return
     now = datetime.now(UTC)
     for line in _page(found, now) if isinstance(found, DeviceProfile) else _short_page(found, device, now):

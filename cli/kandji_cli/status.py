@@ -1,6 +1,5 @@
 """``kandji-mirror status``: read from the manifest and small files beside it, never from DuckDB or the tenant."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -9,7 +8,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from kandji_cli.output import print_rows, say, warn, warn_of_foreign_home
+from kandji_cli.output import print_rows, say, say_document, warn, warn_of_foreign_home
 from kandji_mirror.api.usage import Usage, tenant_remaining, usage
 from kandji_mirror.store.lock import Holder, holder
 from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
@@ -20,6 +19,7 @@ from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting
 from kandji_schema.settings import SETTINGS, Settings, load
 from kandji_schema.text import counted, escaped, size
+from kandji_schema.utc import in_seconds
 
 HEAD = ("table", "state", "rows", "age", "due after", "checked", "tried", "requests", "method")
 
@@ -33,7 +33,7 @@ def show_status(*, as_json: bool) -> None:
     warn_of_foreign_home(settings)
     manifest, warnings = newest_whole(settings.home)
     if as_json:
-        say(json.dumps(_document(settings, manifest, warnings, now), indent=1))
+        say_document(_document(settings, manifest, warnings, now))
         return
     warn(warnings)
     states = manifest.tables.values()
@@ -167,7 +167,7 @@ def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: 
         "home": str(home),
         "tenant": manifest.tenant,
         "generation": manifest.generation,
-        "published_at": _text(manifest.published_at),
+        "published_at": in_seconds(manifest.published_at),
         "tables": {name: _entry(state, now) for name, state in manifest.tables.items()},
         "budget": {
             "requests_last_hour": spent and spent.requests,
@@ -178,15 +178,15 @@ def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: 
         },
         "history": _history_facts(manifest.history),
         "privacy": {"mode": settings.privacy, "not_yet": manifest.unlike(settings.privacy)},
-        "syncing": syncing and {"pid": syncing.pid, "since": _text(syncing.since)},
+        "syncing": syncing and {"pid": syncing.pid, "since": in_seconds(syncing.since)},
         "warnings": warnings,
     }
 
 
 def _history_facts(segments: tuple[Segment, ...]) -> dict[str, Any]:
     return {
-        "since": _text(min((segment.since for segment in segments), default=None)),
-        "until": _text(max((segment.until for segment in segments), default=None)),
+        "since": in_seconds(min((segment.since for segment in segments), default=None)),
+        "until": in_seconds(max((segment.until for segment in segments), default=None)),
         "files": len(segments),
         "bytes": sum(segment.bytes for segment in segments),
         "events": sum(sum(segment.tables.values()) for segment in segments),
@@ -201,23 +201,19 @@ def _entry(state: TableState, now: datetime) -> dict[str, Any]:
     return {
         "state": state.state.value,
         "rows": state.rows,
-        "synced_at": _text(state.synced_at),
+        "synced_at": in_seconds(state.synced_at),
         "age_seconds": _rounded(seconds_since(state.synced_at, now)),
         "ttl_seconds": state.ttl_seconds,
         "ttl_reason": state.ttl_reason,
         "method": state.method,
         "requests": state.requests,
-        "whole_at": _text(state.whole_at),
-        "checked_at": _text(state.checked_at),
+        "whole_at": in_seconds(state.whole_at),
+        "checked_at": in_seconds(state.checked_at),
         "drift": asdict(state.drift),
-        "attempted_at": _text(state.attempted_at),
+        "attempted_at": in_seconds(state.attempted_at),
         "error": state.error,
         "note": state.note,
     }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
 
 
 _IN_USE: dict[str, Callable[[Settings], object]] = {

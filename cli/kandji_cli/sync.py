@@ -1,6 +1,5 @@
 """``kandji-mirror sync``."""
 
-import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +9,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from kandji_cli.output import say, tell, warn
+from kandji_cli.output import say_document, tell, warn
 from kandji_cli.progress import watched
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection, connect
@@ -47,7 +46,7 @@ def sync_now(names: Sequence[str], devices: Sequence[str], *, everything: bool, 
 
 def _print(report: Report, names: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        say(as_text(report))
+        say_document(asdict(report))
     else:
         summarise(report)
     raise_if_partial(report, names)
@@ -190,11 +189,6 @@ def _refusals(report: Report) -> Iterator[str]:
     if report.not_offered:
         names, count = ", ".join(report.not_offered), counted(len(report.not_offered), "table")
         yield f"{count} not offered to this tenant: {names}."
-
-
-def as_text(report: Report) -> str:
-    """Write the report as JSON."""
-    return json.dumps(asdict(report), default=str, indent=1)
 
 
 def raise_if_partial(report: Report, names: Sequence[str] = ()) -> None:

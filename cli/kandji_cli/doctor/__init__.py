@@ -1,6 +1,5 @@
 """``kandji-mirror doctor``: every check in turn, the cheap ones first, and what it found."""
 
-import json
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -16,7 +15,7 @@ from kandji_cli.doctor.settings import (
     rights,
     rights_of_configuration,
 )
-from kandji_cli.output import print_rows, say, tell
+from kandji_cli.output import print_rows, say_document, tell
 from kandji_mcp_server.http import read_access
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.settings import Settings, load
@@ -29,7 +28,7 @@ def examine(*, offline: bool, as_json: bool) -> None:
     failed = [finding for finding in found if finding.health is Health.FAILED]
     if as_json:
         checks = [{"check": f.check, "health": f.health.value, "detail": f.detail} for f in found]
-        say(json.dumps({"ok": not failed, "checks": checks}, indent=1))
+        say_document({"ok": not failed, "checks": checks})
     else:
         print_rows(("check", "health", "detail"), [(f.check, f.health.value, f.detail) for f in found], "table")
         tell(_verdict(len(failed), sum(f.health is Health.WARNING for f in found)))

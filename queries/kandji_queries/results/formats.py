@@ -1,6 +1,9 @@
-"""An answer as text: ``table``, ``json``, ``jsonl``, ``csv``, ``markdown``.
+"""An answer as text: ``table``, ``json``, ``jsonl``, ``csv``, ``markdown``, ``arrays``.
 
-``json``, ``jsonl`` and ``csv`` are written row by row as the engine delivers them, and exactly so but on a terminal,
+``json`` is an array of objects, one a row, ``jsonl`` an object a line. ``arrays`` is one object that has everything
+known of the answer: ``columns``, ``rows`` as arrays, ``as_of``, ``notes``.
+
+All but ``table`` and ``markdown`` are written row by row as the engine delivers them, and exactly so but on a terminal,
 which obeys what it is sent: there they are escaped, JSON by its own rules. ``table`` and ``markdown`` are for eyes:
 what could move the cursor, reorder a line or be rendered (control, invisible and bidirectional characters, line
 breaks, Markdown) is escaped, because people name their devices as they like. A table fits the terminal it is written
@@ -10,13 +13,13 @@ to (:mod:`kandji_queries.results.text_table`). Values follow :mod:`kandji_querie
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, TextIO, cast
 
 from kandji_queries.results.result import Answer
 from kandji_queries.results.text_table import table_lines
-from kandji_queries.results.values import compact, row_converter, text
+from kandji_queries.results.values import compact, for_eyes, row_converter, text
 from kandji_schema.errors import UnknownName
 from kandji_schema.text import escaped, has_unseen
 
@@ -30,7 +33,7 @@ def write(answer: Answer, format: str, out: TextIO) -> None:  # noqa: A002  # th
     if format not in _WRITERS:
         raise UnknownName("format", format, FORMATS)
     if format in _EXACT and out.isatty():
-        out = cast(TextIO, _Escaping(out, _in_json if format != "csv" else escaped))
+        out = cast(TextIO, _Escaping(out, json_line if format != "csv" else escaped))
     _WRITERS[format](answer, out)
 
 
@@ -45,14 +48,14 @@ class _Escaping:
         return self._out.write("\n".join(map(self._escape, text.split("\n"))))
 
 
-def _in_json(line: str) -> str:
+def json_line(line: str) -> str:
     """Spell what nobody sees in a line as JSON spells it, a character beyond U+FFFF as its two surrogates."""
     if line.isascii():
         return escaped(line)
     return escaped("".join(json.dumps(c)[1:-1] if ord(c) > 0xFFFF and has_unseen(c) else c for c in line))
 
 
-def _json(answer: Answer, out: TextIO) -> None:
+def _arrays(answer: Answer, out: TextIO) -> None:
     columns = compact([column._asdict() for column in answer.columns])
     out.write(f'{{"columns":{columns},"rows":[')
     separator = "\n"
@@ -62,20 +65,43 @@ def _json(answer: Answer, out: TextIO) -> None:
     out.write(f"],{compact(answer.facts())[1:]}\n")
 
 
+def _json(answer: Answer, out: TextIO) -> None:
+    separator = "[\n"
+    for line in _objects(answer):
+        out.write(separator + line)
+        separator = ",\n"
+    out.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
 def _jsonl(answer: Answer, out: TextIO) -> None:
+    for line in _objects(answer):
+        out.write(line + "\n")
+
+
+def _objects(answer: Answer) -> Iterator[str]:
+    """Yield each row as an object, without line breaks."""
     names = unique([column.name for column in answer.columns])
     convert = row_converter(answer.columns)
     for row in answer:
-        out.write(compact(dict(zip(names, convert(row), strict=True))) + "\n")
+        yield compact(dict(zip(names, convert(row), strict=True)))
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """Return column names as keys: a repeated one gets ``_1``, ``_2`` ... as in DuckDB's own exports."""
+    """Return column names as keys: a repeated one gets ``_2``, ``_3`` ..., past those that are there."""
     keys: list[str] = []
     for name in names:
-        numbered = (f"{name}_{number}" for number in count(1))
+        numbered = (f"{name}_{number}" for number in count(2))
         keys.append(name if name not in keys else next(k for k in numbered if k not in {*keys, *names}))
     return keys
+
+
+def renamed(answer: Answer, format: str) -> str:  # noqa: A002  # the word users type
+    """Say which columns have other keys than names, since several are called the same; empty where none has."""
+    if format not in _KEYED:
+        return ""
+    names = [column.name for column in answer.columns]
+    others = [f"{key!r} is a column {name!r}" for name, key in zip(names, unique(names), strict=True) if name != key]
+    return f"Several columns are called the same: {', '.join(others)}. AS gives one another name." if others else ""
 
 
 def _csv(answer: Answer, out: TextIO) -> None:
@@ -126,10 +152,7 @@ def _harmless(value: str) -> str:
 def _shown(value: Any) -> str:
     if value is None:
         return "NULL"
-    shown = text(value)
-    if hasattr(value, "hour") and hasattr(value, "year"):
-        shown = shown.replace("T", " ").removesuffix("Z")
-    return escaped(shown)
+    return escaped(for_eyes(value))
 
 
 _WRITERS: dict[str, Callable[[Answer, TextIO], None]] = {
@@ -138,9 +161,13 @@ _WRITERS: dict[str, Callable[[Answer, TextIO], None]] = {
     "jsonl": _jsonl,
     "csv": _csv,
     "markdown": _markdown,
+    "arrays": _arrays,
 }
 
-_EXACT = frozenset({"json", "jsonl", "csv"})
+_KEYED = frozenset({"json", "jsonl"})
+"""Formats whose rows have keys."""
+
+_EXACT = frozenset({*_KEYED, "csv", "arrays"})
 """Formats for programs."""
 
 _PLAN = ("explain_key", "explain_value")

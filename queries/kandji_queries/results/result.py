@@ -42,7 +42,7 @@ class Answer(ABC):
         yield from (compact(convert(row)).encode() for row in self)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the answer as JSON-ready values, with the keys of ``--format json``; ``notes`` where there are any."""
+        """Return the answer JSON-ready, with the keys of ``--format arrays``; ``notes`` where there are any."""
         rows = [*map(row_converter(self.columns), self)]
         return {"columns": [column._asdict() for column in self.columns], "rows": rows, **self.facts()}
 

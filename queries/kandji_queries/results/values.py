@@ -3,10 +3,11 @@
 The rules, the same everywhere:
 
 * moments are UTC: ``2026-11-20T12:00:00Z`` with microseconds where there are any, in JSON and CSV;
-  ``2026-11-20 12:00:00`` in tables for people;
+  ``2026-11-20 12:00:00``, to the second, in tables for people;
 * whole numbers of any size stay numbers with all their digits (readers that use doubles round beyond 2^53);
 * a DECIMAL, or a number inside a JSON document, is a number where a double holds it exactly enough to print the same
   digits, else a text with all digits;
+* a DOUBLE has all its digits, but in tables for people three behind the point, and below 1 three that count;
 * NaN and infinities, which JSON has no word for, are null in JSON and ``nan``, ``inf``, ``-inf`` in text;
 * intervals are ISO 8601 durations (``P1DT2H``, a month as 30 days), blobs are hexadecimal, UUIDs and bits are text;
 * a column of type JSON is embedded in JSON as what it says, and is its own text elsewhere.
@@ -19,7 +20,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from kandji_schema.utc import iso_utc
+from kandji_schema.utc import iso_utc, naive_utc
+
+_LONG = 1e15
+"""From here on a DOUBLE has no digit behind the point that counts."""
 
 Convert = Callable[[Any], Any]
 
@@ -42,9 +46,10 @@ def row_converter(columns: Sequence[ResultColumn]) -> Callable[[Iterable[Any]], 
 
 def plain(value: Any) -> Any:
     """Return the value as JSON knows it: None, bool, int, float, str, list or dict."""
-    if value is None or isinstance(value, str | bool | int):
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
         return value
-    convert = next((f for kind, f in _PLAIN if isinstance(value, kind)), str)
+    convert = _BY_TYPE.get(kind) or next((f for kinds, f in _PLAIN if isinstance(value, kinds)), str)
     return convert(value)
 
 
@@ -56,6 +61,17 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return str(value) if type(value) is int else compact(value)
+
+
+def for_eyes(value: Any) -> str:
+    """Return the value as one text for people; None is the caller's."""
+    if isinstance(value, datetime):
+        return f"{naive_utc(value):%Y-%m-%d %H:%M:%S}"
+    if type(value) is float and 1 <= abs(value) < _LONG:
+        return repr(round(value, 3))
+    if type(value) is float and 0 < abs(value) < 1:
+        return f"{value:.3g}"
+    return text(value)
 
 
 def _document(value: Any) -> Any:
@@ -92,7 +108,15 @@ def _key(value: Any) -> str:
     return value if isinstance(value, str) else text(value)
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
+_AS_THEY_ARE = frozenset({type(None), str, bool, int})
+"""Types whose values need no look: nearly all cells are of these."""
+
 _PLAIN: tuple[tuple[type | tuple[type, ...], Convert], ...] = (
+    ((str, int), _itself),
     (float, _float),
     (datetime, iso_utc),
     ((date, time), lambda value: value.isoformat()),
@@ -102,3 +126,6 @@ _PLAIN: tuple[tuple[type | tuple[type, ...], Convert], ...] = (
     (timedelta, _duration),
     ((bytes, bytearray, memoryview), lambda value: bytes(value).hex()),
 )
+
+_BY_TYPE: Mapping[type, Convert] = {float: _float, datetime: iso_utc}
+"""The commonest of these by their very type, for which nothing has to be tried."""
