@@ -52,11 +52,12 @@ def encoded(part: object) -> str:
 
 @dataclass
 class IdentityProvider:
-    """``documents`` are answers by path, ``asked`` the paths in order of coming."""
+    """``documents`` are answers by path, ``asked`` the paths in order of coming, ``posted`` the bodies."""
 
     issuer: str
     documents: dict[str, Document] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    posted: list[str] = field(default_factory=list)
 
     def says(self, path: str, document: object, status: int = 200, **headers: str) -> None:
         """Answer so from now on."""
@@ -116,6 +117,10 @@ def identity_provider() -> Iterator[IdentityProvider]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            provider.posted.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             pass

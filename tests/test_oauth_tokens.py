@@ -124,6 +124,7 @@ HOSTILE: dict[str, tuple[Callable[[IdentityProvider], str], str]] = {
     "a name nobody can see": (lambda p: p.token(email="\u200b\u202e "), "does not name the person"),
     "a list of names": (lambda p: p.token(email=["a", "b"]), "does not name the person"),
     "bound to a key": (lambda p: p.token(cnf={"jkt": "x"}), "bound to a key"),
+    "for the client itself": (lambda p: p.token(at_hash="x"), "an ID token"),
     "no signature": (lambda p: p.unsigned(), "algorithm"),
     "no signature, written otherwise": (lambda p: p.unsigned(alg="NonE"), "algorithm"),
     "no algorithm": (lambda p: p.unsigned(alg=None), "algorithm|no JWT"),

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from kandji_cli.doctor.channels import channels
 from kandji_cli.doctor.mirror import store, tenant
+from kandji_cli.doctor.people import people
 from kandji_cli.doctor.settings import (
     NEEDED_TO_ASK,
     Finding,
@@ -57,6 +58,7 @@ def findings(*, offline: bool) -> Iterator[Finding]:
     configured = list(configuration(settings))
     yield from configured
     yield checked("serve", lambda: _access(settings))
+    yield from people(settings, offline=offline)
     yield from channels(settings, offline=offline)
     needed = [found.health for found in configured if found.check in NEEDED_TO_ASK]
     if not offline and all(health is Health.OK for health in needed):

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ from anyio import CapacityLimiter, to_thread
 from jwt import PyJWK, PyJWTError
 
 from kandji_mcp_server.http.oauth import checked_url
+from kandji_mirror.api.transport import read_document
 from kandji_schema.errors import ConfigurationError, MirrorError, ServerFault, Unreachable
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,11 @@ Read = Callable[[str], bytes]
 """Reads a public document, within its bounds. Raises :class:`MirrorError`."""
 
 Keys = Mapping[str, PyJWK]
+
+
+def bounded_reader(ca_file: str = "") -> Read:
+    """Return what reads documents of the provider; ``ca_file`` is that of the settings."""
+    return partial(read_document, ca_file=ca_file, seconds=STEP_SECONDS, most=MOST_BYTES)
 
 
 class ProviderUnavailable(MirrorError):
@@ -142,26 +149,26 @@ def metadata_addresses(issuer: str) -> Iterator[str]:
 
 
 def _key_address(issuer: str, read: Read) -> str:
-    """Return the ``jwks_uri`` of metadata that names exactly this issuer."""
+    """Return the ``jwks_uri`` of metadata that names exactly this issuer; others are no metadata of it."""
     failures: list[str] = []
     for place in metadata_addresses(issuer):
         try:
-            document = _document(place, read(place))
+            return _key_address_at(place, issuer, _document(place, read(place)))
         except MirrorError as error:
             failures.append(str(error))
-            continue
-        if document.get("issuer") != issuer:
-            raise ServerFault(
-                f"{place} names the issuer {str(document.get('issuer'))[:200]!r} and not {issuer!r}: the setting must "
-                "be written exactly as the provider writes it.",
-                status=200,
-            )
-        address = document.get("jwks_uri")
-        if not isinstance(address, str):
-            raise ServerFault(f"{place} names no jwks_uri.", status=200)
-        _refuse_open(place, address)
-        return address
     raise Unreachable(" ".join(failures), sent=True)
+
+
+def _key_address_at(place: str, issuer: str, document: Mapping[str, Any]) -> str:
+    if document.get("issuer") != issuer:
+        named = repr(str(document.get("issuer"))[:200])
+        words = f"{place} names the issuer {named}; KANDJI_MIRROR_OAUTH_ISSUER must be written as the provider does."
+        raise ServerFault(words, status=200)
+    address = document.get("jwks_uri")
+    if not isinstance(address, str):
+        raise ServerFault(f"{place} names no jwks_uri.", status=200)
+    _refuse_open(place, address)
+    return address
 
 
 def _refuse_open(place: str, address: str) -> None:

@@ -7,7 +7,6 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -28,12 +27,11 @@ from kandji_mcp_server.http.health import endpoint
 from kandji_mcp_server.http.limits import RequestLimit, SessionLimit, most_under_way
 from kandji_mcp_server.http.messages import LARGEST, MessageCheck
 from kandji_mcp_server.http.oauth import OAuthRules
-from kandji_mcp_server.http.provider_keys import MOST_BYTES, STEP_SECONDS, ProviderKeys
+from kandji_mcp_server.http.provider_keys import ProviderKeys, bounded_reader
 from kandji_mcp_server.http.tokens import TokenVerifier
 from kandji_mcp_server.http.well_known import PATH, public_routes
 from kandji_mcp_server.process import raise_file_limit
 from kandji_mcp_server.server import build_server
-from kandji_mirror.api.transport import read_document
 from kandji_schema.errors import ConfigurationError
 
 MOST_SESSIONS = 256
@@ -144,9 +142,7 @@ def make_application(
 
 
 def _people(rules: OAuthRules, context: ServerContext) -> TokenVerifier:
-    bounds: dict[str, Any] = {"seconds": STEP_SECONDS, "most": MOST_BYTES}
-    read = partial(read_document, ca_file=context.settings.mirror_ca_file, **bounds)
-    return TokenVerifier(rules, ProviderKeys(rules.issuer, read))
+    return TokenVerifier(rules, ProviderKeys(rules.issuer, bounded_reader(context.settings.mirror_ca_file)))
 
 
 def _apps_by_rights(

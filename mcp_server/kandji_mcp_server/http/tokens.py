@@ -27,6 +27,9 @@ REQUIRED = ("exp", "iss", "aud", "sub")
 KINDS = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 """What a token may say it is, if it does: what was made for another purpose is none."""
 
+OF_ID_TOKENS = ("nonce", "at_hash", "c_hash")
+"""Claims that no token for access has."""
+
 _NONE = "it is no JWT"
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -83,6 +86,8 @@ class TokenVerifier:
             )
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise TokenRefused(next((words for kind, words in _REASONS if isinstance(error, kind)), _NONE)) from None
+        if not claims.keys().isdisjoint(OF_ID_TOKENS):
+            raise TokenRefused("it is an ID token, which tells a client who signed in")
         if "cnf" in claims:
             raise TokenRefused("it is bound to a key of its client, which is not checked here")
         return claims
