@@ -183,6 +183,31 @@ def test_a_table_without_history_is_named_with_those_that_have_one(mirror: PastH
         mirror.ask("FROM device_as_of('2026-03-02')")
 
 
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("devices_as_of()", "takes one moment: write FROM devices_as_of('2026-11-20 12:00')"),
+        ("devices_as_of", "is a function of a moment: write FROM devices_as_of("),
+        ("devices_as_of('24h')", "takes a moment, which '24h' is not: write FROM devices_as_of("),
+        ("changes_between('2026-03-02')", "takes two moments: write FROM changes_between('2026-11-20 12:00', '2026-"),
+        ("(SELECT devices_as_of('2026-03-02'))", "gives a table: write FROM devices_as_of("),
+    ],
+)
+def test_a_wrong_call_of_the_past_is_told_how_it_is_written(mirror: PastHome, call: str, told: str) -> None:
+    mirror.add(hours(0), devices=[mac(1)])
+    with pytest.raises(Refused) as refusal:
+        mirror.ask(f"FROM {call}")
+    assert told in str(refusal.value)
+
+
+def test_an_unknown_moment_is_told_with_one_that_is_known(mirror: PastHome) -> None:
+    mirror.add(hours(0), devices=[mac(1)])
+    with pytest.raises(Failed, match=r"Write devices_as_of\('2026-03-02 08:00:00'\) or later"):
+        mirror.ask("FROM devices_as_of('2020-01-01')")
+    with pytest.raises(Failed, match="FROM devices is now"):
+        mirror.ask("FROM devices_as_of('2999-01-01')")
+
+
 @pytest.mark.parametrize("name", ["internal.events", "internal.tracked", "history_0.main.events"])
 def test_segments_cannot_be_read_past_the_view(mirror: PastHome, name: str) -> None:
     mirror.add(hours(0), devices=[mac(1)])

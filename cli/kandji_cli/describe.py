@@ -40,8 +40,10 @@ def show(detail: Detail, form: str) -> None:
         _block("Call", [detail.call])
         _block("SQL", detail.macro.sql.splitlines())
     elif isinstance(detail, PastDetail):
-        _say(f"{detail.table.info.name} as it was at a moment, a text or a timestamp in UTC:")
-        _block("Example", [f"kandji-mirror sql \"FROM {detail.function}('2026-11-20 12:00') LIMIT 5\""])
+        _say(
+            f"{detail.title}: a text or a timestamp, UTC where it has no offset; a date alone is the start of its day."
+        )
+        _block("Example", [f'kandji-mirror sql "FROM {detail.call} LIMIT 5"'])
         say()
         _print_columns(detail.table.columns)
     else:

@@ -153,9 +153,11 @@ class TableHistory:
         """
         problem = (
             f"The history of {self.table} begins at {self.since:%Y-%m-%d %H:%M:%S} UTC; how it was at an earlier "
-            "moment, or at none, is not known."
+            f"moment, or at none, is not known. Write {self.table}{AS_OF}(''{self.since:%Y-%m-%d %H:%M:%S}'') or later."
         )
-        future = f"That moment lies in the future; how {self.table} will be then is not known."
+        future = (
+            f"That moment lies in the future; how {self.table} will be then is not known. FROM {self.table} is now."
+        )
         begins = f"TIMESTAMP '{self.since:%Y-%m-%d %H:%M:%S.%f}'"
         return f"""
             SELECT checked, checked, [checked], [checked::JSON]

@@ -8,6 +8,7 @@ from kandji_queries import definitions
 from kandji_queries.catalog.dictionary import ColumnInfo, TableDetail, TableInfo
 from kandji_queries.catalog.queries import NamedQuery, catalog
 from kandji_queries.reader import Reader
+from kandji_queries.relations import BETWEEN, past_call
 from kandji_schema.errors import NothingMirrored, UnknownName
 from kandji_schema.sql import fold_name
 
@@ -36,6 +37,20 @@ class PastDetail:
 
     function: str
     table: TableDetail
+
+    @property
+    def call(self) -> str:
+        """How it is called."""
+        return past_call(self.function)
+
+    @property
+    def title(self) -> str:
+        """What it gives, in words."""
+        if self.function == BETWEEN:
+            return (
+                f"The rows of {self.table.info.name} from one moment on to before another, without reading all of them"
+            )
+        return f"{self.table.info.name} as it was at a moment"
 
 
 Detail = TableDetail | QueryDetail | MacroDetail | PastDetail

@@ -168,7 +168,7 @@ class Reader:
         return TableDetail(infos[name], found)
 
     def functions(self) -> Mapping[str, str]:
-        """Return the functions that show a table as it was, ``devices_as_of``, with the table behind each."""
+        """Return our table functions, ``devices_as_of`` and ``changes_between``, with the table or view behind each."""
         return as_of.functions(self._engines.manifest())
 
     def columns(self) -> "tuple[ColumnPlace, ...]":

@@ -43,8 +43,17 @@ INTERNAL = frozenset({STATES, RULES, INPUTS, EVENTS, TRACKED, THINGS, FACTS, NAM
 AS_OF = "_as_of"
 """What the name of a table ends with in that of the function that shows it as it was."""
 
+MOMENT, OTHER_MOMENT = "'2026-11-20 12:00'", "'2026-11-27 12:00'"
+"""Moments as they are written in examples, UTC."""
+
 BY_THING, BETWEEN = "changes_by_thing", "changes_between"
 """The view of changes as people tell them, and the function that reads only those between two moments."""
+
+
+def past_call(function: str) -> str:
+    """Write a call of one of our table functions as it is meant: ``devices_as_of('2026-11-20 12:00')``."""
+    return f"{function}({f'{MOMENT}, {OTHER_MOMENT}' if function == BETWEEN else MOMENT})"
+
 
 AUDIT_LOG = "audit_log"
 """The view of the audit log."""

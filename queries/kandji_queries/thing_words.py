@@ -24,6 +24,7 @@ _THING = {
     "plural": "VARCHAR",
     "place": "INTEGER",
     "name_keys": ["VARCHAR"],
+    "named": "VARCHAR",
     "named_by": "VARCHAR",
 }
 
@@ -79,6 +80,7 @@ def _words(table: str) -> dict[str, Any]:
         "plural": thing.plural or None,
         "place": things.place_of(table),
         "name_keys": thing.name,
+        "named": thing.named or None,
         "named_by": thing.named_by or None,
     }
 

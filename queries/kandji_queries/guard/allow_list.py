@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from kandji_queries.guard import functions
+from kandji_queries.guard import functions, past_calls
 from kandji_queries.relations import AS_OF, EVENTS
 from kandji_schema.errors import Refused
 from kandji_schema.sql import fold_name
@@ -120,6 +120,8 @@ class AllowList:
     def _use(self, path: TablePath) -> None:
         if path not in self._tables:
             name = ".".join(path)
+            if path[-1] in self._as_of_functions:
+                raise past_calls.wrong(path[-1], "is a function of a moment")
             raise Refused(
                 f"There is no table {name!r} here. {_hint(name, set(self._tables.values()))}",
                 rule="table",
@@ -130,9 +132,10 @@ class AllowList:
         called = node["function"]
         name = _function_name(called)
         if name in self._as_of_functions:
+            past_calls.check(name, called["arguments"])
             self.behind_functions |= {self._as_of_functions[name]: None, EVENTS: None}
         elif name.endswith(AS_OF):
-            raise _no_history(name, self._as_of_functions)
+            raise past_calls.without_history(name, self._as_of_functions)
         elif name not in functions.TABLE_FUNCTIONS:
             raise Refused(
                 f"The table function {name!r} cannot be used; {ALLOWED_IN_FROM} can. {_hint(name, ())}",
@@ -162,6 +165,8 @@ class AllowList:
         name = _function_name(node)
         if id(node) in self._from_calls:
             return  # checked as a table function, and its rows are made one by one
+        if name in self._as_of_functions:
+            raise past_calls.wrong(name, "gives a table")
         if name not in functions.allowed():
             raise _no_function(name)
         if node.get("export_state"):
@@ -233,14 +238,6 @@ def _numbers(value: Any) -> Iterator[float]:
 def _no_function(name: str) -> Refused:
     hint = _hint(name, functions.allowed(), FUNCTION_HINT)
     return Refused(f"The function {name!r} cannot be used. {hint}", rule="function")
-
-
-def _no_history(name: str, known: Collection[str]) -> Refused:
-    known = sorted(other for other in known if other.endswith(AS_OF))
-    there_are = f"There are {', '.join(known)}." if known else "No changes were kept until now."
-    nearest = get_close_matches(name, known, n=1, cutoff=0.85)
-    instead = f"Did you mean {nearest[0]}?" if nearest else there_are
-    return Refused(f"There is no history for {name}(). {instead}", rule="table function")
 
 
 def _unknown(kind: str) -> Refused:

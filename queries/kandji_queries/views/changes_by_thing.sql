@@ -180,6 +180,7 @@ called AS (
         l.items,
         coalesce(p.facts[1].fact = 'version', false) AS is_update,
         coalesce(
+            CASE p.change WHEN 'removed' THEN json_extract_string(p.old, '$."' || th.named || '"[0]') END,
             n.name,
             nullif(
                 array_to_string(
@@ -189,7 +190,8 @@ called AS (
                     ' '
                 ),
                 ''
-            )
+            ),
+            CASE WHEN length(p.key_columns) > 1 THEN p.parts[-1][2] END
         ) AS called
     FROM phrased AS p
     JOIN internal.things AS th USING (table_name)

@@ -1,0 +1,37 @@
+"""Calls of the functions of the past, ``<table>_as_of`` and ``changes_between``: what is wrong with one is told."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from kandji_queries.relations import AS_OF, BETWEEN, past_call
+from kandji_schema.errors import Refused
+
+_MOMENT = re.compile(r"\s*(?:[-+]?\d+-\d+-\d|[-+]?infinity|epoch)", re.IGNORECASE)
+"""How a text begins that the engine may read as a moment."""
+
+
+def check(name: str, arguments: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a number of moments that the function does not take, and a text that is none."""
+    if len(arguments) != (2 if name == BETWEEN else 1):
+        raise wrong(name, "takes two moments" if name == BETWEEN else "takes one moment")
+    for argument in arguments:
+        literal = argument["expression"].get("literal") or {}
+        if literal.get("kind") == "STRING" and not _MOMENT.match(literal["text"]):
+            raise wrong(name, f"takes a moment, which {literal['text'][:40]!r} is not")
+
+
+def wrong(name: str, why: str) -> Refused:
+    """Return the refusal of a call, with how it is written."""
+    zone = "A moment is UTC where it has no offset, and a date alone the start of that day."
+    return Refused(f"{name} {why}: write FROM {past_call(name)}. {zone}", rule="table function")
+
+
+def without_history(name: str, known: Collection[str]) -> Refused:
+    """Return the refusal of ``<table>_as_of`` for a table of which no history is kept."""
+    known = sorted(other for other in known if other.endswith(AS_OF))
+    there_are = f"There are {', '.join(known)}." if known else "No changes were kept until now."
+    nearest = get_close_matches(name, known, n=1, cutoff=0.85)
+    instead = f"Did you mean {nearest[0]}?" if nearest else there_are
+    return Refused(f"There is no history for {name}(). {instead}", rule="table function")
