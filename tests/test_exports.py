@@ -200,7 +200,8 @@ def test_named_queries_take_parameters_and_are_what_the_query_prints(home: Path,
 def test_everything_is_every_table_and_view_with_anything_of_the_tenant(home: Path, tmp_path: Path) -> None:
     report = exported(home, None, "parquet", tmp_path / "out")
     with Reader(home) as reader:
-        infos = [info for info in reader.tables() if info.kind == "view" or info.synced_at]
+        # a view of nothing but a table that was never synced is left out with it
+        infos = [i for i in reader.tables() if i.synced_at or (i.kind == "view" and i.name != "device_volumes")]
         never = {info.name for info in reader.tables()} - {info.name for info in infos}
     assert set(report.left_out) == never
     assert "users: never synced" in report.left_out["users"]
@@ -245,7 +246,7 @@ def test_a_database_has_tables_comments_and_macros(home: Path, tmp_path: Path) -
     with duckdb.connect(tmp_path / "out/kandji-mirror.duckdb", read_only=True) as con:
         comments = dict(con.execute("SELECT table_name, comment FROM duckdb_tables()").fetchall())
         assert set(comments) == {"devices", "fleet", "stale_devices"}
-        assert all("As of devices 2026-11-20T12:00:00Z" in comment for comment in comments.values())
+        assert all(re.search(r"As of .*\bdevices 2026-11-20T12:00:00Z", comment) for comment in comments.values())
         of_columns = "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'fleet' AND comment IS NULL"
         assert con.execute(of_columns).fetchall() == [(0,)]
         assert con.execute("SELECT version_key('7.10') > version_key('7.9')").fetchall() == [(True,)]

@@ -169,14 +169,13 @@ class QueryEngine:
     def _show(self, state: TableState) -> None:
         """Make the view of a data file's table, with what is derived of it."""
         table = identifier(state.name)
-        stored = f"{identifier(store_name(state.name))}.main.{table}"
+        stored, made = f"{identifier(store_name(state.name))}.main.{table}", f"CREATE VIEW main.{table} AS"
         found = derivations(state.name)
         with self._whole(state):
             try:
-                self._base.execute(f"CREATE VIEW main.{table} AS {with_derived(stored, found)}")
+                self._base.execute(f"{made} {with_derived(stored, found)}")
             except duckdb.BinderException:
-                shown = with_derived(stored, self._derivable(stored, found))
-                self._base.execute(f"CREATE VIEW main.{table} AS {shown}")
+                self._base.execute(f"{made} {with_derived(stored, self._derivable(stored, found))}")
 
     @contextmanager
     def _whole(self, state: TableState) -> Iterator[None]:
@@ -190,15 +189,18 @@ class QueryEngine:
         """Give a table that was never synced its derived columns: there is nothing to derive them of."""
         table, derived = f"main.{identifier(name)}", derived_columns(name)
         changes = [f"ADD COLUMN {identifier(column.name)} {column.type}" for column in derived]
-        for change in (f"DROP {EXTRA}", *changes, f"ADD COLUMN {EXTRA} JSON") if derived else ():
+        for change in (f"DROP IF EXISTS {EXTRA}", *changes, f"ADD COLUMN {EXTRA} JSON") if derived else ():
             self._base.execute(f"ALTER TABLE {table} {change}")
 
     def _derivable(self, stored: str, found: Sequence[DerivedColumn]) -> Sequence[DerivedColumn]:
-        """Return derived columns, empty where a data file of an older version lacks what one is made of."""
+        """Return derived columns, empty where a data file of an older version lacks what one is made of.
+
+        None where it lacks what every table ends with.
+        """
         made: list[DerivedColumn] = []
         for one in found:
             made.append(one if self._can_be_made(stored, [*made, one]) else one.unknown)
-        return made
+        return made if self._can_be_made(stored, made) else ()
 
     def _can_be_made(self, stored: str, found: Sequence[DerivedColumn]) -> bool:
         try:
