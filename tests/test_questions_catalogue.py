@@ -11,6 +11,7 @@ from past_home import PastHome, hours
 from reads_home import publish
 from test_questions_activity import ACTIVITY, REQUESTED
 from test_questions_compliance import TABLES as COMPLIANCE
+from test_questions_more import TABLES as MORE
 from test_questions_security import TABLES as SECURITY
 from test_questions_threats import TABLES as THREATS
 
@@ -36,9 +37,11 @@ WITH_HISTORY = ("device_changes", "changes_on_device", "filevault_coverage")
 
 VALUES = {
     "app": "o",
+    "certificate": "SCEP",
     "cve": "CVE-1",
     "device": "twin",
     "extension": "falcon",
+    "other_app": "word",
     "profile": "Wi-Fi Corporate",
     "tag": "lab",
     "user": "Ann Lee",
@@ -60,13 +63,15 @@ def required(query: NamedQuery) -> dict[str, Any]:
 
 
 def telling(query: NamedQuery) -> dict[str, Any]:
-    """Values to which the fleet has rows: the devices in it were enrolled long ago."""
-    return {**required(query), **({"days": 3_650} if query.name == "new_devices" else {})}
+    """Values to which the fleet has rows: its devices were enrolled long ago, and say nothing of disks."""
+    unread: dict[str, Any] = {"with_unknown": True}
+    asked = {"new_devices": {"days": 3_650}, "disk_space": unread, "long_uptime": unread}
+    return {**required(query), **asked.get(query.name, {})}
 
 
 def merged() -> dict[str, list[Any]]:
     """Rows of every test fleet together."""
-    fleets = (SECURITY, COMPLIANCE, THREATS, EXTRA)
+    fleets = (MORE, SECURITY, COMPLIANCE, THREATS, EXTRA)
     return {name: list(rows) for fleet in fleets for name, rows in fleet.items()}
 
 

@@ -154,7 +154,8 @@ def test_removed_devices_are_left_out_of_every_count_alike(reader: Reader) -> No
 
 
 def test_every_count_of_devices_can_leave_removed_ones_out(reader: Reader) -> None:
-    values = {"app": "o", "cve": "CVE-1", "extension": "x", "profile": "x", "tag": "lab", "user": "Ann", "version": "9"}
+    values = {"app": "o", "other_app": "o", "certificate": "x", "cve": "CVE-1", "extension": "x", "profile": "x"}
+    values |= {"tag": "lab", "user": "Ann", "version": "9"}
     for query in catalog().values():
         if query.counts:
             given = {param.name: values[param.name] for param in query.params if param.required}

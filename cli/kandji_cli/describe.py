@@ -18,9 +18,11 @@ WIDEST = 120
 
 EXAMPLES = {
     "app": "chrome",
+    "certificate": "Corp Root CA",
     "cve": "CVE-2026-1234",
     "device": "C02XK1JHJG5J",
     "extension": "falcon",
+    "other_app": "zoom",
     "profile": "Wi-Fi",
     "tag": "vip",
     "user": "ann@example.com",

@@ -199,7 +199,11 @@ class Reader:
 
         counts = query.counting(given)
         return [
-            *(counting.notes(self, query.sql, removed_count=counts["with_removed"]) if counts else ()),
+            *(
+                counting.notes(self, query.sql, removed_count=counts["with_removed"])
+                if "with_removed" in counts
+                else ()
+            ),
             *period.query_notes(self, query, values),
             *device_lookup.query_notes(self, query, values, found),
         ]

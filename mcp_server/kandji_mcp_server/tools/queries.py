@@ -37,26 +37,23 @@ class Selection:
 TOOLS_OF_THEIR_OWN = frozenset({"apps_on_device", "changes_on_device", "device_compliance", "find_device"})
 """Queries that are not listed because a tool does the same and more."""
 
-PLATFORM = "platform"
-"""The parameter whose values the description tells once."""
-
 
 async def run_query(
     ctx: Context[ServerContext],
     name: str,
-    params: Annotated[Values, Field(description='Its parameters: {"days": 30}.')] = None,
+    params: Annotated[Values, Field(description='{"days": 30}')] = None,
     columns: Annotated[
         list[str] | Absent,
-        Field(description="Only these columns; shortens long lists."),
+        Field(description="Only these columns."),
     ] = None,
     limit: Annotated[int, Field(ge=1)] | Absent = None,
     offset: Annotated[int, Field(ge=0)] = 0,
 ) -> Annotated[CallToolResult, RowsAnswer]:
     """Run a named query: checked answers to common questions. total_rows counts all rows of a cut answer.
 
-    Parameters: name=default|others; name? may be left out; app, user, profile, device match parts of names. Where
-    devices or people count, removed ones and archived people do: with_removed=false, with_archived=false leave them
-    out. platform=any, Mac, iPhone, iPad, AppleTV, Vision, Windows or Android. The queries:
+    Parameters: name=default|others; name? may be left out; =any takes one value, a wrong one lists them;
+    app, user, profile, device match parts of names. Where devices or people count, removed ones and archived people
+    do: with_removed=false, with_archived=false leave them out. The queries:
     """
     context = ctx.request_context.lifespan_context
     wanted = Selection(columns or (), limit, offset)
@@ -64,8 +61,8 @@ async def run_query(
 
 
 def queries() -> str:
-    """List the named queries, a line each, ``stale_devices(days=7)``; the names say what they answer."""
-    return "\n".join(signature(query) for query in catalog().values() if is_listed(query))
+    """List the named queries, ``stale_devices(days=7,blueprint?)``; the names say what they answer."""
+    return " ".join(signature(query).replace(", ", ",") for query in catalog().values() if is_listed(query))
 
 
 def is_listed(query: NamedQuery) -> bool:
@@ -74,16 +71,19 @@ def is_listed(query: NamedQuery) -> bool:
 
 
 def signature(query: NamedQuery) -> str:
-    """Write ``stale_devices(days=7)``, or the name alone where there are no parameters."""
-    params = ", ".join(map(_in_short, query.own_params()))
+    """Write ``stale_devices(days=7)``, or the name alone where there are no parameters to set.
+
+    A flag that is on adds rows that say so, and whoever wants them gone sees its name in ``query NAME --help`` alone.
+    """
+    params = ", ".join(_in_short(param) for param in query.own_params() if param.default is not True)
     return f"{query.name}({params})" if params else query.name
 
 
 def _in_short(param: Param) -> str:
-    """Write a parameter; a flag that is off as ``with_unknown?``, and values that the description tells once not."""
+    """Write a parameter: a flag that is off as ``with_unknown?``, and of values that narrow down only ``=any``."""
     if param.default is False:
         return f"{param.name}?"
-    return f"{param.name}={param.default}" if param.name == PLATFORM else param.signature
+    return f"{param.name}=any" if param.default == "any" else param.signature
 
 
 def _query_answer(

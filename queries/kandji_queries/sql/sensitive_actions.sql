@@ -6,6 +6,7 @@
 --   mirrored user has no name here. How the provider words the reading of a secret is not documented; all_events lists
 --   everything.
 -- param: days int = 30 [1, 400] | Days back.
+-- param: actor text optional | Only what somebody did: part of a name or address, an identifier, or api_token.
 -- param: all_events bool = false | Whether events on other things (blueprints, library, users) are listed too.
 WITH people AS (
     SELECT actor_id, max(name) AS name, max(email) AS email
@@ -37,47 +38,56 @@ attempts AS (
     FROM audit_log
     WHERE recorded_at >= (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER)
     GROUP BY action_id
+),
+found AS (
+    SELECT
+        'provider' AS source,
+        e.occurred_at,
+        e.action,
+        d.device_name,
+        d.serial_number,
+        p.name AS actor_name,
+        p.email AS actor_email,
+        e.actor_type,
+        e.actor_id,
+        e.target_type,
+        e.target_component,
+        e.target_id,
+        NULL AS outcome,
+        NULL AS reason,
+        e.new_state,
+        e.event_metadata,
+        e.id AS event_id
+    FROM recent AS e
+    LEFT JOIN devices AS d ON d.device_id = e.target_id
+    LEFT JOIN people AS p USING (actor_id)
+    WHERE
+        $all_events
+        OR d.device_id IS NOT NULL
+        OR e.target_type = 'device'
+        OR regexp_matches(e.words, 'secret|filevault|recovery|bypass|unlock|passcode')
+    UNION ALL BY NAME
+    SELECT
+        'mirror' AS source,
+        a.occurred_at,
+        a.action,
+        'device' AS target_type,
+        a.device_id AS target_id,
+        coalesce(d.device_name, a.device_name) AS device_name,
+        coalesce(d.serial_number, a.serial_number) AS serial_number,
+        a.client AS actor_type,
+        a.os_user AS actor_name,
+        a.outcome,
+        a.reason,
+        a.action_id AS event_id
+    FROM attempts AS a
+    LEFT JOIN devices AS d USING (device_id)
 )
-SELECT
-    'provider' AS source,
-    e.occurred_at,
-    e.action,
-    e.target_type,
-    e.target_component,
-    e.target_id,
-    d.device_name,
-    d.serial_number,
-    e.actor_type,
-    e.actor_id,
-    p.name AS actor_name,
-    p.email AS actor_email,
-    NULL AS outcome,
-    NULL AS reason,
-    e.new_state,
-    e.event_metadata,
-    e.id AS event_id
-FROM recent AS e
-LEFT JOIN devices AS d ON d.device_id = e.target_id
-LEFT JOIN people AS p USING (actor_id)
+FROM found
 WHERE
-    $all_events
-    OR d.device_id IS NOT NULL
-    OR e.target_type = 'device'
-    OR regexp_matches(e.words, 'secret|filevault|recovery|bypass|unlock|passcode')
-UNION ALL BY NAME
-SELECT
-    'mirror' AS source,
-    a.occurred_at,
-    a.action,
-    'device' AS target_type,
-    a.device_id AS target_id,
-    coalesce(d.device_name, a.device_name) AS device_name,
-    coalesce(d.serial_number, a.serial_number) AS serial_number,
-    a.client AS actor_type,
-    a.os_user AS actor_name,
-    a.outcome,
-    a.reason,
-    a.action_id AS event_id
-FROM attempts AS a
-LEFT JOIN devices AS d USING (device_id)
+    $actor IS NULL
+    OR contains(folded(actor_name), folded($actor))
+    OR contains(folded(actor_email), folded($actor))
+    OR folded_id(actor_id) = folded_id($actor)
+    OR folded(actor_type) = folded($actor)
 ORDER BY occurred_at DESC, source, event_id DESC;
