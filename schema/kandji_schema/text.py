@@ -131,6 +131,7 @@ _BLOCKS = (
 )
 _BLANK = re.compile(f"[{BLANKS}]")
 _IGNORED = re.compile(f"[{UNSEEN}\ud800-\udfff]")
+_GROUPING = re.compile(f"[{DROPPED}]")
 _BETWEEN = re.compile(r"[\W_]+")
 _UMLAUT = re.compile("([aou])e")
 _PLAIN = re.compile(r"[!-_a-~]+(?: [!-_a-~]+)*")
@@ -167,7 +168,7 @@ def fold_text(text: str) -> str:
 
 def fold_identifier(text: str) -> str:
     """Return a serial number, asset tag, IMEI or hardware address likewise, without the marks that group it."""
-    return re.sub(f"[{DROPPED}]", "", fold_text(text))
+    return _GROUPING.sub("", fold_text(text))
 
 
 def name_words(text: str) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def _notes(reader: "StatementRunner", kind: str, value: str, others: str) -> Ite
     meant = [hit for hit in looked.hits if hit.score >= least]
     word = kind if kind != "cve" else "CVE"
     if meant:
-        shown = things.with_versions(reader, meant[:NAMED])
+        shown = things.with_details(reader, meant[:NAMED])
         yield f"No rows, though this {word} is there: {_named(shown)}{_more(meant)}{others}."
     elif looked.hits:
         near = [f"{hit.name!r} ({hit.about})" if kind == "person" else repr(hit.name) for hit in looked.hits[:NAMED]]

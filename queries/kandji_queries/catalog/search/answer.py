@@ -84,7 +84,7 @@ def search(reader: Mirror, words: str, kind: str | None = None, limit: int = USU
     looked = things.look(reader, asked, (k for k in wanted if k not in DEFINED))
     hits = best_first([*_defined(reader, asked, wanted), *looked.hits])
     shown = hits[:limit] if kind else _mixed(hits, limit)
-    shown = things.with_versions(reader, _with_samples(reader, shown))
+    shown = things.with_details(reader, _with_samples(reader, shown))
     as_of = {table: moment for hit in shown for table, moment in looked.as_of.get(hit.kind, {}).items()}
     return Found(shown, [*reader.warnings, *_notes(reader, asked, shown, looked, wanted)], as_of)
 

@@ -27,10 +27,13 @@ class Fit:
         self._asked = asked
         self._whole, self._core = fold_text(asked.text), fold_text(asked.core)
         self._numbers = {fold_identifier(asked.text), fold_identifier(asked.core)} - {""}
+        self._ends = {number[-1] for number in self._numbers}
 
     def number(self, value: str | None) -> float:
         """Return :data:`EXACT` for an identifier, serial number or asset tag that is what was asked for, else 0."""
-        return EXACT if value and fold_identifier(value) in self._numbers else 0.0
+        if not value or (value[-1].isalnum() and value.isascii() and value[-1].lower() not in self._ends):
+            return 0.0  # nearly all, told at a glance
+        return EXACT if fold_identifier(value) in self._numbers else 0.0
 
     def name(self, value: str | None) -> float:
         """Return the score of a name; 0 where it does not fit."""

@@ -1,9 +1,12 @@
 """One line of what a search found."""
 
+import re
 from dataclasses import dataclass
 
 LONGEST_ABOUT = 220
 """Most characters that are told of one hit."""
+
+_ONE = re.compile(r"(?<![\d,.])1 (device|blueprint|library item)s\b")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Hit:
     @property
     def shown(self) -> str:
         """What is told about it, not too long."""
-        return self.about if len(self.about) <= LONGEST_ABOUT else f"{self.about[: LONGEST_ABOUT - 1].rstrip()}…"
+        text = _ONE.sub(r"1 \1", self.about)
+        return text if len(text) <= LONGEST_ABOUT else f"{text[: LONGEST_ABOUT - 1].rstrip()}…"
 
 
 def best_first(hits: "list[Hit]") -> "list[Hit]":

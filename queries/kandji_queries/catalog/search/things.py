@@ -83,24 +83,15 @@ def look(reader: StatementRunner, asked: Asked, wanted: Iterable[str]) -> Looked
     return looked
 
 
-def with_versions(reader: StatementRunner, hits: Iterable[Hit]) -> list[Hit]:
-    """Add to apps their lowest and highest version."""
+def with_details(reader: StatementRunner, hits: Iterable[Hit]) -> list[Hit]:
+    """Tell of apps how many devices have them, and their lowest and highest version."""
     hits = list(hits)
     names = [hit.name for hit in hits if hit.kind == "app"]
     if not names:
         return hits
-    found = _run(reader, sql_files.read(FOLDER / "versions.sql", _KEYS).sql, {"names": names}).rows
-    versions = {(name, bundle or ""): _versions(lowest, highest) for name, bundle, lowest, highest in found}
-    return [
-        replace(hit, about=f"{hit.about}{versions.get((hit.name, hit.also), '')}") if hit.kind == "app" else hit
-        for hit in hits
-    ]
-
-
-def _versions(lowest: str | None, highest: str | None) -> str:
-    if not highest:
-        return ""
-    return f"; version {highest}" if lowest == highest else f"; versions {lowest} to {highest}"
+    found = _run(reader, sql_files.read(FOLDER / "app_details.sql", _KEYS).sql, {"names": names}).rows
+    told = {("app", name, bundle or ""): about for name, bundle, about in found}
+    return [replace(hit, about=told.get((hit.kind, hit.name, hit.also), hit.about)) for hit in hits]
 
 
 def _found(reader: StatementRunner, asked: Asked, kind: str, looked: Looked) -> list[Hit]:
