@@ -37,6 +37,7 @@ HUGE = "x" * 10_000_000
         ("run_query", {"name": "devices_with_app", "params": {"app": HUGE}}),
         ("run_query", {"name": "devices_with_app", "params": {HUGE: "zoom"}}),
         ("find_device", {"device": HUGE}),
+        ("search", {"words": HUGE}),
         ("changes", {"since": HUGE}),
         ("describe_table", {HUGE: "devices"}),
         ("refresh", {"tables": ["devices"] * 200_000}),
@@ -55,6 +56,9 @@ def test_huge_arguments_are_refused_in_few_words(mirror: ServerContext, tool: st
     [
         ("find_device", {"device": "x" * 201}, "give 1 to 200"),
         ("find_device", {"device": "  "}, "give 1 to 200"),
+        ("search", {"words": "x" * 201}, "give 1 to 200"),
+        ("search", {"words": "x", "kind": "gadget"}, "There is no kind 'gadget' to search for"),
+        ("search", {"words": "x", "limit": 51}, "The limit is 51; give 1 to 50"),
         ("device_profile", {"device": "../devices/d1/secrets/filevaultkey"}, "No device fits '../devices/d1"),
         ("device_profile", {"device": "S1", "include": ["filevault_key"]}, "There is no part of a profile"),
         ("changes", {"since": "soonish"}, "'soonish' is no time. Write how long ago"),

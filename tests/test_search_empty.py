@@ -54,13 +54,13 @@ EMPTY = (
     (
         "devices_with_app_below_version",
         {"app": "firefox", "version": "9.5"},
-        "No rows, though this app is there: Firefox (org.mozilla.firefox; on 1 devices; version 133.0). "
+        "No rows, though this app is there: Firefox (org.mozilla.firefox; on 1 device; version 133.0). "
         "Nothing of it fits version=9.5.",
     ),
     (
         "devices_of_user",
         {"user": "quentn"},
-        "There is no person 'quentn'. Similar: 'Quentin Müller' (q@example.org; Engineering; archived; 1 devices).",
+        "There is no person 'quentn'. Similar: 'Quentin Müller' (q@example.org; Engineering; archived; 1 device).",
     ),
     (
         "devices_with_cve",

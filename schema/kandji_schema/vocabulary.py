@@ -13,7 +13,7 @@ STOP_WORDS = frozenset(
         *("find", "for", "from", "get", "give", "has", "have", "how", "i", "in", "is", "it", "its", "know"),
         *("list", "many", "me", "much", "my", "not", "of", "on", "or", "our", "show", "that", "the", "their"),
         *("them", "there", "these", "they", "this", "to", "was", "we", "were", "what", "when", "where", "which", "who"),
-        *("whose", "will", "with", "without", "you"),
+        *("whose", "will", "with", "without", "you", "long", "since", "ago"),
     )
 )
 """Words that tell nothing of what is looked for."""
@@ -31,7 +31,6 @@ ALIKE = MappingProxyType(
         "group": "tag",
         "handset": "phone",
         "installed": "install",
-        "laptop": "device",
         "licence": "license",
         "machine": "device",
         "owner": "user",
@@ -65,19 +64,19 @@ class Term:
 
 TERMS = (
     Term(
-        ("uptime", "up time", "last boot", "last restart", "last reboot", "reboot", "restarted", "time since boot"),
-        ("device_details.time_since_boot",),
+        ("uptime", "up time", "last boot", "last restart", "last reboot", "reboot", "restarted"),
+        ("fleet.uptime_days", "device_details.time_since_boot"),
     ),
-    Term(("ram", "memory", "main memory"), ("device_details.memory", "device_details.total_ram")),
+    Term(("ram", "memory", "main memory"), ("fleet.memory_bytes", "device_details.memory", "device_details.total_ram")),
     Term(
         ("disk space", "free space", "free disk", "disk free", "storage free", "available storage", "disk full"),
-        ("device_details.volumes", "device_details.available_capacity"),
+        ("fleet.disk_free_bytes", "fleet.disk_free_percent", "device_volumes.available_bytes"),
     ),
     Term(
         ("disk", "disk size", "storage", "hard drive", "ssd", "capacity", "drive"),
-        ("prism_device_information.device_capacity", "device_details.volumes", "device_details.total_capacity"),
+        ("fleet.disk_total_bytes", "fleet.disk_free_bytes", "prism_device_information.device_capacity"),
     ),
-    Term(("volume", "partition"), ("device_details.volumes",)),
+    Term(("volume", "partition"), ("device_volumes.name", "device_volumes.total_bytes", "device_details.volumes")),
     Term(
         ("encryption", "encrypted", "disk encryption", "filevault", "file vault", "bitlocker"),
         (
@@ -109,12 +108,12 @@ TERMS = (
     ),
     Term(
         ("department", "dept", "division", "team of a person", "cost center of a person"),
-        ("users.department",),
+        ("fleet.department", "users.department"),
     ),
-    Term(("job title", "job", "position", "role", "title"), ("users.job_title",)),
+    Term(("job title", "job", "position", "role", "title"), ("fleet.job_title", "users.job_title")),
     Term(
         ("left the company", "leaver", "archived", "offboarded", "former"),
-        ("users.archived", "devices.user_is_archived"),
+        ("users.archived", "fleet.user_is_archived"),
     ),
     Term(("imei", "equipment number"), ("prism_cellular.imei_slot_1", "prism_cellular.imei_slot_2")),
     Term(("meid",), ("prism_cellular.meid",)),
@@ -145,13 +144,17 @@ TERMS = (
     ),
     Term(
         ("processor", "cpu", "chip", "m1", "m2", "m3", "apple silicon", "intel", "architecture"),
-        ("device_details.processor_name", "prism_device_information.apple_silicon"),
+        ("fleet.processor", "fleet.apple_silicon", "device_details.processor_architecture"),
     ),
-    Term(("cores", "number of cores"), ("device_details.total_number_of_cores",)),
+    Term(("cores", "number of cores"), ("device_details.cores",)),
     Term(
-        ("model", "hardware model", "kind of device", "laptop", "desktop"),
+        ("model", "hardware model", "kind of device", "desktop"),
         ("devices.model", "prism_device_information.model_name", "device_details.model_identifier"),
     ),
+    Term(("laptop", "notebook", "portable", "macbook"), ("fleet.is_laptop", "devices.model")),
+    Term(("number of apps", "app count"), ("fleet.app_count",)),
+    Term(("open failures", "failures", "failed items"), ("fleet.failed_items", "device_library_items.status")),
+    Term(("contradiction", "conflict"), ("contradictions.rule", "contradictions.why")),
     Term(("platform", "device type", "type of device"), ("devices.platform",)),
     Term(
         ("age", "age of a device", "enrolled", "enrolment", "enrollment", "enrollment date"),
@@ -164,7 +167,7 @@ TERMS = (
     Term(("lost mode", "lost", "stolen"), ("devices.lost_mode_status", "lost_mode.lost_mode_status")),
     Term(("missing",), ("devices.is_missing",)),
     Term(("removed", "deleted", "retired"), ("devices.is_removed",)),
-    Term(("supervised", "supervision"), ("device_details.supervised",)),
+    Term(("supervised", "supervision"), ("fleet.supervised", "device_details.supervised")),
     Term(
         ("dep", "ade", "zero touch", "automated device enrollment", "apple business manager", "abm"),
         ("device_details.auto_enrolled", "ade_devices.serial_number", "ade_integrations.access_token_expiry"),
@@ -226,7 +229,10 @@ TERMS = (
     ),
     Term(("note", "comment", "remark"), ("device_notes.content",)),
     Term(("audit", "who changed", "admin activity", "actor"), ("audit_events.actor_id", "audit_events.action")),
-    Term(("history", "what changed", "change"), ("changes.changed_at", "changes.old_value", "changes.new_value")),
+    Term(
+        ("history", "what changed", "change"),
+        ("changes_by_thing.changed_at", "changes_by_thing.what", "changes.old_value"),
+    ),
     Term(("license", "seats", "plan", "subscription"), ("licensing.max_devices", "licensing.plan_type")),
     Term(
         ("launch agent", "launch daemon", "background item", "autostart", "startup item"),

@@ -69,7 +69,7 @@ def _notes(reader: "StatementRunner", kind: str, value: str, others: str) -> Ite
         shown = things.with_details(reader, meant[:NAMED])
         yield f"No rows, though this {word} is there: {_named(shown)}{_more(meant)}{others}."
     elif looked.hits:
-        near = [f"{hit.name!r} ({hit.about})" if kind == "person" else repr(hit.name) for hit in looked.hits[:NAMED]]
+        near = [f"{hit.name!r} ({hit.shown})" if kind == "person" else repr(hit.name) for hit in looked.hits[:NAMED]]
         yield f"There is no {word} {value!r}. Similar: {', '.join(near)}."
     elif not looked.unread and not looked.refused:
         yield f"There is no {word} {value!r}. {_all_named(things.names(reader, kind))}"

@@ -15,7 +15,7 @@ from kandji_schema.vocabulary import TERMS
 LEAST = 0.5
 """What fits less than this is no hit."""
 
-HOMES = ("devices", "users", "apps", "fleet", "device_details", "prism_device_information")
+HOMES = ("devices", "fleet", "users", "apps", "device_details", "prism_device_information")
 """Where a column that several tables have is told first."""
 
 ALSO = 3
@@ -23,6 +23,7 @@ ALSO = 3
 
 _TERM = 1.25
 _EXACT = 1.6
+_WHOLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,17 +91,16 @@ def _call(query: NamedQuery) -> str:
 
 
 def _column_score(asked: Asked, place: ColumnPlace, meant: Mapping[str, Mapping[str, float]]) -> float:
-    if fold_text(place.column) == "_".join(fold_text(asked.text).split()) or fold_text(asked.text) == place.path:
-        return _EXACT
+    exact = fold_text(place.column) == "_".join(fold_text(asked.text).split()) or fold_text(asked.text) == place.path
     words = Described(tokens(place.column), tokens(place.table), tokens(place.description))
-    return _score(asked, words, meant.get(place.path, {}))
+    return max(_EXACT if exact else 0.0, _score(asked, words, meant.get(place.path, {})))
 
 
 def _score(asked: Asked, words: Described, known: Mapping[str, float] = MappingProxyType({})) -> float:
     """Return the mean of how well each word is found, and a little more where that is all of the name."""
     shares = {token: max(known.get(token, 0.0), words.share(token)) for token in asked.tokens}
     whole = sum(asked.weight(token) * share for token, share in shares.items())
-    named = sum(shares[token] >= 0.8 for token in asked.tokens) / max(len(words.name), 1)
+    named = sum(words.share(token) >= 0.8 for token in asked.tokens) / max(len(words.name), 1)
     return whole / sum(map(asked.weight, asked.tokens)) + 0.1 * min(named, 1.0)
 
 
@@ -110,7 +110,8 @@ def _meant(asked: Asked) -> Mapping[str, Mapping[str, float]]:
     for phrase, columns in _phrases():
         if phrase in asked.phrases:
             for place, column in enumerate(columns):
-                value = _TERM + 0.05 * len(phrase) - 0.03 * place
+                whole = _WHOLE if phrase == asked.tokens else 0.0  # then the order there counts, and not the name
+                value = _TERM + whole + 0.05 * len(phrase) - 0.06 * place
                 found[column].update({token: max(value, found[column].get(token, 0.0)) for token in phrase})
     return found
 

@@ -28,7 +28,7 @@ def samples(reader: StatementRunner, columns: Mapping[str, str]) -> dict[str, st
     by_table: Mapping[str, dict[str, str]] = defaultdict(dict)
     for path, kind in columns.items():
         table, _, column = path.partition(".")
-        if column in _harmless(table) and kind in _SHOWN_AS:
+        if kind in _SHOWN_AS and _may_be_shown(table, column, kind):
             by_table[table][column] = _SHOWN_AS[kind].format(column=identifier(column), most=SHOWN)
     found: dict[str, str] = {}
     for table, shown in by_table.items():
@@ -41,6 +41,7 @@ _FREQUENT = (
     "CASE WHEN approx_count_distinct({column}) * 2 <= count({column}) "
     "THEN approx_top_k({column}, {most})::VARCHAR[] END"
 )
+_NUMBERS = frozenset({"BIGINT", "DOUBLE"})
 _SHOWN_AS = {"VARCHAR": _FREQUENT, "BIGINT": _SPAN, "DOUBLE": _SPAN, "TIMESTAMP": _SPAN}
 
 
@@ -68,10 +69,14 @@ def _short(value: str) -> str:
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 
 
-def _harmless(table: str) -> frozenset[str]:
-    """Return the columns that the table does not mark as personal; of a view, those that no table does."""
+def _may_be_shown(table: str, column: str, kind: str) -> bool:
+    """Tell whether a column is not personal; of a view, whether no table calls one of that name so.
+
+    Texts that a view makes itself are not shown: nobody has declared of them that they name nobody.
+    """
     from kandji_schema.registry import resources  # with it comes sqlmodel: only where samples are shown
 
     behind = [resources()[table]] if table in resources() else list(resources().values())
-    columns = [column for found in behind for column in found.columns]
-    return frozenset({c.name for c in columns} - {c.name for c in columns if c.personal or c.name == "extra"})
+    declared = [found for one in behind for found in one.columns if found.name == column]
+    known = bool(declared) or kind in _NUMBERS
+    return known and column != "extra" and not any(found.personal for found in declared)
