@@ -1,4 +1,4 @@
-"""What the forty questions cost an assistant: calls and tokens, and what every conversation pays for the tools.
+"""What forty and twenty questions cost an assistant: calls and tokens, and what all conversations pay for the tools.
 
 python bench/agent_answers.py --devices 200     the table of docs/agents.md
 
@@ -29,12 +29,12 @@ from kandji_simulator import TOKEN, Tenant, World
 Arguments = Mapping[str, Any]
 
 QUESTIONS: tuple[tuple[int, str, Arguments], ...] = (
-    (1, "devices_by_platform", {}),
-    (2, "devices_by_blueprint", {}),
+    (1, "devices_by", {"attribute": "platform"}),
+    (2, "devices_by", {"attribute": "blueprint"}),
     (3, "macs_below_os_version", {"version": "14.0"}),
-    (4, "devices_by_os_version", {}),
+    (4, "devices_by", {"attribute": "os_version", "platform": "Mac"}),
     (5, "stale_devices", {"days": 7}),
-    (6, "offline_devices", {"hours": 48, "blueprint": "Engineering"}),
+    (6, "stale_devices", {"days": 2, "blueprint": "Engineering"}),
     (7, "devices_of_user", {"user": "$email"}),
     (8, "devices_without_user", {}),
     (9, "devices_with_app", {"app": "zoom"}),
@@ -71,6 +71,30 @@ QUESTIONS: tuple[tuple[int, str, Arguments], ...] = (
 )
 """Number, named query or tool, parameters; ``$`` stands for a value of the tenant."""
 
+MORE: tuple[tuple[int, str, Arguments], ...] = (
+    (41, "macs_with_both_apps", {"app": "zoom", "other_app": "Microsoft Teams"}),
+    (42, "macs_with_app_without_extension", {"app": "falcon", "extension": "crowdstrike"}),
+    (43, "devices_missing_certificate", {"certificate": "Root CA", "platform": "Mac"}),
+    (44, "apps_in_several_places", {}),
+    (45, "encryption_by_blueprint", {}),
+    (46, "devices_with_tag", {"tag": "vip", "and_tag": "loaner"}),
+    (47, "never_checked_in", {}),
+    (48, "names_to_clean", {}),
+    (49, "people_by_department", {}),
+    (50, "behavioural_detections", {"days": 365}),
+    (51, "severe_cves_by_device", {}),
+    (52, "carriers", {}),
+    (53, "batteries", {}),
+    (54, "long_uptime", {"days": 30}),
+    (55, "disk_space", {"free_percent": 10}),
+    (56, "xprotect_versions", {}),
+    (57, "sensitive_actions", {"days": 90, "actor": "api_token"}),
+    (58, "devices_of_archived_people", {}),
+    (59, "people_without_devices", {"with_archived": False}),
+    (60, "devices_by", {"attribute": "department", "with_removed": False}),
+)
+"""Questions for which assistants had to write SQL: two apps on one Mac, what is missing, shares, batteries, names."""
+
 SHORT = {15: ["app", "version", "devices"]}
 """Columns of the second call, where they are not the serial number alone."""
 
@@ -103,13 +127,21 @@ async def measure(home: Path) -> None:
             await ask(client, "run_sql", {"sql": "SELECT max(cve_id) FROM vulnerability_detections"})
         )["rows"]
         values = {"$serial": serial, "$email": email, "$cve": cve}
-        rows = [(n, name, await answers(client, n, name, filled(params, values))) for n, name, params in QUESTIONS]
+        asked = (*QUESTIONS, *MORE)
+        rows = [(n, name, await answers(client, n, name, filled(params, values))) for n, name, params in asked]
     print("| question | query or tool | rows | calls | tokens |\n| ---: | --- | ---: | ---: | ---: |")
     for number, name, texts in rows:
         total = json.loads(texts[0]).get("total_rows", "")
         print(f"| {number} | {name} | {total} | {len(texts)} | {' + '.join(str(len(t) // 4) for t in texts)} |")
-    calls, tokens = sum(len(texts) for *_, texts in rows), sum(len(t) for *_, texts in rows for t in texts) // 4
-    print(f"\n{len(rows)} questions: {calls} calls, {tokens:,} tokens")
+    print()
+    for part in (rows[: len(QUESTIONS)], rows[len(QUESTIONS) :], rows):
+        calls, tokens = sum(len(texts) for *_, texts in part), sum(len(t) for *_, texts in part for t in texts) // 4
+        first = sorted(len(texts[0]) // 4 for *_, texts in part)
+        once = sum(len(texts) == 1 for *_, texts in part)
+        print(
+            f"{len(part)} questions: {calls} calls ({once} answered in one), {tokens:,} tokens, "
+            f"median first answer {first[len(first) // 2]:,}, longest {first[-1]:,}"
+        )
     each = [tool_of(query, listed[0]) for query in catalog().values()]
     others = [tool for tool in listed if tool["name"] != "run_query"]
     print(f"tools, queries by one tool: {size(listed):,} bytes, {size(listed) // 4:,} tokens")

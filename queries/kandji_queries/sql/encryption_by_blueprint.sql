@@ -14,7 +14,7 @@ SELECT
     count(*) FILTER (f.status) AS filevault_on,
     count(*) FILTER (NOT f.status) AS filevault_off,
     count(*) FILTER (f.status IS NULL) AS unknown,
-    round(100.0 * filevault_on / count(*), 1) AS percent_on,
+    round(100.0 * count(*) FILTER (f.status) / count(*), 1) AS percent_on,
     count(*) FILTER (f.status AND f.key_escrowed) AS key_escrowed,
     count(*) FILTER (d.is_missing) AS missing,
     count(*) FILTER (d.is_removed) AS removed,
