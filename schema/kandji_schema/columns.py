@@ -50,11 +50,12 @@ class Column:
 
     ``sources`` are the places in the provider's row it is read from, first one present wins; a dot steps into an
     object (``user.email``). ``volatile`` columns move at every collection without anything having changed.
-    ``samples`` are realistic values for the simulated tenant, each as likely as it is often listed. ``words`` says the
-    provider's codes in words; a code that is not among them stays as it is. ``names`` says that people become known by
-    it. Of a document that is not ``personal`` the members with ``safe_keys`` are not masked. ``unsent`` columns are of
-    other answers than today's, older or newer ones: that nothing comes for them is no news. ``references`` is the
-    ``table.column`` that holds the same identifiers: joins are written by it.
+    ``samples`` are realistic values for the simulated tenant, each as likely as it is often listed; ``~`` in a text
+    stands for any digit. ``words`` says the provider's codes in words; a code that is not among them stays as it is.
+    ``names`` says that people become known by it. Of a document that is not ``personal`` the members with
+    ``safe_keys`` are not masked. ``unsent`` columns are of other answers than today's, older or newer ones: that
+    nothing comes for them is no news. ``references`` is the ``table.column`` that holds the same identifiers: joins
+    are written by it.
     """
 
     name: str

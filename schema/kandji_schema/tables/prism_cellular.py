@@ -34,10 +34,18 @@ class PrismCellular(PrismRow, table=True):
     current_mnc_slot_1: str | None = text(
         "Slot 1: mobile network code, text; leading zeros are kept.", samples=("01", "410", None)
     )
-    eid_slot_1: str | None = text("Slot 1: number of the eSIM chip.", personal=Personal.IDENTITY)
-    iccid_slot_1: str | None = text("Slot 1: number of the SIM.", personal=Personal.IDENTITY)
-    imei_slot_1: str | None = text("Slot 1: equipment number, as sent, with spaces.", personal=Personal.IDENTITY)
-    phone_number_slot_1: str | None = text("Slot 1: phone number.", personal=Personal.IDENTITY)
+    eid_slot_1: str | None = text(
+        "Slot 1: number of the eSIM chip.", personal=Personal.IDENTITY, samples=("89049032~~~~~~~~~~~~~~~~~~~~~~~~",)
+    )
+    iccid_slot_1: str | None = text(
+        "Slot 1: number of the SIM.", personal=Personal.IDENTITY, samples=("8901 26~~ ~~~~ ~~~~ ~~~",)
+    )
+    imei_slot_1: str | None = text(
+        "Slot 1: equipment number, as sent, with spaces.", personal=Personal.IDENTITY, samples=("35 ~~~~~~ ~~~~~~ ~",)
+    )
+    phone_number_slot_1: str | None = text(
+        "Slot 1: phone number.", personal=Personal.IDENTITY, samples=("+1 555 01~ ~~~~",)
+    )
     label_slot_1: str | None = text(
         "Slot 1: name the person gave the line.", personal=Personal.FREE_TEXT, samples=("Primary", None)
     )
@@ -53,10 +61,22 @@ class PrismCellular(PrismRow, table=True):
     subscriber_carrier_network_slot_2: str | None = text("Slot 2: network of the contract.", samples=(None,))
     current_mcc_slot_2: str | None = text("Slot 2: mobile country code, text; leading zeros are kept.", samples=(None,))
     current_mnc_slot_2: str | None = text("Slot 2: mobile network code, text; leading zeros are kept.", samples=(None,))
-    eid_slot_2: str | None = text("Slot 2: number of the eSIM chip.", personal=Personal.IDENTITY)
-    iccid_slot_2: str | None = text("Slot 2: number of the SIM.", personal=Personal.IDENTITY)
-    imei_slot_2: str | None = text("Slot 2: equipment number, as sent, with spaces.", personal=Personal.IDENTITY)
-    phone_number_slot_2: str | None = text("Slot 2: phone number.", personal=Personal.IDENTITY)
+    eid_slot_2: str | None = text(
+        "Slot 2: number of the eSIM chip.",
+        personal=Personal.IDENTITY,
+        samples=("89049032~~~~~~~~~~~~~~~~~~~~~~~~", None, None, None),
+    )
+    iccid_slot_2: str | None = text(
+        "Slot 2: number of the SIM.", personal=Personal.IDENTITY, samples=("8901 26~~ ~~~~ ~~~~ ~~~", None, None, None)
+    )
+    imei_slot_2: str | None = text(
+        "Slot 2: equipment number, as sent, with spaces.",
+        personal=Personal.IDENTITY,
+        samples=("35 ~~~~~~ ~~~~~~ ~", None, None, None),
+    )
+    phone_number_slot_2: str | None = text(
+        "Slot 2: phone number.", personal=Personal.IDENTITY, samples=("+1 555 01~ ~~~~", None, None, None)
+    )
     label_slot_2: str | None = text(
         "Slot 2: name the person gave the line.", personal=Personal.FREE_TEXT, samples=(None, "Secondary")
     )

@@ -107,7 +107,7 @@ def _maker(column: Column, referred: Referred) -> Make:
 
 def _maker_alone(column: Column) -> Make:
     if column.samples:
-        return lambda draw, owner: _pick(draw, column.samples)
+        return lambda draw, owner: _with_digits(_pick(draw, column.samples), draw)
     if column.key:
         return lambda draw, owner: uuid_of(draw)
     if column.personal and column.kind is Kind.TEXT:
@@ -118,6 +118,13 @@ def _maker_alone(column: Column) -> Make:
 
 def _pick(draw: Random, among: Sequence[Any]) -> Any:
     return among[int(draw.random() * len(among))]
+
+
+def _with_digits(sample: Any, draw: Random) -> Any:
+    """Return the sample with a digit drawn for each ``~`` of a text: numbers of which no two devices have the same."""
+    if not isinstance(sample, str) or "~" not in sample:
+        return sample
+    return "".join(str(int(draw.random() * 10)) if character == "~" else character for character in sample)
 
 
 def _words(column: Column, draw: Random) -> str | None:
