@@ -94,7 +94,8 @@ class BearerAuth:
         if refusal is None or scope["path"] in self._public:
             await self._app(scope, receive, send)
             return
-        _log_refusal(scope, refusal)
+        # who signs in begins without a token: that is no attempt
+        _log_refusal(scope, refusal, logging.INFO if self._people and refusal is UNKNOWN else logging.WARNING)
         await refusal.response(self._people.rules if self._people else None)(scope, receive, send)
 
     async def _known(self, headers: Headers) -> tuple[Caller | None, "Refusal | None"]:
@@ -155,12 +156,12 @@ def _bind_sessions(scope: Scope, caller: Caller) -> None:
         scope["user"] = AuthenticatedUser(known)
 
 
-def _log_refusal(scope: Scope, refusal: Refusal) -> None:
+def _log_refusal(scope: Scope, refusal: Refusal, level: int) -> None:
     """Log who tried what; what was sent as a token is nobody's business, it may be another server's."""
     peer = scope["client"][0] if scope.get("client") else "somebody"
     path = ascii(scope["path"])[:LONGEST_PATH]
     why = "sent no token or a wrong one" if refusal in (UNKNOWN, WRONG) else f"was told: {refusal.words}"
-    log.warning("%d for %s, which %s: %s %s", refusal.status, peer, why, scope["method"][:10], path)
+    log.log(level, "%d for %s, which %s: %s %s", refusal.status, peer, why, scope["method"][:10], path)
 
 
 class OriginCors(CORSMiddleware):
