@@ -19,6 +19,8 @@ ENDS = {
     "tables": 0,
     "describe devices": 0,
     "show d1": 0,
+    "overview": 0,
+    "search disk": 0,
     "queries": 0,
     "status": 0,
     "settings": 0,

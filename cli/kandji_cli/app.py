@@ -210,6 +210,21 @@ def show(device: str, include: tuple[str, ...], form: str) -> None:
 
 
 @app.command()
+@json_option
+@click.option("--format", "-f", "form", type=click.Choice(("text", "json")), default="text", help="How to print it.")
+def overview(as_json: bool, form: str) -> None:
+    """Show the fleet in numbers, each with the command that lists what is behind it.
+
+    Devices, systems, blueprints, posture, compliance, trouble, what runs out, and how fresh the mirror is.
+
+    Example: kandji-mirror overview
+    """
+    from kandji_cli.overview import show_overview
+
+    show_overview(as_json=as_json or form == "json")
+
+
+@app.command()
 @export_options
 def export(names: tuple[str, ...], **asked: Any) -> None:
     """Write tables, views and named queries as files: complete, of one moment, and dated.

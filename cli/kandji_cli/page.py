@@ -1,11 +1,11 @@
 """Pages for people: headed sections, labels that line up, texts that fit the terminal."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from kandji_queries.results.text_table import broken_text, table_lines, width
-from kandji_schema.durations import ago
+from kandji_schema.durations import age, ago
 from kandji_schema.text import escaped
 
 WIDEST = 100
@@ -87,3 +87,14 @@ def shown(value: object, words: tuple[str, str] | None = None, unit: str = "", n
         return ", ".join(map(shown, value)) or "none"
     text = f"{value:,.10g}" if isinstance(value, float) else escaped(str(value))
     return f"{text} {unit}".strip()
+
+
+def read_ages(as_of: Mapping[str, str | None], now: datetime) -> str:
+    """Say how old facts of these tables are, in a sentence."""
+    moments = sorted((moment, table) for table, moment in as_of.items() if moment)
+    if not moments:
+        return "Nothing of it was ever read."
+    oldest, newest = ((table, age(datetime.fromisoformat(moment), now)) for moment, table in (moments[0], moments[-1]))
+    if oldest[1] == newest[1]:
+        return f"Read from the tenant {oldest[1]} ago."
+    return f"Read from the tenant {newest[1]} ({newest[0]}) to {oldest[1]} ({oldest[0]}) ago."

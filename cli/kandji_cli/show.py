@@ -19,7 +19,6 @@ from kandji_queries.profile import (
     wanted_parts,
 )
 from kandji_queries.results.values import plain
-from kandji_schema.durations import age
 from kandji_schema.text import escaped
 
 
@@ -69,7 +68,8 @@ def _page(profile: DeviceProfile, now: datetime) -> Iterator[str]:
     yield from _nothing(profile)
     yield ""
     more = ", ".join(part.name for part in profile_parts().values() if part.name not in profile.sections)
-    yield from page.paragraph(f"More with --include: {more}. " * bool(more) + _read(profile.as_of, now), indent="")
+    hint = f"More with --include: {more}. " if more else ""
+    yield from page.paragraph(hint + page.read_ages(profile.as_of, now), indent="")
 
 
 def _short_page(found: DevicesInShort, device: str, now: datetime) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _short_page(found: DevicesInShort, device: str, now: datetime) -> Iterator[s
         fields = [f for f in found.section.part.fields if f.fits(platform if isinstance(platform, str) else None)]
         yield from _facts(row, fields, now)
     yield ""
-    read = _read(found.section.answer.as_of, now)
+    read = page.read_ages(found.section.answer.as_of, now)
     yield from page.paragraph(f"`kandji-mirror show SERIAL` shows all of one. {read}", indent="")
 
 
@@ -118,14 +118,3 @@ def _rows(section: ProfileSection, fields: Sequence[Field]) -> Iterator[str]:
 
 def _cells(row: Mapping[str, object], fields: Sequence[Field]) -> list[str]:
     return [page.shown(row[field.name], field.words, field.unit) for field in fields]
-
-
-def _read(as_of: Mapping[str, str | None], now: datetime) -> str:
-    """Say how old the facts are."""
-    moments = sorted((moment, table) for table, moment in as_of.items() if moment)
-    if not moments:
-        return "Nothing of it was ever read."
-    oldest, newest = ((table, age(datetime.fromisoformat(moment), now)) for moment, table in (moments[0], moments[-1]))
-    if oldest[1] == newest[1]:
-        return f"Read from the tenant {oldest[1]} ago."
-    return f"Read from the tenant {newest[1]} ({newest[0]}) to {oldest[1]} ({oldest[0]}) ago."

@@ -1,0 +1,106 @@
+"""The fleet in numbers. Each section is a file in ``sections/``, one row a line.
+
+The columns of a section are ``fact`` in words; ``n``, NULL where it is not known; the ``whole`` it is a part of, where
+it is a share; of how many of these it is ``unknown``; and ``behind``: what lists what is counted, as
+``stale_devices(days=14)``, ``sql: FROM lost_mode`` or ``status``.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kandji_queries import sql_files
+
+if TYPE_CHECKING:
+    from kandji_queries.reader import Reader
+
+SECTIONS = Path(__file__).parent / "sections"
+KEYS = frozenset({"title", "description", "place"})
+
+STATEMENT = "sql: "
+"""What a statement begins with where no named query lists it."""
+
+STATUS = "status"
+"""The state of the mirror's tables."""
+
+_CALL = re.compile(r"(?P<name>\w+)(?:\((?P<params>.*)\))?")
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What lists what a number counts: a named ``query`` with its parameters, a statement, or the mirror's status."""
+
+    query: str = ""
+    params: Mapping[str, str] | None = None
+    sql: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> "Behind":
+        """Read it as a section writes it."""
+        if text.startswith(STATEMENT):
+            return cls(sql=text.removeprefix(STATEMENT))
+        call = _CALL.fullmatch(text)
+        if text == STATUS or call is None:
+            return cls()
+        pairs = (pair.partition("=") for pair in (call["params"] or "").split(",") if pair)
+        return cls(query=call["name"], params={name.strip(): value for name, _, value in pairs})
+
+
+@dataclass(frozen=True)
+class Line:
+    """One number. ``n`` is None where it is not known; ``whole`` and ``unknown`` are None where it is no share."""
+
+    fact: str
+    n: int | None
+    whole: int | None
+    unknown: int | None
+    behind: Behind | None
+
+    @property
+    def percent(self) -> float | None:
+        """The share in percent; None where it is none, or of nothing."""
+        return 100 * self.n / self.whole if self.n is not None and self.whole else None
+
+
+@dataclass(frozen=True)
+class Section:
+    """Numbers of one kind."""
+
+    name: str
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All sections, when every table behind them was read, and what has to be known before they are believed."""
+
+    sections: tuple[Section, ...]
+    as_of: Mapping[str, str | None]
+    notes: Sequence[str]
+
+
+def read_overview(reader: "Reader") -> Overview:
+    """Count the fleet; sections of which there is nothing have no lines."""
+    answers = [(file, reader.run(file.sql)) for file in _files()]
+    as_of = {table: moment for _, answer in answers for table, moment in answer.as_of.items()}
+    sections = (Section(file.name, file.one("title"), tuple(map(_line, answer.rows))) for file, answer in answers)
+    return Overview(tuple(sections), as_of, [*reader.warnings, *reader.data_notes(as_of)])
+
+
+def _line(row: tuple[object, ...]) -> Line:
+    fact, n, whole, unknown, behind = row
+    return Line(str(fact), _number(n), _number(whole), _number(unknown), Behind.read(str(behind)) if behind else None)
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+@cache
+def _files() -> tuple[sql_files.SqlFile, ...]:
+    found = sql_files.folder(SECTIONS, KEYS).values()
+    return tuple(sorted(found, key=lambda file: int(file.one("place"))))
