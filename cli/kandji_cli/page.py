@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from kandji_queries.results.text_table import broken_text, table_lines, width
 from kandji_schema.durations import age, ago
-from kandji_schema.text import escaped
+from kandji_schema.text import escaped, size
 
 WIDEST = 100
 """Most columns of a page; a line that is longer is hard to read."""
@@ -85,7 +85,9 @@ def shown(value: object, words: tuple[str, str] | None = None, unit: str = "", n
         return moment(value) + (f" ({ago(value.replace(tzinfo=UTC), now)})" if now else "")
     if isinstance(value, list | tuple):
         return ", ".join(map(shown, value)) or "none"
-    text = f"{value:,.10g}" if isinstance(value, float) else escaped(str(value))
+    if unit == "bytes" and isinstance(value, int | float):
+        return size(int(value))
+    text = f"{value:,.4g}" if isinstance(value, float) else escaped(str(value))
     return f"{text} {unit}".strip()
 
 

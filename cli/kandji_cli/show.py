@@ -102,7 +102,8 @@ def _facts(row: Mapping[str, object], fields: Sequence[Field], now: datetime) ->
 
 def _nothing(profile: DeviceProfile) -> Iterator[str]:
     """Say of which parts there is nothing: none where all was read, else none known."""
-    empty = [s for s in profile.sections.values() if not s.part.one and not s.answer.rows]
+    rows = [section for section in profile.sections.values() if not section.part.one]
+    empty = [s for s in rows if not s.answer.rows and any(field.fits(profile.platform) for field in s.part.fields)]
     for head, read in (("None", True), ("None known, since it was never read", False)):
         if titles := [section.part.title for section in empty if section.is_read is read]:
             yield page.heading(head)

@@ -45,18 +45,12 @@ SELECT
     END AS lost_mode,
     CASE WHEN c.is_compliant THEN 'yes' WHEN NOT c.is_compliant THEN 'no' WHEN c.rules > 0 THEN 'not known' END AS compliant,
     c.failed_rules,
-    i.failed AS failed_items,
+    f.failed_items,
     coalesce(v.cves, CASE WHEN s.cves_read THEN 0 END) AS cves,
     coalesce(t.malware, CASE WHEN s.malware_read THEN 0 END) AS malware,
     coalesce(x.rules, []) AS contradictions
 FROM fleet AS f
 LEFT JOIN compliance_devices AS c USING (device_id)
-LEFT JOIN (
-    SELECT device_id, count(*) FILTER (WHERE upper(status) IN ('ERROR', 'FAILED')) AS failed
-    FROM device_library_items
-    WHERE list_contains($devices, device_id)
-    GROUP BY device_id
-) AS i USING (device_id)
 LEFT JOIN (
     SELECT device_id, count(DISTINCT cve_id) AS cves
     FROM vulnerability_detections

@@ -39,10 +39,6 @@ def devices_meant(reader: "Reader", device: str) -> list[str]:
     than :data:`MOST`.
     """
     found = device_lookup.as_objects(device_lookup.search(reader, device))
-    if not found or found[0]["match"] == "similar":
-        numbered = device_lookup.as_objects(device_lookup.by_identifier(reader, device))
-        if len(numbered) == 1:
-            return [numbered[0]["device_id"]]
     if not found or found[0]["match"] not in OF_PEOPLE:
         return [device_lookup.find_one(reader, device)["device_id"]]
     theirs = device_lookup.as_objects(reader.run(_of_person(), {"device": device.strip()}))

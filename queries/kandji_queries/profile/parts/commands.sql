@@ -2,9 +2,9 @@
 -- description: MDM commands with their outcome, the newest first.
 -- usual: yes
 -- most: 4
--- column: date_requested | Ordered
--- column: status | Outcome
--- column: command_type | Command
+-- column: date_requested | Ordered | | Mac, iPhone, iPad, AppleTV, Vision
+-- column: status | Outcome | | Mac, iPhone, iPad, AppleTV, Vision
+-- column: command_type | Command | | Mac, iPhone, iPad, AppleTV, Vision
 SELECT
     date_requested,
     status_name AS status,

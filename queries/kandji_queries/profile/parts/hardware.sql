@@ -2,19 +2,23 @@
 -- description: Measures of the machine, where they were read.
 -- usual: yes
 -- one: yes
--- column: processor_name | Processor | | Mac
+-- column: processor | Processor
 -- column: memory | Memory | | Mac
--- column: capacity_gb | Disk | GB
--- column: disk_free_percent | Free disk | percent
+-- column: memory_bytes | Memory | bytes | Windows, Android
+-- column: disk_total_bytes | Disk | bytes
+-- column: disk_free_bytes | Disk free | bytes
+-- column: disk_free_percent | Share free | %
 -- column: battery_health | Battery
--- column: time_since_boot | Last start | | Mac
+-- column: uptime_days | Up for | days | Mac
 SELECT
-    x.processor_name,
+    f.processor,
     x.memory,
-    f.device_capacity AS capacity_gb,
+    f.memory_bytes,
+    f.disk_total_bytes,
+    f.disk_free_bytes,
     f.disk_free_percent,
     f.battery_health,
-    x.time_since_boot
+    f.uptime_days
 FROM fleet AS f
 LEFT JOIN device_details AS x USING (device_id)
 WHERE f.device_id = $device_id;

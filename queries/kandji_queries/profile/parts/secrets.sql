@@ -2,9 +2,9 @@
 -- description: Whether there is one as far as the mirror knows, and the action that reads it; never its value.
 -- usual: yes
 -- most: 4
--- column: action | Secret
--- column: there | There
--- column: because | Because
+-- column: action | Secret | | Mac, iPhone, iPad, Vision
+-- column: there | There | | Mac, iPhone, iPad, Vision
+-- column: because | Because | | Mac, iPhone, iPad, Vision
 WITH known AS (
     SELECT
         d.platform,
