@@ -210,9 +210,8 @@ def show(device: str, include: tuple[str, ...], form: str) -> None:
 
 
 @app.command()
-@json_option
-@click.option("--format", "-f", "form", type=click.Choice(("text", "json")), default="text", help="How to print it.")
-def overview(as_json: bool, form: str) -> None:
+@document_option
+def overview(form: str) -> None:
     """Show the fleet in numbers, each with the command that lists what is behind it.
 
     Devices, systems, blueprints, posture, compliance, trouble, what runs out, and how fresh the mirror is.
@@ -221,7 +220,7 @@ def overview(as_json: bool, form: str) -> None:
     """
     from kandji_cli.overview import show_overview
 
-    show_overview(as_json=as_json or form == "json")
+    show_overview(as_json=form == "json")
 
 
 @app.command()

@@ -1,13 +1,12 @@
 """``kandji-mirror overview``: the fleet in numbers, each with the command that lists what is behind it."""
 
-import json
 import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from kandji_cli import page
-from kandji_cli.output import say, tell
+from kandji_cli.output import say, say_document, tell
 from kandji_cli.reads import open_reader
 from kandji_mirror.api.usage import Usage, usage
 from kandji_queries.overview import Behind, Line, Overview, Section, read_overview
@@ -30,7 +29,7 @@ def show_overview(*, as_json: bool) -> None:
         found = read_overview(reader)
     spent = usage(settings.home, now)
     if as_json:
-        say(json.dumps(_document(found, spent, settings), indent=1, ensure_ascii=False))
+        say_document(_document(found, spent, settings))
         return
     for line in _page(found, spent, settings, now):
         say(line)
