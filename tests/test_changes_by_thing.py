@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from past_home import PastHome, hours
 
+from kandji_queries.describe import functions_in_short
 from kandji_queries.reader import Reader
 from kandji_schema import things
 from kandji_schema.prism import PrismRow
@@ -140,3 +141,12 @@ def test_every_column_that_all_prism_rows_share_is_the_devices_or_moves_by_itsel
     shared = {column.name for column in category if column.name in PrismRow.model_fields}
     moving = {column.name for column in category if column.volatile}
     assert shared - moving - things.PRISM_COPIES == {"device_id", "created_at"}
+
+
+def test_every_table_with_history_says_how_it_is_asked_as_it_was(reader: Reader) -> None:
+    for table in ("apps", "blueprints", "devices", "prism_filevault"):
+        assert reader.describe(table).info.description.endswith(f"As it was: FROM {table}_as_of('2026-11-20 12:00').")
+    assert "_as_of" not in reader.describe("users").info.description
+    short = functions_in_short(reader)
+    assert short.startswith("T_as_of(moment), T = apps, blueprints, devices, prism_filevault, prism_installed_profiles")
+    assert all(call in short for call in ("changes_between(from, to)", " folded,", " version_below,"))

@@ -106,6 +106,8 @@ def list_tables(form: str) -> None:
 
     Where nothing is mirrored, what there would be; then :class:`NothingMirrored`.
     """
+    from kandji_queries.describe import functions_in_short  # with it comes the catalogue
+
     with open_reader() as reader:
         try:
             found, nothing = reader.tables(), None
@@ -113,10 +115,12 @@ def list_tables(form: str) -> None:
             from kandji_queries.catalog.declared import DeclaredMirror  # with it come the definitions of all tables
 
             found, nothing = DeclaredMirror().tables(), error
+        functions = functions_in_short(reader) if form == "table" else ""
         warn(reader.warnings)
     if form == "table":
         short = [(t.name, t.rows, t.state or t.kind, _age(t.age_seconds), t.description.split(". ")[0]) for t in found]
         print_rows(("table", "rows", "state", "age", "holds"), short, form)
+        tell(f"Functions: {functions} `kandji-mirror describe NAME` explains each of these names.")
     else:
         rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, t.description) for t in found]
         print_rows(("table", "kind", "rows", "state", "synced_at", "holds"), rows, form)

@@ -1,16 +1,20 @@
 """What a name stands for: a table, a view, a named query, a macro, or a table as it was."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kandji_queries import definitions
 from kandji_queries.catalog.dictionary import ColumnInfo, TableDetail, TableInfo
 from kandji_queries.catalog.queries import NamedQuery, catalog
 from kandji_queries.reader import Reader
-from kandji_queries.relations import BETWEEN, past_call
+from kandji_queries.relations import AS_OF, BETWEEN, MOMENT, past_call
 from kandji_schema.errors import NothingMirrored, UnknownName
 from kandji_schema.sql import fold_name
+from kandji_schema.things import PRISM
+
+FEW = 3
+"""More tables of one kind than this are counted, not named."""
 
 _CALL = re.compile(r"MACRO\s+(?:\w+\.)?(\w+\([^)]*\))", re.I)
 
@@ -89,6 +93,20 @@ def table_infos(reader: Reader) -> list[TableInfo]:
         from kandji_queries.catalog.declared import DeclaredMirror  # with it come the definitions of all tables
 
         return DeclaredMirror().tables()
+
+
+def functions_in_short(reader: Reader) -> str:
+    """Return in a few words which functions there are beside DuckDB's: tables as they were, and macros."""
+    tables = [function.removesuffix(AS_OF) for function in _functions(reader) if function.endswith(AS_OF)]
+    named = [*(table for table in tables if not table.startswith(PRISM)), *_all_prism(tables)]
+    past = f"T_as_of(moment), T = {', '.join(named)}: FROM devices{AS_OF}({MOMENT}); " if named else ""
+    return f"{past}{BETWEEN}(from, to). {', '.join(sorted(definitions.macros()))}."
+
+
+def _all_prism(tables: Iterable[str]) -> list[str]:
+    """Write the names of many tables that begin alike as one."""
+    found = [table for table in tables if table.startswith(PRISM)]
+    return [f"{len(found)} {PRISM}..."] if len(found) > FEW else found
 
 
 def _functions(reader: Reader) -> Mapping[str, str]:

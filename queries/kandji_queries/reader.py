@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,7 @@ from kandji_queries.engine.pool import EnginePool
 from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.guard.dependencies import Dependencies
 from kandji_queries.guard.statements import Guard
-from kandji_queries.relations import AUDIT_LOG
+from kandji_queries.relations import AUDIT_LOG, past_call
 from kandji_queries.results.data_notes import MASKED, SYNC_COMMAND, Requirements, data_notes
 from kandji_queries.results.result import JsonResult, Result
 from kandji_queries.results.stream import Stream
@@ -165,7 +166,15 @@ class Reader:
             raise UnknownName("table", table, infos)
         sources = self._dependencies.tables(self._engines.manifest(), [name])
         found = self._once_more(lambda: self._with_all(lambda engine: columns(engine, name, sources)))
-        return TableDetail(infos[name], found)
+        return TableDetail(self._with_past(infos[name]), found)
+
+    def _with_past(self, info: "TableInfo") -> "TableInfo":
+        """Say in the description how it is asked as it was, where changes of it are kept."""
+        function = next((function for function, table in self.functions().items() if table == info.name), None)
+        if function is None:
+            return info
+        way = "As it was" if info.kind == "table" else "Faster, of some days"
+        return replace(info, description=f"{info.description} {way}: FROM {past_call(function)}.".lstrip())
 
     def functions(self) -> Mapping[str, str]:
         """Return our table functions, ``devices_as_of`` and ``changes_between``, with the table or view behind each."""

@@ -65,6 +65,7 @@ class FleetAnswer(Answer):
     columns: list[str]
     tables: Rows
     views: Facts
+    functions: str
     columns_of: Facts
 
 

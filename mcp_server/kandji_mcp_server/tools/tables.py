@@ -15,6 +15,7 @@ from kandji_mcp_server.render.answers import FleetAnswer, TableAnswer, age_words
 from kandji_mcp_server.tools.queries import signature
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.definitions import views
+from kandji_queries.describe import functions_in_short
 from kandji_schema.manifest import newest_whole
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ USUAL: Mapping[str, Sequence[str] | None] = {
     "fleet": None,
     "apps": ("device_id", "name", "bundle_id", "version", "path", "developer_name", "device_family"),
     "compliance": ("device_id", "rule", "severity", "result", "reason"),
-    "changes": None,
+    "changes_by_thing": ("changed_at", "device_name", "thing", "name", "change", "what"),
 }
 """Columns of what answers most questions; None are all of them."""
 
@@ -53,6 +54,7 @@ def overview_answer(context: ServerContext, reader: "Reader") -> FleetAnswer:
         columns=["table", "rows", "age", "one row is"],
         tables=[_table_row(info, now) for info in tables],
         views={view.name: view.title for view in views().values()},
+        functions=functions_in_short(reader),
         columns_of={name: _column_names(reader, name, chosen) for name, chosen in USUAL.items()},
     )
 

@@ -1,4 +1,4 @@
--- title: What changed, one row a thing: app updated, owner and OS of a device, device that came or went
+-- title: What changed, as people tell it: one row a thing
 -- description: What changed as people tell it, one row a thing and change: an app updated from one version to another,
 --   a device with its new owner and operating system, a device that came or went with what it carried. Columns that
 --   repeat what another table says (the device's tags in each of its apps) are told once, where they belong. The view
