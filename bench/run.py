@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ad_hoc_sql
+import changes
 import cold_start
 import export
 import first_sync
@@ -26,6 +27,7 @@ MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
     first_sync.measure,
     publishing.measure,
     history.measure,
+    changes.measure,
     export.measure,
     mcp_server.measure,
 )

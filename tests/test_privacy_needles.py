@@ -114,7 +114,10 @@ def on(tmp_path_factory: pytest.TempPathFactory) -> Mirrored:
 
 def every_question() -> Iterator[tuple[str, dict[str, str]]]:
     """Every table, view, past and named query that needs no parameter, by every tool that reads."""
-    yield from (("run_sql", {"sql": f"FROM {name}"}) for name in [*resources(), "fleet", "changes", "removed_rows"])
+    yield from (
+        ("run_sql", {"sql": f"FROM {name}"})
+        for name in [*resources(), "fleet", "changes", "changes_by_thing", "removed_rows"]
+    )
     yield "run_sql", {"sql": "SELECT * FROM devices_as_of(now()::TIMESTAMP - INTERVAL 1 SECOND)"}
     yield "run_sql", {"sql": "SELECT CAST(user_email AS INTEGER) FROM devices"}
     yield "run_sql", {"sql": "SELECT strptime(device_name, '%Y') FROM devices"}

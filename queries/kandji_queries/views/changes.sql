@@ -1,7 +1,8 @@
 -- title: What changed, one row a change
 -- description: Every change of the tracked tables that is kept: rows that came and went, and for changed rows each
---   column with its old and new value. Columns that move at every collection, such as updated_at, make no change. How
---   a whole table was at a moment tells <table>_as_of(moment), as in FROM devices_as_of('2026-11-20 12:00').
+--   column with its old and new value. Columns that move at every collection, such as updated_at, make no change. The
+--   view changes_by_thing tells them as people do, each once. How a whole table was at a moment tells
+--   <table>_as_of(moment), as in FROM devices_as_of('2026-11-20 12:00').
 -- column: changed_at | When the pass that saw the change began, UTC.
 -- column: table_name | Table the row belongs to.
 -- column: change | added, changed or removed.
