@@ -270,7 +270,7 @@ def test_a_file_of_an_older_version_lacks_only_what_its_columns_cannot_say(tmp_p
         assert reader.run(f"SELECT {asked} FROM device_details").rows == [("d", 1.0, None, None, None)]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_masked_copies_tell_the_same_numbers_and_no_names_of_volumes(tmp_path: Path) -> None:
     run_sync(tmp_path, make_tenant(12), "devices", "device_details", privacy=Privacy.AGENTS)
     asked = (
