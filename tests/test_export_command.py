@@ -71,9 +71,7 @@ def test_paths_are_on_stdout_and_all_else_on_stderr(home: Path, tmp_path: Path) 
         0,
         [str(tmp_path / "out/fleet.csv"), str(tmp_path / "out/apps_on_device.csv")],
     )
-    assert "prism_startup_settings: never synced" in done.stderr.replace(
-        "prism_gatekeeper_and_xprotect, prism_startup_settings", "prism_startup_settings"
-    )
+    assert "prism_gatekeeper_and_xprotect, prism_startup_settings, users: never synced" in done.stderr
     assert "5 rows in 2 files" in done.stderr
     assert "apps 2026-11-20T12:00:00Z" in done.stderr
     assert "\r" not in done.stderr
