@@ -109,9 +109,36 @@ says how many: *391 devices in 402 rows, of which 3 removed, 41 missing.* Querie
 table the query reads before it counts. Where `copies` or `rows` differ from `devices`, a device has several."""
 
 
+OWN_QUERIES = """\
+## Queries of your own
+
+A `.sql` file in the folder `queries` of the data directory (`kandji-mirror settings` shows it as `KANDJI_MIRROR_HOME`)
+is a named query, too: `query`, `queries`, `describe` and the tool `run_query` know it by the name of its file.
+
+```sql
+-- title: Macs with little memory
+-- description: Macs with less memory than a number of gigabytes, the smallest first.
+-- param: gb int = 16 [1, 1024] | Gigabytes from which it is enough.
+-- param: platform enum(any, Mac, iPhone, iPad) = any | Which devices.
+-- column: gigabytes | Memory in gigabytes of 1024 MB.
+SELECT device_name, serial_number, memory_bytes / 1073741824 AS gigabytes
+FROM fleet
+WHERE memory_bytes < $gb * 1073741824 AND $platform IN ('any', platform)
+ORDER BY gigabytes, device_name, serial_number;
+```
+
+A title, a description, and each `$name` of the statement declared: `name type = default [low, high] | meaning`, where
+the type is text, version, int, float, bool, date, time or `enum(one, other)`, and `optional` in place of a default lets
+it be NULL. `column: name | meaning` explains a column that no table has. `kandji-mirror query --check FILE` says what
+is wrong, with the line, and `doctor` looks at all of them; one that is wrong takes no other along. A file counts only
+where nobody else could have written it, its statement is guarded as any SQL is, and it cannot have the name of a query
+below. Exports take tables, views and the queries below only."""
+
+
 def queries() -> Iterator[str]:
     yield from ("# Named queries", NOTE, "Run one with `kandji-mirror query NAME --param name=value`.")
     yield COUNTING
+    yield OWN_QUERIES
     for query in catalog().values():
         yield f"## {query.name}\n\n**{query.title}.** {query.description}"
         if query.like:

@@ -183,13 +183,17 @@ def sql(statement: str, params: dict[str, str], **how: Any) -> None:
 @columns_option
 @limit_option
 @requirement_options
-def query(name: str, params: dict[str, str], **how: Any) -> None:
+@click.option("--check", is_flag=True, help="NAME is the .sql file of a query of your own: check it, run nothing.")
+def query(name: str, params: dict[str, str], check: bool, **how: Any) -> None:
     """Run a named query; `kandji-mirror queries` lists them, `kandji-mirror query NAME --help` explains one.
 
     Example: kandji-mirror query stale_devices --param days=30 --columns device_name,days_since --limit 10
     """
-    from kandji_cli.reads import How, run_query
+    from kandji_cli.reads import How, check_query, run_query
 
+    if check:
+        check_query(name)
+        return
     run_query(name, params, How.from_options(**how))
 
 

@@ -3,9 +3,10 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kandji_cli.output import print_rows, tell, tell_number, warn
@@ -146,26 +147,42 @@ def describe(name: str, form: str) -> None:
 def help_with_query(name: str) -> None:
     """Print what a named query answers, takes and runs; :class:`UnknownName` with the nearest names."""
     from kandji_cli.describe import show
-    from kandji_queries.catalog.queries import named
+    from kandji_queries.catalog.own_queries import find_query
     from kandji_queries.describe import describe_query
 
-    show(describe_query(named(name)), "table")
+    show(describe_query(find_query(load().home, name)), "table")
+
+
+def check_query(file: str) -> None:
+    """Read the file of a query of one's own, prepare its statement, and print what it is; raises what is wrong."""
+    from kandji_cli.describe import show
+    from kandji_queries.catalog.own_queries import own_folder, read_own
+    from kandji_queries.describe import describe_query
+
+    query = read_own(Path(file))
+    show(describe_query(query), "table")
+    tell(f"{file} is well formed; in {own_folder(load().home)} it is the query {query.name}.")
 
 
 def list_queries(form: str) -> None:
     """Print the catalogue; it needs no mirror. For eyes what a query takes stands below its title."""
+    from kandji_queries.catalog.own_queries import own_queries
     from kandji_queries.catalog.queries import catalog
 
-    found = catalog().values()
+    own = own_queries(load().home)
+    found = [*catalog().values(), *own.queries.values()]
     if form == "table":
-        print_rows(("query", "answers"), [row for query in found for row in _in_short(query)], form)
+        print_rows(("query", "answers"), [row for query in found for row in _in_short(query, own.queries)], form)
         tell("What one takes, tells and runs: kandji-mirror query NAME --help")
-        return
-    whole = form in {"json", "jsonl", "arrays"}
-    rows = [
-        (q.name, q.title, _parameters(q) if whole else ", ".join(p.signature for p in q.own_params())) for q in found
-    ]
-    print_rows(("query", "title", "parameters"), rows, form)
+    else:
+        whole = form in {"json", "jsonl", "arrays"}
+        rows = [(q.name, q.title, _parameters(q) if whole else _takes(q), q.name in own.queries) for q in found]
+        print_rows(("query", "title", "parameters", "own"), rows, form)
+    warn(own.broken.values())
+
+
+def _takes(query: "NamedQuery") -> str:
+    return ", ".join(param.signature for param in query.own_params())
 
 
 def _parameters(query: "NamedQuery") -> list[dict[str, object]]:
@@ -174,10 +191,10 @@ def _parameters(query: "NamedQuery") -> list[dict[str, object]]:
     return [{fact: getattr(param, fact) for fact in facts} for param in query.params]
 
 
-def _in_short(query: "NamedQuery") -> Iterator[tuple[str, str]]:
-    yield query.name, query.title
-    if params := query.own_params():
-        yield "", f"takes {', '.join(param.signature.replace('|', ' | ') for param in params)}"
+def _in_short(query: "NamedQuery", own: Container[str]) -> Iterator[tuple[str, str]]:
+    yield query.name, f"{query.title}{' (your own)' if query.name in own else ''}"
+    if takes := _takes(query):
+        yield "", f"takes {takes.replace('|', ' | ')}"
 
 
 def open_reader(

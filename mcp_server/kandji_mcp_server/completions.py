@@ -8,6 +8,7 @@ from mcp.types import Completion, CompletionArgument, CompletionContext, PromptR
 
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.sanitize import sanitized
+from kandji_queries.catalog.own_queries import own_queries
 from kandji_queries.catalog.queries import catalog
 from kandji_schema.errors import MirrorError
 from kandji_schema.text import fold_text
@@ -46,7 +47,7 @@ def add_completions(server: MCPServer[ServerContext], context: ServerContext) ->
 async def _completions(context: ServerContext, name: str, typed: str) -> list[str]:
     """Find values that contain what is typed, those that begin with it first; none while there is no mirror."""
     if name == "query":
-        return matching(list(catalog()), typed)
+        return matching([*catalog(), *own_queries(context.home).queries], typed)
     try:
         if name in ("name", "table"):
             return matching(await context.ask(lambda reader: [info.name for info in reader.tables()]), typed)

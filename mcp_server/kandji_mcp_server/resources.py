@@ -1,6 +1,7 @@
 """What a client can read without a tool: the overview, the dictionary, the queries, the ages, and single devices."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from anyio import to_thread
 from mcp.server import MCPServer
@@ -14,6 +15,7 @@ from kandji_mcp_server.render.sanitize import sanitized
 from kandji_mcp_server.tools.devices import profile_answer
 from kandji_mcp_server.tools.sync import status_answer
 from kandji_mcp_server.tools.tables import overview_answer, table_answer
+from kandji_queries.catalog.own_queries import own_queries
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.results.values import compact
 from kandji_schema.errors import MirrorError, UsageError
@@ -32,7 +34,7 @@ def add_resources(server: MCPServer[ServerContext], context: ServerContext) -> N
     @server.resource("kandji://queries", title="Named queries", mime_type=JSON)
     async def queries_resource() -> str:
         """Every named query with what it answers and its parameters."""
-        return compact(queries())
+        return compact(queries(context.home))
 
     @server.resource("kandji://freshness", title="Freshness", mime_type=JSON)
     async def freshness_resource() -> str:
@@ -54,8 +56,8 @@ def add_resources(server: MCPServer[ServerContext], context: ServerContext) -> N
         )
 
 
-def queries() -> list[dict[str, object]]:
-    """Return the catalogue, JSON-ready."""
+def queries(home: Path) -> list[dict[str, object]]:
+    """Return the catalogue with the mirror's own queries, JSON-ready."""
     return [
         {
             "name": query.name,
@@ -63,7 +65,7 @@ def queries() -> list[dict[str, object]]:
             "description": query.description,
             "params": {param.name: f"{param.rule()}: {param.description}" for param in query.params},
         }
-        for query in catalog().values()
+        for query in (*catalog().values(), *own_queries(home).queries.values())
     ]
 
 

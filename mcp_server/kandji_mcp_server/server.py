@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib.metadata import version
 from typing import Any
@@ -87,7 +88,7 @@ def build_server(
         title=TITLE,
         instructions=INSTRUCTIONS + (LIVE if acting else READS_ONLY),
         version=version("kandji-mirror"),
-        tools=[make_tool(spec) for spec in (*tools, *acting)],
+        tools=[make_tool(_with_own(spec, context)) for spec in (*tools, *acting)],
         lifespan=lifespan,
         request_state_security=_single_use_answers(context) if acting else None,
     )
@@ -95,6 +96,11 @@ def build_server(
     add_prompts(server)
     add_completions(server, context)
     return server
+
+
+def _with_own(spec: ToolSpec, context: ServerContext) -> ToolSpec:
+    """Let the tool of named queries name those of the mirror's owner."""
+    return replace(spec, more=lambda: queries(context.home)) if spec.function is run_query else spec
 
 
 def _action_tools(context: ServerContext, confirm_at: ConfirmAt) -> tuple[ToolSpec, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kandji_queries import definitions
 from kandji_queries.catalog.dictionary import ColumnInfo, TableDetail, TableInfo
+from kandji_queries.catalog.own_queries import own_queries
 from kandji_queries.catalog.queries import NamedQuery, catalog
 from kandji_queries.reader import Reader
 from kandji_queries.relations import AS_OF, BETWEEN, MOMENT, past_call
@@ -66,15 +67,16 @@ def describe(reader: Reader, name: str) -> Detail:
     :class:`UnknownName` offers the nearest of all names there are.
     """
     folded = fold_name(name.strip())
-    if folded in catalog():
-        return describe_query(catalog()[folded])
+    own = own_queries(reader.home)
+    if folded in catalog() or folded in own.queries or folded in own.broken:
+        return describe_query(reader.named(folded))
     if folded in definitions.macros():
         return _macro(definitions.macros()[folded])
     past = _functions(reader)
     try:
         return PastDetail(folded, _table(reader, past[folded])) if folded in past else _table(reader, name)
     except UnknownName as error:
-        known = [*(info.name for info in table_infos(reader)), *catalog(), *definitions.macros(), *past]
+        known = [*(info.name for info in table_infos(reader)), *catalog(), *own.queries, *definitions.macros(), *past]
         raise UnknownName("table, view, query or macro", name, known) from error
 
 

@@ -66,6 +66,7 @@ class Reader:
         table it uses does not meet them. ``remedy`` is what reads from the tenant, as notes call it.
         """
         self.limits = limits or QueryLimits()
+        self.home = home
         self._lazy = lazy
         self._masked = masked
         self._clock = clock
@@ -117,9 +118,7 @@ class Reader:
 
         Raises :class:`UnknownName` and :class:`UsageError` on top of what :meth:`run` raises.
         """
-        from kandji_queries.catalog.queries import named  # ad-hoc SQL does not need the catalogue
-
-        query = named(name)
+        query = self.named(name)
         values = query.bind(params or {})
         found = self.run(query.statement(params or {}), values, limits=limits)
         found.notes.extend(self._query_notes(query, values, params or {}, found))
@@ -140,14 +139,18 @@ class Reader:
         self, name: str, params: Values | None = None, *, limits: QueryLimits | None = None
     ) -> Iterator[Stream]:
         """Run a named query as :meth:`query` does, with rows that are fetched while they are used."""
-        from kandji_queries.catalog.queries import named
-
-        query = named(name)
+        query = self.named(name)
         values = query.bind(params or {})
         with self.stream(query.statement(params or {}), values, limits=limits) as stream:
             stream.notes.extend(self._query_notes(query, values, params or {}))
             stream.note_when_empty(lambda: self._empty_notes(query, values))
             yield stream
+
+    def named(self, name: str) -> "NamedQuery":
+        """Return the query of that name, ours or one's own; :class:`UnknownName` with the nearest names."""
+        from kandji_queries.catalog.own_queries import find_query  # ad-hoc SQL does not need the catalogue
+
+        return find_query(self.home, name)
 
     def tables(self) -> "list[TableInfo]":
         """Return every table and view, with its age."""

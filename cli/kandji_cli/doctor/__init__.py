@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from kandji_cli.doctor.channels import channels
-from kandji_cli.doctor.mirror import store, tenant
+from kandji_cli.doctor.mirror import own, store, tenant
 from kandji_cli.doctor.people import people
 from kandji_cli.doctor.settings import (
     NEEDED_TO_ASK,
@@ -64,6 +64,7 @@ def findings(*, offline: bool) -> Iterator[Finding]:
     if not offline and all(health is Health.OK for health in needed):
         yield from tenant(settings)
     yield from store(home)
+    yield from own(home)
 
 
 def _versions() -> str:

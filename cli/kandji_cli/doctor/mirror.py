@@ -12,6 +12,8 @@ from kandji_mirror.api.server_clock import clock_words
 from kandji_mirror.capabilities import forget_refusals
 from kandji_mirror.connection import connect
 from kandji_mirror.store.lock import holder
+from kandji_queries.catalog.declared import DeclaredMirror
+from kandji_queries.catalog.own_queries import own_folder, own_queries
 from kandji_schema.durations import age, ago, in_future
 from kandji_schema.errors import MirrorError, NothingMirrored
 from kandji_schema.manifest import Manifest, State, newest_whole
@@ -83,6 +85,24 @@ def store(home: Path) -> Iterator[Finding]:
     syncing = f"process {found.pid}, for {age(found.since, datetime.now(UTC))}" if found else "no process now"
     yield Finding("syncing", Health.OK, syncing)
     yield _disk(home)
+
+
+def own(home: Path) -> Iterator[Finding]:
+    """Look at each named query of one's own: its file, its header, and whether its statement can be prepared."""
+    found = own_queries(home)
+    for name, trouble in found.broken.items():
+        yield Finding(f"query: {name}", Health.WARNING, trouble)
+    if not found.queries:
+        return
+    declared, fine = DeclaredMirror(), []
+    for name, query in found.queries.items():
+        try:
+            declared.columns(query)
+            fine.append(name)
+        except MirrorError as error:
+            yield Finding(f"query: {name}", Health.WARNING, str(error))
+    if fine:
+        yield Finding("own queries", Health.OK, f"{', '.join(fine)}, in {own_folder(home)}")
 
 
 def _manifest(manifest: Manifest, warnings: list[str]) -> Iterator[Finding]:

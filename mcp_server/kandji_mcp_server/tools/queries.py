@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -9,9 +10,11 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.registration import client_of
 from kandji_mcp_server.render.answers import Absent, RowsAnswer, age_range, tool_result
 from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.sql import Values
+from kandji_queries.catalog.own_queries import find_query, own_queries
 from kandji_queries.catalog.params import Param
 from kandji_queries.catalog.queries import NamedQuery, catalog
 from kandji_queries.results.dates import short_dates
@@ -19,7 +22,7 @@ from kandji_queries.results.dates import short_dates
 if TYPE_CHECKING:
     from kandji_queries.engine.limits import QueryLimits
     from kandji_queries.reader import Reader
-    from kandji_queries.results.result import Result
+    from kandji_queries.results.result import Answer, Result
 
 MOST_ROWS = 50_000
 """Rows of a query that are counted; of a longer one ``total_rows`` is this and ``notes`` say so."""
@@ -33,6 +36,9 @@ class Selection:
     limit: int | None
     offset: int
 
+
+OWN_BYTES = 220
+"""Most bytes of the names of a mirror's own queries in the list of tools."""
 
 TOOLS_OF_THEIR_OWN = frozenset({"apps_on_device", "changes_on_device", "device_compliance", "find_device"})
 """Queries that are not listed because a tool does the same and more."""
@@ -57,12 +63,29 @@ async def run_query(
     """
     context = ctx.request_context.lifespan_context
     wanted = Selection(columns or (), limit, offset)
-    return tool_result(await context.ask(lambda reader: _query_answer(context, reader, name, params, wanted)))
+    query = find_query(context.home, name)
+    if query.name in catalog():
+        return tool_result(await context.ask(lambda reader: _query_answer(context, reader, name, params, wanted)))
+    # anyone may have written the statement: it runs where those of anyone run
+    found = await context.run_sql(query.statement(params or {}), query.bind(params or {}), client_of(ctx))
+    shown = _shown(context, found, wanted, most=found.row_count)
+    return tool_result(rows_answer(context, found, shown, [*found.notes, *_truncation_notes(shown)]))
 
 
-def queries() -> str:
-    """List the named queries, ``stale_devices(days=7,blueprint?)``; the names say what they answer."""
-    return " ".join(signature(query).replace(", ", ",") for query in catalog().values() if is_listed(query))
+def queries(home: Path | None = None) -> str:
+    """List the named queries, ``stale_devices(days=7,blueprint?)``, then by name those of the mirror's owner."""
+    ours = " ".join(signature(query).replace(", ", ",") for query in catalog().values() if is_listed(query))
+    own = list(own_queries(home).queries) if home else []
+    return f"{ours}\n{_own_names(own)}" if own else ours
+
+
+def _own_names(own: Sequence[str]) -> str:
+    """Name as many as there is room for."""
+    told: list[str] = []
+    while len(told) < len(own) and len(", ".join([*told, own[len(told)]])) <= OWN_BYTES:
+        told.append(own[len(told)])
+    more = f" and {len(own) - len(told)} more in kandji://queries" if len(told) < len(own) else ""
+    return f"Queries of this mirror's owner: {', '.join(told)}{more}"
 
 
 def is_listed(query: NamedQuery) -> bool:
@@ -90,13 +113,15 @@ def _query_answer(
     context: ServerContext, reader: "Reader", name: str, params: dict[str, Any] | None, wanted: Selection
 ) -> RowsAnswer:
     found = reader.query(name, params, limits=counting_limits(reader.limits))
-    everything = json_rows(found, wanted.columns)
-    count = min(wanted.limit or reader.limits.rows, reader.limits.rows)
-    shown = truncate(
-        everything.slice(wanted.offset, count), context.most_bytes, wanted.limit, narrow=not wanted.columns
-    )
+    shown = _shown(context, found, wanted, most=reader.limits.rows)
     notes = [*_query_notes(found), *_truncation_notes(shown)]
     return rows_answer(context, found, shown, notes)
+
+
+def _shown(context: ServerContext, found: "Answer", wanted: Selection, *, most: int) -> RowPage:
+    """Return what of an answer is shown: what is wanted, ``most`` rows and as many bytes as an answer has."""
+    page = json_rows(found, wanted.columns).slice(wanted.offset, min(wanted.limit or most, most))
+    return truncate(page, context.most_bytes, wanted.limit, narrow=not wanted.columns)
 
 
 def _query_notes(found: "Result") -> Iterator[str]:
@@ -111,7 +136,7 @@ def counting_limits(limits: "QueryLimits") -> "QueryLimits":
     return replace(limits, rows=MOST_ROWS, bytes=None)
 
 
-def json_rows(found: "Result", columns: Sequence[str] = ()) -> RowPage:
+def json_rows(found: "Answer", columns: Sequence[str] = ()) -> RowPage:
     """Return all rows, JSON-ready, with some columns or all; moments in whole seconds. :class:`UnknownName` else."""
     document = found.to_json()
     columns_of_rows, rows = document["columns"], document["rows"]
@@ -128,7 +153,7 @@ def _in_seconds(moment: str | None) -> str | None:
 
 def rows_answer(
     context: ServerContext,
-    found: "Result",
+    found: "Answer",
     shown: RowPage,
     notes: list[str],
     *,

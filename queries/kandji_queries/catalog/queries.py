@@ -88,7 +88,7 @@ class NamedQuery:
 @cache
 def catalog(folder: Path = FOLDER) -> MappingProxyType[str, NamedQuery]:
     """Return all named queries by name, sorted. :class:`ConfigurationError` names file and line of a wrong one."""
-    return MappingProxyType({name: _query(file) for name, file in sql_files.folder(folder, KEYS).items()})
+    return MappingProxyType({name: from_file(file) for name, file in sql_files.folder(folder, KEYS).items()})
 
 
 def named(name: str) -> NamedQuery:
@@ -98,7 +98,8 @@ def named(name: str) -> NamedQuery:
     return catalog()[name]
 
 
-def _query(file: sql_files.SqlFile) -> NamedQuery:
+def from_file(file: sql_files.SqlFile) -> NamedQuery:
+    """Return the query of a file; :class:`ConfigurationError` names file and line of what is wrong."""
     params = {entry.line: _param(file, entry) for entry in file.all("param")}
     _refuse_undeclared(file, {param.name: line for line, param in params.items()}, len(params))
     chart, since, like = (next((e.value for e in file.all(key)), None) for key in ("chart", "since", "like"))
