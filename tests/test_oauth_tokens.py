@@ -1,5 +1,6 @@
 """Tokens of people: which are believed, which are not, and what the identity provider is asked for that."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,10 +13,10 @@ from identity_provider import OIDC, RESOURCE, IdentityProvider, encoded, identit
 
 from kandji_mcp_server.callers import Caller
 from kandji_mcp_server.http.oauth import OAuthRules, read_rules
-from kandji_mcp_server.http.provider_keys import ProviderKeys, ProviderUnavailable, metadata_addresses
+from kandji_mcp_server.http.provider_keys import MOST_WAITING, ProviderKeys, ProviderUnavailable, metadata_addresses
 from kandji_mcp_server.http.tokens import LONGEST, ScopeMissing, TokenRefused, TokenVerifier
 from kandji_mirror.api.transport import read_document
-from kandji_schema.errors import ConfigurationError
+from kandji_schema.errors import ConfigurationError, Unreachable
 from kandji_schema.settings import Settings
 
 PAUSE = 61.0
@@ -180,6 +181,39 @@ def test_a_flood_of_invented_keys_asks_the_provider_once_a_minute(provider: Iden
         provider.asked.clear()
         anyio.run(flood)
         assert provider.asked.count("/keys") == 1
+
+
+def test_while_the_provider_hangs_few_requests_wait_for_it(provider: IdentityProvider) -> None:
+    asked = threading.Event()
+    answered = threading.Event()
+
+    def hang(_: str) -> bytes:
+        asked.set()
+        answered.wait(10)
+        raise Unreachable("it hung", sent=True)
+
+    found = TokenVerifier(rules(provider.issuer), ProviderKeys(provider.issuer, hang))
+    token = provider.token()
+    refused: list[str] = []
+
+    async def ask() -> None:
+        try:
+            await found.verify(token)
+        except ProviderUnavailable as error:
+            refused.append(str(error))
+
+    async def flood() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await anyio.to_thread.run_sync(asked.wait)
+            for _ in range(3 * MOST_WAITING):
+                tasks.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            assert len(refused) == 2 * MOST_WAITING + 1
+            answered.set()
+
+    anyio.run(flood)
+    assert len(refused) == 3 * MOST_WAITING + 1
 
 
 def test_a_new_key_counts_once_it_is_asked_for_and_a_withdrawn_one_no_longer(provider: IdentityProvider) -> None:
