@@ -150,6 +150,17 @@ def test_tables_that_a_statement_names_count_whatever_it_does_with_them(reader: 
     assert reader.run("FROM freshness").as_of == {}
 
 
+def test_each_column_of_the_fleet_brings_in_its_own_tables_alone(reader: Reader) -> None:
+    assert set(reader.run("SELECT department FROM fleet").as_of) == {"devices", "users"}
+    assert set(reader.run("SELECT department, app_count FROM fleet").as_of) == {"devices", "users", "apps"}
+    assert set(reader.run("SELECT disk_free_percent FROM fleet").as_of) == {"devices", "device_details"}
+    assert set(reader.run("SELECT failed_items FROM fleet WHERE sip_on").as_of) == {
+        "devices",
+        "device_library_items",
+        "prism_startup_settings",
+    }
+
+
 def test_bounds_ask_of_the_tables_that_are_used_alone(home: Path) -> None:
     strict = Requirements(strict=True)
     with Reader(home, requirements=strict, clock=lambda: SYNCED + timedelta(minutes=3)) as careful:

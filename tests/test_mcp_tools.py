@@ -14,6 +14,7 @@ from mcp_calls import Era, answer, calls, opened, refusal, republish, said
 from reads_home import device, publish, small_fleet
 
 from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.examples import frequent_values
 from kandji_mcp_server.registration import ToolSpec
 from kandji_mcp_server.render.answers import DATA, RowsAnswer
 from kandji_mcp_server.server import INSTRUCTIONS, READS_ONLY, build_server
@@ -116,8 +117,9 @@ def test_a_table_is_described_with_its_joins_values_and_examples(mirror: ServerC
     columns = {name: rest for name, *rest in found["columns"]}
     assert columns["os_version"][0] == "VARCHAR"
     assert "version_below" in columns["os_version"][1]
-    assert columns["platform"][2] == ["Mac", "iPad"]
-    assert "apps.device_id" in found["joins"]["device_id"]
+    assert columns["platform"][2] == {"all": ["Mac", "iPad"]}
+    assert found["joins"]["device_id"] == ["apps.device_id", "and every other table with device_id"]
+    assert found["description"].endswith("Row key: device_id.")
     assert "users.id" in found["joins"]["user_id"]
     assert "blueprints.id" in found["joins"]["blueprint_id"]
     assert "stale_devices(days=7, blueprint?)" in found["named_queries"]
@@ -128,6 +130,27 @@ def test_frequent_values_are_never_personal_ones(mirror: ServerContext, era: Era
         text = json.dumps(answer(mirror, era, "describe_table", table=table))
         assert "user1@example.org" not in text
         assert "Mac 1" not in text
+
+
+@pytest.mark.parametrize("tables", ["prism_filevault, fleet,fleet", ["prism_filevault", "fleet"]])
+def test_several_tables_are_described_in_one_call(mirror: ServerContext, era: Era, tables: object) -> None:
+    found = answer(mirror, era, "describe_table", table=tables)
+    assert (found["name"], [other["name"] for other in found["more"]]) == ("prism_filevault", ["fleet"])
+    assert "filevault_on" in [name for name, *_ in found["more"][0]["columns"]]
+    assert "about_cells" not in found["more"][0]
+    wrong = refusal(mirror, era, "describe_table", table="fleet,device")
+    assert "There is no table 'device'. Did you mean devices" in wrong
+
+
+def test_values_of_a_column_are_all_or_say_of_how_many_they_are(tmp_path: Path) -> None:
+    models = [f"Model {n}" for n in range(20)] * 5
+    rows = [device(n, model=model, platform="Mac" if n % 3 else "iPad") for n, model in enumerate(models)]
+    publish(tmp_path, {"devices": rows})
+    with Reader(tmp_path) as reader:
+        found = frequent_values(reader, "devices", reader.describe("devices").columns)
+    assert found["platform"] == {"all": ["Mac", "iPad"]}
+    assert {name: len(values) for name, values in found["model"].items()} == {"most frequent 8 of 20": 8}
+    assert "asset_tag" not in found
 
 
 @pytest.mark.heavy
@@ -144,6 +167,7 @@ def test_an_answer_is_dated_and_complete(mirror: ServerContext, era: Era) -> Non
     found = answer(mirror, era, "run_sql", sql="SELECT platform, count(*) AS n FROM devices GROUP BY ALL ORDER BY n")
 
     assert found == {
+        "notes": ["devices include 1 missing (is_missing)."],
         "as_of": "2026-11-20T12:00:00Z",
         "age": "3 min",
         "row_count": 2,
@@ -302,7 +326,7 @@ def test_an_old_answer_says_how_old_and_what_to_do(tmp_path: Path, era: Era) -> 
     with opened(tmp_path) as mirror:
         found = answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")
 
-    assert found["notes"] == ["devices: 3 h old, due after 5 min; `refresh` reads what is due."]
+    assert found["notes"][0] == "devices: 3 h old, due after 5 min; `refresh` reads what is due."
     assert found["as_of"] == "2026-11-20T09:00:00Z"
 
 

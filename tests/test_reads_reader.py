@@ -259,7 +259,7 @@ def test_threads_share_a_reader_while_states_change(home: Path) -> None:
 
 
 def test_a_stream_writes_what_a_result_writes(reader: Reader) -> None:
-    sql = "SELECT device_id, last_check_in FROM devices ORDER BY ALL"
+    sql = "SELECT device_id, last_check_in, is_missing, is_removed FROM devices ORDER BY ALL"
     for name in FORMATS:
         streamed, collected = io.StringIO(), io.StringIO()
         with reader.stream(sql) as stream:

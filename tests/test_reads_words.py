@@ -54,7 +54,6 @@ def test_a_column_that_is_not_there_is_told_the_nearest(reader: Reader, sql: str
     [
         ("WITH c AS (SELECT 1 AS x) SELECT y FROM c", '"x"'),
         ("SELECT device_id FROM devices JOIN apps ON true", "Ambiguous"),
-        ("SELECT x.device_id FROM devices", '"x"'),
     ],
 )
 def test_other_troubles_of_names_keep_the_words_of_the_engine(reader: Reader, sql: str, expected: str) -> None:

@@ -1,8 +1,8 @@
 """Our own views and macros: one file each, found by looking into the folders.
 
 ``views/<name>.sql`` holds a plain SELECT; the engine makes it the view ``<name>``. Its header has ``title``,
-``description`` and a line ``column: name | description`` for every column that is not simply one of the tables'. It may
-read views that come before it in the alphabet.
+``description``, a line ``column: name | description`` for every column that is not simply one of the tables', and lines
+``ask: question | statement`` as examples. It may read views that come before it in the alphabet.
 
 ``macros/<name>.sql`` holds the ``CREATE MACRO`` statement; in that of ``folded``, ``{{name}}`` stands for a table of
 :mod:`kandji_schema.text`. DuckDB has no NFKC: what is met every day (kinds of apostrophe, dash and a few letters) is
@@ -27,19 +27,23 @@ HERE = Path(__file__).parent
 ELSEWHERE = MappingProxyType({"audit_log": {column.name: column.description for column in AUDIT}})
 """Columns of views that are described where the rows are defined."""
 
-VIEW_KEYS = frozenset({"title", "description", "column"})
+VIEW_KEYS = frozenset({"title", "description", "column", "ask"})
 MACRO_KEYS = frozenset({"title", "description"})
 
 
 @dataclass(frozen=True)
 class View:
-    """A view of ours. ``columns`` describes the columns that need words of their own."""
+    """A view of ours. ``columns`` describes the columns that need words of their own.
+
+    ``asks`` are statements by the question that each answers.
+    """
 
     name: str
     title: str
     description: str
     columns: MappingProxyType[str, str]
     sql: str
+    asks: MappingProxyType[str, str]
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def _calls(found: Mapping[str, Macro]) -> dict[str, list[str]]:
 
 def _view(file: sql_files.SqlFile) -> View:
     columns = MappingProxyType({**ELSEWHERE.get(file.name, {}), **dict(map(sql_files.column, file.all("column")))})
-    return View(file.name, file.one("title"), file.one("description"), columns, file.sql)
+    asks = MappingProxyType(dict(map(sql_files.column, file.all("ask"))))
+    return View(file.name, file.one("title"), file.one("description"), columns, file.sql, asks)
 
 
 SEPARATOR = "\n"

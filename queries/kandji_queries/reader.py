@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import duckdb
 
 from kandji_queries import as_of
+from kandji_queries.adviser import Adviser, remarks
 from kandji_queries.catalog.params import readings
-from kandji_queries.engine.errors import missing_column
 from kandji_queries.engine.limits import Cancellation, QueryLimits
 from kandji_queries.engine.pool import EnginePool
 from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.guard.dependencies import Dependencies
-from kandji_queries.guard.statements import Guard
+from kandji_queries.guard.statements import Checked, Guard
 from kandji_queries.relations import AUDIT_LOG, past_call
 from kandji_queries.results.data_notes import MASKED, SYNC_COMMAND, Requirements, data_notes
 from kandji_queries.results.result import JsonResult, Result
@@ -111,7 +111,7 @@ class Reader:
 
     def run_json(self, sql: str, params: Values | None = None, *, limits: QueryLimits | None = None) -> JsonResult:
         """Run one statement as :meth:`run` does, for an answer that is passed on as JSON."""
-        return self._collected(sql, params, limits, Stream.collect_json)
+        return self._collected(sql, params, limits, Stream.collect_json, anyones=True)
 
     def query(self, name: str, params: Values | None = None, *, limits: QueryLimits | None = None) -> Result:
         """Run a named query. ``params`` may be texts, as from a command line, or values of the declared types.
@@ -131,8 +131,8 @@ class Reader:
 
         Values of ``params`` may be :class:`CliText`, as they are on a command line.
         """
-        with ExitStack() as stack:
-            yield self._once_more(lambda: stack.enter_context(self._bound(sql, params or {}, limits)))
+        with self._streamed(sql, params or {}, limits, anyones=True) as stream:
+            yield stream
 
     @contextmanager
     def stream_query(
@@ -226,52 +226,75 @@ class Reader:
         return list(empty_notes(self, query, values))
 
     def _collected(
-        self, sql: str, params: Values | None, limits: QueryLimits | None, collect: Callable[[Stream], T]
+        self,
+        sql: str,
+        params: Values | None,
+        limits: QueryLimits | None,
+        collect: Callable[[Stream], T],
+        *,
+        anyones: bool = False,
     ) -> T:
         def attempt() -> T:
-            with self._opened(sql, params or {}, limits) as stream:
+            with self._opened(sql, params or {}, limits, anyones=anyones) as stream:
                 return collect(stream)
 
         return self._once_more(attempt)
 
     @contextmanager
-    def _bound(self, sql: str, params: Values, limits: QueryLimits | None) -> Iterator[Stream]:
+    def _streamed(
+        self, sql: str, params: Values, limits: QueryLimits | None, *, anyones: bool = False
+    ) -> Iterator[Stream]:
+        with ExitStack() as stack:
+            yield self._once_more(lambda: stack.enter_context(self._bound(sql, params, limits, anyones)))
+
+    @contextmanager
+    def _bound(self, sql: str, params: Values, limits: QueryLimits | None, anyones: bool) -> Iterator[Stream]:
         """Open a stream with the first reading of the values that the engine can bind."""
         with ExitStack() as stack:
             first, *others = readings(params)
             try:
-                stream = stack.enter_context(self._opened(sql, first, limits))
+                stream = stack.enter_context(self._opened(sql, first, limits, anyones=anyones))
             except Failed as error:
                 if not others or not isinstance(error.__cause__, duckdb.BinderException):
                     raise
-                stream = stack.enter_context(self._opened(sql, others[0], limits))
+                stream = stack.enter_context(self._opened(sql, others[0], limits, anyones=anyones))
             yield stream
 
     @contextmanager
-    def _opened(self, sql: str, params: Values, limits: QueryLimits | None) -> Iterator[Stream]:
+    def _opened(
+        self, sql: str, params: Values, limits: QueryLimits | None, *, anyones: bool = False
+    ) -> Iterator[Stream]:
+        """Run a statement up to its first rows. To ``anyones`` is said what our own queries tell in their columns."""
         manifest = self._engines.manifest()
         names = self._dependencies.names(manifest)
-        checked = self._guard.check(sql, names, params, as_of.functions(manifest))
+        adviser = self._adviser(sql, params, manifest)
+        checked = adviser.checked(names)
         lists_names = checked.kind == "show"
         asked = () if lists_names else checked.tables
         behind = self._dependencies.behind(manifest, asked)
-        few = self._lazy and not lists_names
-        wanted = self._dependencies.opened(manifest, asked) if few else {*names, *behind}
+        wanted = self._dependencies.opened(manifest, asked) if self._lazy and not lists_names else {*names, *behind}
         with self._engines.engine(manifest, wanted, audit=AUDIT_LOG in behind) as engine, engine.cursor() as cursor:
             engine.refuse_broken(behind)
             used = self._dependencies.used(manifest, checked, params)
             self._requirements.check(_states(manifest, used.judged), self._clock())
+            remarked = remarks(engine, checked) if anyones else ()
             stream = Stream(
                 cursor,
                 limits or self.limits,
                 as_of=engine.as_of(sorted(used.dated)),
-                notes=[*self.warnings, *self._data_notes(manifest, used.judged)],
+                notes=[*self.warnings, *self._data_notes(manifest, used.judged), *remarked],
                 stop=self._stop,
                 kill=self._kill,
             )
-            with _explained(engine, checked.tables, sql):
+            with adviser.explaining(engine, checked, params):
                 stream.start(sql, params)
             yield stream
+
+    def _adviser(self, sql: str, params: Values, manifest: Manifest) -> Adviser:
+        def check(text: str) -> Checked:
+            return self._guard.check(text, self._dependencies.names(manifest), params, as_of.functions(manifest))
+
+        return Adviser(sql, check, lambda: self._dependencies.columns(manifest))
 
     def _data_notes(self, manifest: Manifest, names: Collection[str]) -> list[str]:
         states = _states(manifest, names)
@@ -293,14 +316,3 @@ class Reader:
 
 def _states(manifest: Manifest, names: Collection[str]) -> list[TableState]:
     return [state for name, state in sorted(manifest.tables.items()) if name in names]
-
-
-@contextmanager
-def _explained(engine: QueryEngine, tables: Collection[str], sql: str) -> Iterator[None]:
-    """Tell of a column that is not there what was probably meant."""
-    try:
-        yield
-    except duckdb.BinderException as error:
-        if failed := missing_column(error, engine.columns_of, tables, sql):
-            raise failed from error
-        raise

@@ -51,6 +51,14 @@ class Successor:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Ask:
+    """A question that people have of a table, and the statement that answers it."""
+
+    question: str
+    sql: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """One mirrored table.
@@ -72,7 +80,7 @@ class Resource:
     the table. ``fallback`` is the way round a missing Prism permission, ``successor`` the path that takes its
     place. In a table with ``repeats`` several rows of one
     key are no mistake: its key column ``ordinal`` numbers them, and it is always read as a whole. ``why`` says in the
-    dictionary why it is read this way, where another one lies near.
+    dictionary why it is read this way, where another one lies near. ``asks`` are examples of statements.
     """
 
     model: type[SQLModel]
@@ -101,6 +109,7 @@ class Resource:
     successor: Successor | None = None
     repeats: bool = False
     why: str = ""
+    asks: tuple[Ask, ...] = ()
 
     @property
     def name(self) -> str:

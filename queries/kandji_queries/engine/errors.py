@@ -1,13 +1,11 @@
-"""The engine's errors in our words; of a column that is not there with what was probably meant."""
+"""The engine's errors in our words, with what to write instead where kinds of values do not go together."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from difflib import get_close_matches
 
 import duckdb
 
+from kandji_queries.advice.dialects import type_advice
 from kandji_schema.errors import Failed, MirrorError, StoreDamaged, TookTooLong
-from kandji_schema.sql import fold_name
 
 _DAMAGE = re.compile(r"(IO Error: )?(Corrupt database file|Could not read enough bytes|The file .* not a valid DuckDB)")
 _DAMAGE_CLASSES = (duckdb.Error, duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
@@ -39,11 +37,15 @@ def translated(error: duckdb.Error, *, values: bool = True) -> MirrorError:
         return StoreDamaged(f"A data file of the mirror is damaged: {_shortened(text)}")
     if isinstance(error, duckdb.OutOfMemoryException):
         return TookTooLong(OUT_OF_MEMORY)
+    return Failed("\n".join(filter(None, [f"{_kind(error)}: {_told(error, values)}", type_advice(text)])))
+
+
+def _told(error: duckdb.Error, values: bool) -> str:
     if values:
-        return Failed(f"{_kind(error)}: {_shortened(text)}")
+        return _shortened(str(error))
     if isinstance(error, _ABOUT_NAMES):
-        return Failed(f"{_kind(error)}: {_shortened(_CANDIDATES.sub('', text))}")
-    return Failed(f"{_kind(error)}: {_without_values(error)} What the value is, is not told while privacy is on.")
+        return _shortened(_CANDIDATES.sub("", str(error)))
+    return f"{_without_values(error)} What the value is, is not told while privacy is on."
 
 
 def _without_values(error: duckdb.Error) -> str:
@@ -64,59 +66,3 @@ def _shortened(text: str) -> str:
         text = pattern.sub("", text)
     text = _PATH.sub("a data file", text).strip()
     return text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()} ..."
-
-
-_MISSING = re.compile(
-    r'Binder Error: (?:Referenced column "(?P<a>[^"\n]+)" not found'
-    r'|(?:Table|Values list) "[^"\n]+" does not have a column named "(?P<b>[^"\n]+)"'
-    r'|Column "(?P<c>[^"\n]+)" (?:in \w+ list not found|does not exist))'
-)
-_PLACE = re.compile(r"\nLINE \d+:([^\n]*)\n[^\n]*")
-NEAREST = 3
-LISTED = 40
-"""Most columns of a table that are listed when none is near; the widest have more."""
-
-Columns = Mapping[str, Sequence[str]]
-"""Names of columns by table."""
-
-
-def missing_column(
-    error: duckdb.BinderException, columns_of: Callable[[str], Sequence[str]], tables: Collection[str], sql: str
-) -> Failed | None:
-    """Return the error about a column that none of ``tables`` has, with the nearest; None where it is another one."""
-    text = str(error)
-    found = _MISSING.match(text)
-    columns = {table: columns for table in sorted(tables) if (columns := columns_of(table))}
-    if found is None or not columns:
-        return None
-    name = found["a"] or found["b"] or found["c"]
-    if any(fold_name(name) in names for names in columns.values()):
-        return None  # it is there, but not where it was looked for: the engine's words say more
-    return Failed(f"There is no column {name!r} in {' or '.join(columns)}. {_hint(name, columns)}{_place(text, sql)}")
-
-
-def _nearest(name: str, columns: Columns) -> list[str]:
-    """Return columns like a name, as ``table.column``: those that hold it or are held by it, else those spelt alike."""
-    name = fold_name(name)
-    known = {f"{table}.{column}": column for table, names in columns.items() for column in names}
-    holding = [full for full, column in known.items() if name in column or (len(column) > 2 and column in name)]
-    words = {full: {column, *column.split("_")} for full, column in known.items()}
-    close = get_close_matches(name, set().union(*words.values()), n=NEAREST, cutoff=0.6)
-    alike = list(dict.fromkeys(full for wanted in close for full in known if wanted in words[full]))[:NEAREST]
-    return sorted(holding, key=lambda full: (not known[full].startswith(name), len(known[full])))[:NEAREST] or alike
-
-
-def _place(text: str, sql: str) -> str:
-    """Return the line with the mark, if it is the caller's: the steps of a PIVOT are statements of the engine's own."""
-    place = _PLACE.search(text)
-    return f"\n{place[0]}" if place and place[1].strip(". ") in sql else ""
-
-
-def _hint(name: str, columns: Columns) -> str:
-    if near := _nearest(name, columns):
-        return f"Did you mean {' or '.join(near)}?"
-    return " ".join(f"{table} has {_names(names)}." for table, names in columns.items())
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")

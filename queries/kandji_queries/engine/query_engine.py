@@ -55,6 +55,7 @@ class QueryEngine:
         self.folder = folder
         self.tables = frozenset(tables)
         self.broken: dict[str, MirrorError] = {}
+        self._flagged: tuple[str | None, tuple[int, int]] = (None, (0, 0))
         self._lock = Lock()
         self._base = base
         self._masked = masked
@@ -130,6 +131,17 @@ class QueryEngine:
         """Return for each mirrored table of ``tables`` when its rows were read, ``2026-11-20T12:00:00Z``."""
         states = (self.manifest.tables[name] for name in tables if name in self.manifest.tables)
         return {state.name: in_seconds(state.synced_at) for state in states}
+
+    @property
+    def flagged_devices(self) -> tuple[int, int]:
+        """Number of devices that are removed, and missing; counted once for each data file."""
+        file = self.manifest.tables["devices"].file
+        if self._flagged[0] != file:
+            counted = [(0, 0)]
+            with self.cursor() as cursor, suppress(duckdb.Error):  # of an older version, without these columns
+                counted = cursor.execute(_FLAGGED).fetchall()
+            self._flagged = (file, counted[0])
+        return self._flagged[1]
 
     def close(self) -> None:
         """End it; cursors that are still open stop working."""
@@ -270,6 +282,9 @@ class QueryEngine:
         same_audit = AUDIT_LOG not in self.tables or audit_stamp(self.home) == self.audit_stamp
         same_rules = self._rules.stamp() == self.rules_stamp
         return same_tables and same_past and same_audit and same_rules and manifest.withheld == self.manifest.withheld
+
+
+_FLAGGED = "SELECT count(*) FILTER (is_removed), count(*) FILTER (is_missing) FROM main.devices"
 
 
 def store_name(table: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from kandji_queries.advice.dialects import function_advice
 from kandji_queries.guard import functions, past_calls
 from kandji_queries.relations import AS_OF, EVENTS
 from kandji_schema.errors import Refused
@@ -236,7 +237,7 @@ def _numbers(value: Any) -> Iterator[float]:
 
 
 def _no_function(name: str) -> Refused:
-    hint = _hint(name, functions.allowed(), FUNCTION_HINT)
+    hint = function_advice(name) or _hint(name, functions.allowed(), FUNCTION_HINT)
     return Refused(f"The function {name!r} cannot be used. {hint}", rule="function")
 
 

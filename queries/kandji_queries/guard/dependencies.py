@@ -1,6 +1,8 @@
 """Dependencies: the names a statement may use under a manifest, the tables behind each, and those it really uses."""
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,9 +15,19 @@ from kandji_queries.lineage.past import tables_told
 from kandji_queries.lineage.tree import UNREADABLE
 from kandji_queries.lineage.view_sources import ViewSources
 from kandji_queries.relations import EVENTS, INPUTS, INTERNAL, NAMES, TRACKED
-from kandji_schema.errors import Failed, Refused
-from kandji_schema.manifest import Manifest
+from kandji_schema.derived import derived_columns
+from kandji_schema.errors import Failed, Refused, StatementError
+from kandji_schema.manifest import Manifest, TableState
 from kandji_schema.sql import fold_name
+
+
+def _columns(state: TableState) -> list[str]:
+    stored = _COLUMN.findall(state.ddl[0].partition("(")[2])
+    return [*stored, *(column.name for column in derived_columns(state.name))]
+
+
+_COLUMN = re.compile(r'"([^"]+)"')
+"""A name in the statement that makes a table, which quotes them all."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,15 @@ class Dependencies:
     def names(self, manifest: Manifest) -> Collection[str]:
         """Return all tables, then all views."""
         return [*sorted(manifest.tables), *definitions.views()]
+
+    def columns(self, manifest: Manifest) -> Mapping[str, Sequence[str]]:
+        """Return the columns of all tables and views by name, also of those whose files are not open."""
+        tables = frozenset(manifest.tables)
+        found = {name: _columns(state) for name, state in manifest.tables.items()}
+        for name in definitions.views():
+            with suppress(StatementError):
+                found[name] = self._sources(name, tables).columns
+        return found
 
     def tables(self, manifest: Manifest, names: Iterable[str]) -> frozenset[str]:
         """Return the mirrored tables behind some names; a table is behind itself. Raises as :meth:`behind`."""

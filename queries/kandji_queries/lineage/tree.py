@@ -9,8 +9,8 @@ from kandji_schema.sql import fold_name
 Node = Mapping[str, Any]
 
 QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE"})
-UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, StopIteration)
-"""What reading a tree of a form that was not met yet may raise; no statement fails for it."""
+UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, StopIteration, RecursionError)
+"""What reading a tree that is very deep, or of a form not met yet, may raise; no statement fails for it."""
 
 JOINED_BY_CONDITION = frozenset({"REGULAR", "CROSS", "DEPENDENT", "ASOF"})
 """Joins that look at the columns they name; a natural join looks at whatever both sides have."""

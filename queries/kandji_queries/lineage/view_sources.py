@@ -52,6 +52,12 @@ class ViewSources:
         self._entries = [_Entry.of(node) for node in root["select_list"]] if self._can_be_cut else []
         self._found: dict[frozenset[str], frozenset[str]] = {}
 
+    @property
+    def columns(self) -> list[str]:
+        """Return the names of its columns as far as it names them itself."""
+        entries = self._root.get("select_list") or ()
+        return [name for entry in entries if (name := tree.output_name(entry))]
+
     def behind(self, asks: Asks) -> frozenset[str]:
         """Return the names of the tables and views that these columns take."""
         asked = frozenset(entry.name for entry in self._entries if asks(entry.name))
@@ -85,9 +91,10 @@ class ViewSources:
         later: list[str] = []  # columns by which what stands further right is joined
         while source and tree.kind(source) == "JOIN":
             if not self._can_go(source, said, later):
-                parts = [source["right"], source.get("condition")]
-                needed += parts
-                said = [*said, *tree.names_in(parts)]
+                needed += [source["right"], source.get("condition")]
+                # a bare name in a subquery of a view of ours is one of its own
+                inside = [name for name in tree.names_in([source["right"]]) if len(name) > 1]
+                said = [*said, *inside, *tree.names_in([source.get("condition")])]
                 later += _using(source)
             source = source["left"]
         return [*needed, source]

@@ -19,6 +19,9 @@ SYNC_COMMAND = "`kandji-mirror sync`"
 NAMED = 3
 """Overdue tables that are named in one note."""
 
+MANY = 12
+"""Tables of another trouble that are named in one note; `freshness` has all."""
+
 MASKED = (
     "Personal data is masked: equal values have equal pseudonyms (person_..., device_..., path_...), so count and join "
     "by them. Who is behind one cannot be told here."
@@ -40,8 +43,15 @@ def data_notes(
             tables.setdefault(words, []).append(state.name)
         elif is_overdue(state.synced_at, state.ttl_seconds, now):
             overdue.append(state)
-    found = [f"{', '.join(names)}: {words}." for words, names in tables.items()]
+    found = [f"{_few(names, MANY)}: {words}." for words, names in tables.items()]
     return [*found, *([_overdue(overdue, now, remedy)] if overdue else ())]
+
+
+def flagged_devices(removed: int, missing: int) -> list[str]:
+    """Say how many of the devices are removed or missing, in a line; empty where none is."""
+    told = [(number, flag) for number, flag in ((removed, "removed"), (missing, "missing")) if number]
+    words = " and ".join(f"{number:,} {flag}" for number, flag in told)
+    return [f"devices include {words} ({', '.join(f'is_{flag}' for _, flag in told)})."] if told else []
 
 
 def is_overdue(synced_at: datetime | None, ttl_seconds: int, now: datetime) -> bool:
@@ -75,9 +85,9 @@ def _overdue(states: Collection[TableState], now: datetime, remedy: str) -> str:
     return f"Overdue: {_few([f'{name} ({words})' for name, words in ages.items()])}; {remedy} reads what is due."
 
 
-def _few(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names) if more <= 0 else f"{', '.join(names[:NAMED])} and {more} more"
+def _few(names: Sequence[str], most: int = NAMED) -> str:
+    more = len(names) - most
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:most])} and {more} more"
 
 
 def _never(_state: TableState, _now: datetime, remedy: str) -> str:

@@ -13,6 +13,8 @@
 -- column: column_name | Column that changed; NULL where the whole row was added or removed.
 -- column: old_value | Value before, as text.
 -- column: new_value | Value after, as text.
+-- ask: What changed on a device | SELECT changed_at, table_name, change, column_name, old_value, new_value FROM
+--   changes WHERE serial_number = 'C02XYZ' ORDER BY changed_at DESC
 WITH gone AS (
     SELECT
         first_key AS device_id,

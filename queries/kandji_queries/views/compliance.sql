@@ -14,6 +14,9 @@
 --   other tables when the mirror read them.
 -- column: input_age_hours | Hours since then at the moment of the query.
 -- column: input_synced_at | When the mirror last read that table.
+-- ask: Which devices fail which rule, and why | SELECT device_name, serial_number, rule, reason FROM compliance WHERE
+--   result = 'fail' ORDER BY ALL
+-- ask: How each rule stands | SELECT rule, result, count(*) AS devices FROM compliance GROUP BY ALL ORDER BY ALL
 WITH found AS (
     -- of several rows the worst decides, the first one in order of its value
     SELECT

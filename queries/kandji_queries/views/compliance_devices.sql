@@ -10,6 +10,8 @@
 -- column: failed_rules | Names of the rules it fails.
 -- column: unknown_rules | Names of the rules whose result is not known.
 -- column: oldest_input_at | When the oldest of the inputs was reported.
+-- ask: How many devices are compliant | SELECT platform, is_compliant, count(*) AS devices FROM compliance_devices
+--   GROUP BY ALL ORDER BY ALL
 SELECT
     device_id,
     device_name,

@@ -29,6 +29,12 @@
 -- column: failed_items | Library items that failed and are not mended, status ERROR or FAILED; NULL where its items were
 --   not read.
 -- column: posture_collected_at | When the device last reported its FileVault state: the age of the security facts.
+-- ask: How many Macs have FileVault on | SELECT filevault_on, count(*) AS macs FROM fleet WHERE platform = 'Mac'
+--   GROUP BY ALL
+-- ask: A person's devices | SELECT device_name, serial_number, model_name, os_version, last_check_in FROM fleet WHERE
+--   user_email = 'ada@example.com'
+-- ask: Devices of each blueprint that have not checked in for a week | SELECT blueprint_name, count(*) AS devices
+--   FROM fleet WHERE hours_since_check_in > 168 GROUP BY ALL ORDER BY devices DESC
 SELECT
     d.device_id,
     d.device_name,

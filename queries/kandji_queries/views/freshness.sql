@@ -15,6 +15,7 @@
 -- column: note | What is not perfect though nothing failed; NULL where all is.
 -- column: last_error | What went wrong at the last attempt; NULL where it went well.
 -- column: attempted_at | When the last attempt began, UTC.
+-- ask: Which tables are late | SELECT table_name, state, age_seconds, ttl_seconds FROM freshness WHERE NOT is_fresh
 SELECT
     table_name,
     state,

@@ -6,6 +6,7 @@
 -- column: since | When its history begins, UTC: changes from then on are known.
 -- column: last_change_at | When the pass that saw its newest kept change began, UTC; NULL where there is none.
 -- column: changed_rows | Kept changes: rows that came, went or changed, each time counted.
+-- ask: Since when changes are known | SELECT table_name, since, last_change_at FROM history ORDER BY since
 SELECT
     t.table_name,
     t.since,

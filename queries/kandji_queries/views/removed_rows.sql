@@ -5,6 +5,8 @@
 -- column: table_name | Table the row was in.
 -- column: device_id | Device the row belonged to; NULL in tables that are not about devices.
 -- column: old_row | JSON object of its columns that were not NULL, all values as text: old_row ->> '$.serial_number'.
+-- ask: Which devices left, as they were | SELECT removed_at, old_row ->> '$.serial_number' AS serial_number, old_row
+--   ->> '$.device_name' AS device_name FROM removed_rows WHERE table_name = 'devices'
 SELECT
     e.changed_at AS removed_at,
     e.table_name,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, boolean, extra, integer, text, texts, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class AdeDevice(SQLModel, table=True):
@@ -83,4 +83,10 @@ ADE_DEVICES = Resource(
     ttl=timedelta(minutes=60),
     permission="Automated Device Enrollment: list devices",
     confirm="/api/v1/integrations/apple/ade/devices/{id}",
+    asks=(
+        Ask(
+            "Which devices of Apple's list are not enrolled",
+            "SELECT serial_number, model, profile_status FROM ade_devices WHERE enrolled_at IS NULL",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, document, extra, integer, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class AdeIntegration(SQLModel, table=True):
@@ -61,4 +61,10 @@ ADE_INTEGRATIONS = Resource(
     ttl=timedelta(minutes=60),
     permission="Automated Device Enrollment: list integrations",
     confirm="/api/v1/integrations/apple/ade/{id}",
+    asks=(
+        Ask(
+            "Which tokens expire soon",
+            "SELECT server_name, access_token_expiry, days_left FROM ade_integrations ORDER BY days_left",
+        ),
+    ),
 )

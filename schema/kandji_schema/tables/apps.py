@@ -5,7 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Personal, boolean, extra, integer, text
 from kandji_schema.prism import ALWAYS_NULL, DENORMALISED, PrismRow, category
-from kandji_schema.resource import Fallback
+from kandji_schema.resource import Ask, Fallback
 
 
 class App(PrismRow, table=True):
@@ -15,7 +15,9 @@ class App(PrismRow, table=True):
 
     name: str | None = text("Name of the application, such as Google Chrome.")
     bundle_id: str | None = text(
-        "Bundle identifier, such as com.google.Chrome; the exact way to pick one app.", key=True
+        "Bundle identifier, such as com.google.Chrome: picks one app whatever it is called. Empty for apps that only "
+        "have a name.",
+        key=True,
     )
     version: str | None = text("Version people see; compare with version_below(version, '14.6').")
     short_version: str | None = text("Short version string of the bundle.")
@@ -89,4 +91,21 @@ APPS = category(
     key_fallback=("name",),
     fallback=_APPS_OF_A_DEVICE,
     ignored=DENORMALISED | ALWAYS_NULL | {"app_id"},  # app_id, of the fallback only, numbers rows and tells no app
+    asks=(
+        Ask(
+            "How many devices have each version of an app",
+            "SELECT version, count(DISTINCT device_id) AS devices FROM apps WHERE contains(folded(name), "
+            "folded('zoom')) GROUP BY ALL ORDER BY devices DESC",
+        ),
+        Ask(
+            "Which devices have an old one",
+            "SELECT d.device_name, d.serial_number, a.version FROM apps AS a JOIN devices AS d USING "
+            "(device_id) WHERE a.bundle_id = 'com.google.Chrome' AND version_below(a.version, '130')",
+        ),
+        Ask(
+            "Which Macs lack an app",
+            "SELECT device_name, serial_number FROM devices WHERE platform = 'Mac' AND device_id NOT IN "
+            "(SELECT device_id FROM apps WHERE bundle_id = 'us.zoom.xos')",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, document, extra, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class AuditEvent(SQLModel, table=True):
@@ -55,4 +55,11 @@ AUDIT_EVENTS = Resource(
     newest_first=True,
     ttl=timedelta(minutes=5),
     permission="Audit log: list events",
+    asks=(
+        Ask(
+            "Who did what lately",
+            "SELECT occurred_at, actor_id, action, target_type, target_id FROM audit_events ORDER BY "
+            "occurred_at DESC LIMIT 50",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, extra, integer, text, texts, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class BehavioralDetection(SQLModel, table=True):
@@ -99,4 +99,11 @@ BEHAVIORAL_DETECTIONS = Resource(
     ttl=timedelta(minutes=10),
     permission="Behavioral detections",
     licensed=True,
+    asks=(
+        Ask(
+            "Which processes behaved badly, where",
+            "SELECT detection_date, device_name, target_process_name, classification, threat_status FROM "
+            "behavioral_detections ORDER BY detection_date DESC",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import extra, text
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class BlueprintLibraryItem(SQLModel, table=True):
@@ -28,4 +28,11 @@ BLUEPRINT_LIBRARY_ITEMS = Resource(
     paging=Paging.COUNT,
     ttl=timedelta(minutes=30),
     permission="Blueprint: list library items",
+    asks=(
+        Ask(
+            "What is in a blueprint",
+            "SELECT b.name AS blueprint, i.name AS item FROM blueprint_library_items AS i JOIN blueprints AS "
+            "b ON b.id = i.blueprint_id ORDER BY ALL",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, boolean, document, extra, integer, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class Blueprint(SQLModel, table=True):
@@ -46,4 +46,11 @@ BLUEPRINTS = Resource(
     permission="Blueprint list",
     tracked=True,
     confirm="/api/v1/blueprints/{id}",
+    asks=(
+        Ask(
+            "How many devices has each blueprint",
+            "SELECT b.name, count(d.device_id) AS devices FROM blueprints AS b LEFT JOIN devices AS d ON "
+            "d.blueprint_id = b.id GROUP BY ALL ORDER BY devices DESC",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, boolean, extra, integer, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class CustomApp(SQLModel, table=True):
@@ -55,4 +55,10 @@ CUSTOM_APPS = Resource(
     permission="Custom apps: list",
     confirm="/api/v1/library/custom-apps/{id}",
     ignored=frozenset({"file_url"}),  # a signed link, another one in every answer
+    asks=(
+        Ask(
+            "Which custom apps are switched off",
+            "SELECT name, install_enforcement, updated_at FROM custom_apps WHERE NOT active",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, boolean, extra, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class CustomProfile(SQLModel, table=True):
@@ -54,4 +54,10 @@ CUSTOM_PROFILES = Resource(
     ttl=timedelta(minutes=30),
     permission="Custom profiles: list",
     confirm="/api/v1/library/custom-profiles/{id}",
+    asks=(
+        Ask(
+            "Which profiles are for iPhones",
+            "SELECT name, mdm_identifier FROM custom_profiles WHERE active AND runs_on_iphone",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, boolean, extra, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class CustomScript(SQLModel, table=True):
@@ -50,4 +50,10 @@ CUSTOM_SCRIPTS = Resource(
     ttl=timedelta(minutes=30),
     permission="Custom scripts: list",
     confirm="/api/v1/library/custom-scripts/{id}",
+    asks=(
+        Ask(
+            "Which scripts run, how often",
+            "SELECT name, execution_frequency, updated_at FROM custom_scripts WHERE active",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, boolean, document, extra, integer, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class DeviceActivity(SQLModel, table=True):
@@ -58,4 +58,11 @@ DEVICE_ACTIVITY = Resource(
     ttl=timedelta(hours=24),
     permission="Device activity",
     ignored=frozenset({"computer"}),  # the device itself, by its name of today
+    asks=(
+        Ask(
+            "What happened to a device",
+            "SELECT a.created_at, a.action_type, a.user_name FROM device_activity AS a JOIN devices AS d "
+            "USING (device_id) WHERE d.serial_number = 'C02XYZ' ORDER BY 1 DESC",
+        ),
+    ),
 )

@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, boolean, document, extra, integer, text, timestamp
 from kandji_schema.prism import APPLE
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 STATUS = {"1": "pending", "2": "running", "3": "completed", "4": "failed", "5": "not now"}
 """The provider's numbers (its contract); "not now" is asked again."""
@@ -67,4 +67,11 @@ DEVICE_COMMANDS = Resource(
     ttl=timedelta(hours=24),
     permission="Device commands",
     platforms=APPLE,
+    asks=(
+        Ask(
+            "Which commands wait",
+            "SELECT d.device_name, c.command_type, c.status_name, c.date_requested FROM device_commands AS c "
+            "JOIN devices AS d USING (device_id) WHERE c.date_completed IS NULL ORDER BY c.date_requested",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Names, Personal, boolean, document, extra, text, texts, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class DeviceDetail(SQLModel, table=True):
@@ -317,4 +317,9 @@ DEVICE_DETAILS = Resource(
     swept=True,
     ttl=timedelta(hours=24),
     permission="Device details",
+    asks=(
+        Ask(
+            "Addresses of a device", "SELECT ip_address, mac_address FROM device_details WHERE serial_number = 'C02XYZ'"
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, extra, integer, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class DeviceLibraryItem(SQLModel, table=True):
@@ -70,5 +70,17 @@ DEVICE_LIBRARY_ITEMS = Resource(
         "told from one without items. Nor would it save what it seems to: the one request to a Mac fills "
         "`device_parameters` too, which no other list has, so that only the other devices would be spared. "
         "`status` tells how many devices were read and what the rest costs."
+    ),
+    asks=(
+        Ask(
+            "What failed on which device",
+            "SELECT d.device_name, i.name, i.type, i.status, i.reported_at FROM device_library_items AS i "
+            "JOIN devices AS d USING (device_id) WHERE i.status ILIKE '%error%' OR i.status ILIKE '%fail%' "
+            "ORDER BY i.reported_at DESC",
+        ),
+        Ask(
+            "How an item stands on the fleet",
+            "SELECT status, count(*) AS devices FROM device_library_items WHERE name = 'Zoom' GROUP BY ALL",
+        ),
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, extra, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class DeviceNote(SQLModel, table=True):
@@ -33,4 +33,11 @@ DEVICE_NOTES = Resource(
     reported=False,
     ttl=timedelta(hours=24),
     permission="Device notes",
+    asks=(
+        Ask(
+            "What was noted of a device",
+            "SELECT d.device_name, n.created_at, n.author, n.content FROM device_notes AS n JOIN devices AS d"
+            " USING (device_id) ORDER BY n.created_at DESC",
+        ),
+    ),
 )

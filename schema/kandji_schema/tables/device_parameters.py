@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 
 from kandji_schema.columns import extra, text
 from kandji_schema.prism import MAC
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class DeviceParameter(SQLModel, table=True):
@@ -48,4 +48,10 @@ DEVICE_PARAMETERS = Resource(
     ttl=timedelta(hours=24),
     permission="Device status",
     platforms=MAC,
+    asks=(
+        Ask(
+            "Which parameters are not met most often",
+            "SELECT name, status, count(*) AS macs FROM device_parameters GROUP BY ALL ORDER BY macs DESC",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Names, Personal, boolean, extra, text, texts, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class Device(SQLModel, table=True):
@@ -81,4 +81,25 @@ DEVICES = Resource(
     permission="Device list",
     confirm="/api/v1/devices/{device_id}",
     tracked=True,
+    asks=(
+        Ask(
+            "How many devices of each platform",
+            "SELECT platform, count(*) AS devices, count(*) FILTER (is_missing) AS missing FROM devices GROUP"
+            " BY ALL ORDER BY devices DESC",
+        ),
+        Ask(
+            "Which have not checked in for 30 days",
+            "SELECT device_name, serial_number, user_email, last_check_in FROM devices WHERE last_check_in < "
+            "now() - INTERVAL 30 DAY ORDER BY last_check_in",
+        ),
+        Ask(
+            "Which Macs run an old system",
+            "SELECT device_name, serial_number, os_version FROM devices WHERE platform = 'Mac' AND "
+            "version_below(os_version, '15.1')",
+        ),
+        Ask(
+            "Which carry a tag",
+            "SELECT device_name, serial_number FROM devices WHERE list_contains(tags, 'lab')",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import boolean, extra, integer, text, texts, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class InHouseApp(SQLModel, table=True):
@@ -58,4 +58,10 @@ IN_HOUSE_APPS = Resource(
     permission="In-house apps: list",
     confirm="/api/v1/library/ipa-apps/{id}",
     ignored=frozenset({"file_url"}),  # a signed link, another one in every answer
+    asks=(
+        Ask(
+            "Which in-house apps are there",
+            "SELECT name, app_version, identifier, active FROM in_house_apps",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, document, extra, integer, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class LibraryItemActivity(SQLModel, table=True):
@@ -42,4 +42,11 @@ LIBRARY_ITEM_ACTIVITY = Resource(
     newest_first=True,
     ttl=timedelta(hours=6),
     permission="Library items: activity",
+    asks=(
+        Ask(
+            "Who changed a library item",
+            "SELECT activity_time, activity_type, user_email, item_id FROM library_item_activity ORDER BY "
+            "activity_time DESC LIMIT 50",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import boolean, extra, integer, text
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class Licensing(SQLModel, table=True):
@@ -45,4 +45,10 @@ LICENSING = Resource(
     paging=Paging.WHOLE,
     ttl=timedelta(minutes=30),
     permission="Licensing",
+    asks=(
+        Ask(
+            "How many licences are left",
+            "SELECT plan_type, max_devices, computers_count, max_devices - computers_count AS left_over FROM licensing",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, extra, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class LostMode(SQLModel, table=True):
@@ -50,4 +50,11 @@ LOST_MODE = Resource(
     permission="Device lost mode details",
     platforms=("iPhone", "iPad"),
     empty_answer="not in lost mode",
+    asks=(
+        Ask(
+            "Which devices are in lost mode, where",
+            "SELECT d.device_name, l.lost_mode_status, l.latitude, l.longitude, l.last_location_at FROM "
+            "lost_mode AS l JOIN devices AS d USING (device_id)",
+        ),
+    ),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import boolean, extra
 from kandji_schema.prism import APPLE, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismActivationLock(PrismRow, table=True):
@@ -25,5 +26,16 @@ class PrismActivationLock(PrismRow, table=True):
 
 
 PRISM_ACTIVATION_LOCK = category(
-    PrismActivationLock, "activation_lock", ttl=timedelta(minutes=2), full_every=timedelta(hours=6), platforms=APPLE
+    PrismActivationLock,
+    "activation_lock",
+    ttl=timedelta(minutes=2),
+    full_every=timedelta(hours=6),
+    platforms=APPLE,
+    asks=(
+        Ask(
+            "Which devices are locked by a person's own account",
+            "SELECT d.device_name, d.serial_number, d.user_email FROM prism_activation_lock AS l JOIN devices"
+            " AS d USING (device_id) WHERE l.user_activation_lock_enabled",
+        ),
+    ),
 )

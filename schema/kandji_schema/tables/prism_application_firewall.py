@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import boolean, extra, text
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismApplicationFirewall(PrismRow, table=True):
@@ -29,4 +30,11 @@ PRISM_APPLICATION_FIREWALL = category(
     ttl=timedelta(minutes=2),
     full_every=timedelta(hours=6),
     platforms=MAC,
+    asks=(
+        Ask(
+            "Which Macs have no firewall",
+            "SELECT d.device_name, d.serial_number FROM prism_application_firewall AS f JOIN devices AS d "
+            "USING (device_id) WHERE NOT f.status",
+        ),
+    ),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Personal, boolean, extra, text
 from kandji_schema.prism import PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismCellular(PrismRow, table=True):
@@ -87,4 +88,21 @@ class PrismCellular(PrismRow, table=True):
     extra: Any = extra()
 
 
-PRISM_CELLULAR = category(PrismCellular, "cellular", ttl=timedelta(hours=6), platforms=("iPhone", "iPad"))
+PRISM_CELLULAR = category(
+    PrismCellular,
+    "cellular",
+    ttl=timedelta(hours=6),
+    platforms=("iPhone", "iPad"),
+    asks=(
+        Ask(
+            "Whose IMEI or phone number is it",
+            "SELECT d.device_name, d.user_email, c.imei_slot_1, c.imei_slot_2, c.phone_number_slot_1 FROM "
+            "prism_cellular AS c JOIN devices AS d USING (device_id)",
+        ),
+        Ask(
+            "How many devices of each carrier",
+            "SELECT current_carrier_network_slot_1 AS carrier, count(*) AS devices FROM prism_cellular GROUP "
+            "BY ALL ORDER BY devices DESC",
+        ),
+    ),
+)

@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Personal, boolean, extra, integer, text
 from kandji_schema.prism import PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismCertificate(PrismRow, table=True):
@@ -31,4 +32,17 @@ class PrismCertificate(PrismRow, table=True):
     extra: Any = extra()
 
 
-PRISM_CERTIFICATES = category(PrismCertificate, "certificates", ttl=timedelta(hours=6), platforms=(), repeats=True)
+PRISM_CERTIFICATES = category(
+    PrismCertificate,
+    "certificates",
+    ttl=timedelta(hours=6),
+    platforms=(),
+    repeats=True,
+    asks=(
+        Ask(
+            "Which Macs lack a certificate",
+            "SELECT device_name, serial_number FROM devices WHERE platform = 'Mac' AND device_id NOT IN "
+            "(SELECT device_id FROM prism_certificates WHERE common_name ILIKE '%vpn%')",
+        ),
+    ),
+)

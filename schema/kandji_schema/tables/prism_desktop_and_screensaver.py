@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import extra, integer
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismDesktopAndScreensaver(PrismRow, table=True):
@@ -20,5 +21,15 @@ class PrismDesktopAndScreensaver(PrismRow, table=True):
 
 
 PRISM_DESKTOP_AND_SCREENSAVER = category(
-    PrismDesktopAndScreensaver, "desktop_and_screensaver", ttl=timedelta(hours=6), platforms=MAC
+    PrismDesktopAndScreensaver,
+    "desktop_and_screensaver",
+    ttl=timedelta(hours=6),
+    platforms=MAC,
+    asks=(
+        Ask(
+            "Which Macs lock late or never",
+            "SELECT d.device_name, s.screensaver_interval FROM prism_desktop_and_screensaver AS s JOIN "
+            "devices AS d USING (device_id) WHERE s.screensaver_interval = 0 OR s.screensaver_interval > 600",
+        ),
+    ),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Names, Personal, boolean, extra, number, text, timestamp
 from kandji_schema.prism import ALWAYS_NULL, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismDeviceInformation(PrismRow, table=True):
@@ -71,4 +72,15 @@ PRISM_DEVICE_INFORMATION = category(
     full_every=timedelta(hours=6),
     platforms=(),
     ignored=ALWAYS_NULL,  # the one category that keeps the person and blueprint columns
+    asks=(
+        Ask(
+            "How many of each model",
+            "SELECT model_name, count(*) AS devices FROM prism_device_information GROUP BY ALL ORDER BY devices DESC",
+        ),
+        Ask(
+            "Which batteries are worn",
+            "SELECT device_name, serial_number, battery_health FROM prism_device_information WHERE "
+            "battery_health IS NOT NULL AND battery_health <> 'Normal'",
+        ),
+    ),
 )

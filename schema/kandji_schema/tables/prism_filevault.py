@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import boolean, extra, text, timestamp
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismFileVault(PrismRow, table=True):
@@ -21,5 +22,21 @@ class PrismFileVault(PrismRow, table=True):
 
 
 PRISM_FILEVAULT = category(
-    PrismFileVault, "filevault", ttl=timedelta(minutes=2), full_every=timedelta(hours=6), platforms=MAC
+    PrismFileVault,
+    "filevault",
+    ttl=timedelta(minutes=2),
+    full_every=timedelta(hours=6),
+    platforms=MAC,
+    asks=(
+        Ask(
+            "Which Macs have FileVault off, or it is not known",
+            "SELECT d.device_name, d.serial_number, d.user_email, f.status FROM devices AS d LEFT JOIN "
+            "prism_filevault AS f USING (device_id) WHERE d.platform = 'Mac' AND f.status IS NOT true",
+        ),
+        Ask(
+            "Which keys are not escrowed",
+            "SELECT d.device_name, d.serial_number, f.key_type FROM prism_filevault AS f JOIN devices AS d "
+            "USING (device_id) WHERE f.status AND f.key_escrowed IS NOT true",
+        ),
+    ),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import boolean, extra, text
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismGatekeeperAndXProtect(PrismRow, table=True):
@@ -27,4 +28,16 @@ PRISM_GATEKEEPER_AND_XPROTECT = category(
     ttl=timedelta(minutes=2),
     full_every=timedelta(hours=6),
     platforms=MAC,
+    asks=(
+        Ask(
+            "Which XProtect versions are there",
+            "SELECT xprotect_version, count(*) AS macs FROM prism_gatekeeper_and_xprotect GROUP BY ALL ORDER "
+            "BY macs DESC",
+        ),
+        Ask(
+            "Which Macs have Gatekeeper off",
+            "SELECT d.device_name, d.serial_number FROM prism_gatekeeper_and_xprotect AS g JOIN devices AS d "
+            "USING (device_id) WHERE NOT g.gatekeeper_status",
+        ),
+    ),
 )

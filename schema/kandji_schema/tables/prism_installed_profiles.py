@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Personal, boolean, document, extra, text
 from kandji_schema.prism import APPLE, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismInstalledProfile(PrismRow, table=True):
@@ -64,5 +65,21 @@ class PrismInstalledProfile(PrismRow, table=True):
 
 
 PRISM_INSTALLED_PROFILES = category(
-    PrismInstalledProfile, "installed_profiles", ttl=timedelta(hours=6), platforms=APPLE
+    PrismInstalledProfile,
+    "installed_profiles",
+    ttl=timedelta(hours=6),
+    platforms=APPLE,
+    asks=(
+        Ask(
+            "Which devices have a profile",
+            "SELECT d.device_name, d.serial_number, p.profile_display_name FROM prism_installed_profiles AS p"
+            " JOIN devices AS d USING (device_id) WHERE contains(folded(p.profile_display_name), "
+            "folded('wifi'))",
+        ),
+        Ask(
+            "Which profiles were installed by hand",
+            "SELECT profile_display_name, organization, count(*) AS devices FROM prism_installed_profiles "
+            "WHERE NOT managed GROUP BY ALL ORDER BY devices DESC",
+        ),
+    ),
 )

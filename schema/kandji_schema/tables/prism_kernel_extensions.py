@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Personal, extra, text
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismKernelExtension(PrismRow, table=True):
@@ -26,4 +27,15 @@ class PrismKernelExtension(PrismRow, table=True):
     extra: Any = extra()
 
 
-PRISM_KERNEL_EXTENSIONS = category(PrismKernelExtension, "kernel_extensions", ttl=timedelta(hours=6), platforms=MAC)
+PRISM_KERNEL_EXTENSIONS = category(
+    PrismKernelExtension,
+    "kernel_extensions",
+    ttl=timedelta(hours=6),
+    platforms=MAC,
+    asks=(
+        Ask(
+            "Which kernel extensions are left",
+            "SELECT bundle_id, count(*) AS macs FROM prism_kernel_extensions GROUP BY ALL ORDER BY macs DESC",
+        ),
+    ),
+)

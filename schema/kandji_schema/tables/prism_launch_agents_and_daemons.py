@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Personal, boolean, document, extra, integer, text
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 _FOLDERS = ("/Library/LaunchAgents", "/Library/LaunchDaemons")
 _LABELS = ("com.microsoft.update.agent", "com.google.keystone.agent", "us.zoom.ZoomDaemon", "io.kandji.KandjiAgent")
@@ -83,5 +84,15 @@ class PrismLaunchAgentOrDaemon(PrismRow, table=True):
 
 
 PRISM_LAUNCH_AGENTS_AND_DAEMONS = category(
-    PrismLaunchAgentOrDaemon, "launch_agents_and_daemons", ttl=timedelta(hours=6), platforms=MAC
+    PrismLaunchAgentOrDaemon,
+    "launch_agents_and_daemons",
+    ttl=timedelta(hours=6),
+    platforms=MAC,
+    asks=(
+        Ask(
+            "What starts by itself on how many Macs",
+            "SELECT label, program, count(DISTINCT device_id) AS macs FROM prism_launch_agents_and_daemons "
+            "GROUP BY ALL ORDER BY macs DESC LIMIT 50",
+        ),
+    ),
 )

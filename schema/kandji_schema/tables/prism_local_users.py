@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Names, Personal, boolean, extra, integer, text, timestamp
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismLocalUser(PrismRow, table=True):
@@ -42,5 +43,21 @@ class PrismLocalUser(PrismRow, table=True):
 
 
 PRISM_LOCAL_USERS = category(
-    PrismLocalUser, "local_users", ttl=timedelta(hours=6), platforms=MAC, key_fallback=("uid",)
+    PrismLocalUser,
+    "local_users",
+    ttl=timedelta(hours=6),
+    platforms=MAC,
+    key_fallback=("uid",),
+    asks=(
+        Ask(
+            "Which people's accounts are on a Mac",
+            "SELECT d.device_name, u.username, u.full_name, u.type, u.secure_token FROM prism_local_users AS "
+            "u JOIN devices AS d USING (device_id) WHERE u.uid >= 500 ORDER BY ALL",
+        ),
+        Ask(
+            "Who is an administrator",
+            "SELECT d.device_name, u.username FROM prism_local_users AS u JOIN devices AS d USING (device_id)"
+            " WHERE u.uid >= 500 AND u.type ILIKE '%admin%'",
+        ),
+    ),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import boolean, extra, text
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismStartupSettings(PrismRow, table=True):
@@ -29,5 +30,16 @@ class PrismStartupSettings(PrismRow, table=True):
 
 
 PRISM_STARTUP_SETTINGS = category(
-    PrismStartupSettings, "startup_settings", ttl=timedelta(minutes=2), full_every=timedelta(hours=6), platforms=MAC
+    PrismStartupSettings,
+    "startup_settings",
+    ttl=timedelta(minutes=2),
+    full_every=timedelta(hours=6),
+    platforms=MAC,
+    asks=(
+        Ask(
+            "Which Macs have SIP off",
+            "SELECT d.device_name, d.serial_number FROM prism_startup_settings AS s JOIN devices AS d USING "
+            "(device_id) WHERE NOT s.sip",
+        ),
+    ),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Personal, boolean, extra, text
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismSystemExtension(PrismRow, table=True):
@@ -47,4 +48,15 @@ class PrismSystemExtension(PrismRow, table=True):
     extra: Any = extra()
 
 
-PRISM_SYSTEM_EXTENSIONS = category(PrismSystemExtension, "system_extensions", ttl=timedelta(hours=6), platforms=MAC)
+PRISM_SYSTEM_EXTENSIONS = category(
+    PrismSystemExtension,
+    "system_extensions",
+    ttl=timedelta(hours=6),
+    platforms=MAC,
+    asks=(
+        Ask(
+            "Which system extensions are active",
+            "SELECT identifier, state, count(*) AS macs FROM prism_system_extensions GROUP BY ALL ORDER BY macs DESC",
+        ),
+    ),
+)

@@ -5,6 +5,7 @@ from typing import Any
 
 from kandji_schema.columns import Personal, extra, text, timestamp
 from kandji_schema.prism import MAC, PrismRow, category
+from kandji_schema.resource import Ask
 
 
 class PrismTransparencyEntry(PrismRow, table=True):
@@ -41,5 +42,15 @@ class PrismTransparencyEntry(PrismRow, table=True):
 
 
 PRISM_TRANSPARENCY_DATABASE = category(
-    PrismTransparencyEntry, "transparency_database", ttl=timedelta(hours=6), platforms=MAC
+    PrismTransparencyEntry,
+    "transparency_database",
+    ttl=timedelta(hours=6),
+    platforms=MAC,
+    asks=(
+        Ask(
+            "Which apps may use a service, on how many Macs",
+            "SELECT service, application, count(DISTINCT device_id) AS macs FROM prism_transparency_database "
+            "WHERE status ILIKE '%allow%' GROUP BY ALL ORDER BY macs DESC LIMIT 50",
+        ),
+    ),
 )

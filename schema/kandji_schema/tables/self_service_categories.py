@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import extra, text
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class SelfServiceCategory(SQLModel, table=True):
@@ -27,4 +27,10 @@ SELF_SERVICE_CATEGORIES = Resource(
     paging=Paging.WHOLE,
     ttl=timedelta(minutes=30),
     permission="Self Service: list categories",
+    asks=(
+        Ask(
+            "Which categories are there",
+            "SELECT name FROM self_service_categories ORDER BY name",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import extra, text
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class Tag(SQLModel, table=True):
@@ -25,4 +25,11 @@ TAGS = Resource(
     paging=Paging.COUNT,
     ttl=timedelta(minutes=30),
     permission="Tags: list",
+    asks=(
+        Ask(
+            "How many devices carry each tag",
+            "SELECT t.name, count(d.device_id) AS devices FROM tags AS t LEFT JOIN devices AS d ON "
+            "list_contains(d.tags, t.name) GROUP BY ALL ORDER BY devices DESC",
+        ),
+    ),
 )

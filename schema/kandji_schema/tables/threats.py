@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Personal, extra, text, texts, timestamp
-from kandji_schema.resource import Paging, Resource, Successor
+from kandji_schema.resource import Ask, Paging, Resource, Successor
 
 
 class Threat(SQLModel, table=True):
@@ -83,5 +83,12 @@ THREATS = Resource(
     successor=Successor(
         path="/api/v2/threat/threat-details",
         params={"statuses": "quarantined,not_quarantined,released"},  # required; those of the older endpoint
+    ),
+    asks=(
+        Ask(
+            "Which malware was found, where",
+            "SELECT detection_date, device_name, threat_name, classification, status FROM threats ORDER BY "
+            "detection_date DESC",
+        ),
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import Names, Personal, boolean, extra, integer, text, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 
 class User(SQLModel, table=True):
@@ -43,4 +43,16 @@ USERS = Resource(
     ttl=timedelta(minutes=60),
     permission="Users: list",
     confirm="/api/v1/users/{id}",
+    asks=(
+        Ask(
+            "Who has a department, with how many devices",
+            "SELECT department, count(*) AS people, sum(device_count) AS devices FROM users WHERE NOT "
+            "archived GROUP BY ALL ORDER BY people DESC",
+        ),
+        Ask(
+            "Which devices are a department's",
+            "SELECT u.name, d.device_name, d.serial_number FROM users AS u JOIN devices AS d ON d.user_id = "
+            "u.id WHERE u.department ILIKE '%sales%'",
+        ),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel
 
 from kandji_schema.columns import extra, integer, number, text, texts, timestamp
-from kandji_schema.resource import Paging, Resource
+from kandji_schema.resource import Ask, Paging, Resource
 
 _CVES = ("CVE-2024-24795", "CVE-2024-27834", "CVE-2025-24085", "CVE-2025-4664", "CVE-2023-4863", "CVE-2022-37434")
 
@@ -41,4 +41,11 @@ VULNERABILITIES = Resource(
     ttl=timedelta(hours=6),
     permission="Vulnerability management: list vulnerabilities",
     licensed=True,
+    asks=(
+        Ask(
+            "Which are critical and known to be exploited",
+            "SELECT cve_id, cvss_score, kev_score, device_count, software FROM vulnerabilities WHERE severity"
+            " ILIKE 'critical' ORDER BY cvss_score DESC",
+        ),
+    ),
 )

@@ -1,0 +1,113 @@
+"""Turns the error of a statement into one that says what to write instead."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import duckdb
+
+from kandji_queries.advice import dialects
+from kandji_queries.advice.names import Finding, NameAdviser, Tried, unknown_table
+from kandji_queries.advice.nearest import Columns
+from kandji_queries.engine.query_engine import QueryEngine
+from kandji_queries.guard.statements import Checked
+from kandji_queries.lineage.demand import read_demand
+from kandji_queries.lineage.devices_counted import leaves_flags_unsaid
+from kandji_queries.lineage.tree import UNREADABLE
+from kandji_queries.results.data_notes import flagged_devices
+from kandji_schema.errors import Failed, Refused, StatementError
+
+Check = Callable[[str], Checked]
+"""What the guard says of a statement under the same names and parameters."""
+
+NOT_PARSED = "The statement cannot be parsed"
+
+
+@dataclass(frozen=True)
+class Adviser:
+    """Advice about one statement; ``columns`` are those of all tables and views by name."""
+
+    sql: str
+    check: Check
+    columns: Callable[[], Columns]
+
+    def checked(self, tables: Collection[str]) -> Checked:
+        """Check the statement, with advice in the error; ``tables`` are the names there are."""
+        try:
+            return self.check(self.sql)
+        except StatementError as error:
+            raise self.refused(error, tables) from error
+
+    @contextmanager
+    def explaining(self, engine: QueryEngine, checked: Checked, values: Mapping[str, object]) -> Iterator[None]:
+        """Tell of a name that is not there what was probably meant; ``values`` are bound to the parameters."""
+        try:
+            yield
+        except duckdb.BinderException as error:
+            if failed := self.failed(error, engine, checked, values):
+                raise failed from error
+            raise
+
+    def refused(self, error: StatementError, tables: Collection[str]) -> StatementError:
+        """Return the guard's error with what was probably meant; ``tables`` are the names there are."""
+        if isinstance(error, Refused) and error.rule == "table":
+            found = unknown_table(self.sql, _quoted(str(error)), sorted(tables), sorted(_queries()))
+            return Refused(self._proposing(found), rule=error.rule) if found else error
+        if isinstance(error, Failed) and str(error).startswith(NOT_PARSED):
+            if spelling := dialects.other_spelling(self.sql):
+                return Failed(f"{error}\n{self._proposing(Finding(*spelling))}")
+            if keyword := dialects.misspelt_keyword(self.sql):
+                return Failed(f"{error}\n{keyword}")
+        return error
+
+    def failed(
+        self, error: duckdb.BinderException, engine: QueryEngine, checked: Checked, values: Mapping[str, object]
+    ) -> Failed | None:
+        """Return the error about a name that none of the tables has; None where it is about something else."""
+        used = {table: names for table in sorted(checked.tables) if (names := engine.columns_of(table))}
+        adviser = NameAdviser(self.sql, checked.tree, used, {**self.columns(), **used})
+
+        def trial(sql: str) -> Tried | None:
+            try:
+                again = self.check(sql)
+            except StatementError:
+                return None
+            with engine.cursor() as cursor:
+                try:
+                    cursor.execute(f"EXPLAIN {sql}", dict(values) or None)
+                except duckdb.Error as found:
+                    return Tried(again.tree, str(found))
+            return Tried(again.tree, None)
+
+        with suppress(*UNREADABLE):
+            said = adviser.about(str(error), trial)
+            return Failed(said) if said else None
+        return None
+
+    def _proposing(self, found: Finding) -> str:
+        """Return the words, with the statement that mends it where the guard takes that."""
+        if not found.mended:
+            return found.words
+        try:
+            self.check(found.mended)
+        except StatementError:
+            return found.words
+        return f"{found.words}\nWrite: {found.mended}"
+
+
+def remarks(engine: QueryEngine, checked: Checked) -> Iterator[str]:
+    """Yield what whoever wrote a statement may not have thought of."""
+    with suppress(*UNREADABLE):
+        yield from dialects.remarks(checked.tree)
+        if leaves_flags_unsaid(checked.tree, read_demand(checked.tree)):
+            yield from flagged_devices(*engine.flagged_devices)
+
+
+def _quoted(text: str) -> str:
+    return text.partition("'")[2].partition("'")[0]
+
+
+def _queries() -> Collection[str]:
+    from kandji_queries.catalog.queries import catalog  # only a name that is no table needs it
+
+    return catalog().keys()

@@ -1,0 +1,148 @@
+"""SQL that forgives: what was meant is told where a statement cannot be run, and mostly the statement that can."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from reads_home import device, publish, small_fleet
+
+from kandji_queries.advice.dialects import FUNCTIONS
+from kandji_queries.reader import Reader
+from kandji_schema.errors import StatementError
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    home = tmp_path_factory.mktemp("home")
+    small_fleet(home)
+    with Reader(home) as reader:
+        yield reader
+
+
+def error(reader: Reader, sql: str) -> str:
+    with pytest.raises(StatementError) as found:
+        reader.run(sql)
+    return str(found.value)
+
+
+MENDED = [
+    ("SELECT serial FROM fleet LIMIT 3", "SELECT serial_number FROM fleet LIMIT 3"),
+    ("SELECT platfrom, Serail_number FROM fleet", "SELECT platform, serial_number FROM fleet"),
+    ('SELECT "platfrom" FROM fleet GROUP BY platfrom', "SELECT platform FROM fleet GROUP BY platform"),
+    ("SELECT f.serial AS é FROM fleet AS f", "SELECT f.serial_number AS é FROM fleet AS f"),
+    ('SELECT 1 FROM devices WHERE platform = "Mac"', "SELECT 1 FROM devices WHERE platform = 'Mac'"),
+    ("SELECT filevault_on FROM devices", "SELECT filevault_on FROM fleet"),
+    ("SELECT device_name, uptime FROM devices AS d", "SELECT device_name, uptime_days FROM fleet AS d"),
+    ("SELECT x.name FROM apps AS a", "SELECT a.name FROM apps AS a"),
+    (
+        "SELECT a.status FROM devices AS d JOIN prism_filevault AS f USING (device_id)",
+        "SELECT f.status FROM devices AS d JOIN prism_filevault AS f USING (device_id)",
+    ),
+    ("SELECT datediff(day, last_check_in, now()) FROM devices", "datediff('day', last_check_in, now())"),
+    ("SELECT * FROM device", "SELECT * FROM devices"),
+    ("SELECT * FROM filevault WHERE status", "SELECT * FROM prism_filevault WHERE status"),
+    ("SELECT TOP 10 * FROM devices;", "SELECT * FROM devices LIMIT 10"),
+    ("SELECT * FROM devices LIMIT 5, 10", "SELECT * FROM devices LIMIT 10 OFFSET 5"),
+    ("SHOW COLUMNS FROM devices", "DESCRIBE devices"),
+]
+
+
+@pytest.mark.parametrize(("sql", "mended"), MENDED)
+def test_the_statement_that_was_meant_is_told_and_runs(reader: Reader, sql: str, mended: str) -> None:
+    said = [
+        line.partition(": ")[2] for line in error(reader, sql).splitlines() if line.startswith(("This would", "Wri"))
+    ]
+    assert len(said) == 1
+    assert mended in said[0]
+    reader.run(said[0])
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("SELECT department FROM devices", "There is fleet.department or users.department"),
+        ("SELECT department FROM devices", "devices has device_id, "),
+        ("SELECT departmnt FROM devices", "fleet.department"),
+        ("SELECT q.whatever FROM devices AS d", 'No table of the statement is called "q"; it has d (devices).'),
+        ("SELECT * FROM stale_devices", "It is a named query"),
+        ("SELECT getdate()", "Here it is now()"),
+        ("SELECT nvl(device_name, 'x') FROM devices", "Here it is coalesce("),
+        ("SELECT lenght('a')", "Did you mean length?"),
+        ("SELECT 1 FROM devices WHERE os_version > 14", "version_below(os_version, '14.6')"),
+        ("SELECT 1 FROM devices WHERE last_check_in > 7", "now() - INTERVAL 7 DAY"),
+        ("SELECT 1 FROM devices WHERE last_check_in > '7 days'", "now() - INTERVAL 7 DAY"),
+        ("SELECT 1 FROM devices WHERE tags = 'lab'", "list_contains(tags, 'lab')"),
+        ("SELECT avg(os_version) FROM devices", "TRY_CAST(column AS DOUBLE)"),
+        ("SELECT device_name, count(*) FROM devices", "GROUP BY ALL"),
+        ("SELEC * FROM devices", "Did you mean SELECT instead of SELEC?"),
+        ("SELECT * FROM devices WHER platform = 'Mac'", "Did you mean WHERE instead of WHER?"),
+    ],
+)
+def test_the_error_says_what_to_write(reader: Reader, sql: str, words: str) -> None:
+    assert words in error(reader, sql)
+
+
+@pytest.mark.parametrize("sql", ["SELECT os FROM devices", "SELECT y FROM devices", "FROM '/etc/passwd'", "EXEC foo"])
+def test_nothing_is_proposed_where_several_may_be_meant_or_none(reader: Reader, sql: str) -> None:
+    said = error(reader, sql)
+    assert "This would run" not in said
+    assert "Write:" not in said
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT `device_name` FROM `devices`",
+        "SELECT device_name, FROM devices LIMIT 1;",
+        "SELECT 1 FROM devices WHERE is_missing = 'true' AND model ILIKE '%m%' AND last_check_in::DATE > '2020-01-01'",
+        "SELECT group_concat(device_name), ifnull(min(model), '') FROM devices",
+        "FROM devices WHERE last_check_in > now() - INTERVAL 7 DAY OR platform == 'Mac' FETCH FIRST 5 ROWS ONLY",
+    ],
+)
+def test_what_other_dialects_write_works_where_it_means_the_same(reader: Reader, sql: str) -> None:
+    reader.run(sql)
+
+
+@pytest.mark.parametrize("instead", sorted({words.split(", or")[0].split(" or ")[0] for words in FUNCTIONS.values()}))
+def test_what_is_told_to_write_instead_may_be_written(reader: Reader, instead: str) -> None:
+    values = {
+        **{"value": "1", "yes": "1", "no": "2", "seconds": "1.0", "condition": "true", "list": "[1]"},
+        **{"text": "'2026-11-20'", "part": "'t'", "document": "'{}'", "version": "'1.0'"},
+        **dict.fromkeys(("moment", "earlier", "later"), "now()"),
+    }
+    reader.run(f"SELECT {instead} FROM (SELECT {', '.join(f'{value} AS {name}' for name, value in values.items())})")
+
+
+def test_a_condition_that_lets_nothing_pass_is_told(reader: Reader) -> None:
+    assert any("write IS NULL" in note for note in reader.run_json("SELECT 1 FROM apps WHERE version != NULL").notes)
+    assert not any("IS NULL" in note for note in reader.run_json("SELECT 1 FROM apps WHERE version IS NULL").notes)
+
+
+FLAGS = "devices include 1 removed and 2 missing (is_removed, is_missing)."
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT count(*) FROM devices", True),
+        ("SELECT platform, count(*) FROM fleet GROUP BY ALL", True),
+        ("SELECT a.name FROM apps AS a JOIN devices AS d USING (device_id)", True),
+        ("WITH d AS (FROM devices) SELECT device_name FROM d", True),
+        ("SELECT count(*) FROM devices WHERE NOT is_missing", False),
+        ("SELECT * FROM devices", False),
+        ("SELECT device_name FROM devices WHERE serial_number = 'S1'", False),
+        ("SELECT count(*) FROM apps", False),
+        ("DESCRIBE devices", False),
+    ],
+)
+def test_devices_that_are_removed_or_missing_are_told_where_nobody_asked(flagged: Reader, sql: str, told: bool) -> None:
+    assert (FLAGS in flagged.run_json(sql).notes) is told
+
+
+@pytest.fixture(scope="module")
+def flagged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    home: Path = tmp_path_factory.mktemp("flagged")
+    gone = device(2, is_removed=True, is_missing=True)
+    publish(home, {"devices": [device(1), gone, device(3, is_missing=True)], "apps": []})
+    with Reader(home) as reader:
+        yield reader
