@@ -1,13 +1,14 @@
 """Changes as people tell them: by device and thing, each once, and as many as there were."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from past_home import PastHome, hours
 
 from kandji_queries.describe import functions_in_short
+from kandji_queries.history.changes import read_asked, statement
 from kandji_queries.reader import Reader
 from kandji_schema import things
 from kandji_schema.prism import PrismRow
@@ -150,3 +151,21 @@ def test_every_table_with_history_says_how_it_is_asked_as_it_was(reader: Reader)
     short = functions_in_short(reader)
     assert short.startswith("T_as_of(moment), T = apps, blueprints, devices, prism_filevault, prism_installed_profiles")
     assert all(call in short for call in ("changes_between(from, to)", " folded,", " version_below,"))
+
+
+def test_helpers_that_changed_alike_are_in_the_line_of_their_app_and_counted(tmp_path: Any) -> None:
+    def both(number: int, version: str, helper: str) -> list[dict[str, Any]]:
+        inside = "/Applications/Google Chrome.app/Contents/Helper.app"
+        return [chrome(number, version), chrome(number, helper, path=inside, bundle_id="helper", name="Helper")]
+
+    past = PastHome(tmp_path)
+    past.add(hours(0), devices=[mac(1), mac(2)], apps=[*both(1, "129", "129"), *both(2, "129", "7")])
+    past.add(hours(1), apps=[*both(1, "130", "130"), *both(2, "130", "8")])
+    with Reader(past.home) as reader:
+        asked = read_asked(reader, since="2026-03-01", until=None, device=None, table=None, now=datetime.now(UTC))
+        found = reader.run(statement(newest_first=True), asked.values).rows
+    assert [(row[1], row[5], row[2], row[6]) for row in found] == [
+        (None, 4, 2, None),
+        ("app Google Chrome updated 129 -> 130", 3, 2, "Mac 1 (S1), Mac 2 (S2)"),
+        ("app Helper updated 7 -> 8", 1, 1, "Mac 2 (S2)"),
+    ]

@@ -32,7 +32,7 @@ MOST = 500
 USUAL_BYTES = 2_800
 """What lines take where nobody says how many: with the summary they are about 900 tokens."""
 
-ON_ALL, ON_ONE = ("changed_at", "what", "changes", "which"), ("changed_at", "what")
+ON_ALL, ON_ONE = ("changed_at", "what", "changes", "devices", "which"), ("changed_at", "what")
 """Columns of a line; of one device it need not be said which."""
 
 WHEN = "30m, 24h, 7d ago, or a time, 2026-11-20T12:00Z."

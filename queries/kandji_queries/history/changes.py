@@ -22,10 +22,27 @@ NAMED = 3
 """Most devices that a line names."""
 
 TOLD = """
+    SELECT
+        *,
+        CASE table_name WHEN 'apps' THEN row_key ->> '$.path' END AS path,
+        regexp_extract(path, '^(.*?[.]app)(/|$)', 1) AS bundle
     FROM changes_between($since, $until)
     WHERE ($device IS NULL OR device_id = $device) AND ($table IS NULL OR table_name = $table)
 """
-"""Every change that is asked about; :attr:`Asked.values` are bound to it."""
+"""Every change that is asked about, of apps with the outermost bundle; :attr:`Asked.values` are bound to it."""
+
+LINED = """
+    SELECT
+        * REPLACE (
+            CASE WHEN path <> bundle THEN coalesce(
+                max(CASE WHEN path = bundle THEN what END)
+                    OVER (PARTITION BY device_id, bundle, changed_at, change, old_value, new_value),
+                what
+            ) ELSE what END AS what
+        )
+    FROM told
+"""
+"""The same with the words of an app for the helpers inside of it that changed alike: they are in its line."""
 
 DETAILS = """
     SELECT changed_at, device_name, serial_number, table_name, change, column_name, old_value, new_value, row_key
@@ -117,17 +134,18 @@ def statement(*, newest_first: bool, limit: int | None = None, offset: int = 0) 
     order = _ORDER if newest_first else "changed_at, place, devices DESC, what"
     within = "" if limit is None else f"QUALIFY what IS NULL OR number BETWEEN {offset + 1} AND {offset + limit}"
     return f"""
-        WITH counted AS (
+        WITH told AS ({TOLD}),
+        lined AS ({LINED}),
+        counted AS (
             SELECT
                 max(changed_at) AS changed_at, what, count(DISTINCT device_id) AS devices, thing, change,
                 count(*) AS changes,
-                min(
-                    CASE WHEN device_id IS NOT NULL
-                        THEN coalesce(device_name, 'unknown') || ' (' || coalesce(serial_number, device_id) || ')' END,
-                    {NAMED}
+                list_sort(
+                    list(DISTINCT coalesce(device_name, 'unknown') || ' (' || coalesce(serial_number, device_id) || ')')
+                        FILTER (device_id IS NOT NULL)
                 ) AS named,
                 list_position([{_PLACES}], table_name) AS place
-            {TOLD}
+            FROM lined
             GROUP BY GROUPING SETS ((table_name, thing, change), (table_name, thing, change, what))
         ),
         numbered AS (
@@ -135,8 +153,8 @@ def statement(*, newest_first: bool, limit: int | None = None, offset: int = 0) 
         )
         SELECT
             changed_at, what, devices, thing, change, changes,
-            CASE WHEN what IS NOT NULL THEN array_to_string(list_distinct(named), ', ')
-                || CASE WHEN devices > {NAMED} THEN ' and ' || (devices - {NAMED}) || ' more' ELSE '' END
+            CASE WHEN what IS NOT NULL THEN array_to_string(named[1:{NAMED}], ', ')
+                || CASE WHEN length(named) > {NAMED} THEN ' and ' || (length(named) - {NAMED}) || ' more' ELSE '' END
             END AS which,
             count(what) OVER () AS lines
         FROM numbered
