@@ -27,6 +27,7 @@ from kandji_schema.history import TABLES, ChangeKind, identity
 from kandji_schema.history import TRACKED as STORED_TRACKED
 from kandji_schema.manifest import Manifest, Segment
 from kandji_schema.sql import identifier, literal
+from kandji_schema.utc import whole_second
 
 ASKED = "(moment)::TIMESTAMPTZ::TIMESTAMP"
 """The macro's argument, a text, a date or a timestamp with or without a zone, in UTC."""
@@ -151,9 +152,10 @@ class TableHistory:
 
         Each of its values is the check, so that no filter of the statement around it can make it go unseen.
         """
+        first = whole_second(self.since)
         problem = (
             f"The history of {self.table} begins at {self.since:%Y-%m-%d %H:%M:%S} UTC; how it was at an earlier "
-            f"moment, or at none, is not known. Write {self.table}{AS_OF}(''{self.since:%Y-%m-%d %H:%M:%S}'') or later."
+            f"moment, or at none, is not known. Write {self.table}{AS_OF}(''{first:%Y-%m-%d %H:%M:%S}'') or later."
         )
         future = (
             f"That moment lies in the future; how {self.table} will be then is not known. FROM {self.table} is now."

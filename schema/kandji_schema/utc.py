@@ -1,6 +1,6 @@
 """Moments in UTC, as every time of the mirror is: with a zone in Python, without one in the engine, and as text."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def aware_utc(moment: datetime) -> datetime:
@@ -21,3 +21,8 @@ def iso_utc(moment: datetime) -> str:
 def in_seconds(moment: datetime | None) -> str | None:
     """Return ``2026-11-20T12:00:00Z`` in whole seconds; None where there is no moment."""
     return f"{naive_utc(moment):%Y-%m-%dT%H:%M:%SZ}" if moment else None
+
+
+def whole_second(moment: datetime) -> datetime:
+    """Return the moment, or the first whole second after it: one that can be written and is not before it."""
+    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)

@@ -17,6 +17,7 @@ from kandji_schema.errors import UsageError
 from kandji_schema.history import key_parts
 from kandji_schema.sql import identifier, literal
 from kandji_schema.things import copies_in, thing_of
+from kandji_schema.utc import whole_second
 
 if TYPE_CHECKING:
     from kandji_queries.results.result import StatementRunner
@@ -151,7 +152,7 @@ def read_comparison(
     if then < begins:
         raise UsageError(
             f"History of {table} begins on {begins:%Y-%m-%d %H:%M:%S} UTC; how it was at {then:%Y-%m-%d %H:%M} is not "
-            f"known. Compare since {begins:%Y-%m-%dT%H:%M:%S}Z or later."
+            f"known. Compare since {whole_second(begins):%Y-%m-%dT%H:%M:%S}Z or later."
         )
     from kandji_schema.registry import resource  # with it comes sqlmodel, which nothing else here needs
 
