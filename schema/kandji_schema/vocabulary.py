@@ -49,6 +49,7 @@ GENERIC = frozenset(
     (
         *("app", "device", "user", "name", "mac", "iphone", "ipad", "version", "number", "id", "table", "column"),
         *("status", "count", "date", "time", "type", "value", "old", "new", "installed", "install", "last", "first"),
+        *("kandji", "iru"),
     )
 )
 """Words that stand in many names, so that they tell less than the others; no name of a thing is looked for by them."""

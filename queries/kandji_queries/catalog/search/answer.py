@@ -145,10 +145,9 @@ def _notes(
     reader: Mirror, asked: Asked, shown: Sequence[Hit], looked: things.Looked, wanted: Sequence[str]
 ) -> Iterator[str]:
     phrases = set(asked.phrases)
-    for entry in NOT_MIRRORED:
-        if not phrases.isdisjoint(map(tokens, entry.words)):
-            yield entry.sentence()
-    if not shown:
+    not_given = [entry for entry in NOT_MIRRORED if not phrases.isdisjoint(map(tokens, entry.words))]
+    yield from (entry.sentence() for entry in not_given)
+    if not shown and not not_given:
         yield f"Nothing fits {asked.text!r}. {_looked_at(reader, wanted)}"
     if shown and all(hit.score <= SIMILAR for hit in shown):
         yield f"Nothing fits {asked.text!r}; these are written similarly."

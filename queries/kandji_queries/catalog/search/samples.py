@@ -53,7 +53,7 @@ def _of_table(reader: StatementRunner, table: str, shown: Mapping[str, str]) -> 
         return {}
     spans = {column for column, wanted in shown.items() if wanted.startswith("CASE WHEN count")}
     return {
-        f"{table}.{column}": (" to " if column in spans else ", ").join(map(_short, found))
+        f"{table}.{column}": (" to " if column in spans else ", ").join(dict.fromkeys(map(_short, found)))
         for column, found in zip(shown, values, strict=True)
         if found
     }

@@ -33,6 +33,9 @@ SHORTEST_LIKE = 4
 KEPT = 50
 """Most hits of one kind that are kept."""
 
+SOFTWARE = 0.5
+"""What is taken off where not a vulnerability is called so, but the software that has it."""
+
 _LIKE = (
     "SELECT *, CASE WHEN length($core) >= $shortest THEN greatest(jaro_winkler_similarity($core, plain), "
     "list_max(list_transform(string_split(plain, ' '), lambda word: jaro_winkler_similarity($core, word)))) END "
@@ -107,9 +110,10 @@ def _found(reader: StatementRunner, asked: Asked, kind: str, looked: Looked) -> 
 
 def _fitting(found: Result, kind: str, fit: Fit) -> Iterator[Hit]:
     at = {column.name: place for place, column in enumerate(found.columns)}
-    numbers = [at[name] for name in ("id", "also", "asset_tag") if name in at]
+    numbers = [at[name] for name in ("id", "also", "asset_tag") if name in at and (name, kind) != ("also", "cve")]
     for row in found.rows:
-        score = max(fit.name(row[at["name"]]), fit.name(row[at["also"]]), *(fit.number(row[i]) for i in numbers))
+        also_fits = fit.name(row[at["also"]]) - (SOFTWARE if kind == "cve" else 0.0)
+        score = max(fit.name(row[at["name"]]), also_fits, 0.0, *(fit.number(row[i]) for i in numbers))
         if not score and (row[at["likeness"]] or 0) >= LIKENESS:
             score = SIMILAR - 1 + row[at["likeness"]]
         if score:
