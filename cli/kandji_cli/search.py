@@ -15,6 +15,7 @@ def print_hits(words: tuple[str, ...], kind: str | None, limit: int | None, form
         raise UsageError("There is nothing to search for. Example: kandji-mirror search disk space")
     with open_reader() as reader:
         found = search(reader, " ".join(words), kind, limit or USUAL).result()
-        write(found, form, sys.stdout)
+        if found.rows or form != "table":  # heads over nothing tell nothing
+            write(found, form, sys.stdout)
         tell_number(found.row_count, form)
         date(reader, found.as_of, found.notes, form)

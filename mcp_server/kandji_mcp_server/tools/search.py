@@ -36,7 +36,7 @@ def search_answer(
     found = search_everything(reader, words, kind, USUAL if limit is None else limit)
     page = json_rows(found.result()).measured()
     return SearchAnswer(
-        notes=list(found.notes),
+        notes=[*reader.warnings, *found.notes],
         age=age_range(found.as_of, context.clock()) if found.as_of else None,
         columns=page.columns,
         rows=page.within(context.most_bytes if limit else min(context.most_bytes, MOST_BYTES)).rows

@@ -42,10 +42,6 @@ DEFINED = ("column", "table", "view", "query")
 class Mirror(StatementRunner, Protocol):
     """What is searched: a :class:`~kandji_queries.reader.Reader`."""
 
-    @property
-    def warnings(self) -> list[str]:
-        """Why an older state answers than the newest."""
-
     def tables(self) -> list[TableInfo]:
         """Return every table and view."""
 
@@ -86,7 +82,7 @@ def search(reader: Mirror, words: str, kind: str | None = None, limit: int = USU
     shown = hits[:limit] if kind else _mixed(hits, limit)
     shown = things.with_details(reader, _with_samples(reader, shown))
     as_of = {table: moment for hit in shown for table, moment in looked.as_of.get(hit.kind, {}).items()}
-    return Found(shown, [*reader.warnings, *_notes(reader, asked, shown, looked, wanted)], as_of)
+    return Found(shown, [*_notes(reader, asked, shown, looked, wanted)], as_of)
 
 
 def kinds() -> tuple[str, ...]:
