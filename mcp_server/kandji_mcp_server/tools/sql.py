@@ -32,8 +32,8 @@ async def run_sql(
 
     fleet_overview names the tables, describe_table their columns. Compare versions with
     version_below(os_version, '14.6'), not as text (NULL: unknown). Times are UTC; now() works. Match names with
-    contains(folded(name), folded($app)). The past: view changes, or FROM devices_as_of('2026-11-20 12:00'). Select few
-    columns, aggregate: long answers are cut.
+    contains(folded(name), folded($app)). The past: changes_by_thing, or FROM devices_as_of('2026-11-20 12:00'). Select
+    few columns, aggregate: long answers are cut.
     """
     context = ctx.request_context.lifespan_context
     found = await context.run_sql(sql, params, client_of(ctx))
