@@ -41,6 +41,13 @@ def test_help_without_a_name_is_the_commands_own(tmp_path: Path) -> None:
     assert (wrong.returncode, "stale_devices" in wrong.stderr) == (2, True)
 
 
+def test_help_is_a_command_and_the_version_has_a_short_option(tmp_path: Path) -> None:
+    asked, told = run(tmp_path, "help", "query", "app_versions"), run(tmp_path, "query", "app_versions", "-h")
+    assert (asked.returncode, asked.stdout) == (0, told.stdout)
+    assert run(tmp_path, "help").stdout == run(tmp_path, "--help").stdout
+    assert (run(tmp_path, "help", "nonsense").returncode, "version" in run(tmp_path, "-V").stdout) == (2, True)
+
+
 def test_a_table_and_a_view_are_described_before_the_first_sync(tmp_path: Path, home: Path) -> None:
     for name in ("devices", "fleet"):
         before, after = (run(place, "describe", name, "-f", "csv") for place in (tmp_path, home))

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from kandji_cli.groups import QueryCommand, action, audit, secret
+from kandji_cli.catalogue import describe, queries, tables
+from kandji_cli.groups import QueryCommand, action, audit, help_command, secret
 from kandji_cli.options import (
     columns_option,
     document_option,
@@ -33,7 +34,7 @@ EPILOG = (
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="kandji-mirror")
+@click.version_option(None, "-V", "--version", package_name="kandji-mirror")
 @click.pass_context
 def app(context: click.Context) -> None:
     """Warn of settings that are not what somebody meant, before any command."""
@@ -283,43 +284,6 @@ def changes(form: str, limit: int | None, max_age: str | None, strict: bool, **a
 
 @app.command()
 @format_option
-def tables(form: str) -> None:
-    """List the tables and views: what they hold and how old they are.
-
-    Example: kandji-mirror tables
-    """
-    from kandji_cli.reads import list_tables
-
-    list_tables(form)
-
-
-@app.command()
-@click.argument("name")
-@format_option
-def describe(name: str, form: str) -> None:
-    """Show what a table, view, named query or macro is: its columns with their meaning.
-
-    Example: kandji-mirror describe fleet
-    """
-    from kandji_cli.reads import describe as describe_name
-
-    describe_name(name, form)
-
-
-@app.command()
-@format_option
-def queries(form: str) -> None:
-    """List the named queries and their parameters.
-
-    Example: kandji-mirror queries
-    """
-    from kandji_cli.reads import list_queries
-
-    list_queries(form)
-
-
-@app.command()
-@format_option
 def settings(form: str) -> None:
     """List every setting with its value, where that comes from, and its meaning; secrets are not shown.
 
@@ -330,5 +294,5 @@ def settings(form: str) -> None:
     show_settings(form)
 
 
-for command in (search, action, secret, audit, serve, mcp, mcp_config):
+for command in (help_command, tables, describe, queries, search, action, secret, audit, serve, mcp, mcp_config):
     app.add_command(command)

@@ -66,6 +66,18 @@ class Records(click.Group):
         return [name for name, record in actions().items() if record.secret is self._secrets]
 
 
+@click.command("help")
+@click.argument("names", nargs=-1, metavar="[COMMAND]...")
+@click.pass_context
+def help_command(context: click.Context, names: tuple[str, ...]) -> None:
+    """Show the help of a command, as COMMAND --help does.
+
+    Example: kandji-mirror help query stale_devices
+    """
+    whole = context.find_root()
+    whole.command.main([*names, "--help"], prog_name=whole.info_name, standalone_mode=False)
+
+
 @click.group(cls=Records, secrets=False)
 def action() -> None:
     """Do something to a device, live: lock, restart, erase and more.

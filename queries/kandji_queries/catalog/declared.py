@@ -62,6 +62,7 @@ COMPUTED: Mapping[str, str] = {
     "passed": "How many passed.",
     "failed": "How many failed.",
     "unknown": "How many of which it is not known.",
+    "days_left": "Days until it expires; negative where it has.",
     "provider_count": "The number as the provider counts it.",
 }
 """Columns that several named queries compute and that mean the same in all of them."""

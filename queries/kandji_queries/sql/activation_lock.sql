@@ -4,6 +4,9 @@
 --   Devices of which it is not known are left out unless asked for; lock_on is empty for them.
 -- counts: devices
 -- param: with_unknown bool = false | Whether devices of unknown state are listed too.
+-- column: lock_on | Whether Activation Lock is on; empty where it is not known.
+-- column: lock_kind | Whose lock it is: user, device, or both.
+-- column: source | Which facts say so: prism or details.
 WITH known AS (
     SELECT
         d.*,

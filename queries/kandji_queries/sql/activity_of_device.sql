@@ -5,6 +5,7 @@
 --   or whole name in any letter case; only where there is none, by a part of its name, and then by its person. Of
 --   several all are listed one after the other, the one that checked in last first: device_id tells them apart.
 -- param: device text | Identifier, serial number, asset tag or name of the device.
+-- column: command_type | Type of the MDM command, where it is about one.
 WITH meant AS (
     FROM (SELECT d.*, device_match($device, d) AS match FROM devices AS d)
     QUALIFY match = min(match) OVER ()

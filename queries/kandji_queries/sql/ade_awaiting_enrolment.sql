@@ -2,6 +2,10 @@
 -- description: Devices of Automated Device Enrollment that await enrolment, longest assigned first. listed_device_id
 --   is filled where a device of that serial number is in the device list nevertheless: enrolled in another way, or not
 --   yet seen by the enrolment list.
+-- column: days_since_assigned | Days since it was assigned.
+-- column: token | Name of the enrolment token.
+-- column: listed_device_id | The device of that serial number in the device list, if there is one.
+-- column: ade_device_id | Identifier in the enrolment list.
 SELECT
     a.serial_number,
     a.device_family,

@@ -1,6 +1,10 @@
 -- title: Tokens of Automated Device Enrollment
 -- description: Every token of Apple Business Manager with its expiry, the next to expire first, and its last contact
 --   with Apple. Without a valid token no device enrols by itself.
+-- column: token | Name of the enrolment token.
+-- column: default_blueprint | Blueprint that its devices get.
+-- column: organisation | Organisation at Apple.
+-- column: token_id | Identifier of the token.
 SELECT
     t.server_name AS token,
     t.access_token_expiry,

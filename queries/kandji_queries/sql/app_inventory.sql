@@ -2,6 +2,7 @@
 -- description: One row for each app and version in the whole fleet: on how many devices it is, how many copies there
 --   are, and on which platforms. Complete; made for `--format csv`.
 -- counts: devices
+-- column: platforms | Platforms on which it is.
 WITH counted AS (
     SELECT
         name,

@@ -3,6 +3,7 @@
 --   devices, and in how many copies. Apps that name none, such as those of iPhones, are under unknown.
 -- counts: devices
 -- chart: bar x=developer y=devices
+-- column: developer | The developer, as the bundle identifier tells.
 WITH made AS (
     SELECT developer_name, count(DISTINCT coalesce(bundle_id, name)) AS apps, sum(copies)::BIGINT AS copies
     FROM (SELECT developer_name, bundle_id, name, count(*) AS copies FROM apps GROUP BY ALL)

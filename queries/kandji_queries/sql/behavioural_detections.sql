@@ -6,6 +6,7 @@
 -- counts: devices
 -- param: days int = 30 [1, 3650] | Days back.
 -- param: classification enum(any, malicious, suspicious) = any | Which kind.
+-- column: detection_id | Identifier of the detection.
 SELECT
     b.detection_date,
     b.classification,

@@ -4,6 +4,9 @@
 --   Apps and built-in profiles. items is how many there are: a blueprint without any has one row with an
 --   empty item, and one that there is not has none.
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
+-- column: kind | Kind of the library item, where the tenant made it.
+-- column: items | Number of items of the blueprint.
+-- column: item_id | Identifier of the library item.
 WITH made AS (
     SELECT id, 'custom app' AS kind, active FROM custom_apps
     UNION ALL

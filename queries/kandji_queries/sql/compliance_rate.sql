@@ -5,6 +5,7 @@
 --   count, and are failures by rules of their own.
 -- counts: devices
 -- chart: stacked x=rule y=passed,failed,unknown by=platform
+-- column: percent_passed | Share that passed, in percent.
 WITH counted AS (
     SELECT c.platform, c.device_id, c.rule, c.result
     FROM compliance AS c

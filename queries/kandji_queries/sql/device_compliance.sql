@@ -5,6 +5,7 @@
 --   letter case; only where there is none, by a part of its name, and then by its person. Of several all are
 --   listed, the one that checked in last first: device_id tells them apart.
 -- param: device text | Identifier, serial number, asset tag or name of the device.
+-- column: kind | What it is: a rule, a parameter or a library item.
 WITH meant AS (
     FROM (SELECT d.*, device_match($device, d) AS match FROM devices AS d)
     QUALIFY match = min(match) OVER ()

@@ -9,6 +9,7 @@
 --   | By what.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = any | Which devices.
 -- chart: bar x=value y=devices
+-- column: value | Value of the attribute that was asked for.
 WITH chosen AS (
     SELECT
         d.device_id,

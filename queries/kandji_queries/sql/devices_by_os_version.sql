@@ -6,6 +6,8 @@
 -- like: devices_by
 -- param: platform enum(Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = Mac | Which devices.
 -- chart: bar x=os_version y=devices
+-- column: major | First number of the version.
+-- column: os_marketing_name | Name that Apple gives it.
 SELECT
     coalesce(d.os_version, 'unknown') AS os_version,
     version_key(d.os_version)[1]::BIGINT AS major,

@@ -4,6 +4,7 @@
 -- counts: devices
 -- like: devices_by
 -- chart: bar x=tag y=devices
+-- column: tag_id | Identifier of the tag.
 WITH tagged AS (
     SELECT
         device_id,

@@ -6,6 +6,7 @@
 -- counts: devices
 -- param: profile text | Name or identifier of the profile, or part of one, such as Wi-Fi Corporate.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV) = any | Which devices.
+-- column: inventory_known | Whether any profile of the device is known; without that nothing can be said.
 WITH matched AS (
     SELECT
         device_id,

@@ -4,6 +4,8 @@
 --   devices too. Devices marked missing or removed are listed with these flags.
 -- counts: devices
 -- param: or_inactive bool = false | Whether devices of people who are inactive, not archived, are listed too.
+-- column: user_archived | Whether the person is archived.
+-- column: user_active | Whether the person is active.
 SELECT
     d.device_id,
     d.device_name,

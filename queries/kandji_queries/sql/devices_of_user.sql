@@ -4,6 +4,8 @@
 --   order, also as OBrien or Mueller (exact_match is false then, and there may be several people). Devices marked missing or removed are listed with these flags.
 -- counts: devices and people
 -- param: user text | E-mail address, name, or part of one, such as user@company.com.
+-- column: exact_match | Whether address, identifier or whole name is what was asked for.
+-- column: user_archived | Whether the person is archived.
 WITH matched AS (
     SELECT
         d.*,

@@ -8,6 +8,9 @@
 -- counts: devices
 -- param: app text | Part of the app's name or bundle identifier, such as com.google.Chrome.
 -- param: version version | The oldest version that is new enough, such as 130 or 130.0.6723.
+-- column: version_known | Whether the versions of some copies can be compared.
+-- column: versions | Versions of its old copies.
+-- column: paths | Where its old copies are.
 WITH found AS (
     FROM apps
     WHERE contains(folded(name), folded($app)) OR contains(folded(bundle_id), folded($app))

@@ -5,6 +5,8 @@
 --   Devices marked missing or removed are listed with these flags.
 -- counts: devices
 -- param: cve text | Number of the vulnerability, such as CVE-2024-44308.
+-- column: cve_status | What the provider says of the vulnerability in the whole fleet.
+-- column: remediated | Whether it counts as remedied in the whole fleet.
 SELECT
     v.cve_id,
     v.cvss_severity AS severity,

@@ -5,6 +5,7 @@
 -- counts: devices
 -- param: extension text | Part of the identifier or name, or team identifier, such as falcon.
 -- param: kind enum(any, kernel, system) = any | Which extensions.
+-- column: kind | Kernel or system extension.
 WITH extensions AS (
     SELECT 'kernel' AS kind, bundle_id AS identifier, NULL AS name, version, NULL AS team_id, NULL AS state,
         device_id, serial_number, last_collected_at

@@ -4,6 +4,8 @@
 --   value, those of one value together, the one that checked in last first; value is as that one has it, in small
 --   letters. Devices marked missing or removed are listed with these flags.
 -- counts: devices
+-- column: shared | What they share: serial number, asset tag or name.
+-- column: value | The shared value.
 WITH shared AS (
     SELECT 1 AS place, 'serial number' AS shared, serial_number AS value, folded_id(serial_number) AS key, device_id
     FROM devices

@@ -6,6 +6,7 @@
 -- counts: devices
 -- param: days int = 30 [1, 3650] | Days from now.
 -- param: with_unknown bool = true | Whether certificates without a known date are listed too.
+-- column: expires_at | When it expires, UTC; empty where that is not known.
 WITH dated AS (
     SELECT
         *,

@@ -3,6 +3,7 @@
 --   Kernel extensions come first: macOS gives them up. A system extension runs where its state is activated_enabled.
 --   devices_with_extension tells the Macs.
 -- counts: devices
+-- column: kind | Kernel or system extension.
 WITH extensions AS (
     SELECT 'kernel' AS kind, bundle_id AS identifier, NULL AS name, version, NULL AS team_id, NULL AS state,
         device_id, serial_number, last_collected_at

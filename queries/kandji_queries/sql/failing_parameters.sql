@@ -6,6 +6,9 @@
 -- counts: devices
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
 -- chart: stacked x=parameter y=errors,warnings
+-- column: errors | Number of Macs with an error.
+-- column: warnings | Number of Macs with a warning.
+-- column: remediated | Number of Macs on which it was wrong and put right.
 SELECT
     p.name AS parameter,
     p.category,

@@ -5,6 +5,9 @@
 --   mirror saw it.
 -- param: days int = 30 [1, 3650] | Days back.
 -- chart: line x=day y=percent_on
+-- column: day | The day, UTC.
+-- column: filevault_off | Number of Macs with it off.
+-- column: percent_on | Share with it on, in percent.
 WITH days AS (
     SELECT day::DATE AS day, least(day + to_days(1), utc.moment) AS moment
     FROM

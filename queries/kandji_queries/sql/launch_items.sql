@@ -5,6 +5,9 @@
 -- counts: devices
 -- param: fewer_than int optional [1, 1000000] | Only what is on fewer Macs than this.
 -- param: item text optional | Part of the label or path.
+-- column: of_a_person | Whether it is in the home folder of a person.
+-- column: loaded | Number of Macs on which it is loaded.
+-- column: runs | What it runs.
 WITH items AS (
     SELECT
         *,

@@ -5,6 +5,9 @@
 --   device_library_items` reads them all.
 -- counts: devices
 -- chart: stacked x=item y=passed,pending,failed
+-- column: pending | How many are waiting or under way.
+-- column: not_meant | How many it is not meant for.
+-- column: other | How many are in any other state.
 WITH judged AS (
     SELECT
         item_id,

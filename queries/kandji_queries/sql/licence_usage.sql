@@ -2,6 +2,10 @@
 -- description: How many devices the plan allows, how many the provider counts, and how many more can be enrolled
 --   (negative where there are too many). Beside them what the mirror lists, removed devices apart: numbers that should
 --   agree. Empty where the licences were not read.
+-- column: used | Devices as the provider counts them.
+-- column: left_to_enrol | How many more may be enrolled; negative where there are too many.
+-- column: mirrored_devices | Devices in the mirror that are not removed.
+-- column: mirrored_removed | Removed devices in the mirror.
 SELECT
     l.plan_type,
     l.max_devices,

@@ -7,6 +7,9 @@
 -- param: which enum(notable, admin, hidden, unknown, unexpected, all) = notable | Those with that, any or no finding.
 -- param: expected text optional | Short names of accounts that are expected, with commas between.
 -- param: with_system bool = false | Whether accounts of the system are listed too.
+-- column: findings | Why it deserves a look.
+-- column: is_admin | Whether it is an administrator; empty where nothing says.
+-- column: is_hidden | Whether it is hidden.
 WITH detailed AS (
     SELECT x.device_id, unnest(from_json(x.users -> '$.regular_users', '["JSON"]')) AS account
     FROM device_details AS x

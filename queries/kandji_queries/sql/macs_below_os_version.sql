@@ -3,6 +3,7 @@
 --   ordered against that one is listed too, with version_known false. Macs marked missing or removed are listed with these flags.
 -- counts: devices
 -- param: version version = 14.0 | The oldest version that is new enough, such as 14.0 or 15.1.1.
+-- column: version_known | Whether the version can be compared.
 SELECT
     device_id,
     device_name,

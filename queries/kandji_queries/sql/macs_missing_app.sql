@@ -4,6 +4,7 @@
 --   yet reported. Macs marked missing or removed are listed with these flags.
 -- counts: devices
 -- param: app text | Part of the app's name or bundle identifier, such as falcon.
+-- column: inventory_known | Whether any app of the Mac is known; without that nothing can be said.
 SELECT
     d.device_id,
     d.device_name,

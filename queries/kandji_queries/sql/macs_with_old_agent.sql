@@ -5,6 +5,7 @@
 --   listed with these flags.
 -- counts: devices
 -- param: version version optional | The oldest agent that is new enough, such as 4.5.
+-- column: finding | No agent, old or unknown.
 WITH agents AS (
     SELECT agent_version, regexp_replace(agent_version, '\s*\(.*', '') AS version, version_key(version) AS key
     FROM (SELECT DISTINCT agent_version FROM devices WHERE platform = 'Mac')

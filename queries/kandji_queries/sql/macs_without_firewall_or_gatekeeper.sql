@@ -3,6 +3,10 @@
 --   empty) and neither known to be off. The times tell when the Mac reported each.
 -- counts: devices
 -- param: with_unknown bool = true | Whether Macs of unknown state are listed too.
+-- column: gatekeeper_on | Whether Gatekeeper is on; empty where it is not known.
+-- column: known_to_be_off | Whether one of the two is known to be off.
+-- column: firewall_collected_at | When the Mac reported its firewall, UTC.
+-- column: gatekeeper_collected_at | When the Mac reported Gatekeeper, UTC.
 SELECT
     d.device_id,
     d.device_name,

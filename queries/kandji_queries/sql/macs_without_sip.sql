@@ -3,6 +3,7 @@
 --   is empty).
 -- counts: devices
 -- param: with_unknown bool = true | Whether Macs of unknown state are listed too.
+-- column: sip_on | Whether System Integrity Protection is on; empty where it is not known.
 SELECT
     d.device_id,
     d.device_name,

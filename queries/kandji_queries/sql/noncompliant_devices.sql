@@ -5,6 +5,7 @@
 -- counts: devices
 -- param: rule text optional | Name of a rule, such as filevault_on.
 -- param: with_unknown bool = false | Whether devices of unknown compliance are listed too.
+-- column: result | Whether it fails, or is not known.
 SELECT
     d.device_id,
     d.device_name,

@@ -4,6 +4,7 @@
 --   removed ones, of which removed_devices is the number. Archived and inactive people are listed with these flags.
 --   provider_count is how many devices the provider says that a person has, and should be 0.
 -- counts: devices and people
+-- column: removed_devices | Number of removed devices of the person.
 SELECT
     u.id AS user_id,
     u.name AS user_name,

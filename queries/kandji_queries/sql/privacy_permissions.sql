@@ -4,6 +4,7 @@
 -- counts: devices
 -- param: service text optional | Part of the service's name, such as ScreenCapture.
 -- param: status enum(any, Allowed, Denied) = Allowed | Which decisions.
+-- column: last_decided | When it was last decided on any of them, UTC.
 SELECT
     service,
     application,

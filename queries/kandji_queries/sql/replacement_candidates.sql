@@ -9,6 +9,13 @@
 -- param: years int = 4 [1, 30] | Age in years.
 -- param: free_percent int = 10 [0, 100] | Free space in percent.
 -- param: age_by enum(enrolment, model, either) = enrolment | What tells the age.
+-- column: model_year | The year in the name of the model.
+-- column: years_enrolled | Years since the first enrolment.
+-- column: is_old | Whether it is older than asked for.
+-- column: free_percent | Free space of the start volume, in percent.
+-- column: is_full | Whether less is free than asked for.
+-- column: capacity | Size of the start volume, as the device says it.
+-- column: available | Free space of the start volume, as the device says it.
 WITH computers AS (
     SELECT
         d.*,

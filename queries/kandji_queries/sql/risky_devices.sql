@@ -7,6 +7,11 @@
 --   have these flags.
 -- counts: devices
 -- param: least_score float = 7 [0, 10] | The lowest CVSS score that counts as severe.
+-- column: severe_cves | Number of severe vulnerabilities.
+-- column: worst_score | The highest CVSS score among them.
+-- column: malware_detections | Number of detections of malware.
+-- column: not_quarantined | How many of them were not quarantined.
+-- column: malware_names | Names of the malware.
 WITH severe AS (
     SELECT device_id, count(DISTINCT cve_id) AS severe_cves, max(cvss_score) AS worst_score
     FROM vulnerability_detections

@@ -8,6 +8,10 @@
 -- param: days int = 30 [1, 400] | Days back.
 -- param: actor text optional | Only what somebody did: part of a name or address, an identifier, or api_token.
 -- param: all_events bool = false | Whether events on other things (blueprints, library, users) are listed too.
+-- column: source | Which log it is from: provider or mirror.
+-- column: actor_name | Name of who did it, where it is known.
+-- column: actor_email | E-mail address of who did it, where it is known.
+-- column: event_id | Identifier of the event.
 WITH people AS (
     SELECT actor_id, max(name) AS name, max(email) AS email
     FROM (

@@ -5,6 +5,7 @@
 -- counts: devices
 -- param: days int = 7 [0, 3650] | Days without contact.
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
+-- column: days_since | Days since the last contact.
 SELECT
     device_id,
     device_name,
