@@ -60,9 +60,10 @@ def _value(section: ProfileSection) -> Any:
 
 def _page(profile: DeviceProfile, now: datetime) -> Iterator[str]:
     device, person = profile.sections["device"].first(), profile.sections["person"].first()
-    yield escaped(str(device["device_name"] or "A device without a name"))
+    yield from page.paragraph(escaped(str(device["device_name"] or "A device without a name")), indent="")
     told = (device["model"] or device["platform"], device["serial_number"], person["user_name"] or person["user_email"])
-    yield from page.paragraph(" · ".join(escaped(str(value)) for value in told if value), indent="")
+    if any(told):
+        yield from page.paragraph(" · ".join(escaped(str(value)) for value in told if value), indent="")
     for section in profile.sections.values():
         yield from _section(section, profile, now)
     yield from _nothing(profile)
@@ -114,6 +115,13 @@ def _rows(section: ProfileSection, fields: Sequence[Field]) -> Iterator[str]:
     rows = section.objects()
     told = rows[: section.part.most]
     yield page.heading(section.part.title, f"the first {len(told)} of {len(rows):,}" if len(told) < len(rows) else "")
+    if section.part.texts:
+        for row in told:
+            first, *others = _cells(row, fields)
+            yield from page.paragraph(first)
+            for other in others:
+                yield from page.paragraph(other, indent=page.INDENT * 2)
+        return
     yield from page.table([field.label for field in fields], [_cells(row, fields) for row in told])
 
 

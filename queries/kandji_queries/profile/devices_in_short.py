@@ -39,6 +39,8 @@ def devices_meant(reader: "Reader", device: str) -> list[str]:
     than :data:`MOST`.
     """
     found = device_lookup.as_objects(device_lookup.search(reader, device))
+    if len(found) == 1 and found[0]["match"] == "exact":
+        return [found[0]["device_id"]]
     if not found or found[0]["match"] not in OF_PEOPLE:
         return [device_lookup.find_one(reader, device)["device_id"]]
     theirs = device_lookup.as_objects(reader.run(_of_person(), {"device": device.strip()}))

@@ -1,7 +1,8 @@
 """The parts of a profile: what is told of one aspect, declared in ``parts/<name>.sql``.
 
 The header has ``title`` and ``description``; ``usual: yes`` for a part that is always told; ``one: yes`` where its one
-row is told as an object, else ``most`` rows are told. A line for each column that people see, in their order::
+row is told as an object, else ``most`` rows are told; ``texts: yes`` where its columns are sentences. A line for each
+column that people see, in their order::
 
     -- column: filevault_on | FileVault | on/off | Mac
 
@@ -17,7 +18,7 @@ from types import MappingProxyType
 from kandji_queries import sql_files
 
 STATEMENTS = Path(__file__).parent / "parts"
-KEYS = frozenset({"title", "description", "usual", "one", "most", "column"})
+KEYS = frozenset({"title", "description", "usual", "one", "most", "texts", "column"})
 
 FIRST = ("contradictions", "device", "person", "contact", "security", "locks", "secrets", "hardware", "compliance")
 """Parts in the order in which they are wanted; the others follow by name."""
@@ -47,7 +48,7 @@ class ProfilePart:
     """One aspect, from a statement that takes ``$device_id``.
 
     ``usual`` parts are always told, the others when they are asked for. ``one`` row is told as an object; of several
-    the first ``most``.
+    the first ``most``. Of ``texts`` each column is a sentence, which people read below each other.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ProfilePart:
     usual: bool
     one: bool
     most: int
+    texts: bool
     fields: tuple[Field, ...]
 
 
@@ -85,6 +87,7 @@ def _part(file: sql_files.SqlFile) -> ProfilePart:
         usual=values.get("usual") == "yes",
         one=values.get("one") == "yes",
         most=int(values.get("most", "1")),
+        texts=values.get("texts") == "yes",
         fields=tuple(_field(entry.value) for entry in file.all("column")),
     )
 

@@ -2,6 +2,7 @@
 -- description: Facts that do not go together, and how that comes about; none is a good sign.
 -- usual: yes
 -- most: 6
+-- texts: yes
 -- column: says | What
 -- column: why | Why
 SELECT rule, says, why

@@ -4,7 +4,7 @@
 -- one: yes
 -- column: processor | Processor
 -- column: memory | Memory | | Mac
--- column: memory_bytes | Memory | bytes | Windows, Android
+-- column: memory_bytes? | Memory | bytes | Windows, Android
 -- column: disk_total_bytes | Disk | bytes
 -- column: disk_free_bytes | Disk free | bytes
 -- column: disk_free_percent | Share free | %
