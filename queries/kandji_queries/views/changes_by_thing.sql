@@ -103,7 +103,7 @@ columns AS (
 -- the device has its name, but none of its rows
 changed AS (
     SELECT
-        c.* EXCLUDE (name, names),
+        c.* EXCLUDE (name, names, old, new),
         list(
             {
                 'place': coalesce(f.place, 10000),
