@@ -1,6 +1,7 @@
 -- title: Every app, version and number of installs
 -- description: One row for each app and version in the whole fleet: on how many devices it is, how many copies there
---   are, and on which platforms. Complete; made for `--format csv`.
+--   are, and on which platforms. What lies inside another app, as helpers do, has rows
+--   of its own. Complete; made for `--format csv`.
 -- counts: devices
 -- column: platforms | Platforms on which it is.
 WITH counted AS (

@@ -1,6 +1,7 @@
 -- title: Apps by developer
 -- description: For every developer, as the apps name them, how many different apps of theirs there are, on how many
---   devices, and in how many copies. Apps that name none, such as those of iPhones, are under unknown.
+--   devices, and in how many copies. What lies inside another app, as helpers do,
+--   counts as one of them. Apps that name none, such as those of iPhones, are under unknown.
 -- counts: devices
 -- chart: bar x=developer y=devices
 -- column: developer | The developer, as the bundle identifier tells.

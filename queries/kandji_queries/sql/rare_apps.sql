@@ -1,7 +1,8 @@
 -- title: Apps on few devices, or not on a list
 -- description: Apps installed on fewer devices than a number, the rarest first. With a list of allowed apps, every app
 --   that is not on it is listed as well, however common; allowed is empty where no list was given. serial_numbers are
---   those of all devices that have a rare app; of the common ones devices_with_app tells the devices.
+--   those of all devices that have a rare app; of the common ones devices_with_app tells the devices. What
+--   lies inside another app, as helpers do, is listed like one.
 -- counts: devices
 -- param: fewer_than int = 3 [1, 1000000] | Apps on fewer devices than this are rare.
 -- param: allowed text optional | Names or bundle identifiers that are allowed, whole, with commas between.
