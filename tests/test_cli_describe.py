@@ -28,9 +28,8 @@ def test_a_named_query_is_looked_up_without_a_mirror(tmp_path: Path, asked: list
     for words in (query.title, "One of any, Mac, iPhone", "required", *query.sql.splitlines()):
         assert words in done.stdout
     described = [line.split(maxsplit=2) for line in done.stdout.splitlines() if " VARCHAR " in line]
-    assert ["bundle_id", "VARCHAR", "Bundle identifier, such as com.google.Chrome; the exact way to pick one app."] in (
-        described
-    )
+    meaning = next(column.description for column in resources()["apps"].columns if column.name == "bundle_id")
+    assert [words for name, _, words in described if name == "bundle_id"] == [meaning]
     assert "kandji-mirror query app_versions -p app=chrome" in done.stdout
 
 

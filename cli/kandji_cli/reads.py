@@ -118,7 +118,9 @@ def list_tables(form: str) -> None:
             found, nothing = DeclaredMirror().tables(), error
         functions = functions_in_short(reader) if form == "table" else ""
         warn(reader.warnings)
-    if form == "table":
+    if form == "table" and nothing:
+        print_rows(("table", "holds"), [(t.name, t.description.split(". ")[0]) for t in found], form)
+    elif form == "table":
         short = [(t.name, t.rows, t.state or t.kind, _age(t.age_seconds), t.description.split(". ")[0]) for t in found]
         print_rows(("table", "rows", "state", "age", "holds"), short, form)
         tell(f"Functions: {functions} `kandji-mirror describe NAME` explains each of these names.")
