@@ -133,8 +133,6 @@ def test_every_word_for_a_thing_is_about_columns_that_there_are() -> None:
         assert (facts | named | things.copies_in(table) | thing.blueprint_copies) <= columns, table
         assert {*thing.name, *filter(None, [thing.named_by])} <= {*resource.key, *resource.key_fallback}, table
         assert bool(thing.plural) == (len(resource.key) > 1), table
-    tracked = {name for name, resource in resources().items() if resource.tracked}
-    assert tracked == set(things.THINGS)
 
 
 def test_every_column_that_all_prism_rows_share_is_the_devices_or_moves_by_itself() -> None:
