@@ -127,7 +127,7 @@ def every_question() -> Iterator[tuple[str, dict[str, str]]]:
         if not any(param.required for param in query.params):
             yield "run_query", {"name": query.name}
     yield from (("describe_table", {"table": "users"}), ("fleet_overview", {}), ("sync_status", {}), ("changes", {}))
-    yield from (("search", {"words": words}) for words in (NEEDLE, "owner", "phone number"))
+    yield from (("search", {"words": words}) for words in (NEEDLE[:-1], "owner", "phone number"))
 
 
 def test_the_tenant_has_a_needle_in_every_personal_column(agents: Mirrored) -> None:
