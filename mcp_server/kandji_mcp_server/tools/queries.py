@@ -57,9 +57,9 @@ async def run_query(
 ) -> Annotated[CallToolResult, RowsAnswer]:
     """Run a named query: checked answers to common questions. total_rows counts all rows of a cut answer.
 
-    Parameters: name=default|others; name? may be left out; =any takes one value, a wrong one lists them;
-    app, user, profile, device match parts of names. Where devices or people count, removed ones and archived people
-    do: with_removed=false, with_archived=false leave them out. The queries:
+    Parameters: name=default|others; name? is optional; =any takes one value, a wrong one lists them; app, user,
+    profile, device match parts of names. Removed devices and archived people count: with_removed=false,
+    with_archived=false leave them out. The queries:
     """
     context = ctx.request_context.lifespan_context
     wanted = Selection(columns or (), limit, offset)
