@@ -78,7 +78,7 @@ def _changes_answer(
     kinds = history.summary(found.rows)
     page = json_rows(found)
     lines = page.rows[len(kinds) :]
-    total = lines[0][page.columns.index("lines")] if lines else 0
+    total = page.rows[0][page.columns.index("lines")] if page.rows else 0
     whole = RowPage(page.columns, lines, total, begin=offset).only(ON_ONE if asked.past else ON_ALL)
     most = context.most_bytes if limit else min(context.most_bytes, USUAL_BYTES)
     shown = truncate(whole, most, limit or MOST)
