@@ -57,6 +57,20 @@ def test_the_statement_that_was_meant_is_told_and_runs(reader: Reader, sql: str,
     reader.run(said[0])
 
 
+def test_a_table_that_was_not_opened_is_proposed_too(reader_of_few: Reader) -> None:
+    assert "This would run: SELECT uptime_days FROM fleet" in error(reader_of_few, "SELECT uptime FROM devices")
+    assert "This would run" not in error(reader_of_few, "SELECT uptime, api_level FROM devices")
+
+
+@pytest.fixture(scope="module")
+def reader_of_few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """A reader as the command line has it: it opens what a statement names."""
+    home = tmp_path_factory.mktemp("few")
+    small_fleet(home)
+    with Reader(home, lazy=True) as reader:
+        yield reader
+
+
 @pytest.mark.parametrize(
     ("sql", "words"),
     [

@@ -72,6 +72,8 @@ class Adviser:
                 again = self.check(sql)
             except StatementError:
                 return None
+            if not engine.tables.issuperset(again.tables):
+                return Tried(again.tree, None)  # one that was not opened, whose columns are known all the same
             with engine.cursor() as cursor:
                 try:
                     cursor.execute(f"EXPLAIN {sql}", dict(values) or None)

@@ -159,6 +159,9 @@ class NameAdviser:
         columns = [full.partition(".")[2] for full in other if full.startswith("fleet.")]
         if list(self.used) != ["devices"] or len(columns) != 1:
             return ""
+        said = {parts[-1] for parts in tree.names_in([self.root])}
+        if said.intersection(self.used["devices"]).difference(self.others["fleet"]):
+            return ""
         renamed = self.sql if columns[0] == fold_name(name) else self._renamed(name, columns[0])
         return re.sub(r"\b(FROM|JOIN)\s+devices\b", r"\1 fleet", renamed, flags=re.IGNORECASE)
 
