@@ -62,7 +62,15 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         apps=[chrome(1, "130.1", tags=["VIP", "a"]), chrome(2, "130.1"), chrome(4, "130.1")],
         prism_installed_profiles=[profile(1, "Passcode"), profile(4, "Wi-Fi"), profile(4, "Passcode")],
     )
-    past.add(hours(40), apps=[chrome(1, "130.1", tags=[]), chrome(4, "130.1"), chrome(4, "130.1", path="/Users/x")])
+    past.add(
+        hours(40),
+        devices=[
+            mac(1, os_version="14.6", tags=["VIP", "a"], **BOB, blueprint_id="b1", blueprint_name="Labs"),
+            mac(2, blueprint_id="b2", blueprint_name="Sales"),
+            mac(4),
+        ],
+        apps=[chrome(1, "130.1", tags=[]), chrome(4, "130.1"), chrome(4, "130.1", path="/Users/x")],
+    )
     with Reader(past.home) as reader:
         yield reader
 
@@ -80,6 +88,7 @@ def test_each_change_is_told_once_with_what_came_and_went(reader: Reader) -> Non
         ("d1", "profile Wi-Fi removed"),
         ("d2", "app Google Chrome 130.1 removed"),
         ("d4", "app Google Chrome added"),
+        ("d2", "blueprint Labs -> Sales"),
     ]
 
 
@@ -102,7 +111,7 @@ def test_facts_and_the_most_telling_column_are_columns_too(reader: Reader) -> No
 
 
 def test_an_answer_about_changes_is_dated_by_devices_and_the_oldest_table(reader: Reader) -> None:
-    dated = {"blueprints": "2026-03-02T09:00:00Z", "devices": "2026-03-02T09:00:00Z"}
+    dated = {"blueprints": "2026-03-02T09:00:00Z", "devices": "2026-03-04T00:00:00Z"}
     for view in ("changes_by_thing", "changes"):
         assert reader.run(f"SELECT device_name FROM {view}").as_of == dated
 

@@ -99,8 +99,8 @@ columns AS (
     FROM told
     WHERE change = 'changed'
 ),
--- a copy is left out where the row that it repeats has a history of its own; where a blueprint is assigned by routing
--- the device has its name, but none of its rows
+-- a copy is left out where the row that it repeats has a history of its own, unless what refers to that row changed
+-- too: another blueprint is told by its name; where a blueprint is assigned by routing the device has its name alone
 changed AS (
     SELECT
         c.* EXCLUDE (name, names, old, new),
@@ -119,7 +119,12 @@ changed AS (
     WHERE
         NOT coalesce(list_contains(c.names, f.unless), false)
         AND NOT coalesce(f.owner = 'devices', false)
-        AND NOT (f.owner IS NOT NULL AND NOT c.is_routed AND f.owner IN (SELECT table_name FROM internal.tracked))
+        AND NOT (
+            f.owner IS NOT NULL
+            AND NOT c.is_routed
+            AND NOT coalesce(list_has_any(c.names, f.needs), false)
+            AND f.owner IN (SELECT table_name FROM internal.tracked)
+        )
     GROUP BY ALL
 ),
 valued AS (
