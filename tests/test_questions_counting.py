@@ -133,6 +133,21 @@ def test_an_answer_says_of_how_many_devices_it_is_and_which_of_them_some_would_n
     assert stream.notes == ["8 devices, of which 2 removed, 1 missing."]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT platform, list(device_id) AS device_id, bool_or(is_removed) AS is_removed FROM devices GROUP BY ALL",
+        "SELECT list(user_id) AS user_id, any_value(user_is_archived) AS user_archived FROM devices",
+        "SELECT map([device_id], [1]) AS device_id, is_removed FROM devices",
+        "SELECT device_id, [is_removed] AS is_removed FROM devices",
+    ],
+)
+def test_what_only_has_the_name_of_a_device_is_not_counted_as_one(reader: Reader, sql: str) -> None:
+    found = reader.run(sql)
+    assert found.rows
+    assert not any(note.split()[1] in {"devices,", "people,"} for note in found.notes)
+
+
 def test_the_devices_of_a_whole_answer_are_counted_before_it_is_cut(context: ServerContext, era: Era) -> None:
     found = told(context, era, "run_query", name="devices_with_app", params={"app": "chrome"}, limit=1)
 

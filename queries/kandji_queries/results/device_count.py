@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kandji_queries.results.result import Row
+from kandji_queries.results.values import ResultColumn
 from kandji_schema.text import counted
 
 _KINDS = (
@@ -11,6 +12,8 @@ _KINDS = (
     ("person", "user_id", {"archived": ("user_archived", "archived")}),
 )
 """A thing, the column that tells one from another, and the columns of what is told of them."""
+
+_FLAGS = tuple(name for _, _, marks in _KINDS for names in marks.values() for name in names)
 
 _PLURALS = {"device": "devices", "person": "people"}
 
@@ -27,8 +30,13 @@ class Tally:
     flagged: dict[str, set[object]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, columns: Sequence[str]) -> "Tally":
-        """Return the tally of rows with these columns; of a list of devices and their people it is of the devices."""
+    def of(cls, answer: Sequence[ResultColumn]) -> "Tally":
+        """Return the tally of rows with these columns; of a list of devices and their people it is of the devices.
+
+        A column of another type than the table's, as ``list(device_id) AS device_id``, tells no device from another.
+        """
+        kinds = {**{key: "VARCHAR" for _, key, _ in _KINDS}, **dict.fromkeys(_FLAGS, "BOOLEAN")}
+        columns = [column.name if kinds.get(column.name) == column.type else "" for column in answer]
         for thing, key, marks in _KINDS:
             if key in columns:
                 flags = {word: columns.index(name) for word, names in marks.items() if (name := _first(names, columns))}

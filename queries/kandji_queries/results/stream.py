@@ -62,7 +62,7 @@ class Stream(Answer):
 
         self._first = self._timed(execute)
         self.columns = tuple(ResultColumn(name, str(kind)) for name, kind, *_ in self._cursor.description)
-        self._tally = Tally.of([column.name for column in self.columns])
+        self._tally = Tally.of(self.columns)
 
     def only(self, names: Sequence[str]) -> None:
         """Keep these columns, in this order; before any row is taken. :class:`UnknownName` with the nearest."""
