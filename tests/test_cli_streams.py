@@ -38,6 +38,7 @@ ENDS = {
     "demo --nonsense": 2,
     "simulate --nonsense": 2,
     "--help": 0,
+    "help sql": 0,
     "nonsense": 2,
 }
 """Every command, with the code it ends with in a home with devices and without a tenant."""

@@ -202,6 +202,20 @@ def test_sessions_that_nobody_uses_make_room_for_others(home: Path) -> None:
 
 
 @pytest.mark.heavy
+def test_where_all_sessions_were_used_newcomers_are_still_served(home: Path) -> None:
+    ping = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+    with here(home, Bounds()) as server:
+        for _ in range(MOST_SESSIONS):  # clients that ask something and never say goodbye
+            used = session(server)
+            for _ in range(2):
+                assert server.post(ping, mcp_session_id=used).status == 200
+        newcomers = [session(server) for _ in range(4)]
+        for newcomer in newcomers:
+            assert server.post(ping, mcp_session_id=newcomer).status == 200
+        assert "[[4]]" in called(server, "SELECT count(*) FROM devices", mcp_session_id=newcomers[0]).text
+
+
+@pytest.mark.heavy
 def test_dropped_connections_free_the_processes_that_worked_for_them(home: Path) -> None:
     with here(home, Bounds()) as server:
         known = session(server)

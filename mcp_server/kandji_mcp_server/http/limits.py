@@ -25,6 +25,9 @@ SESSION = "mcp-session-id"
 GREETING = 2
 """Requests of a client that has said hello and asked nothing."""
 
+NEWCOMERS = 16
+"""So many clients that only just said hello are about to ask, and not missed less than those that did."""
+
 RETRY_SECONDS = 2
 """After so long a statement that keeps others waiting is stopped."""
 
@@ -99,10 +102,15 @@ class SessionLimit:
             await self._app(asked, _empty_body, _discard)
 
     def _least_missed(self) -> Session | None:
-        """Choose, of a peer with many, one that never asked anything, unused for longest; none that works."""
+        """Choose, of a peer with many, one that said hello and no more, else one unused for longest; none that works.
+
+        The newest that only said hello are spared: where all others are in use, each newcomer would end at once.
+        """
         of_peer = Counter(session.peer for session in self._open.values())
         idle = [session for session in self._open.values() if not session.busy]
-        return min(idle, key=lambda s: (-of_peer[s.peer], s.asked > GREETING, s.last), default=None)
+        silent = sorted((s for s in idle if s.asked <= GREETING), key=lambda s: s.last)
+        abandoned = {session.identifier for session in silent[:-NEWCOMERS]}
+        return min(idle, key=lambda s: (-of_peer[s.peer], s.identifier not in abandoned, s.last), default=None)
 
 
 def _peer(scope: Scope) -> str:
