@@ -19,7 +19,7 @@ SYNC_COMMAND = "`kandji-mirror sync`"
 NAMED = 3
 """Overdue tables that are named in one note."""
 
-MANY = 12
+MANY = 20
 """Tables of another trouble that are named in one note; `freshness` has all."""
 
 MASKED = (

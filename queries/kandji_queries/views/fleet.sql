@@ -24,6 +24,7 @@
 -- column: bootstrap_token_escrowed | Whether the bootstrap token is escrowed.
 -- column: activation_lock_on | Whether Activation Lock is on, device-based or a person's own.
 -- column: activation_lock_by_user | Whether it is a person's own Activation Lock.
+-- column: activation_lock_by_device | Whether it is the device-based Activation Lock; both can be on.
 -- column: app_count | Apps found on the device, helpers inside of bundles and copies counted each; NULL where none are
 --   known.
 -- column: failed_items | Library items that failed and are not mended, status ERROR or FAILED; NULL where its items were
@@ -92,6 +93,7 @@ SELECT
     s.bootstrap_token_escrowed,
     l.device_activation_lock_enabled OR l.user_activation_lock_enabled AS activation_lock_on,
     l.user_activation_lock_enabled AS activation_lock_by_user,
+    l.device_activation_lock_enabled AS activation_lock_by_device,
     a.app_count,
     k.failed_items,
     f.last_collected_at AS posture_collected_at

@@ -4,6 +4,6 @@
 -- one: yes
 -- column: apps | Apps
 -- column: collected_at | Reported
-SELECT nullif(count(DISTINCT coalesce(bundle_id, name)), 0) AS apps, max(last_collected_at) AS collected_at
+SELECT nullif(count(*), 0) AS apps, max(last_collected_at) AS collected_at
 FROM apps
 WHERE device_id = $device_id;
