@@ -236,18 +236,33 @@ def test_on_a_terminal_the_last_column_is_broken_between_words(monkeypatch: pyte
 
 def test_where_columns_do_not_fit_every_row_is_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
     result = table({"name": "VARCHAR", "日本": "VARCHAR", "n": "BIGINT"}, [("x" * 40, "y" * 40, 1), ("z", "", None)])
-    assert shown(result, 50, monkeypatch) == [
-        "─ 1 " + "─" * 46,
+    assert shown(result, 36, monkeypatch) == [
+        "─ 1 " + "─" * 32,
         "name  " + "x" * 40,
         "日本  " + "y" * 40,
         "n     1",
-        "─ 2 " + "─" * 46,
+        "─ 2 " + "─" * 32,
         "name  z",
         "日本",
         "n     NULL",
     ]
-    wide = table({f"column_{n}": "VARCHAR" for n in range(20)}, [])
-    assert shown(wide, 50, monkeypatch) == [f"column_{n}" for n in range(20)]
+
+
+def test_of_no_rows_that_do_not_fit_there_is_nothing_to_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown(table({f"column_{n}": "VARCHAR" for n in range(20)}, []), 50, monkeypatch) == []
+    assert shown(table({"a": "VARCHAR", "b": "VARCHAR"}, []), 50, monkeypatch) == ["a  b", "─  ─"]
+
+
+def test_a_wide_cell_takes_lines_and_the_table_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = {"changed_at": "TIMESTAMP", "on": "VARCHAR", "n": "BIGINT", "what": "VARCHAR"}
+    seen = datetime(2026, 11, 20, 12, 0)
+    rows = [(seen, "Ana's MacBook Air (J878T9YPMJ)", 1_234_567, "tag " * 30), (seen, "iPad", 1, "x" * 36)]
+    lines = shown(table(columns, rows), 80, monkeypatch)
+    assert max(map(width, lines)) <= 80
+    assert lines[0].split() == ["changed_at", "on", "n", "what"]
+    assert [line[:19] for line in lines if line[:4] == "2026"] == ["2026-11-20 12:00:00"] * 2
+    assert lines[-2].split() == ["2026-11-20", "12:00:00", "iPad", "1", "x" * 24]
+    assert sum(line.count("tag") for line in lines) == 30
 
 
 @pytest.mark.parametrize("room", [1, 26, 27, 40, 79, 1_000])

@@ -287,7 +287,7 @@ def test_tables_are_listed_with_their_age(reader: Reader) -> None:
     assert replace(devices, age_seconds=0) == TableInfo(
         name="devices",
         kind="table",
-        description="One row per enrolled device of any platform; the place to start and the table others join to.",
+        description="One row per enrolled device of any platform; the table others join to. fleet says more of each.",
         rows=4,
         synced_at="2026-11-20T12:00:00Z",
         state="ok",

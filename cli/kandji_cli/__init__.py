@@ -30,12 +30,12 @@ def run() -> NoReturn:
         error.show()
         _leave(error.exit_code)
     except MirrorError as error:
-        _end(f"kandji-mirror: {error}", error.exit_code)
+        _end(error.exit_code, *_lines(error))
     except MemoryError:
         streams.drop(stdout)
-        _end("kandji-mirror: The answer does not fit into memory. Ask for fewer rows, or for --format csv.", 5)
+        _end(5, "kandji-mirror: The answer does not fit into memory. Ask for fewer rows, or for --format csv.")
     except (click.Abort, KeyboardInterrupt):
-        _end("kandji-mirror: Stopped.", Interrupted.exit_code)
+        _end(Interrupted.exit_code, "kandji-mirror: Stopped.")
     except SystemExit as end:
         if sys.stdout is not stdout:  # click wraps the streams where a pipe is broken, and makes it a failure
             _seen_enough(stdout)
@@ -45,7 +45,15 @@ def run() -> NoReturn:
     except OSError as error:
         streams.drop(stdout)
         where = f"{error.filename}: " if error.filename else ""
-        _end(f"kandji-mirror: {where}{error.strerror or error}.", StoreError.exit_code)
+        _end(StoreError.exit_code, f"kandji-mirror: {where}{error.strerror or error}.")
+
+
+def _lines(error: MirrorError) -> list[str]:
+    """Return what is said of an error: one line, but on a terminal a candidate each where it lists some."""
+    if not sys.stderr.isatty():
+        return [f"kandji-mirror: {error}"]
+    first, *others = error.lines()
+    return [f"kandji-mirror: {first}", *others]
 
 
 def _seen_enough(stdout: TextIO) -> NoReturn:
@@ -54,8 +62,8 @@ def _seen_enough(stdout: TextIO) -> NoReturn:
     _leave(0)
 
 
-def _end(line: str, code: int) -> NoReturn:
-    print(streams.visible(line), file=sys.stderr)  # noqa: T201  # this is where messages are printed
+def _end(code: int, *lines: str) -> NoReturn:
+    streams.tell(*lines)
     _leave(code)
 
 

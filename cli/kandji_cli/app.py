@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kandji_cli.catalogue import describe, queries, tables
+from kandji_cli.catalogue import describe, queries, search, tables
 from kandji_cli.groups import QueryCommand, action, audit, help_command, secret
 from kandji_cli.options import (
     columns_option,
@@ -19,7 +19,6 @@ from kandji_cli.options import (
     param_option,
     requirement_options,
 )
-from kandji_cli.searching import search
 from kandji_cli.serving import mcp, mcp_config, serve
 
 EPILOG = (
@@ -168,6 +167,10 @@ def reset(tenant: str | None, delete: bool) -> None:
 def sql(statement: str, params: dict[str, str], **how: Any) -> None:
     """Run one read-only SQL statement; - reads it from standard input.
 
+    Start with the view fleet: a row per device, with its person, posture and measures. `kandji-mirror tables` lists
+    the tables, `describe NAME` tells what their columns mean, `search WORDS` finds the column for a word, and
+    `queries` lists questions that are answered already.
+
     --param x=7 gives $x a value, which fits texts, numbers and dates alike; null, [...] and {...} are read as JSON.
 
     Example: kandji-mirror sql "SELECT platform, count(*) FROM devices GROUP BY ALL"
@@ -259,7 +262,8 @@ def export(names: tuple[str, ...], **asked: Any) -> None:
 @click.option("--table", metavar="TABLE", help="Changes of one table.")
 @click.option("--by-column", is_flag=True, help="One row for each column, as the view changes has it.")
 @click.option("--compare", is_flag=True, help="Rows of --table only at --since, only at --until (or now), or other.")
-@click.option("--limit", type=click.IntRange(1), help="Only the newest so many.")
+@click.option("--limit", type=click.IntRange(1), help="Only the newest so many.  [50 on a terminal, devices first]")
+@click.option("--all", "everything", is_flag=True, help="All of them, on a terminal too.")
 @format_option
 @requirement_options
 def changes(form: str, limit: int | None, max_age: str | None, strict: bool, **asked: Any) -> None:
@@ -278,6 +282,8 @@ def changes(form: str, limit: int | None, max_age: str | None, strict: bool, **a
     from kandji_cli.changes import Wanted, show_changes
     from kandji_cli.reads import How
 
+    if limit is not None and asked["everything"]:
+        raise click.UsageError("--limit shows so many, --all shows all: leave one of them out.")
     how = How.from_options(form=form, limit=limit, max_age=max_age, strict=strict)
     show_changes(Wanted(**asked), how=how, now=datetime.now(UTC))
 

@@ -1,8 +1,8 @@
-"""``tables``, ``describe`` and ``queries``: what there is to ask; each imports its work when it runs."""
+"""``tables``, ``describe``, ``queries`` and ``search``: what there is to ask; each imports its work when it runs."""
 
 import click
 
-from kandji_cli.options import format_option
+from kandji_cli.options import format_option, limit_option
 
 
 @click.command()
@@ -21,7 +21,7 @@ def tables(form: str) -> None:
 @click.argument("name")
 @format_option
 def describe(name: str, form: str) -> None:
-    """Show what a table, view, named query or macro is: its columns with their meaning.
+    """Show what a table, view, named query or macro is: its columns with their meaning; or what TABLE.COLUMN is.
 
     Example: kandji-mirror describe fleet
     """
@@ -40,3 +40,21 @@ def queries(form: str) -> None:
     from kandji_cli.reads import list_queries
 
     list_queries(form)
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="WORDS...")
+@click.option("--kind", metavar="KIND", help="Only this: column, table, query, app, person, device, profile, cve ...")
+@limit_option
+@format_option
+def search(words: tuple[str, ...], kind: str | None, limit: int | None, form: str) -> None:
+    """Find columns, tables, queries, apps, people and devices by words, the best first.
+
+    A device is found by any number of its: serial, asset tag, IMEI, MAC address, phone number. What the provider does
+    not give at all, such as warranty or price, is said.
+
+    Example: kandji-mirror search disk space
+    """
+    from kandji_cli.search import print_hits
+
+    print_hits(words, kind, limit, form)

@@ -1,5 +1,7 @@
 """``changes``: what became other than it was, by device and thing, by column, or between two moments."""
 
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,12 +14,16 @@ from kandji_queries.catalog import device_lookup
 from kandji_queries.history import changes as history
 from kandji_queries.history.compare import read_comparison
 from kandji_queries.results.result import Result
+from kandji_queries.results.text_table import broken_text
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
 
 USUAL = "7d"
 """The time that is looked at where nobody says which."""
+
+SCREEN = 50
+"""Lines that a terminal gets where nobody says how many; devices come first in them."""
 
 FOR_EYES = ("changed_at", "on", "what")
 FOR_PROGRAMS = ("changed_at", "thing", "change", "what", "changes", "devices", "which")
@@ -37,13 +43,21 @@ class Wanted:
     table: str | None
     by_column: bool = False
     compare: bool = False
+    everything: bool = False
+
+    def limit(self, how: How) -> int | None:
+        """Return how many lines there are to be at most; None for all of them."""
+        if how.limit is None and not self.everything and how.form == "table" and sys.stdout.isatty():
+            return SCREEN
+        return how.limit
 
 
 def show_changes(wanted: Wanted, *, how: How, now: datetime) -> None:
     """Print what changed, oldest first, with its age on stderr.
 
-    Complete, if there is no limit: then the newest so many. Raises :class:`UnknownName` for a table there is not,
-    :class:`UsageError` for one or a time of which nothing is known, and where a device is not one alone.
+    Complete, if there is no limit: then the newest so many; on a terminal :data:`SCREEN` of them. Raises
+    :class:`UnknownName` for a table there is not, :class:`UsageError` for one or a time of which nothing is known, and
+    where a device is not one alone.
     """
     with open_reader(how.requirements) as reader:
         if wanted.compare:
@@ -57,14 +71,21 @@ def show_changes(wanted: Wanted, *, how: How, now: datetime) -> None:
             table=wanted.table,
             now=now,
         )
+        limit = wanted.limit(how)
         if wanted.by_column:
-            found = _last(reader.run(history.DETAILS, asked.values), how.limit)
+            found = reader.run(history.DETAILS, asked.values)
+            there = found.row_count
+            found = _last(found, limit)
         else:
-            found = _lines(reader.run(history.statement(newest_first=False, limit=how.limit), asked.values), how.form)
+            told = reader.run(history.statement(newest_first=limit != how.limit, limit=limit), asked.values)
+            there = told.rows[0][-1] if told.rows else 0
+            found = _lines(told, how.form)
         found.notes.extend(asked.notes())
         if wanted.since is None:
             found.notes.append("These are the changes of the last 7 days; --since has others.")
         show_rows(reader, found, how)
+    if limit != how.limit:
+        _tell_rest(found.row_count, there, "the newest" if wanted.by_column else "devices first")
     if not found.row_count and how.form != "arrays":
         tell(_nothing(asked.past, narrowed=wanted.table is not None))
 
@@ -75,9 +96,22 @@ def _show_comparison(reader: "Reader", wanted: Wanted, how: How, now: datetime) 
     )
     found = reader.run(both.statement, both.values)
     found.notes.extend(both.notes())
-    show_rows(reader, _for_eyes(_last(found, how.limit, first=True), how.form), how)
+    limit = wanted.limit(how)
+    shown = _for_eyes(_last(found, limit, first=True), how.form)
+    show_rows(reader, shown, how)
+    if limit != how.limit:
+        _tell_rest(shown.row_count, found.row_count, "the first")
     if not found.row_count and how.form != "arrays":
         tell(f"No row of {both.resource.name} differs.")
+
+
+def _tell_rest(shown: int, there: int, which: str) -> None:
+    """Say as the last line how many more there are than a terminal got, and how one has them."""
+    if shown < there:
+        tell(
+            f"These are {shown} of {there:,} lines, {which}. --all shows all of them, --limit 200 so many; --device, "
+            "--table and --since narrow them; a pipe or -f csv gets all."
+        )
 
 
 def _last(found: Result, limit: int | None, *, first: bool = False) -> Result:
@@ -93,7 +127,9 @@ def _lines(found: Result, form: str) -> Result:
     kinds = history.summary(found.rows)
     lines = found.rows[len(kinds) :]
     if form == "table" and kinds:
-        say(f"{_in_words(kinds)}\n")
+        words = _in_words(kinds)
+        room = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(words)
+        say("\n".join([*broken_text(words, room), ""]))
     names = [column.name for column in found.columns]
     rows = [dict(zip(names, row, strict=True)) for row in lines]
     for row in rows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kandji_cli.output import print_rows, say
 from kandji_queries.catalog.dictionary import ColumnInfo
-from kandji_queries.describe import Detail, MacroDetail, PastDetail, QueryDetail
+from kandji_queries.describe import ColumnDetail, Detail, MacroDetail, PastDetail, QueryDetail
 
 if TYPE_CHECKING:
     from kandji_queries.catalog.params import Param
@@ -35,6 +35,8 @@ def show(detail: Detail, form: str) -> None:
     """Print a table, view, query, macro or table as it was; in forms for programs its columns alone."""
     if form != "table":
         print_rows(("column", "type", "description"), [(c.name, c.type, c.description) for c in _columns(detail)], form)
+    elif isinstance(detail, ColumnDetail):
+        _say(f"{detail.table}.{detail.column.name}: {detail.column.type}. {detail.column.description}")
     elif isinstance(detail, QueryDetail):
         _show_query(detail)
     elif isinstance(detail, MacroDetail):
@@ -57,6 +59,8 @@ def show(detail: Detail, form: str) -> None:
 def _columns(detail: Detail) -> tuple[ColumnInfo, ...]:
     if isinstance(detail, MacroDetail):
         return ()
+    if isinstance(detail, ColumnDetail):
+        return (detail.column,)
     return detail.table.columns if isinstance(detail, PastDetail) else detail.columns
 
 

@@ -1,6 +1,7 @@
 """``sql``, ``query``, ``tables``, ``describe`` and ``queries``: everything that reads the mirror."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Container, Iterator, Mapping
@@ -26,10 +27,26 @@ from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load
 
 if TYPE_CHECKING:
+    from kandji_queries.catalog.dictionary import TableInfo
     from kandji_queries.catalog.queries import NamedQuery
 
 ADVICE = "Aggregate or filter, take the first rows with --limit, or raise KANDJI_MIRROR_QUERY_ROWS."
 """What one does about an answer that was cut. An export has no such limit, but takes names only."""
+
+
+_ONE_ROW = re.compile("One row (per|for each|a) ")
+"""How most descriptions of tables begin."""
+
+_MATTERS = ("partial", "failed", "forbidden", "absent")
+"""States of tables that have rows nevertheless."""
+
+_CLAUSE = re.compile(r"[,;:(] ?|[.] ")
+
+START = (
+    "Start with fleet: a row per device with most of what is known of it. `kandji-mirror describe NAME` explains a "
+    "name."
+)
+"""What one reads below the list of tables."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +120,7 @@ def show_rows(reader: Reader, answer: Answer, how: How) -> None:
 
 
 def list_tables(form: str) -> None:
-    """Print what is there; for eyes shorter: ages, and the first sentence of what it holds.
+    """Print what is there; for eyes shorter: ages, and in a few words what a row is.
 
     Where nothing is mirrored, what there would be; then :class:`NothingMirrored`.
     """
@@ -119,11 +136,15 @@ def list_tables(form: str) -> None:
         functions = functions_in_short(reader) if form == "table" else ""
         warn(reader.warnings)
     if form == "table" and nothing:
-        print_rows(("table", "holds"), [(t.name, t.description.split(". ")[0]) for t in found], form)
+        print_rows(("table", "one row per"), [(t.name, _row_of(t.description)) for t in found], form)
     elif form == "table":
-        short = [(t.name, t.rows, t.state or t.kind, _age(t.age_seconds), t.description.split(". ")[0]) for t in found]
-        print_rows(("table", "rows", "state", "age", "holds"), short, form)
-        tell(f"Functions: {functions} `kandji-mirror describe NAME` explains each of these names.")
+        short = [(t.name, t.rows, _age(t), _row_of(t.description)) for t in found]
+        print_rows(("table", "rows", "age", "one row per"), short, form)
+        for state in _MATTERS:
+            if names := [t.name for t in found if t.state == state and t.age_seconds is not None]:
+                tell(f"{state.capitalize()}: {', '.join(names)}; `kandji-mirror status` tells why.")
+        tell(f"Functions: {functions}")
+        tell(START)
     else:
         rows = [(t.name, t.kind, t.rows, t.state, t.synced_at, t.description) for t in found]
         print_rows(("table", "kind", "rows", "state", "synced_at", "holds"), rows, form)
@@ -131,8 +152,15 @@ def list_tables(form: str) -> None:
         raise nothing
 
 
-def _age(seconds: float | None) -> str | None:
-    return None if seconds is None else in_words(seconds)
+def _row_of(description: str) -> str:
+    """Return in a few words what one row is, or what is in there."""
+    sentence = description.split(". ")[0].rstrip(".")
+    return _CLAUSE.split(_ONE_ROW.sub("", sentence, count=1))[0]
+
+
+def _age(table: "TableInfo") -> str | None:
+    """Return how old a table is; what is the matter with it, or what it is, where it has no age."""
+    return table.state or table.kind if table.age_seconds is None else in_words(table.age_seconds)
 
 
 def describe(name: str, form: str) -> None:

@@ -2,11 +2,14 @@
 
 import sys
 
-from kandji_cli.output import tell_number
+from kandji_cli.output import tell, tell_number
 from kandji_cli.reads import date, open_reader
 from kandji_queries.catalog.search import USUAL, search
 from kandji_queries.results.formats import write
 from kandji_schema.errors import UsageError
+
+CHANGES = ("changes", "changes_by_thing", "changes_between")
+"""What there is of history to ask by SQL; the command is the shorter way."""
 
 
 def print_hits(words: tuple[str, ...], kind: str | None, limit: int | None, form: str) -> None:
@@ -19,3 +22,5 @@ def print_hits(words: tuple[str, ...], kind: str | None, limit: int | None, form
             write(found, form, sys.stdout)
         tell_number(found.row_count, form)
         date(reader, found.as_of, found.notes, form)
+    if form == "table" and any(name.partition(".")[0] in CHANGES for _, name, _ in found.rows):
+        tell("`kandji-mirror changes` shows what changed, by device and thing.")

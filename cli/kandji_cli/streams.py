@@ -59,6 +59,31 @@ def visible(message: str) -> str:
     return "\n".join(map(escaped, message.split("\n")))
 
 
+def tell(*lines: str) -> None:
+    """Print lines for a person on stderr: on a terminal between words broken to its width, elsewhere each as it is."""
+    room = _room(sys.stderr)
+    for line in visible("\n".join(lines)).split("\n"):
+        print(line if room is None else _broken(line, room), file=sys.stderr)  # noqa: T201  # the one place for stderr
+
+
+def _room(stream: TextIO) -> int | None:
+    """Return the width of the terminal that a stream writes to; None where it is none, or does not tell."""
+    try:
+        asked = os.environ.get("COLUMNS", "")
+        width = int(asked) if asked.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+        return (width or None) if stream.isatty() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _broken(line: str, room: int) -> str:
+    """Break a line between words; of an indented one the lines that follow are indented twice."""
+    from kandji_queries.results.text_table import broken_text  # where nothing has to be said it costs nothing
+
+    indent = line[: len(line) - len(line.lstrip())]
+    return f"\n{indent * 2}".join(broken_text(line, room - len(indent) * 2, whole_words=True))
+
+
 def drop(stream: TextIO) -> None:
     """Send what is still buffered nowhere, so that Python does not fail on it once more at exit."""
     _onto_nothing(stream.fileno())

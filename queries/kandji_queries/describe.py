@@ -29,6 +29,14 @@ class QueryDetail:
 
 
 @dataclass(frozen=True)
+class ColumnDetail:
+    """One column of a table or view."""
+
+    table: str
+    column: ColumnInfo
+
+
+@dataclass(frozen=True)
 class MacroDetail:
     """A macro; ``call`` is how it is written, ``version_key(text)``."""
 
@@ -58,11 +66,11 @@ class PastDetail:
         return f"{self.table.info.name} as it was at a moment"
 
 
-Detail = TableDetail | QueryDetail | MacroDetail | PastDetail
+Detail = TableDetail | ColumnDetail | QueryDetail | MacroDetail | PastDetail
 
 
 def describe(reader: Reader, name: str) -> Detail:
-    """Return what a name stands for, by the definitions alone where nothing is mirrored.
+    """Return what a name stands for, ``table.column`` too, by the definitions alone where nothing is mirrored.
 
     :class:`UnknownName` offers the nearest of all names there are.
     """
@@ -73,11 +81,21 @@ def describe(reader: Reader, name: str) -> Detail:
     if folded in definitions.macros():
         return _macro(definitions.macros()[folded])
     past = _functions(reader)
+    table, dot, column = (part.strip().strip('"') for part in name.partition("."))
+    if dot and fold_name(table) in {info.name for info in table_infos(reader)}:
+        return _column(_table(reader, fold_name(table)), column)
     try:
         return PastDetail(folded, _table(reader, past[folded])) if folded in past else _table(reader, name)
     except UnknownName as error:
         known = [*(info.name for info in table_infos(reader)), *catalog(), *own.queries, *definitions.macros(), *past]
         raise UnknownName("table, view, query or macro", name, known) from error
+
+
+def _column(detail: TableDetail, name: str) -> ColumnDetail:
+    known = {column.name: column for column in detail.columns}
+    if fold_name(name) not in known:
+        raise UnknownName(f"column of {detail.info.name}", name, known)
+    return ColumnDetail(detail.info.name, known[fold_name(name)])
 
 
 def describe_query(query: NamedQuery) -> QueryDetail:

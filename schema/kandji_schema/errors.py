@@ -46,8 +46,9 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, ClassVar
+
+from kandji_schema.near_names import near
 
 
 class MirrorError(Exception):
@@ -57,6 +58,10 @@ class MirrorError(Exception):
 
     details: ClassVar[tuple[str, ...]] = ()
     """Attributes beside the text that go along where an error crosses processes; JSON knows their values."""
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the text as lines for a terminal; who has a list to choose from gives each its own, indented."""
+        return (str(self),)
 
     def to_dict(self) -> dict[str, Any]:
         """Return kind, message, exit code and data, JSON-ready; a kind of another module as the nearest here."""
@@ -118,9 +123,8 @@ class UnknownName(UsageError):
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         """Name the nearest. ``what`` is the kind of thing asked for ("table"), ``known`` all names there are."""
         self.name = name
-        self.nearest = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(self.nearest)}?" if self.nearest else f"There are: {', '.join(known)}."
-        super().__init__(f"There is no {what} {name!r}. {hint}")
+        self.nearest, told = near(name, known)
+        super().__init__(f"There is no {what} {told}")
 
 
 class TargetRefused(UsageError):

@@ -231,7 +231,7 @@ TERMS = (
     Term(("note", "comment", "remark"), ("device_notes.content",)),
     Term(("audit", "who changed", "admin activity", "actor"), ("audit_events.actor_id", "audit_events.action")),
     Term(
-        ("history", "what changed", "change"),
+        ("history", "what changed", "change", "updated", "app updated", "added", "app added", "app removed"),
         ("changes_by_thing.changed_at", "changes_by_thing.what", "changes.old_value"),
     ),
     Term(("license", "seats", "plan", "subscription"), ("licensing.max_devices", "licensing.plan_type")),

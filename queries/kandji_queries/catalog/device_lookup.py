@@ -35,6 +35,20 @@ STATEMENTS = Path(__file__).parents[1] / "lookup"
 Device = dict[str, Any]
 
 
+class NotOneDevice(UsageError):
+    """A text that fits several devices, or only some similarly; they are told, one a line on a terminal."""
+
+    def __init__(self, found: Sequence[Device], device: str) -> None:
+        """``found`` are all that fit, the best first, ``device`` is the text."""
+        self._parts = (_several(found, device), _each(found), f"Call again with one of these {_told_by(found)}.")
+        super().__init__(f"{self._parts[0]} {described(found)} {self._parts[2]}")
+
+    def lines(self) -> tuple[str, ...]:
+        """Return head, devices and remedy."""
+        head, each, remedy = self._parts
+        return (head, *(f"  {line}" for line in each), remedy)
+
+
 @dataclass(frozen=True)
 class DeviceHistory:
     """A device of which history is asked; ``others`` are gone and were called the same."""
@@ -171,9 +185,7 @@ def _only_device(found: list[Device], device: str) -> Device:
         raise UsageError(f"{nothing_fits(device)} A device that left the tenant is only in the view changes.")
     found = _letter_for_letter(found, device.strip()) or found
     if len(found) > 1 or found[0]["match"] == "similar":
-        raise UsageError(
-            f"{_several(found, device)} {described(found)} Call again with one of these {_told_by(found)}."
-        )
+        raise NotOneDevice(found, device)
     return found[0]
 
 
@@ -189,27 +201,30 @@ def nothing_fits(device: str) -> str:
     return f"No device fits {device!r}, nor any similar name. Looked at: {looked_at}."
 
 
-def _several(found: list[Device], device: str) -> str:
+def _several(found: Sequence[Device], device: str) -> str:
     if found[0]["match"] == "similar":
         return f"No device fits {device!r} exactly; similar:"
     return f"{len(found):,} devices fit {device!r}, newest contact first:"
 
 
-def share_a_serial(found: list[Device]) -> bool:
+def share_a_serial(found: Sequence[Device]) -> bool:
     """Tell whether a serial number is in the list twice, as that of a re-enrolled device is."""
     serials = [fold_identifier(device["serial_number"]) for device in found if device["serial_number"]]
     return len(set(serials)) < len(serials)
 
 
-def _told_by(found: list[Device]) -> str:
+def _told_by(found: Sequence[Device]) -> str:
     return "ids: some have one serial number" if share_a_serial(found) else "serial numbers or ids"
 
 
 def described(found: Sequence[Device]) -> str:
     """Name several devices in one sentence, with what tells them apart."""
+    return f"{'; '.join(_each(found))}."
+
+
+def _each(found: Sequence[Device]) -> list[str]:
     lines = [f"{device['device_name']!r} ({facts(device)})" for device in found[:LISTED]]
-    more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
-    return f"{'; '.join(lines)}{more}."
+    return [*lines, f"and {len(found) - LISTED} more"] if len(found) > LISTED else lines
 
 
 def facts(device: Device) -> str:

@@ -42,6 +42,11 @@ class Token(NamedTuple):
     word: str
 
 
+LONGEST_WORD = 100
+"""Most characters of a word that an error repeats."""
+
+_LONG_WORD = re.compile(rf"\w{{{LONGEST_WORD},}}")
+
 _BRACKETS = re.compile(r"[()\[\]{}]")
 
 Connect = Callable[[], duckdb.DuckDBPyConnection]
@@ -99,6 +104,8 @@ def _single(sql: str, parser: duckdb.DuckDBPyConnection) -> tuple[duckdb.Stateme
         raise Failed(f"The statement cannot be parsed: {_first_lines(error)}") from error
     except ValueError as error:  # a statement type that DuckDB's Python enum does not have
         raise Refused("Only queries can be run. Start with SELECT, FROM or WITH.", rule="statement type") from error
+    if not statements:
+        raise Refused("There is no statement. Send one, such as FROM fleet LIMIT 5.", rule="one statement")
     if len(statements) != 1:
         raise Refused(
             f"There are {len(statements)} statements; send exactly one at a time, without a semicolon in between.",
@@ -120,4 +127,5 @@ def _node(sql: str, parser: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def _first_lines(error: duckdb.Error) -> str:
-    return str(error).removeprefix("Parser Error: ").strip()
+    said = str(error).removeprefix("Parser Error: ").strip()
+    return _LONG_WORD.sub(lambda word: f"{word[0][:LONGEST_WORD]}...", said)

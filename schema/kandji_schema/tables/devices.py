@@ -10,7 +10,7 @@ from kandji_schema.resource import Ask, Paging, Resource
 
 
 class Device(SQLModel, table=True):
-    """One row per enrolled device of any platform; the place to start and the table others join to."""
+    """One row per enrolled device of any platform; the table others join to. fleet says more of each."""
 
     __tablename__ = "devices"
 

@@ -32,6 +32,9 @@ OF_A_KIND = 4
 FAR = 0.45
 """What fits less than this share of the best is left out."""
 
+FAR_QUERY = 0.4
+"""The same for a named query, which is an answer and not a place to look for one."""
+
 SAMPLED = 5
 """Columns of which values are shown."""
 
@@ -118,8 +121,8 @@ def _mixed(hits: Sequence[Hit], limit: int) -> list[Hit]:
     """Keep the best of each kind, so that many of one leave room for others, and nothing that fits far less well."""
     kept: list[Hit] = []
     for hit in hits:
-        if hit.score < FAR * hits[0].score:
-            break
+        if hit.score < (FAR_QUERY if hit.kind == "query" else FAR) * hits[0].score:
+            continue
         if len(kept) < limit and sum(other.kind == hit.kind for other in kept) < OF_A_KIND:
             kept.append(hit)
     return kept
