@@ -76,6 +76,7 @@ def called(company: Company, token: str, tool: str, era: Era = "auto", /, **argu
     return anyio.run(talk)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 def test_each_person_sees_names_only_with_the_scope_for_them(company: Company, era: Era) -> None:
     def names(token: str) -> list[str]:

@@ -94,6 +94,7 @@ def test_the_example_of_the_documents_is_one(tmp_path: Path) -> None:
     assert "it is the query little_memory" in checked.stderr
 
 
+@pytest.mark.heavy
 def test_assistants_run_them_by_name_and_the_list_stays_short(home: Path) -> None:
     with opened(home) as mirror:
         found = answer(mirror, "auto", "run_query", name="mine", params={"kind": "iPad"}, columns=["n"])

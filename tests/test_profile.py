@@ -175,6 +175,7 @@ def test_devices_in_short_have_what_matters_and_what_is_not_known(reader: Reader
     assert told[0]["compliant"] in ("no", "not known")
 
 
+@pytest.mark.heavy
 def test_an_assistant_gets_a_persons_devices_in_one_answer(home: Path) -> None:
     with opened(home) as mirror:
         several = answer(mirror, "auto", "device_profile", device="ann@example.org")
