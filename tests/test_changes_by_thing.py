@@ -11,6 +11,7 @@ from kandji_queries.describe import functions_in_short
 from kandji_queries.history.changes import read_asked, statement
 from kandji_queries.reader import Reader
 from kandji_schema import things
+from kandji_schema.errors import Failed
 from kandji_schema.prism import PrismRow
 from kandji_schema.registry import resources
 
@@ -102,6 +103,31 @@ def test_a_part_of_the_time_tells_the_same_and_each_change_lies_in_one_part(read
 _BETWEEN = "SELECT device_id, what FROM changes_between($a, $b)"
 
 
+def test_a_cte_of_the_statement_is_not_what_the_function_reads(reader: Reader) -> None:
+    asked = "SELECT count(*), count(device_name) FROM changes_between('-infinity', 'infinity')"
+    (known,) = reader.run(asked).rows
+    for name in ("devices", "apps", "blueprints", "gone", "called"):
+        assert reader.run(f"WITH {name} AS (SELECT 1 AS device_id) {asked}").rows == [known], name
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "told"),
+    [
+        ("2020-01-01", "2020-02-01", r"begins at 2026-03-02 08:00:00 UTC; .* changes_between\('2026-03-02 08:00:00', "),
+        ("2026-03-04", "2026-03-03", "first moment of changes_between is not before the second"),
+        ("2026-03-04", "2026-03-04", r"of one day tells changes_between\('2026-11-20', '2026-11-21'\)"),
+        (None, "2026-03-04", "one of these is NULL"),
+        ("2998-01-01", "2999-01-01", "lies in the future"),
+    ],
+)
+def test_a_time_of_which_nothing_can_be_told_is_refused_whatever_is_asked_of_it(
+    reader: Reader, begin: str | None, end: str, told: str
+) -> None:
+    for asked in (_BETWEEN, "SELECT count(*) FROM changes_between($a, $b) WHERE device_id = 'nobody'"):
+        with pytest.raises(Failed, match=told):
+            reader.run(asked, {"a": begin, "b": end})
+
+
 def test_facts_and_the_most_telling_column_are_columns_too(reader: Reader) -> None:
     asked = "SELECT change, column_name, old_value, new_value, facts FROM changes_by_thing WHERE device_id = 'd1' AND "
     (device,) = reader.run(f"{asked} thing = 'device'").rows
@@ -114,6 +140,19 @@ def test_an_answer_about_changes_is_dated_by_devices_and_the_oldest_table(reader
     dated = {"blueprints": "2026-03-02T09:00:00Z", "devices": "2026-03-04T00:00:00Z"}
     for view in ("changes_by_thing", "changes"):
         assert reader.run(f"SELECT device_name FROM {view}").as_of == dated
+
+
+def test_what_a_call_of_the_function_and_what_devices_carried_are_told_of_date_an_answer(reader: Reader) -> None:
+    view = "SELECT %s FROM changes_by_thing WHERE table_name = 'devices'"
+    call = "SELECT %s FROM changes_between('-infinity', 'infinity')"
+    dated = {
+        view % "count(*)": {"devices"},
+        f"{view % 'count(*)'} UNION ALL {call % 'count(*)'}": {"blueprints", "devices"},
+        f"{call % 'device_id'} WHERE table_name = 'apps'": {"apps", "devices"},
+        view % "what": {"blueprints", "devices"},
+        f"{call % '*'} WHERE table_name = 'devices'": {"blueprints", "devices"},
+    }
+    assert {asked: set(reader.run(asked).as_of) for asked in dated} == dated
 
 
 def test_what_is_long_is_said_to_have_changed_and_nothing_of_a_version_is_repeated(tmp_path: Any) -> None:

@@ -178,6 +178,8 @@ def test_two_moments_of_a_table_are_compared(mirror: ServerContext, era: Era) ->
         ["devices", "only now", 1, None],
     ]
     assert "compare two moments name a table" in refusal(mirror, era, "changes", compare=True)
+    assert answer(mirror, era, "changes", compare=True, table="Devices", since="23h", limit=5)["rows"] == found["rows"]
+    assert answer(mirror, era, "changes", table="DEVICES") == answer(mirror, era, "changes", table="devices")
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ a meaning of its own, see :class:`kandji_schema.things.Fact`, or whose owner is 
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
-from kandji_queries.relations import BETWEEN, FACTS, NAMES, THINGS
+from kandji_queries.relations import BETWEEN, BY_THING, FACTS, NAMES, THINGS, TRACKED, past_call
 from kandji_schema import things
 from kandji_schema.sql import identifier, literal
+from kandji_schema.utc import whole_second
 
 Columns = Mapping[str, str]
 """Columns of a table with DuckDB's names of their types."""
@@ -45,11 +47,45 @@ _BOUNDS = {"TIMESTAMP '-infinity'": "begins", "TIMESTAMP 'infinity'": "ends"}
 """What stands for the beginning and the end of the time in the view."""
 
 
-def between(view: str) -> str:
-    """Return the statement that makes the function of ``view``, the text of the view: it reads some days, not all."""
+def add_between(base: duckdb.DuckDBPyConnection, view: str) -> None:
+    """Make the function of the view :data:`BY_THING`, whose text is ``view``: it reads some days, not all."""
+    ((since,),) = base.execute(f"SELECT min(since) FROM {TRACKED}").fetchall()
+    columns = {name: kind for name, kind, *_ in base.execute(f"DESCRIBE main.{BY_THING}").fetchall()}
     for bound, name in _BOUNDS.items():
         view = view.replace(bound, f"({name})::TIMESTAMPTZ::TIMESTAMP")
-    return f"CREATE MACRO main.{BETWEEN}({', '.join(_BOUNDS.values())}) AS TABLE {view}"
+    call = f"{BETWEEN}({', '.join(_BOUNDS.values())})"
+    base.execute(f"CREATE MACRO main.{call} AS TABLE {view} UNION ALL {_checked(columns, since)}")
+
+
+def _checked(columns: Columns, since: datetime | None) -> str:
+    """Select no row, or an error for a time of which nothing is known or in which nothing can lie.
+
+    Each of its values is the check, so that no filter of the statement around it can make it go unseen. ``since`` is
+    the moment at which history begins, naive UTC.
+    """
+    values = ", ".join(f"checked::{kind} AS {identifier(name)}" for name, kind in columns.items())
+    wrong = "".join(f" WHEN {condition} THEN error({literal(message)})" for condition, message in _problems(since))
+    return f"SELECT {values} FROM (SELECT CASE{wrong} END AS checked) WHERE checked IS NOT NULL"
+
+
+def _problems(since: datetime | None) -> Iterator[tuple[str, str]]:
+    begin, end = (f"({name})::TIMESTAMPTZ" for name in _BOUNDS.values())
+    yield (
+        f"{begin} IS NULL OR {end} IS NULL",
+        f"{BETWEEN} takes two moments, and one of these is NULL. Write {past_call(BETWEEN)}.",
+    )
+    yield (
+        f"{begin} >= {end}",
+        f"The first moment of {BETWEEN} is not before the second one, so that nothing lies between them. A date alone "
+        f"is the start of that day, UTC: of one day tells {BETWEEN}('2026-11-20', '2026-11-21').",
+    )
+    yield f"{begin} > now()", f"The time of {BETWEEN} lies in the future; nothing is known of what will change."
+    if since is not None:
+        yield (
+            f"{end}::TIMESTAMP <= TIMESTAMP '{since:%Y-%m-%d %H:%M:%S.%f}'",
+            f"History begins at {since:%Y-%m-%d %H:%M:%S} UTC; what changed earlier is not known. Write "
+            f"{BETWEEN}('{whole_second(since):%Y-%m-%d %H:%M:%S}', now()).",
+        )
 
 
 def named_tables() -> frozenset[str]:

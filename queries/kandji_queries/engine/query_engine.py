@@ -249,7 +249,7 @@ class QueryEngine:
                 self._add_rules()
             self._base.execute(f"CREATE VIEW main.{identifier(view.name)} AS {view.sql}")
             if view.name == BY_THING:
-                self._base.execute(thing_words.between(view.sql))
+                thing_words.add_between(self._base, view.sql)
         except (duckdb.BinderException, duckdb.CatalogException):
             self.broken[view.name] = Failed(
                 f"The view {view.name} needs columns that were not mirrored yet when its tables were written. "

@@ -113,7 +113,7 @@ class Dependencies:
         found: set[str] = set()
         for name in checked.tables:
             sources = self._sources_of(name, tables, demand)
-            told = tables_told(checked.tree, name, bound) if TRACKED in sources else None
+            told = tables_told(checked.tree, name, bound, demand) if TRACKED in sources else None
             found |= sources if told is None else sources - {TRACKED} | told & tables
         return frozenset(found)
 

@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
 from kandji_queries.relations import AS_OF, BETWEEN, past_call
+from kandji_schema.durations import parse_duration
 from kandji_schema.errors import Refused
 
 _MOMENT = re.compile(r"\s*(?:[-+]?\d+-\d+-\d|[-+]?infinity|epoch)", re.IGNORECASE)
 """How a text begins that the engine may read as a moment."""
+
+
+_NAMED = {"now": "now()", "today": "current_date", "yesterday": "current_date - 1"}
 
 
 def check(name: str, arguments: Sequence[Mapping[str, Any]]) -> None:
@@ -19,7 +25,23 @@ def check(name: str, arguments: Sequence[Mapping[str, Any]]) -> None:
     for argument in arguments:
         literal = argument["expression"].get("literal") or {}
         if literal.get("kind") == "STRING" and not _MOMENT.match(literal["text"]):
-            raise wrong(name, f"takes a moment, which {literal['text'][:40]!r} is not")
+            meant = _meant(literal["text"])
+            raise wrong(
+                name, f"takes a moment, which {literal['text'][:40]!r} is not{f' ({meant} is)' if meant else ''}"
+            )
+
+
+def _meant(text: str) -> str:
+    """Return how the engine takes what people write for a moment elsewhere; empty where that is not known."""
+    plain = text.strip().lower()
+    if plain in _NAMED:
+        return _NAMED[plain]
+    with suppress(ValueError):
+        return f"'{datetime.fromisoformat(plain):%Y-%m-%d %H:%M}'".replace(" 00:00", "")
+    with suppress(ValueError, OverflowError):
+        if ago := parse_duration(plain):
+            return f"now() - INTERVAL {ago.total_seconds() / 3600:g} HOURS"
+    return ""
 
 
 def wrong(name: str, why: str) -> Refused:

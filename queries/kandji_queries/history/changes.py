@@ -113,7 +113,7 @@ def read_asked(
     wanted = period.read_period(since, until, now)
     begins = period.known_since(reader, table, wanted)
     past = None if device is None else device_lookup.find_in_history(reader, device)
-    return Asked(wanted, begins, table, past)
+    return Asked(wanted, begins, None if table is None else next(iter(begins)), past)
 
 
 def summary(found: "list[Row]") -> list[Kind]:

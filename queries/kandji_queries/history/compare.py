@@ -147,7 +147,7 @@ def read_comparison(
     if table is None or since is None:
         raise UsageError("To compare two moments name a table and since when: table apps, since 2026-11-01.")
     wanted = period.read_period(since, until, now)
-    begins = period.known_since(reader, table, wanted)[table]
+    ((table, begins),) = period.known_since(reader, table, wanted).items()
     then, end = wanted.since or begins, min(wanted.until or wanted.now, wanted.now)
     if then < begins:
         raise UsageError(

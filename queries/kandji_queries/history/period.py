@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kandji_queries.times import read_moment
 from kandji_schema.errors import UnknownName, UsageError
+from kandji_schema.sql import fold_name
 from kandji_schema.utc import naive_utc
 
 if TYPE_CHECKING:
@@ -51,12 +52,12 @@ def read_period(since: str | None, until: str | None, now: datetime) -> Period:
 def known_since(reader: "StatementRunner", table: str | None, period: Period) -> Mapping[str, datetime]:
     """Return for each table with history, or the one named, since when it is whole (naive UTC), the latest first.
 
-    :class:`UnknownName` where there is no such table, :class:`UsageError` where no history is kept of it or the period
-    ends before any begins.
+    A name may be in any case. :class:`UnknownName` where there is no such table, :class:`UsageError` where no history
+    is kept of it or the period ends before any begins.
     """
     begins: dict[str, datetime] = dict(reader.run(KNOWN_SINCE).rows)
     if table is not None:
-        _refuse_unkept(reader, table, begins)
+        table = _kept_table(reader, table, begins)
         begins = {table: begins[table]}
     if begins and period.until is not None and period.until <= min(begins.values()):
         raise UsageError(
@@ -66,13 +67,16 @@ def known_since(reader: "StatementRunner", table: str | None, period: Period) ->
     return begins
 
 
-def _refuse_unkept(reader: "StatementRunner", table: str, begins: Mapping[str, datetime]) -> None:
+def _kept_table(reader: "StatementRunner", written: str, begins: Mapping[str, datetime]) -> str:
+    """Return the table as it is called: people write it in any case, as in SQL."""
     known = [name for (name,) in reader.run(TABLES).rows]
+    table = fold_name(written)
     if table not in known:
-        raise UnknownName("table", table, known)
+        raise UnknownName("table", written, known)
     if table not in begins:
         kept = f"It is kept of {', '.join(sorted(begins))}." if begins else NO_HISTORY
         raise UsageError(f"No history is kept of {table}, so what changed in it is not known. {kept}")
+    return table
 
 
 def coverage_notes(begins: Mapping[str, datetime], period: Period) -> Iterator[str]:

@@ -74,6 +74,11 @@ def table_name(source: Node) -> str:
     return path[-1] if path[:-1] in ([], ["main"], ["memory", "main"]) else ".".join(path)
 
 
+def function_name(call: Node) -> str:
+    """Return the name of a function that is called, without a schema before it."""
+    return fold_name(str(call["qualified_name"]["path"][-1]))
+
+
 def parts(node: Node) -> list[str]:
     """Return the parts of the name of a column, ``["f", "status"]``; none where a node is no such name.
 

@@ -75,6 +75,7 @@ luggage AS (
     WHERE th.plural IS NOT NULL
     GROUP BY ALL
 ),
+-- devices is named with its schema: in the function, a CTE of the statement around it may have that name
 told AS NOT MATERIALIZED (
     SELECT
         e.*,
@@ -85,7 +86,7 @@ told AS NOT MATERIALIZED (
         e.table_name = 'devices' AND d.blueprint_id IS NULL AS is_routed
     FROM internal.events AS e
     JOIN internal.tracked AS t USING (table_name)
-    LEFT JOIN devices AS d ON t.keys[1] = 'device_id' AND d.device_id = e.first_key
+    LEFT JOIN main.devices AS d ON t.keys[1] = 'device_id' AND d.device_id = e.first_key
     ANTI JOIN moves AS m
         ON
             m.device_id = e.first_key
