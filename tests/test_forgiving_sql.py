@@ -1,5 +1,7 @@
 """SQL that forgives: what was meant is told where a statement cannot be run, and mostly the statement that can."""
 
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,3 +162,22 @@ def flagged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     publish(home, {"devices": [device(1), gone, device(3, is_missing=True)], "apps": []})
     with Reader(home) as reader:
         yield reader
+
+
+SLOW = "list_sum(list_transform(range(300000), lambda x: list_sum(list_transform(range(3000), lambda y: x * y))))"
+
+
+@pytest.mark.parametrize(
+    ("sql", "params", "told"),
+    [
+        (f"SELECT serial_nummber, {SLOW} FROM devices", {}, "Did you mean devices.serial_number?"),
+        ("SELECT CAST(repeat('/', 150000) AS INTEGER)", {}, "Could not convert string"),
+        ("SELECT CAST($x AS INTEGER)", {"x": "/" * 90_000}, "Could not convert string"),
+        (f"SELECT TOP{' ' * 19_000}x y z", {}, "cannot be parsed"),
+    ],
+)
+def test_what_is_said_of_an_error_takes_no_time(reader: Reader, sql: str, params: dict[str, object], told: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(StatementError, match=re.escape(told)):
+        reader.run(sql, params)
+    assert time.monotonic() - began < 4

@@ -9,18 +9,26 @@ import duckdb
 from kandji_queries.advice import dialects
 from kandji_queries.advice.names import Finding, NameAdviser, Tried, unknown_table
 from kandji_queries.advice.nearest import Columns
+from kandji_queries.engine.limits import Cancellation, Deadline
 from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.guard.statements import Checked
+from kandji_queries.lineage import tree
 from kandji_queries.lineage.demand import read_demand
 from kandji_queries.lineage.devices_counted import leaves_flags_unsaid
 from kandji_queries.lineage.tree import UNREADABLE
 from kandji_queries.results.data_notes import flagged_devices
-from kandji_schema.errors import Failed, Refused, StatementError
+from kandji_schema.errors import Failed, Refused, StatementError, TookTooLong
 
 Check = Callable[[str], Checked]
 """What the guard says of a statement under the same names and parameters."""
 
 NOT_PARSED = "The statement cannot be parsed"
+
+TRIAL_SECONDS = 0.5
+"""Longest time that names of a proposal are looked up in the engine; it takes milliseconds."""
+
+MAKERS = frozenset({"range", "generate_series", "repeat", "lpad", "rpad", "format", "printf"})
+"""Functions that make much of little, where the engine computes constants while it looks names up, as of LIMIT."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,22 @@ class Adviser:
             raise self.refused(error, tables) from error
 
     @contextmanager
-    def explaining(self, engine: QueryEngine, checked: Checked, values: Mapping[str, object]) -> Iterator[None]:
-        """Tell of a name that is not there what was probably meant; ``values`` are bound to the parameters."""
+    def explaining(
+        self,
+        engine: QueryEngine,
+        checked: Checked,
+        values: Mapping[str, object],
+        seconds_left: Callable[[], float],
+        stop: Cancellation | None = None,
+    ) -> Iterator[None]:
+        """Tell of a name that is not there what was probably meant; ``values`` are bound to the parameters.
+
+        What is proposed is tried within ``seconds_left`` of the statement, and until ``stop`` is set.
+        """
         try:
             yield
         except duckdb.BinderException as error:
-            if failed := self.failed(error, engine, checked, values):
+            if failed := self.failed(error, engine, checked, values, min(seconds_left(), TRIAL_SECONDS), stop):
                 raise failed from error
             raise
 
@@ -61,7 +79,13 @@ class Adviser:
         return error
 
     def failed(
-        self, error: duckdb.BinderException, engine: QueryEngine, checked: Checked, values: Mapping[str, object]
+        self,
+        error: duckdb.BinderException,
+        engine: QueryEngine,
+        checked: Checked,
+        values: Mapping[str, object],
+        seconds: float,
+        stop: Cancellation | None = None,
     ) -> Failed | None:
         """Return the error about a name that none of the tables has; None where it is about something else."""
         used = {table: names for table in sorted(checked.tables) if (names := engine.columns_of(table))}
@@ -74,11 +98,16 @@ class Adviser:
                 return None
             if not engine.tables.issuperset(again.tables):
                 return Tried(again.tree, None)  # one that was not opened, whose columns are known all the same
+            if again.kind != "select" or MAKERS.intersection(tree.functions_in(again.tree)):
+                return None
             with engine.cursor() as cursor:
                 try:
-                    cursor.execute(f"EXPLAIN {sql}", dict(values) or None)
+                    with Deadline(seconds, cursor.interrupt, stop=stop):
+                        cursor.execute(f"DESCRIBE {sql}", dict(values) or None)  # EXPLAIN computes all constants
                 except duckdb.Error as found:
                     return Tried(again.tree, str(found))
+                except TookTooLong:
+                    return None
             return Tried(again.tree, None)
 
         with suppress(*UNREADABLE):

@@ -286,7 +286,7 @@ class Reader:
                 stop=self._stop,
                 kill=self._kill,
             )
-            with adviser.explaining(engine, checked, params):
+            with adviser.explaining(engine, checked, params, lambda: stream.seconds_left, self._stop):
                 stream.start(sql, params)
             yield stream
 

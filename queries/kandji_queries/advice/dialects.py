@@ -42,7 +42,7 @@ LOOKED_AT = 200
 
 KEYWORDS = ("select", "from", "where", "group", "order", "having", "limit", "join", "distinct", "between")
 
-_TOP = re.compile(r"(?is)^(SELECT)\s+TOP\s*\(?\s*(\d+)\s*\)?\s+(.*)$")
+_TOP = re.compile(r"(?is)^(SELECT)\s+TOP(?:\s*\(\s*|\s+)(\d+)(?:\s*\)\s*|\s+)(\S.*)$")
 _LIMIT = re.compile(r"(?is)\bLIMIT\s+(\d+)\s*,\s*(\d+)$")
 _SHOW_COLUMNS = re.compile(r"(?is)^SHOW\s+(?:FULL\s+)?COLUMNS\s+(?:FROM|IN)\s+([\w.\"]+)$")
 _SPELLINGS: tuple[tuple[re.Pattern[str], str, Callable[[re.Match[str]], str]], ...] = (

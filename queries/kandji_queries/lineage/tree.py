@@ -12,6 +12,8 @@ QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE"})
 UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, StopIteration, RecursionError)
 """What reading a tree that is very deep, or of a form not met yet, may raise; no statement fails for it."""
 
+_CALLS = frozenset({"FUNCTION", "WINDOW"})
+
 JOINED_BY_CONDITION = frozenset({"REGULAR", "CROSS", "DEPENDENT", "ASOF"})
 """Joins that look at the columns they name; a natural join looks at whatever both sides have."""
 
@@ -94,6 +96,11 @@ def parts(node: Node) -> list[str]:
 def names_in(values: Iterable[object]) -> list[list[str]]:
     """Return the names of columns that stand below some nodes, each in its parts."""
     return [found for value in values for node in below(value) if (found := parts(node))]
+
+
+def functions_in(root: Node) -> Iterator[str]:
+    """Yield the name of every function that is called below a node."""
+    return (fold_name(str(node["qualified_name"]["path"][-1])) for node in below(root) if node.get("class") in _CALLS)
 
 
 def output_name(entry: Node) -> str:

@@ -49,6 +49,11 @@ class Stream(Answer):
         self._tally = Tally()
         self._when_empty: Callable[[], Iterable[str]] = tuple
 
+    @property
+    def seconds_left(self) -> float:
+        """What is left of the time limit."""
+        return max(self._limits.seconds - self._seconds, 0.0)
+
     def note_when_empty(self, notes: Callable[[], Iterable[str]]) -> None:
         """Have something said where there turn out to be no rows; it is asked for then only."""
         self._when_empty = notes
