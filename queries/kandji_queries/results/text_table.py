@@ -2,7 +2,8 @@
 
 Nothing is cut. Where the columns do not fit, the long ones share what the short ones leave, and their texts are broken
 over lines: one wide cell takes more lines, the rest of the table stays as it is. Only where there are so many columns
-that the long ones would have less than :data:`NARROWEST` each, every row becomes a record with a line a column.
+that the long ones would have less than :data:`NARROWEST` each, every row becomes a record with a line a column, and
+only between words is a long text broken there: what is copied from it is whole.
 """
 
 import re
@@ -131,4 +132,6 @@ def _records(heads: Cells, rows: Sequence[Cells], room: int) -> Iterator[str]:
     for number, cells in enumerate(rows, 1):
         yield f"─ {number} ".ljust(room, "─")
         for head, cell in zip(heads, cells, strict=True):
-            yield f"{_padded(head, wide, right=False)}{GAP}{cell}".rstrip()
+            first, *others = broken_text(cell, max(room - wide - len(GAP), NARROWEST), whole_words=True)
+            yield f"{_padded(head, wide, right=False)}{GAP}{first}".rstrip()
+            yield from (f"{' ' * wide}{GAP}{line}".rstrip() for line in others)
