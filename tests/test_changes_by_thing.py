@@ -98,6 +98,8 @@ def test_a_part_of_the_time_tells_the_same_and_each_change_lies_in_one_part(read
     parts += [("2026-03-02T12:00+01:00", "infinity")]
     told = [row for begin, end in parts for row in reader.run(_BETWEEN, {"a": begin, "b": end}).rows]
     assert sorted(map(str, told)) == sorted(map(str, reader.run(TOLD).rows))
+    assert reader.run("FROM changes_between(current_date - 1, current_timestamp)").rows == []
+    assert len(reader.run("FROM changes_between(begins := '2026-03-01', ends := now())").rows) == len(told)
 
 
 _BETWEEN = "SELECT device_id, what FROM changes_between($a, $b)"

@@ -17,9 +17,9 @@
 -- column: old_value | Its value before, as text; of a removed thing its version, where it has one.
 -- column: new_value | Its value after, as text.
 -- column: facts | All that changed, what says most first: fact in words, column, old and new value.
--- ask: Which apps were updated in a week, on how many devices | SELECT what, count(DISTINCT device_id) AS devices FROM
+-- ask: Which apps were updated on most devices in a week | SELECT name, count(DISTINCT device_id) AS devices FROM
 --   changes_between(now() - INTERVAL 7 DAY, now()) WHERE thing = 'app' AND change = 'updated' GROUP BY ALL ORDER BY
---   devices DESC LIMIT 30
+--   devices DESC, name LIMIT 30
 -- ask: Which devices came or went in a month, with what | SELECT changed_at, device_name, serial_number, what FROM
 --   changes_between(now() - INTERVAL 30 DAY, now()) WHERE thing = 'device' AND change <> 'changed' ORDER BY changed_at
 -- ask: Which devices got another owner | SELECT changed_at, device_name, serial_number, what FROM changes_by_thing WHERE
