@@ -3,10 +3,9 @@
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from reads_home import device, publish, small_fleet
+from reads_home import small_fleet
 
 from kandji_queries.advice.dialects import FUNCTIONS
 from kandji_queries.reader import Reader
@@ -132,36 +131,6 @@ def test_what_is_told_to_write_instead_may_be_written(reader: Reader, instead: s
 def test_a_condition_that_lets_nothing_pass_is_told(reader: Reader) -> None:
     assert any("write IS NULL" in note for note in reader.run_json("SELECT 1 FROM apps WHERE version != NULL").notes)
     assert not any("IS NULL" in note for note in reader.run_json("SELECT 1 FROM apps WHERE version IS NULL").notes)
-
-
-FLAGS = "devices include 1 removed and 2 missing (is_removed, is_missing)."
-
-
-@pytest.mark.parametrize(
-    ("sql", "told"),
-    [
-        ("SELECT count(*) FROM devices", True),
-        ("SELECT platform, count(*) FROM fleet GROUP BY ALL", True),
-        ("SELECT a.name FROM apps AS a JOIN devices AS d USING (device_id)", True),
-        ("WITH d AS (FROM devices) SELECT device_name FROM d", True),
-        ("SELECT count(*) FROM devices WHERE NOT is_missing", False),
-        ("SELECT * FROM devices", False),
-        ("SELECT device_name FROM devices WHERE serial_number = 'S1'", False),
-        ("SELECT count(*) FROM apps", False),
-        ("DESCRIBE devices", False),
-    ],
-)
-def test_devices_that_are_removed_or_missing_are_told_where_nobody_asked(flagged: Reader, sql: str, told: bool) -> None:
-    assert (FLAGS in flagged.run_json(sql).notes) is told
-
-
-@pytest.fixture(scope="module")
-def flagged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    home: Path = tmp_path_factory.mktemp("flagged")
-    gone = device(2, is_removed=True, is_missing=True)
-    publish(home, {"devices": [device(1), gone, device(3, is_missing=True)], "apps": []})
-    with Reader(home) as reader:
-        yield reader
 
 
 SLOW = "list_sum(list_transform(range(300000), lambda x: list_sum(list_transform(range(3000), lambda y: x * y))))"

@@ -13,10 +13,9 @@ from kandji_queries.engine.limits import Cancellation, Deadline
 from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.guard.statements import Checked
 from kandji_queries.lineage import tree
-from kandji_queries.lineage.demand import read_demand
-from kandji_queries.lineage.devices_counted import leaves_flags_unsaid
-from kandji_queries.lineage.tree import UNREADABLE
-from kandji_queries.results.data_notes import flagged_devices
+from kandji_queries.lineage.tree import UNREADABLE, Node
+from kandji_queries.remarks import near_values
+from kandji_queries.remarks.asked import Asked
 from kandji_schema.errors import Failed, Refused, StatementError, TookTooLong
 
 Check = Callable[[str], Checked]
@@ -33,11 +32,15 @@ MAKERS = frozenset({"range", "generate_series", "repeat", "lpad", "rpad", "forma
 
 @dataclass(frozen=True)
 class Adviser:
-    """Advice about one statement; ``columns`` are those of all tables and views by name."""
+    """Advice about one statement; ``columns`` are those of all tables and views by name.
+
+    ``asked`` makes of an engine and a tree what more is asked of a statement; None where errors repeat no values.
+    """
 
     sql: str
     check: Check
     columns: Callable[[], Columns]
+    asked: Callable[[QueryEngine, Node], Asked] | None = None
 
     def checked(self, tables: Collection[str]) -> Checked:
         """Check the statement, with advice in the error; ``tables`` are the names there are."""
@@ -110,8 +113,11 @@ class Adviser:
                     return None
             return Tried(again.tree, None)
 
+        def lettered(sql: str) -> str:
+            return near_values.corrected(sql, self.asked(engine, self.check(sql).tree)) if self.asked else sql
+
         with suppress(*UNREADABLE):
-            said = adviser.about(str(error), trial)
+            said = adviser.about(str(error), trial, lettered)
             return Failed(said) if said else None
         return None
 
@@ -124,14 +130,6 @@ class Adviser:
         except StatementError:
             return found.words
         return f"{found.words}\nWrite: {found.mended}"
-
-
-def remarks(engine: QueryEngine, checked: Checked) -> Iterator[str]:
-    """Yield what whoever wrote a statement may not have thought of."""
-    with suppress(*UNREADABLE):
-        yield from dialects.remarks(checked.tree)
-        if leaves_flags_unsaid(checked.tree, read_demand(checked.tree)):
-            yield from flagged_devices(*engine.flagged_devices)
 
 
 def _quoted(text: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import copy
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,15 +11,17 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import duckdb
 
 from kandji_queries import as_of
-from kandji_queries.adviser import Adviser, remarks
+from kandji_queries.adviser import Adviser
 from kandji_queries.catalog.params import readings
 from kandji_queries.engine.limits import Cancellation, QueryLimits
 from kandji_queries.engine.pool import EnginePool
 from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.guard.dependencies import Dependencies
 from kandji_queries.guard.statements import Checked, Guard
-from kandji_queries.relations import AUDIT_LOG, past_call
+from kandji_queries.lineage.tree import Node
+from kandji_queries.relations import AUDIT_LOG
 from kandji_queries.results.data_notes import MASKED, SYNC_COMMAND, Requirements, data_notes
+from kandji_queries.results.outcome import Outcome
 from kandji_queries.results.result import JsonResult, Result
 from kandji_queries.results.stream import Stream
 from kandji_schema.errors import Failed, StoreDamaged, TookTooLong, UnknownName
@@ -30,6 +31,7 @@ from kandji_schema.sql import fold_name
 if TYPE_CHECKING:
     from kandji_queries.catalog.dictionary import ColumnPlace, TableDetail, TableInfo
     from kandji_queries.catalog.queries import NamedQuery
+    from kandji_queries.remarks.asked import Asked
 
 T = TypeVar("T")
 Values = Mapping[str, object]
@@ -73,6 +75,7 @@ class Reader:
         self._kill = kill
         self._stop: Cancellation | None = None
         self._requirements = requirements
+        self._values_in_errors = values_in_errors
         self._remedy = remedy
         self._engines = EnginePool(
             home, self.limits, lazy=lazy, warm=warm, rules=rules, masked=masked, values_in_errors=values_in_errors
@@ -141,7 +144,7 @@ class Reader:
         """Run a named query as :meth:`query` does, with rows that are fetched while they are used."""
         query = self.named(name)
         values = query.bind(params or {})
-        with self.stream(query.statement(params or {}), values, limits=limits) as stream:
+        with self._streamed(query.statement(params or {}), values, limits) as stream:
             stream.notes.extend(self._query_notes(query, values, params or {}))
             stream.note_when_empty(lambda: self._empty_notes(query, values))
             yield stream
@@ -160,7 +163,7 @@ class Reader:
 
     def describe(self, table: str) -> "TableDetail":
         """Return one table or view with its columns; :class:`UnknownName` with the nearest names."""
-        from kandji_queries.catalog.dictionary import TableDetail, columns
+        from kandji_queries.catalog.dictionary import TableDetail, columns, with_past
 
         infos = {info.name: info for info in self.tables()}
         name = fold_name(table)
@@ -169,15 +172,7 @@ class Reader:
             raise UnknownName("table", table, infos)
         sources = self._dependencies.tables(self._engines.manifest(), [name])
         found = self._once_more(lambda: self._with_all(lambda engine: columns(engine, name, sources)))
-        return TableDetail(self._with_past(infos[name]), found)
-
-    def _with_past(self, info: "TableInfo") -> "TableInfo":
-        """Say in the description how it is asked as it was, where changes of it are kept."""
-        function = next((function for function, table in self.functions().items() if table == info.name), None)
-        if function is None:
-            return info
-        way = "As it was" if info.kind == "table" else "Faster, of some days"
-        return replace(info, description=f"{info.description} {way}: FROM {past_call(function)}.".lstrip())
+        return TableDetail(with_past(infos[name], self.functions()), found)
 
     def functions(self) -> Mapping[str, str]:
         """Return our table functions, ``devices_as_of`` and ``changes_between``, with the table or view behind each."""
@@ -206,19 +201,9 @@ class Reader:
     ) -> list[str]:
         if not query.params:
             return []
-        from kandji_queries.catalog import counting, device_lookup  # ad-hoc SQL needs neither, nor the past
-        from kandji_queries.history import period
+        from kandji_queries.query_notes import query_notes  # ad-hoc SQL does not need the catalogue
 
-        counts = query.counting(given)
-        return [
-            *(
-                counting.notes(self, query.sql, removed_count=counts["with_removed"])
-                if "with_removed" in counts
-                else ()
-            ),
-            *period.query_notes(self, query, values),
-            *device_lookup.query_notes(self, query, values, found),
-        ]
+        return query_notes(self, query, values, given, found)
 
     def _empty_notes(self, query: "NamedQuery", values: Values) -> list[str]:
         from kandji_queries.catalog.empty_answers import empty_notes  # only where there are no rows
@@ -277,24 +262,38 @@ class Reader:
             engine.refuse_broken(behind)
             used = self._dependencies.used(manifest, checked, params)
             self._requirements.check(_states(manifest, used.judged), self._clock())
-            remarked = remarks(engine, checked) if anyones else ()
             stream = Stream(
                 cursor,
                 limits or self.limits,
                 as_of=engine.as_of(sorted(used.dated)),
-                notes=[*self.warnings, *self._data_notes(manifest, used.judged), *remarked],
+                notes=[*self.warnings, *self._data_notes(manifest, used.judged)],
                 stop=self._stop,
                 kill=self._kill,
             )
             with adviser.explaining(engine, checked, params, lambda: stream.seconds_left, self._stop):
                 stream.start(sql, params)
+            if anyones and checked.kind == "select":
+                stream.note_at_end(lambda outcome: self._remarks(engine, checked.tree, params, outcome))
             yield stream
+
+    def _remarks(self, engine: QueryEngine, root: Node, params: Values, outcome: Outcome) -> list[str]:
+        from kandji_queries.remarks.remarks import remarks  # only for anyone's statements
+
+        return list(remarks(self._asked(engine, root, params), engine, outcome, self._clock()))
+
+    def _asked(self, engine: QueryEngine, root: Node, params: Values) -> "Asked":
+        from kandji_queries.remarks.asked import Asked
+
+        patient = copy(self)
+        patient._kill = None  # no remark is worth the process
+        return Asked.of(patient, root, params, engine.columns_of, self._engines.parser)
 
     def _adviser(self, sql: str, params: Values, manifest: Manifest) -> Adviser:
         def check(text: str) -> Checked:
             return self._guard.check(text, self._dependencies.names(manifest), params, as_of.functions(manifest))
 
-        return Adviser(sql, check, lambda: self._dependencies.columns(manifest))
+        asked = (lambda engine, root: self._asked(engine, root, params)) if self._values_in_errors else None
+        return Adviser(sql, check, lambda: self._dependencies.columns(manifest), asked)
 
     def _data_notes(self, manifest: Manifest, names: Collection[str]) -> list[str]:
         states = _states(manifest, names)

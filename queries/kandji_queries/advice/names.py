@@ -60,13 +60,16 @@ class NameAdviser:
     used: Columns
     others: Columns
 
-    def about(self, error: str, trial: Trial) -> str | None:
-        """Return what to say of the engine's error; None where it is about something else."""
+    def about(self, error: str, trial: Trial, lettered: Callable[[str], str] = str) -> str | None:
+        """Return what to say of the engine's error; None where it is about something else.
+
+        ``lettered`` writes the values of a statement as rows have them.
+        """
         found = self._finding(error)
         if found is None:
             return None
         mended = self._proven(found.mended, trial) if 0 < len(found.mended) <= LONGEST else ""
-        proposal = f"\nThis would run: {mended}" if mended else ""
+        proposal = f"\nThis would run: {lettered(mended)}" if mended else ""
         return f"{found.words}{proposal}{_place(error, self.sql)}"
 
     def _proven(self, sql: str, trial: Trial) -> str:

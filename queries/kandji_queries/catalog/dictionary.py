@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
 
 from kandji_queries import definitions
 from kandji_queries.engine.query_engine import QueryEngine, store_name
+from kandji_queries.relations import past_call
 from kandji_schema.derived import derived_columns
 from kandji_schema.durations import seconds_since
 from kandji_schema.manifest import TableState
@@ -82,6 +83,15 @@ def columns(engine: QueryEngine, table: str, sources: Collection[str]) -> tuple[
         shape = cursor.execute(f"DESCRIBE main.{identifier(table)}").fetchall()
         words = _described(table, states, _stored_words(cursor, [state.name for state in states]))
     return tuple(ColumnInfo(name, kind, words.get(name, "")) for name, kind, *_ in shape)
+
+
+def with_past(info: TableInfo, functions: Mapping[str, str]) -> TableInfo:
+    """Say in the description how it is asked as it was, where one of ``functions`` tells; each with its table."""
+    function = next((function for function, table in functions.items() if table == info.name), None)
+    if function is None:
+        return info
+    way = "As it was" if info.kind == "table" else "Faster, of some days"
+    return replace(info, description=f"{info.description} {way}: FROM {past_call(function)}.".lstrip())
 
 
 def all_columns(engine: QueryEngine, sources: Mapping[str, Collection[str]]) -> tuple[ColumnPlace, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
@@ -15,6 +16,7 @@ from kandji_queries.relations import (
     BY_THING,
     EVENTS,
     INPUTS,
+    TRACKED,
     add_audit,
     add_states,
     audit_stamp,
@@ -142,6 +144,14 @@ class QueryEngine:
                 counted = cursor.execute(_FLAGGED).fetchall()
             self._flagged = (file, counted[0])
         return self._flagged[1]
+
+    def known_since(self) -> dict[str, datetime]:
+        """Return for each table with history since when it is whole, the latest first; it must be open here."""
+        with self.cursor() as cursor:
+            found = cursor.execute(
+                f"SELECT table_name, since FROM {TRACKED} ORDER BY since DESC, table_name"
+            ).fetchall()
+        return dict(found)
 
     def close(self) -> None:
         """End it; cursors that are still open stop working."""

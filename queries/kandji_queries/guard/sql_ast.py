@@ -6,7 +6,7 @@ tree without binding or running anything, on a connection that holds no data.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -63,6 +63,14 @@ def parse(sql: str, connect: Connect, *, longest: int = LONGEST) -> Parsed:
         statement, kind = _single(sql, parser)
         node = _node(sql, parser) if kind == "SELECT" else None
     return Parsed(kind, frozenset(statement.named_parameters), node)
+
+
+def written(node: Mapping[str, Any], connect: Connect) -> str:
+    """Return the SQL of the tree of a query, as the engine writes it; it is checked like any other before it runs."""
+    whole = json.dumps({"error": False, "statements": [{"node": node, "named_param_map": []}]})
+    with connect() as parser:
+        ((sql,),) = parser.execute("SELECT json_deserialize_sql(?::JSON)", [whole]).fetchall()
+    return str(sql)
 
 
 def tokens(sql: str) -> Iterator[Token]:

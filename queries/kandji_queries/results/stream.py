@@ -9,6 +9,7 @@ import duckdb
 from kandji_queries.engine.errors import OUT_OF_MEMORY
 from kandji_queries.engine.limits import Cancellation, Deadline, QueryLimits
 from kandji_queries.results.device_count import Tally
+from kandji_queries.results.outcome import Outcome
 from kandji_queries.results.result import Answer, JsonResult, Result, Row
 from kandji_queries.results.values import ResultColumn, compact, row_converter
 from kandji_schema.errors import Failed, TookTooLong, UnknownName
@@ -47,7 +48,9 @@ class Stream(Answer):
         self._first: list[Row] = []
         self._kept: list[int] | None = None
         self._tally = Tally()
+        self._outcome = Outcome()
         self._when_empty: Callable[[], Iterable[str]] = tuple
+        self._at_end: Callable[[Outcome], Iterable[str]] = lambda _: ()
 
     @property
     def seconds_left(self) -> float:
@@ -57,6 +60,10 @@ class Stream(Answer):
     def note_when_empty(self, notes: Callable[[], Iterable[str]]) -> None:
         """Have something said where there turn out to be no rows; it is asked for then only."""
         self._when_empty = notes
+
+    def note_at_end(self, notes: Callable[[Outcome], Iterable[str]]) -> None:
+        """Have something said once the answer is known, whole or cut."""
+        self._at_end = notes
 
     def start(self, sql: str, params: Mapping[str, Any]) -> None:
         """Run the statement up to its first rows, which tells the columns."""
@@ -68,6 +75,7 @@ class Stream(Answer):
         self._first = self._timed(execute)
         self.columns = tuple(ResultColumn(name, str(kind)) for name, kind, *_ in self._cursor.description)
         self._tally = Tally.of(self.columns)
+        self._outcome = Outcome.of([column.name for column in self.columns])
 
     def only(self, names: Sequence[str]) -> None:
         """Keep these columns, in this order; before any row is taken. :class:`UnknownName` with the nearest."""
@@ -122,6 +130,8 @@ class Stream(Answer):
             self.notes.extend(self._tally.notes())
         if not self.row_count and not self.truncated:
             self.notes.extend(self._when_empty())
+        self._outcome.truncated = self.truncated
+        self.notes.extend(self._at_end(self._outcome))
         if self._cut_cells:
             self.notes.append(f"{self._cut_cells} long values are cut to {self._limits.cell_bytes:,} bytes.")
 
@@ -155,6 +165,7 @@ class Stream(Answer):
             self._truncate(f"The answer has more than {self._limits.rows:,} rows; these are the first.")
             batch = batch[:room]
         self._tally.add(batch)
+        self._outcome.add(batch)
         batch = self._picked(batch)
         return batch if self._limits.cell_bytes is None else [tuple(map(self._cut, row)) for row in batch]
 
