@@ -142,9 +142,12 @@ class Reader:
         self, name: str, params: Values | None = None, *, limits: QueryLimits | None = None
     ) -> Iterator[Stream]:
         """Run a named query as :meth:`query` does, with rows that are fetched while they are used."""
+        from kandji_queries.catalog.queries import catalog  # ad-hoc SQL does not need it
+
         query = self.named(name)
         values = query.bind(params or {})
-        with self._streamed(query.statement(params or {}), values, limits) as stream:
+        anyones = query.name not in catalog()
+        with self._streamed(query.statement(params or {}), values, limits, anyones=anyones) as stream:
             stream.notes.extend(self._query_notes(query, values, params or {}))
             stream.note_when_empty(lambda: self._empty_notes(query, values))
             yield stream
