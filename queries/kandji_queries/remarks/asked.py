@@ -45,7 +45,6 @@ class Asked:
         connect: Connect,
     ) -> "Asked":
         """Return a statement of which more is asked by ``runner``; ``connect`` gives an engine that writes SQL."""
-
         ends = monotonic() + LOOK.seconds
 
         def look(sql: str, params: Mapping[str, object]) -> list[Row] | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from kandji_queries.history.period import Period, coverage_notes
 from kandji_queries.lineage import tree
+from kandji_queries.lineage.demand import read_demand
 from kandji_queries.lineage.past import tables_told
 from kandji_queries.lineage.tree import Node
 from kandji_queries.relations import BETWEEN, BY_THING
@@ -28,7 +29,10 @@ def remarks(asked: Asked, begins: Callable[[], Mapping[str, datetime]], now: dat
     if not since:
         return
     first = None if None in since else min(moment for moment in since if moment is not None)
-    known = {table: at for table, at in begins().items() if _may_be_told(asked, table)}
+    told = _told(asked)
+    known = {table: at for table, at in begins().items() if told is None or table in told}
+    if told is not None and not known:
+        return  # no history is kept of it, which the answer says by itself
     yield from coverage_notes(known, Period(first, None, now))
 
 
@@ -93,8 +97,10 @@ def _selecting(expression: Node) -> Node:
     }
 
 
-def _may_be_told(asked: Asked, table: str) -> bool:
+def _told(asked: Asked) -> frozenset[str] | None:
+    """Return the tables whose past the statement tells; None where it may be any."""
     values = {fold_name(name): value for name, value in asked.values.items()}
-    views = {relation.name for relation in asked.relations} & VIEWS
-    told = [tables_told(asked.root, view, values) for view in views]
-    return not told or any(tables is None or table in tables for tables in told)
+    demand = read_demand(asked.root)
+    views = {relation.name for relation in asked.relations} & VIEWS or {BY_THING}
+    told = [tables_told(asked.root, view, values, demand) for view in views]
+    return None if None in told else frozenset().union(*(tables for tables in told if tables))
