@@ -58,8 +58,89 @@ def test_the_statement_that_was_meant_is_told_and_runs(reader: Reader, sql: str,
     reader.run(said[0])
 
 
+# words that stand between what was written and what was meant; a statement ends where the line does
+MEANT = [
+    ("free_disk FROM devices", "disk_free_bytes FROM fleet"),
+    ("free_space FROM fleet", "disk_free_bytes FROM fleet"),
+    ("ram FROM fleet", "memory_bytes FROM fleet"),
+    ("ram FROM devices", "memory_bytes FROM fleet"),
+    ("hostname FROM devices", "device_name FROM devices"),
+    ("os FROM devices", "os_version FROM devices"),
+    ("count(*) FROM computers", "count(*) FROM fleet"),
+    ("people.name FROM people", "users.name FROM users"),
+    ("1 FROM cves", "1 FROM vulnerabilities"),
+    ("1 FROM software AS s", "1 FROM apps AS s"),
+    ("1 FROM devices WHERE DATEDIFF(NOW(), last_check_in) > 14", "date_diff('day', last_check_in, NOW()) > 14"),
+    ("1 FROM devices WHERE last_check_in < NOW() - 14", "NOW() - INTERVAL 14 DAY"),
+    ("1 FROM devices WHERE last_check_in < CURRENT_TIMESTAMP - 14", "CURRENT_TIMESTAMP - INTERVAL 14 DAY"),
+    ("1 FROM devices WHERE last_check_in < DATE_SUB(NOW(), INTERVAL 14 DAY)", "NOW() - INTERVAL 14 DAY"),
+    ("1 FROM devices WHERE last_check_in < DATEADD(day, -14, GETDATE())", "now() - INTERVAL 14 DAY"),
+    ("1 FROM devices WHERE last_check_in < SYSDATE - 14", "now() - INTERVAL 14 DAY"),
+    ("1 FROM devices WHERE last_check_in < datetime('now', '-14 days')", "now() - INTERVAL 14 DAY"),
+    ("1 FROM devices WHERE last_check_in > '14 days ago'", "now() - INTERVAL 14 DAY"),
+    ("1 FROM devices WHERE device_name ILIKE mac%", "ILIKE 'mac%'"),
+    ("1 FROM devices WHERE device_name ILIKE %mac%", "ILIKE '%mac%'"),
+    ("1 FROM devices WHERE device_name ILIKE ada", "ILIKE '%ada%'"),
+    ("1 FROM devices WHERE platform = Mac", "platform = 'Mac'"),
+    ("1 FROM devices WHERE platform IN (Mac, iPad)", "platform IN ('Mac', 'iPad')"),
+    ("1 FROM devices WHERE platform = \u2018Mac\u2019", "platform = 'Mac'"),
+    ("1 FROM devices WHERE device_name = \u2018Mei\u2019s Mac\u2019", "device_name = 'Mei\u2019s Mac'"),
+    ("1 FROM devices WHERE device_name = 'Ana's Mac'", "device_name = 'Ana''s Mac'"),
+    ("1 FROM devices WHERE platform = 'Mac' && is_missing", "platform = 'Mac' AND is_missing"),
+    ("1 FROM [devices] WHERE [platform] = 'Mac'", "FROM devices WHERE platform = 'Mac'"),
+    ("1 FROM fleet WHERE filevault_on = 'off'", "filevault_on = false"),
+    ("1 FROM fleet WHERE filevault_on = 'enabled'", "filevault_on = true"),
+    ("1 FROM fleet WHERE filevault_on IS NOT 'true'", "filevault_on IS NOT true"),
+    ("device_name FROM vulnerability_detections v JOIN fleet f USING (device_id)", "v.device_name FROM"),
+    ("1 FROM devices AS d JOIN users AS u ON d.user_id = u.user_id", "ON d.user_id = u.id"),
+    ("1 FROM devices JOIN users USING (user_id)", "JOIN users ON devices.user_id = users.id"),
+    ("1 FROM users JOIN apps USING (id)", "JOIN devices ON devices.user_id = users.id JOIN apps USING (device_id)"),
+    (
+        "platform, count(*) AS n FROM devices WHERE n > 5 AND NOT is_missing GROUP BY platform ORDER BY n",
+        "FROM devices WHERE NOT is_missing GROUP BY platform HAVING n > 5 ORDER BY n",
+    ),
+    ("platform FROM devices GROUP BY platform HAVING count > 3", "HAVING count(*) > 3"),
+    ("device_name, count(*) FROM devices ORDER BY 2", "FROM devices GROUP BY ALL ORDER BY 2"),
+    ("platform, model, count(*) FROM devices GROUP BY platform", "FROM devices GROUP BY ALL"),
+]
+
+
+@pytest.mark.parametrize(("written", "meant"), MEANT)
+def test_words_and_habits_of_people_lead_to_the_statement(reader: Reader, written: str, meant: str) -> None:
+    test_the_statement_that_was_meant_is_told_and_runs(reader, f"SELECT {written}", meant)
+
+
+def test_what_does_not_run_is_not_proposed(reader: Reader) -> None:
+    for sql in ("SELECT nonsense, ram FROM people", "SELECT nvl(device_name, now() - 1) FROM devices"):
+        said = error(reader, sql)
+        assert "Write:" not in said
+        assert "This would" not in said
+
+
+def test_an_empty_statement_is_told_what_to_write(reader: Reader) -> None:
+    assert "SELECT * FROM fleet LIMIT 10" in error(reader, " ; ")
+
+
+def test_an_error_does_not_repeat_a_long_statement(reader: Reader) -> None:
+    assert len(error(reader, "a" * 5_000)) < 400
+    assert len(error(reader, "SELECT * FROM nothing_of_the_kind")) < 250
+
+
+def test_every_mended_name_is_told(reader: Reader) -> None:
+    said = error(reader, "SELECT email, department FROM devices")
+    assert "Did you mean devices.user_email?" in said
+    assert "There is fleet.department" in said
+    assert "This would run: SELECT user_email, department FROM fleet" in said
+
+
+def test_a_name_in_square_brackets_is_a_list(reader: Reader) -> None:
+    assert any("is a list of one value" in note for note in reader.run_json("SELECT [device_name] FROM devices").notes)
+    assert not any("is a list" in note for note in reader.run_json("SELECT [1], [model, platform] FROM devices").notes)
+
+
 def test_a_table_that_was_not_opened_is_proposed_too(reader_of_few: Reader) -> None:
     assert "This would run: SELECT uptime_days FROM fleet" in error(reader_of_few, "SELECT uptime FROM devices")
+    assert "Write: SELECT count(*) FROM fleet" in error(reader_of_few, "SELECT count(*) FROM computers")
     assert "This would run" not in error(reader_of_few, "SELECT uptime, api_level FROM devices")
 
 
@@ -76,7 +157,7 @@ def reader_of_few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     ("sql", "words"),
     [
         ("SELECT department FROM devices", "There is fleet.department or users.department"),
-        ("SELECT department FROM devices", "devices has device_id, "),
+        ("SELECT department, qqq FROM devices", "devices has device_id, "),
         ("SELECT departmnt FROM devices", "fleet.department"),
         ("SELECT q.whatever FROM devices AS d", 'No table of the statement is called "q"; it has d (devices).'),
         ("SELECT * FROM stale_devices", "It is a named query"),
@@ -97,7 +178,9 @@ def test_the_error_says_what_to_write(reader: Reader, sql: str, words: str) -> N
     assert words in error(reader, sql)
 
 
-@pytest.mark.parametrize("sql", ["SELECT os FROM devices", "SELECT y FROM devices", "FROM '/etc/passwd'", "EXEC foo"])
+@pytest.mark.parametrize(
+    "sql", ["SELECT version FROM devices", "SELECT y FROM devices", "FROM '/etc/passwd'", "EXEC foo"]
+)
 def test_nothing_is_proposed_where_several_may_be_meant_or_none(reader: Reader, sql: str) -> None:
     said = error(reader, sql)
     assert "This would run" not in said

@@ -193,6 +193,7 @@ def test_a_table_without_history_is_named_with_those_that_have_one(mirror: PastH
         ("changes_between('20261129', now())", "'20261129' is not ('2026-11-29' is): write FROM changes_between("),
         ("changes_between(d.m, now())", "takes moments and no column, which 'd.m' is; JOIN changes_by_thing for that"),
         ("changes_between((SELECT m FROM named), now())", "has a named of its own, give yours another name"),
+        ("devices_as_of('12 hours ago')", "now() - INTERVAL 12 HOUR"),
         ("changes_between('2026-03-02')", "takes two moments: write FROM changes_between('2026-11-20 12:00', '2026-"),
         ("(SELECT devices_as_of('2026-03-02'))", "gives a table: write FROM devices_as_of("),
     ],

@@ -21,7 +21,7 @@ from kandji_queries.reader import Reader
 from kandji_schema.errors import UsageError
 from kandji_schema.not_mirrored import NOT_MIRRORED
 from kandji_schema.registry import resources
-from kandji_schema.vocabulary import TERMS
+from kandji_schema.vocabulary import TABLES, TERMS
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +167,11 @@ def test_what_is_said_not_to_be_there_is_in_no_column() -> None:
 def test_the_vocabulary_names_columns_that_are_there(reader: Reader) -> None:
     there = {place.path for place in reader.columns()}
     assert {column for term in TERMS for column in term.columns} <= there
+    assert {table for tables in TABLES.values() for table in tables} <= {place.table for place in reader.columns()}
+
+
+def test_a_query_that_answers_is_told_beside_the_columns_that_are_meant(reader: Reader) -> None:
+    assert any((hit.kind, hit.name) == ("query", "disk_space") for hit in search(reader, "free disk").hits)
 
 
 def test_an_empty_answer_says_what_was_looked_at(reader: Reader) -> None:

@@ -45,6 +45,26 @@ ALIKE = MappingProxyType(
 ONE_WORD = MappingProxyType({"wi fi": "wifi", "e mail": "email", "check in": "checkin", "file vault": "filevault"})
 """Words that are written apart or together."""
 
+TABLES = MappingProxyType(
+    {
+        **dict.fromkeys(("device", "mac", "iphone", "ipad", "host", "endpoint", "asset"), ("fleet", "devices")),
+        **dict.fromkeys(("laptop", "inventory", "hardware", "phone", "tablet"), ("fleet", "devices")),
+        **dict.fromkeys(("user", "employee", "member", "account", "staff"), ("users",)),
+        **dict.fromkeys(("app", "program", "package", "install", "installed app"), ("apps",)),
+        **dict.fromkeys(("vulnerability", "cve"), ("vulnerabilities", "vulnerability_detections")),
+        **dict.fromkeys(("detection", "device vulnerability"), ("vulnerability_detections", "vulnerabilities")),
+        **dict.fromkeys(("malware", "virus", "threat"), ("threats",)),
+        **dict.fromkeys(("profile", "configuration profile"), ("prism_installed_profiles", "custom_profiles")),
+        **dict.fromkeys(("tag", "label"), ("tags",)),
+        **dict.fromkeys(("audit", "log", "event"), ("audit_events", "changes_by_thing")),
+        **dict.fromkeys(("history", "change"), ("changes_by_thing", "changes")),
+        **dict.fromkeys(("script",), ("custom_scripts",)),
+        **dict.fromkeys(("command",), ("device_commands",)),
+        **dict.fromkeys(("note", "comment"), ("device_notes",)),
+    }
+)
+"""What people call a table, one of it, by the tables they mean, the one that answers most questions first."""
+
 GENERIC = frozenset(
     (
         *("app", "device", "user", "name", "mac", "iphone", "ipad", "version", "number", "id", "table", "column"),

@@ -102,10 +102,17 @@ def type_advice(error: str) -> str | None:
 
 
 def remarks(root: Node) -> Iterator[str]:
-    """Yield what a statement surely does not mean though it runs: nothing equals NULL."""
+    """Yield what a statement surely does not mean though it runs: nothing equals NULL, brackets make a list."""
+    said: dict[str, None] = {}
     for node in tree.below(root):
         if tree.kind(node) in {"COMPARE_EQUAL", "COMPARE_NOTEQUAL"} and any(
             (node[side].get("literal") or {}).get("kind") == "NULL_LITERAL" for side in ("left", "right")
         ):
-            yield "Nothing is = NULL or != NULL, so that condition lets no row pass: write IS NULL or IS NOT NULL."
-            return
+            said["Nothing is = NULL or != NULL, so that condition lets no row pass: write IS NULL or IS NOT NULL."] = (
+                None
+            )
+        if node.get("function_name") == "list_value" and len(node["arguments"]) == 1:
+            name = tree.parts(node["arguments"][0]["expression"])
+            if name:
+                said[f"[{name[-1]}] is a list of one value; a name stands bare or in double quotes: {name[-1]}."] = None
+    yield from said

@@ -3,52 +3,43 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
-from kandji_queries.advice.nearest import Columns, either, elsewhere, listed, nearest_columns, nearest_tables
+from kandji_queries.advice.finding import LONGEST, NAMED, Finding, shown
+from kandji_queries.advice.grouping import counted_rows
+from kandji_queries.advice.joins import ambiguous, unjoined
+from kandji_queries.advice.meant import columns_meant, tables_meant
+from kandji_queries.advice.nearest import (
+    FIRST,
+    SURE,
+    Columns,
+    either,
+    elsewhere,
+    listed,
+    nearest_columns,
+    nearest_tables,
+)
+from kandji_queries.advice.pieces import without_texts
+from kandji_queries.advice.spelling import straight_quotes
 from kandji_queries.lineage import tree
 from kandji_queries.lineage.tree import Node
-from kandji_schema.sql import fold_name
+from kandji_schema.sql import fold_name, literal
 
 _MISSING = re.compile(
     r'Binder Error: (?:Referenced column "(?P<a>[^"\n]+)" not found'
-    r'|(?:Table|Values list) "[^"\n]+" does not have a column named "(?P<b>[^"\n]+)"'
+    r'|(?:Table|Values list) "(?P<of>[^"\n]+)" does not have a column named "(?P<b>[^"\n]+)"'
     r'|Column "(?P<c>[^"\n]+)" (?:in \w+ list not found|does not exist))'
 )
 _NO_ALIAS = re.compile(r'Binder Error: Referenced table "(?P<name>[^"\n]+)" not found')
+_LIKE = re.compile(r"^(!?~~\*?|!?~~~|(not_)?i?like\w*)$")
 _PLACE = re.compile(r"\nLINE \d+:([^\n]*)\n[^\n]*")
 
 PARTS = frozenset({"year", "quarter", "month", "week", "day", "hour", "minute", "second"})
 """Parts of a date, which other dialects write without quotes."""
 
-LONGEST = 2_000
-"""Most characters of a statement that is proposed; whoever wrote a longer one finds the place by what is said."""
-
-NAMED = 80
-"""Most characters of a name that are repeated."""
-
 FIXES = 3
 """Most names of one statement that are mended one after the other."""
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A statement that was looked at, not run: its tree, and what the engine says against it, if anything."""
-
-    root: Node
-    error: str | None
-
-
-Trial = Callable[[str], Tried | None]
-"""Tries a statement; None for one that the guard refuses."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong with a statement, in words, and the statement that mends it, where there is only one."""
-
-    words: str
-    mended: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,59 +51,101 @@ class NameAdviser:
     used: Columns
     others: Columns
 
-    def about(self, error: str, trial: Trial, lettered: Callable[[str], str] = str) -> str | None:
-        """Return what to say of the engine's error; None where it is about something else.
-
-        ``lettered`` writes the values of a statement as rows have them.
-        """
-        found = self._finding(error)
-        if found is None:
-            return None
-        mended = self._proven(found.mended, trial) if 0 < len(found.mended) <= LONGEST else ""
-        proposal = f"\nThis would run: {lettered(mended)}" if mended else ""
-        return f"{found.words}{proposal}{_place(error, self.sql)}"
-
-    def _proven(self, sql: str, trial: Trial) -> str:
-        """Return a statement that runs: this one, or with further names of it mended; empty where that takes more."""
-        for _ in range(FIXES):
-            tried = trial(sql)
-            if tried is None or tried.error is None:
-                return sql if tried else ""
-            again = NameAdviser(sql, tried.root, self.used, self.others)._finding(tried.error)
-            if again is None or not again.mended:
-                return ""
-            sql = again.mended
-        return ""
-
-    def _finding(self, error: str) -> Finding | None:
+    def finding(self, error: str) -> Finding | None:
+        """Return what to say of the engine's error; None where it is about something else."""
         if alias := _NO_ALIAS.match(error):
             return self._no_alias(alias["name"])
+        if several := ambiguous(error):
+            return self._ambiguous(*several)
+        if len(self.sql) <= LONGEST and (apart := unjoined(self.sql, error, self._aliases(), self.used)):
+            return apart
         found = _MISSING.match(error)
         if found is None or not self.used:
             return None
         name = found["a"] or found["b"] or found["c"]
         if any(fold_name(name) in names for names in self.used.values()):
-            return None  # it is there, but not where it was looked for: the engine's words say more
+            # it is there, but not where it was looked for
+            return self._not_of_alias(fold_name(found["of"]), name) if found["of"] else None
         return self._no_column(name)
 
     def _no_column(self, name: str) -> Finding:
         begins = f"There is no column {shown(name)} in {' or '.join(self.used)}."
         others = {table: names for table, names in self.others.items() if table not in self.used}
-        near = nearest_columns(name, self.used, surely=bool(elsewhere(name, others, surely=True)))
-        if not near and len(name) <= NAMED and f'"{name}"' in self.sql:
-            quoted = "'" + name.replace("'", "''") + "'"
-            words = f"{begins} A text stands in single quotes: {quoted}; in double quotes it is the name of a column."
-            return Finding(words, self.sql.replace(f'"{name}"', quoted))
+        if text := self._text_meant(name):
+            return Finding(f"{begins} {text[0]}", text[1])
         if fold_name(name) in PARTS:
             part = f"'{fold_name(name)}'"
             return Finding(f"{begins} A part of a date is a text: {part}.", self._renamed(name, part))
-        if near:
+        if fold_name(name) == "count" and len(self.sql) <= LONGEST:
+            return Finding(f"{begins} The number of rows is count(*).", counted_rows(self.sql))
+        if meant := columns_meant(name, self.used):
+            return self._renaming(begins, name, meant)
+        near = nearest_columns(name, self.used, surely=bool(elsewhere(name, others, surely=True)))
+        wanted = columns_meant(name, others)
+        if near and not (wanted and not _in_words(name, near)):
             names = {full.rpartition(".")[2] for full in near}
             return Finding(f"{begins} Did you mean {either(near)}?", self._renamed(name, *names))
-        if other := elsewhere(name, others):
+        if other := elsewhere(name, others, surely=True) or wanted or elsewhere(name, others):
             where = f" There is {either(other)}" + self._joined_by(other) + "."
-            return Finding(f"{begins}{where}{self._short_lists()}", self._from_fleet(name, other))
-        return Finding(" ".join([begins, *(f"{table} has {listed(names)}." for table, names in self.used.items())]))
+            mended = self._from_fleet(name, other[:1] if other is wanted else other)
+            return Finding(f"{begins}{where}", mended, self._short_lists())
+        return Finding(begins, "", " ".join(f"{table} has {listed(names)}." for table, names in self.used.items()))
+
+    def _renaming(self, begins: str, name: str, meant: Sequence[str]) -> Finding:
+        """Return the finding for a word of people: the best of what it means is put in its place."""
+        return Finding(f"{begins} Did you mean {either(meant)}?", self._renamed(name, meant[0].rpartition(".")[2]))
+
+    def _text_meant(self, name: str) -> tuple[str, str] | None:
+        """Return what to say of a name that was meant as a text, as it is compared with a column, and the statement."""
+        if not name.isascii() and len(self.sql) <= LONGEST and (straight := straight_quotes(self.sql)) != self.sql:
+            return "A text stands in straight single quotes.", straight
+        compared = compared_names(self.root)
+        quoted = len(name) <= NAMED and f'"{name}"' in self.sql
+        if _surely(name, self.used):
+            return None
+        if fold_name(name) not in compared and not (quoted and not nearest_columns(name, self.used)):
+            return None
+        known = {column for names in self.used.values() for column in names}
+        wanted = {fold_name(name)} | {other for other in compared if other not in known}
+
+        def as_text(parts: Sequence[str], text: str) -> str:
+            if len(parts) != 1 or parts[0] not in wanted:
+                return text
+            part = text.strip('"')
+            return literal(f"%{part}%" if compared.get(parts[0]) else part)  # a pattern without % finds that only
+
+        words = f"A text stands in single quotes: {as_text([fold_name(name)], name)}"
+        return f"{words}; in double quotes it is the name of a column." if quoted else f"{words}.", self._edited(
+            as_text
+        )
+
+    def _ambiguous(self, name: str, full: Sequence[str]) -> Finding:
+        def edit(parts: Sequence[str], text: str) -> str:
+            return f"{full[0].rpartition('.')[0]}.{text}" if list(parts) == [fold_name(name)] else text
+
+        return Finding(f"Several tables have a column {name}: write {either(full)}.", self._edited(edit))
+
+    def _not_of_alias(self, alias: str, name: str) -> Finding | None:
+        """Return what was meant by ``u.user_id`` where the table has no such column, but another of the statement."""
+        aliases = self._aliases()
+        table = aliases.get(alias, "")
+        if not self.used.get(table):
+            return None
+        begins = f"{alias} ({table}) has no column {name}" if alias != table else f"{table} has no column {name}"
+        own = self.used[table]
+        if "id" in own and fold_name(name) == f"{table.removesuffix('s')}_id":
+            return Finding(f"{begins}; there it is {alias}.id.", self._of_alias(alias, name, f"{alias}.id"))
+        if meant := columns_meant(name, {table: own}):
+            column = meant[0].rpartition(".")[2]
+            return Finding(f"{begins}. Did you mean {meant[0]}?", self._of_alias(alias, name, f"{alias}.{column}"))
+        holders = [other for other, of in aliases.items() if fold_name(name) in self.used.get(of, ())]
+        there = [f"{other}.{name}" for other in holders]
+        mended = self._of_alias(alias, name, there[0]) if len(there) == 1 else ""
+        return Finding(f"{begins}; there is {either(there)}.", mended) if there else None
+
+    def _of_alias(self, alias: str, name: str, instead: str) -> str:
+        wanted = [alias, fold_name(name)]
+        return self._edited(lambda parts, text: instead if list(parts) == wanted else text)
 
     def _no_alias(self, name: str) -> Finding | None:
         aliases = self._aliases()
@@ -143,7 +176,7 @@ class NameAdviser:
 
     def _short_lists(self) -> str:
         names = [f"{table} has {listed(names, 8)}" for table, names in self.used.items() if len(self.used) == 1]
-        return f" {names[0]}." if names else ""
+        return f"{names[0]}." if names else ""
 
     def _renamed(self, name: str, *columns: str) -> str:
         """Return the statement with another column in place of this one; empty where several may be meant."""
@@ -181,11 +214,6 @@ class NameAdviser:
         return mended if mended != self.sql else ""
 
 
-def shown(name: str) -> str:
-    """Return a name in quotes, cut where it is very long."""
-    return repr(name if len(name) <= NAMED else f"{name[:NAMED]}…")
-
-
 def unknown_table(sql: str, name: str, tables: Sequence[str], queries: Sequence[str]) -> Finding | None:
     """Return what to say of a table that is not there; None for what is no plain name, such as a path."""
     if not re.fullmatch(r"[^\W\d]\w*", name):
@@ -193,12 +221,55 @@ def unknown_table(sql: str, name: str, tables: Sequence[str], queries: Sequence[
     begins = f"There is no table {shown(name)} here."
     if name in queries:
         return Finding(f"{begins} It is a named query: it is run by its name, not in SQL.")
-    near = nearest_tables(name, tables)
+    surely = len(get_close_matches(fold_name(name), tables, n=2, cutoff=SURE)) == 1
+    meant = [] if surely else tables_meant(name, tables)
+    near = meant or nearest_tables(name, tables)
     if not near:
-        return Finding(f"{begins} There are {', '.join(sorted(tables))}.")
-    pattern = rf'\b(FROM|JOIN)(\s+)"?{re.escape(name)}"?(?=\W|$)'
-    mended = re.sub(pattern, rf"\1\2{near[0]}", sql, flags=re.IGNORECASE) if len(near) == 1 else ""
-    return Finding(f"{begins} Did you mean {either(near)}?", mended if mended != sql and len(sql) <= LONGEST else "")
+        most = [table for table in FIRST if table in tables]
+        rest = f"{len(tables) - len(most)} more: SHOW TABLES lists them"
+        return Finding(f"{begins} Most questions are answered by {', '.join(most)}; there are {rest}.")
+    mended = _from_table(sql, name, near[0]) if meant or len(near) == 1 else ""
+    return Finding(f"{begins} Did you mean {either(near)}?", mended)
+
+
+def _from_table(sql: str, name: str, table: str) -> str:
+    """Return a statement on another table; empty where it names the first in a way that is not seen."""
+    named = rf'"?\b{re.escape(name)}\b"?'
+    mended = re.sub(rf"\b(FROM|JOIN)(\s+){named}(?=\W|$)", rf"\1\2{table}", sql, flags=re.IGNORECASE)
+    mended = without_texts(mended, lambda text: re.sub(rf"(?i){named}(?=\.\w)", table, text))
+    return mended if mended != sql and len(sql) <= LONGEST else ""
+
+
+def compared_names(root: Any) -> Mapping[str, bool]:
+    """Return the bare names that stand where a text would: compared for being equal, in a list, or, True, alike."""
+    found: dict[str, bool] = {}
+    selects = [node for node in tree.below(root) if tree.kind(node) == "SELECT_NODE"]
+    outside_joins = [value for node in selects for key, value in node.items() if key != "from_table"]
+    for node in (node for value in outside_joins for node in tree.below(value)):
+        like = node.get("class") == "FUNCTION" and bool(_LIKE.match(str(node["qualified_name"]["path"][-1])))
+        if tree.kind(node) in {"COMPARE_EQUAL", "COMPARE_NOTEQUAL"}:
+            sides = [node["left"], node["right"]]
+        elif tree.kind(node) in {"COMPARE_IN", "COMPARE_NOT_IN"}:
+            sides = list(node["children"])
+        elif like:
+            sides = [argument.get("expression", argument) for argument in node["arguments"]]
+        else:
+            continue
+        if tree.parts(sides[0]):
+            found |= {names[0]: like for side in sides[1:] if len(names := tree.parts(side)) == 1}
+    return found
+
+
+def _surely(name: str, columns: Columns) -> bool:
+    """Tell whether a name is a misspelt one of a column."""
+    every = {column for names in columns.values() for column in names}
+    return bool(get_close_matches(fold_name(name), every, n=1, cutoff=SURE))
+
+
+def _in_words(name: str, near: Sequence[str]) -> bool:
+    """Tell whether a name is a whole word of a column that is near, or has one as such."""
+    words = set(fold_name(name).split("_"))
+    return any(words <= set(full.rpartition(".")[2].split("_")) for full in near)
 
 
 def _places(root: Any) -> Iterator[tuple[int, int, tuple[str, ...]]]:
@@ -213,7 +284,7 @@ def _last(text: str) -> str:
     return text.rpartition(".")[2]
 
 
-def _place(text: str, sql: str) -> str:
+def place(text: str, sql: str) -> str:
     """Return the line with the mark, if it is the caller's: the steps of a PIVOT are statements of the engine's own."""
     place = _PLACE.search(text)
     return f"\n{place[0].strip()}" if place and place[1].strip(". ") in sql else ""

@@ -46,6 +46,11 @@ def translated(error: duckdb.Error, *, values: bool = True) -> MirrorError:
     return Failed("\n".join(filter(None, [f"{_kind(error)}: {_told(error, values)}", type_advice(text)])))
 
 
+def brief(text: str) -> str:
+    """Return the first sentence of an engine's message."""
+    return _shortened(text.partition("\n")[0]).partition(". You might need")[0].rstrip(".") + "."
+
+
 def _told(error: duckdb.Error, values: bool) -> str:
     if values:
         return _shortened(_text(error))
