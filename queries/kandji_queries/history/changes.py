@@ -164,4 +164,4 @@ def statement(*, newest_first: bool, limit: int | None = None, offset: int = 0) 
 
 _PLACES = ", ".join(map(literal, THINGS))
 
-_ORDER = "place NULLS LAST, change = 'changed', changed_at DESC, devices DESC, what"
+_ORDER = "place NULLS LAST, change = 'changed', changed_at DESC, devices DESC, what, thing, change"
