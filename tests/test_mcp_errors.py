@@ -189,8 +189,9 @@ def _words(schema: Any) -> Iterator[str]:
 
 @pytest.mark.heavy
 def test_a_name_that_is_sql_does_nothing(mirror: ServerContext, era: Era) -> None:
-    for device_ in ("Robert'); DROP TABLE devices;--", "' UNION SELECT * FROM users --", "$device", "\x00\u202e"):
+    for device_ in ("Robert'); DROP TABLE devices;--", "' UNION SELECT * FROM users --", "$device"):
         answer(mirror, era, "find_device", device=device_)
+    assert "that show" in refusal(mirror, era, "find_device", device="\x00\u202e")
 
     assert answer(mirror, era, "run_sql", sql="SELECT count(*) FROM devices")["rows"] == [[4]]
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from commands import run
 from mcp_calls import answer, opened, refusal
-from reads_home import small_fleet
+from reads_home import device, publish, small_fleet
 
 from kandji_mcp_server.tools.queries import OWN_BYTES, queries
 from kandji_queries.catalog.own_queries import own_queries
+from kandji_queries.reader import Reader
+from kandji_schema.errors import UsageError
 
 HEADER = "-- title: Mine\n-- description: Of my own.\n"
 MINE = HEADER + (
@@ -45,6 +47,33 @@ def test_a_file_is_a_query_at_the_prompt(home: Path) -> None:
     wrong = run(home, "query", "mine", "-p", "kind=Max")
     assert (wrong.returncode, "it must be one of any, Mac, iPad" in wrong.stderr) == (2, True)
     assert "Did you mean mine" in run(home, "query", "mines").stderr
+
+
+def counting(reader: Reader, folder: Path, sql: str) -> int:
+    own(folder, counted=f"{HEADER}-- counts: devices\n{sql}")
+    return int(reader.query("counted", {"with_removed": False}).rows[0][0])
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select count(*) as n from devices",
+        'SELECT count(*) AS n FROM "Devices"',
+        "SELECT count(DISTINCT d.device_id) AS n FROM blueprints AS b, devices AS d",
+        "with x as (from devices) select count(*) as n from x",
+        "WITH RECURSIVE not_counted AS (FROM devices) SELECT count(*) AS n FROM not_counted",
+    ],
+)
+def test_removed_devices_are_left_out_of_ones_own_query_however_it_is_written(tmp_path: Path, sql: str) -> None:
+    publish(tmp_path, {"devices": [device(1), device(2, is_removed=True)], "blueprints": [{"id": "b1", "name": "B"}]})
+    with Reader(tmp_path) as reader:
+        assert counting(reader, tmp_path, sql) == 1
+        for refused in (
+            "SELECT count(*) AS n FROM main.devices",
+            "WITH devices AS (FROM main.devices) SELECT count(*) AS n FROM devices",
+        ):
+            with pytest.raises(UsageError, match="cannot be applied to this query"):
+                counting(reader, tmp_path, refused)
 
 
 def test_a_statement_of_ones_own_is_guarded_as_anyones_is(home: Path) -> None:

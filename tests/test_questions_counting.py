@@ -12,9 +12,10 @@ from reads_home import Rows, device, publish
 
 from kandji_mcp_server.context import ServerContext
 from kandji_queries.catalog.counting import OF_DEVICES
+from kandji_queries.catalog.device_lookup import search
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.reader import Reader
-from kandji_schema.errors import UsageError
+from kandji_schema.errors import Refused, UsageError
 from kandji_schema.registry import resources
 
 HELPER = "/Applications/Chrome.app/Contents/Frameworks/Chrome Helper.app"
@@ -207,3 +208,12 @@ def test_the_words_of_an_enumeration_are_read_in_any_letter_case(reader: Reader)
     assert answer(reader, "devices_by_os_version", "os_version", platform=" IPAD ") == [("17.1",)]
     with pytest.raises(UsageError, match="it must be one of Mac, iPhone"):
         reader.query("devices_by_os_version", {"platform": "Amiga"})
+
+
+def test_what_says_nothing_is_no_device_and_no_app(reader: Reader) -> None:
+    for nothing in ("\0", "\u200b"):
+        with pytest.raises(UsageError, match="that show"):
+            search(reader, nothing)
+    assert "is there" not in reader.query("devices_with_app", {"app": "' OR 1=1 --"}).notes[0]
+    with pytest.raises(Refused, match="SHOW TABLES lists the tables"):
+        reader.run("FROM pragma_database_list")

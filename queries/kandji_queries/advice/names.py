@@ -221,6 +221,8 @@ def unknown_table(sql: str, name: str, tables: Sequence[str], queries: Sequence[
     begins = f"There is no table {shown(name)} here."
     if name in queries:
         return Finding(f"{begins} It is a named query: it is run by its name, not in SQL.")
+    if fold_name(name).startswith(("pragma_", "duckdb_", "sqlite_", "pg_")):
+        return Finding(f"{begins} SHOW TABLES lists the tables, DESCRIBE <table> the columns.")
     surely = len(get_close_matches(fold_name(name), tables, n=2, cutoff=SURE)) == 1
     meant = [] if surely else tables_meant(name, tables)
     near = meant or nearest_tables(name, tables)

@@ -14,11 +14,14 @@ that every count and every join sees the same devices.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kandji_queries.catalog.params import Param
-from kandji_schema.sql import identifier
+from kandji_queries.lineage import tree
+from kandji_schema.errors import UsageError
+from kandji_schema.sql import fold_name, identifier, plain_blanks
 
 if TYPE_CHECKING:
     from kandji_queries.results.result import StatementRunner
@@ -38,7 +41,7 @@ OF_DEVICES = (
 )
 """The tables and views whose rows belong to the device in their ``device_id``."""
 
-_READ = re.compile(rf"\b(?:FROM|JOIN)\s+({OF_DEVICES}|users)\b(?!\s*\()")
+_NARROWED = re.compile(rf"{OF_DEVICES}|users")
 
 _REMOVED = "d.is_removed"
 _ARCHIVED = "coalesce(u.archived, d.user_is_archived)"
@@ -52,15 +55,64 @@ def counted_in(words: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def narrowed(sql: str, values: Mapping[str, object]) -> str:
-    """Return the statement over the devices and people that count by these values; the same one where all do."""
+def narrowed(sql: str, values: Mapping[str, object], *, ours: bool = True) -> str:
+    """Return the statement over the devices and people that count by these values; the same one where all do.
+
+    One of ``ours`` names ``main.devices`` where it means all of them; :class:`UsageError` for anyone else's.
+    """
     reasons = [why for name, why in (("with_removed", _REMOVED), ("with_archived", _ARCHIVED)) if not values[name]]
     if not reasons:
         return sql
-    tables = sorted(set(_READ.findall(sql)))
-    parts = ",\n".join(_parts(tables, reasons))
-    rest = sql.removeprefix("WITH ")
-    return f"WITH {parts}" + (f",\n{rest}" if rest != sql else f"\n{sql}")
+    read = _read(sql, ours)
+    parts = ",\n".join(_parts(sorted(read.tables), reasons, read.free_name()))
+    return f"{sql[: read.begins]}{parts},\n{sql[read.begins :]}" if read.begins else f"WITH {parts}\n{sql}"
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a statement reads: tables that are narrowed, its CTEs, and where the first CTE begins; 0 without any."""
+
+    tables: frozenset[str]
+    ctes: frozenset[str]
+    begins: int
+
+    def free_name(self) -> str:
+        name = "not_counted"
+        while name in self.ctes:
+            name += "_"
+        return name
+
+
+def _read(sql: str, ours: bool) -> _Read:
+    """Read the syntax tree of a statement; :class:`UsageError` where what it reads cannot be narrowed."""
+    import duckdb  # only what is narrowed needs it
+
+    from kandji_queries.guard import sql_ast
+
+    sql = plain_blanks(sql)
+    with duckdb.connect() as parser:
+        root = sql_ast.parse(sql, parser.cursor).node
+    if root is None:
+        raise _not_narrowed("it is no plain SELECT")
+    nodes = [*tree.below(root)]
+    ctes = frozenset(name for node in nodes for name, _ in tree.ctes(node))
+    named = {tree.table_name(node): node for node in nodes if tree.kind(node) == "BASE_TABLE"}
+    tables = frozenset(filter(_NARROWED.fullmatch, named))
+    if hidden := sorted(ctes & tables):
+        raise _not_narrowed(f"a CTE of it is called as tables of devices are, {hidden[0]}; give it another name")
+    paths = () if ours else (node["qualified_name"]["path"] for node in nodes if tree.kind(node) == "BASE_TABLE")
+    if full := next((path for path in paths if len(path) > 1 and _NARROWED.fullmatch(fold_name(path[-1]))), None):
+        raise _not_narrowed(f"it names {'.'.join(full)}; write {full[-1]}")
+    if call := next((name for name in tree.functions_in(root) if name.endswith(("_as_of", "changes_between"))), None):
+        raise _not_narrowed(f"it calls {call}(), which has all devices")
+    words = [token for token in sql_ast.tokens(sql) if token.word]
+    first = 2 if [token.word for token in words[:2]] == ["with", "recursive"] else 1
+    begins = len(sql.encode()[: words[first].begin].decode()) if words[0].word == "with" else 0
+    return _Read(tables, ctes, begins)
+
+
+def _not_narrowed(why: str) -> UsageError:
+    return UsageError(f"with_removed=false and with_archived=false cannot be applied to this query: {why}.")
 
 
 LISTED = "SELECT count(*), count(*) FILTER (WHERE is_removed), count(*) FILTER (WHERE is_missing) FROM devices"
@@ -77,12 +129,12 @@ def notes(reader: "StatementRunner", sql: str, *, removed_count: bool) -> Iterat
         yield f"Counts are among {counting:,} listed devices, of which {', '.join(filter(None, marks))}."
 
 
-def _parts(tables: list[str], reasons: list[str]) -> Iterator[str]:
+def _parts(tables: list[str], reasons: list[str], not_counted: str) -> Iterator[str]:
     """Yield the devices that do not count, and each table without them."""
     people = "LEFT JOIN main.users AS u ON u.id = d.user_id " if _ARCHIVED in reasons else ""
-    yield f"not_counted AS (SELECT d.device_id FROM main.devices AS d {people}WHERE {' OR '.join(reasons)})"
+    yield f"{not_counted} AS (SELECT d.device_id FROM main.devices AS d {people}WHERE {' OR '.join(reasons)})"
     for table in tables:
         if table != "users":
-            yield f"{table} AS (FROM main.{identifier(table)} ANTI JOIN not_counted USING (device_id))"
+            yield f"{table} AS (FROM main.{identifier(table)} ANTI JOIN {not_counted} USING (device_id))"
         elif _ARCHIVED in reasons:
             yield "users AS (FROM main.users WHERE NOT coalesce(archived, false))"

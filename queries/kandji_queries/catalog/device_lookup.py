@@ -71,8 +71,8 @@ def search(reader: "StatementRunner", device: str) -> "Result":
     text = device.strip()
     if not _may_be_a_name(text):
         raise UsageError(
-            f"The device is a text of {len(text):,} characters; give 1 to {LONGEST}: an identifier, a serial number, "
-            "an asset tag, or a name of a device or person."
+            f"The device is a text of {len(text):,} characters; give 1 to {LONGEST} that show: an identifier, a serial "
+            "number, an asset tag, or a name of a device or person."
         )
     found = reader.run(_statement("devices"), {"device": text})
     if found.rows and found.rows[0][0] != BEST_FIRST[-1]:
@@ -172,7 +172,8 @@ def _rank(device: Device) -> int:
 
 
 def _may_be_a_name(text: str) -> bool:
-    return 0 < len(text) <= LONGEST
+    """Tell whether something of it can be seen, and nothing of it ends a text."""
+    return len(text) <= LONGEST and "\0" not in text and any(c.isprintable() and not c.isspace() for c in text)
 
 
 @cache

@@ -12,7 +12,7 @@ from kandji_queries.catalog.search import things
 from kandji_queries.catalog.search.fit import EXACT, SIMILAR
 from kandji_queries.catalog.search.hits import Hit
 from kandji_queries.catalog.search.words import Asked
-from kandji_schema.text import one_line
+from kandji_schema.text import fold_text, one_line
 
 if TYPE_CHECKING:
     from kandji_queries.catalog.params import Param
@@ -64,7 +64,7 @@ def empty_notes(reader: "StatementRunner", query: "NamedQuery", values: Mapping[
 def _notes(reader: "StatementRunner", kind: str, value: str, others: str) -> Iterator[str]:
     looked = things.look(reader, Asked(value), [kind])
     least = EXACT if kind in WHOLE else SIMILAR + 0.01
-    meant = [hit for hit in looked.hits if hit.score >= least]
+    meant = [hit for hit in looked.hits if hit.score >= least and _has_a_word(hit, value)]
     word = kind if kind != "cve" else "CVE"
     if meant:
         shown = things.with_details(reader, meant[:NAMED])
@@ -74,6 +74,13 @@ def _notes(reader: "StatementRunner", kind: str, value: str, others: str) -> Ite
         yield f"There is no {word} {value!r}. Similar: {', '.join(near)}."
     elif not looked.unread and not looked.refused:
         yield f"There is no {word} {value!r}. {_all_named(things.names(reader, kind))}"
+
+
+def _has_a_word(hit: Hit, value: str) -> bool:
+    """Tell whether a name has the value or a word of it, so that more than signs and digits fit."""
+    name, asked = fold_text(f"{hit.name} {hit.also} {hit.shown}"), fold_text(value)
+    words = re.findall(r"[^\W\d_]{3,}", asked)
+    return asked in name or any(word in name for word in words)
 
 
 def _all_named(names: Sequence[str]) -> str:

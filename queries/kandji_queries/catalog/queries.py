@@ -59,7 +59,8 @@ class NamedQuery:
 
     def statement(self, values: Mapping[str, object]) -> str:
         """Return the SQL that answers for these values, over the devices and people that count; raises as bind does."""
-        return counting.narrowed(self.sql, {"with_removed": True, "with_archived": True, **self.counting(values)})
+        counts = {"with_removed": True, "with_archived": True, **self.counting(values)}
+        return counting.narrowed(self.sql, counts, ours=self.name in catalog())
 
     def own_params(self) -> tuple[Param, ...]:
         """Return the parameters that are its own, without those of everything that is counted."""
