@@ -14,13 +14,16 @@ from kandji_queries.advice.names import NameAdviser, place, unknown_table
 from kandji_queries.advice.nearest import Columns
 from kandji_queries.engine.errors import LOOKED_AT, brief
 from kandji_queries.engine.limits import Cancellation, Deadline
+from kandji_queries.engine.pool import EnginePool
 from kandji_queries.engine.query_engine import QueryEngine
+from kandji_queries.guard.dependencies import Dependencies
 from kandji_queries.guard.statements import Checked
 from kandji_queries.lineage import tree
 from kandji_queries.lineage.tree import UNREADABLE, Node
 from kandji_queries.remarks import near_values
 from kandji_queries.remarks.asked import Asked
 from kandji_schema.errors import Failed, MirrorError, Refused, StatementError, TookTooLong
+from kandji_schema.manifest import Manifest
 
 Check = Callable[[str], Checked]
 """What the guard says of a statement under the same names and parameters."""
@@ -230,6 +233,18 @@ def _of_values(sql: str, error: str) -> Finding | None:
     if re.search(r"(?i)invalid (?:timestamp|date) field format|compare values of type (?:TIMESTAMP|DATE)", error):
         return spelling.ago_as_moment(sql)
     return None
+
+
+def trials(engines: EnginePool, dependencies: Dependencies, manifest: Manifest, values: Mapping[str, object]) -> Try:
+    """Return what tries a statement in an engine that has all it reads, under one manifest."""
+
+    def try_out(sql: str, checked: Checked) -> Tried | None:
+        behind = dependencies.behind(manifest, checked.tables)
+        with engines.engine(manifest, behind) as engine:
+            engine.refuse_broken(behind)
+            return tried_out(engine, sql, checked, values)
+
+    return try_out
 
 
 def tried_out(

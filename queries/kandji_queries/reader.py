@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import duckdb
 
 from kandji_queries import as_of
-from kandji_queries.advice.finding import Tried
-from kandji_queries.adviser import Adviser, tried_out
+from kandji_queries.adviser import Adviser, trials
 from kandji_queries.catalog.params import readings
 from kandji_queries.engine.limits import Cancellation, QueryLimits
 from kandji_queries.engine.pool import EnginePool
@@ -296,14 +295,9 @@ class Reader:
         def check(text: str) -> Checked:
             return self._guard.check(text, self._dependencies.names(manifest), params, as_of.functions(manifest))
 
-        def try_out(text: str, checked: Checked) -> Tried | None:
-            behind = self._dependencies.behind(manifest, checked.tables)
-            with self._engines.engine(manifest, behind) as engine:
-                engine.refuse_broken(behind)
-                return tried_out(engine, text, checked, params)
-
         asked = (lambda engine, root: self._asked(engine, root, params)) if self._values_in_errors else None
-        return Adviser(sql, check, lambda: self._dependencies.columns(manifest), try_out, asked)
+        tried = trials(self._engines, self._dependencies, manifest, params)
+        return Adviser(sql, check, lambda: self._dependencies.columns(manifest), tried, asked)
 
     def _data_notes(self, manifest: Manifest, names: Collection[str]) -> list[str]:
         states = _states(manifest, names)
