@@ -3,16 +3,19 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kandji_queries import definitions
 from kandji_queries.catalog.dictionary import ColumnInfo, TableDetail, TableInfo
 from kandji_queries.catalog.own_queries import own_queries
 from kandji_queries.catalog.queries import NamedQuery, catalog
-from kandji_queries.reader import Reader
 from kandji_queries.relations import AS_OF, BETWEEN, MOMENT, past_call
 from kandji_schema.errors import NothingMirrored, UnknownName
 from kandji_schema.sql import fold_name
 from kandji_schema.things import PRISM
+
+if TYPE_CHECKING:
+    from kandji_queries.reader import Reader
 
 FEW = 3
 """More tables of one kind than this are counted, not named."""
@@ -69,7 +72,7 @@ class PastDetail:
 Detail = TableDetail | ColumnDetail | QueryDetail | MacroDetail | PastDetail
 
 
-def describe(reader: Reader, name: str) -> Detail:
+def describe(reader: "Reader", name: str) -> Detail:
     """Return what a name stands for, ``table.column`` too, by the definitions alone where nothing is mirrored.
 
     :class:`UnknownName` offers the nearest of all names there are.
@@ -105,7 +108,7 @@ def describe_query(query: NamedQuery) -> QueryDetail:
     return QueryDetail(query, DeclaredMirror().columns(query))
 
 
-def table_infos(reader: Reader) -> list[TableInfo]:
+def table_infos(reader: "Reader") -> list[TableInfo]:
     """Return every table and view; where nothing is mirrored, as they are defined."""
     try:
         return reader.tables()
@@ -115,7 +118,7 @@ def table_infos(reader: Reader) -> list[TableInfo]:
         return DeclaredMirror().tables()
 
 
-def functions_in_short(reader: Reader) -> str:
+def functions_in_short(reader: "Reader") -> str:
     """Return in a few words which functions there are beside DuckDB's: tables as they were, and macros."""
     tables = [function.removesuffix(AS_OF) for function in _functions(reader) if function.endswith(AS_OF)]
     named = [*(table for table in tables if not table.startswith(PRISM)), *_all_prism(tables)]
@@ -129,14 +132,14 @@ def _all_prism(tables: Iterable[str]) -> list[str]:
     return [f"{len(found)} {PRISM}..."] if len(found) > FEW else found
 
 
-def _functions(reader: Reader) -> Mapping[str, str]:
+def _functions(reader: "Reader") -> Mapping[str, str]:
     try:
         return reader.functions()
     except NothingMirrored:
         return {}
 
 
-def _table(reader: Reader, name: str) -> TableDetail:
+def _table(reader: "Reader", name: str) -> TableDetail:
     try:
         return reader.describe(name)
     except NothingMirrored:

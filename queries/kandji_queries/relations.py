@@ -8,14 +8,15 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from kandji_schema.audit import COLUMNS, AuditColumn, audit_file
 from kandji_schema.errors import StoreError
 from kandji_schema.manifest import TableState
 from kandji_schema.utc import naive_utc
+
+if TYPE_CHECKING:
+    import duckdb
 
 STATES = "internal.table_states"
 """One row a table: what the manifest says of it."""
@@ -88,32 +89,32 @@ _STATE_COLUMNS: tuple[tuple[str, str, Fact], ...] = (
 )
 
 
-def create_schema(base: duckdb.DuckDBPyConnection) -> None:
+def create_schema(base: "duckdb.DuckDBPyConnection") -> None:
     """Make the schema ``internal`` where it is not there yet."""
     base.execute("CREATE SCHEMA IF NOT EXISTS internal")
 
 
-def add_states(base: duckdb.DuckDBPyConnection, states: Iterable[TableState]) -> None:
+def add_states(base: "duckdb.DuckDBPyConnection", states: Iterable[TableState]) -> None:
     """Make the relation of the tables' states."""
     create_schema(base)
     base.execute(f"CREATE TABLE {STATES} ({', '.join(f'{name} {kind}' for name, kind, _ in _STATE_COLUMNS)})")
     _insert(base, list(states))
 
 
-def renew_states(base: duckdb.DuckDBPyConnection, states: Collection[TableState]) -> None:
+def renew_states(base: "duckdb.DuckDBPyConnection", states: Collection[TableState]) -> None:
     """Put these states in place of what the relation has of their tables."""
     base.execute(f"DELETE FROM {STATES} WHERE list_contains($1, table_name)", [[state.name for state in states]])
     _insert(base, states)
 
 
-def _insert(base: duckdb.DuckDBPyConnection, states: Collection[TableState]) -> None:
+def _insert(base: "duckdb.DuckDBPyConnection", states: Collection[TableState]) -> None:
     rows = [[read(state) for _, _, read in _STATE_COLUMNS] for state in states]
     if rows:
         places = ", ".join([f"({', '.join('?' * len(_STATE_COLUMNS))})"] * len(rows))
         base.execute(f"INSERT INTO {STATES} VALUES {places}", [cell for row in rows for cell in row])
 
 
-def add_audit(base: duckdb.DuckDBPyConnection, home: Path, *, masked: bool) -> None:
+def add_audit(base: "duckdb.DuckDBPyConnection", home: Path, *, masked: bool) -> None:
     """Make the relation of the audit log, one row a record; empty where nothing was recorded yet.
 
     Where ``masked``, columns about people are NULL. :class:`StoreError` where the log cannot be read.

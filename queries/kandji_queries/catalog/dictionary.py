@@ -4,17 +4,20 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from kandji_queries import definitions
-from kandji_queries.engine.query_engine import QueryEngine, store_name
 from kandji_queries.relations import past_call
 from kandji_schema.derived import derived_columns
 from kandji_schema.durations import seconds_since
 from kandji_schema.manifest import TableState
 from kandji_schema.sql import identifier
 from kandji_schema.utc import in_seconds
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from kandji_queries.engine.query_engine import QueryEngine
 
 _Words = tuple[str, str | None, str]
 """Table, column (None: the table itself) and what is said of it."""
@@ -67,7 +70,7 @@ class TableDetail:
     columns: tuple[ColumnInfo, ...]
 
 
-def table_infos(engine: QueryEngine, now: datetime) -> list[TableInfo]:
+def table_infos(engine: "QueryEngine", now: datetime) -> list[TableInfo]:
     """Return every table and view of the engine, tables first, by name."""
     comments = _table_comments(engine)
     states = engine.manifest.tables
@@ -76,7 +79,7 @@ def table_infos(engine: QueryEngine, now: datetime) -> list[TableInfo]:
     return tables + [TableInfo(view.name, "view", view.description) for view in views]
 
 
-def columns(engine: QueryEngine, table: str, sources: Collection[str]) -> tuple[ColumnInfo, ...]:
+def columns(engine: "QueryEngine", table: str, sources: Collection[str]) -> tuple[ColumnInfo, ...]:
     """Return the columns of one table or view, each with its description; ``sources`` are the tables behind it."""
     states = [s for s in engine.manifest.tables.values() if s.name in sources]
     with engine.cursor() as cursor:
@@ -94,7 +97,7 @@ def with_past(info: TableInfo, functions: Mapping[str, str]) -> TableInfo:
     return replace(info, description=f"{info.description} {way}: FROM {past_call(function)}.".lstrip())
 
 
-def all_columns(engine: QueryEngine, sources: Mapping[str, Collection[str]]) -> tuple[ColumnPlace, ...]:
+def all_columns(engine: "QueryEngine", sources: Mapping[str, Collection[str]]) -> tuple[ColumnPlace, ...]:
     """Return the columns of all tables and views, in their order; ``sources`` are the tables behind each."""
     with engine.cursor() as cursor:
         shape = cursor.execute(
@@ -111,8 +114,10 @@ def all_columns(engine: QueryEngine, sources: Mapping[str, Collection[str]]) -> 
     )
 
 
-def _stored_words(cursor: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> list[_Words]:
+def _stored_words(cursor: "duckdb.DuckDBPyConnection", tables: Iterable[str]) -> list[_Words]:
     """Return table, column and comment of all columns in the data files of some tables."""
+    from kandji_queries.engine.query_engine import store_name  # with it comes duckdb, which starting must not wait for
+
     return cursor.execute(
         "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL AND "
         "database_name IN $stores",
@@ -149,7 +154,7 @@ _COMMENT = re.compile(
 )
 
 
-def _table_comments(engine: QueryEngine) -> dict[str, str]:
+def _table_comments(engine: "QueryEngine") -> dict[str, str]:
     with engine.cursor() as cursor:
         found = cursor.execute("SELECT table_name, comment FROM duckdb_tables() WHERE comment IS NOT NULL")
         stored = dict(found.fetchall())
