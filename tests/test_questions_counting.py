@@ -122,7 +122,11 @@ def test_an_answer_says_of_how_many_devices_it_is_and_which_of_them_some_would_n
     def notes(query: str, **values: Any) -> list[str]:
         return reader.query(query, values).notes
 
-    assert notes("macs_missing_app", app="edge") == ["4 devices, of which 1 removed."]
+    split = "By inventory_known: 2 true, 2 false."
+    assert notes("macs_missing_app", app="edge") == ["4 devices, of which 1 removed.", split]
+    with reader.stream_query("macs_missing_app", {"app": "edge"}) as stream:
+        assert len([*stream]) == 4
+    assert split in stream.notes
     assert notes("devices_with_app", app="chrome") == ["5 devices in 6 rows, of which 1 removed, 1 missing."]
     assert notes("people_without_devices") == ["3 people, of which 1 archived."]
     assert notes("apps_by_developer") == ["Counts are among 8 listed devices, of which 2 removed, 1 missing."]

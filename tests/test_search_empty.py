@@ -134,3 +134,9 @@ def test_an_assistant_that_finds_no_device_is_told_what_was_looked_at(mirror: Se
 def test_a_query_asked_with_another_number_says_whose_it_is(reader: Reader) -> None:
     told = notes(reader, "find_device", device="359123456789012")[-1]
     assert told.startswith("'359123456789012' is the IMEI of 'Field phone' (serial S3, id d3")
+
+
+def test_where_nothing_has_the_thing_that_devices_lack_the_long_list_says_so(reader: Reader) -> None:
+    (said,) = [note for note in reader.query("macs_missing_app", {"app": "firefx"}).notes if "firefx" in note]
+    assert said == "No app is called 'firefx', so all are listed. Similar: 'Firefox'."
+    assert not [note for note in reader.query("macs_missing_app", {"app": "firefox"}).notes if "called" in note]

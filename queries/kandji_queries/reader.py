@@ -149,6 +149,7 @@ class Reader:
         anyones = query.name not in catalog()
         with self._streamed(query.statement(params or {}), values, limits, anyones=anyones) as stream:
             stream.notes.extend(self._query_notes(query, values, params or {}))
+            stream.split_by(query.tells)
             stream.note_when_empty(lambda: self._empty_notes(query, values))
             yield stream
 

@@ -61,6 +61,24 @@ def empty_notes(reader: "StatementRunner", query: "NamedQuery", values: Mapping[
             yield from _notes(reader, kind, value, _others(query.params, param, values))
 
 
+def lacking_notes(reader: "StatementRunner", query: "NamedQuery", values: Mapping[str, object]) -> Iterator[str]:
+    """Say of the thing that the rows of a query lack that nothing has it, and what is called nearly so."""
+    value, kind = one_line(str(values.get(query.lacks or "") or "")), KINDS.get(query.lacks or "")
+    if not kind or not 0 < len(value) <= LONGEST:
+        return
+    looked = things.look(reader, Asked(value), [kind])
+    if looked.unread or looked.refused or any(_contains(hit, value) for hit in looked.hits):
+        return
+    near = [repr(hit.name) for hit in looked.hits[:NAMED]]
+    similar = f"Similar: {', '.join(near)}." if near else _all_named(things.names(reader, kind))
+    yield f"No {kind} is called {value!r}, so all are listed. {similar}"
+
+
+def _contains(hit: Hit, value: str) -> bool:
+    """Tell whether a query that looks for a part of names finds this."""
+    return any(fold_text(value) in fold_text(text) for text in (hit.name, hit.also, hit.shown))
+
+
 def _notes(reader: "StatementRunner", kind: str, value: str, others: str) -> Iterator[str]:
     looked = things.look(reader, Asked(value), [kind])
     least = EXACT if kind in WHOLE else SIMILAR + 0.01

@@ -1,13 +1,13 @@
 """Named queries: one ``.sql`` file each under ``sql/``, found by looking into the folder.
 
 A file is a header (``title``, ``description``, ``param`` lines as in :mod:`kandji_queries.catalog.params`, optionally
-``column``, ``counts``, ``like``, ``chart`` and ``since``) and one statement that uses every declared parameter as
-``$name`` and no other. It runs as it is in any DuckDB shell. ``column: name | meaning`` tells what a column is that no
-table behind has (:mod:`kandji_queries.catalog.declared`). ``counts`` says what it counts
+``column``, ``counts``, ``like``, ``tells``, ``lacks``, ``chart`` and ``since``) and one statement that uses every
+declared parameter as ``$name`` and no other. It runs as it is in any DuckDB shell. ``column: name | meaning`` tells
+what a column is that no table behind has (:mod:`kandji_queries.catalog.declared`). ``counts`` says what it counts
 (:mod:`kandji_queries.catalog.counting`), and ``like`` names the query that answers the same and more: lists name that
 one, and this one still runs. A chart is named by its kind (bar, line or stacked) and columns of the answer: ``bar
-x=platform y=devices``, of a stacked one several after ``y=``, and after ``by=`` the column with a chart for each of its
-values. ``since`` is an expression of the parameters, of a query that tells what changed: from which moment on.
+x=platform y=devices``, of a stacked one several after ``y=``, and after ``by=`` the column with a chart for each of
+its values. ``since`` is an expression of the parameters, of a query that tells what changed: from which moment on.
 """
 
 import re
@@ -24,7 +24,7 @@ from kandji_queries.catalog.params import Param, parse_declaration
 from kandji_schema.errors import UnknownName, UsageError
 
 FOLDER = Path(__file__).parents[1] / "sql"
-KEYS = frozenset({"title", "description", "param", "column", "chart", "since", "counts", "like"})
+KEYS = frozenset({"title", "description", "param", "column", "chart", "since", "counts", "like", "tells", "lacks"})
 
 _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.S)
 _USED = re.compile(r"\$([A-Za-z_]\w*)")
@@ -35,7 +35,8 @@ class NamedQuery:
     """A query people and agents call by name. ``chart`` names a fitting chart, or is None.
 
     ``columns`` has the meaning of those columns that need words of their own. ``params`` are the declared ones and
-    those of what it ``counts``. ``like`` names the query that is listed in its place, or is None.
+    those of what it ``counts``. ``like`` names the query that is listed in its place, or is None. ``tells`` is the
+    column by which known rows are told from unknown ones; ``lacks`` the parameter whose thing its rows do not have.
     """
 
     name: str
@@ -48,6 +49,8 @@ class NamedQuery:
     columns: Mapping[str, str] = field(default_factory=dict)
     counts: tuple[str, ...] = ()
     like: str | None = None
+    tells: str | None = None
+    lacks: str | None = None
 
     def bind(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Return the values to bind to its :meth:`statement`, checked and with defaults filled in.
@@ -103,7 +106,8 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
     """Return the query of a file; :class:`ConfigurationError` names file and line of what is wrong."""
     params = {entry.line: _param(file, entry) for entry in file.all("param")}
     _refuse_undeclared(file, {param.name: line for line, param in params.items()}, len(params))
-    chart, since, like = (next((e.value for e in file.all(key)), None) for key in ("chart", "since", "like"))
+    words = ("chart", "since", "like", "tells", "lacks")
+    chart, since, like, tells, lacks = (next((e.value for e in file.all(key)), None) for key in words)
     counts = _counted(file)
     return NamedQuery(
         name=file.name,
@@ -116,6 +120,8 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
         columns=dict(map(sql_files.column, file.all("column"))),
         counts=counts,
         like=like,
+        tells=tells,
+        lacks=lacks,
     )
 
 

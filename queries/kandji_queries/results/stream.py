@@ -11,6 +11,7 @@ from kandji_queries.engine.limits import Cancellation, Deadline, QueryLimits
 from kandji_queries.results.device_count import Tally
 from kandji_queries.results.outcome import Outcome
 from kandji_queries.results.result import Answer, JsonResult, Result, Row
+from kandji_queries.results.split import Split
 from kandji_queries.results.values import ResultColumn, compact, row_converter
 from kandji_schema.errors import Failed, TookTooLong, UnknownName
 from kandji_schema.sql import fold_name
@@ -48,6 +49,7 @@ class Stream(Answer):
         self._first: list[Row] = []
         self._kept: list[int] | None = None
         self._tally = Tally()
+        self._split = Split()
         self._outcome = Outcome()
         self._when_empty: Callable[[], Iterable[str]] = tuple
         self._at_end: Callable[[Outcome], Iterable[str]] = lambda _: ()
@@ -56,6 +58,10 @@ class Stream(Answer):
     def seconds_left(self) -> float:
         """What is left of the time limit."""
         return max(self._limits.seconds - self._seconds, 0.0)
+
+    def split_by(self, column: str | None) -> None:
+        """Have the rows told apart by a column, once all were seen; before any row is taken."""
+        self._split = Split.of(self.columns, column)
 
     def note_when_empty(self, notes: Callable[[], Iterable[str]]) -> None:
         """Have something said where there turn out to be no rows; it is asked for then only."""
@@ -127,7 +133,7 @@ class Stream(Answer):
             batch = self._timed(self._fetch) if more else []
         self.elapsed_ms = round(self._seconds * 1_000, 3)
         if not self.truncated:
-            self.notes.extend(self._tally.notes())
+            self.notes.extend([*self._split.notes(), *self._tally.notes()])
         if not self.row_count and not self.truncated:
             self.notes.extend(self._when_empty())
         self._outcome.truncated = self.truncated
@@ -165,6 +171,7 @@ class Stream(Answer):
             self._truncate(f"The answer has more than {self._limits.rows:,} rows; these are the first.")
             batch = batch[:room]
         self._tally.add(batch)
+        self._split.add(batch)
         self._outcome.add(batch)
         batch = self._picked(batch)
         return batch if self._limits.cell_bytes is None else [tuple(map(self._cut, row)) for row in batch]

@@ -3,6 +3,7 @@
 --   (device), or both. Where Prism does not say, the device's details do if they were read; source tells which.
 --   Devices of which it is not known are left out unless asked for; lock_on is empty for them.
 -- counts: devices
+-- tells: lock_kind
 -- param: with_unknown bool = false | Whether devices of unknown state are listed too.
 -- column: lock_on | Whether Activation Lock is on; empty where it is not known.
 -- column: lock_kind | Whose lock it is: user, device, or both.

@@ -4,6 +4,8 @@
 --   no profile of the device is mirrored at all: it may be installed there. Devices marked missing or removed are
 --   listed with these flags.
 -- counts: devices
+-- tells: inventory_known
+-- lacks: profile
 -- param: profile text | Name or identifier of the profile, or part of one, such as Wi-Fi Corporate.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV) = any | Which devices.
 -- column: inventory_known | Whether any profile of the device is known; without that nothing can be said.

@@ -4,6 +4,7 @@
 --   certificates of one name without a date are one row, with the number of devices and no device: that they are
 --   listed does not mean that they expire, nor that they do not. ade_tokens has the expiry of enrolment tokens.
 -- counts: devices
+-- tells: expires_at
 -- param: days int = 30 [1, 3650] | Days from now.
 -- param: with_unknown bool = true | Whether certificates without a known date are listed too.
 -- column: expires_at | When it expires, UTC; empty where that is not known.

@@ -3,6 +3,8 @@
 --   inventory_known is false for a Mac of which no apps at all are mirrored: there the app may be installed and not
 --   yet reported. Macs marked missing or removed are listed with these flags.
 -- counts: devices
+-- tells: inventory_known
+-- lacks: app
 -- param: app text | Part of the app's name or bundle identifier, such as falcon.
 -- column: inventory_known | Whether any app of the Mac is known; without that nothing can be said.
 SELECT

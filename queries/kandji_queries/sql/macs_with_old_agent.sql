@@ -4,6 +4,7 @@
 --   any Mac, compared number by number; the build in brackets does not count. Macs marked missing or removed are
 --   listed with these flags.
 -- counts: devices
+-- tells: finding
 -- param: version version optional | The oldest agent that is new enough, such as 4.5.
 -- column: finding | No agent, old or unknown.
 WITH agents AS (

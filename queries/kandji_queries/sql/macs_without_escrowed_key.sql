@@ -3,6 +3,7 @@
 --   that is not known (it is empty). Macs whose FileVault is off or not known are not listed: see
 --   macs_without_filevault.
 -- counts: devices
+-- tells: key_escrowed
 SELECT
     d.device_id,
     d.device_name,

@@ -3,6 +3,7 @@
 --   "unknown" where it reported without saying, and "never reported" where nothing was collected. Macs marked missing
 --   or removed are listed with these flags.
 -- counts: devices
+-- tells: filevault
 -- column: filevault | Off, unknown or never reported.
 SELECT
     d.device_id,

@@ -2,6 +2,7 @@
 -- description: Macs that report System Integrity Protection (SIP) as off, then Macs of which it is not known (sip_on
 --   is empty).
 -- counts: devices
+-- tells: sip_on
 -- param: with_unknown bool = true | Whether Macs of unknown state are listed too.
 -- column: sip_on | Whether System Integrity Protection is on; empty where it is not known.
 SELECT

@@ -3,6 +3,7 @@
 --   longest silent first. Optionally of one blueprint only, by its whole name in any letter case or its identifier.
 --   Devices marked missing or removed are listed with these flags.
 -- counts: devices
+-- tells: days_since
 -- param: days int = 7 [0, 3650] | Days without contact.
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
 -- column: days_since | Days since the last contact.

@@ -2,6 +2,7 @@
 -- description: iPhones and iPads that are not supervised, then those of which it is not known (supervised is empty).
 --   Only the details of a device tell; they take one request a device, `kandji-mirror sync device_details` reads them.
 -- counts: devices
+-- tells: supervised
 SELECT
     d.device_id,
     d.device_name,
