@@ -120,5 +120,5 @@ def test_help_and_search_name_what_else_there_is(home: Path) -> None:
 
 
 def test_a_statement_that_is_none_is_named_in_few_words(home: Path) -> None:
-    assert "There is no statement" in run(home, "sql", ";").stderr
+    assert "The statement is empty." in run(home, "sql", ";").stderr
     assert len(run(home, "sql", "a" * 5_000).stderr) < 700

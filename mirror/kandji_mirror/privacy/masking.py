@@ -23,6 +23,9 @@ _ROOTS = (
 
 _BUNDLE_ID = r"(?:com|org|net|io|us|de|uk|fr|ch|at|nl|eu|jp|co|app|dev|me|ai|ca|au)(?:\.[A-Za-z0-9_-]+){2,}"
 
+_MEMBER = "[A-Za-z_][A-Za-z0-9_]{0,63}"
+"""What providers call members; a name of another form may be somebody's."""
+
 _STYLES = {
     Personal.IDENTITY: "memory.main.mask_person",
     Personal.DEVICE: "memory.main.mask_device",
@@ -55,7 +58,8 @@ _MACROS = (
     (
         "mask_member(v, known)",
         "to_json(map_from_entries(list_transform(map_entries(from_json(v, '\"MAP(VARCHAR,JSON)\"')), lambda e: "
-        "{'k': e.key, 'v': CASE WHEN list_contains(known, e.key) AND json_type(e.value) NOT IN ('OBJECT', 'ARRAY') "
+        f"{{'k': CASE WHEN regexp_full_match(e.key, '{_MEMBER}') THEN e.key ELSE memory.main.mask_text(e.key) END, "
+        "'v': CASE WHEN list_contains(known, e.key) AND json_type(e.value) NOT IN ('OBJECT', 'ARRAY') "
         "THEN e.value ELSE memory.main.mask_document(e.value) END})))",
     ),
     # What stands under a key that is known to be harmless stays, in an object or in a list of objects.

@@ -85,12 +85,11 @@ class _Read:
 
 def _read(sql: str, ours: bool) -> _Read:
     """Read the syntax tree of a statement; :class:`UsageError` where what it reads cannot be narrowed."""
-    import duckdb  # only what is narrowed needs it
-
-    from kandji_queries.guard import sql_ast
+    from kandji_queries.guard import sql_ast  # only what is narrowed needs it, and the engine with it
+    from kandji_schema.database import connect
 
     sql = plain_blanks(sql)
-    with duckdb.connect() as parser:
+    with connect() as parser:
         root = sql_ast.parse(sql, parser.cursor).node
     if root is None:
         raise _not_narrowed("it is no plain SELECT")

@@ -246,6 +246,7 @@ class DeviceDetail(SQLModel, table=True):
     volumes: Any = document(
         "Apple: JSON list of the volumes (name, format, percent_used, identifier, capacity, available, encrypted Yes "
         "or No), all values text as sent; the view device_volumes has them as rows with numbers.",
+        personal=Personal.FREE_TEXT,
         safe_keys=("available", "capacity", "encrypted", "format", "identifier", "percent_used"),
         samples=(
             [
