@@ -73,7 +73,7 @@ def test_the_state_at_every_kept_moment_is_the_one_that_was_there(
 
 
 @pytest.mark.heavy
-@settings(FEW, max_examples=40)
+@settings(FEW, max_examples=20)
 @given(*PASTS)
 def test_the_state_at_every_kept_moment_of_many_pasts(
     tmp_path_factory: pytest.TempPathFactory, past: Past, keep_days: int

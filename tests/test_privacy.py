@@ -287,7 +287,7 @@ def test_only_masked_rows_are_ever_spilled(tmp_path: Path) -> None:
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(0.02):
+        while not done.wait(0.2):
             for file in spill.glob("*"):
                 seen.add(_bytes_of(file))
 
