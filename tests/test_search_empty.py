@@ -16,6 +16,7 @@ from kandji_queries.catalog.empty_answers import KINDS
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.catalog.search import kinds
 from kandji_queries.reader import Reader
+from kandji_schema.errors import UsageError
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +141,10 @@ def test_where_nothing_has_the_thing_that_devices_lack_the_long_list_says_so(rea
     (said,) = [note for note in reader.query("macs_missing_app", {"app": "firefx"}).notes if "firefx" in note]
     assert said == "No app is called 'firefx', so all are listed. Similar: 'Firefox'."
     assert not [note for note in reader.query("macs_missing_app", {"app": "firefox"}).notes if "called" in note]
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u2060 \u00ad", "\u3000"])
+def test_a_name_of_which_nothing_can_be_seen_fits_nothing_and_is_refused(reader: Reader, unseen: str) -> None:
+    for query in ("macs_missing_app", "devices_with_app"):
+        with pytest.raises(UsageError, match=r"The parameter app is .*a text of 1 to 1,000 characters"):
+            reader.query(query, {"app": unseen})

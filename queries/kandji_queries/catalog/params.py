@@ -19,6 +19,7 @@ from typing import Any
 from kandji_queries.times import read_moment
 from kandji_schema.errors import UsageError
 from kandji_schema.sql import fold_name
+from kandji_schema.text import fold_text
 from kandji_schema.utc import naive_utc
 
 LONGEST_TEXT = 1_000
@@ -140,10 +141,13 @@ def parse_declaration(text: str) -> Param:
 
 
 def _text(raw: object) -> str:
-    """Return a text; a whole number as its digits. One with a point may have lost zeros: 1.10 is 1.1 in JSON."""
+    """Return a text; a whole number as its digits. One with a point may have lost zeros: 1.10 is 1.1 in JSON.
+
+    A text of which nothing can be seen is none: every name would contain it.
+    """
     if type(raw) is int:
         raw = str(raw)
-    if not isinstance(raw, str) or not raw.strip() or len(raw) > LONGEST_TEXT or "\0" in raw:
+    if not isinstance(raw, str) or len(raw) > LONGEST_TEXT or not fold_text(raw) or "\0" in raw:
         raise ValueError(raw)
     return raw
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 
 from kandji_queries.results.result import Row
 from kandji_queries.results.values import ResultColumn
+from kandji_schema.text import one_line
 
 MOST = 6
 """Of a column with more values only those that are not known are told apart."""
+
+LONGEST = 60
+"""Most characters of a value in the note."""
 
 
 @dataclass
@@ -44,5 +48,5 @@ class Split:
 
 
 def _value(cell: object) -> object:
-    """Return what a cell is called; a flag is true or false."""
-    return str(cell).lower() if isinstance(cell, bool) else cell if cell is None else str(cell)
+    """Return what a cell is called; a flag is true or false, and what somebody typed is one short line."""
+    return str(cell).lower() if isinstance(cell, bool) else None if cell is None else one_line(str(cell))[:LONGEST]
