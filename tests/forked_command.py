@@ -23,7 +23,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("kandji_cli", "kandji_schema", "kandji_mirror", "kandji_queries", "kandji_mcp_server", "kandji_simulator")
+PACKAGES = (
+    "kandji_cli",
+    "kandji_schema",
+    "kandji_mirror",
+    "kandji_queries",
+    "kandji_mcp_server",
+    "kandji_web",
+    "kandji_simulator",
+)
 PATIENCE = 200.0
 """Seconds: a sync takes a minute and more where the machine has other things to do."""
 _LENGTH = 8

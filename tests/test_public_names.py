@@ -17,6 +17,7 @@ PUBLIC = {
         *("merge_entry", "remote_entry", "server_url"),
     ],
     "kandji_mcp_server.http": ["Access", "HttpServer", "read_access"],
+    "kandji_web": ["make_site"],
     "kandji_cli": ["run"],
     "kandji_simulator": [
         *("START", "TOKEN", "Fault", "FaultKind", "LoggedRequest", "Quirks", "RetryAfter", "Server", "ServerLimits"),
@@ -24,7 +25,18 @@ PUBLIC = {
     ],
 }
 
-LIBRARIES = ("apscheduler", "cryptography", "duckdb", "httpx", "mcp", "pydantic", "sqlglot", "sqlmodel", "starlette")
+LIBRARIES = (
+    "apscheduler",
+    "cryptography",
+    "duckdb",
+    "httpx",
+    "jinja2",
+    "mcp",
+    "pydantic",
+    "sqlglot",
+    "sqlmodel",
+    "starlette",
+)
 """What costs too much for a process that does not use it."""
 
 

@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 from reads_home import small_fleet
 
-PACKAGES = ["kandji_schema", "kandji_mirror", "kandji_queries", "kandji_mcp_server", "kandji_cli", "kandji_simulator"]
+PACKAGES = [
+    "kandji_schema",
+    "kandji_mirror",
+    "kandji_queries",
+    "kandji_mcp_server",
+    "kandji_web",
+    "kandji_cli",
+    "kandji_simulator",
+]
 
 EVERY_MODULE = """
 import importlib, json, pkgutil, sys

@@ -84,9 +84,12 @@ def _scheduler(settings: Settings, *, only_reading: bool) -> Scheduler | None:
 def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
     from kandji_mcp_server import Background, ServerContext
     from kandji_mcp_server.http import HttpServer, read_access
+    from kandji_web import make_site
 
     allowed = read_access(settings, make_token=True)
-    server = HttpServer(ServerContext(settings, Background(settings, scheduler=scheduler)), allowed)
+    context = ServerContext(settings, Background(settings, scheduler=scheduler))
+    server = HttpServer(context, allowed, pages=make_site)
+    tell(f"Pages for your browser: {server.pages_url}")
     tell(
         f"AI clients connect to {server.url} {' or '.join(_ways_in(settings, allowed))}; "
         "`kandji-mirror mcp-config CLIENT --http` tells how."

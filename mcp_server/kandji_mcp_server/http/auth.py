@@ -67,20 +67,44 @@ LONGEST_PATH = 80
 log = logging.getLogger(__name__)
 
 
+class KnownTokens:
+    """Tells whose token it is: the server's own, or one that the identity provider gave to a person."""
+
+    def __init__(self, token: str | None, people: TokenVerifier | None = None) -> None:
+        """``token`` is compared in constant time."""
+        self._token = token.encode() if token else None
+        self.people = people
+
+    async def caller(self, token: str) -> Caller | None:
+        """Return who sends a token; None for nobody who is known."""
+        return (await self.known(token))[0]
+
+    async def known(self, token: str) -> tuple[Caller | None, "Refusal | None"]:
+        """Return who sends a token, or why it is refused."""
+        if self._token is not None and hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._token):
+            return Caller(), None
+        if self.people is None:
+            return None, WRONG
+        try:
+            return await self.people.verify(token), None
+        except TokenRefused as error:
+            return None, Refusal(401, "invalid_token", f"The token was refused: {error}.")
+        except ScopeMissing as error:
+            return None, Refusal(403, "insufficient_scope", f"The token was refused: {error}.")
+        except ProviderUnavailable as error:
+            return None, Refusal(503, "temporarily_unavailable", f"{error} Try again in a moment.")
+
+
 class BearerAuth:
     """Lets requests through whose sender is known, and answers 401 to the others, 403 to who may not read.
 
-    Known is who sends the server's own token, or one that the identity provider gave to a person. A token counts in
-    the header alone, and only where there is one such header.
+    A token counts in the header alone, and only where there is one such header.
     """
 
-    def __init__(
-        self, app: ASGIApp, token: str | None, people: TokenVerifier | None = None, public: Container[str] = ()
-    ) -> None:
-        """``token`` is compared in constant time. ``public`` are paths that need none."""
+    def __init__(self, app: ASGIApp, tokens: KnownTokens, public: Container[str] = ()) -> None:
+        """``public`` are paths that need no token."""
         self._app = app
-        self._token = token.encode() if token else None
-        self._people = people
+        self._tokens = tokens
         self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,9 +118,10 @@ class BearerAuth:
         if refusal is None or scope["path"] in self._public:
             await self._app(scope, receive, send)
             return
+        people = self._tokens.people
         # who signs in begins without a token: that is no attempt
-        _log_refusal(scope, refusal, logging.INFO if self._people and refusal is UNKNOWN else logging.WARNING)
-        await refusal.response(self._people.rules if self._people else None)(scope, receive, send)
+        _log_refusal(scope, refusal, logging.INFO if people and refusal is UNKNOWN else logging.WARNING)
+        await refusal.response(people.rules if people else None)(scope, receive, send)
 
     async def _known(self, headers: Headers) -> tuple[Caller | None, "Refusal | None"]:
         sent = headers.getlist("authorization")
@@ -104,18 +129,7 @@ class BearerAuth:
         token = token.strip()
         if kind.lower() != "bearer" or not token:
             return None, UNKNOWN
-        if self._token is not None and hmac.compare_digest(token.encode("latin-1"), self._token):
-            return Caller(), None
-        if self._people is None:
-            return None, WRONG
-        try:
-            return await self._people.verify(token), None
-        except TokenRefused as error:
-            return None, Refusal(401, "invalid_token", f"The token was refused: {error}.")
-        except ScopeMissing as error:
-            return None, Refusal(403, "insufficient_scope", f"The token was refused: {error}.")
-        except ProviderUnavailable as error:
-            return None, Refusal(503, "temporarily_unavailable", f"{error} Try again in a moment.")
+        return await self._tokens.known(token)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from threading import Event, Thread
 from typing import Any
@@ -21,7 +21,7 @@ from kandji_mcp_server.actions import ConfirmAt
 from kandji_mcp_server.callers import CALLER, OWN, Caller, Rights
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.http.access import Access
-from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, HostCheck, OriginCors
+from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, HostCheck, KnownTokens, OriginCors
 from kandji_mcp_server.http.connections import BoundedConfig, Bounds
 from kandji_mcp_server.http.health import endpoint
 from kandji_mcp_server.http.limits import RequestLimit, SessionLimit, most_under_way
@@ -52,6 +52,10 @@ NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 GRACE_SECONDS = 1
 """What answers under way are given when the server stops. Streams that a client keeps open end then too."""
 
+MakePages = Callable[[ServerContext, ServerContext, Callable[[str], Awaitable[Caller | None]]], ASGIApp]
+"""Makes the application for browsers, of what everybody reads, what people read who may see personal data, and whose
+token it is that somebody signs in with; None for nobody's."""
+
 log = logging.getLogger(__name__)
 
 _UVICORN = logging.getLogger("uvicorn.error")
@@ -60,17 +64,20 @@ _UVICORN = logging.getLogger("uvicorn.error")
 class HttpServer:
     """Answers on ``url`` from the time it is made, until :meth:`stop`."""
 
-    def __init__(self, context: ServerContext, access: Access, bounds: Bounds | None = None) -> None:
-        """``bounds`` follow from the limits of the process unless given.
+    def __init__(
+        self, context: ServerContext, access: Access, bounds: Bounds | None = None, pages: MakePages | None = None
+    ) -> None:
+        """``bounds`` follow from the limits of the process unless given; ``pages`` are served beside MCP.
 
         :class:`ConfigurationError` where the address cannot be listened on, or there is no token.
         """
         bounds = bounds or Bounds(connections=_most_connections(raise_file_limit()))
         sessions = max(1, min(MOST_SESSIONS, bounds.connections // 2))
-        app = make_application(context, access, sessions, most_under_way(bounds.connections))
+        app = make_application(context, access, sessions, most_under_way(bounds.connections), pages)
         self._listener = listen(access.host, access.port)
         host, port = self._listener.getsockname()[:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
+        self.pages_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        self.url = f"{self.pages_url.rstrip('/')}{PATH}"
         self._server = uvicorn.Server(_uvicorn_config(app, bounds))
         self._ended = Event()
         self._thread = Thread(target=self._run, name="http", daemon=True)
@@ -121,8 +128,11 @@ def make_application(
     access: Access,
     most_sessions: int = MOST_SESSIONS,
     most_questions: int = most_under_way(Bounds.connections),
+    pages: MakePages | None = None,
 ) -> ASGIApp:
     """Make the ASGI application. A request passes host names, CORS, the token, the form of its message, its share.
+
+    ``pages`` answers everything that is neither MCP nor public, behind host names alone: it knows its callers itself.
 
     :class:`ConfigurationError` where there is no token: nothing is served to everyone.
     """
@@ -136,9 +146,15 @@ def make_application(
     _start_together(apps, context, clear, people)
     inner = SessionLimit(ByRights(apps), most_sessions)
     checked = MessageCheck(RequestLimit(inner, most_questions))
-    known = BearerAuth(checked, access.token, people, {"/health", *(route.path for route in public)})
+    tokens = KnownTokens(access.token, people)
+    known = BearerAuth(checked, tokens, {"/health", *(route.path for route in public)})
     origins = AllowedNames(access.origins)
-    return HostCheck(OriginCors(known, origins), AllowedNames(access.hosts), origins)
+    answers: ASGIApp = OriginCors(known, origins)
+    if pages:
+        answers = ByPath(
+            answers, {PATH, "/health", *(route.path for route in public)}, pages(context, clear, tokens.caller)
+        )
+    return HostCheck(answers, AllowedNames(access.hosts), origins)
 
 
 def _people(rules: OAuthRules, context: ServerContext) -> TokenVerifier:
@@ -170,6 +186,20 @@ def _app(context: ServerContext, most_sessions: int, *, acts: bool) -> Starlette
         max_request_body_size=LARGEST + 1,  # `MessageCheck` refuses it before
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # `HostCheck` is stricter
     )
+
+
+class ByPath:
+    """Passes requests for ``paths`` on to the programs' application, all others to the browsers'."""
+
+    def __init__(self, programs: ASGIApp, paths: Container[str], browsers: ASGIApp) -> None:
+        self._programs = programs
+        self._paths = paths
+        self._browsers = browsers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        programs = scope["type"] != "http" or scope["path"] in self._paths or scope["path"].startswith("/.well-known/")
+        await (self._programs if programs else self._browsers)(scope, receive, send)
 
 
 class ByRights:

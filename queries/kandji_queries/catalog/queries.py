@@ -1,13 +1,13 @@
 """Named queries: one ``.sql`` file each under ``sql/``, found by looking into the folder.
 
 A file is a header (``title``, ``description``, ``param`` lines as in :mod:`kandji_queries.catalog.params`, optionally
-``column``, ``counts``, ``like``, ``tells``, ``lacks``, ``chart`` and ``since``) and one statement that uses every
-declared parameter as ``$name`` and no other. It runs as it is in any DuckDB shell. ``column: name | meaning`` tells
-what a column is that no table behind has (:mod:`kandji_queries.catalog.declared`). ``counts`` says what it counts
+``column``, ``counts``, ``like``, ``tells``, ``lacks``, ``chart``, ``says`` and ``since``) and one statement that uses
+every declared parameter as ``$name`` and no other. It runs as it is in any DuckDB shell. ``column: name | meaning``
+tells what a column is that no table behind has (:mod:`kandji_queries.catalog.declared`). ``counts`` says what it counts
 (:mod:`kandji_queries.catalog.counting`), and ``like`` names the query that answers the same and more: lists name that
-one, and this one still runs. A chart is named by its kind (bar, line or stacked) and columns of the answer: ``bar
-x=platform y=devices``, of a stacked one several after ``y=``, and after ``by=`` the column with a chart for each of
-its values. ``since`` is an expression of the parameters, of a query that tells what changed: from which moment on.
+one, and this one still runs. ``chart`` is the picture of its answer (:mod:`kandji_queries.charts.hint`), ``says`` the
+sentence beside it (:mod:`kandji_queries.charts.sentence`). ``since`` is an expression of the parameters, of a query
+that tells what changed: from which moment on.
 """
 
 import re
@@ -24,7 +24,9 @@ from kandji_queries.catalog.params import Param, parse_declaration
 from kandji_schema.errors import UnknownName, UsageError
 
 FOLDER = Path(__file__).parents[1] / "sql"
-KEYS = frozenset({"title", "description", "param", "column", "chart", "since", "counts", "like", "tells", "lacks"})
+KEYS = frozenset(
+    {"title", "description", "param", "column", "chart", "says", "since", "counts", "like", "tells", "lacks"}
+)
 
 _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.S)
 _USED = re.compile(r"\$([A-Za-z_]\w*)")
@@ -32,7 +34,7 @@ _USED = re.compile(r"\$([A-Za-z_]\w*)")
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A query people and agents call by name. ``chart`` names a fitting chart, or is None.
+    """A query people and agents call by name. ``chart`` names a fitting chart, or is None; ``says`` what it shows.
 
     ``columns`` has the meaning of those columns that need words of their own. ``params`` are the declared ones and
     those of what it ``counts``. ``like`` names the query that is listed in its place, or is None. ``tells`` is the
@@ -45,6 +47,7 @@ class NamedQuery:
     params: tuple[Param, ...]
     sql: str
     chart: str | None = None
+    says: str | None = None
     since: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     counts: tuple[str, ...] = ()
@@ -106,8 +109,8 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
     """Return the query of a file; :class:`ConfigurationError` names file and line of what is wrong."""
     params = {entry.line: _param(file, entry) for entry in file.all("param")}
     _refuse_undeclared(file, {param.name: line for line, param in params.items()}, len(params))
-    words = ("chart", "since", "like", "tells", "lacks")
-    chart, since, like, tells, lacks = (next((e.value for e in file.all(key)), None) for key in words)
+    words = ("chart", "says", "since", "like", "tells", "lacks")
+    chart, says, since, like, tells, lacks = (next((e.value for e in file.all(key)), None) for key in words)
     counts = _counted(file)
     return NamedQuery(
         name=file.name,
@@ -116,6 +119,7 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
         params=(*params.values(), *(counting.PARAMS[what] for what in counts)),
         sql=file.sql,
         chart=chart,
+        says=says,
         since=since,
         columns=dict(map(sql_files.column, file.all("column"))),
         counts=counts,

@@ -1,0 +1,41 @@
+"""Specifications drawn as files, by the extra ``charts``: the one place that knows the library."""
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, Literal
+
+from kandji_schema.errors import ConfigurationError
+
+Form = Literal["svg", "png", "pdf"]
+
+LANGUAGE = "6.4"
+"""The version of Vega-Lite that our specifications are written in."""
+
+SCALE = 2.0
+"""Pixels of a PNG for each of the specification's: sharp on today's screens."""
+
+
+def draw(specification: Mapping[str, Any], form: Form) -> bytes:
+    """Return a specification of Vega-Lite as SVG (UTF-8), PNG or PDF; nothing is loaded from anywhere.
+
+    :class:`ConfigurationError` where the extra is not installed.
+    """
+    library = _library()
+    made: Mapping[Form, Callable[[], bytes]] = {
+        "svg": lambda: str(library.vegalite_to_svg(specification, vl_version=LANGUAGE)).encode(),
+        "png": lambda: bytes(library.vegalite_to_png(specification, vl_version=LANGUAGE, scale=SCALE)),
+        "pdf": lambda: bytes(library.vegalite_to_pdf(specification, vl_version=LANGUAGE)),
+    }
+    return made[form]()
+
+
+def _library() -> ModuleType:
+    try:
+        import vl_convert  # an extra, and 30 MB: only where something is drawn
+    except ImportError:
+        raise ConfigurationError(
+            "Pictures need the extra `charts`, which is not installed here: pip install 'kandji-mirror[charts]'. The "
+            "same query without --chart, or with `--chart -`, needs nothing."
+        ) from None
+    found: ModuleType = vl_convert
+    return found

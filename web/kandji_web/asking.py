@@ -1,0 +1,83 @@
+"""Questions of pages: each request asks the mirror that its caller may see, and is stopped when the browser leaves."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import anyio
+from starlette.requests import Request
+
+from kandji_mcp_server.callers import CALLER, OWN, Caller
+from kandji_mcp_server.context import ServerContext
+from kandji_queries.reader import Reader
+from kandji_queries.results.result import JsonResult
+from kandji_schema.errors import Interrupted
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Mirrors:
+    """What is read for whom: ``common`` by everybody, ``personal`` by people who may see personal data."""
+
+    common: ServerContext
+    personal: ServerContext
+
+    def of(self, caller: Caller) -> ServerContext:
+        """Return what a caller reads."""
+        return self.personal if caller.rights.personal else self.common
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who asks; pages are served to nobody else than the signed in."""
+    found: Caller | None = request.scope.get(CALLER)
+    return found or Caller(OWN)
+
+
+def mirror_of(request: Request) -> ServerContext:
+    """Return the mirror that is read for whoever asks."""
+    mirrors: Mirrors = request.app.state.mirrors
+    return mirrors.of(caller_of(request))
+
+
+async def ask(request: Request, question: Callable[[Reader], T]) -> T:
+    """Answer a question of ours in a thread of its own; the statement stops when the browser leaves.
+
+    Raises what the question raises, and :class:`Interrupted` where nobody waits any more.
+    """
+    return await until_gone(request, lambda: mirror_of(request).ask(question))
+
+
+async def run_sql(request: Request, sql: str, params: Mapping[str, Any] | None = None) -> JsonResult:
+    """Run a statement of anyone's in a process of its own, as MCP does; it stops when the browser leaves."""
+    person = caller_of(request).person
+    client = person.subject if person else "pages"
+    return await until_gone(request, lambda: mirror_of(request).run_sql(sql, params, client))
+
+
+async def until_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T:
+    """Work as long as the browser waits; :class:`Interrupted` where it left."""
+    done: list[T] = []
+    failed: list[Exception] = []
+    await request.body()  # what follows it is the end of the connection
+    async with anyio.create_task_group() as tasks:
+
+        async def worked() -> None:
+            try:
+                done.append(await work())
+            except Exception as error:  # the group would wrap it; it is raised below as it is
+                failed.append(error)
+            tasks.cancel_scope.cancel()
+
+        async def watched() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(worked)
+        tasks.start_soon(watched)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise Interrupted("The page was left before its answer was there; the statement was stopped.")
+    return done[0]

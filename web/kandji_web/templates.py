@@ -1,0 +1,73 @@
+"""Pages from templates: every value is escaped, and what is common to all pages is added here."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from kandji_schema.durations import in_words
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+def render(template: str, facts: Mapping[str, Any]) -> str:
+    """Return the HTML of a template below ``templates/``; a fact that it wants and does not get is an error."""
+    return environment().get_template(template).render(facts)
+
+
+@cache
+def environment() -> Environment:
+    """Return the one environment: autoescape without exception, and our filters."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"number": number, "cell": cell, "moment": moment, "age": age, "percent": percent}
+    return made
+
+
+def number(value: float | None) -> str:
+    """Return a number with thousands apart by a comma, and "unknown" where it is not known."""
+    return "unknown" if value is None else f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """Return a share of 100 with one digit; "unknown" where it is not known."""
+    return "unknown" if value is None else f"{value:.1f} %"
+
+
+def cell(value: object) -> str:
+    """Return a value of an answer as a reader sees it: lists by commas, nothing where there is nothing."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return moment(value)
+        case int() | float():
+            return f"{value:,}" if isinstance(value, int) else f"{value:,.10g}"
+        case list() | tuple():
+            return ", ".join(cell(part) for part in value)
+        case _:
+            return str(value)
+
+
+def moment(value: datetime | str | None) -> str:
+    """Return a moment as ``2026-11-30 07:15 UTC``; "never" for none."""
+    if value is None:
+        return "never"
+    known = datetime.fromisoformat(value) if isinstance(value, str) else value
+    utc = known.replace(tzinfo=UTC) if known.tzinfo is None else known.astimezone(UTC)
+    return f"{utc:%Y-%m-%d %H:%M} UTC"
+
+
+def age(seconds: float | None) -> str:
+    """Return an age in words; "never" for none."""
+    return "never" if seconds is None else f"{in_words(int(seconds))} ago"
