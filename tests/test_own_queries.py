@@ -18,6 +18,7 @@ MINE = HEADER + (
     "-- param: kind enum(any, Mac, iPad) = any | Which.\n-- column: n | How many.\n"
     "SELECT platform, count(*) AS n FROM devices WHERE $kind IN ('any', platform) GROUP BY ALL ORDER BY ALL;\n"
 )
+TELLS = HEADER + "-- tells: state\nSELECT 1 AS n"
 DOCS = Path(__file__).parents[1] / "docs" / "queries.md"
 
 
@@ -25,7 +26,9 @@ DOCS = Path(__file__).parents[1] / "docs" / "queries.md"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("home")
     small_fleet(folder)
-    own(folder, mine=MINE, writes=HEADER + "DROP TABLE devices", broken=HEADER + "-- colour: red\nSELECT 1")
+    own(
+        folder, mine=MINE, tells=TELLS, writes=HEADER + "DROP TABLE devices", broken=HEADER + "-- colour: red\nSELECT 1"
+    )
     return folder
 
 
@@ -89,7 +92,30 @@ def test_a_broken_file_is_told_and_takes_no_other_along(home: Path) -> None:
         check["check"]: check for check in json.loads(run(home, "doctor", "--offline", "--json").stdout)["checks"]
     }
     assert looked["own queries"]["detail"].startswith("mine, in ")
-    assert {looked["query: broken"]["health"], looked["query: writes"]["health"]} == {"warning"}
+    assert {looked[f"query: {name}"]["health"] for name in ("broken", "tells", "writes")} == {"warning"}
+
+
+@pytest.mark.slow
+def test_a_header_that_names_what_is_not_there_is_told_with_its_line(tmp_path: Path) -> None:
+    small_fleet(tmp_path)
+    counts = HEADER + "-- counts: devices\nSELECT 1 AS n"
+    folder = own(tmp_path, tells=TELLS, counts=counts, column=HEADER + "-- column: m | M.\nSELECT 1 AS n")
+    said = {
+        "tells": "tells.sql, line 3: `tells` names 'state', which its answer has not: n.",
+        "counts": "counts.sql, line 3: with_removed=false and with_archived=false cannot be applied to this query: it "
+        "reads no table of devices",
+        "column": "column.sql, line 3: `column` names 'm', which its answer has not: n.",
+    }
+    looked = json.loads(run(tmp_path, "doctor", "--offline", "--json").stdout)["checks"]
+    warned = {check["check"]: check["detail"] for check in looked if check["health"] == "warning"}
+    assert {name: words in warned[f"query: {name}"] for name, words in said.items()} == dict.fromkeys(said, True)
+    for asked, name in ((["--check", str(folder / "counts.sql")], "counts"), (["tells"], "tells")):
+        ran = run(tmp_path, "query", *asked)
+        assert (ran.returncode, ran.stdout, said[name] in ran.stderr) == (3, "", True)
+    with Reader(tmp_path) as reader:
+        assert reader.query("counts").rows == reader.query("column").rows == [(1,)]
+        with pytest.raises(UsageError, match="it reads no table of devices"):
+            reader.query("counts", {"with_removed": False})
 
 
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
@@ -130,8 +156,9 @@ def test_assistants_run_them_by_name_and_the_list_stays_short(home: Path) -> Non
         assert (found["columns"], found["rows"], found["total_rows"]) == (["n"], [[1]], 1)
         assert "read-only" in refusal(mirror, "auto", "run_query", name="writes")
         assert "broken.sql, line 3" in refusal(mirror, "auto", "run_query", name="broken")
+        assert "tells.sql, line 3: `tells` names" in refusal(mirror, "auto", "run_query", name="tells")
     line = queries(home).splitlines()[-1]
-    assert line == "Queries of this mirror's owner: mine, writes"
+    assert line == "Queries of this mirror's owner: mine, tells, writes"
     assert len(line) < OWN_BYTES
 
 

@@ -52,6 +52,17 @@ def test_a_file_becomes_a_query(tmp_path: Path) -> None:
         (HEADER + "-- param: x int = seven | X.\nSELECT $x", "line 3: The parameter x is 'seven'"),
         (HEADER + "-- param: x int = 9 [1, 5] | X.\nSELECT $x", "from 1 to 5"),
         (HEADER + "-- param: x int | X.\n-- param: x text | X.\nSELECT $x", "declared twice"),
+        (
+            HEADER + "-- lacks: nothing\nSELECT 1",
+            "line 3: `lacks` names 'nothing', which is no parameter of it: it decl",
+        ),
+        (HEADER + "-- param: x text | X.\n-- lacks: x\nSELECT $x", "line 4: `lacks` names 'x', .* only app, user"),
+        (HEADER + "-- counts: devises\nSELECT 1", "line 3: what is counted is devices or people, not 'devises'"),
+        (HEADER + "-- counts: devices\n-- counts: people\nSELECT 1", "line 4: it has a second `-- counts:` line"),
+        (
+            HEADER + "-- param: with_removed bool = true | X.\n-- counts: devices\nSELECT $with_removed",
+            "line 4: `counts` brings the parameter with_removed",
+        ),
     ],
 )
 def test_a_wrong_file_is_an_error_with_its_line(tmp_path: Path, text: str, complaint: str) -> None:

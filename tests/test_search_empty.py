@@ -12,7 +12,7 @@ from searched_home import ROWS
 
 from kandji_mcp_server.context import ServerContext
 from kandji_queries.catalog import device_lookup
-from kandji_queries.catalog.empty_answers import KINDS
+from kandji_queries.catalog.params import KINDS
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.catalog.search import kinds
 from kandji_queries.reader import Reader

@@ -190,7 +190,9 @@ def check_query(file: str) -> None:
     from kandji_queries.describe import describe_query
 
     query = read_own(Path(file))
-    show(describe_query(query), "table")
+    found = describe_query(query)
+    query.check_counts()
+    show(found, "table")
     tell(f"{file} is well formed; in {own_folder(load().home)} it is the query {query.name}.")
 
 

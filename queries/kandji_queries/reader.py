@@ -124,6 +124,7 @@ class Reader:
         query = self.named(name)
         values = query.bind(params or {})
         found = self.run(query.statement(params or {}), values, limits=limits)
+        query.check_columns([column.name for column in found.columns])
         found.notes.extend(self._query_notes(query, values, params or {}, found))
         found.notes.extend(() if found.rows else self._empty_notes(query, values))
         return found
@@ -148,6 +149,7 @@ class Reader:
         values = query.bind(params or {})
         anyones = query.name not in catalog()
         with self._streamed(query.statement(params or {}), values, limits, anyones=anyones) as stream:
+            query.check_columns([column.name for column in stream.columns])
             stream.notes.extend(self._query_notes(query, values, params or {}))
             stream.split_by(query.tells)
             stream.note_when_empty(lambda: self._empty_notes(query, values))

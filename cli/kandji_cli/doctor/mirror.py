@@ -98,6 +98,7 @@ def own(home: Path) -> Iterator[Finding]:
     for name, query in found.queries.items():
         try:
             declared.columns(query)
+            query.check_counts()
             fine.append(name)
         except MirrorError as error:
             yield Finding(f"query: {name}", Health.WARNING, str(error))

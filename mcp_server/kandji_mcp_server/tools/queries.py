@@ -68,6 +68,7 @@ async def run_query(
         return tool_result(await context.ask(lambda reader: _query_answer(context, reader, name, params, wanted)))
     # anyone may have written the statement: it runs where those of anyone run
     found = await context.run_sql(query.statement(params or {}), query.bind(params or {}), client_of(ctx))
+    query.check_columns([column.name for column in found.columns])
     shown = _shown(context, found, wanted, most=found.row_count)
     return tool_result(rows_answer(context, found, shown, [*found.notes, *_truncation_notes(shown)]))
 

@@ -64,6 +64,8 @@ def narrowed(sql: str, values: Mapping[str, object], *, ours: bool = True) -> st
     if not reasons:
         return sql
     read = _read(sql, ours)
+    if not read.tables and not ours:
+        raise _not_narrowed("it reads no table of devices or people, so that `counts` is not for it")
     parts = ",\n".join(_parts(sorted(read.tables), reasons, read.free_name()))
     return f"{sql[: read.begins]}{parts},\n{sql[read.begins :]}" if read.begins else f"WITH {parts}\n{sql}"
 

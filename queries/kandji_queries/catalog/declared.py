@@ -102,7 +102,9 @@ class DeclaredMirror:
         tables = self._guard.check(query.sql, self._names(), _values(query), self._functions()).tables
         behind = self._dependencies.behind(self._manifest, tables)
         words = {**self._meanings(tables, behind), **query.columns}
-        return tuple(ColumnInfo(name, kind, words.get(name, "")) for name, kind in _shape(self._with(behind), query))
+        shape = _shape(self._with(behind), query)
+        query.check_columns([name for name, _ in shape], ("tells", "column"))
+        return tuple(ColumnInfo(name, kind, words.get(name, "")) for name, kind in shape)
 
     def _meanings(self, named: Collection[str], behind: Collection[str]) -> dict[str, str]:
         """Return what columns mean by name: in a table that the statement names before one that only a view reads."""

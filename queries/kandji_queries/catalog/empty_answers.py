@@ -5,9 +5,9 @@ A parameter names a thing by its own name: ``app``, ``user``, ``blueprint``. No 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kandji_queries.catalog.params import KINDS
 from kandji_queries.catalog.search import things
 from kandji_queries.catalog.search.fit import EXACT, SIMILAR
 from kandji_queries.catalog.search.hits import Hit
@@ -18,23 +18,6 @@ if TYPE_CHECKING:
     from kandji_queries.catalog.params import Param
     from kandji_queries.catalog.queries import NamedQuery
     from kandji_queries.results.result import StatementRunner
-
-KINDS = MappingProxyType(
-    {
-        "app": "app",
-        "user": "person",
-        "person": "person",
-        "profile": "profile",
-        "blueprint": "blueprint",
-        "tag": "tag",
-        "and_tag": "tag",
-        "other_app": "app",
-        "cve": "cve",
-        "item": "item",
-        "certificate": "certificate",
-    }
-)
-"""The kind of thing that a parameter of that name names; devices have notes of their own."""
 
 WHOLE = frozenset({"blueprint", "tag", "cve"})
 """Kinds that queries take by their whole name or number only; of the others a part is enough."""

@@ -25,6 +25,23 @@ from kandji_schema.utc import naive_utc
 LONGEST_TEXT = 1_000
 """Most characters of a text parameter."""
 
+KINDS = MappingProxyType(
+    {
+        "app": "app",
+        "user": "person",
+        "person": "person",
+        "profile": "profile",
+        "blueprint": "blueprint",
+        "tag": "tag",
+        "and_tag": "tag",
+        "other_app": "app",
+        "cve": "cve",
+        "item": "item",
+        "certificate": "certificate",
+    }
+)
+"""The kind of thing that a parameter of that name names; devices have notes of their own."""
+
 LONGEST_SHOWN = 80
 """Most characters of a wrong value that an error repeats."""
 

@@ -11,7 +11,7 @@ that tells what changed: from which moment on.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,13 +20,19 @@ from typing import Any
 
 from kandji_queries import sql_files
 from kandji_queries.catalog import counting
-from kandji_queries.catalog.params import Param, parse_declaration
-from kandji_schema.errors import UnknownName, UsageError
+from kandji_queries.catalog.params import KINDS, Param, parse_declaration
+from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
 
 FOLDER = Path(__file__).parents[1] / "sql"
 KEYS = frozenset(
     {"title", "description", "param", "column", "chart", "says", "since", "counts", "like", "tells", "lacks"}
 )
+
+ONCE = frozenset({"chart", "says", "since", "counts", "like", "tells", "lacks"})
+"""Entries that a header has once; of a second one nothing would be seen."""
+
+COUNTED = tuple(param.name for param in counting.PARAMS.values())
+"""Parameters that come with what is counted."""
 
 _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.S)
 _USED = re.compile(r"\$([A-Za-z_]\w*)")
@@ -39,6 +45,7 @@ class NamedQuery:
     ``columns`` has the meaning of those columns that need words of their own. ``params`` are the declared ones and
     those of what it ``counts``. ``like`` names the query that is listed in its place, or is None. ``tells`` is the
     column by which known rows are told from unknown ones; ``lacks`` the parameter whose thing its rows do not have.
+    ``file`` is where it is written.
     """
 
     name: str
@@ -54,6 +61,7 @@ class NamedQuery:
     like: str | None = None
     tells: str | None = None
     lacks: str | None = None
+    file: sql_files.SqlFile | None = field(default=None, repr=False, compare=False)
 
     def bind(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Return the values to bind to its :meth:`statement`, checked and with defaults filled in.
@@ -65,8 +73,28 @@ class NamedQuery:
 
     def statement(self, values: Mapping[str, object]) -> str:
         """Return the SQL that answers for these values, over the devices and people that count; raises as bind does."""
-        counts = {"with_removed": True, "with_archived": True, **self.counting(values)}
+        counts = {**dict.fromkeys(COUNTED, True), **self.counting(values)}
         return counting.narrowed(self.sql, counts, ours=self.name in catalog())
+
+    def check_columns(self, columns: Collection[str], keys: Collection[str] = ("tells",)) -> None:
+        """Compare the columns of its answer with those that its header names under some ``keys``.
+
+        :class:`ConfigurationError` names file and line of one that the answer does not have.
+        """
+        for entry in self._entries():
+            name = sql_files.column(entry)[0] if entry.key == "column" else entry.value
+            if entry.key in keys and name not in columns:
+                there = ", ".join(columns)
+                raise self._wrong(entry, f"`{entry.key}` names {name!r}, which its answer has not: {there}")
+
+    def check_counts(self) -> None:
+        """Try whether its statement can be narrowed to what its header counts; :class:`ConfigurationError` if not."""
+        for entry in self._entries():
+            try:
+                if entry.key == "counts":
+                    counting.narrowed(self.sql, dict.fromkeys(COUNTED, False), ours=self.name in catalog())
+            except UsageError as error:
+                raise self._wrong(entry, str(error).rstrip(".")) from error
 
     def own_params(self) -> tuple[Param, ...]:
         """Return the parameters that are its own, without those of everything that is counted."""
@@ -76,6 +104,12 @@ class NamedQuery:
         """Return what counts by these values, by the names of the parameters of what it counts."""
         found = self._all(values)
         return {name: found[name] for name in (counting.PARAMS[what].name for what in self.counts)}
+
+    def _entries(self) -> Iterable[sql_files.Entry]:
+        return self.file.entries if self.file else ()
+
+    def _wrong(self, entry: sql_files.Entry, what: str) -> ConfigurationError:
+        return self.file.wrong(entry.line, what) if self.file else ConfigurationError(what)
 
     def _all(self, values: Mapping[str, object]) -> dict[str, Any]:
         known = [param.name for param in self.params]
@@ -109,9 +143,12 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
     """Return the query of a file; :class:`ConfigurationError` names file and line of what is wrong."""
     params = {entry.line: _param(file, entry) for entry in file.all("param")}
     _refuse_undeclared(file, {param.name: line for line, param in params.items()}, len(params))
+    own = [param.name for param in params.values()]
+    _refuse_second(file)
+    _refuse_lacking(file, own)
     words = ("chart", "says", "since", "like", "tells", "lacks")
     chart, says, since, like, tells, lacks = (next((e.value for e in file.all(key)), None) for key in words)
-    counts = _counted(file)
+    counts = _counted(file, own)
     return NamedQuery(
         name=file.name,
         title=file.one("title"),
@@ -126,15 +163,40 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
         like=like,
         tells=tells,
         lacks=lacks,
+        file=file,
     )
 
 
-def _counted(file: sql_files.SqlFile) -> tuple[str, ...]:
+def _refuse_second(file: sql_files.SqlFile) -> None:
+    for key in sorted(ONCE):
+        for entry in [*file.all(key)][1:]:
+            raise file.wrong(entry.line, f"it has a second `-- {key}:` line, which would not be read; write one")
+
+
+def _refuse_lacking(file: sql_files.SqlFile, params: Collection[str]) -> None:
+    """Refuse a ``lacks`` that nothing can be said of."""
+    for entry in file.all("lacks"):
+        if entry.value not in params:
+            known = f"it declares {', '.join(params)}" if params else "it declares none"
+            raise file.wrong(entry.line, f"`lacks` names {entry.value!r}, which is no parameter of it: {known}")
+        if entry.value not in KINDS:
+            raise file.wrong(
+                entry.line,
+                f"`lacks` names {entry.value!r}, and what kind of thing that is only {', '.join(KINDS)} tell; name "
+                "the parameter so",
+            )
+
+
+def _counted(file: sql_files.SqlFile, params: Collection[str]) -> tuple[str, ...]:
+    """Return what it counts by its header; the parameters of that may not be its own ``params`` as well."""
     for entry in file.all("counts"):
         try:
-            return counting.counted_in(entry.value)
+            found = counting.counted_in(entry.value)
         except ValueError as error:
             raise file.wrong(entry.line, str(error)) from error
+        if twice := sorted({counting.PARAMS[what].name for what in found}.intersection(params)):
+            raise file.wrong(entry.line, f"`counts` brings the parameter {twice[0]} with it; do not declare it")
+        return found
     return ()
 
 
