@@ -181,6 +181,8 @@ BEGINS = "History begins on 2026-03-02 08:00 UTC; what changed earlier is not kn
         ("FROM changes_between('2026-03-01', '2026-03-04')", True),
         ("SELECT count(*) FROM changes WHERE changed_at >= '2026-03-02 08:00' AND changed_at < now()", False),
         ("WITH c AS (FROM changes) SELECT change FROM c WHERE changed_at > '2026-03-02 08:30'", False),
+        ("FROM changes_between('2026-03-01', '2026-03-02 08:30')", True),
+        ("FROM changes_between(ends := '2026-03-02 08:30', Begins := '2026-03-01')", True),
         ("FROM changes_between('2026-03-02 08:00', '2026-03-04')", False),
         ("FROM history", False),
     ],

@@ -50,6 +50,9 @@ MOMENT, OTHER_MOMENT = "'2026-11-20 12:00'", "'2026-11-27 12:00'"
 BY_THING, BETWEEN = "changes_by_thing", "changes_between"
 """The view of changes as people tell them, and the function that reads only those between two moments."""
 
+BEGINS, ENDS = "begins", "ends"
+"""The parameters of that function, which may be given by name."""
+
 
 def past_call(function: str) -> str:
     """Write a call of one of our table functions as it is meant: ``devices_as_of('2026-11-20 12:00')``."""

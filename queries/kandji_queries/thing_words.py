@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from kandji_queries.relations import BETWEEN, BY_THING, FACTS, NAMES, THINGS, TRACKED, past_call
+from kandji_queries.relations import BEGINS, BETWEEN, BY_THING, ENDS, FACTS, NAMES, THINGS, TRACKED, past_call
 from kandji_schema import things
 from kandji_schema.sql import identifier, literal
 from kandji_schema.utc import whole_second
@@ -43,7 +43,7 @@ _FACT = {
 _NO_NAME = "SELECT NULL::VARCHAR AS table_name, NULL::VARCHAR AS key, NULL::VARCHAR AS name WHERE false"
 
 
-_BOUNDS = {"TIMESTAMP '-infinity'": "begins", "TIMESTAMP 'infinity'": "ends"}
+_BOUNDS = {"TIMESTAMP '-infinity'": BEGINS, "TIMESTAMP 'infinity'": ENDS}
 """What stands for the beginning and the end of the time in the view."""
 
 

@@ -8,7 +8,7 @@ from kandji_queries.lineage import tree
 from kandji_queries.lineage.demand import read_demand
 from kandji_queries.lineage.past import tables_told
 from kandji_queries.lineage.tree import Node
-from kandji_queries.relations import BETWEEN, BY_THING
+from kandji_queries.relations import BEGINS, BETWEEN, BY_THING
 from kandji_queries.remarks.asked import Asked, column, selects
 from kandji_schema.sql import fold_name
 
@@ -49,7 +49,14 @@ def _sinces_of_calls(asked: Asked) -> Iterator[datetime | None]:
     for node in tree.below(asked.root):
         call = node.get("function") if tree.kind(node) == "TABLE_FUNCTION" else None
         if isinstance(call, dict) and fold_name(str(call["function_name"])) == BETWEEN:
-            yield _latest(asked, [call["arguments"][0]["expression"]])
+            yield _latest(asked, [_begin(call["arguments"])])
+
+
+def _begin(arguments: list[Node]) -> Node:
+    """Return the moment from which on ``changes_between`` tells: the first one, or the one that is named so."""
+    named = [argument for argument in arguments if fold_name(str(argument["name"])) == BEGINS]
+    begin: Node = (named or arguments)[0]["expression"]
+    return begin
 
 
 def _lower_bounds(conditions: list[Node]) -> list[Node]:
