@@ -2,11 +2,13 @@
 
 import logging
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kandji_cli.output import tell
@@ -88,8 +90,11 @@ def _server(settings: Settings, scheduler: Scheduler | None) -> "HttpServer":
 
     allowed = read_access(settings, make_token=True)
     context = ServerContext(settings, Background(settings, scheduler=scheduler))
-    server = HttpServer(context, allowed, pages=make_site)
+    code = secrets.token_urlsafe(24)
+    server = HttpServer(context, allowed, pages=partial(make_site, link_code=code))
     tell(f"Pages for your browser: {server.pages_url}")
+    if sys.stderr.isatty():  # a log keeps what it is told, and others may read it
+        tell(f"This link signs in once, within 10 minutes: {server.pages_url}sign-in?once={code}")
     tell(
         f"AI clients connect to {server.url} {' or '.join(_ways_in(settings, allowed))}; "
         "`kandji-mirror mcp-config CLIENT --http` tells how."

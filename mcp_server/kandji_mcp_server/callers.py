@@ -43,10 +43,14 @@ OWN = Rights()
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sent a request; ``person`` is None for whoever has the server's own token."""
+    """Who sent a request; ``person`` is None for whoever has the server's own token.
+
+    ``expires`` is when the person's token does, in seconds since 1970; None where nothing expires.
+    """
 
     rights: Rights = OWN
     person: Person | None = None
+    expires: float | None = None
 
 
 def person_of(ctx: "Context[Any, Any]") -> Person | None:

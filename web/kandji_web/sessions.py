@@ -16,6 +16,9 @@ IDLE_SECONDS = 30 * 60
 LONGEST_SECONDS = 12 * 60 * 60
 """A session ends so long after its beginning, whatever happens in it: a working day."""
 
+LINK_SECONDS = 10 * 60
+"""The link that is told at the start is good for so long, and once."""
+
 MOST = 256
 """Sessions kept; the one that was used longest ago ends for a further one."""
 
@@ -40,20 +43,32 @@ class Session:
 class Sessions:
     """All sessions of one server. Thread-safe. Only a digest of each cookie is kept."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, link_code: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        """``link_code`` begins one session as whoever has the server's own token, within :data:`LINK_SECONDS`."""
         self._clock = clock
         self._lock = Lock()
         self._open: dict[bytes, Session] = {}
+        self._link = _digest(link_code) if link_code else b""
+        self._link_ends = clock() + LINK_SECONDS
 
-    def begin(self, caller: Caller, longest: float = LONGEST_SECONDS) -> str:
-        """Begin a session of at most ``longest`` seconds; return the value of its cookie."""
+    def begin(self, caller: Caller) -> str:
+        """Begin a session, no longer than the caller's token is good; return the value of its cookie."""
         value, now = secrets.token_urlsafe(32), self._clock()
+        left = LONGEST_SECONDS if caller.expires is None else caller.expires - time.time()
         with self._lock:
             self._open = {key: session for key, session in self._open.items() if session.lives(now)}
             if len(self._open) >= MOST:
                 del self._open[min(self._open, key=lambda key: self._open[key].used)]
-            self._open[_digest(value)] = Session(caller, now + min(longest, LONGEST_SECONDS), now)
+            self._open[_digest(value)] = Session(caller, now + min(left, LONGEST_SECONDS), now)
         return value
+
+    def redeem(self, code: str) -> str | None:
+        """Begin the session of the link that was told where the server was started; None where it is used or old."""
+        with self._lock:
+            good = bool(self._link) and hmac.compare_digest(self._link, _digest(code))
+            if good:
+                self._link = b""
+        return self.begin(Caller()) if good and self._clock() < self._link_ends else None
 
     def find(self, value: str) -> Session | None:
         """Return the session of a cookie, renewed; None where there is none, or where it has ended."""

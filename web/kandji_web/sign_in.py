@@ -1,10 +1,12 @@
 """Signing in: a page takes the server's token, or one of the identity provider, once and gives a cookie.
 
-Everyone signs in, on this machine too, where other users reach loopback as well. A program may send the token in the
+Everyone signs in, on this machine too, where other users reach loopback as well; whoever starts the server at a
+terminal is told a link that does it once. A program may send the token in the
 header ``Authorization`` with every request instead. A form is taken only from a page of our own: its ``Origin`` is the
 server's and it carries the key of its session.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlsplit
 
@@ -28,6 +30,11 @@ OPEN = ("/assets/", SIGN_IN)
 
 LONGEST_TOKEN = 16_384
 """Characters."""
+
+UNKNOWN = "This is not a token that the server knows. Sign in with the one it names where it was started."
+USED = "This link was used already, or is too old. Sign in with the token."
+
+log = logging.getLogger(__name__)
 
 Known = Callable[[str], Awaitable[Caller | None]]
 """Whose token it is; None where it is nobody's."""
@@ -66,24 +73,20 @@ def sign_in_routes(sessions: Sessions, known: Known) -> list[Route]:
     """Make the pages that begin and end a session."""
 
     async def form(request: Request) -> Response:
-        return _form(_inside(request.query_params.get("to", "/")))
+        to = _inside(request.query_params.get("to", "/"))
+        if code := request.query_params.get("once"):
+            value = sessions.redeem(code)
+            return _with_cookie(request, _led_on(to), value) if value else _form(to, USED, status=401)
+        return _form(to)
 
     async def begin(request: Request) -> Response:
         sent = await request.form(max_files=0, max_fields=4, max_part_size=LONGEST_TOKEN)
         to, token = _inside(str(sent.get("to", "/"))), str(sent.get("token", "")).strip()
         caller = await known(token) if token and len(token) <= LONGEST_TOKEN else None
         if caller is None:
-            return _form(to, "This is not a token that the server knows.", status=401)
-        answer = RedirectResponse(to, status_code=303)
-        answer.set_cookie(
-            cookie_name(request),
-            sessions.begin(caller),
-            max_age=LONGEST_SECONDS,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-        return answer
+            log.warning("401 for %s, who tried to sign in with a wrong token", request.client and request.client.host)
+            return _form(to, UNKNOWN, status=401)
+        return _with_cookie(request, RedirectResponse(to, status_code=303), sessions.begin(caller))
 
     async def end(request: Request) -> Response:
         sent = await request.form(max_files=0, max_fields=4, max_part_size=LONGEST_TOKEN)
@@ -100,6 +103,18 @@ def sign_in_routes(sessions: Sessions, known: Known) -> list[Route]:
         Route(SIGN_IN, begin, methods=["POST"]),
         Route(SIGN_OUT, end, methods=["POST"]),
     ]
+
+
+def _with_cookie(request: Request, answer: Response, value: str) -> Response:
+    secure = request.headers.get("origin", "").startswith("https:")  # a proxy before us ends TLS
+    name = cookie_name(request)
+    answer.set_cookie(name, value, max_age=LONGEST_SECONDS, httponly=True, samesite="strict", secure=secure)
+    return answer
+
+
+def _led_on(to: str) -> Response:
+    """Return a page of ours that leads on: a browser that came by a link and is redirected sends no strict cookie."""
+    return HTMLResponse(render("signed_in.html", {"to": to}))
 
 
 def cookie_name(request: Request) -> str:

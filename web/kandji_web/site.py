@@ -1,11 +1,11 @@
 """The pages that ``serve`` answers with beside MCP: one application, whose host names are checked before it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -42,12 +42,12 @@ STATUS: tuple[tuple[type[MirrorError], int], ...] = (
 """The first kind that fits an error is how it is answered; 500 for all others."""
 
 
-def make_site(common: ServerContext, personal: ServerContext, known: Known) -> ASGIApp:
-    """Make the application: ``known`` tells whose token somebody signs in with.
+def make_site(common: ServerContext, personal: ServerContext, known: Known, *, link_code: str = "") -> ASGIApp:
+    """Make the application: ``known`` tells whose token somebody signs in with, ``link_code`` signs in once.
 
     ``personal`` is read for people who may see personal data, ``common`` for everybody else.
     """
-    sessions = Sessions()
+    sessions = Sessions(link_code)
     app = Starlette(
         routes=[*_routes(), *sign_in_routes(sessions, known)],
         exception_handlers={404: _not_found, MirrorError: _wrong},
@@ -69,7 +69,3 @@ async def _not_found(request: Request, _: Exception) -> Response:
 async def _wrong(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
     return page(request, "message.html", title="No answer", words=str(error), status=status)
-
-
-Handler = Callable[[Request], Response]
-__all__ = ["HTMLResponse", "make_site"]

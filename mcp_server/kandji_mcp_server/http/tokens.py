@@ -71,7 +71,7 @@ class TokenVerifier:
         rights = self.rules.rights(claims)
         if rights is None:
             raise ScopeMissing(f"it lacks {' or '.join(self.rules.needed)} in its claim {self.rules.scope_claim}")
-        return Caller(rights, self._person(claims))
+        return Caller(rights, self._person(claims), float(claims["exp"]))
 
     def _claims(self, token: str, key: jwt.PyJWK) -> Mapping[str, Any]:
         try:
