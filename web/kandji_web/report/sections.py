@@ -1,0 +1,79 @@
+"""What the fleet is shown by: sections with their pictures, each the answer of a named query, and the key numbers.
+
+The report and the overview page have the same ones, in this order. A picture more is a line here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kandji_schema.errors import UnknownName
+from kandji_schema.sql import fold_name
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One picture: the named ``query`` whose answer it is, with its parameters; ``title`` in place of the query's."""
+
+    query: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Pictures of one subject, under a title; ``name`` is how a person asks for it."""
+
+    name: str
+    title: str
+    pictures: tuple[Shown, ...]
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        "fleet",
+        "The fleet",
+        (
+            Shown("devices_by", {"attribute": "platform"}, "Devices by platform"),
+            Shown("devices_by", {"attribute": "os"}, "Devices by operating system"),
+            Shown("devices_by", {"attribute": "last_check_in"}, "Devices by their last contact"),
+        ),
+    ),
+    Section(
+        "systems", "Operating systems", (Shown("devices_by_os_version", {"platform": "Mac"}, "Versions of macOS"),)
+    ),
+    Section("posture", "Security posture", (Shown("filevault_coverage"), Shown("encryption_by_blueprint"))),
+    Section("compliance", "Compliance", (Shown("compliance_rate"),)),
+    Section("apps", "Apps", (Shown("apps_by_developer"),)),
+    Section("vulnerabilities", "Vulnerabilities", (Shown("vulnerability_summary"),)),
+    Section("library", "Library items", (Shown("library_item_status"), Shown("failing_parameters"))),
+    Section("licences", "Licences", (Shown("licence_usage"),)),
+    Section("expiry", "What runs out", (Shown("ade_tokens"),)),
+)
+"""All sections, in the order in which they are shown."""
+
+KEY_NUMBERS: tuple[tuple[str, str], ...] = (
+    ("devices", "All"),
+    ("devices", "no contact for 14 days"),
+    ("compliance", "Pass every rule"),
+    ("posture", "FileVault on"),
+    ("posture", "Firewall on"),
+    ("trouble", "critical vulnerabilities"),
+    ("trouble", "known to be exploited"),
+    ("trouble", "devices with failed items"),
+)
+"""Section and fact of the numbers at the top, as :func:`kandji_queries.overview.read_overview` has them."""
+
+
+def chosen(names: Sequence[str]) -> tuple[Section, ...]:
+    """Return the sections of these names in their own order, all without a name; :class:`UnknownName` for others."""
+    known = {section.name: section for section in SECTIONS}
+    wanted = [_known(name, known) for name in names]
+    return tuple(section for section in SECTIONS if section.name in wanted) if wanted else SECTIONS
+
+
+def _known(name: str, known: Iterable[str]) -> str:
+    folded = fold_name(name.strip())
+    if folded not in known:
+        raise UnknownName("section", name, known)
+    return folded
