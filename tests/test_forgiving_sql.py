@@ -105,6 +105,40 @@ MEANT = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("where", "values", "meant"),
+    [
+        ("platform IN ($a)", ["Mac", "iPad"], "platform IN $a"),
+        ("platform=$a", ["Mac"], "platform IN $a"),
+        ("model LIKE 'Mac%' AND platform != $a", ["iPhone"], "platform NOT IN $a"),
+        ("platform IN $a", [1, 2], "platform IN $a::VARCHAR[]"),
+        ("last_check_in IN $a", ["2026-11-20"], "last_check_in IN $a::TIMESTAMP[]"),
+    ],
+)
+def test_how_a_list_bound_to_a_parameter_is_written_is_told(
+    reader: Reader, where: str, values: list[object], meant: str
+) -> None:
+    with pytest.raises(StatementError, match=r"^\$a is a list") as found:
+        reader.run(f"SELECT device_name FROM devices WHERE {where}", {"a": values})
+    (proposed,) = re.findall("This would run: (.*)", str(found.value))
+    assert proposed.endswith(meant)
+    reader.run(proposed, {"a": values})
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "told"),
+    [
+        ("platform IN ($a, 'iPad')", ["Mac"], r"^\$a is a list: a condition takes it as column IN \$a\.\nLINE 1"),
+        ("device_name LIKE $a", ["Mac%"], r"^\$a is a list: a condition"),
+        ("tags IN $a", ["lab"], r"list_has_any\(column, \$a\)"),
+        ("platform = $a", {"x": 1}, r"^\$a is an object; a condition takes a value, or a list after IN"),
+    ],
+)
+def test_a_list_or_an_object_that_fits_nowhere_is_named(reader: Reader, where: str, value: object, told: str) -> None:
+    with pytest.raises(StatementError, match=told):
+        reader.run(f"SELECT device_name FROM devices WHERE {where}", {"a": value})
+
+
 @pytest.mark.parametrize(("written", "meant"), MEANT)
 def test_words_and_habits_of_people_lead_to_the_statement(reader: Reader, written: str, meant: str) -> None:
     test_the_statement_that_was_meant_is_told_and_runs(reader, f"SELECT {written}", meant)

@@ -60,6 +60,20 @@ def test_not_in_with_a_null_in_its_list_is_told(reader: Reader, sql: str, told: 
 
 
 @pytest.mark.parametrize(
+    ("where", "value", "told"),
+    [
+        ("d.platform IN $a", "Mac,iPad", 'write platform = $a, or give a list, {"a": ["Mac,iPad"]}.'),
+        ("platform NOT IN $a", '["Mac"]', 'write platform = $a, or give a list, {"a": ["Mac"]}.'),
+        ("platform IN $a", ["Mac"], ""),
+        ("contains($a, platform)", "Mac,iPad", ""),
+    ],
+)
+def test_one_text_in_the_place_of_a_list_is_told(reader: Reader, where: str, value: object, told: str) -> None:
+    notes = [note for note in said(reader, f"SELECT 1 FROM devices d WHERE {where}", a=value) if "one text" in note]
+    assert [note[-len(told) :] for note in notes] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
     ("sql", "note"),
     [
         ("SELECT count(*) FROM devices WHERE platform = 'mac'", "No platform is 'mac'; there is 'Mac'."),

@@ -10,6 +10,7 @@ import duckdb
 from kandji_queries.advice import dialects, spelling
 from kandji_queries.advice.finding import LONGEST, Finding, Tried
 from kandji_queries.advice.grouping import grouping
+from kandji_queries.advice.lists import bound_list
 from kandji_queries.advice.names import NameAdviser, place, unknown_table
 from kandji_queries.advice.nearest import Columns
 from kandji_queries.engine.errors import LOOKED_AT, brief
@@ -139,7 +140,9 @@ class Adviser:
             return sql
 
         text = str(error)
-        found = _finding(self.sql, Tried(checked.tree, text, checked.tables), columns)
+        found = bound_list(self.sql, values, text) or _finding(
+            self.sql, Tried(checked.tree, text, checked.tables), columns
+        )
         if found is None:
             return None
         mended, further = self._mended(found, trial, ()) if found.mended else ("", [])

@@ -133,7 +133,8 @@ class Param:
         shown = repr(raw)
         shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
         quoted = ", in quotes: a number with a point loses zeros" if isinstance(raw, float) and self._is_text else ""
-        return UsageError(f"The parameter {self.name} is {shown}; it must be {self.rule()}{quoted}.")
+        each = " Ask once for each." if isinstance(raw, list | tuple) and len(raw) > 1 else ""
+        return UsageError(f"The parameter {self.name} is {shown}; it must be {self.rule()}{quoted}.{each}")
 
 
 def parse_declaration(text: str) -> Param:

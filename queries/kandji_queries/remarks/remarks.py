@@ -7,7 +7,7 @@ from datetime import datetime
 from kandji_queries.advice import dialects
 from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.lineage.tree import UNREADABLE
-from kandji_queries.remarks import flagged, near_values, null_in_list, past_begins, versions_as_text
+from kandji_queries.remarks import flagged, in_lists, near_values, past_begins, versions_as_text
 from kandji_queries.remarks.asked import Asked
 from kandji_queries.results.outcome import Outcome
 from kandji_schema.utc import naive_utc
@@ -22,7 +22,7 @@ def remarks(asked: Asked, engine: QueryEngine, outcome: Outcome, now: datetime) 
     for found in (
         dialects.remarks(asked.root),
         versions_as_text.remarks(asked.root, rows=outcome.rows),
-        null_in_list.remarks(asked, empty=nothing),
+        in_lists.remarks(asked, empty=nothing),
         past_begins.remarks(asked, engine.known_since, naive_utc(now)),
         near_values.remarks(asked) if nothing else (),
         () if nothing else flagged.remarks(asked, outcome.listed, engine.flagged_devices),
