@@ -1,5 +1,6 @@
 """What holds for every named query, and that every question people ask has one."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,7 @@ def _settled(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart hint: ``bar x=platform y=devices``, with several columns as ``y=passed,failed`` and a chart ``by=``."""
+    """A chart hint: ``bar x=platform y=devices``, several columns as ``y=passed,failed``, a chart ``by=``."""
 
     kind: str
     axes: dict[str, list[str]]
@@ -154,9 +155,14 @@ class Chart:
 def test_a_chart_names_columns_of_the_answer(empty: Reader, query: NamedQuery) -> None:
     chart = Chart.of(str(query.chart))
     columns = {column.name for column in empty.query(query.name, required(query)).columns}
-    assert chart.kind in {"bar", "line", "stacked"}
-    assert {"x", "y"} <= set(chart.axes) <= {"x", "y", "by"}
-    assert {name for names in chart.axes.values() for name in names} <= columns
+    assert chart.kind in {"bar", "line", "stacked", "heat"}
+    assert {"x", "y"} <= set(chart.axes) <= {"x", "y", "by", "value", "unit", "top", "order"}
+    assert ("value" in chart.axes) == (chart.kind == "heat")
+    assert {name for axis in ("x", "y", "by", "value") for name in chart.axes.get(axis, ())} <= columns
+    said = re.findall(r"{(\w+)\s?([^{|}]*)[^{}]*}", str(query.says))
+    assert query.says
+    assert {word for word, _ in said} <= {"count", "sum", "first", "last", "max", "min", "top", "share"}
+    assert {name for _, names in said for name in names.split() if name not in {"by", "of"}} <= columns
 
 
 @pytest.mark.heavy(quick_every=3)

@@ -103,10 +103,10 @@ def test_without_the_licence_an_empty_answer_says_so(tmp_path: Path) -> None:
 
 def test_vulnerabilities_are_summed_up_by_severity_and_ranked_by_use(reader: Reader) -> None:
     assert reader.query("vulnerability_summary").rows == [
-        ("critical", 1, 0, 2, 3, 0, 0, 0),
-        ("high", 1, 0, 0, 0, 0, 0, 0),
-        ("low", 1, 1, 0, 0, 0, 0, 0),
-        ("unknown", 0, 0, 1, 1, 0, 0, 0),
+        ("critical", 1, 0, 2, 3, 0, 0, 0, 1, 0),
+        ("high", 1, 0, 0, 0, 0, 0, 0, 0, 1),
+        ("low", 1, 1, 0, 0, 0, 0, 0, 0, 0),
+        ("unknown", 0, 0, 1, 1, 0, 0, 0, 0, 0),
     ]
     asked = "cve_id known_exploited devices provider_count"
     assert answer(reader, "vulnerabilities_in_fleet", asked) == [

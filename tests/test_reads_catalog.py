@@ -47,6 +47,7 @@ def test_a_file_becomes_a_query(tmp_path: Path) -> None:
         (HEADER + "-- title: again\nSELECT 1", "2 `-- title:` lines"),
         (HEADER + "-- colour: red\nSELECT 1", "line 3: `colour` is not one of"),
         (HEADER + "-- param: x text | X.\nSELECT 1", "line 3: the parameter x is declared but not used"),
+        (HEADER + "-- for: fun\nSELECT 1", "line 3: a query is made for pictures or"),
         (HEADER + "SELECT\n  $y", r"line 4: the parameter \$y is used but not declared"),
         (HEADER + "-- param: x number | X.\nSELECT $x", "line 3: a parameter is declared as"),
         (HEADER + "-- param: x int = seven | X.\nSELECT $x", "line 3: The parameter x is 'seven'"),

@@ -90,8 +90,8 @@ def _own_names(own: Sequence[str]) -> str:
 
 
 def is_listed(query: NamedQuery) -> bool:
-    """Tell whether a query is listed: neither a tool nor another query does the same and more."""
-    return query.like is None and query.name not in TOOLS_OF_THEIR_OWN
+    """Tell whether a query is listed: no tool or query does the same and more, and it is not made for pictures."""
+    return query.like is None and query.made_for is None and query.name not in TOOLS_OF_THEIR_OWN
 
 
 def signature(query: NamedQuery) -> str:

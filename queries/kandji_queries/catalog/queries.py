@@ -1,13 +1,14 @@
 """Named queries: one ``.sql`` file each under ``sql/``, found by looking into the folder.
 
 A file is a header (``title``, ``description``, ``param`` lines as in :mod:`kandji_queries.catalog.params`, optionally
-``column``, ``counts``, ``like``, ``tells``, ``lacks``, ``chart``, ``says`` and ``since``) and one statement that uses
-every declared parameter as ``$name`` and no other. It runs as it is in any DuckDB shell. ``column: name | meaning``
-tells what a column is that no table behind has (:mod:`kandji_queries.catalog.declared`). ``counts`` says what it counts
-(:mod:`kandji_queries.catalog.counting`), and ``like`` names the query that answers the same and more: lists name that
-one, and this one still runs. ``chart`` is the picture of its answer (:mod:`kandji_queries.charts.hint`), ``says`` the
-sentence beside it (:mod:`kandji_queries.charts.sentence`). ``since`` is an expression of the parameters, of a query
-that tells what changed: from which moment on.
+``column``, ``counts``, ``like``, ``for``, ``tells``, ``lacks``, ``chart``, ``says`` and ``since``) and one statement
+that uses every declared parameter as ``$name`` and no other. It runs as it is in any DuckDB shell. ``column: name |
+meaning`` tells what a column is that no table behind has (:mod:`kandji_queries.catalog.declared`). ``counts`` says what
+it counts (:mod:`kandji_queries.catalog.counting`), and ``like`` names the query that answers the same and more: lists
+name that one, and this one still runs. ``for: pictures`` says that it is made for pages and reports: the list of tools,
+which has little room, leaves it out, and everything else knows it. ``chart`` is the picture of its answer
+(:mod:`kandji_queries.charts.hint`), ``says`` the sentence beside it (:mod:`kandji_queries.charts.sentence`). ``since``
+is an expression of the parameters, of a query that tells what changed: from which moment on.
 """
 
 import re
@@ -25,10 +26,12 @@ from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
 
 FOLDER = Path(__file__).parents[1] / "sql"
 KEYS = frozenset(
-    {"title", "description", "param", "column", "chart", "says", "since", "counts", "like", "tells", "lacks"}
+    {"title", "description", "param", "column", "chart", "says", "since", "counts", "like", "for", "tells", "lacks"}
 )
+PICTURES = "pictures"
+"""What a query may be made ``for``."""
 
-ONCE = frozenset({"chart", "says", "since", "counts", "like", "tells", "lacks"})
+ONCE = frozenset({"chart", "says", "since", "counts", "like", "for", "tells", "lacks"})
 """Entries that a header has once; of a second one nothing would be seen."""
 
 COUNTED = tuple(param.name for param in counting.PARAMS.values())
@@ -43,9 +46,9 @@ class NamedQuery:
     """A query people and agents call by name. ``chart`` names a fitting chart, or is None; ``says`` what it shows.
 
     ``columns`` has the meaning of those columns that need words of their own. ``params`` are the declared ones and
-    those of what it ``counts``. ``like`` names the query that is listed in its place, or is None. ``tells`` is the
-    column by which known rows are told from unknown ones; ``lacks`` the parameter whose thing its rows do not have.
-    ``file`` is where it is written.
+    those of what it ``counts``. ``like`` names the query that is listed in its place, or is None; ``made_for`` is
+    :data:`PICTURES` where it is made for those. ``tells`` is the column by which known rows are told from unknown ones;
+    ``lacks`` the parameter whose thing its rows do not have. ``file`` is where it is written.
     """
 
     name: str
@@ -59,6 +62,7 @@ class NamedQuery:
     columns: Mapping[str, str] = field(default_factory=dict)
     counts: tuple[str, ...] = ()
     like: str | None = None
+    made_for: str | None = None
     tells: str | None = None
     lacks: str | None = None
     file: sql_files.SqlFile | None = field(default=None, repr=False, compare=False)
@@ -146,8 +150,8 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
     own = [param.name for param in params.values()]
     _refuse_second(file)
     _refuse_lacking(file, own)
-    words = ("chart", "says", "since", "like", "tells", "lacks")
-    chart, says, since, like, tells, lacks = (next((e.value for e in file.all(key)), None) for key in words)
+    words = ("chart", "says", "since", "like", "for", "tells", "lacks")
+    chart, says, since, like, made_for, tells, lacks = (next((e.value for e in file.all(key)), None) for key in words)
     counts = _counted(file, own)
     return NamedQuery(
         name=file.name,
@@ -161,6 +165,7 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
         columns=dict(map(sql_files.column, file.all("column"))),
         counts=counts,
         like=like,
+        made_for=None if made_for is None else _purpose(file, made_for),
         tells=tells,
         lacks=lacks,
         file=file,
@@ -198,6 +203,13 @@ def _counted(file: sql_files.SqlFile, params: Collection[str]) -> tuple[str, ...
             raise file.wrong(entry.line, f"`counts` brings the parameter {twice[0]} with it; do not declare it")
         return found
     return ()
+
+
+def _purpose(file: sql_files.SqlFile, made_for: str) -> str:
+    if made_for != PICTURES:
+        line = next(entry.line for entry in file.all("for"))
+        raise file.wrong(line, f"a query is made for {PICTURES} or, without the line, for everything")
+    return made_for
 
 
 def _param(file: sql_files.SqlFile, entry: sql_files.Entry) -> Param:

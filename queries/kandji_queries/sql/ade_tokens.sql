@@ -1,6 +1,8 @@
 -- title: Tokens of Automated Device Enrollment
 -- description: Every token of Apple Business Manager with its expiry, the next to expire first, and its last contact
 --   with Apple. Without a valid token no device enrols by itself.
+-- chart: bar x=token y=days_left unit=days
+-- says: {count|token|tokens}; {first token} expires first, in {first days_left|day|days}.
 -- column: token | Name of the enrolment token.
 -- column: default_blueprint | Blueprint that its devices get.
 -- column: organisation | Organisation at Apple.

@@ -7,7 +7,9 @@
 -- counts: devices
 -- param: app text | Part of the app's name or bundle identifier, such as Microsoft Word.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV, Windows, Android) = any | Which devices.
--- chart: bar x=version y=devices by=app
+-- chart: bar x=version y=devices by=app unit=devices
+-- says: {count|version|versions} on {sum devices|device|devices}, one with two counted for both; {top version by
+--   devices} is on most.
 WITH found AS (
     SELECT a.name AS app, a.bundle_id, a.version, a.device_id, d.is_missing, d.is_removed
     FROM apps AS a

@@ -3,7 +3,8 @@
 --   devices, and in how many copies. What lies inside another app, as helpers do,
 --   counts as one of them. Apps that name none, such as those of iPhones, are under unknown.
 -- counts: devices
--- chart: bar x=developer y=devices
+-- chart: bar x=developer y=devices unit=devices
+-- says: Apps of {count|developer|developers}; those of {top developer by devices} are on most devices.
 -- column: developer | The developer, as the bundle identifier tells.
 WITH made AS (
     SELECT developer_name, count(DISTINCT coalesce(bundle_id, name)) AS apps, sum(copies)::BIGINT AS copies

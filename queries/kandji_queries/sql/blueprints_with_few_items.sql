@@ -3,6 +3,9 @@
 --   of their devices (missing and removed ones beside). blueprint_items tells the items.
 -- counts: devices
 -- param: fewer_than int = 3 [1, 10000] | Fewer items than this.
+-- chart: bar x=blueprint y=items unit=items
+-- says: {count|blueprint has|blueprints have} fewer than {$fewer_than} library items; {sum devices|device is|devices
+--   are} in them.
 -- column: items | Number of library items.
 WITH assigned AS (
     SELECT blueprint_id, count(DISTINCT id) AS items

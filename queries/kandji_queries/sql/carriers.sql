@@ -4,7 +4,8 @@
 --   carrier are (none). Devices marked missing or removed are counted, and shown beside. devices_with_carrier tells
 --   the devices.
 -- counts: devices
--- chart: bar x=carrier y=devices
+-- chart: bar x=carrier y=devices unit=devices
+-- says: {sum devices|device|devices} by carrier, one with two counted for both; most are with {top carrier by devices}.
 -- column: carrier | Carrier of the contract, or (none).
 -- column: roaming | How many are roaming.
 -- column: data_roaming_on | On how many data roaming is allowed.

@@ -4,7 +4,8 @@
 --   the passing among all; unknown counts as neither, so the failing need not be the rest. Removed and missing devices
 --   count, and are failures by rules of their own.
 -- counts: devices
--- chart: stacked x=rule y=passed,failed,unknown by=platform
+-- chart: stacked x=rule y=passed,failed,unknown by=platform unit=devices
+-- says: How many devices pass, fail or are not known, by platform and rule; of the worst {min percent_passed} % pass.
 -- column: percent_passed | Share that passed, in percent.
 WITH counted AS (
     SELECT c.platform, c.device_id, c.rule, c.result

@@ -8,7 +8,8 @@
 -- param: attribute enum(platform, os, os_version, model, blueprint, department, tag, agent_version, last_check_in, enrolled) = platform
 --   | By what.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = any | Which devices.
--- chart: bar x=value y=devices
+-- chart: bar x=value y=devices unit=devices
+-- says: {sum devices|device|devices} by {$attribute}; most are {top value by devices}.
 -- column: value | Value of the attribute that was asked for.
 WITH chosen AS (
     SELECT

@@ -4,7 +4,8 @@
 --   provider gives for the blueprint itself.
 -- counts: devices
 -- like: devices_by
--- chart: bar x=blueprint y=devices
+-- chart: bar x=blueprint y=devices unit=devices
+-- says: {sum devices|device|devices} in {count|blueprint|blueprints}; most are in {top blueprint by devices}.
 SELECT
     coalesce(b.name, d.blueprint_name, '(no blueprint)') AS blueprint,
     coalesce(b.id, d.blueprint_id) AS blueprint_id,

@@ -3,7 +3,8 @@
 --   beside.
 -- counts: devices
 -- like: devices_by
--- chart: bar x=model y=devices by=platform
+-- chart: bar x=model y=devices by=platform unit=devices
+-- says: {sum devices|device|devices} of {count|model|models}; most are {top model by devices}.
 SELECT
     platform,
     coalesce(model, 'unknown') AS model,

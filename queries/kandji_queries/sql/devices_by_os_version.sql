@@ -5,7 +5,9 @@
 -- counts: devices
 -- like: devices_by
 -- param: platform enum(Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = Mac | Which devices.
--- chart: bar x=os_version y=devices
+-- chart: bar x=os_version y=devices unit=devices
+-- says: {sum devices|device|devices} ({$platform}) with {count|version|versions}; the newest is {first os_version},
+--   most have {top os_version by devices}.
 -- column: major | First number of the version.
 -- column: os_marketing_name | Name that Apple gives it.
 SELECT

@@ -3,7 +3,8 @@
 --   are included in the count).
 -- counts: devices
 -- like: devices_by
--- chart: bar x=platform y=devices
+-- chart: bar x=platform y=devices unit=devices
+-- says: {sum devices|device|devices} of {count|platform|platforms}; most are {top platform by devices}.
 SELECT
     coalesce(platform, 'unknown') AS platform,
     count(*) AS devices,

@@ -3,7 +3,8 @@
 --   several tags counts for each. Devices marked missing or removed are counted, and shown beside.
 -- counts: devices
 -- like: devices_by
--- chart: bar x=tag y=devices
+-- chart: bar x=tag y=devices unit=devices
+-- says: {count|tag|tags}, a device with several counted for each; {top tag by devices} is on most.
 -- column: tag_id | Identifier of the tag.
 WITH tagged AS (
     SELECT

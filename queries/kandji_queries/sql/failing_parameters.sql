@@ -5,7 +5,9 @@
 --   `kandji-mirror sync device_parameters` reads them all.
 -- counts: devices
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
--- chart: stacked x=parameter y=errors,warnings
+-- chart: stacked x=parameter y=errors,warnings unit=devices
+-- says: {count|parameter fails|parameters fail}; {first parameter} on most Macs: {first errors|error|errors}, {first
+--   warnings|warning|warnings}.
 -- column: errors | Number of Macs with an error.
 -- column: warnings | Number of Macs with a warning.
 -- column: remediated | Number of Macs on which it was wrong and put right.

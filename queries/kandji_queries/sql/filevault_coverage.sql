@@ -4,7 +4,9 @@
 --   the changes the mirror has seen: days before its history began are left out, and a change counts for the day the
 --   mirror saw it.
 -- param: days int = 30 [1, 3650] | Days back.
--- chart: line x=day y=percent_on
+-- chart: line x=day y=percent_on unit=percent
+-- says: FileVault was on on {first percent_on} % of Macs on {first day} and on {last percent_on} % on {last day}; not
+--   known on {last unknown}.
 -- column: day | The day, UTC.
 -- column: filevault_off | Number of Macs with it off.
 -- column: percent_on | Share with it on, in percent.

@@ -4,7 +4,9 @@
 --   other. Only devices whose status was read count: it takes one request a device, `kandji-mirror sync
 --   device_library_items` reads them all.
 -- counts: devices
--- chart: stacked x=item y=passed,pending,failed
+-- chart: stacked x=item y=failed,pending,passed,other,not_meant unit=devices
+-- says: {count|library item|library items}: {sum failed} failed, {sum pending} pending, {sum passed} passed; {top item
+--   by failed} failed most.
 -- column: pending | How many are waiting or under way.
 -- column: not_meant | How many it is not meant for.
 -- column: other | How many are in any other state.

@@ -2,6 +2,8 @@
 -- description: How many devices the plan allows, how many the provider counts, and how many more can be enrolled
 --   (negative where there are too many). Beside them what the mirror lists, removed devices apart: numbers that should
 --   agree. Empty where the licences were not read.
+-- chart: bar x=plan_type y=used unit=devices
+-- says: {sum used} of {sum max_devices|licence|licences} used; {sum left_to_enrol} more can be enrolled.
 -- column: used | Devices as the provider counts them.
 -- column: left_to_enrol | How many more may be enrolled; negative where there are too many.
 -- column: mirrored_devices | Devices in the mirror that are not removed.

@@ -3,7 +3,8 @@
 --   and how many devices are assigned to them (removed and missing ones beside). People without a department are
 --   (none); devices without a person, or whose person is not in the directory, are in no row.
 -- counts: devices and people
--- chart: bar x=department y=people
+-- chart: bar x=department y=people unit=people
+-- says: {sum people|person|people} in {count|department|departments}; most are in {top department by people}.
 -- column: department | Department, or (none).
 -- column: people | Number of people.
 -- column: active | How many of them are active in the directory.

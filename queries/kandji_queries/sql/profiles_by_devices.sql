@@ -2,6 +2,8 @@
 -- description: Every configuration profile found on Apple devices, the most common first: on how many, on how many of
 --   them somebody put it there by hand instead of MDM, and on how many the person can remove it.
 -- counts: devices
+-- chart: bar x=profile y=devices unit=devices
+-- says: {count|profile|profiles}; {top profile by devices} is on most devices.
 -- column: by_hand | On how many somebody put it by hand instead of MDM.
 SELECT
     profile_display_name AS profile,

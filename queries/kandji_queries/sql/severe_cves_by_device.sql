@@ -7,6 +7,9 @@
 -- counts: devices
 -- param: severity enum(Critical, High, Medium, Low) = Critical | This severity or worse.
 -- param: with_remediated bool = false | Whether those count that are remediated.
+-- chart: bar x=device_name y=cves unit=vulnerabilities
+-- says: {count|device has|devices have} vulnerabilities of severity {$severity} or worse; {first device_name} most:
+--   {first cves}.
 -- column: cves | Number of vulnerabilities.
 -- column: known_exploited | How many of them are known to be exploited.
 -- column: worst_score | The highest CVSS score.

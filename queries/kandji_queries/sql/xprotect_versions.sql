@@ -3,7 +3,9 @@
 --   many versions in use are newer. Macs that did not report it are unknown. Macs marked missing or removed are counted,
 --   and shown beside.
 -- counts: devices
--- chart: bar x=xprotect_version y=macs
+-- chart: bar x=xprotect_version y=macs unit=devices
+-- says: {sum macs|Mac|Macs} with {count|version|versions} of XProtect; the newest is {first xprotect_version}, most
+--   have {top xprotect_version by macs}.
 -- column: behind | How many of the versions in use are newer.
 -- column: last_collected_at | When the last of these Macs reported it.
 SELECT
