@@ -11,6 +11,7 @@ from kandji_cli.reads import open_reader
 from kandji_mirror.api.usage import Usage, usage
 from kandji_queries.overview import Behind, Line, Overview, Section, read_overview
 from kandji_queries.results.text_table import width
+from kandji_queries.results.wording import UNKNOWN, read_ages
 from kandji_schema.manifest import newest_whole
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted, escaped
@@ -69,7 +70,7 @@ def _entry(line: Line) -> dict[str, object]:
 def _page(found: Overview, spent: Usage | None, settings: Settings, now: datetime) -> Iterator[str]:
     manifest, _ = newest_whole(settings.home)
     yield f"The fleet of {escaped(manifest.tenant)}"
-    yield from page.paragraph(f"{page.read_ages(found.as_of, now)} {_budget(spent, settings)}", indent="")
+    yield from page.paragraph(f"{read_ages(found.as_of, now)} {_budget(spent, settings)}", indent="")
     told = [(section, list(_numbers(section))) for section in found.sections if section.lines]
     column = max((width(left) for _, lines in told for left in lines), default=0)
     for section, lines in told:
@@ -101,7 +102,7 @@ def _lists_too(before: Behind | None, behind: Behind | None) -> bool:
 def _numbers(section: Section) -> Iterator[str]:
     """Yield what is known of each line, in columns."""
     facts = [escaped(line.fact) for line in section.lines]
-    numbers = [page.UNKNOWN if line.n is None else f"{line.n:,}" for line in section.lines]
+    numbers = [UNKNOWN if line.n is None else f"{line.n:,}" for line in section.lines]
     wholes = ["" if line.whole is None else f"/{line.whole:,}" for line in section.lines]
     shares = ["" if line.percent is None else _percent(line.percent) for line in section.lines]
     label, number, whole, share = (max(map(width, cells)) for cells in (facts, numbers, wholes, shares))

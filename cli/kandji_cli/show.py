@@ -19,6 +19,7 @@ from kandji_queries.profile import (
     wanted_parts,
 )
 from kandji_queries.results.values import plain
+from kandji_queries.results.wording import read_ages, shown
 from kandji_schema.text import escaped
 
 
@@ -70,7 +71,7 @@ def _page(profile: DeviceProfile, now: datetime) -> Iterator[str]:
     yield ""
     more = ", ".join(part.name for part in profile_parts().values() if part.name not in profile.sections)
     hint = f"More with --include: {more}. " if more else ""
-    yield from page.paragraph(hint + page.read_ages(profile.as_of, now), indent="")
+    yield from page.paragraph(hint + read_ages(profile.as_of, now), indent="")
 
 
 def _short_page(found: DevicesInShort, device: str, now: datetime) -> Iterator[str]:
@@ -82,7 +83,7 @@ def _short_page(found: DevicesInShort, device: str, now: datetime) -> Iterator[s
         fields = [f for f in found.section.part.fields if f.fits(platform if isinstance(platform, str) else None)]
         yield from _facts(row, fields, now)
     yield ""
-    read = page.read_ages(found.section.answer.as_of, now)
+    read = read_ages(found.section.answer.as_of, now)
     yield from page.paragraph(f"`kandji-mirror show SERIAL` shows all of one. {read}", indent="")
 
 
@@ -98,7 +99,7 @@ def _section(section: ProfileSection, profile: DeviceProfile, now: datetime) -> 
 
 def _facts(row: Mapping[str, object], fields: Sequence[Field], now: datetime) -> Iterator[str]:
     told = [field for field in fields if not field.optional or row.get(field.name) is not None]
-    return page.facts([(f.label, page.shown(row.get(f.name), f.words, f.unit, now)) for f in told])
+    return page.facts([(f.label, shown(row.get(f.name), f.words, f.unit, now)) for f in told])
 
 
 def _nothing(profile: DeviceProfile) -> Iterator[str]:
@@ -126,4 +127,4 @@ def _rows(section: ProfileSection, fields: Sequence[Field]) -> Iterator[str]:
 
 
 def _cells(row: Mapping[str, object], fields: Sequence[Field]) -> list[str]:
-    return [page.shown(row[field.name], field.words, field.unit) for field in fields]
+    return [shown(row[field.name], field.words, field.unit) for field in fields]

@@ -1,5 +1,5 @@
 """The pages, a module each, with its routes; they are listed here, in the order in which they are tried."""
 
-from kandji_web.pages import status
+from kandji_web.pages import devices, status
 
-PAGES = (status.ROUTES,)
+PAGES = (devices.ROUTES, status.ROUTES)
