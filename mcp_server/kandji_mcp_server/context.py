@@ -88,14 +88,26 @@ class ServerContext:
         """Answer from a thread of its own. A caller who cancels stops the statement, and frees its turn, at once."""
         return await _in_thread(lambda gone: question(self._opened_reader().stopped_by(gone)), self._turns)
 
-    async def run_sql(self, sql: str, params: "Mapping[str, object] | None" = None, client: str = "") -> "JsonResult":
+    async def run_sql(
+        self,
+        sql: str,
+        params: "Mapping[str, object] | None" = None,
+        client: str = "",
+        *,
+        limits: "QueryLimits | None" = None,
+        remedy: str = "",
+    ) -> "JsonResult":
         """Run a statement of anyone's in a process of its own; it is stopped when the caller cancels.
 
-        ``client`` names who asks: each has its share of the processes.
+        ``client`` names who asks: each has its share of the processes. ``limits`` are those of AI clients unless given,
+        ``remedy`` what reads from the tenant, as notes call it.
         """
-        return await _in_thread(
-            lambda gone: self._opened_workers().run(sql, params, stop=gone, client=client), self._callers
-        )
+
+        def work(gone: Event) -> "JsonResult":
+            pool = self._opened_workers()
+            return pool.run(sql, params, limits=limits, stop=gone, client=client, remedy=remedy)
+
+        return await _in_thread(work, self._callers)
 
     async def export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]") -> "ExportReport":
         """Write tables, views and queries into a new folder below the export folder; all or, if cancelled, nothing."""

@@ -99,6 +99,12 @@ class Reader:
         reader._stop = stop  # one that nobody has seen yet
         return reader
 
+    def with_remedy(self, remedy: str) -> Self:
+        """Return this reader for another face: ``remedy`` is what reads from the tenant, as its notes call it."""
+        reader = copy(self)
+        reader._remedy = remedy  # one that nobody has seen yet
+        return reader
+
     @property
     def warnings(self) -> list[str]:
         """Why an older state answers than the newest published; empty when all is well."""

@@ -9,7 +9,9 @@ from starlette.requests import Request
 
 from kandji_mcp_server.callers import CALLER, OWN, Caller
 from kandji_mcp_server.context import ServerContext
+from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
+from kandji_queries.results.data_notes import SYNC_COMMAND
 from kandji_queries.results.result import JsonResult
 from kandji_schema.errors import Interrupted
 
@@ -45,14 +47,21 @@ async def ask(request: Request, question: Callable[[Reader], T]) -> T:
 
     Raises what the question raises, and :class:`Interrupted` where nobody waits any more.
     """
-    return await until_gone(request, lambda: mirror_of(request).ask(question))
+    mirror = mirror_of(request)
+    return await until_gone(request, lambda: mirror.ask(lambda reader: question(reader.with_remedy(SYNC_COMMAND))))
 
 
-async def run_sql(request: Request, sql: str, params: Mapping[str, Any] | None = None) -> JsonResult:
-    """Run a statement of anyone's in a process of its own, as MCP does; it stops when the browser leaves."""
+async def run_sql(
+    request: Request, sql: str, params: Mapping[str, Any] | None = None, limits: QueryLimits | None = None
+) -> JsonResult:
+    """Run a statement of anyone's in a process of its own, as MCP does; it stops when the browser leaves.
+
+    ``limits`` are those of AI clients unless given.
+    """
     person = caller_of(request).person
     client = person.subject if person else "pages"
-    return await until_gone(request, lambda: mirror_of(request).run_sql(sql, params, client))
+    mirror = mirror_of(request)
+    return await until_gone(request, lambda: mirror.run_sql(sql, params, client, limits=limits, remedy=SYNC_COMMAND))
 
 
 async def until_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T:

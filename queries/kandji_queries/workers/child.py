@@ -69,6 +69,8 @@ class Child:
 
     def _run(self, request: StatementRequest) -> bytes:
         reader = self._checked_reader().stopped_by(ParentStop(self._parent))
+        if request.remedy:
+            reader = reader.with_remedy(request.remedy)
         message = messages.result_message(reader.run_json(request.sql, request.params, limits=request.limits))
         if len(message) > messages.LARGEST:
             raise TookTooLong(f"The answer has more than {messages.LARGEST:,} bytes. Select fewer rows or columns.")

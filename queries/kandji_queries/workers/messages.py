@@ -49,25 +49,29 @@ class WorkerStart:
 
 @dataclass(frozen=True)
 class StatementRequest:
-    """One statement; ``now``, aware, is the caller's time, from which ages are told."""
+    """One statement; ``now``, aware, is the caller's time, from which ages are told.
+
+    ``remedy`` is what reads from the tenant, as notes call it to this caller; empty for that of the reader.
+    """
 
     sql: str
     params: Mapping[str, Any]
     limits: QueryLimits
     now: datetime
+    remedy: str = ""
 
     def encoded(self) -> bytes:
         """Return the message; :class:`UsageError` names a parameter that is no JSON value."""
         params = {name: _sendable(name, value) for name, value in self.params.items()}
-        limits = asdict(self.limits)
-        return _encoded({"sql": self.sql, "params": params, "limits": limits, "now": self.now.isoformat()})
+        facts = {"limits": asdict(self.limits), "now": self.now.isoformat(), "remedy": self.remedy}
+        return _encoded({"sql": self.sql, "params": params, **facts})
 
     @classmethod
     def decoded(cls, message: bytes) -> "StatementRequest":
         """Read the message."""
         found = json.loads(message)
         now = datetime.fromisoformat(found["now"])
-        return cls(found["sql"], found["params"], QueryLimits(**found["limits"]), now)
+        return cls(found["sql"], found["params"], QueryLimits(**found["limits"]), now, found["remedy"])
 
 
 def result_message(result: JsonResult) -> bytes:

@@ -74,17 +74,19 @@ class WorkerPool:
         limits: QueryLimits | None = None,
         stop: Cancellation | None = None,
         client: str = "",
+        remedy: str = "",
     ) -> JsonResult:
         """Run one statement as :meth:`Reader.run` does, with rows as JSON; ``stop`` ends it when set.
 
-        ``client`` names who asks; every client has its share of the turns.
+        ``client`` names who asks; every client has its share of the turns. ``remedy`` is what reads from the tenant, as
+        notes call it to this caller.
 
         The time limit counts from handing the statement over to the last byte of its answer. Raises what
         :meth:`Reader.run` raises, :class:`Busy` where too many wait, :class:`UsageError` for a parameter that is no
         JSON value.
         """
         limits = limits or self.limits
-        message = StatementRequest(sql, params or {}, limits, self._clock()).encoded()
+        message = StatementRequest(sql, params or {}, limits, self._clock(), remedy).encoded()
         with self._turns.turn(client, PATIENCE * limits.seconds, stop) as turn, self._worker() as worker:
             return answer(worker.ask(message, limits.seconds, turn))
 

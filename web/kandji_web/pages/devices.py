@@ -25,8 +25,11 @@ from kandji_queries.results.wording import UNKNOWN, read_ages, shown
 from kandji_web.asking import ask
 from kandji_web.rendering import page
 
-TONES = {"fail": "bad", "pass": "good", "unknown": "warn", "off": "bad", "on": "good", UNKNOWN: "soft"}
-"""Values that are coloured, too: the word is always there."""
+TONES = {"fail": "bad", "pass": "good", "unknown": "warn", UNKNOWN: "soft"}
+"""Words that are coloured, too."""
+
+WELL = frozenset({"filevault_on", "filevault_key_escrowed", "firewall_on", "gatekeeper_on", "sip_on"})
+"""Fields of which true is good and false is bad."""
 
 LEADS = {
     "user_email": "/tables/fleet?user_email={}",
@@ -120,7 +123,7 @@ def _made(part: ProfilePart, heads: Sequence[str], rows: Sequence[Sequence[Cell]
 
 def _cell(value: object, field: Field, now: datetime | None = None) -> Cell:
     words = shown(value, field.words, field.unit, now)
-    tone = TONES.get(words, "")
+    tone = ("good" if value else "bad") if field.name in WELL and value is not None else TONES.get(words, "")
     lead = LEADS[field.name].format(_quoted(value)) if field.name in LEADS and value else ""
     return Cell(words, tone, lead)
 
