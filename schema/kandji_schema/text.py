@@ -73,9 +73,9 @@ def without_unseen(text: str, *, keep: str = "\t\n") -> str:
     return text if _plain(text) else _UNSEEN.sub(lambda found: found[0] if found[0] in keep else "", text)
 
 
-def escaped(text: str) -> str:
-    r"""Return the text with ``\n`` or ``\u202e`` for what nobody sees, which is what a terminal may get."""
-    return text if _plain(text) else _UNSEEN.sub(_escape, text)
+def escaped(text: str, *, keep: str = "") -> str:
+    r"""Return the text with ``\n`` or ``\u202e`` for what nobody sees, ``keep`` aside: what a terminal or page may get."""
+    return text if _plain(text) else _UNSEEN.sub(lambda found: found[0] if found[0] in keep else _escape(found), text)
 
 
 def one_line(text: str) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from kandji_schema.durations import in_words
+from kandji_schema.text import escaped
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -30,6 +32,16 @@ def environment() -> Environment:
     )
     made.filters |= {"number": number, "cell": cell, "moment": moment, "age": age, "percent": percent}
     return made
+
+
+def seen(value: object) -> object:
+    """Return a text with what nobody sees made visible: a name that turns the direction of a page is only a name."""
+    return escaped(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def typed(value: str) -> Markup:
+    """Return a text as it was typed, for the field of a form that sends it again."""
+    return escape(value)
 
 
 def number(value: float | None) -> str:

@@ -1,0 +1,76 @@
+"""The page of a device, and the state of the mirror, as a browser gets them."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from http_serving import KNOWN, Serving, asked, serving
+from reads_home import device, publish
+
+MARKUP = "<img src=x onerror=alert(1)>\"'& \u202egnol"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    home = tmp_path_factory.mktemp("pages")
+    facts = {"user_id": 7, "user_name": "Jane Doe", "user_email": "jane@example.org"}
+    devices = [
+        device(1, device_name=MARKUP, asset_tag=MARKUP),
+        device(2, device_name="Mac A/B", **facts),
+        device(3, device_name="iPad", platform="iPad", **facts),
+        device(4, device_name=None, serial_number=None, model=None, os_version=None, last_check_in=None),
+    ]
+    filevault = [{"device_id": "d1", "status": False}, {"device_id": "d2", "status": True}]
+    publish(home, {"devices": devices, "prism_filevault": filevault})
+    with serving(home, "--no-sync") as started:
+        yield started
+
+
+def page(server: Serving, path: str) -> str:
+    answer = asked(server.url, "GET", path, **KNOWN)
+    assert answer.status == 200, answer.text
+    return answer.text
+
+
+@pytest.mark.parametrize("named", ["d2", "S2", "s2", "Mac A/B"])
+def test_a_device_is_found_by_what_people_call_it(server: Serving, named: str) -> None:
+    found = page(server, f"/devices/{quote(named, safe='/')}")
+    assert "<h1>Mac A/B</h1>" in found
+    assert 'href="/devices/jane@example.org"' in found
+    assert '<dt>FileVault</dt><dd><span class="good">on</span></dd>' in found
+
+
+def test_a_name_with_markup_is_a_name(server: Serving) -> None:
+    found = page(server, "/devices/d1")
+    assert "<img" not in found
+    assert "&lt;img src=x onerror=alert(1)&gt;" in found
+    assert "\u202e" not in found
+    assert "\\u202egnol" in found
+    assert '<span class="bad">off</span>' in found
+
+
+def test_what_is_not_known_is_said(server: Serving) -> None:
+    found = page(server, "/devices/d4")
+    assert "<h1>A device without a name</h1>" in found
+    assert "not known" in found
+    assert "since it was never read" in found
+
+
+def test_a_person_leads_to_all_devices_of_theirs(server: Serving) -> None:
+    found = page(server, "/devices/jane@example.org")
+    assert 'href="/devices/d2"' in found
+    assert 'href="/devices/d3"' in found
+    assert 'href="/devices/d1"' not in found
+
+
+@pytest.mark.parametrize("named", ["nobody", "'; DROP TABLE devices; --", "%", "x" * 3_000, "<script>"])
+def test_a_device_that_is_not_there_is_no_page(server: Serving, named: str) -> None:
+    answer = asked(server.url, "GET", f"/devices/{quote(named, safe='')}", **KNOWN)
+    assert answer.status == 400
+    assert "<script>" not in answer.text
+
+
+def test_the_state_of_every_table_leads_to_its_rows(server: Serving) -> None:
+    found = page(server, "/status")
+    assert '<a href="/tables/devices">devices</a></th><td class="good">ok</td><td class="n">4</td>' in found
+    assert '<a href="/tables/apps">apps</a></th><td class="">never synced</td>' in found
