@@ -74,7 +74,7 @@ def without_unseen(text: str, *, keep: str = "\t\n") -> str:
 
 
 def escaped(text: str, *, keep: str = "") -> str:
-    r"""Return the text with ``\n`` or ``\u202e`` for what nobody sees, ``keep`` aside: what a terminal or page may get."""
+    r"""Return the text with ``\n`` or ``\u202e`` for what nobody sees, ``keep`` aside: for terminals and pages."""
     return text if _plain(text) else _UNSEEN.sub(lambda found: found[0] if found[0] in keep else _escape(found), text)
 
 

@@ -22,15 +22,19 @@ def render(template: str, facts: Mapping[str, Any]) -> str:
 
 @cache
 def environment() -> Environment:
-    """Return the one environment: autoescape without exception, and our filters."""
+    """Return the one environment: autoescape without exception, nothing unseen in any text, and our filters."""
     made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"number": number, "cell": cell, "moment": moment, "age": age, "percent": percent}
+    made.filters |= {
+        **{"typed": typed, "number": number, "percent": percent},
+        **{"cell": cell, "moment": moment, "age": age},
+    }
     return made
 
 
