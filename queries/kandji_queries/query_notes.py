@@ -44,7 +44,7 @@ def _notes(
     return [
         *lacking_notes(reader, query, values),
         *(_split(query, found) if found else ()),
-        *(counting.notes(reader, query.sql, **removed) if removed else ()),
+        *(counting.notes(reader, query.sql, blueprint=query.blueprint, **removed) if removed else ()),
         *period.query_notes(reader, query, values),
         *device_lookup.query_notes(reader, query, values, found),
     ]

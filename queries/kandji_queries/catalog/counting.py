@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from kandji_queries.catalog.params import Param
 from kandji_queries.lineage import tree
 from kandji_schema.errors import UsageError
-from kandji_schema.sql import fold_name, identifier, plain_blanks
+from kandji_schema.sql import fold_name, identifier, literal, plain_blanks
 
 if TYPE_CHECKING:
     from kandji_queries.results.result import StatementRunner
@@ -35,13 +35,19 @@ WITH_ARCHIVED = Param(
 PARAMS: Mapping[str, Param] = MappingProxyType({DEVICES: WITH_REMOVED, PEOPLE: WITH_ARCHIVED})
 """The parameter that comes with each thing that is counted."""
 
+ALL: Mapping[str, object] = MappingProxyType({param.name: True for param in PARAMS.values()})
+"""Everything counts."""
+
 OF_DEVICES = (
     r"devices|fleet|compliance|compliance_devices|apps|threats|behavioral_detections|vulnerability_detections"
-    r"|lost_mode|device_\w+|prism_\w+"
+    r"|lost_mode|contradictions|device_\w+|prism_\w+"
 )
 """The tables and views whose rows belong to the device in their ``device_id``."""
 
 _NARROWED = re.compile(rf"{OF_DEVICES}|users")
+
+_LOOKED_UP = frozenset({"blueprints", "tags", "users", "freshness", "history"})
+"""Tables and views in which names and states are looked up; no row of theirs is counted."""
 
 _REMOVED = "d.is_removed"
 _ARCHIVED = "coalesce(u.archived, d.user_is_archived)"
@@ -55,32 +61,41 @@ def counted_in(words: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def narrowed(sql: str, values: Mapping[str, object], *, ours: bool = True) -> str:
+def narrowed(sql: str, values: Mapping[str, object], *, ours: bool = True, blueprint: str = "") -> str:
     """Return the statement over the devices and people that count by these values; the same one where all do.
 
-    One of ``ours`` names ``main.devices`` where it means all of them; :class:`UsageError` for anyone else's.
+    One of ``ours`` names ``main.devices`` where it means all of them; :class:`UsageError` for anyone else's. Only
+    devices of a ``blueprint`` of that name count where one is named.
     """
     reasons = [why for name, why in (("with_removed", _REMOVED), ("with_archived", _ARCHIVED)) if not values[name]]
-    if not reasons:
+    if not reasons and not blueprint:
         return sql
     read = _read(sql, ours)
     if not read.tables and not ours:
         raise _not_narrowed("it reads no table of devices or people, so that `counts` is not for it")
-    parts = ",\n".join(_parts(sorted(read.tables), reasons, read.free_name()))
+    parts = ",\n".join(_parts(read, reasons, blueprint))
+    if not parts:
+        return sql
     return f"{sql[: read.begins]}{parts},\n{sql[read.begins :]}" if read.begins else f"WITH {parts}\n{sql}"
+
+
+def of_whole_tenant(sql: str) -> list[str]:
+    """Return the tables and views that a statement of ours reads and that :func:`narrowed` leaves as they are."""
+    read = _read(sql, True)
+    return sorted(read.others - _LOOKED_UP)
 
 
 @dataclass(frozen=True)
 class _Read:
-    """What a statement reads: tables that are narrowed, its CTEs, and where the first CTE begins; 0 without any."""
+    """What a statement reads: tables that are narrowed, others, its CTEs, and where the first CTE begins; 0 without."""
 
     tables: frozenset[str]
+    others: frozenset[str]
     ctes: frozenset[str]
     begins: int
 
-    def free_name(self) -> str:
-        name = "not_counted"
-        while name in self.ctes:
+    def free_name(self, name: str) -> str:
+        while name in self.ctes | self.tables | self.others:
             name += "_"
         return name
 
@@ -109,7 +124,7 @@ def _read(sql: str, ours: bool) -> _Read:
     words = [token for token in sql_ast.tokens(sql) if token.word]
     first = 2 if [token.word for token in words[:2]] == ["with", "recursive"] else 1
     begins = len(sql.encode()[: words[first].begin].decode()) if words[0].word == "with" else 0
-    return _Read(tables, ctes, begins)
+    return _Read(tables, frozenset(named) - tables - ctes, ctes, begins)
 
 
 def _not_narrowed(why: str) -> UsageError:
@@ -119,23 +134,31 @@ def _not_narrowed(why: str) -> UsageError:
 LISTED = "SELECT count(*), count(*) FILTER (WHERE is_removed), count(*) FILTER (WHERE is_missing) FROM devices"
 
 
-def notes(reader: "StatementRunner", sql: str, *, removed_count: bool) -> Iterator[str]:
+def notes(reader: "StatementRunner", sql: str, *, removed_count: bool, blueprint: str = "") -> Iterator[str]:
     """Say of counts of devices, by a statement that does not tell the removed ones, which devices are in them."""
     if "is_removed" in sql:
         return
-    ((devices, removed, missing),) = reader.run(LISTED).rows
+    listed = narrowed(LISTED, ALL, blueprint=blueprint)
+    ((devices, removed, missing),) = reader.run(listed).rows
     marks = [f"{removed:,} removed" if removed_count and removed else "", f"{missing:,} missing" if missing else ""]
     if any(marks):
         counting = devices if removed_count else devices - removed
         yield f"Counts are among {counting:,} listed devices, of which {', '.join(filter(None, marks))}."
 
 
-def _parts(tables: list[str], reasons: list[str], not_counted: str) -> Iterator[str]:
-    """Yield the devices that do not count, and each table without them."""
+def _parts(read: _Read, reasons: list[str], blueprint: str) -> Iterator[str]:
+    """Yield the devices that do not count, those of the blueprint, and each table as far as it is about who counts."""
+    not_counted, counted = read.free_name("not_counted"), read.free_name("counted")
+    joins = ""
     people = "LEFT JOIN main.users AS u ON u.id = d.user_id " if _ARCHIVED in reasons else ""
-    yield f"{not_counted} AS (SELECT d.device_id FROM main.devices AS d {people}WHERE {' OR '.join(reasons)})"
-    for table in tables:
+    if reasons:
+        yield f"{not_counted} AS (SELECT d.device_id FROM main.devices AS d {people}WHERE {' OR '.join(reasons)})"
+        joins += f" ANTI JOIN {not_counted} USING (device_id)"
+    if blueprint and read.tables - {"users"}:
+        yield f"{counted} AS (SELECT device_id FROM main.devices WHERE blueprint_name = {literal(blueprint)})"
+        joins += f" SEMI JOIN {counted} USING (device_id)"
+    for table in sorted(read.tables):
         if table != "users":
-            yield f"{table} AS (FROM main.{identifier(table)} ANTI JOIN {not_counted} USING (device_id))"
+            yield f"{table} AS (FROM main.{identifier(table)}{joins})"
         elif _ARCHIVED in reasons:
             yield "users AS (FROM main.users WHERE NOT coalesce(archived, false))"

@@ -48,7 +48,8 @@ class NamedQuery:
     ``columns`` has the meaning of those columns that need words of their own. ``params`` are the declared ones and
     those of what it ``counts``. ``like`` names the query that is listed in its place, or is None; ``made_for`` is
     :data:`PICTURES` where it is made for those. ``tells`` is the column by which known rows are told from unknown ones;
-    ``lacks`` the parameter whose thing its rows do not have. ``file`` is where it is written.
+    ``lacks`` the parameter whose thing its rows do not have. ``file`` is where it is written. Where it counts devices,
+    only those of a ``blueprint`` count where one is named.
     """
 
     name: str
@@ -66,6 +67,7 @@ class NamedQuery:
     tells: str | None = None
     lacks: str | None = None
     file: sql_files.SqlFile | None = field(default=None, repr=False, compare=False)
+    blueprint: str = ""
 
     def bind(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Return the values to bind to its :meth:`statement`, checked and with defaults filled in.
@@ -77,8 +79,9 @@ class NamedQuery:
 
     def statement(self, values: Mapping[str, object]) -> str:
         """Return the SQL that answers for these values, over the devices and people that count; raises as bind does."""
-        counts = {**dict.fromkeys(COUNTED, True), **self.counting(values)}
-        return counting.narrowed(self.sql, counts, ours=self.name in catalog())
+        counts = {**counting.ALL, **self.counting(values)}
+        blueprint = self.blueprint if counting.DEVICES in self.counts else ""
+        return counting.narrowed(self.sql, counts, ours=self.name in catalog(), blueprint=blueprint)
 
     def check_columns(self, columns: Collection[str], keys: Collection[str] = ("tells",)) -> None:
         """Compare the columns of its answer with those that its header names under some ``keys``.

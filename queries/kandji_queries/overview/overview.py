@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kandji_queries import sql_files
+from kandji_queries.catalog.counting import ALL, narrowed
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
@@ -83,9 +84,12 @@ class Overview:
     notes: Sequence[str]
 
 
-def read_overview(reader: "Reader") -> Overview:
-    """Count the fleet; sections of which there is nothing have no lines."""
-    answers = [(file, reader.run(file.sql)) for file in _files()]
+def read_overview(reader: "Reader", *, blueprint: str = "") -> Overview:
+    """Count the fleet; sections of which there is nothing have no lines.
+
+    Only devices of a ``blueprint`` of that name count where one is named; what is of no device is counted as ever.
+    """
+    answers = [(file, reader.run(narrowed(file.sql, ALL, blueprint=blueprint))) for file in _files()]
     as_of = {table: moment for _, answer in answers for table, moment in answer.as_of.items()}
     sections = (Section(file.name, file.one("title"), tuple(map(_line, answer.rows))) for file, answer in answers)
     return Overview(tuple(sections), as_of, [*reader.warnings, *reader.data_notes(as_of)])
