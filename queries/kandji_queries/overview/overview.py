@@ -68,11 +68,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """Numbers of one kind."""
+    """Numbers of one kind, and the statement that counted them."""
 
     name: str
     title: str
     lines: tuple[Line, ...]
+    sql: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,13 @@ def read_overview(reader: "Reader", *, blueprint: str = "") -> Overview:
 
     Only devices of a ``blueprint`` of that name count where one is named; what is of no device is counted as ever.
     """
-    answers = [(file, reader.run(narrowed(file.sql, ALL, blueprint=blueprint))) for file in _files()]
-    as_of = {table: moment for _, answer in answers for table, moment in answer.as_of.items()}
-    sections = (Section(file.name, file.one("title"), tuple(map(_line, answer.rows))) for file, answer in answers)
+    statements = {file: narrowed(file.sql, ALL, blueprint=blueprint) for file in _files()}
+    answers = {file: reader.run(sql) for file, sql in statements.items()}
+    as_of = {table: moment for answer in answers.values() for table, moment in answer.as_of.items()}
+    sections = (
+        Section(file.name, file.one("title"), tuple(map(_line, answer.rows)), statements[file])
+        for file, answer in answers.items()
+    )
     return Overview(tuple(sections), as_of, [*reader.warnings, *reader.data_notes(as_of)])
 
 

@@ -29,6 +29,15 @@ class Section:
     pictures: tuple[Shown, ...]
 
 
+@dataclass(frozen=True)
+class KeyNumber:
+    """A number of :func:`kandji_queries.overview.read_overview`, by section and fact, under a title of its own."""
+
+    section: str
+    fact: str
+    title: str
+
+
 SECTIONS: tuple[Section, ...] = (
     Section(
         "fleet",
@@ -52,17 +61,17 @@ SECTIONS: tuple[Section, ...] = (
 )
 """All sections, in the order in which they are shown."""
 
-KEY_NUMBERS: tuple[tuple[str, str], ...] = (
-    ("devices", "All"),
-    ("devices", "no contact for 14 days"),
-    ("compliance", "Pass every rule"),
-    ("posture", "FileVault on"),
-    ("posture", "Firewall on"),
-    ("trouble", "critical vulnerabilities"),
-    ("trouble", "known to be exploited"),
-    ("trouble", "devices with failed items"),
+KEY_NUMBERS: tuple[KeyNumber, ...] = (
+    KeyNumber("devices", "All", "Devices"),
+    KeyNumber("devices", "no contact for 14 days", "No contact for 14 days"),
+    KeyNumber("compliance", "Pass every rule", "Pass every rule"),
+    KeyNumber("posture", "FileVault on", "FileVault on"),
+    KeyNumber("posture", "Firewall on", "Firewall on"),
+    KeyNumber("trouble", "critical vulnerabilities", "Critical vulnerabilities"),
+    KeyNumber("trouble", "known to be exploited", "Known to be exploited"),
+    KeyNumber("trouble", "devices with failed items", "Devices with failed items"),
 )
-"""Section and fact of the numbers at the top, as :func:`kandji_queries.overview.read_overview` has them."""
+"""The numbers at the top."""
 
 
 def chosen(names: Sequence[str]) -> tuple[Section, ...]:
