@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -138,31 +137,10 @@ def _settled(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [tuple(None if isinstance(value, float) else value for value in row) for row in rows]
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A chart hint: ``bar x=platform y=devices``, several columns as ``y=passed,failed``, a chart ``by=``."""
-
-    kind: str
-    axes: dict[str, list[str]]
-
-    @classmethod
-    def of(cls, text: str) -> "Chart":
-        kind, *axes = text.split()
-        return cls(kind, {name: names.split(",") for name, _, names in (axis.partition("=") for axis in axes)})
-
-
-@pytest.mark.parametrize("query", [q for q in catalog().values() if q.chart], ids=lambda query: query.name)
-def test_a_chart_names_columns_of_the_answer(empty: Reader, query: NamedQuery) -> None:
-    chart = Chart.of(str(query.chart))
-    columns = {column.name for column in empty.query(query.name, required(query)).columns}
-    assert chart.kind in {"bar", "line", "stacked", "heat"}
-    assert {"x", "y"} <= set(chart.axes) <= {"x", "y", "by", "value", "unit", "top", "order"}
-    assert ("value" in chart.axes) == (chart.kind == "heat")
-    assert {name for axis in ("x", "y", "by", "value") for name in chart.axes.get(axis, ())} <= columns
-    said = re.findall(r"{(\w+)\s?([^{|}]*)[^{}]*}", str(query.says))
+@pytest.mark.parametrize("query", [q for q in catalog().values() if q.chart or q.says], ids=lambda query: query.name)
+def test_a_chart_and_its_sentence_name_columns_of_the_answer(empty: Reader, query: NamedQuery) -> None:
+    query.check_columns([column.name for column in empty.query(query.name, required(query)).columns], ("chart", "says"))
     assert query.says
-    assert {word for word, _ in said} <= {"count", "sum", "first", "last", "max", "min", "top", "share"}
-    assert {name for _, names in said for name in names.split() if name not in {"by", "of"}} <= columns
 
 
 @pytest.mark.heavy(quick_every=3)

@@ -8,6 +8,7 @@ import pytest
 
 from kandji_queries.catalog.params import Param, parse_declaration
 from kandji_queries.catalog.queries import NamedQuery, catalog, named
+from kandji_queries.charts.hint import ChartHint
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
 
 HEADER = "-- title: T\n-- description: D\n"
@@ -25,7 +26,7 @@ def test_a_file_becomes_a_query(tmp_path: Path) -> None:
         "-- description: Devices older than\n"
         "--   some days.\n"
         "-- param: days int = 7 [1, 30] | Days.\n"
-        "-- chart: bar\n"
+        "-- chart: bar x=n y=n\n"
         "-- a remark\n"
         "SELECT $days AS n, '$no' AS text; -- $neither\n".replace("-- a remark\n", ""),
     )
@@ -35,7 +36,7 @@ def test_a_file_becomes_a_query(tmp_path: Path) -> None:
         description="Devices older than some days.",
         params=(Param("days", "int", "Days.", default=7, required=False, low=1, high=30),),
         sql="SELECT $days AS n, '$no' AS text; -- $neither",
-        chart="bar",
+        chart=ChartHint(kind="bar", x="n", y=("n",)),
     )
 
 

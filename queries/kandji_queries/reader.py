@@ -110,6 +110,10 @@ class Reader:
         """Why an older state answers than the newest published; empty when all is well."""
         return list(self._engines.warnings)
 
+    def now(self) -> datetime:
+        """Return the time, aware UTC, that ages are told by."""
+        return self._clock()
+
     def run(self, sql: str, params: Values | None = None, *, limits: QueryLimits | None = None) -> Result:
         """Run one statement of anyone's. ``params`` are bound to its ``$name`` parameters.
 

@@ -103,7 +103,7 @@ class DeclaredMirror:
         behind = self._dependencies.behind(self._manifest, tables)
         words = {**self._meanings(tables, behind), **query.columns}
         shape = _shape(self._with(behind), query)
-        query.check_columns([name for name, _ in shape], ("tells", "column"))
+        query.check_columns([name for name, _ in shape], ("tells", "column", "chart", "says"))
         return tuple(ColumnInfo(name, kind, words.get(name, "")) for name, kind in shape)
 
     def _meanings(self, named: Collection[str], behind: Collection[str]) -> dict[str, str]:

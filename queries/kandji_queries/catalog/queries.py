@@ -22,6 +22,8 @@ from typing import Any
 from kandji_queries import sql_files
 from kandji_queries.catalog import counting
 from kandji_queries.catalog.params import KINDS, Param, parse_declaration
+from kandji_queries.charts.hint import ChartHint, read_hint
+from kandji_queries.charts.sentence import check_template, named_columns
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
 
 FOLDER = Path(__file__).parents[1] / "sql"
@@ -43,7 +45,7 @@ _USED = re.compile(r"\$([A-Za-z_]\w*)")
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A query people and agents call by name. ``chart`` names a fitting chart, or is None; ``says`` what it shows.
+    """A query people and agents call by name. ``chart`` is the picture of its answer, ``says`` the sentence; or None.
 
     ``columns`` has the meaning of those columns that need words of their own. ``params`` are the declared ones and
     those of what it ``counts``. ``like`` names the query that is listed in its place, or is None; ``made_for`` is
@@ -57,7 +59,7 @@ class NamedQuery:
     description: str
     params: tuple[Param, ...]
     sql: str
-    chart: str | None = None
+    chart: ChartHint | None = None
     says: str | None = None
     since: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -89,10 +91,10 @@ class NamedQuery:
         :class:`ConfigurationError` names file and line of one that the answer does not have.
         """
         for entry in self._entries():
-            name = sql_files.column(entry)[0] if entry.key == "column" else entry.value
-            if entry.key in keys and name not in columns:
-                there = ", ".join(columns)
-                raise self._wrong(entry, f"`{entry.key}` names {name!r}, which its answer has not: {there}")
+            for name in _columns_named(entry) if entry.key in keys else ():
+                if name not in columns:
+                    there = ", ".join(columns)
+                    raise self._wrong(entry, f"`{entry.key}` names {name!r}, which its answer has not: {there}")
 
     def check_counts(self) -> None:
         """Try whether its statement can be narrowed to what its header counts; :class:`ConfigurationError` if not."""
@@ -153,16 +155,17 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
     own = [param.name for param in params.values()]
     _refuse_second(file)
     _refuse_lacking(file, own)
-    words = ("chart", "says", "since", "like", "for", "tells", "lacks")
-    chart, says, since, like, made_for, tells, lacks = (next((e.value for e in file.all(key)), None) for key in words)
+    words = ("says", "since", "like", "for", "tells", "lacks")
+    says, since, like, made_for, tells, lacks = (next((e.value for e in file.all(key)), None) for key in words)
     counts = _counted(file, own)
+    _check_says(file, [*own, *(counting.PARAMS[what].name for what in counts)])
     return NamedQuery(
         name=file.name,
         title=file.one("title"),
         description=file.one("description"),
         params=(*params.values(), *(counting.PARAMS[what] for what in counts)),
         sql=file.sql,
-        chart=chart,
+        chart=_chart(file),
         says=says,
         since=since,
         columns=dict(map(sql_files.column, file.all("column"))),
@@ -213,6 +216,36 @@ def _purpose(file: sql_files.SqlFile, made_for: str) -> str:
         line = next(entry.line for entry in file.all("for"))
         raise file.wrong(line, f"a query is made for {PICTURES} or, without the line, for everything")
     return made_for
+
+
+def _chart(file: sql_files.SqlFile) -> ChartHint | None:
+    for entry in file.all("chart"):
+        try:
+            return read_hint(entry.value)
+        except ValueError as error:
+            raise file.wrong(entry.line, str(error)) from error
+    return None
+
+
+def _check_says(file: sql_files.SqlFile, params: Collection[str]) -> None:
+    for entry in file.all("says"):
+        try:
+            check_template(entry.value, None, params)
+        except ValueError as error:
+            raise file.wrong(entry.line, str(error)) from error
+
+
+def _columns_named(entry: sql_files.Entry) -> Iterable[str]:
+    """Return the columns that an entry of a header names."""
+    match entry.key:
+        case "column":
+            return (sql_files.column(entry)[0],)
+        case "chart":
+            return read_hint(entry.value).columns
+        case "says":
+            return named_columns(entry.value)
+        case _:
+            return (entry.value,)
 
 
 def _param(file: sql_files.SqlFile, entry: sql_files.Entry) -> Param:

@@ -1,6 +1,8 @@
 """Specifications drawn as files, by the extra ``charts``: the one place that knows the library."""
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from threading import Lock
 from types import ModuleType
 from typing import Any, Literal
 
@@ -11,8 +13,16 @@ Form = Literal["svg", "png", "pdf"]
 LANGUAGE = "6.4"
 """The version of Vega-Lite that our specifications are written in."""
 
+_ONE = Lock()
+"""The library's engine is in this process and draws one picture at a time; the first takes up to a second."""
+
 SCALE = 2.0
 """Pixels of a PNG for each of the specification's: sharp on today's screens."""
+
+
+def available() -> bool:
+    """Tell whether the extra is installed, without the time that it takes to load it."""
+    return find_spec("vl_convert") is not None
 
 
 def draw(specification: Mapping[str, Any], form: Form) -> bytes:
@@ -26,7 +36,8 @@ def draw(specification: Mapping[str, Any], form: Form) -> bytes:
         "png": lambda: bytes(library.vegalite_to_png(specification, vl_version=LANGUAGE, scale=SCALE)),
         "pdf": lambda: bytes(library.vegalite_to_pdf(specification, vl_version=LANGUAGE)),
     }
-    return made[form]()
+    with _ONE:
+        return made[form]()
 
 
 def _library() -> ModuleType:

@@ -1,0 +1,124 @@
+"""The colours of all pictures, once, for light ground, dark ground and paper.
+
+Against the ground each has a contrast of 3 at least, words on it 4.5; :func:`contrast` is WCAG's. Those of meaning are
+told apart with red-green blindness too: what is bad is the darkest on light ground. Nothing is told by colour alone:
+parts have an order and numbers, lines their names at their ends.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Theme = Literal["light", "dark"]
+
+SERIES = ("1", "2", "3", "4", "5", "6")
+"""Colours of what means nothing by itself, in the order in which they are taken."""
+
+OTHERS = "others"
+"""The colour of what is left, added up."""
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one ground: ``marks`` by name, words in ``ink`` and ``soft``, rules in ``line``."""
+
+    ground: str
+    ink: str
+    soft: str
+    line: str
+    marks: Mapping[str, str]
+
+    def on(self, mark: str) -> str:
+        """Return the colour of words upon a mark: white or nearly black, whichever is read better."""
+        return max(("#ffffff", "#10161c"), key=lambda ink: contrast(ink, self.marks[mark]))
+
+
+LIGHT = Palette(
+    ground="#ffffff",
+    ink="#17212b",
+    soft="#52606d",
+    line="#d5dce3",
+    marks=MappingProxyType(
+        {
+            "1": "#0b6e99",
+            "2": "#a84e0c",
+            "3": "#4b2a91",
+            "4": "#8a8f1c",
+            "5": "#c95f96",
+            "6": "#4a2f1b",
+            "good": "#0a7a5c",
+            "bad": "#b3261e",
+            "warn": "#bd7c00",
+            "unknown": "#868e97",
+            "others": "#6d7f90",
+        }
+    ),
+)
+
+DARK = Palette(
+    ground="#11171d",
+    ink="#e7edf3",
+    soft="#a5b3c0",
+    line="#34404c",
+    marks=MappingProxyType(
+        {
+            "1": "#58b4e0",
+            "2": "#e0813a",
+            "3": "#a08bff",
+            "4": "#d9e08a",
+            "5": "#ff9fcf",
+            "6": "#f6efe6",
+            "good": "#5fd6b0",
+            "bad": "#f0634a",
+            "warn": "#f7d27a",
+            "unknown": "#84909c",
+            "others": "#9db2c6",
+        }
+    ),
+)
+
+PALETTES: Mapping[Theme, Palette] = MappingProxyType({"light": LIGHT, "dark": DARK})
+
+
+def css() -> str:
+    """Return the style sheet of pictures in a page: variables, dark where the reader's system is, light on paper."""
+    return (
+        f":root {{ {_variables(LIGHT)} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n"
+        f"@media print {{ :root {{ {_variables(LIGHT)} --chart-ink: #000; --chart-soft: #333; }} }}\n"
+        "svg.chart { display: block; width: 100%; max-width: 44rem; height: auto; }\n"
+        "svg.chart text { font-family: inherit; font-variant-numeric: tabular-nums; }\n"
+        "@media print { svg.chart { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }\n"
+    )
+
+
+def variable(name: str) -> str:
+    """Return how a colour is written in a page: ``var(--chart-good)``; ``on-good`` is that of words upon it."""
+    return f"var(--chart-{name})"
+
+
+def _variables(palette: Palette) -> str:
+    return " ".join(f"--chart-{name}: {colour};" for name, colour in _named(palette))
+
+
+def _named(palette: Palette) -> Iterator[tuple[str, str]]:
+    yield from (("ground", palette.ground), ("ink", palette.ink), ("soft", palette.soft), ("line", palette.line))
+    for name, colour in palette.marks.items():
+        yield name, colour
+        yield f"on-{name}", palette.on(name)
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours ``#rrggbb`` by WCAG 2: 1 to 21."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (_linear(int(colour[place : place + 2], 16) / 255) for place in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)

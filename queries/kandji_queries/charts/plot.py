@@ -1,0 +1,163 @@
+"""What is drawn of an answer, whoever draws it: categories, parts and their numbers, added up and bounded.
+
+Nothing goes without being told. Rows without a value are drawn as "unknown"; categories beyond the most that fit are
+added up as one, "12 others", and where numbers make no sum (percent, days) the range of them is told there. Days
+between the rows of a line that have none are a gap.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal
+
+from kandji_queries.charts.chart import Chart
+from kandji_queries.charts.colours import OTHERS
+from kandji_queries.charts.hint import ChartHint
+from kandji_queries.charts.number_text import NOT_ADDED, PERCENT, number_text
+from kandji_queries.results.values import for_eyes
+from kandji_schema.text import escaped
+
+Sort = Literal["known", "unknown", "others", "gap"]
+Numbers = tuple[float | None, ...]
+
+NO_VALUE = "unknown"
+
+_UNKNOWN = frozenset({"", NO_VALUE, "not known"})
+
+
+@dataclass(frozen=True)
+class Series:
+    """A part, a line, or a column of a heat map; ``colour`` is a name of :mod:`kandji_queries.charts.colours`."""
+
+    label: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Category:
+    """A bar, a row of a heat map, or a point in time, with a number for each series; None where it is not known.
+
+    ``colour`` is that of a word that means something by itself. ``note`` stands where numbers cannot. ``at`` is the
+    place of a point, in seconds or as its number.
+    """
+
+    label: str
+    values: Numbers
+    sort: Sort = "known"
+    colour: str | None = None
+    note: str = ""
+    at: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The sum of what is known."""
+        return sum(value for value in self.values if value is not None)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One small chart, or the only one, which has no label."""
+
+    label: str | None
+    categories: tuple[Category, ...]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """All that is drawn. ``remarks`` tell what is not seen in the picture and stands in the table.
+
+    ``timed`` says that the points of lines are dates.
+    """
+
+    hint: ChartHint
+    series: tuple[Series, ...]
+    panels: tuple[Panel, ...]
+    remarks: tuple[str, ...] = ()
+    timed: bool = False
+
+    @property
+    def values(self) -> list[float]:
+        """Every number that is known."""
+        return [v for panel in self.panels for c in panel.categories for v in c.values if v is not None]
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The ends of the axis of numbers: zero is between them, percent goes to 100, all zero to 1."""
+        stacked = self.hint.kind == "stacked"
+        rows = [[v for v in c.values if v is not None] for panel in self.panels for c in panel.categories]
+        above = [sum(v for v in row if v > 0) if stacked else max(row, default=0.0) for row in rows]
+        below = [sum(v for v in row if v < 0) if stacked else min(row, default=0.0) for row in rows]
+        low, high = min([0.0, *below]), max([0.0, *above])
+        if self.hint.unit == PERCENT and low >= 0 and high <= 100.05:
+            return 0.0, 100.0
+        return (low, high) if low < high else (0.0, 1.0)
+
+
+def cells(chart: Chart, column: str) -> list[Any]:
+    """Return a column of the answer."""
+    place = chart.columns.index(column)
+    return [row[place] for row in chart.rows]
+
+
+def is_unknown(value: Any) -> bool:
+    """Tell whether a cell says that something is not known."""
+    return value is None or (isinstance(value, str) and value.strip().casefold() in _UNKNOWN)
+
+
+def label(value: Any) -> str:
+    """Return what a category is called, on one line, with what nobody sees made visible; numbers as they are."""
+    if is_unknown(value):
+        return NO_VALUE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return escaped(" ".join(for_eyes(value).split(" "))).strip() or NO_VALUE
+
+
+def sum_of(values: Iterable[float | None]) -> float | None:
+    """Add up what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def added(one: Numbers, other: Numbers) -> Numbers:
+    """Add numbers place by place; None where neither is known."""
+    return tuple(map(sum_of, zip(one, other, strict=True)))
+
+
+def makes_sum(hint: ChartHint) -> bool:
+    """Tell whether numbers of the hint's unit can be added up."""
+    return hint.unit not in NOT_ADDED
+
+
+def ordered(categories: Sequence[Category], hint: ChartHint) -> list[Category]:
+    """Return the categories in the order of the hint: as they came, or the largest first and what is unknown last."""
+    if hint.order == "rows":
+        return list(categories)
+    return sorted(categories, key=lambda c: (c.sort != "known", -c.total))
+
+
+def bounded(categories: Sequence[Category], most: int, hint: ChartHint) -> list[Category]:
+    """Return at most so many categories, one for all others and what is unknown.
+
+    Where numbers make a sum the largest stay, else the first.
+    """
+    known = [c for c in categories if c.sort == "known"]
+    if len(known) <= most + 1:  # one alone is drawn as itself
+        return list(categories)
+    kept = sorted(known, key=lambda c: -c.total)[:most] if makes_sum(hint) else known[:most]
+    names = {id(c) for c in kept}
+    left = [c for c in known if id(c) not in names]
+    stay = [c for c in categories if id(c) in names or c.sort != "known"]
+    return [*stay, _others(left, hint)]
+
+
+def _others(left: Sequence[Category], hint: ChartHint) -> Category:
+    words = f"{len(left):,} others"
+    if makes_sum(hint):
+        return Category(words, reduce(added, (c.values for c in left)), "others", OTHERS)
+    found = [value for c in left for value in c.values if value is not None]
+    empty: Numbers = tuple(None for _ in left[0].values)
+    if not found:
+        return Category(words, empty, "others", OTHERS, NO_VALUE)
+    ends = dict.fromkeys(number_text(value, hint.unit) for value in (min(found), max(found)))
+    return Category(words, empty, "others", OTHERS, " to ".join(ends))
