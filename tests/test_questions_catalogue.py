@@ -1,6 +1,5 @@
 """What holds for every named query, and that every question people ask has one."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
