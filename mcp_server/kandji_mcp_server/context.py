@@ -109,9 +109,14 @@ class ServerContext:
 
         return await _in_thread(work, self._callers)
 
-    async def export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]") -> "ExportReport":
-        """Write tables, views and queries into a new folder below the export folder; all or, if cancelled, nothing."""
-        return await _in_thread(lambda gone: self._export(names, form, params, gone))
+    async def export(
+        self, names: "Sequence[str]", form: str, params: "Mapping[str, object]", to: "Path | str" = ""
+    ) -> "ExportReport":
+        """Write tables, views and queries into a new folder below the export folder; all or, if cancelled, nothing.
+
+        ``to`` is a folder of the server's own instead, for what is sent on at once; never one that a caller names.
+        """
+        return await _in_thread(lambda gone: self._export(names, form, params, gone, to))
 
     def ready_worker(self) -> None:
         """Have a process for statements of anyone's ready soon; waits for nothing."""
@@ -171,7 +176,9 @@ class ServerContext:
         shown = {"values_in_errors": not masked, "remedy": REMEDY}
         return {"rules": rules, "masked": masked, "clock": self.clock, **shown}
 
-    def _export(self, names: "Sequence[str]", form: str, params: "Mapping[str, object]", gone: Event) -> "ExportReport":
+    def _export(
+        self, names: "Sequence[str]", form: str, params: "Mapping[str, object]", gone: Event, to: "Path | str"
+    ) -> "ExportReport":
         """Write the files; where they go is a setting, never the caller's choice."""
         refuse_foreign(self.settings)
         from kandji_queries.export.export import ExportOptions, export
@@ -184,7 +191,7 @@ class ServerContext:
             self.home,
             names,
             form,
-            self.settings.export_folder,
+            to or self.settings.export_folder,
             ExportOptions(params=params, dated=True, keep=KEPT_EXPORTS, spreadsheet_safe=form == "csv"),
             progress=stop_if_gone,
             rules=self.settings.mirror_compliance_file,

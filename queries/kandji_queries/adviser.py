@@ -13,6 +13,7 @@ from kandji_queries.advice.grouping import grouping
 from kandji_queries.advice.lists import bound_list
 from kandji_queries.advice.names import NameAdviser, place, unknown_table
 from kandji_queries.advice.nearest import Columns
+from kandji_queries.advice.told import WOULD_RUN, WRITE
 from kandji_queries.engine.errors import LOOKED_AT, brief
 from kandji_queries.engine.limits import Cancellation, Deadline
 from kandji_queries.engine.pool import EnginePool
@@ -109,7 +110,7 @@ class Adviser:
         mended = self._mended(found, self._trial, tables)[0] if found.mended else ""
         if isinstance(error, Refused) and error.rule == "function" and not mended:
             return error
-        words = "\n".join(filter(None, [found.words, f"Write: {mended}" if mended else found.otherwise]))
+        words = "\n".join(filter(None, [found.words, f"{WRITE}{mended}" if mended else found.otherwise]))
         return Refused(words, rule=error.rule) if isinstance(error, Refused) else Failed(f"{error}\n{words}")
 
     def failed(
@@ -147,7 +148,7 @@ class Adviser:
             return None
         mended, further = self._mended(found, trial, ()) if found.mended else ("", [])
         words = " ".join([found.words, *further]) if mended else f"{found.words} {found.otherwise}".rstrip()
-        proposal = f"\nThis would run: {lettered(mended)}" if mended else ""
+        proposal = f"\n{WOULD_RUN}{lettered(mended)}" if mended else ""
         return Failed(f"{words}{proposal}{place(text, self.sql)}") if words else None
 
     def _of_guard(self, error: StatementError, tables: Collection[str]) -> Finding | None:

@@ -8,7 +8,7 @@ import anyio
 from starlette.requests import Request
 
 from kandji_mcp_server.callers import CALLER, OWN, Caller
-from kandji_mcp_server.context import ServerContext
+from kandji_mcp_server.context import CELL_BYTES, ServerContext
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
 from kandji_queries.results.data_notes import SYNC_COMMAND
@@ -40,6 +40,14 @@ def mirror_of(request: Request) -> ServerContext:
     """Return the mirror that is read for whoever asks."""
     mirrors: Mirrors = request.app.state.mirrors
     return mirrors.of(caller_of(request))
+
+
+def limits_of(request: Request) -> QueryLimits:
+    """Return the limits of a statement whose rows go to a page or a file, cells as a page shows them."""
+    settings = mirror_of(request).settings
+    return QueryLimits(
+        seconds=settings.mirror_query_seconds, memory_mb=settings.mirror_query_memory_mb, cell_bytes=CELL_BYTES
+    )
 
 
 async def ask(request: Request, question: Callable[[Reader], T]) -> T:

@@ -11,17 +11,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from kandji_mcp_server.context import ServerContext
-from kandji_schema.errors import (
-    Busy,
-    Interrupted,
-    MirrorError,
-    NothingMirrored,
-    StatementError,
-    TookTooLong,
-    UnknownName,
-    UsageError,
-)
+from kandji_schema.errors import MirrorError
 from kandji_web.asking import Mirrors
+from kandji_web.failures import status_of
 from kandji_web.headers import SafeHeaders
 from kandji_web.pages import PAGES
 from kandji_web.rendering import page
@@ -29,17 +21,6 @@ from kandji_web.sessions import Sessions
 from kandji_web.sign_in import Known, SignedIn, sign_in_routes
 
 ASSETS = Path(__file__).parent / "assets"
-
-STATUS: tuple[tuple[type[MirrorError], int], ...] = (
-    (UnknownName, 404),
-    (UsageError, 400),
-    (Busy, 503),
-    (TookTooLong, 504),
-    (StatementError, 400),
-    (NothingMirrored, 503),
-    (Interrupted, 499),
-)
-"""The first kind that fits an error is how it is answered; 500 for all others."""
 
 
 def make_site(common: ServerContext, personal: ServerContext, known: Known, *, link_code: str = "") -> ASGIApp:
@@ -67,5 +48,4 @@ async def _not_found(request: Request, _: Exception) -> Response:
 
 
 async def _wrong(request: Request, error: Exception) -> Response:
-    status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
-    return page(request, "message.html", title="No answer", words=str(error), status=status)
+    return page(request, "message.html", title="No answer", words=str(error), status=status_of(error))

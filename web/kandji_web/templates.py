@@ -1,5 +1,7 @@
 """Pages from templates: every value is escaped, and what is common to all pages is added here."""
 
+import re
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -11,6 +13,8 @@ from markupsafe import Markup, escape
 
 from kandji_schema.durations import in_words
 from kandji_schema.text import escaped
+
+_SENTENCE = re.compile(r"(.*?)[.:;](?=\s|$)", re.DOTALL)
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -35,6 +39,7 @@ def environment() -> Environment:
         **{"typed": typed, "number": number, "percent": percent},
         **{"cell": cell, "moment": moment, "age": age},
     }
+    made.filters |= {"sentence": sentence, "shell": shlex.quote}
     return made
 
 
@@ -51,6 +56,12 @@ def typed(value: str) -> Markup:
 def number(value: float | None) -> str:
     """Return a number with thousands apart by a comma, and "unknown" where it is not known."""
     return "unknown" if value is None else f"{value:,}"
+
+
+def sentence(text: str) -> str:
+    """Return the first sentence of a text, or what stands before its first colon or semicolon."""
+    first = _SENTENCE.match(text)
+    return f"{first[1]}." if first else text
 
 
 def percent(value: float | None) -> str:

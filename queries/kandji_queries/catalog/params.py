@@ -50,6 +50,10 @@ _DECLARATION = re.compile(
     r"(?:\s+(?P<optional>optional)|\s*=\s*(?P<default>[^|\[]*?))?"
     r"(?:\s*\[(?P<low>[^,\]]+),(?P<high>[^\]]+)\])?\s*\|\s*(?P<description>.+)"
 )
+_NOT_CODE = re.compile(
+    r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(?P<tag>(?:[A-Za-z_]\w*)?)\$.*?\$(?P=tag)\$", re.S
+)
+_USED = re.compile(r"\$([A-Za-z_]\w*)")
 _VERSION = re.compile(r"\s*(?:version|v)?[. ]*\d{1,30}(?:\.\d{1,30})*(?!\d)", re.I)
 _BOOLEANS = MappingProxyType({"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False})
 
@@ -233,6 +237,11 @@ _WORDS = {
     "date": "a date such as 2026-11-20",
     "time": "how long ago (30m, 24h, 2d, 52w), yesterday, today, or a time such as 2026-11-20T12:00, not in the future",
 }
+
+
+def parameters_in(sql: str) -> tuple[str, ...]:
+    """Return the names of the ``$name`` parameters of a statement, each once, as they come."""
+    return tuple(dict.fromkeys(_USED.findall(_NOT_CODE.sub(" ", sql))))
 
 
 class CliText(str):

@@ -21,7 +21,7 @@ from typing import Any
 
 from kandji_queries import sql_files
 from kandji_queries.catalog import counting
-from kandji_queries.catalog.params import KINDS, Param, parse_declaration
+from kandji_queries.catalog.params import KINDS, Param, parameters_in, parse_declaration
 from kandji_queries.charts.hint import ChartHint, read_hint
 from kandji_queries.charts.sentence import check_template, named_columns
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
@@ -38,9 +38,6 @@ ONCE = frozenset({"chart", "says", "since", "counts", "like", "for", "tells", "l
 
 COUNTED = tuple(param.name for param in counting.PARAMS.values())
 """Parameters that come with what is counted."""
-
-_NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.S)
-_USED = re.compile(r"\$([A-Za-z_]\w*)")
 
 
 @dataclass(frozen=True)
@@ -256,7 +253,7 @@ def _param(file: sql_files.SqlFile, entry: sql_files.Entry) -> Param:
 
 
 def _refuse_undeclared(file: sql_files.SqlFile, lines: Mapping[str, int], declared: int) -> None:
-    used = set(_USED.findall(_NOT_CODE.sub(" ", file.sql)))
+    used = set(parameters_in(file.sql))
     if len(lines) != declared:
         raise file.wrong(max(lines.values()), "a parameter is declared twice")
     for name in sorted(lines.keys() - used):

@@ -1,5 +1,5 @@
 """The pages, a module each, with its routes; they are listed here, in the order in which they are tried."""
 
-from kandji_web.pages import devices, status
+from kandji_web.pages import devices, queries, status
 
-PAGES = (devices.ROUTES, status.ROUTES)
+PAGES = (devices.ROUTES, queries.ROUTES, status.ROUTES)

@@ -1,0 +1,112 @@
+"""Rows of an answer as a page shows them: what a column is, what a cell says, and where it leads."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from kandji_queries.results.result import Answer
+from kandji_queries.results.values import ResultColumn, for_eyes
+
+LONGEST = 1_000
+"""Most characters of a cell that are shown; a download has all."""
+
+WIDE = 60
+"""A column with a text of so many characters is a wide one."""
+
+_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*")
+_MOMENT = re.compile(r"TIMESTAMP.*(?<!\])")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+_APART = 10_000
+"""Whole numbers from here on have their thousands apart: no year is torn so."""
+
+LEADS: Mapping[str, str] = {
+    "device_id": "device_id",
+    "serial_number": "serial_number",
+    "device_name": "device_id",
+}
+"""Columns that lead to the page of a device, and the column that names it."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column: its name, the engine's type, what it is (empty if unknown), and whether it is of numbers."""
+
+    name: str
+    type: str
+    meaning: str
+    numeric: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell says, where it leads (empty for nowhere), and how it is set: ``n``, ``wide`` or neither.
+
+    ``null`` is true where there is no value; ``whole`` is what is shown in short.
+    """
+
+    text: str
+    href: str = ""
+    kind: str = ""
+    null: bool = False
+    whole: str = ""
+
+
+@dataclass(frozen=True)
+class ShownRows:
+    """Rows as a page shows them."""
+
+    heads: tuple[Head, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def shown_rows(
+    answer: Answer, rows: Sequence[Sequence[Any]], meanings: Mapping[str, str] | None = None, *, exact: bool = False
+) -> ShownRows:
+    """Return some rows of an answer; ``exact`` shows numbers as they are written in SQL."""
+    known = meanings or {}
+    heads = tuple(
+        Head(column.name, column.type, known.get(column.name, ""), bool(_NUMBER.fullmatch(column.type)))
+        for column in answer.columns
+    )
+    places = {column.name: place for place, column in reversed([*enumerate(answer.columns)])}
+    return ShownRows(heads, tuple(tuple(_cells(answer.columns, row, places, exact)) for row in rows))
+
+
+def _cells(
+    columns: Sequence[ResultColumn], row: Sequence[Any], places: Mapping[str, int], exact: bool
+) -> Iterable[Cell]:
+    for column, value in zip(columns, row, strict=True):
+        if value is None:
+            yield Cell("", null=True)
+            continue
+        words = _text(column, value, exact)
+        kind = "n" if _NUMBER.fullmatch(column.type) else "wide" if len(words) >= WIDE else ""
+        short = words[:8] + "…" if column.name == "device_id" and not exact and _UUID.fullmatch(words) else ""
+        yield Cell(short or _cut(words), _lead(column.name, row, places), kind, whole=words if short else "")
+
+
+def _text(column: ResultColumn, value: Any, exact: bool) -> str:
+    if isinstance(value, bool):
+        return ("true" if value else "false") if exact else ("yes" if value else "no")
+    if isinstance(value, int) and not exact and abs(value) >= _APART:
+        return f"{value:,}"
+    if _MOMENT.fullmatch(column.type) and isinstance(value, str | datetime):
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return for_eyes(moment)
+    if isinstance(value, list) and not exact:
+        return ", ".join("" if part is None else for_eyes(part) for part in value)
+    return for_eyes(value)
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}… (+{len(words) - LONGEST:,} characters)"
+
+
+def _lead(column: str, row: Sequence[Any], places: Mapping[str, int]) -> str:
+    """Return the page of the device that a row is about."""
+    place = places.get(LEADS.get(column, ""))
+    name = row[place] if place is not None else None
+    return f"/devices/{quote(name, safe='')}" if isinstance(name, str) and name else ""
