@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BROWSER := $(VENV)/.browser
 # More than two cores have: tests wait for processes and sockets a good part of their time.
 WORKERS ?= 4
 
@@ -28,11 +29,11 @@ check: $(READY)
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not heavy"
 
-check-heavy: $(READY)
+check-heavy: $(BROWSER)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m heavy
 
 # Every test, with the lines of the product that it reached, also in its processes: a third slower than without.
-coverage: $(READY)
+coverage: $(BROWSER)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(SIDE_BY_SIDE)
 	$(BIN)/coverage combine --quiet
@@ -55,4 +56,9 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kandji-mirror needs Python 3.11 or newer: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# What the tests of the pages look with: a Chromium of the system.
+$(BROWSER): $(READY)
+	$(BIN)/python tests/browsers.py
 	touch $@
