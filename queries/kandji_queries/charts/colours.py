@@ -6,11 +6,12 @@ parts have an order and numbers, lines their names at their ends.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-Theme = Literal["light", "dark"]
+Theme = Literal["light", "dark", "page"]
+"""The ground of a picture. On a ``page`` colours are the page's: they are drawn as marks that stand for variables."""
 
 SERIES = ("1", "2", "3", "4", "5", "6")
 """Colours of what means nothing by itself, in the order in which they are taken."""
@@ -21,17 +22,43 @@ OTHERS = "others"
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of one ground: ``marks`` by name, words in ``ink`` and ``soft``, rules in ``line``."""
+    """The colours of one ground: ``marks`` by name, words in ``ink`` and ``soft``, rules in ``line``.
+
+    ``upon`` are the colours of words upon marks where they do not follow from contrast.
+    """
 
     ground: str
     ink: str
     soft: str
     line: str
     marks: Mapping[str, str]
+    upon: Mapping[str, str] = field(default_factory=dict)
 
     def on(self, mark: str) -> str:
         """Return the colour of words upon a mark: white or nearly black, whichever is read better."""
-        return max(("#ffffff", "#10161c"), key=lambda ink: contrast(ink, self.marks[mark]))
+        return self.upon.get(mark) or max(("#ffffff", "#10161c"), key=lambda ink: contrast(ink, self.marks[mark]))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours ``#rrggbb`` by WCAG 2: 1 to 21."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (_linear(int(colour[place : place + 2], 16) / 255) for place in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
+
+
+def _named(palette: Palette) -> Iterator[tuple[str, str]]:
+    yield from (("ground", palette.ground), ("ink", palette.ink), ("soft", palette.soft), ("line", palette.line))
+    for name, colour in palette.marks.items():
+        yield name, colour
+        yield f"on-{name}", palette.on(name)
 
 
 LIGHT = Palette(
@@ -78,7 +105,23 @@ DARK = Palette(
     ),
 )
 
-PALETTES: Mapping[Theme, Palette] = MappingProxyType({"light": LIGHT, "dark": DARK})
+STANDS_FOR: Mapping[str, str] = MappingProxyType(
+    {f"#0a0b{place:02x}": name for place, (name, _) in enumerate(_named(LIGHT))}
+)
+"""Colours that stand for a variable of the page in a picture that is still to be put into one, by their code."""
+
+_CODES = {name: code for code, name in STANDS_FOR.items()}
+
+PAGE = Palette(
+    ground=_CODES["ground"],
+    ink=_CODES["ink"],
+    soft=_CODES["soft"],
+    line=_CODES["line"],
+    marks=MappingProxyType({name: _CODES[name] for name in LIGHT.marks}),
+    upon=MappingProxyType({name: _CODES[f"on-{name}"] for name in LIGHT.marks}),
+)
+
+PALETTES: Mapping[Theme, Palette] = MappingProxyType({"light": LIGHT, "dark": DARK, "page": PAGE})
 
 
 def css() -> str:
@@ -100,25 +143,3 @@ def variable(name: str) -> str:
 
 def _variables(palette: Palette) -> str:
     return " ".join(f"--chart-{name}: {colour};" for name, colour in _named(palette))
-
-
-def _named(palette: Palette) -> Iterator[tuple[str, str]]:
-    yield from (("ground", palette.ground), ("ink", palette.ink), ("soft", palette.soft), ("line", palette.line))
-    for name, colour in palette.marks.items():
-        yield name, colour
-        yield f"on-{name}", palette.on(name)
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours ``#rrggbb`` by WCAG 2: 1 to 21."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    red, green, blue = (_linear(int(colour[place : place + 2], 16) / 255) for place in (1, 3, 5))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linear(part: float) -> float:
-    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)

@@ -29,28 +29,37 @@ HEIGHT = 260
 LABEL = 34
 """Characters of a category in the axis; the whole name is in the data."""
 
+FAINT_TO_FULL = (0.08, 1.0)
+"""How much of the colour a cell of a heat map has: a share of it on any ground, so that dark pages have it too."""
+
 Json = dict[str, Any]
 
 
 def specification(chart: Chart, *, width: int = WIDTH, theme: Theme = "light") -> Json:
     """Return the specification of a chart. ``width`` is of the field of bars or lines, in pixels.
 
-    Title, sentence and date are in the picture. :class:`ConfigurationError` where a column of the hint is not there.
+    Title, sentence and date are in the picture, but for a page, which has them beside it.
+    :class:`ConfigurationError` where a column of the hint is not there.
     """
     plot, palette = plot_of(chart), PALETTES[theme]
     make = {"line": _lines, "heat": _heat}.get(plot.hint.kind, _bars)
     panels = [make(plot, panel, width, palette) for panel in plot.panels]
     one = panels[0] if len(panels) == 1 else {"vconcat": panels, "spacing": 18} if panels else _empty(width, palette)
-    said = escaped(chart.sentence)
+    of_page = theme == "page"
     return {
         "$schema": SCHEMA,
-        "description": said,
-        "title": _title(chart, plot, width, palette),
-        "background": palette.ground,
-        "padding": 16,
-        "config": _config(palette),
+        "description": escaped(chart.sentence),
+        **({} if of_page else {"title": _title(chart, plot, width, palette)}),
+        "background": None if of_page else palette.ground,
+        "padding": {"left": 16, "right": 16, "top": 4, "bottom": 4} if of_page else 16,
+        "config": _config(palette) | ({"aria": False} if of_page else {}),
         **one,
     }
+
+
+def remarks_of(chart: Chart) -> Sequence[str]:
+    """Return what has to be said beside a picture without title: what was added up or left to the table."""
+    return plot_of(chart).remarks
 
 
 def _title(chart: Chart, plot: Plot, width: int, palette: Palette) -> Json:
@@ -81,12 +90,14 @@ def _bars(plot: Plot, panel: Panel, width: int, palette: Palette) -> Json:
         "title": None,
         "axis": {"labelExpr": _label_of("datum.value", panel.categories), "ticks": False, "domain": False},
     }
-    x = {"field": "v", "type": "quantitative", "title": _unit_title(plot), "scale": {"domain": [low, high]}}
+    last = panel is plot.panels[-1]
+    title = _unit_title(plot) if last else None
+    x = {"field": "v", "type": "quantitative", "title": title, "scale": {"domain": [low, high]}}
     layers: list[Json] = [
         {
             "mark": {"type": "bar", "stroke": palette.ground, "strokeWidth": 1 if stacked else 0},
             "encoding": {
-                "x": {**x, "stack": "zero" if stacked else None, "axis": _number_axis(plot)},
+                "x": {**x, "stack": "zero" if stacked else None, "axis": _number_axis(plot) if stacked else None},
                 "color": _colours(plot, palette) if stacked else {"field": "fill", "type": "nominal", "scale": None},
                 "order": {"field": "s", "type": "quantitative"},
                 "tooltip": [{"field": "name"}, {"field": "part"}, {"field": "text"}],
@@ -95,7 +106,7 @@ def _bars(plot: Plot, panel: Panel, width: int, palette: Palette) -> Json:
         {
             "mark": {"type": "text", "align": "left", "dx": 5, "color": palette.ink, "clip": False},
             "transform": [{"filter": "datum.end !== null"}],
-            "encoding": {"x": {**x, "field": "end"}, "text": {"field": "total"}},
+            "encoding": {"x": {**x, "field": "end", **({} if stacked else {"axis": None})}, "text": {"field": "total"}},
         },
     ]
     return {
@@ -196,14 +207,13 @@ def _heat(plot: Plot, panel: Panel, width: int, palette: Palette) -> Json:
             "part": series.label,
             "v": value,
             "text": NO_VALUE if value is None else number_text(value, plot.hint.unit),
-            "light": value is not None and (value - low) / (high - low) > 0.5,
+            "light": value is not None and (value - low) / (high - low) > 0.6,
         }
         for place, category in enumerate(panel.categories)
         for s, (series, value) in enumerate(zip(plot.series, category.values, strict=True))
     ]
     columns = json.dumps(names)
     axis = {"ticks": False, "domain": False}
-    ramp = {"domain": [low, high], "range": [palette.line, palette.marks["1"]]}
     return {
         "width": {"step": max(width // max(len(names), 1), 44)},
         "height": {"step": STEP},
@@ -225,15 +235,19 @@ def _heat(plot: Plot, panel: Panel, width: int, palette: Palette) -> Json:
         },
         "layer": [
             {
-                "mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 2},
+                "mark": {"type": "rect", "stroke": palette.line, "strokeWidth": 1},
                 "encoding": {
                     "color": {
                         "condition": {"test": "datum.v === null", "value": palette.marks["unknown"]},
+                        "value": palette.marks["1"],
+                    },
+                    "fillOpacity": {
+                        "condition": {"test": "datum.v === null", "value": 1},
                         "field": "v",
                         "type": "quantitative",
-                        "scale": ramp,
+                        "scale": {"domain": [low, high], "range": FAINT_TO_FULL},
                         "legend": None,
-                    }
+                    },
                 },
             },
             {
