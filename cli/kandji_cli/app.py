@@ -187,16 +187,24 @@ def sql(statement: str, params: dict[str, str], **how: Any) -> None:
 @columns_option
 @limit_option
 @requirement_options
+@click.option("--chart", "picture", metavar="FILE", help="Draw it: FILE.svg, .png or .pdf; - draws in the terminal.")
 @click.option("--check", is_flag=True, help="NAME is the .sql file of a query of your own: check it, run nothing.")
-def query(name: str, params: dict[str, str], check: bool, **how: Any) -> None:
+def query(name: str, params: dict[str, str], picture: str | None, check: bool, **how: Any) -> None:
     """Run a named query; `kandji-mirror queries` lists them, `kandji-mirror query NAME --help` explains one.
 
     Example: kandji-mirror query stale_devices --param days=30 --columns device_name,days_since --limit 10
+
+    Example: kandji-mirror query devices_by --param attribute=os --chart systems.svg
     """
     from kandji_cli.reads import How, check_query, run_query
 
     if check:
         check_query(name)
+        return
+    if picture is not None:
+        from kandji_cli.charts import draw_query
+
+        draw_query(name, params, picture, How.from_options(**how))
         return
     run_query(name, params, How.from_options(**how))
 

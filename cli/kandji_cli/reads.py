@@ -80,7 +80,10 @@ def run_sql(statement: str, params: Mapping[str, str], how: How) -> None:
     if not text.strip():
         raise UsageError('There is no statement. Example: kandji-mirror sql "FROM fleet LIMIT 5"')
     values = {name: read_cli_value(value) for name, value in params.items()}
-    with open_reader(how.requirements) as reader, reader.stream(text, values, limits=_limits(reader, how)) as answer:
+    with (
+        open_reader(how.requirements) as reader,
+        reader.stream(text, values, limits=wanted_limits(reader, how)) as answer,
+    ):
         show_answer(reader, answer, how)
 
 
@@ -88,12 +91,12 @@ def run_query(name: str, params: Mapping[str, str], how: How) -> None:
     """Print the answer of a named query, with its age on stderr."""
     with (
         open_reader(how.requirements) as reader,
-        reader.stream_query(name, params, limits=_limits(reader, how)) as answer,
+        reader.stream_query(name, params, limits=wanted_limits(reader, how)) as answer,
     ):
         show_answer(reader, answer, how)
 
 
-def _limits(reader: Reader, how: How) -> QueryLimits:
+def wanted_limits(reader: Reader, how: How) -> QueryLimits:
     """Allow no more rows than are asked for; of those a cut is what was asked for."""
     most = reader.limits.rows
     if how.limit is None or how.limit > most:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kandji_queries.charts.bars import series_of
 from kandji_queries.charts.chart import Chart
-from kandji_queries.charts.colours import SERIES
+from kandji_queries.charts.colours import OTHERS, SERIES
 from kandji_queries.charts.number_text import number
 from kandji_queries.charts.plot import NO_VALUE, Category, Numbers, Panel, Plot, Series, cells, label, makes_sum, sum_of
 from kandji_queries.charts.sentence import value_text
@@ -36,9 +36,12 @@ def line_plot(chart: Chart) -> Plot:
         else {name: dict(zip(xs, map(number, cells(chart, name)), strict=True)) for name in hint.y}
     )
     lines, remarks = _fewer(lines, min(hint.top, MOST_LINES), makes_sum(hint))
-    series = [
-        Series(name if hint.by else one.label, one.colour) for name, one in zip(lines, series_of([*lines]), strict=True)
-    ]
+    series = [*series_of([*lines])]
+    if hint.by:
+        there = {label(value) for value in dict.fromkeys(cells(chart, hint.by))}
+        series = [
+            Series(name, one.colour if name in there else OTHERS) for name, one in zip(lines, series, strict=True)
+        ]
     places = {x: moment(x) for x in dict.fromkeys(xs)}
     timed = any(at is not None for at in places.values())
     points = [*_points(lines, places)] if timed else [*_numbered(lines, [*places])]

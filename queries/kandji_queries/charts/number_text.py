@@ -46,3 +46,8 @@ def short_number(value: float) -> str:
         if abs(value) >= each:
             return f"{number_text(value / (1e3 if letter == 'k' else each))}{letter}"
     return number_text(value)
+
+
+def tick_text(value: float, unit: str | None) -> str:
+    """Write a number of an axis, percent and bytes with their units."""
+    return number_text(value, unit) if unit in {PERCENT, BYTES} else short_number(value)

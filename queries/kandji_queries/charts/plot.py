@@ -22,6 +22,9 @@ Numbers = tuple[float | None, ...]
 
 NO_VALUE = "unknown"
 
+BEYOND = 2.0
+"""How many times the largest bar the others together may be and still have a bar to scale."""
+
 _UNKNOWN = frozenset({"", NO_VALUE, "not known"})
 
 
@@ -82,15 +85,33 @@ class Plot:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The ends of the axis of numbers: zero is between them, percent goes to 100, all zero to 1."""
-        stacked = self.hint.kind == "stacked"
-        rows = [[v for v in c.values if v is not None] for panel in self.panels for c in panel.categories]
-        above = [sum(v for v in row if v > 0) if stacked else max(row, default=0.0) for row in rows]
-        below = [sum(v for v in row if v < 0) if stacked else min(row, default=0.0) for row in rows]
-        low, high = min([0.0, *below]), max([0.0, *above])
+        """The ends of the axis of numbers: zero is between them, percent goes to 100, all zero to 1.
+
+        All others together may be many times what each of the rest is; then their bar is longer than the picture.
+        """
+        ends = [self._ends(c) for panel in self.panels for c in panel.categories if c.sort != "others"]
+        low, high = min([0.0, *(end for end, _ in ends)]), max([0.0, *(end for _, end in ends)])
+        others = [self._ends(c)[1] for panel in self.panels for c in panel.categories if c.sort == "others"]
+        high = max([high, *(end for end in others if end <= BEYOND * high or not ends)])
         if self.hint.unit == PERCENT and low >= 0 and high <= 100.05:
             return 0.0, 100.0
         return (low, high) if low < high else (0.0, 1.0)
+
+    def is_cut(self, category: Category) -> bool:
+        """Tell whether the bar of a category is longer than the picture."""
+        return self._ends(category)[1] > self.limits[1]
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What stands below the picture: the remarks, and which bars are longer than it."""
+        cut = [c for panel in self.panels for c in panel.categories if self.is_cut(c)]
+        return (*self.remarks, *([f"The bar of the {cut[0].label} is not to scale."] if cut else []))
+
+    def _ends(self, category: Category) -> tuple[float, float]:
+        known = [value for value in category.values if value is not None]
+        if self.hint.kind == "stacked":
+            return sum(value for value in known if value < 0), sum(value for value in known if value > 0)
+        return min(known, default=0.0), max(known, default=0.0)
 
 
 def cells(chart: Chart, column: str) -> list[Any]:
@@ -161,3 +182,12 @@ def _others(left: Sequence[Category], hint: ChartHint) -> Category:
         return Category(words, empty, "others", OTHERS, NO_VALUE)
     ends = dict.fromkeys(number_text(value, hint.unit) for value in (min(found), max(found)))
     return Category(words, empty, "others", OTHERS, " to ".join(ends))
+
+
+def category_text(category: Category, plot: Plot) -> str:
+    """Return what stands at the end of a bar: its number, what all its parts are together, or why there is none."""
+    if category.note:
+        return category.note
+    if all(value is None for value in category.values):
+        return NO_VALUE
+    return number_text(category.total, plot.hint.unit)

@@ -11,15 +11,20 @@ from typing import Any
 from kandji_queries.charts.chart import Chart
 from kandji_queries.charts.colours import PALETTES, Palette, Theme
 from kandji_queries.charts.number_text import BYTES, PERCENT, number_text
-from kandji_queries.charts.plot import NO_VALUE, Category, Panel, Plot
+from kandji_queries.charts.plot import NO_VALUE, Category, Panel, Plot, category_text
 from kandji_queries.charts.shaping import plot_of
-from kandji_queries.charts.words import lines_of, shortened
+from kandji_queries.charts.words import lines_of, shortened, shortened_names
 from kandji_schema.text import escaped
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 """What the language is called; nobody fetches it."""
 
 WIDTH = 640
+DEPTHS = (0.07, 0.5)
+"""How much colour the least and the most of a heat map have: words upon both are read as on the ground."""
+
+UNKNOWN_DEPTH = 0.3
+
 STEP = 26
 """Pixels of a bar and the space to the next."""
 
@@ -28,9 +33,6 @@ HEIGHT = 260
 
 LABEL = 34
 """Characters of a category in the axis; the whole name is in the data."""
-
-FAINT_TO_FULL = (0.08, 1.0)
-"""How much of the colour a cell of a heat map has: a share of it on any ground, so that dark pages have it too."""
 
 Json = dict[str, Any]
 
@@ -59,12 +61,12 @@ def specification(chart: Chart, *, width: int = WIDTH, theme: Theme = "light") -
 
 def remarks_of(chart: Chart) -> Sequence[str]:
     """Return what has to be said beside a picture without title: what was added up or left to the table."""
-    return plot_of(chart).remarks
+    return plot_of(chart).told
 
 
 def _title(chart: Chart, plot: Plot, width: int, palette: Palette) -> Json:
     room = (width + 200) // 7
-    below = [*lines_of(escaped(chart.sentence), room), *plot.remarks, *([escaped(chart.dated)] if chart.dated else [])]
+    below = [*lines_of(escaped(chart.sentence), room), *plot.told, *([escaped(chart.dated)] if chart.dated else [])]
     return {
         "text": lines_of(escaped(chart.title), room * 3 // 4),
         "subtitle": below,
@@ -81,69 +83,84 @@ def _title(chart: Chart, plot: Plot, width: int, palette: Palette) -> Json:
 
 
 def _bars(plot: Plot, panel: Panel, width: int, palette: Palette) -> Json:
-    stacked = len(plot.series) > 1
     low, high = plot.limits
     y = {
         "field": "c",
         "type": "ordinal",
         "sort": None,
         "title": None,
-        "axis": {"labelExpr": _label_of("datum.value", panel.categories), "ticks": False, "domain": False},
+        "axis": {"labelExpr": _label_of(panel.categories), "ticks": False, "domain": False, "labelPadding": 6},
     }
-    last = panel is plot.panels[-1]
-    title = _unit_title(plot) if last else None
-    x = {"field": "v", "type": "quantitative", "title": title, "scale": {"domain": [low, high]}}
-    layers: list[Json] = [
-        {
-            "mark": {"type": "bar", "stroke": palette.ground, "strokeWidth": 1 if stacked else 0},
-            "encoding": {
-                "x": {**x, "stack": "zero" if stacked else None, "axis": _number_axis(plot) if stacked else None},
-                "color": _colours(plot, palette) if stacked else {"field": "fill", "type": "nominal", "scale": None},
-                "order": {"field": "s", "type": "quantitative"},
-                "tooltip": [{"field": "name"}, {"field": "part"}, {"field": "text"}],
-            },
-        },
-        {
-            "mark": {"type": "text", "align": "left", "dx": 5, "color": palette.ink, "clip": False},
-            "transform": [{"filter": "datum.end !== null"}],
-            "encoding": {"x": {**x, "field": "end", **({} if stacked else {"axis": None})}, "text": {"field": "total"}},
-        },
-    ]
+    unit = {"labels": False, "grid": False, "ticks": False, "domain": False}
+    x = {
+        "field": "v",
+        "type": "quantitative",
+        "title": _unit_title(plot) if panel is plot.panels[-1] else None,
+        "scale": {"domain": [low, high], "nice": False},
+        "axis": unit,
+    }
     return {
         **({"title": _panel_title(panel, palette)} if panel.label else {}),
         "width": width,
         "height": {"step": STEP},
-        "data": {"values": list(_bar_rows(plot, panel, palette))},
-        "encoding": {"y": y},
-        "layer": layers,
+        "data": {"values": list(_bar_rows(plot, panel, width, palette))},
+        "encoding": {"y": y, "order": {"field": "s", "type": "quantitative"}},
+        "layer": [*_bar_marks(plot, x, palette), _bar_ends(x, palette)],
     }
 
 
-def _bar_rows(plot: Plot, panel: Panel, palette: Palette) -> Iterator[Json]:
+def _bar_marks(plot: Plot, x: Json, palette: Palette) -> Iterator[Json]:
+    """Yield the bars, and of parts the numbers within them."""
+    stacked = len(plot.series) > 1
+    stack = {**x, "stack": "zero" if stacked else None}
+    fill = {"field": "fill", "type": "nominal", "scale": None}
+    yield {
+        "mark": {"type": "bar", "clip": True, "stroke": palette.ground, "strokeWidth": 1 if stacked else 0},
+        "encoding": {
+            "x": stack,
+            "color": _colours(plot, palette) if stacked else fill,
+            "tooltip": [{"field": "name"}, {"field": "part"}, {"field": "text"}],
+        },
+    }
+    if stacked:
+        yield {
+            "mark": {"type": "text", "align": "center", "fontSize": 11},
+            "encoding": {
+                "x": {**stack, "bandPosition": 0.5},
+                "text": {"field": "inside"},
+                "color": {"field": "on", "type": "nominal", "scale": None},
+            },
+        }
+
+
+def _bar_ends(x: Json, palette: Palette) -> Json:
+    return {
+        "mark": {"type": "text", "align": "left", "dx": 5, "color": palette.ink},
+        "transform": [{"filter": "datum.end !== null"}],
+        "encoding": {"x": {**x, "field": "end"}, "text": {"field": "total"}},
+    }
+
+
+def _bar_rows(plot: Plot, panel: Panel, width: int, palette: Palette) -> Iterator[Json]:
+    low, high = plot.limits
     for place, category in enumerate(panel.categories):
-        total = category_text(category, plot)
         for s, (series, value) in enumerate(zip(plot.series, category.values, strict=True)):
-            mark = category.colour or series.colour
+            mark = category.colour or series.colour if len(plot.series) == 1 else series.colour
+            text = NO_VALUE if value is None else number_text(value, plot.hint.unit)
+            has_room = value is not None and abs(value) / (high - low) * width > 7 * len(text) + 6
             yield {
                 "c": place,
                 "s": s,
                 "name": category.label,
                 "part": series.label,
                 "v": value,
-                "text": NO_VALUE if value is None else number_text(value, plot.hint.unit),
+                "text": text,
+                "inside": text if has_room else "",
+                "on": palette.on(mark),
                 "fill": palette.marks[mark],
-                "end": max(0.0, category.total) if s == 0 else None,
-                "total": total,
+                "end": min(max(0.0, category.total), high) if s == 0 else None,
+                "total": category_text(category, plot),
             }
-
-
-def category_text(category: Category, plot: Plot) -> str:
-    """Return what stands at the end of a bar: its number, what all its parts are together, or why there is none."""
-    if category.note:
-        return category.note
-    if all(value is None for value in category.values):
-        return NO_VALUE
-    return number_text(category.total, plot.hint.unit)
 
 
 def _lines(plot: Plot, panel: Panel, width: int, palette: Palette) -> Json:
@@ -151,7 +168,7 @@ def _lines(plot: Plot, panel: Panel, width: int, palette: Palette) -> Json:
     several = len(plot.series) > 1
     x: Json = {"field": "x", "type": "ordinal", "sort": None, "title": None}
     if plot.timed:
-        x = {"field": "x", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": {"labelOverlap": True}}
+        x = {"field": "x", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": _time_axis(panel)}
     colour = _colours(plot, palette) if several else {"value": palette.marks[plot.series[0].colour]}
     y = {"field": "v", "type": "quantitative", "title": _unit_title(plot), "scale": {"domain": [low, high]}}
     tooltip = [{"field": "label"}, {"field": "part"}, {"field": "text"}]
@@ -167,10 +184,16 @@ def _lines(plot: Plot, panel: Panel, width: int, palette: Palette) -> Json:
             {
                 "mark": {"type": "text", "align": "left", "dx": 7, "fontWeight": "bold"},
                 "transform": [{"filter": "datum.last"}],
-                "encoding": {"text": {"field": "text"}},
+                "encoding": {"text": {"field": "text"}, "color": {"value": palette.ink}},
             },
         ],
     }
+
+
+def _time_axis(panel: Panel) -> Json:
+    days = (panel.categories[-1].at - panel.categories[0].at) / 86_400 if panel.categories else 0
+    form = "%H:%M" if 0 < days < 2 else "%-d %b" if days < 200 else "%b %Y"
+    return {"format": form, "labelOverlap": True, "grid": False, "tickCount": min(max(len(panel.categories), 1), 8)}
 
 
 def _line_rows(plot: Plot, panel: Panel) -> Iterator[Json]:
@@ -198,70 +221,43 @@ def _alone(values: Sequence[float | None], place: int) -> bool:
 
 def _heat(plot: Plot, panel: Panel, width: int, palette: Palette) -> Json:
     low, high = plot.limits
-    names = [shortened(series.label, LABEL // 2) for series in plot.series]
-    rows = [
-        {
-            "c": place,
-            "s": s,
-            "name": category.label,
-            "part": series.label,
-            "v": value,
-            "text": NO_VALUE if value is None else number_text(value, plot.hint.unit),
-            "light": value is not None and (value - low) / (high - low) > 0.6,
-        }
-        for place, category in enumerate(panel.categories)
-        for s, (series, value) in enumerate(zip(plot.series, category.values, strict=True))
-    ]
-    columns = json.dumps(names)
-    axis = {"ticks": False, "domain": False}
+    names = shortened_names([series.label for series in plot.series], LABEL // 2)
+    axis = {"ticks": False, "domain": False, "labelPadding": 6}
+    place = {"type": "ordinal", "title": None}
+    columns = {**axis, "orient": "top", "labelAngle": -35, "labelExpr": f"{json.dumps(names)}[datum.value]"}
+    unknown = {"test": "datum.v === null"}
+    colour = {"condition": {**unknown, "value": palette.marks["unknown"]}, "value": palette.marks["1"]}
+    depth = {
+        "condition": {**unknown, "value": UNKNOWN_DEPTH},
+        "field": "v",
+        "type": "quantitative",
+        "scale": {"domain": [low, high], "range": DEPTHS},
+        "legend": None,
+    }
     return {
         "width": {"step": max(width // max(len(names), 1), 44)},
         "height": {"step": STEP},
-        "data": {"values": rows},
+        "data": {"values": list(_heat_rows(plot, panel))},
         "encoding": {
-            "x": {
-                "field": "s",
-                "type": "ordinal",
-                "title": None,
-                "axis": {**axis, "orient": "top", "labelAngle": -35, "labelExpr": f"{columns}[datum.value]"},
-            },
-            "y": {
-                "field": "c",
-                "type": "ordinal",
-                "title": None,
-                "axis": {**axis, "labelExpr": _label_of("datum.value", panel.categories)},
-            },
+            "x": {"field": "s", **place, "axis": columns},
+            "y": {"field": "c", **place, "axis": {**axis, "labelExpr": _label_of(panel.categories)}},
             "tooltip": [{"field": "name"}, {"field": "part"}, {"field": "text"}],
         },
         "layer": [
             {
-                "mark": {"type": "rect", "stroke": palette.line, "strokeWidth": 1},
-                "encoding": {
-                    "color": {
-                        "condition": {"test": "datum.v === null", "value": palette.marks["unknown"]},
-                        "value": palette.marks["1"],
-                    },
-                    "fillOpacity": {
-                        "condition": {"test": "datum.v === null", "value": 1},
-                        "field": "v",
-                        "type": "quantitative",
-                        "scale": {"domain": [low, high], "range": FAINT_TO_FULL},
-                        "legend": None,
-                    },
-                },
+                "mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 2, "invalid": "show"},
+                "encoding": {"color": colour, "fillOpacity": depth},
             },
-            {
-                "mark": {"type": "text"},
-                "encoding": {
-                    "text": {"field": "text"},
-                    "color": {
-                        "condition": {"test": "datum.light || datum.v === null", "value": palette.on("1")},
-                        "value": palette.ink,
-                    },
-                },
-            },
+            {"mark": {"type": "text"}, "encoding": {"text": {"field": "text"}}},
         ],
     }
+
+
+def _heat_rows(plot: Plot, panel: Panel) -> Iterator[Json]:
+    for place, category in enumerate(panel.categories):
+        for s, (series, value) in enumerate(zip(plot.series, category.values, strict=True)):
+            text = NO_VALUE if value is None else number_text(value, plot.hint.unit)
+            yield {"c": place, "s": s, "name": category.label, "part": series.label, "v": value, "text": text}
 
 
 def _empty(width: int, palette: Palette) -> Json:
@@ -269,9 +265,9 @@ def _empty(width: int, palette: Palette) -> Json:
     return {"width": width, "height": 60, "data": {"values": [{}]}, "mark": text}
 
 
-def _label_of(value: str, categories: Sequence[Category]) -> str:
+def _label_of(categories: Sequence[Category]) -> str:
     """Return the expression that has a category's name for its place: names need not differ."""
-    return f"{json.dumps([shortened(category.label, LABEL) for category in categories])}[{value}]"
+    return f"{json.dumps(shortened_names([category.label for category in categories], LABEL))}[datum.value]"
 
 
 def _colours(plot: Plot, palette: Palette) -> Json:

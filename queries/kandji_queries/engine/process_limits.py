@@ -74,6 +74,14 @@ def watch_memory(most_bytes: int) -> None:
     Thread(target=watch, daemon=True, name="memory").start()
 
 
+def may_map(size: int) -> bool:
+    """Tell whether this process may map so many bytes in all, as far as the system tells."""
+    if sys.platform == "win32":
+        return True
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return soft == resource.RLIM_INFINITY or soft >= size
+
+
 def allow_cpu(seconds: float, threads: int) -> None:
     """Let this process use so much more CPU time; then the system ends it, whatever became of the parent."""
     if sys.platform == "win32":
