@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from kandji_queries.relations import BETWEEN
 from kandji_queries.times import read_moment
 from kandji_schema.errors import UnknownName, UsageError
 from kandji_schema.sql import fold_name
@@ -24,6 +25,8 @@ KNOWN_SINCE = "SELECT table_name, since FROM history ORDER BY since DESC, table_
 TABLES = "SELECT table_name FROM freshness ORDER BY table_name"
 
 NO_HISTORY = "No history is kept yet: what changed before the next sync is not known."
+
+_TEXT = re.compile(r"'(\w+)'")
 
 _NAMED = 3
 """Most tables that a note names."""
@@ -94,10 +97,13 @@ def coverage_notes(begins: Mapping[str, datetime], period: Period) -> Iterator[s
 
 
 def query_notes(reader: "StatementRunner", query: "NamedQuery", values: Mapping[str, object]) -> Iterator[str]:
-    """Say the same of a named query that tells what changed since a moment, its ``since``."""
+    """Say the same of a named query that tells what changed since a moment, its ``since``: of the tables it names."""
     if query.since is None:
         return
     used = {name: value for name, value in values.items() if re.search(rf"\${name}\b", query.since)}
     ((since,),) = reader.run(f"SELECT ({query.since})::TIMESTAMP", used).rows
     begins: dict[str, datetime] = dict(reader.run(KNOWN_SINCE).rows)
+    told = begins.keys() & set(_TEXT.findall(query.sql))
+    if told and BETWEEN not in query.sql:  # what it tells of the others as well: what a device came with
+        begins = {table: at for table, at in begins.items() if table in told}
     yield from coverage_notes(begins, Period(since, None, since))

@@ -3,6 +3,7 @@
 --   now), among the Macs that have reported of it at all, and the share of those on which it was on. Put together from
 --   the changes the mirror has seen: days before its history began are left out, and a change counts for the day the
 --   mirror saw it.
+-- like: posture_trend
 -- param: days int = 30 [1, 3650] | Days back.
 -- chart: line x=day y=percent_on unit=percent
 -- says: FileVault was on on {first percent_on} % of Macs on {first day} and on {last percent_on} % on {last day}; not
