@@ -7,7 +7,7 @@
 -- counts: devices
 -- for: pictures
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = any | Which devices.
--- chart: heat x=rule y=blueprint value=percent_passed unit=percent top=60
+-- chart: heat x=rule y=blueprint value=percent_passed unit=percent top=50
 -- says: The share of devices that pass, by rule and blueprint: at worst {min percent_passed} %, by most devices failed
 --   is {top rule by failed}, least known is {top rule by unknown}.
 -- column: percent_passed | Share that passed, in percent.
