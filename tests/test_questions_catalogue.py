@@ -1,7 +1,6 @@
 """What holds for every named query, and that every question people ask has one."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
