@@ -68,7 +68,7 @@ def test_the_overview_of_a_blueprint_counts_its_devices(reader: Reader) -> None:
 
 
 def test_the_fleet_at_two_moments(reader: Reader) -> None:
-    devices, systems, filevault, *_ = compare_fleet(reader, BEFORE, NOW)
+    devices, filevault, *_, systems = compare_fleet(reader, BEFORE, NOW)
     assert (devices.start, devices.note) == (BEFORE, "")
     assert {line.fact: line.change for line in systems.lines}["Mac 15"] == 1
     told = {line.fact: line for line in filevault.lines}["FileVault on"]
@@ -76,6 +76,6 @@ def test_the_fleet_at_two_moments(reader: Reader) -> None:
 
 
 def test_what_history_does_not_reach_is_compared_from_its_beginning_and_says_so(reader: Reader) -> None:
-    *_, firewall, _, _ = compare_fleet(reader, BEFORE, NOW, blueprint="Engineering")
+    _, _, firewall, *_ = compare_fleet(reader, BEFORE, NOW, blueprint="Engineering")
     assert firewall.start == READ.replace(tzinfo=None)
     assert f"History of prism_application_firewall begins on {READ:%Y-%m-%d %H:%M} UTC" in firewall.note

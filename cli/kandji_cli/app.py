@@ -19,6 +19,7 @@ from kandji_cli.options import (
     param_option,
     requirement_options,
 )
+from kandji_cli.reporting import report
 from kandji_cli.serving import mcp, mcp_config, serve
 
 EPILOG = (
@@ -308,5 +309,5 @@ def settings(form: str) -> None:
     show_settings(form)
 
 
-for command in (help_command, tables, describe, queries, search, action, secret, audit, serve, mcp, mcp_config):
+for command in (help_command, tables, describe, queries, search, report, action, secret, audit, serve, mcp, mcp_config):
     app.add_command(command)

@@ -39,13 +39,22 @@ def environment() -> Environment:
         **{"typed": typed, "number": number, "percent": percent},
         **{"cell": cell, "moment": moment, "age": age},
     }
-    made.filters |= {"sentence": sentence, "shell": shlex.quote}
+    made.filters |= {"sentence": sentence, "shell": shlex.quote, "coded": coded}
     return made
 
 
 def seen(value: object) -> object:
     """Return a text with what nobody sees made visible: a name that turns the direction of a page is only a name."""
     return escaped(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def coded(value: str) -> Markup:
+    """Return a note with what it has between backticks as code: commands and names of tables."""
+    parts = [escape(seen(part)) for part in value.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(seen(value))
+    code = Markup("<code>{}</code>")
+    return Markup().join(code.format(part) if place % 2 else part for place, part in enumerate(parts))
 
 
 def typed(value: str) -> Markup:

@@ -29,6 +29,10 @@ class Section:
     pictures: tuple[Shown, ...]
 
 
+BUDGET = "mirror"
+"""The section that tells how fresh the mirror is, and what is left of its budget of requests."""
+
+
 @dataclass(frozen=True)
 class KeyNumber:
     """A number of :func:`kandji_queries.overview.read_overview`, by section and fact, under a title of its own."""
@@ -58,6 +62,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("library", "Library items", (Shown("library_item_status"), Shown("failing_parameters"))),
     Section("licences", "Licences", (Shown("licence_usage"),)),
     Section("expiry", "What runs out", (Shown("ade_tokens"),)),
+    Section(BUDGET, "The mirror", ()),
 )
 """All sections, in the order in which they are shown."""
 

@@ -1,6 +1,6 @@
 -- title: Operating systems
 -- description: Devices by platform and major version at a moment, each of all devices of its platform.
--- place: 2
+-- place: 7
 SELECT
     concat_ws(
         ' ',

@@ -1,0 +1,108 @@
+"""A report is written as one file that needs nothing else: no script, no request, its style known by its hash."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from kandji_queries.charts import colours
+from kandji_queries.charts.drawing import available
+from kandji_queries.charts.inline import inline_svg
+from kandji_queries.overview import ComparedLine, ComparedSection, Then
+from kandji_web.report.contents import Report, ReportPicture
+from kandji_web.report.table import Table, table_of
+from kandji_web.templates import number, percent, render
+
+ASSETS = Path(__file__).parents[1] / "assets"
+POLICY = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
+STYLES = ("site.css", "report.css")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture as the template shows it: ``svg`` is markup, empty where nothing is drawn; ``source`` its query."""
+
+    told: ReportPicture
+    svg: Markup
+    table: Table | None
+    source: str
+
+
+Told = tuple[str, str]
+"""A number, and what is said of it in smaller letters."""
+
+
+@dataclass(frozen=True)
+class ComparedTable:
+    """Numbers of one kind at two moments. ``rows`` are what is counted, how it was, how it is, and what changed."""
+
+    title: str
+    start: str
+    end: str
+    notes: tuple[str, ...]
+    rows: tuple[tuple[str, Told, Told, Told], ...]
+
+
+def html(report: Report, *, drawn: bool | None = None) -> str:
+    """Return a report as a page; its pictures are ``drawn`` where the extra is there that draws them."""
+    draws = available() if drawn is None else drawn
+    style = _style()
+    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
+    facts: Mapping[str, Any] = {
+        "report": report,
+        "style": Markup(style),  # noqa: S704  # files of ours
+        "policy": f"{POLICY}; style-src 'sha256-{digest}'",
+        "draws": draws,
+        "sections": [(section, [_drawn(told, draws) for told in section.pictures]) for section in report.sections],
+        "compared": [*_compared(report.compared)],
+    }
+    return render("report.html", facts)
+
+
+@cache
+def _style() -> str:
+    sheets = [(ASSETS / name).read_text(encoding="utf-8") for name in STYLES]
+    return "\n".join(["", sheets[0], colours.css(), sheets[1]]).replace("\r\n", "\n")
+
+
+def _drawn(told: ReportPicture, draws: bool) -> Drawn:
+    picture = told.picture
+    if picture is None or not picture.rows:
+        return Drawn(told, Markup(), None, "" if picture is None else _source(told))
+    svg = Markup(inline_svg(picture.chart)) if picture.chart and draws else Markup()  # noqa: S704  # it escapes every text
+    return Drawn(told, svg, table_of(picture), _source(told))
+
+
+def _source(told: ReportPicture) -> str:
+    """Return the command that gives the whole answer."""
+    if told.picture is None:
+        return ""
+    given = ((name, value) for name, value in told.picture.params.items() if value is not None)
+    words = (f"-p {name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in given)
+    return " ".join(["kandji-mirror query", told.picture.name, *words])
+
+
+def _compared(sections: tuple[ComparedSection, ...]) -> Iterator[ComparedTable]:
+    for (title, start), same in groupby(sections, key=lambda section: (section.title, section.start)):
+        parts = [*same]
+        rows = ((line.fact, _then(line.start), _then(line.end), _change(line)) for part in parts for line in part.lines)
+        begun, ended = ("" if moment is None else f"{moment:%Y-%m-%d %H:%M}" for moment in (start, parts[0].end))
+        yield ComparedTable(title, begun, ended, tuple(part.note for part in parts if part.note), tuple(rows))
+
+
+def _then(then: Then) -> Told:
+    share = [] if then.percent is None else [f"{percent(then.percent)} of {number(then.whole)}"]
+    return number(then.n), ", ".join([*share, *([f"{number(then.unknown)} unknown"] if then.unknown else [])])
+
+
+def _change(line: ComparedLine) -> Told:
+    points = None
+    if line.start.percent is not None and line.end.percent is not None:
+        points = line.end.percent - line.start.percent
+    return f"{line.change:+,}" if line.change else "0", "" if points is None else f"{points:+.1f} points"
