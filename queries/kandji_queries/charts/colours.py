@@ -130,7 +130,7 @@ def css() -> str:
         f":root {{ {_variables(LIGHT)} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n"
         f"@media print {{ :root {{ {_variables(LIGHT)} --chart-ink: #000; --chart-soft: #333; }} }}\n"
-        "svg.chart { display: block; width: 100%; max-width: 44rem; height: auto; }\n"
+        "svg.chart { display: block; width: 100%; max-width: 36rem; height: auto; }\n"
         "svg.chart text { font-family: inherit; font-variant-numeric: tabular-nums; }\n"
         "@media print { svg.chart { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }\n"
     )

@@ -9,16 +9,19 @@ from kandji_queries.charts.drawing import draw
 from kandji_queries.charts.specification import specification
 from kandji_schema.text import escaped
 
-WIDTH = 270
-"""Pixels of the field of bars or lines: with the names beside it about what a card of a page has."""
+WIDTH = 380
+"""Pixels of a picture where it is neither made larger nor smaller: about what a card of a page has."""
 
-_ROOT = re.compile(r'<svg [^>]*?viewBox="(?P<box>[^"]+)"[^>]*>')
+WIDER = 14
+"""Pixels on the left that the letters of a page may be wider than those that names were measured with."""
+
+_ROOT = re.compile(r'<svg [^>]*?viewBox="0 0 (?P<wide>[0-9.]+) (?P<high>[0-9.]+)"[^>]*>')
 _CODE = re.compile("#0a0b[0-9a-f]{2}")
 _FONT = re.compile(r'font-family="[^"]*"')
 
 
 def inline_svg(chart: Chart, *, width: int = WIDTH) -> str:
-    """Return a chart as an element ``svg`` that scales; ``width`` is of its field, in pixels.
+    """Return a chart as an element ``svg`` that scales; ``width`` is that for which it is laid out, in pixels.
 
     Safe to mark as markup: every text in it is escaped, it has no style, script, link or identifier, and its colours
     are variables of :func:`kandji_queries.charts.colours.css`. :class:`ConfigurationError` where the extra ``charts``
@@ -26,10 +29,12 @@ def inline_svg(chart: Chart, *, width: int = WIDTH) -> str:
     """
     drawn = draw(specification(chart, width=width, theme="page"), "svg").decode()
     coloured = _CODE.sub(lambda found: variable(STANDS_FOR[found[0]]), drawn)
-    return _ROOT.sub(lambda found: _root(found["box"], chart), _FONT.sub("", coloured), count=1)
+    return _ROOT.sub(lambda found: _root(found, width, chart), _FONT.sub("", coloured), count=1)
 
 
-def _root(box: str, chart: Chart) -> str:
+def _root(found: re.Match[str], width: int, chart: Chart) -> str:
+    """Return the first tag: as wide as it was laid out, so that letters have one size in all pictures."""
     said = escape(escaped(chart.sentence), quote=True)
+    box = f"{-WIDER} 0 {max(float(found['wide']), float(width)) + WIDER:g} {found['high']}"
     about = f'role="img" aria-label="{said}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="{box}" overflow="visible" {about}>'

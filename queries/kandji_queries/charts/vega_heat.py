@@ -1,0 +1,76 @@
+"""Heat maps as Vega-Lite: the deeper a cell the more, with its number in it."""
+
+import json
+from collections.abc import Iterator
+
+from kandji_queries.charts.colours import Palette
+from kandji_queries.charts.layout import LETTER, grid_layout
+from kandji_queries.charts.number_text import number_text
+from kandji_queries.charts.plot import NO_VALUE, Panel, Plot
+from kandji_queries.charts.vega import Json, label_of
+from kandji_queries.charts.words import shortened_names
+from kandji_queries.results.text_table import width
+
+STEP = 27
+
+DEPTHS = (0.07, 0.5)
+"""How much colour the least and the most of a heat map have: words upon both are read as on the ground."""
+
+UNKNOWN_DEPTH = 0.3
+
+HEAD = 18
+"""Letters of the name of a column."""
+
+
+def heat_view(plot: Plot, panel: Panel, whole: int, palette: Palette) -> Json:
+    """Return the view of a heat map."""
+    room = grid_layout(plot, whole)
+    each = max(room.field // len(plot.series), 24)
+    names = shortened_names([series.label for series in plot.series], HEAD)
+    fits = all(width(name) * LETTER < each - 4 for name in names)
+    axis = {"ticks": False, "domain": False, "labelPadding": 6}
+    place = {"type": "ordinal", "title": None}
+    angle = {"labelAngle": 0} if fits else {"labelAngle": -40, "labelAlign": "left", "labelPadding": 4}
+    columns = {**axis, **angle, "orient": "top", "labelExpr": f"{json.dumps(names)}[datum.value]"}
+    unknown = {"test": "datum.v === null"}
+    colour = {"condition": {**unknown, "value": palette.marks["unknown"]}, "value": palette.marks["1"]}
+    depth = {
+        "condition": {**unknown, "value": UNKNOWN_DEPTH},
+        "field": "v",
+        "type": "quantitative",
+        "scale": {"domain": plot.limits, "range": DEPTHS},
+        "legend": None,
+    }
+    return {
+        "width": {"step": each},
+        "height": {"step": STEP},
+        "data": {"values": list(_rows(plot, panel, each))},
+        "encoding": {
+            "x": {"field": "s", **place, "axis": columns},
+            "y": {"field": "c", **place, "axis": {**axis, "labelExpr": label_of(panel.categories, room.columns)}},
+            "tooltip": [{"field": "name"}, {"field": "part"}, {"field": "text"}],
+        },
+        "layer": [
+            {
+                "mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 2, "invalid": "show"},
+                "encoding": {"color": colour, "fillOpacity": depth},
+            },
+            {"mark": {"type": "text"}, "encoding": {"text": {"field": "short"}, "color": {"value": palette.ink}}},
+        ],
+    }
+
+
+def _rows(plot: Plot, panel: Panel, each: int) -> Iterator[Json]:
+    for place, category in enumerate(panel.categories):
+        for s, (series, value) in enumerate(zip(plot.series, category.values, strict=True)):
+            text = NO_VALUE if value is None else number_text(value, plot.hint.unit)
+            short = next((t for t in (text, text.replace(" %", "%")) if len(t) * LETTER < each - 2), text.split(" ")[0])
+            yield {
+                "c": place,
+                "s": s,
+                "name": category.label,
+                "part": series.label,
+                "v": value,
+                "text": text,
+                "short": "?" if value is None and short == text and len(text) * LETTER >= each - 2 else short,
+            }
