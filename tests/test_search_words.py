@@ -196,6 +196,22 @@ def test_what_is_only_similar_is_said_to_be(reader: Reader) -> None:
     assert found.notes[0] == "Nothing fits 'firefx'; these are written similarly."
 
 
+@pytest.mark.parametrize(
+    "words", ["xyzzy", "asdfgh", "flux capacitor", "kiosque", "phonics", "quentara", "lopper", "phoenix", "filevualt"]
+)
+def test_nothing_is_found_for_what_is_only_a_little_like_it(reader: Reader, words: str) -> None:
+    found = search(reader, words)
+    assert (found.hits, found.notes[0].startswith(f"Nothing fits {words!r}. Looked at: ")) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [("Lopes", "Zoë Lopez"), ("quentn", "Quentin Müller"), ("Enginering", "Engineering"), ("zow lopez", "Zoë Lopez")],
+)
+def test_one_slip_of_the_pen_is_similar(reader: Reader, words: str, name: str) -> None:
+    assert name in [hit.name for hit in search(reader, words).hits]
+
+
 @pytest.mark.parametrize("words", ["", " \u200b ", "x" * 100_000])
 def test_words_that_are_none_are_refused(reader: Reader, words: str) -> None:
     with pytest.raises(UsageError, match="give 1 to 200"):

@@ -29,5 +29,5 @@ SELECT
     device_id, device_name, serial_number, asset_tag, platform, model,
     user_name, user_email, blueprint_name, last_check_in, is_missing, is_removed
 FROM fitting
-WHERE match IS NOT NULL OR similarity >= 0.85
+WHERE match IS NOT NULL OR similarity >= 0.88
 ORDER BY similarity DESC NULLS LAST, last_check_in DESC NULLS LAST, device_name, device_id;

@@ -135,6 +135,8 @@ def _home(table: str) -> int:
 
 
 def _begins(word: str, token: str) -> bool:
-    """Tell whether one begins with the other, so that they are of one family."""
+    """Tell whether one begins with the other, so that they are of one family; a search much longer is of none."""
+    if len(token) > 2 * len(word):
+        return False
     shorter, longer = sorted((word, token), key=len)
     return shorter == longer or (len(shorter) > 3 and longer.startswith(shorter))
