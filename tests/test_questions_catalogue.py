@@ -1,6 +1,7 @@
 """What holds for every named query, and that every question people ask has one."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,8 +14,12 @@ from test_questions_more import TABLES as MORE
 from test_questions_security import TABLES as SECURITY
 from test_questions_threats import TABLES as THREATS
 
+from kandji_queries.catalog.declared import COMPUTED
 from kandji_queries.catalog.queries import NamedQuery, catalog
+from kandji_queries.definitions import views
 from kandji_queries.reader import Reader
+from kandji_queries.relations import BETWEEN, BY_THING
+from kandji_schema.derived import derived_columns
 from kandji_schema.registry import resources
 
 QUESTIONS = (
@@ -33,7 +38,7 @@ QUESTIONS = (
 
 WITH_HISTORY = (
     *("device_changes", "changes_on_device", "filevault_coverage"),
-    *("posture_trend", "os_adoption", "changes_by_day"),
+    *("posture_trend", "os_adoption", "changes_by_day", "updated_apps"),
 )
 
 OF_THE_MIRROR = ("mirror_ages",)
@@ -120,9 +125,24 @@ def test_a_query_is_prepared_against_the_schema_and_empty_where_nothing_is_mirro
 ) -> None:
     result = empty.query(query.name, required(query))
     assert (result.rows == []) == (query.name not in OF_THE_MIRROR)
-    assert query.columns.keys() <= {column.name for column in result.columns}
+    answered = {column.name for column in result.columns}
+    assert query.columns.keys() <= answered
+    assert {
+        *query.tells,
+        *filter(None, (query.ranks, *(b.column for b in (query.beyond, query.nearest) if b))),
+    } <= answered
+    assert sorted(answered - meant(query, result.as_of)) == [], "write a line `column: name | meaning`"
     assert set(result.as_of) <= set(resources())
     assert set(result.as_of.values()) <= {None}
+
+
+def meant(query: NamedQuery, tables: Iterable[str]) -> set[str]:
+    """The columns whose meaning is written: in the header, for all queries, or where its tables and views are."""
+    words = {*re.findall(r"\w+", query.sql)}
+    read = {BY_THING if word == BETWEEN else word for word in words} & views().keys()
+    stored = {column.name for table in tables for column in resources()[table].columns if column.description}
+    derived = {column.name for table in tables for column in derived_columns(table)}
+    return {*query.columns, *COMPUTED, *stored, *derived, *(name for view in read for name in views()[view].columns)}
 
 
 @pytest.mark.slow(quick_every=4)
@@ -156,8 +176,10 @@ def pasts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reader, Re
     homes = [tmp_path_factory.mktemp(name) for name in ("one", "other")]
     for home, order in zip(homes, (1, -1), strict=True):
         past = PastHome(home)
-        past.add(hours(0), devices=twins[::order], prism_filevault=[])
-        past.add(hours(25), devices=[], prism_filevault=[{"device_id": "d1", "status": True}])
+        apps = [{"device_id": f"d{n}", "bundle_id": b, "name": b} for n in range(3) for b in "ab"][::order]
+        filevault = [{"device_id": "d1", "status": True}]
+        past.add(hours(0), devices=twins[::order], prism_filevault=[], apps=[{**app, "version": "1"} for app in apps])
+        past.add(hours(25), devices=[], prism_filevault=filevault, apps=[{**app, "version": "2"} for app in apps])
     with Reader(homes[0]) as one, Reader(homes[1]) as other:
         yield one, other
 

@@ -177,7 +177,11 @@ def test_a_profile_of_a_longer_name_does_not_stand_for_another(reader: Reader) -
 
 
 def test_extensions_are_counted_and_their_macs_can_be_asked_for(reader: Reader) -> None:
-    assert answer(reader, "extensions_in_use", "kind identifier version macs") == [
+    assert answer(reader, "extensions_in_use", "kind identifier version versions macs") == [
+        ("system", "com.falcon", "7.10", 2, 2),
+        ("kernel", "com.usb", "1.9", 1, 1),
+    ]
+    assert answer(reader, "extensions_in_use", "kind identifier version macs", each_version=True) == [
         ("kernel", "com.usb", "1.9", 1),
         ("system", "com.falcon", "7.10", 1),
         ("system", "com.falcon", "7.9", 1),

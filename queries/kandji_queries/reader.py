@@ -136,7 +136,7 @@ class Reader:
         found = self.run(query.statement(params or {}), values, limits=limits)
         query.check_columns([column.name for column in found.columns])
         found.notes.extend(self._query_notes(query, values, params or {}, found))
-        found.notes.extend(() if found.rows else self._empty_notes(query, values))
+        found.notes.extend(() if found.rows else self._empty_notes(query, values, params or {}))
         return found
 
     @contextmanager
@@ -162,7 +162,7 @@ class Reader:
             query.check_columns([column.name for column in stream.columns])
             stream.notes.extend(self._query_notes(query, values, params or {}))
             stream.split_by(query.tells)
-            stream.note_when_empty(lambda: self._empty_notes(query, values))
+            stream.note_when_empty(lambda: self._empty_notes(query, values, params or {}))
             yield stream
 
     def named(self, name: str) -> "NamedQuery":
@@ -221,10 +221,10 @@ class Reader:
 
         return query_notes(self, query, values, given, found)
 
-    def _empty_notes(self, query: "NamedQuery", values: Values) -> list[str]:
-        from kandji_queries.catalog.empty_answers import empty_notes  # only where there are no rows
+    def _empty_notes(self, query: "NamedQuery", values: Values, given: Values) -> list[str]:
+        from kandji_queries.query_notes import empty_notes  # only where there are no rows
 
-        return list(empty_notes(self, query, values))
+        return empty_notes(self, query, values, given)
 
     def _collected(
         self,

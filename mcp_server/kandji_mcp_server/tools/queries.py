@@ -55,7 +55,7 @@ async def run_query(
     limit: Annotated[int, Field(ge=1)] | Absent = None,
     offset: Annotated[int, Field(ge=0)] = 0,
 ) -> Annotated[CallToolResult, RowsAnswer]:
-    """Run a named query: checked answers to common questions. total_rows counts all rows of a cut answer.
+    """Run a named query, a checked answer. total_rows counts all rows of a cut answer.
 
     Parameters: name=default|others; name? is optional; =any takes one value, a wrong one lists them; app, user,
     profile, device match parts of names. Removed devices and archived people count: with_removed=false,

@@ -115,4 +115,4 @@ def _shares_a_table(sql: str, other: str) -> bool:
     return not set(_READS.findall(sql)).isdisjoint(_READS.findall(other))
 
 
-_READS = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)\b")
+_READS = re.compile(r"(?:\b(?:FROM|JOIN)\s+|\btable_name = ')([a-z_]+)\b")

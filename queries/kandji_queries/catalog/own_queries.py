@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kandji_queries import sql_files
+from kandji_queries.catalog.bounds import LEFT_OUT
 from kandji_queries.catalog.queries import KEYS, NamedQuery, catalog, from_file
 from kandji_schema.errors import ConfigurationError, UnknownName
 from kandji_schema.ownership import flaw
 from kandji_schema.sql import fold_name
 
-OWN_KEYS = KEYS - {"like", "since"}
+OWN_KEYS = KEYS - LEFT_OUT - {"like", "since"}
 """Entries of a header; the others are about queries of ours."""
 
 MOST = 500

@@ -1,18 +1,22 @@
 """Named queries: one ``.sql`` file each under ``sql/``, found by looking into the folder.
 
 A file is a header (``title``, ``description``, ``param`` lines as in :mod:`kandji_queries.catalog.params`, optionally
-``column``, ``counts``, ``like``, ``for``, ``tells``, ``lacks``, ``chart``, ``says`` and ``since``) and one statement
-that uses every declared parameter as ``$name`` and no other. It runs as it is in any DuckDB shell. ``column: name |
-meaning`` tells what a column is that no table behind has (:mod:`kandji_queries.catalog.declared`). ``counts`` says what
-it counts (:mod:`kandji_queries.catalog.counting`), and ``like`` names the query that answers the same and more: lists
-name that one, and this one still runs. ``for: pictures`` says that it is made for pages and reports: the list of tools,
-which has little room, leaves it out, and everything else knows it. ``chart`` is the picture of its answer
-(:mod:`kandji_queries.charts.hint`), ``says`` the sentence beside it (:mod:`kandji_queries.charts.sentence`). ``since``
-is an expression of the parameters, of a query that tells what changed: from which moment on.
+``column``, ``counts``, ``like``, ``for``, ``tells``, ``lacks``, ``ranks``, ``beyond``, ``nearest``, ``chart``, ``says``
+and ``since``) and one statement that uses every declared parameter as ``$name`` and no other. It runs as it is in any
+DuckDB shell. ``column: name | meaning`` tells what a column is that no table behind has
+(:mod:`kandji_queries.catalog.declared`). ``counts`` says what it counts (:mod:`kandji_queries.catalog.counting`),
+``tells`` by which columns a note counts the rows (``tells: firewall_on, state``, or with what those without a value are
+called, ``tells: days_since = never checked in``), ``ranks`` by which column the first rows lead, ``beyond`` and
+``nearest`` what is said of rows that a bound leaves out (:mod:`kandji_queries.catalog.bounds`), and ``like`` names the
+query that answers the same and more: lists name that one, and this one still runs. ``for: pictures`` says that it is
+made for pages and reports: the list of tools, which has little room, leaves it out, and everything else knows it.
+``chart`` is the picture of its answer (:mod:`kandji_queries.charts.hint`), ``says`` the sentence beside it
+(:mod:`kandji_queries.charts.sentence`). ``since`` is an expression of the parameters, of a query that tells what
+changed: from which moment on.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,20 +25,20 @@ from typing import Any
 
 from kandji_queries import sql_files
 from kandji_queries.catalog import counting
+from kandji_queries.catalog.bounds import LEFT_OUT, Bound, read_bound
 from kandji_queries.catalog.params import KINDS, Param, parameters_in, parse_declaration
 from kandji_queries.charts.hint import ChartHint, read_hint
 from kandji_queries.charts.sentence import check_template, named_columns
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
 
 FOLDER = Path(__file__).parents[1] / "sql"
-KEYS = frozenset(
-    {"title", "description", "param", "column", "chart", "says", "since", "counts", "like", "for", "tells", "lacks"}
-)
 PICTURES = "pictures"
 """What a query may be made ``for``."""
 
-ONCE = frozenset({"chart", "says", "since", "counts", "like", "for", "tells", "lacks"})
+ONCE = LEFT_OUT | {"chart", "says", "since", "counts", "like", "for", "tells", "lacks", "ranks"}
 """Entries that a header has once; of a second one nothing would be seen."""
+
+KEYS = ONCE | {"title", "description", "param", "column"}
 
 COUNTED = tuple(param.name for param in counting.PARAMS.values())
 """Parameters that come with what is counted."""
@@ -46,9 +50,10 @@ class NamedQuery:
 
     ``columns`` has the meaning of those columns that need words of their own. ``params`` are the declared ones and
     those of what it ``counts``. ``like`` names the query that is listed in its place, or is None; ``made_for`` is
-    :data:`PICTURES` where it is made for those. ``tells`` is the column by which known rows are told from unknown ones;
-    ``lacks`` the parameter whose thing its rows do not have. ``file`` is where it is written. Where it counts devices,
-    only those of a ``blueprint`` count where one is named.
+    :data:`PICTURES` where it is made for those. ``tells`` are the columns by whose values the rows are counted, with
+    what rows without a value are called, ``ranks`` is the one by which the first rows lead, and ``lacks`` the parameter
+    whose thing its rows do not have. ``beyond`` and ``nearest`` are of a bound that leaves out rows. ``file`` is where
+    it is written. Where it counts devices, only those of a ``blueprint`` count where one is named.
     """
 
     name: str
@@ -63,8 +68,11 @@ class NamedQuery:
     counts: tuple[str, ...] = ()
     like: str | None = None
     made_for: str | None = None
-    tells: str | None = None
+    tells: Mapping[str, str] = field(default_factory=dict)
     lacks: str | None = None
+    ranks: str | None = None
+    beyond: Bound | None = None
+    nearest: Bound | None = None
     file: sql_files.SqlFile | None = field(default=None, repr=False, compare=False)
     blueprint: str = ""
 
@@ -152,8 +160,7 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
     own = [param.name for param in params.values()]
     _refuse_second(file)
     _refuse_lacking(file, own)
-    words = ("says", "since", "like", "for", "tells", "lacks")
-    says, since, like, made_for, tells, lacks = (next((e.value for e in file.all(key)), None) for key in words)
+    entries = {entry.key: entry.value for entry in file.entries if entry.key in ONCE}
     counts = _counted(file, own)
     _check_says(file, [*own, *(counting.PARAMS[what].name for what in counts)])
     return NamedQuery(
@@ -163,14 +170,17 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
         params=(*params.values(), *(counting.PARAMS[what] for what in counts)),
         sql=file.sql,
         chart=_chart(file),
-        says=says,
-        since=since,
+        says=entries.get("says"),
+        since=entries.get("since"),
         columns=dict(map(sql_files.column, file.all("column"))),
         counts=counts,
-        like=like,
-        made_for=None if made_for is None else _purpose(file, made_for),
-        tells=tells,
-        lacks=lacks,
+        like=entries.get("like"),
+        made_for=_purpose(file, entries.get("for")),
+        tells=told(entries.get("tells", "")),
+        lacks=entries.get("lacks"),
+        ranks=entries.get("ranks"),
+        beyond=_bound(file, "beyond", [*params.values()]),
+        nearest=_bound(file, "nearest", [*params.values()]),
         file=file,
     )
 
@@ -208,8 +218,25 @@ def _counted(file: sql_files.SqlFile, params: Collection[str]) -> tuple[str, ...
     return ()
 
 
-def _purpose(file: sql_files.SqlFile, made_for: str) -> str:
-    if made_for != PICTURES:
+def told(words: str) -> dict[str, str]:
+    """Read the columns of ``tells``, each with what rows are called that have no value there."""
+    name, is_called, unknown = words.partition(" = ")
+    if is_called:
+        return {name: unknown}
+    return {name.strip(): "not known" for name in words.split(",") if name.strip()}
+
+
+def _bound(file: sql_files.SqlFile, key: str, params: Sequence[Param]) -> Bound | None:
+    for entry in file.all(key):
+        try:
+            return read_bound(entry.value, params)
+        except (ValueError, UsageError) as error:
+            raise file.wrong(entry.line, str(error).rstrip(".")) from error
+    return None
+
+
+def _purpose(file: sql_files.SqlFile, made_for: str | None) -> str | None:
+    if made_for not in {None, PICTURES}:
         line = next(entry.line for entry in file.all("for"))
         raise file.wrong(line, f"a query is made for {PICTURES} or, without the line, for everything")
     return made_for
@@ -241,6 +268,8 @@ def _columns_named(entry: sql_files.Entry) -> Iterable[str]:
             return read_hint(entry.value).columns
         case "says":
             return named_columns(entry.value)
+        case "tells":
+            return told(entry.value)
         case _:
             return (entry.value,)
 

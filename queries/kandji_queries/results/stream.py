@@ -49,7 +49,7 @@ class Stream(Answer):
         self._first: list[Row] = []
         self._kept: list[int] | None = None
         self._tally = Tally()
-        self._split = Split()
+        self._splits: list[Split] = []
         self._outcome = Outcome()
         self._when_empty: Callable[[], Iterable[str]] = tuple
         self._at_end: Callable[[Outcome], Iterable[str]] = lambda _: ()
@@ -59,9 +59,12 @@ class Stream(Answer):
         """What is left of the time limit."""
         return max(self._limits.seconds - self._seconds, 0.0)
 
-    def split_by(self, column: str | None) -> None:
-        """Have the rows told apart by a column, once all were seen; before any row is taken."""
-        self._split = Split.of(self.columns, column)
+    def split_by(self, columns: Mapping[str, str]) -> None:
+        """Have the rows told apart by each of some columns, once all were seen; before any row is taken.
+
+        With each stands what rows without a value are called.
+        """
+        self._splits = [Split.of(self.columns, column, unknown) for column, unknown in columns.items()]
 
     def note_when_empty(self, notes: Callable[[], Iterable[str]]) -> None:
         """Have something said where there turn out to be no rows; it is asked for then only."""
@@ -133,7 +136,7 @@ class Stream(Answer):
             batch = self._timed(self._fetch) if more else []
         self.elapsed_ms = round(self._seconds * 1_000, 3)
         if not self.truncated:
-            self.notes.extend([*self._split.notes(), *self._tally.notes()])
+            self.notes.extend([*(note for split in self._splits for note in split.notes()), *self._tally.notes()])
         if not self.row_count and not self.truncated:
             self.notes.extend(self._when_empty())
         self._outcome.truncated = self.truncated
@@ -171,7 +174,8 @@ class Stream(Answer):
             self._truncate(f"The answer has more than {self._limits.rows:,} rows; these are the first.")
             batch = batch[:room]
         self._tally.add(batch)
-        self._split.add(batch)
+        for split in self._splits:
+            split.add(batch)
         self._outcome.add(batch)
         batch = self._picked(batch)
         return batch if self._limits.cell_bytes is None else [tuple(map(self._cut, row)) for row in batch]

@@ -4,8 +4,10 @@
 --   where this is not licensed or not read, of which notes tell. Devices marked missing or removed are listed with
 --   these flags.
 -- counts: devices
+-- tells: threat_status
 -- param: days int = 30 [1, 3650] | Days back.
 -- param: classification enum(any, malicious, suspicious) = any | Which kind.
+-- beyond: days=3650 detection_date
 -- column: detection_id | Identifier of the detection.
 SELECT
     b.detection_date,

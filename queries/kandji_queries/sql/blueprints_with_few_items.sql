@@ -1,11 +1,12 @@
--- title: Blueprints with few library items
--- description: Blueprints to which fewer library items are assigned than a number, those with none first, with the number
---   of their devices (missing and removed ones beside). blueprint_items tells the items.
+-- title: Blueprints by number of library items
+-- description: Blueprints with the number of library items assigned to them, the fewest first, and the number of their
+--   devices (missing and removed ones beside); with a number only those that have fewer. blueprint_items tells the items.
 -- counts: devices
--- param: fewer_than int = 3 [1, 10000] | Fewer items than this.
+-- param: fewer_than int optional [1, 10000] | Only those with fewer items than this.
+-- nearest: fewer_than=10000 items
+-- ranks: items
 -- chart: bar x=blueprint y=items unit=items
--- says: {count|blueprint has|blueprints have} fewer than {$fewer_than} library items; {sum devices|device is|devices
---   are} in them.
+-- says: {first blueprint} has the fewest library items, {first items}.
 -- column: items | Number of library items.
 WITH assigned AS (
     SELECT blueprint_id, count(DISTINCT id) AS items
@@ -32,5 +33,5 @@ SELECT
 FROM blueprints AS b
 LEFT JOIN assigned AS i ON i.blueprint_id = b.id
 LEFT JOIN held AS h ON h.blueprint_id = b.id
-WHERE coalesce(i.items, 0) < $fewer_than
+WHERE $fewer_than IS NULL OR coalesce(i.items, 0) < $fewer_than
 ORDER BY items, blueprint, b.id;

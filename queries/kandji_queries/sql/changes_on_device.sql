@@ -8,6 +8,7 @@
 --   apart.
 -- param: device text | Identifier, serial number, asset tag or name of the device.
 -- param: days int = 7 [1, 3650] | Days back.
+-- nearest: days=3650 changed_at
 -- since: (now() AT TIME ZONE 'UTC') - to_days($days::INTEGER)
 WITH known AS (
     SELECT device_id, device_name, serial_number, asset_tag, user_name, user_email, last_check_in, is_missing

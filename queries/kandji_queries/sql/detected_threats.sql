@@ -3,8 +3,10 @@
 --   quarantined first, then the newest; detections without a date are included. Empty also where this is not licensed
 --   or not read, of which notes tell. Devices marked missing or removed are listed with these flags.
 -- counts: devices
+-- tells: status
 -- param: days int = 30 [1, 3650] | Days back.
 -- param: classification enum(any, MALWARE, PUP) = any | Which kind.
+-- beyond: days=3650 detection_date
 SELECT
     t.detection_date,
     t.threat_name,

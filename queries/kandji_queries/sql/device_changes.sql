@@ -6,6 +6,7 @@
 --   or went with.
 -- param: hours int = 24 [1, 87600] | Hours back.
 -- param: since time optional | Since when, instead of the hours: 24h or 7d ago, or a date or time, UTC.
+-- nearest: hours=720 changed_at
 -- since: coalesce($since::TIMESTAMP, (now() AT TIME ZONE 'UTC') - to_hours($hours::INTEGER))
 -- column: event | What happened: appeared, vanished, or what of it changed.
 -- column: before | What it was before.

@@ -4,6 +4,7 @@
 --   of Chrome do, is left out, unless nothing else is found. Devices marked missing or removed are listed
 --   with these flags; a device that is no longer in the device list has an empty name.
 -- counts: devices
+-- tells: app
 -- param: app text | Part of the app's name or bundle identifier, such as zoom or us.zoom.xos.
 SELECT
     a.device_id,

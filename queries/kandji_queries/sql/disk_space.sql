@@ -6,6 +6,7 @@
 -- param: free_percent float = 10 [0, 100] | Free space in percent, at most.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = any | Which devices.
 -- param: with_unknown bool = false | Whether devices of unknown space are listed too.
+-- nearest: free_percent=100 disk_free_percent
 -- column: free_gb | Free space in GB, 10^9 bytes.
 -- column: total_gb | Capacity of that volume in GB, 10^9 bytes.
 SELECT

@@ -4,9 +4,10 @@
 --   certificates of one name without a date are one row, with the number of devices and no device: that they are
 --   listed does not mean that they expire, nor that they do not. ade_tokens has the expiry of enrolment tokens.
 -- counts: devices
--- tells: expires_at
+-- tells: expires_at = without a date, which the provider does not send for them
 -- param: days int = 30 [1, 3650] | Days from now.
 -- param: with_unknown bool = true | Whether certificates without a known date are listed too.
+-- beyond: days=3650 expires_at
 -- column: expires_at | When it expires, UTC; empty where that is not known.
 WITH dated AS (
     SELECT

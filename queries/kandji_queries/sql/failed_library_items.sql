@@ -1,8 +1,9 @@
 -- title: Library items that failed
--- description: Library items whose status is ERROR or FAILED, by device, with what the device said of it. A device
---   whose status was not read yet has no rows: it takes one request a device, `kandji-mirror sync
+-- description: Library items whose status is ERROR or FAILED, by device, with what the device said of it; a note counts
+--   the devices by item, library_item_status counts all states of every item. A device whose status was not read yet has no rows: it takes one request a device, `kandji-mirror sync
 --   device_library_items` reads them all. Devices marked missing or removed are listed with these flags.
 -- counts: devices
+-- tells: item
 -- param: item text optional | Part of the item's name.
 SELECT
     l.name AS item,

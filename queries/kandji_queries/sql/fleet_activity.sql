@@ -5,6 +5,7 @@
 -- param: hours int = 24 [1, 87600] | Hours back.
 -- param: since date optional | The first day, UTC, instead of the hours.
 -- param: action text optional | Only what the provider calls so, such as enrollment.
+-- beyond: hours=87600 created_at
 -- column: command_type | Type of the MDM command, where it is about one.
 SELECT
     a.created_at,

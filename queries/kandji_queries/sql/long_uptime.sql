@@ -6,6 +6,7 @@
 -- counts: devices
 -- param: days int = 30 [0, 3650] | Days since the last start.
 -- param: with_unknown bool = false | Whether Macs of unknown uptime are listed too.
+-- nearest: days=0 uptime_days
 SELECT
     d.device_id,
     d.device_name,

@@ -2,7 +2,7 @@
 -- description: Macs whose application firewall or Gatekeeper is off, then Macs of which either is not known (it is
 --   empty) and neither known to be off. The times tell when the Mac reported each.
 -- counts: devices
--- tells: known_to_be_off
+-- tells: known_to_be_off, firewall_on, gatekeeper_on
 -- param: with_unknown bool = true | Whether Macs of unknown state are listed too.
 -- column: gatekeeper_on | Whether Gatekeeper is on; empty where it is not known.
 -- column: known_to_be_off | Whether one of the two is known to be off.

@@ -3,6 +3,7 @@
 --   with these flags.
 -- counts: devices
 -- param: days int = 7 [1, 3650] | Days back.
+-- nearest: days=3650 first_enrollment
 SELECT
     d.device_id,
     d.device_name,

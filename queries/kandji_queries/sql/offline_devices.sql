@@ -7,6 +7,7 @@
 -- like: stale_devices
 -- param: hours int = 48 [1, 87600] | Hours without contact.
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
+-- nearest: hours=1 last_check_in
 -- column: hours_since_check_in | Hours since the last contact.
 SELECT
     d.device_id,

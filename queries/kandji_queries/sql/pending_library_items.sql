@@ -4,6 +4,7 @@
 --   none. A device whose status was not read yet has no rows: it takes one request a device, `kandji-mirror sync
 --   device_library_items` reads them all. Devices marked missing or removed are listed with these flags.
 -- counts: devices
+-- tells: item
 -- param: item text optional | Part of the item's name.
 SELECT
     l.name AS item,

@@ -6,6 +6,7 @@
 -- counts: devices
 -- param: fewer_than int = 3 [1, 1000000] | Apps on fewer devices than this are rare.
 -- param: allowed text optional | Names or bundle identifiers that are allowed, whole, with commas between.
+-- nearest: fewer_than=1000000 devices
 -- column: rare | Whether it is on fewer devices than asked for.
 -- column: allowed | Whether it is on the list of allowed apps; empty without one.
 -- column: serial_numbers | Serial numbers of the devices that have it, where it is rare.

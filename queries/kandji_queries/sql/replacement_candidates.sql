@@ -6,9 +6,11 @@
 --   request a device, `kandji-mirror sync device_details` reads them. Computers marked missing or removed have these
 --   flags.
 -- counts: devices
+-- tells: is_old, is_full
 -- param: years int = 4 [1, 30] | Age in years.
 -- param: free_percent int = 10 [0, 100] | Free space in percent.
 -- param: age_by enum(enrolment, model, either) = enrolment | What tells the age.
+-- beyond: age_by=either model_year
 -- column: model_year | The year in the name of the model.
 -- column: years_enrolled | Years since the first enrolment.
 -- column: is_old | Whether it is older than asked for.

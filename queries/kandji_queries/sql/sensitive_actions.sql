@@ -1,14 +1,20 @@
 -- title: Who acted on devices or read secrets
--- description: Events of the provider's audit log of the last days that are about devices or mention secrets, newest
---   first: who, what, to which device; and every attempt at a live action or secret through this mirror (source
---   mirror), refused and declined ones included, with its outcome. The provider's log holds a year at most, and what
---   this mirror did a second time, as an event of its API token. It names things by identifiers: an actor that is no
---   mirrored user has no name here. How the provider words the reading of a secret is not documented; all_events lists
---   everything.
+-- description: Events of the provider's audit log of the last days that are about devices or mention secrets, and every
+--   attempt at a live action or secret through this mirror (source mirror), refused and declined ones included, with its
+--   outcome. about tells which are sensitive: those about secrets, deletions and live actions come first, then plain
+--   changes, each newest first: who, what, to which device, also one that is gone, by the name it had. The provider's
+--   log holds a year at most, and what this mirror did a second time, as an event of its API token. It names things by
+--   identifiers: an actor that neither users nor any activity names has no name here. How the provider words the
+--   reading of a secret is not documented; all_events lists everything.
 -- param: days int = 30 [1, 400] | Days back.
 -- param: actor text optional | Only what somebody did: part of a name or address, an identifier, or api_token.
 -- param: all_events bool = false | Whether events on other things (blueprints, library, users) are listed too.
+-- beyond: days=400 occurred_at
+-- tells: about
 -- column: source | Which log it is from: provider or mirror.
+-- column: about | secret, deletion and live_action are sensitive, change is any other event.
+-- column: device_name | Name of the device, or the last that is known of one that is gone.
+-- column: serial_number | Serial number of the device, also of one that is gone, where it is known.
 -- column: actor_name | Name of who did it, where it is known.
 -- column: actor_email | E-mail address of who did it, where it is known.
 -- column: event_id | Identifier of the event.
@@ -18,8 +24,40 @@ WITH people AS (
         SELECT id AS actor_id, name, email FROM users
         UNION ALL
         SELECT deprecated_user_id, name, email FROM users
+        UNION ALL
+        SELECT user_id, user_name, user_email FROM device_activity
+        UNION ALL
+        SELECT user_id, NULL, user_email FROM library_item_activity
+        UNION ALL
+        SELECT target_id, new_state ->> '$.name', new_state ->> '$.email' FROM audit_events
+        WHERE target_type IN ('user', 'api_token')
     )
+    WHERE actor_id IS NOT NULL
     GROUP BY actor_id
+),
+-- what a device was called that is no longer listed, by history or by any event that names it
+gone AS (
+    SELECT device_id, arg_max(device_name, known_at) AS device_name, arg_max(serial_number, known_at) AS serial_number
+    FROM (
+        SELECT
+            device_id,
+            removed_at AS known_at,
+            old_row ->> '$.device_name' AS device_name,
+            old_row ->> '$.serial_number' AS serial_number
+        FROM removed_rows
+        WHERE table_name = 'devices'
+        UNION ALL
+        SELECT
+            target_id,
+            occurred_at,
+            coalesce(
+                new_state ->> '$.device_name', new_state ->> '$.name', old_state ->> '$.device_name', old_state ->> '$.name'
+            ),
+            coalesce(new_state ->> '$.serial_number', old_state ->> '$.serial_number')
+        FROM audit_events
+        WHERE target_type = 'device'
+    )
+    GROUP BY device_id
 ),
 recent AS (
     SELECT *, lower(concat_ws(' ', target_type, target_component, new_state, event_metadata)) AS words
@@ -46,10 +84,19 @@ attempts AS (
 found AS (
     SELECT
         'provider' AS source,
+        CASE
+            -- a profile named Passcode is no secret
+            WHEN
+                e.target_type NOT IN ('library_item', 'blueprint')
+                AND regexp_matches(e.words, 'secret|filevault|recovery|bypass|unlock|passcode')
+                THEN 'secret'
+            WHEN e.action = 'delete' THEN 'deletion'
+            ELSE 'change'
+        END AS about,
         e.occurred_at,
         e.action,
-        d.device_name,
-        d.serial_number,
+        coalesce(d.device_name, g.device_name) AS device_name,
+        coalesce(d.serial_number, g.serial_number) AS serial_number,
         p.name AS actor_name,
         p.email AS actor_email,
         e.actor_type,
@@ -64,6 +111,7 @@ found AS (
         e.id AS event_id
     FROM recent AS e
     LEFT JOIN devices AS d ON d.device_id = e.target_id
+    LEFT JOIN gone AS g ON g.device_id = e.target_id
     LEFT JOIN people AS p USING (actor_id)
     WHERE
         $all_events
@@ -73,6 +121,7 @@ found AS (
     UNION ALL BY NAME
     SELECT
         'mirror' AS source,
+        'live_action' AS about,
         a.occurred_at,
         a.action,
         'device' AS target_type,
@@ -94,4 +143,4 @@ WHERE
     OR contains(folded(actor_email), folded($actor))
     OR folded_id(actor_id) = folded_id($actor)
     OR folded(actor_type) = folded($actor)
-ORDER BY occurred_at DESC, source, event_id DESC;
+ORDER BY about = 'change', occurred_at DESC, source, event_id DESC;

@@ -3,9 +3,10 @@
 --   longest silent first. Optionally of one blueprint only, by its whole name in any letter case or its identifier.
 --   Devices marked missing or removed are listed with these flags.
 -- counts: devices
--- tells: days_since
+-- tells: days_since = never checked in
 -- param: days int = 7 [0, 3650] | Days without contact.
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
+-- nearest: days=0 days_since
 -- column: days_since | Days since the last contact.
 SELECT
     device_id,
