@@ -4,6 +4,7 @@
 --   other. Only devices whose status was read count: it takes one request a device, `kandji-mirror sync
 --   device_library_items` reads them all.
 -- counts: devices
+-- ranks: failed
 -- chart: stacked x=item y=failed,pending,passed,other,not_meant unit=devices
 -- says: {count|library item|library items}: {sum failed} failed, {sum pending} pending, {sum passed} passed; {top item
 --   by failed} failed most.

@@ -5,6 +5,7 @@
 --   for. Empty also where vulnerabilities are not licensed or not read, of which notes tell. Devices marked missing or
 --   removed are listed with these flags.
 -- counts: devices
+-- ranks: cves
 -- param: severity enum(Critical, High, Medium, Low) = Critical | This severity or worse.
 -- param: with_remediated bool = false | Whether those count that are remediated.
 -- chart: bar x=device_name y=cves unit=vulnerabilities
