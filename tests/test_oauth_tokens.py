@@ -79,6 +79,29 @@ def test_what_a_token_lets_its_person_do_is_in_its_scopes(provider: IdentityProv
     assert roles.rules.offered == ()
 
 
+KEYCLOAK: dict[str, Any] = {
+    "realm_access": {"roles": ["reader"]},
+    "resource_access": {"my.mirror": {"roles": ["reader", "admin"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "acts"),
+    [("realm_access.roles", False), ("resource_access.my.mirror.roles", True), ("https://a.example/roles", True)],
+)
+def test_roles_inside_other_claims_are_named_by_their_path(provider: IdentityProvider, path: str, acts: bool) -> None:
+    found = verifier(provider, scope_claim=path, read="reader", act="admin")
+    claims: dict[str, Any] = {**KEYCLOAK, "https://a.example/roles": ["admin", "reader"]}
+    assert verified(found, provider.token(**claims)).rights.acts is acts
+    assert found.rules.offered == ()
+
+
+@pytest.mark.parametrize("path", ["realm_access", "realm_access.role", "resource_access.roles", "realm_access.roles.x"])
+def test_a_path_that_leads_to_no_roles_lets_nobody_in(provider: IdentityProvider, path: str) -> None:
+    with pytest.raises(ScopeMissing, match=f"in its claim {path}"):
+        verified(verifier(provider, scope_claim=path, read="reader"), provider.token(**KEYCLOAK))
+
+
 @pytest.mark.parametrize(
     "scope",
     [None, "", "mirror:rea", "mirror:reads", "xmirror:read", "MIRROR:READ", "mirror:act mirror:personal", 7, {}, [7]],

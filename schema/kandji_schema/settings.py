@@ -152,7 +152,9 @@ class Settings:
         "sub", "Claim of the token that names the person in the audit log, such as `email` or `upn`."
     )
     mirror_oauth_scope_claim: str = _setting(
-        "scope", "Claim that says what a person may: `scope` (also as `scp`), `roles` or `groups`."
+        "scope",
+        "Claim that says what a person may: `scope` (also as `scp`), `roles`, `groups`, or a path such as "
+        "`realm_access.roles` or `resource_access.my-client.roles`.",
     )
     mirror_oauth_read: str = _setting("mirror:read", "Scope (or role, or group) without which nothing is answered.")
     mirror_oauth_personal: str = _setting(

@@ -67,7 +67,21 @@ class OAuthRules:
 
     def _held(self, claims: Mapping[str, Any]) -> frozenset[str]:
         names = ("scope", "scp") if self.scope_claim in STANDARD_CLAIMS else (self.scope_claim,)
-        return frozenset(scope for name in names for scope in _words(claims.get(name)) if scope)
+        return frozenset(scope for name in names for scope in _words(_claim(claims, name)) if scope)
+
+
+def _claim(claims: Any, path: str) -> Any:
+    """Return the claim of that name, or the one inside others as in ``realm_access.roles``; None where none is there.
+
+    Names may have dots themselves, as URLs and clients of Keycloak do: a longer name goes before a shorter one.
+    """
+    if not isinstance(claims, Mapping):
+        return None
+    if path in claims:
+        return claims[path]
+    outer = sorted((name for name in claims if path.startswith(f"{name}.")), key=len, reverse=True)
+    inner = (_claim(claims[name], path[len(name) + 1 :]) for name in outer)
+    return next((found for found in inner if found is not None), None)
 
 
 def _words(value: Any) -> Iterator[str]:
