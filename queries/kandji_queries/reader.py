@@ -106,6 +106,11 @@ class Reader:
         return reader
 
     @property
+    def generation(self) -> int:
+        """The number of the state that is answered from; it grows with every sync that published something."""
+        return self._engines.manifest().generation
+
+    @property
     def warnings(self) -> list[str]:
         """Why an older state answers than the newest published; empty when all is well."""
         return list(self._engines.warnings)

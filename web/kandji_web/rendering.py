@@ -22,14 +22,19 @@ NAVIGATION = (
 
 
 def page(request: Request, template: str, *, title: str, status: int = 200, **facts: Any) -> HTMLResponse:
-    """Return the page of a template below ``templates/``.
+    """Return the page of a template below ``templates/``, which has :func:`common_facts` and its own ``facts``."""
+    return HTMLResponse(render(template, common_facts(request, title) | facts), status_code=status)
 
-    Every template has ``title``, ``path``, ``navigation``, ``person`` (who signed in, or None), ``key`` (what forms
-    carry, empty without a session) and ``masked`` beside its own ``facts``.
+
+def common_facts(request: Request, title: str) -> dict[str, Any]:
+    """Return what the template of every page has.
+
+    ``title``, ``path``, ``navigation``, ``person`` (who signed in, or None), ``key`` (what forms carry, empty without
+    a session) and ``masked``.
     """
     session = request.scope.get(SESSION)
     person = caller_of(request).person
-    common = {
+    return {
         "title": title,
         "path": request.url.path,
         "navigation": NAVIGATION,
@@ -37,4 +42,3 @@ def page(request: Request, template: str, *, title: str, status: int = 200, **fa
         "key": session.form_key if session else "",
         "masked": mirror_of(request).masked,
     }
-    return HTMLResponse(render(template, common | facts), status_code=status)

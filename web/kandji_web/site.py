@@ -6,15 +6,17 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from kandji_mcp_server.context import ServerContext
+from kandji_queries.charts.colours import css
 from kandji_schema.errors import MirrorError
 from kandji_web.asking import Mirrors
 from kandji_web.failures import status_of
 from kandji_web.headers import SafeHeaders
+from kandji_web.kept import KeptAnswers
 from kandji_web.pages import PAGES
 from kandji_web.rendering import page
 from kandji_web.sessions import Sessions
@@ -34,13 +36,19 @@ def make_site(common: ServerContext, personal: ServerContext, known: Known, *, l
         exception_handlers={404: _not_found, MirrorError: _wrong},
     )
     app.state.mirrors = Mirrors(common, personal)
+    app.state.kept = KeptAnswers()
     return SafeHeaders(SignedIn(app, sessions, known))
 
 
 def _routes() -> Iterable[BaseRoute]:
+    yield Route("/assets/colours.css", _colours)
     yield Mount("/assets", StaticFiles(directory=ASSETS))
     for routes in PAGES:
         yield from routes
+
+
+async def _colours(_: Request) -> Response:
+    return Response(css(), media_type="text/css")
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

@@ -1,5 +1,5 @@
 """The pages, a module each, with its routes; they are listed here, in the order in which they are tried."""
 
-from kandji_web.pages import devices, queries, status
+from kandji_web.pages import devices, overview, queries, status
 
-PAGES = (devices.ROUTES, queries.ROUTES, status.ROUTES)
+PAGES = (overview.ROUTES, devices.ROUTES, queries.ROUTES, status.ROUTES)
