@@ -16,8 +16,10 @@ WIDER = 14
 """Pixels on the left that the letters of a page may be wider than those that names were measured with."""
 
 _ROOT = re.compile(r'<svg [^>]*?viewBox="0 0 (?P<wide>[0-9.]+) (?P<high>[0-9.]+)"[^>]*>')
+_TAG = re.compile("<[a-zA-Z][^<>]*>")
 _CODE = re.compile("#0a0b[0-9a-f]{2}")
-_FONT = re.compile(r'font-family="[^"]*"')
+_NEEDLESS = re.compile(r' (?:font-family|class|role|id|clip-path|aria-[a-z]+|xmlns:xlink)="[^"]*"')
+"""Attributes that a page does without: its own letters, no names that clash, one element with a role."""
 
 
 def inline_svg(chart: Chart, *, width: int = WIDTH) -> str:
@@ -28,8 +30,12 @@ def inline_svg(chart: Chart, *, width: int = WIDTH) -> str:
     is not installed, or a column of the hint is not there.
     """
     drawn = draw(specification(chart, width=width, theme="page"), "svg").decode()
-    coloured = _CODE.sub(lambda found: variable(STANDS_FOR[found[0]]), drawn)
-    return _ROOT.sub(lambda found: _root(found, width, chart), _FONT.sub("", coloured), count=1)
+    return _ROOT.sub(lambda found: _root(found, width, chart), _TAG.sub(_of_page, drawn), count=1)
+
+
+def _of_page(tag: re.Match[str]) -> str:
+    """Return a tag with the page's colours; texts between tags stay as they are."""
+    return _CODE.sub(lambda found: variable(STANDS_FOR[found[0]]), _NEEDLESS.sub("", tag[0]))
 
 
 def _root(found: re.Match[str], width: int, chart: Chart) -> str:
