@@ -22,6 +22,9 @@ NAMED = 3
 MANY = 20
 """Tables of another trouble that are named in one note; `freshness` has all."""
 
+DUE = " old, due after "
+"""What notes about the age of tables have in common; other notes are about more than that."""
+
 MASKED = (
     "Personal data is masked: equal values have equal pseudonyms (person_..., device_..., path_...), so count and join "
     "by them. Who is behind one cannot be told here."
@@ -79,7 +82,7 @@ def _overdue(states: Collection[TableState], now: datetime, remedy: str) -> str:
     """Say in one line which tables should have been read anew, those first that are latest."""
     lateness = {s.name: (now - s.synced_at).total_seconds() / max(s.ttl_seconds, 1) for s in states if s.synced_at}
     latest = sorted(states, key=lambda state: (-lateness.get(state.name, 0), state.name))
-    ages = {s.name: f"{age(s.synced_at, now)} old, due after {in_words(s.ttl_seconds)}" for s in latest}
+    ages = {s.name: f"{age(s.synced_at, now)}{DUE}{in_words(s.ttl_seconds)}" for s in latest}
     if len(set(ages.values())) == 1:
         return f"{_few(list(ages))}: {ages[latest[0].name]}; {remedy} reads what is due."
     return f"Overdue: {_few([f'{name} ({words})' for name, words in ages.items()])}; {remedy} reads what is due."

@@ -9,7 +9,7 @@
 --   | By what.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = any | Which devices.
 -- chart: bar x=value y=devices unit=devices
--- says: {sum devices|device|devices} by {$attribute}; most are {top value by devices}.
+-- says: {sum devices|device|devices}; most are {top value by devices}: {max devices}.
 -- column: value | Value of the attribute that was asked for.
 WITH chosen AS (
     SELECT
@@ -20,7 +20,7 @@ WITH chosen AS (
             CASE $attribute
                 WHEN 'tag' THEN CASE WHEN len(d.tags) > 0 THEN list_distinct(d.tags) ELSE [NULL] END
                 WHEN 'platform' THEN [d.platform]
-                WHEN 'os' THEN [d.platform || ' ' || coalesce(version_key(d.os_version)[1]::BIGINT::VARCHAR, 'unknown')]
+                WHEN 'os' THEN [d.platform || ' ' || coalesce(split_part(d.os_version, '.', 1), 'unknown')]
                 WHEN 'os_version' THEN [d.platform || ' ' || coalesce(d.os_version, 'unknown')]
                 WHEN 'model' THEN [d.model]
                 WHEN 'blueprint' THEN [d.blueprint_name]

@@ -54,7 +54,8 @@ class Figure:
 class ReportPicture:
     """One picture under its title. ``picture`` is None where it could not be read, of which the ``sentence`` tells.
 
-    ``notes`` are those that are about this picture alone, ``hidden`` the columns that are left out of its table.
+    ``notes`` are those that are about this picture alone, ``hidden`` the columns that are left out of its table, and
+    ``source`` is the command that gives the whole answer.
     """
 
     title: str
@@ -63,6 +64,7 @@ class ReportPicture:
     dated: str = ""
     notes: Sequence[str] = ()
     hidden: Sequence[str] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True)

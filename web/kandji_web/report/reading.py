@@ -1,5 +1,6 @@
 """A report is read: every picture once, all of one state of the mirror."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import ceil
@@ -12,6 +13,7 @@ from kandji_queries.charts.picture import Picture, read_picture
 from kandji_queries.history.period import read_period
 from kandji_queries.overview import Behind, ComparedSection, Overview, compare_fleet, read_overview
 from kandji_queries.reader import Reader
+from kandji_queries.results.data_notes import DUE
 from kandji_queries.results.dates import date_line
 from kandji_schema.errors import Interrupted, MirrorError, NotFresh, NothingMirrored
 from kandji_schema.manifest import State
@@ -133,6 +135,7 @@ class _Reading:
             picture=found,
             dated=date_line(found.as_of, self._now),
             notes=[*self._scope(query), *self._notes(found)],
+            source=_source(query, found.params),
         )
 
     def _period(self, query: NamedQuery) -> dict[str, Any]:
@@ -154,9 +157,19 @@ class _Reading:
 
     def _notes(self, picture: Picture) -> Iterator[str]:
         """Return the notes of this picture alone, and what is wrong with its tables but their age."""
-        common = set(self._reader.data_notes(picture.as_of)) | set(self._reader.warnings)
-        said = picture.sentence
-        for note in self._reader.data_notes(self._troubled.intersection(picture.as_of)):
-            if note.rstrip(".") not in said:
+        common = {*self._reader.data_notes(picture.as_of), *self._reader.warnings}
+        own = (note for note in picture.notes if note not in common and DUE not in note)
+        for note in (*self._reader.data_notes(self._troubled.intersection(picture.as_of)), *own):
+            if note.rstrip(".") not in picture.sentence:
                 yield note
-        yield from (note for note in picture.notes if note not in common and note.rstrip(".") not in said)
+
+
+def _source(query: NamedQuery, values: Mapping[str, Any]) -> str:
+    """Return the command that gives the whole answer: its parameters where they are not what they are by default."""
+    usual = {param.name: param.default for param in query.params}
+    given = (f"-p {shlex.quote(f'{name}={_word(value)}')}" for name, value in values.items() if value != usual[name])
+    return " ".join(["kandji-mirror query", query.name, *given])
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -48,8 +48,8 @@ SECTIONS: tuple[Section, ...] = (
         "The fleet",
         (
             Shown("devices_by", {"attribute": "platform"}, "Devices by platform"),
-            Shown("devices_by", {"attribute": "os"}, "Devices by operating system"),
             Shown("devices_by", {"attribute": "last_check_in"}, "Devices by their last contact"),
+            Shown("devices_by", {"attribute": "os"}, "Devices by operating system"),
         ),
     ),
     Section(

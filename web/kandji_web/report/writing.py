@@ -24,18 +24,34 @@ POLICY = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'
 STYLES = ("site.css", "report.css")
 
 
+BESIDE = 6
+"""Columns of a table that has room beside its picture on paper."""
+
+LONG = 25
+"""Rows from which on a table may go over two pages."""
+
+
 @dataclass(frozen=True)
 class Drawn:
-    """A picture as the template shows it: ``svg`` is markup, empty where nothing is drawn; ``source`` its query."""
+    """A picture as the template shows it: ``svg`` is markup, empty where nothing is drawn."""
 
     told: ReportPicture
     svg: Markup
     table: Table | None
-    source: str
+
+    @property
+    def beside(self) -> bool:
+        """Whether picture and table have room beside each other on paper."""
+        return bool(self.svg) and self.table is not None and len(self.table.headings) <= BESIDE
+
+    @property
+    def long(self) -> bool:
+        """Whether it may need more than a page."""
+        return self.table is not None and len(self.table.rows) > LONG
 
 
-Told = tuple[str, str]
-"""A number, and what is said of it in smaller letters."""
+Told = tuple[str, ...]
+"""A number, and what is said of it in smaller letters, a line each."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +90,9 @@ def _style() -> str:
 def _drawn(told: ReportPicture, draws: bool) -> Drawn:
     picture = told.picture
     if picture is None or not picture.rows:
-        return Drawn(told, Markup(), None, "" if picture is None else _source(told))
+        return Drawn(told, Markup(), None)
     svg = Markup(inline_svg(picture.chart)) if picture.chart and draws else Markup()  # noqa: S704  # it escapes every text
-    return Drawn(told, svg, table_of(picture), _source(told))
-
-
-def _source(told: ReportPicture) -> str:
-    """Return the command that gives the whole answer."""
-    if told.picture is None:
-        return ""
-    given = ((name, value) for name, value in told.picture.params.items() if value is not None)
-    words = (f"-p {name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in given)
-    return " ".join(["kandji-mirror query", told.picture.name, *words])
+    return Drawn(told, svg, table_of(picture))
 
 
 def _compared(sections: tuple[ComparedSection, ...]) -> Iterator[ComparedTable]:
@@ -98,11 +105,11 @@ def _compared(sections: tuple[ComparedSection, ...]) -> Iterator[ComparedTable]:
 
 def _then(then: Then) -> Told:
     share = [] if then.percent is None else [f"{percent(then.percent)} of {number(then.whole)}"]
-    return number(then.n), ", ".join([*share, *([f"{number(then.unknown)} unknown"] if then.unknown else [])])
+    return number(then.n), *share, *([f"{number(then.unknown)} unknown"] if then.unknown else [])
 
 
 def _change(line: ComparedLine) -> Told:
-    points = None
-    if line.start.percent is not None and line.end.percent is not None:
-        points = line.end.percent - line.start.percent
-    return f"{line.change:+,}" if line.change else "0", "" if points is None else f"{points:+.1f} points"
+    change = f"{line.change:+,}" if line.change else "0"
+    if line.start.percent is None or line.end.percent is None:
+        return (change,)
+    return change, f"{line.end.percent - line.start.percent:+.1f} points"
