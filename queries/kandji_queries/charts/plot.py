@@ -22,6 +22,8 @@ Numbers = tuple[float | None, ...]
 
 NO_VALUE = "unknown"
 
+ROUNDING = 1e-9
+
 BEYOND = 2.0
 """How many times the largest bar the others together may be and still have a bar to scale."""
 
@@ -79,33 +81,44 @@ class Plot:
     timed: bool = False
 
     @property
-    def values(self) -> list[float]:
-        """Every number that is known."""
-        return [v for panel in self.panels for c in panel.categories for v in c.values if v is not None]
-
-    @property
     def limits(self) -> tuple[float, float]:
-        """The ends of the axis of numbers: zero is between them, percent goes to 100, all zero to 1.
+        """The ends of the axis of numbers: zero is between them, percent goes to 100, all zero to 1."""
+        return self._limits(self.panels)
 
-        All others together may be many times what each of the rest is; then their bar is longer than the picture.
+    def limits_in(self, panel: Panel) -> tuple[float, float]:
+        """Return the ends of a small chart's axis: its own where bars show parts, else that of all."""
+        return self._limits([panel]) if self._has_own_axes else self.limits
+
+    def drawn(self, category: Category, panel: Panel) -> float:
+        """Return what part of its length a bar has in the picture: less than 1 where it is longer than that.
+
+        All others together may be many times what each of the rest is.
         """
-        ends = [self._ends(c) for panel in self.panels for c in panel.categories if c.sort != "others"]
-        low, high = min([0.0, *(end for end, _ in ends)]), max([0.0, *(end for _, end in ends)])
-        others = [self._ends(c)[1] for panel in self.panels for c in panel.categories if c.sort == "others"]
-        high = max([high, *(end for end in others if end <= BEYOND * high or not ends)])
-        if self.hint.unit == PERCENT and low >= 0 and high <= 100.05:
-            return 0.0, 100.0
-        return (low, high) if low < high else (0.0, 1.0)
-
-    def is_cut(self, category: Category) -> bool:
-        """Tell whether the bar of a category is longer than the picture."""
-        return self._ends(category)[1] > self.limits[1]
+        high, end = self.limits_in(panel)[1], self._ends(category)[1]
+        return high / end if end > high * (1 + ROUNDING) else 1.0
 
     @property
     def told(self) -> tuple[str, ...]:
-        """What stands below the picture: the remarks, and which bars are longer than it."""
-        cut = [c for panel in self.panels for c in panel.categories if self.is_cut(c)]
-        return (*self.remarks, *([f"The bar of the {cut[0].label} is not to scale."] if cut else []))
+        """What stands below the picture: the remarks, and what is not to scale."""
+        cut = [c for panel in self.panels for c in panel.categories if self.drawn(c, panel) < 1]
+        return (
+            *self.remarks,
+            *([f"The bar of the {cut[0].label} is not to scale."] if cut else []),
+            *(["Each of the small charts has a scale of its own."] if self._has_own_axes else []),
+        )
+
+    @property
+    def _has_own_axes(self) -> bool:
+        return len(self.panels) > 1 and len(self.series) > 1 and self.hint.kind == "stacked"
+
+    def _limits(self, panels: Sequence[Panel]) -> tuple[float, float]:
+        ends = [self._ends(c) for panel in panels for c in panel.categories if c.sort != "others"]
+        low, high = min([0.0, *(end for end, _ in ends)]), max([0.0, *(end for _, end in ends)])
+        others = [self._ends(c)[1] for panel in panels for c in panel.categories if c.sort == "others"]
+        high = max([high, *(end for end in others if end <= BEYOND * high or not high)])
+        if self.hint.unit == PERCENT and low >= 0 and high <= 100.05:
+            return 0.0, 100.0
+        return (low, high) if low < high else (0.0, 1.0)
 
     def _ends(self, category: Category) -> tuple[float, float]:
         known = [value for value in category.values if value is not None]

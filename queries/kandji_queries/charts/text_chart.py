@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kandji_queries.charts.chart import Chart
 from kandji_queries.charts.number_text import number_text
-from kandji_queries.charts.plot import Category, Plot, category_text
+from kandji_queries.charts.plot import Category, Panel, Plot, category_text
 from kandji_queries.charts.shaping import plot_of
 from kandji_queries.charts.text_lines import line_rows
 from kandji_queries.charts.words import lines_of, shortened, shortened_names
@@ -101,12 +101,12 @@ def _bars(plot: Plot, room: int, pen: Pen) -> Iterator[str]:
             yield pen.words(shortened(panel.label, room))
         shown = shortened_names([category.label for category in panel.categories], names)
         for category, name in zip(panel.categories, shown, strict=True):
-            yield _bar_line(plot, category, name, names, field, pen)
+            yield _bar_line(plot, panel, category, name, names, field, pen)
         yield from ([""] if panel.label else [])
 
 
-def _bar_line(plot: Plot, category: Category, name: str, names: int, field: int, pen: Pen) -> str:
-    bar = "".join(_pieces(plot, category, field, pen))
+def _bar_line(plot: Plot, panel: Panel, category: Category, name: str, names: int, field: int, pen: Pen) -> str:
+    bar = "".join(_pieces(plot, panel, category, field, pen))
     padding = " " * (names - columns_of(name))
     return f"{padding}{pen.words(name)}{GAP}{bar}{' ' if bar else ''}{pen.words(_end(category, plot))}"
 
@@ -118,10 +118,10 @@ def _end(category: Category, plot: Plot) -> str:
     return " + ".join("?" if v is None else number_text(v, plot.hint.unit) for v in category.values)
 
 
-def _pieces(plot: Plot, category: Category, field: int, pen: Pen) -> Iterator[str]:
+def _pieces(plot: Plot, panel: Panel, category: Category, field: int, pen: Pen) -> Iterator[str]:
     """Yield the parts of a bar; their ends are rounded together, so that all bars of a sum are as long."""
-    low, high = plot.limits
-    scale = field / (high - low)
+    low, high = plot.limits_in(panel)
+    scale = field / (high - low) * plot.drawn(category, panel)
     several = len(plot.series) > 1
     drawn = 0.0
     if low < 0:
@@ -130,7 +130,7 @@ def _pieces(plot: Plot, category: Category, field: int, pen: Pen) -> Iterator[st
         if not value:
             continue
         colour = series.colour if several else category.colour or series.colour
-        end = min(drawn + abs(value) * scale, field)
+        end = drawn + abs(value) * scale
         cells = round(end) - round(drawn)
         if several or pen.plain or category.sort != "known" or value < 0:
             yield pen.painted(pen.mark(colour) * max(cells, 0 if several else 1), colour)

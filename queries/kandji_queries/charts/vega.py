@@ -18,7 +18,7 @@ def label_of(categories: Sequence[Category], columns: int) -> str:
     return f"{json.dumps(shortened_names([category.label for category in categories], columns))}[datum.value]"
 
 
-def legend(plot: Plot, palette: Palette) -> Json:
+def legend(plot: Plot, palette: Palette, width: int) -> Json:
     """Return the colours of parts, with their names above the picture in the order of the parts."""
     return {
         "field": "part",
@@ -27,7 +27,7 @@ def legend(plot: Plot, palette: Palette) -> Json:
             "domain": [series.label for series in plot.series],
             "range": [palette.marks[series.colour] for series in plot.series],
         },
-        "legend": {"title": None, "orient": "top", "symbolType": "square", "columns": 4},
+        "legend": {"title": None, "orient": "top", "symbolType": "square", "columns": 8 if width > 600 else 4},
     }
 
 

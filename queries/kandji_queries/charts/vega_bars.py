@@ -29,7 +29,7 @@ def bar_view(plot: Plot, panel: Panel, whole: int, palette: Palette) -> Json:
             "labelExpr": label_of(panel.categories, room.columns),
             "ticks": False,
             "labelPadding": 6,
-            "domain": plot.limits[0] >= 0,
+            "domain": plot.limits_in(panel)[0] >= 0,
             "zindex": 1,
         },
     }
@@ -37,21 +37,21 @@ def bar_view(plot: Plot, panel: Panel, whole: int, palette: Palette) -> Json:
         "field": "v",
         "type": "quantitative",
         "title": unit_title(plot) if panel is plot.panels[-1] else None,
-        "scale": {"domain": plot.limits, "nice": False},
+        "scale": {"domain": plot.limits_in(panel), "nice": False},
         "axis": {"labels": False, "grid": False, "ticks": False, "domain": False, "titleAnchor": "start"},
     }
-    title = {"text": shortened(panel.label or "", whole // 8), "anchor": "start", "fontSize": 13, "frame": "bounds"}
+    title = {"text": shortened(panel.label or "", whole // 8), "anchor": "start", "fontSize": 13, "frame": "group"}
     return {
         **({"title": {**title, "color": palette.ink, "offset": 6}} if panel.label else {}),
         "width": room.field,
         "height": {"step": STEP},
         "data": {"values": list(_rows(plot, panel, room.field, palette))},
         "encoding": {"y": y, "order": {"field": "s", "type": "quantitative"}},
-        "layer": [*_marks(plot, x, palette), *_ends(plot, panel, x, palette)],
+        "layer": [*_marks(plot, x, whole, palette), *_ends(plot, panel, x, palette)],
     }
 
 
-def _marks(plot: Plot, x: Json, palette: Palette) -> Iterator[Json]:
+def _marks(plot: Plot, x: Json, whole: int, palette: Palette) -> Iterator[Json]:
     """Yield the bars, and of parts the numbers within them."""
     stacked = len(plot.series) > 1
     stack = {**x, "stack": "zero" if stacked else None}
@@ -60,7 +60,7 @@ def _marks(plot: Plot, x: Json, palette: Palette) -> Iterator[Json]:
         "mark": {"type": "bar", "clip": True, "stroke": palette.ground, "strokeWidth": 1 if stacked else 0},
         "encoding": {
             "x": stack,
-            "color": legend(plot, palette) if stacked else fill,
+            "color": legend(plot, palette, whole) if stacked else fill,
             "tooltip": [{"field": "name"}, {"field": "part"}, {"field": "text"}],
         },
     }
@@ -82,9 +82,9 @@ def _ends(plot: Plot, panel: Panel, x: Json, palette: Palette) -> Iterator[Json]
         "transform": [{"filter": "datum.end !== null"}],
         "encoding": {"x": {**x, "field": "end"}, "text": {"field": "total"}},
     }
-    if plot.limits[0] < 0:
+    if plot.limits_in(panel)[0] < 0:
         yield {"mark": {"type": "rule", "color": palette.soft}, "encoding": {"x": {"datum": 0}, "y": None}}
-    if any(map(plot.is_cut, panel.categories)):
+    if len(plot.series) == 1 and any(plot.drawn(category, panel) < 1 for category in panel.categories):
         yield {
             "mark": {"type": "text", "text": "//", "dx": -14, "fontSize": 20, "fontWeight": "bold"},
             "transform": [{"filter": "datum.cut && datum.s === 0"}],
@@ -93,23 +93,24 @@ def _ends(plot: Plot, panel: Panel, x: Json, palette: Palette) -> Iterator[Json]
 
 
 def _rows(plot: Plot, panel: Panel, field: int, palette: Palette) -> Iterator[Json]:
-    low, high = plot.limits
+    low, high = plot.limits_in(panel)
     for place, category in enumerate(panel.categories):
+        drawn = plot.drawn(category, panel)
         for s, (series, value) in enumerate(zip(plot.series, category.values, strict=True)):
             mark = category.colour or series.colour if len(plot.series) == 1 else series.colour
             text = NO_VALUE if value is None else number_text(value, plot.hint.unit)
-            has_room = value is not None and abs(value) / (high - low) * field > DIGIT * len(text) + 4
+            has_room = value is not None and abs(value) * drawn / (high - low) * field > DIGIT * len(text) + 4
             yield {
                 "c": place,
                 "s": s,
                 "name": category.label,
                 "part": series.label,
-                "v": value,
+                "v": None if value is None else value * drawn,
                 "text": text,
                 "inside": text if has_room and value else "",
                 "on": palette.on(mark),
                 "fill": palette.marks[mark],
                 "end": min(max(0.0, category.total), high) if s == 0 else None,
                 "total": category_text(category, plot),
-                "cut": plot.is_cut(category),
+                "cut": drawn < 1,
             }

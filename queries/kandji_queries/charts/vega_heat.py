@@ -38,7 +38,7 @@ def heat_view(plot: Plot, panel: Panel, whole: int, palette: Palette) -> Json:
         "condition": {**unknown, "value": UNKNOWN_DEPTH},
         "field": "v",
         "type": "quantitative",
-        "scale": {"domain": plot.limits, "range": DEPTHS},
+        "scale": {"domain": plot.limits, "range": DEPTHS, "clamp": True},
         "legend": None,
     }
     return {

@@ -94,7 +94,7 @@ def _ends(plot: Plot, panel: Panel) -> Iterator[tuple[int, float, str]]:
         known = [value for point in panel.categories if (value := point.values[place]) is not None]
         if known:
             number = number_text(known[-1], plot.hint.unit)
-            name = f"{number} {shortened(series.label, NAME)}" if len(plot.series) > 1 else number
+            name = f"{shortened(series.label, NAME)}: {number}" if len(plot.series) > 1 else number
             yield place, known[-1], name
 
 
