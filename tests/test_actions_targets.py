@@ -96,6 +96,12 @@ def test_a_name_of_two_devices_means_none(tmp_path: Path, mirrored: bool) -> Non
         preview_of(service_at(tmp_path, tenant), "erase", "Jane's Mac")
 
 
+@pytest.mark.parametrize("number", ["35 912345 678901 2", "a4:83:e7:00:11:22", "+49 171 555 01 23"])
+def test_of_a_number_that_is_not_taken_is_said_where_its_device_is_found(tmp_path: Path, number: str) -> None:
+    with pytest.raises(TargetRefused, match=r"not taken here: `search` tells whose it is, .* Nothing was sent\.$"):
+        preview_of(service_at(tmp_path, ActionTenant()), "erase", number)
+
+
 @pytest.mark.parametrize(
     "facts", [{"device_name": "C02JANE"}, {"serial_number": "C02JANE"}], ids=["named like it", "enrolled twice"]
 )

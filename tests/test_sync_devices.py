@@ -290,6 +290,8 @@ def test_a_part_of_a_name_and_a_name_of_two_are_refused(tmp_path: Path, tenant: 
     first = next(iter(tenant.world.truth("devices")))
     with pytest.raises(UsageError, match="There is no device"):
         find_device(tmp_path, client, first["serial_number"][:5])
+    with pytest.raises(UsageError, match="IMEI, MAC address or phone number is not taken here: `search` tells whose"):
+        find_device(tmp_path, client, "359123456789012")
     for device in tenant.world.device_ids()[:2]:
         tenant.world.rename(device, "Twin")
     run_sync(tmp_path, tenant, DEVICES.name)

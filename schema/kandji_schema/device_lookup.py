@@ -103,6 +103,15 @@ def meant(devices: Sequence[KnownDevice], wanted: str) -> list[KnownDevice]:
     return exact or [d for d in devices if name and name == fold_text(d.device_name)]
 
 
+def other_number(text: str) -> str:
+    """Say where the device of an IMEI, MAC address or phone number is found; empty for what looks like none."""
+    if sum(character.isdigit() for character in text) < 10 and text.count(":") < 5:
+        return ""
+    return (
+        " An IMEI, MAC address or phone number is not taken here: `search` tells whose it is, with the serial number."
+    )
+
+
 def near(devices: Sequence[KnownDevice], wanted: str) -> list[KnownDevice]:
     """Return a few called nearly so: by a part of the name first, then by names and serial numbers spelt alike."""
     name, number = fold_text(wanted), fold_identifier(wanted)

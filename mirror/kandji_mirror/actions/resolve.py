@@ -18,7 +18,7 @@ from kandji_mirror.api.lenient_json import parse
 from kandji_mirror.api.responses import tidy
 from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.actions.record import TargetKind
-from kandji_schema.device_lookup import KnownDevice, known, listed, mirrored, near, newest_first
+from kandji_schema.device_lookup import KnownDevice, known, listed, mirrored, near, newest_first, other_number
 from kandji_schema.errors import MirrorError, NotFound, ServerFault, TargetRefused
 from kandji_schema.provider import PAGE_ROWS
 from kandji_schema.text import escaped, has_unseen
@@ -203,7 +203,8 @@ def _identifier(client: Client, home: Path, wanted: str) -> str:
     if not there:
         # a search's folding only finds them: an action wants to be told which
         alike = near(here, wanted)
-        nearly = f". Nearly so is called: {listed(alike, named=False)}" if alike else ""
+        number = other_number(wanted).rstrip(".")
+        nearly = f". Nearly so is called: {listed(alike, named=False)}" if alike else f".{number}" if number else ""
         raise _refused(f"No device has the identifier, serial number or exact name {wanted!r}{nearly}")
     if len(there) > 1:
         raise _refused(

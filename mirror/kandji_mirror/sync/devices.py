@@ -10,7 +10,7 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.api.device_lookup import NAMES, find_listed
 from kandji_mirror.ingest.engine import store_errors
 from kandji_schema import database
-from kandji_schema.device_lookup import KnownDevice, listed, meant, mirrored, near
+from kandji_schema.device_lookup import KnownDevice, listed, meant, mirrored, near, other_number
 from kandji_schema.errors import UsageError
 from kandji_schema.resource import Resource
 from kandji_schema.sql import literal
@@ -108,7 +108,7 @@ def find_device(home: Path, client: Client, text: str) -> str:
 
 def _hint(devices: Sequence[KnownDevice], wanted: str) -> str:
     alike = near(devices, wanted)
-    return f" Nearly so: {listed(alike)}." if alike else ""
+    return f" Nearly so: {listed(alike)}." if alike else other_number(wanted)
 
 
 def _listed(client: Client, wanted: str) -> list[KnownDevice]:
