@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 SIDE_BY_SIDE := -n $(WORKERS) --dist worksteal
 
-.PHONY: run test check check-heavy coverage bench conformance docs clean
+.PHONY: run test check check-heavy coverage bench conformance docs bundle clean
 
 run: $(READY)
 	$(BIN)/kandji-mirror demo
@@ -48,8 +48,12 @@ conformance: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/generate.py
 
+# The editor of the page /sql, from web/bundle into web/kandji_web/assets; needs Node 20 or newer and its registry.
+bundle:
+	cd web/bundle && npm ci --no-audit --no-fund && npm run build
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .tools .coverage* bench/out
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .tools .coverage* bench/out web/bundle/node_modules
 	find schema mirror queries mcp_server web cli simulator tests bench docs -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt

@@ -19,8 +19,8 @@ WIDE = 60
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*")
 _MOMENT = re.compile(r"TIMESTAMP.*(?<!\])")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
-_APART = 10_000
-"""Whole numbers from here on have their thousands apart: no year is torn so."""
+_YEAR = re.compile(r"(^|_)years?(_|$)")
+"""Columns of numbers that have no thousands."""
 
 LEADS: Mapping[str, str] = {
     "device_id": "device_id",
@@ -91,7 +91,7 @@ def _cells(
 def _text(column: ResultColumn, value: Any, exact: bool) -> str:
     if isinstance(value, bool):
         return ("true" if value else "false") if exact else ("yes" if value else "no")
-    if isinstance(value, int) and not exact and abs(value) >= _APART:
+    if isinstance(value, int) and not exact and not _YEAR.search(column.name):
         return f"{value:,}"
     if _MOMENT.fullmatch(column.type) and isinstance(value, str | datetime):
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -15,12 +15,14 @@ from kandji_queries.charts.colours import css
 from kandji_schema.errors import MirrorError
 from kandji_web.asking import Mirrors
 from kandji_web.failures import status_of
+from kandji_web.forms import MOST_BYTES
 from kandji_web.headers import SafeHeaders
 from kandji_web.kept import KeptAnswers
 from kandji_web.pages import PAGES
 from kandji_web.rendering import page
 from kandji_web.sessions import Sessions
 from kandji_web.sign_in import Known, SignedIn, sign_in_routes
+from kandji_web.templates import render
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -33,7 +35,7 @@ def make_site(common: ServerContext, personal: ServerContext, known: Known, *, l
     sessions = Sessions(link_code)
     app = Starlette(
         routes=[*_routes(), *sign_in_routes(sessions, known)],
-        exception_handlers={404: _not_found, MirrorError: _wrong},
+        exception_handlers={403: _refused, 404: _not_found, 413: _too_large, MirrorError: _wrong},
     )
     app.state.mirrors = Mirrors(common, personal)
     app.state.kept = KeptAnswers()
@@ -53,6 +55,15 @@ async def _colours(_: Request) -> Response:
 
 async def _not_found(request: Request, _: Exception) -> Response:
     return page(request, "message.html", title="No such page", words="There is no such page.", status=404)
+
+
+async def _refused(request: Request, _: Exception) -> Response:
+    return HTMLResponse(render("refused.html", {"path": request.url.path}), status_code=403)
+
+
+async def _too_large(request: Request, _: Exception) -> Response:
+    words = f"What was sent has more than {MOST_BYTES:,} bytes; a form is not larger."
+    return page(request, "message.html", title="Too large", words=words, status=413)
 
 
 async def _wrong(request: Request, error: Exception) -> Response:

@@ -14,13 +14,15 @@ from kandji_queries.catalog.own_queries import find_query, own_queries
 from kandji_queries.catalog.param_values import param_values
 from kandji_queries.catalog.queries import NamedQuery, catalog
 from kandji_queries.catalog.topics import by_topic
+from kandji_queries.charts.picture import picture_of
 from kandji_queries.results.dates import date_line
 from kandji_queries.results.result import Answer
 from kandji_schema.errors import MirrorError, UnknownName
 from kandji_schema.text import fold_text
 from kandji_web import downloads
-from kandji_web.answer_rows import shown_rows
+from kandji_web.answer_rows import ShownRows, shown_rows
 from kandji_web.asking import ask, limits_of, mirror_of, run_sql, until_gone
+from kandji_web.drawn import Drawn, drawn
 from kandji_web.failures import status_of
 from kandji_web.fields import QueryForm, query_form
 from kandji_web.rendering import page
@@ -32,6 +34,7 @@ MOST_ROWS = 50_000
 """Rows that are counted and paged through."""
 
 NARROW = "Narrow it, or take the Parquet file, which has all."
+
 
 OWN = "Your own"
 """Heading of the queries of the mirror's owner."""
@@ -66,10 +69,10 @@ async def query(request: Request) -> Response:
     if filled.values is None:
         return _page(request, named, filled, status=400 if filled.wrong else 200)
     try:
-        answer = await _answer(request, named, filled.values)
+        shown = await _shown(request, named, filled, await _answer(request, named, filled.values))
     except MirrorError as error:
         return _page(request, named, filled, wrong=str(error), status=status_of(error))
-    return _page(request, named, filled, answer=_shown(request, named, filled, answer))
+    return _page(request, named, filled, answer=shown)
 
 
 def _page(
@@ -104,9 +107,14 @@ async def values(request: Request) -> Response:
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """A page of an answer: rows ``first`` to ``last`` of ``total`` (``more`` where there are further ones)."""
+    """A page of an answer: rows ``first`` to ``last`` of ``total`` (``more`` where there are further ones).
 
-    rows: Any
+    ``sentence`` says what the answer says, whether there is a picture or not.
+    """
+
+    sentence: str
+    picture: Drawn
+    rows: ShownRows
     dated: str
     notes: tuple[str, ...]
     first: int
@@ -119,14 +127,17 @@ class ShownAnswer:
     files: Mapping[str, str]
 
 
-def _shown(request: Request, named: NamedQuery, filled: QueryForm, answer: Answer) -> ShownAnswer:
+async def _shown(request: Request, named: NamedQuery, filled: QueryForm, answer: Answer) -> ShownAnswer:
     rows = list(answer)
+    picture = picture_of(named, filled.values or {}, answer, rows, mirror_of(request).clock())
     pages = max(1, -(-len(rows) // ROWS))
     number = min(max(1, _number(request.query_params.get(PAGE, "1"))), pages)
     begin = (number - 1) * ROWS
     base = f"/queries/{named.name}"
     forms = ["csv", "json", *(["parquet"] if named.name in catalog() else [])]
     return ShownAnswer(
+        sentence=picture.sentence,
+        picture=await drawn(picture.chart if rows else None),
         rows=shown_rows(answer, rows[begin : begin + ROWS], named.columns),
         dated=date_line(answer.as_of, mirror_of(request).clock()),
         notes=tuple(answer.notes),

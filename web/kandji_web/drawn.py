@@ -1,0 +1,32 @@
+"""Pictures in pages: drawn in a thread of their own, and missed by nobody where they cannot be drawn."""
+
+from dataclasses import dataclass
+
+from anyio import to_thread
+from markupsafe import Markup
+
+from kandji_queries.charts.chart import Chart
+from kandji_queries.charts.inline import inline_svg
+from kandji_schema.errors import MirrorError
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture as markup and its sentence; ``wrong`` says why there is none. All are empty where none is wanted."""
+
+    svg: str = ""
+    sentence: str = ""
+    wrong: str = ""
+
+
+async def drawn(chart: Chart | None) -> Drawn:
+    """Draw a chart; the rows beside it are shown whatever comes of it."""
+    if chart is None:
+        return Drawn()
+    try:
+        svg = await to_thread.run_sync(inline_svg, chart)
+    except MirrorError as error:
+        return Drawn(wrong=str(error))
+    except ValueError:  # the library's, for values that no axis has
+        return Drawn(wrong="These values cannot be drawn; choose other columns.")
+    return Drawn(Markup(svg), chart.sentence)  # noqa: S704  # inline_svg escapes every text in it
