@@ -251,6 +251,9 @@ def test_compliance_of_a_blueprint_is_that_of_its_devices(reader: Reader) -> Non
     for blueprint, rule, *numbers, devices, percent in found:
         assert numbers == [counted[blueprint, rule, result] for result in ("pass", "fail", "unknown")]
         assert (devices, percent) == (sum(numbers), round(100 * numbers[0] / devices, 1))
+        for result, number in zip(("pass", "fail", "unknown"), numbers, strict=True):  # what each number leads to
+            params = {"rule": rule, "blueprint": blueprint, "result": result}
+            assert len(answer(reader, "rule_results", "device_id", **params)) == number
 
 
 def test_versions_of_the_commonest_apps_are_newest_next_third_or_older(reader: Reader) -> None:

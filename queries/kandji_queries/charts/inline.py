@@ -1,6 +1,7 @@
 """A chart as SVG for a page: the specification as it is drawn for files, with the page's colours and letters."""
 
 import re
+from hashlib import sha256
 from html import escape
 
 from kandji_queries.charts.chart import Chart
@@ -18,24 +19,27 @@ WIDER = 14
 _ROOT = re.compile(r'<svg [^>]*?viewBox="0 0 (?P<wide>[0-9.]+) (?P<high>[0-9.]+)"[^>]*>')
 _TAG = re.compile("<[a-zA-Z][^<>]*>")
 _CODE = re.compile("#0a0b[0-9a-f]{2}")
-_NEEDLESS = re.compile(r' (?:font-family|class|role|id|clip-path|aria-[a-z]+|xmlns:xlink)="[^"]*"')
-"""Attributes that a page does without: its own letters, no names that clash, one element with a role."""
+_CLIP = re.compile('(id="|url\\(#)clip')
+_NEEDLESS = re.compile(r' (?:font-family|class|role|aria-[a-z]+|xmlns:xlink)="[^"]*"')
+"""Attributes that a page does without: its letters are its own, and one element has a role."""
 
 
 def inline_svg(chart: Chart, *, width: int = WIDTH) -> str:
     """Return a chart as an element ``svg`` that scales; ``width`` is that for which it is laid out, in pixels.
 
-    Safe to mark as markup: every text in it is escaped, it has no style, script, link or identifier, and its colours
-    are variables of :func:`kandji_queries.charts.colours.css`. :class:`ConfigurationError` where the extra ``charts``
-    is not installed, or a column of the hint is not there.
+    Safe to mark as markup: every text in it is escaped, it has no style, script or link, no identifier of another
+    picture, and its colours are variables of :func:`kandji_queries.charts.colours.css`. :class:`ConfigurationError`
+    where the extra ``charts`` is not installed, or a column of the hint is not there.
     """
     drawn = draw(specification(chart, width=width, theme="page"), "svg").decode()
-    return _ROOT.sub(lambda found: _root(found, width, chart), _TAG.sub(_of_page, drawn), count=1)
+    own = f"c{sha256(drawn.encode()).hexdigest()[:12]}-"
 
+    def of_page(tag: re.Match[str]) -> str:
+        """Return a tag with the page's colours; texts between tags stay as they are."""
+        coloured = _CODE.sub(lambda found: variable(STANDS_FOR[found[0]]), _NEEDLESS.sub("", tag[0]))
+        return _CLIP.sub(rf"\g<1>{own}", coloured)
 
-def _of_page(tag: re.Match[str]) -> str:
-    """Return a tag with the page's colours; texts between tags stay as they are."""
-    return _CODE.sub(lambda found: variable(STANDS_FOR[found[0]]), _NEEDLESS.sub("", tag[0]))
+    return _ROOT.sub(lambda found: _root(found, width, chart), _TAG.sub(of_page, drawn), count=1)
 
 
 def _root(found: re.Match[str], width: int, chart: Chart) -> str:
