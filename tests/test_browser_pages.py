@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("browser")]
 
 DEVICES = 50
 
-PAGES = ("/", "/status", "/devices/{serial}")
+PAGES = ("/", "/status", "/compliance", "/devices/{serial}")
 
 LOOKS = [(390, True), (1280, False), (1920, True)]
 """Widths in pixels, and whether it is dark."""
