@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kandji_mcp_server.background import Background
     from kandji_queries.engine.limits import QueryLimits
     from kandji_queries.export.report import ExportReport
+    from kandji_queries.export.source import MirrorSource
     from kandji_queries.reader import Reader
     from kandji_queries.results.result import JsonResult
     from kandji_queries.workers.pool import WorkerPool
@@ -118,6 +120,14 @@ class ServerContext:
         """
         return await _in_thread(lambda gone: self._export(names, form, params, gone, to))
 
+    async def write(self, work: "Callable[[MirrorSource, Callable[[], None]], T]") -> T:
+        """Write files of statements of ours, in a thread of its own.
+
+        ``work`` gets the mirror as something to export, and what it is to call now and then: that raises
+        :class:`Interrupted` once nobody waits any more.
+        """
+        return await _in_thread(lambda gone: self._write(work, gone), self._turns)
+
     def ready_worker(self) -> None:
         """Have a process for statements of anyone's ready soon; waits for nothing."""
         Thread(target=self._start_worker, name="worker", daemon=True).start()
@@ -175,6 +185,26 @@ class ServerContext:
         rules, masked = self.settings.mirror_compliance_file, self.masked
         shown = {"values_in_errors": not masked, "remedy": REMEDY}
         return {"rules": rules, "masked": masked, "clock": self.clock, **shown}
+
+    def _write(self, work: "Callable[[MirrorSource, Callable[[], None]], T]", gone: Event) -> T:
+        refuse_foreign(self.settings)
+        from kandji_queries.export.export import THREADS
+        from kandji_queries.export.source import MirrorSource
+
+        def stop_if_gone() -> None:
+            if gone.is_set():
+                raise Interrupted("The file was not written to its end: whoever asked no longer waits for it.")
+
+        source = MirrorSource(
+            self.home,
+            rules=self.settings.mirror_compliance_file,
+            masked=self.masked,
+            memory_mb=self.settings.mirror_query_memory_mb,
+            threads=THREADS,
+            clock=self.clock,
+        )
+        with closing(source):
+            return work(source, stop_if_gone)
 
     def _export(
         self, names: "Sequence[str]", form: str, params: "Mapping[str, object]", gone: Event, to: "Path | str"

@@ -1,8 +1,9 @@
 """Our own views and macros: one file each, found by looking into the folders.
 
-``views/<name>.sql`` holds a plain SELECT; the engine makes it the view ``<name>``. Its header has ``title``,
-``description``, a line ``column: name | description`` for every column that is not simply one of the tables', and lines
-``ask: question | statement`` as examples. It may read views that come before it in the alphabet.
+``views/<name>.sql`` holds a plain SELECT; the engine makes it the view ``<name>``. Its header has ``title``, ``key``
+(the columns that tell its rows apart, in the order in which they are shown; ``desc`` after one means the greatest
+first), ``description``, a line ``column: name | description`` for every column that is not simply one of the tables',
+and lines ``ask: question | statement`` as examples. It may read views that come before it in the alphabet.
 
 ``macros/<name>.sql`` holds the ``CREATE MACRO`` statement; in that of ``folded``, ``{{name}}`` stands for a table of
 :mod:`kandji_schema.text`. DuckDB has no NFKC: what is met every day (kinds of apostrophe, dash and a few letters) is
@@ -27,7 +28,7 @@ HERE = Path(__file__).parent
 ELSEWHERE = MappingProxyType({"audit_log": {column.name: column.description for column in AUDIT}})
 """Columns of views that are described where the rows are defined."""
 
-VIEW_KEYS = frozenset({"title", "description", "column", "ask"})
+VIEW_KEYS = frozenset({"title", "key", "description", "column", "ask"})
 MACRO_KEYS = frozenset({"title", "description"})
 
 
@@ -35,7 +36,8 @@ MACRO_KEYS = frozenset({"title", "description"})
 class View:
     """A view of ours. ``columns`` describes the columns that need words of their own.
 
-    ``asks`` are statements by the question that each answers.
+    ``asks`` are statements by the question that each answers. ``key`` has the columns that tell its rows apart, and of
+    each whether the greatest comes first.
     """
 
     name: str
@@ -44,6 +46,7 @@ class View:
     columns: MappingProxyType[str, str]
     sql: str
     asks: MappingProxyType[str, str]
+    key: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,12 @@ def _calls(found: Mapping[str, Macro]) -> dict[str, list[str]]:
 def _view(file: sql_files.SqlFile) -> View:
     columns = MappingProxyType({**ELSEWHERE.get(file.name, {}), **dict(map(sql_files.column, file.all("column")))})
     asks = MappingProxyType(dict(map(sql_files.column, file.all("ask"))))
-    return View(file.name, file.one("title"), file.one("description"), columns, file.sql, asks)
+    return View(file.name, file.one("title"), file.one("description"), columns, file.sql, asks, _key(file.one("key")))
+
+
+def _key(text: str) -> tuple[tuple[str, bool], ...]:
+    parts = (part.split() for part in text.split(","))
+    return tuple((name, direction == ["desc"]) for name, *direction in parts)
 
 
 SEPARATOR = "\n"

@@ -83,7 +83,7 @@ def describe(reader: "Reader", name: str) -> Detail:
         return describe_query(reader.named(folded))
     if folded in definitions.macros():
         return _macro(definitions.macros()[folded])
-    past = _functions(reader)
+    past = past_functions(reader)
     table, dot, column = (part.strip().strip('"') for part in name.partition("."))
     if dot and fold_name(table) in {info.name for info in table_infos(reader)}:
         return _column(_table(reader, fold_name(table)), column)
@@ -120,7 +120,7 @@ def table_infos(reader: "Reader") -> list[TableInfo]:
 
 def functions_in_short(reader: "Reader") -> str:
     """Return in a few words which functions there are beside DuckDB's: tables as they were, and macros."""
-    tables = [function.removesuffix(AS_OF) for function in _functions(reader) if function.endswith(AS_OF)]
+    tables = [function.removesuffix(AS_OF) for function in past_functions(reader) if function.endswith(AS_OF)]
     named = [*(table for table in tables if not table.startswith(PRISM)), *_all_prism(tables)]
     past = f"T_as_of(moment), T = {', '.join(named)}: FROM devices{AS_OF}({MOMENT}); " if named else ""
     return f"{past}{BETWEEN}(from, to). {', '.join(sorted(definitions.macros()))}."
@@ -132,7 +132,8 @@ def _all_prism(tables: Iterable[str]) -> list[str]:
     return [f"{len(found)} {PRISM}..."] if len(found) > FEW else found
 
 
-def _functions(reader: "Reader") -> Mapping[str, str]:
+def past_functions(reader: "Reader") -> Mapping[str, str]:
+    """Return our table functions with the table or view behind each; none where nothing is mirrored."""
     try:
         return reader.functions()
     except NothingMirrored:

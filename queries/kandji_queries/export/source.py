@@ -130,6 +130,15 @@ class MirrorSource:
                     )
             yield OpenSource(engine, items, left_out, self._engines.warnings, self._clock())
 
+    @contextmanager
+    def statement(self, name: str, sql: str, params: Mapping[str, Any]) -> Iterator[tuple[OpenSource, ExportItem]]:
+        """Yield one statement of ours, checked as any, as an item called ``name``; open until the block ends."""
+        manifest = self._engines.manifest()
+        item = self._checked(manifest, name, sql, params)
+        with self._engines.engine(manifest, item.behind) as engine:
+            engine.refuse_broken(item.behind)
+            yield OpenSource(engine, (item,), {}, self._engines.warnings, self._clock()), item
+
     def close(self) -> None:
         """Close what is open."""
         self._engines.close()
@@ -176,10 +185,12 @@ class MirrorSource:
     def _query(self, manifest: Manifest, query: NamedQuery, params: Mapping[str, object]) -> ExportItem:
         own = {param.name for param in query.params}
         given = {name: value for name, value in params.items() if name in own}
-        values, sql = query.bind(given), query.statement(given)
-        checked = self._guard.check(sql, self._dependencies.names(manifest), values, as_of.functions(manifest))
+        return self._checked(manifest, query.name, query.statement(given), query.bind(given))
+
+    def _checked(self, manifest: Manifest, name: str, sql: str, params: Mapping[str, Any]) -> ExportItem:
+        checked = self._guard.check(sql, self._dependencies.names(manifest), params, as_of.functions(manifest))
         behind = self._dependencies.behind(manifest, checked.tables)
-        return ExportItem(name=query.name, kind="query", sql=sql, behind=behind, params=values)
+        return ExportItem(name=name, kind="query", sql=sql, behind=behind, params=params)
 
 
 def _refuse_unused(params: Mapping[str, object], queries: Iterable[NamedQuery]) -> None:

@@ -1,4 +1,5 @@
 -- title: What changed, one row a change
+-- key: changed_at desc, table_name, row_key, column_name
 -- description: Every change of the tracked tables that is kept: rows that came and went, and for changed rows each
 --   column with its old and new value. Columns that move at every collection, such as updated_at, make no change. The
 --   view changes_by_thing tells them as people do, each once. How a whole table was at a moment tells

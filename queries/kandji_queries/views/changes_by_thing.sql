@@ -1,4 +1,5 @@
 -- title: What changed, as people tell it: one row a thing
+-- key: changed_at desc, table_name, row_key, change
 -- description: What changed as people tell it, one row a thing and change: an app updated from one version to another,
 --   a device with its new owner and operating system, a device that came or went with what it carried. Columns that
 --   repeat what another table says (the device's tags in each of its apps) are told once, where they belong. The view

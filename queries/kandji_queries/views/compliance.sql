@@ -1,4 +1,5 @@
 -- title: Compliance, one row a device and rule
+-- key: device_id, rule
 -- description: Whether each device meets each rule of compliance that is for its platform: pass, fail or unknown, and
 --   why. Unknown is neither: the value is NULL, there is no row of the device, it was reported too long ago, or the
 --   table could not be read. Removed and missing devices have rows too. The rules are data; compliance.toml in the

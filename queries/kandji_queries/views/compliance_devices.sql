@@ -1,4 +1,5 @@
 -- title: Compliance, one row a device
+-- key: device_id
 -- description: The verdict of all rules of the view compliance that are for a device: true where every one passes,
 --   false where any fails, NULL where none fails but some are unknown. Count NULL as neither. Removed and missing
 --   devices are included; a device of a platform without rules has no row.

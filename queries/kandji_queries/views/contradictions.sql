@@ -1,4 +1,5 @@
 -- title: What contradicts itself, one row a device and contradiction
+-- key: device_id, rule
 -- description: Facts of one device that cannot both be true, or that belong to different times: marked missing yet in
 --   contact, the device list and Prism at odds, an agent that is silent while MDM answers, two records of one machine.
 --   A device without a row contradicts itself nowhere, as far as it is mirrored. Moments are UTC.

@@ -1,4 +1,5 @@
 -- title: Volumes of Apple devices, one row a volume
+-- key: device_id, identifier, name
 -- description: One row for each volume in the details of an Apple device, in numbers. Volumes of one container (disk3 of
 --   disk3s1) share their room: their numbers are the same and not to be added up; the one that the device runs from is
 --   is_start_volume, and disk_total_bytes in fleet tells of it. Of Windows and Android the details have no volumes.

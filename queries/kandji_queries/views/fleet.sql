@@ -1,4 +1,5 @@
 -- title: The fleet, one wide row a device
+-- key: device_id
 -- description: One row per device of the device list with what most questions need: identity, person, blueprint, contact,
 --   hardware, disk, and the security posture as Prism reports it. What is NULL is not known: the platform has none, the
 --   device has not reported it, or its details were not read yet. Devices marked missing or removed are included; see

@@ -1,4 +1,5 @@
 -- title: How old every table is
+-- key: table_name
 -- description: One row a table: how many rows, when they were read from the provider, how long they count as fresh,
 --   and how the last attempt to sync them ended. The age is that of the moment the query runs.
 -- column: table_name | Name of the table.

@@ -1,4 +1,5 @@
 -- title: How far back changes are known
+-- key: table_name
 -- description: One row for each table of which changes are kept: since when its history is whole, and when it last
 --   changed. Of what was before the views changes and removed_rows say nothing, and <table>_as_of(moment) refuses to
 --   answer.

@@ -1,4 +1,5 @@
 -- title: Rows that are gone, as they were
+-- key: removed_at desc, table_name, device_id, old_row
 -- description: One row for each row that was removed from a tracked table and is kept in history, each time it was
 --   removed, with what was in it. The view changes tells all else that changed.
 -- column: removed_at | When the pass that no longer found the row began, UTC.
