@@ -10,15 +10,15 @@
 -- param: top int = 10 [1, 100] | How many apps.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = any | Which devices.
 -- param: with_apple bool = false | Whether apps of Apple itself are told, too.
--- chart: stacked x=app y=newest,next,third,older,unknown unit=devices
+-- chart: stacked x=app y=newest,second_newest,third_newest,older,unknown unit=devices
 -- says: The newest version in use is on {share newest of devices} of the devices, over {count|app|apps}; an older one
 --   than the newest three is most frequent of {top app by older} ({max older}).
 -- column: newest | On how many devices is the newest version in use.
--- column: next | On how many is the one before it.
--- column: third | On how many is the one before that.
+-- column: second_newest | On how many is the one before it.
+-- column: third_newest | On how many is the one before that.
 -- column: older | On how many is an older one.
 -- column: newest_version | The newest version in use.
--- column: next_version | The one before it in use.
+-- column: second_version | The one before it in use.
 -- column: third_version | The one before that in use.
 -- column: versions | Number of versions in use.
 WITH found AS (
@@ -58,7 +58,7 @@ in_use AS (
         name,
         bundle_id,
         max(version) FILTER (place = 1) AS newest_version,
-        max(version) FILTER (place = 2) AS next_version,
+        max(version) FILTER (place = 2) AS second_version,
         max(version) FILTER (place = 3) AS third_version,
         max(place) AS versions
     FROM ranked
@@ -78,12 +78,12 @@ SELECT
     p.bundle_id,
     count(*) AS devices,
     count(*) FILTER (p.place = 1) AS newest,
-    count(*) FILTER (p.place = 2) AS next,
-    count(*) FILTER (p.place = 3) AS third,
+    count(*) FILTER (p.place = 2) AS second_newest,
+    count(*) FILTER (p.place = 3) AS third_newest,
     count(*) FILTER (p.place > 3) AS older,
     count(*) FILTER (p.place IS NULL) AS unknown,
     any_value(u.newest_version) AS newest_version,
-    any_value(u.next_version) AS next_version,
+    any_value(u.second_version) AS second_version,
     any_value(u.third_version) AS third_version,
     coalesce(any_value(u.versions), 0) AS versions,
     count(*) FILTER (d.is_missing) AS missing,

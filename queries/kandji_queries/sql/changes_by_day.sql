@@ -40,4 +40,4 @@ SELECT
 FROM days AS d
 CROSS JOIN kinds AS k
 LEFT JOIN counted AS c ON c.day = d.day AND c.thing = k.thing AND c.change = k.change
-ORDER BY d.day, kind;
+ORDER BY d.day, sum(c.changes) OVER (PARTITION BY k.thing, k.change) DESC NULLS LAST, kind;

@@ -4,8 +4,8 @@
 --   escrowed. Macs without a blueprint are (no blueprint). Macs marked missing or removed are counted, and shown beside.
 -- counts: devices
 -- chart: stacked x=blueprint y=filevault_on,filevault_off,unknown unit=devices
--- says: FileVault is on on {sum filevault_on} of {sum macs|Mac|Macs} ({share filevault_on of macs}), off on {sum
---   filevault_off} and not known on {sum unknown}.
+-- says: FileVault is on for {sum filevault_on} of {sum macs|Mac|Macs} ({share filevault_on of macs}), off for
+--   {sum filevault_off} and not known for {sum unknown}.
 -- column: filevault_on | On how many of the Macs FileVault is on.
 -- column: filevault_off | On how many it is off.
 -- column: percent_on | Percent of all the Macs on which FileVault is known to be on.

@@ -8,8 +8,7 @@
 -- for: pictures
 -- param: days int = 365 [1, 3650] | Days from now that are told month by month.
 -- chart: bar x=what y=days_left unit=days
--- says: {first what} is the first to run out, in {first days_left|day|days}; {sum items|thing expires|things expire}
---   in all.
+-- says: Next to run out: {first what}, {first days_left|day|days} left.
 -- column: kind | Enrolment token or certificate.
 -- column: what | Name of the token, or the month in which the certificates expire.
 -- column: expires_at | When the first of them expires, UTC; empty where it is not known.

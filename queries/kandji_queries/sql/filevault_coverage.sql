@@ -6,8 +6,8 @@
 -- like: posture_trend
 -- param: days int = 30 [1, 3650] | Days back.
 -- chart: line x=day y=percent_on unit=percent
--- says: FileVault was on on {first percent_on} % of Macs on {first day} and on {last percent_on} % on {last day}; not
---   known on {last unknown}.
+-- says: FileVault was on for {first percent_on} % of the Macs on {first day} and for {last percent_on} % on {last day}, when it
+--   was not known of {last unknown}.
 -- column: day | The day, UTC.
 -- column: filevault_off | Number of Macs with it off.
 -- column: percent_on | Share with it on, in percent.

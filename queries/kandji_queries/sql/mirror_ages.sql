@@ -5,7 +5,7 @@
 --   is not offered to the tenant, or that the token may not read, has no age and is not due. The view freshness has
 --   more of each.
 -- for: pictures
--- chart: bar x=table_name y=age_hours unit=hours
+-- chart: bar x=table_name y=age_hours unit=hours top=50
 -- says: {sum late|table is|tables are} late of {count}; the oldest rows are {max age_hours} hours old, in {top
 --   table_name by age_hours}.
 -- column: age_hours | Hours since the rows were read; empty where they never were.

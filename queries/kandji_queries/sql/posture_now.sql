@@ -8,8 +8,8 @@
 -- for: pictures
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
 -- chart: stacked x=control y=macs_on,macs_off,unknown unit=devices
--- says: FileVault is on on {first macs_on} of {first macs|Mac|Macs}, and not known on {first unknown}; off on most
---   Macs is {top control by macs_off} ({max macs_off}), least known is {top control by unknown} ({max unknown}).
+-- says: FileVault is on for {first macs_on} of {first macs|Mac|Macs} ({first percent_on} %), off for {first macs_off} and not
+--   known for {first unknown}; least is known of {top control by unknown} ({max unknown} not known).
 -- column: control | What is on or off.
 -- column: macs_on | On how many of the Macs it is on.
 -- column: macs_off | On how many it is off.

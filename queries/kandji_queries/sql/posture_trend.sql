@@ -8,8 +8,8 @@
 -- param: days int = 30 [1, 3650] | Days back.
 -- param: control enum(any, FileVault, Firewall, Gatekeeper, SIP) = any | Which of them.
 -- chart: line x=day y=percent_on by=control unit=percent
--- says: From {first day} to {last day} each was known to be on on {min percent_on} % to {max percent_on} % of the
---   Macs, which were {last macs|Mac|Macs} on the last day.
+-- says: From {first day} to {last day}, of {last macs|Mac|Macs} on the last day: known to be on for {min percent_on} % to
+--   {max percent_on} %.
 -- since: (now() AT TIME ZONE 'UTC')::DATE - $days::INTEGER
 -- column: day | The day, UTC.
 -- column: control | FileVault, Firewall, Gatekeeper or SIP.

@@ -17,9 +17,9 @@ from kandji_web.report.contents import Figure, Report, ReportPicture, ReportSect
 
 _WITHOUT_NAMES = """
     platform platforms os os_version os_versions model value rule control severity result state status kind change
-    thing table_name app bundle_id version newest_version next_version third_version developer blueprint
+    thing table_name app bundle_id version newest_version second_version third_version developer blueprint
     default_blueprint item type category parameter plan_type organisation token what cve_id software behind method
-    day month due expires source
+    day month step expires source
 """
 
 WITHOUT_NAMES = frozenset(_WITHOUT_NAMES.split())

@@ -48,21 +48,33 @@ SECTIONS: tuple[Section, ...] = (
         "The fleet",
         (
             Shown("devices_by", {"attribute": "platform"}, "Devices by platform"),
-            Shown("devices_by", {"attribute": "last_check_in"}, "Devices by their last contact"),
+            Shown("devices_by_range", {"attribute": "last_check_in"}, "Devices by their last contact"),
             Shown("devices_by", {"attribute": "os"}, "Devices by operating system"),
+            Shown("devices_by_range", {"attribute": "years_enrolled"}, "Devices by the time since their enrolment"),
+            Shown("devices_by_range", {"attribute": "disk_used"}, "Devices by how full their disk is"),
         ),
     ),
     Section(
-        "systems", "Operating systems", (Shown("devices_by_os_version", {"platform": "Mac"}, "Versions of macOS"),)
+        "systems",
+        "Operating systems",
+        (
+            Shown("devices_by_os_version", {"platform": "Mac"}, "Versions of macOS"),
+            Shown("os_adoption", {"platform": "Mac"}, "macOS day by day"),
+        ),
     ),
-    Section("posture", "Security posture", (Shown("filevault_coverage"), Shown("encryption_by_blueprint"))),
-    Section("compliance", "Compliance", (Shown("compliance_rate"),)),
-    Section("apps", "Apps", (Shown("apps_by_developer"),)),
+    Section(
+        "posture",
+        "Security posture",
+        (Shown("posture_now"), Shown("posture_trend"), Shown("encryption_by_blueprint")),
+    ),
+    Section("compliance", "Compliance", (Shown("compliance_rate"), Shown("compliance_by_blueprint"))),
+    Section("apps", "Apps", (Shown("app_version_spread"), Shown("apps_by_developer"))),
     Section("vulnerabilities", "Vulnerabilities", (Shown("vulnerability_summary"),)),
     Section("library", "Library items", (Shown("library_item_status"), Shown("failing_parameters"))),
+    Section("changes", "What changed", (Shown("changes_by_day"),)),
     Section("licences", "Licences", (Shown("licence_usage"),)),
-    Section("expiry", "What runs out", (Shown("ade_tokens"),)),
-    Section(BUDGET, "The mirror", ()),
+    Section("expiry", "What runs out", (Shown("expiries"),)),
+    Section(BUDGET, "The mirror", (Shown("mirror_ages"),)),
 )
 """All sections, in the order in which they are shown."""
 
