@@ -162,7 +162,7 @@ def test_people_are_counted_by_department_with_their_devices(reader: Reader) -> 
 
 def test_behaviour_that_was_not_blocked_comes_first(reader: Reader) -> None:
     asked = "device_id device_name threat_status"
-    assert answer(reader, "behavioural_detections", asked) == [
+    assert answer(reader, "behavioural_detections", asked, days=30) == [
         ("d2", "Twin", "detected"),
         ("gone", "Old", None),
         ("d1", "Robert'); DROP TABLE devices;--", "blocked"),

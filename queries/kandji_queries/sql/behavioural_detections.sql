@@ -1,13 +1,13 @@
 -- title: Suspicious behaviour found
--- description: Every detection of malicious or suspicious behaviour of the last days, those that were not blocked first,
---   then the newest; detections without a date are included. What was run, by whom and from what is told. Empty also
---   where this is not licensed or not read, of which notes tell. Devices marked missing or removed are listed with
---   these flags.
+-- description: Detections of malicious or suspicious behaviour, all or those of the last days, with those that were not
+--   blocked first, then the newest; detections without a date are included. What was run, by whom and from what is told.
+--   Empty also where this is not licensed or not read, of which notes tell. Devices marked missing or removed are listed
+--   with these flags.
 -- counts: devices
--- tells: threat_status
--- param: days int = 30 [1, 3650] | Days back.
--- param: classification enum(any, malicious, suspicious) = any | Which kind.
+-- tells: classification, threat_status
 -- beyond: days=3650 detection_date
+-- param: days int = 3650 [1, 3650] | Days back.
+-- param: classification enum(any, malicious, suspicious) = any | Which kind.
 -- column: detection_id | Identifier of the detection.
 SELECT
     b.detection_date,
