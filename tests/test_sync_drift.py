@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 from moving_fleet import drifting, in_no_order, in_small_pages, keys
-from support import client_of, make_tenant, manifest_of, mirrored, run_sync, slow_but, synced, true_rows
+from support import client_of, make_tenant, manifest_of, mirrored, run_sync, synced, true_rows
 
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.ingest.staging import Staging
@@ -26,8 +26,9 @@ TABLES = ("devices", "prism_filevault", "apps", "prism_certificates")
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("seed", slow_but(0, 1, of=range(12), tier=pytest.mark.heavy))
-def test_no_row_that_is_there_throughout_is_lost_while_devices_leave(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", [0, 1, 2, 4, 5, 10, None])  # each mixture of paging, inserts and order, and a new one
+def test_no_row_that_is_there_throughout_is_lost_while_devices_leave(tmp_path: Path, seed: int | None) -> None:
+    seed = Random().randrange(10**6) if seed is None else seed  # noqa: S311  # the course of this run alone
     tenant = synced(tmp_path, 90, *TABLES, seed=1, apps=3, quirks=Quirks(prism_cursors=seed % 4 == 0))
     before = {table: keys(table, true_rows(tenant.world, table)) for table in TABLES}
     chance = Random(seed)  # noqa: S311  # a seeded course of events
@@ -36,7 +37,7 @@ def test_no_row_that_is_there_throughout_is_lost_while_devices_leave(tmp_path: P
     sync(tmp_path, "loopback", client_of(send, tenant.fetch), names=TABLES, everything=True)
     for table in TABLES:
         there = before[table] & keys(table, true_rows(tenant.world, table))
-        assert there <= keys(table, mirrored(tmp_path, table)), table
+        assert there <= keys(table, mirrored(tmp_path, table)), (table, seed)
     tenant.between("", None)
     assert run_sync(tmp_path, tenant, *TABLES).failed == ()
     assert all(mirrored(tmp_path, table) == true_rows(tenant.world, table) for table in TABLES)
