@@ -193,9 +193,9 @@ def test_without_a_command_the_help_is_shown(home: Path) -> None:
 
 @pytest.mark.heavy
 def test_a_damaged_manifest_or_data_file_does_not_stop_answers(tmp_path: Path) -> None:
-    tenant = synced(tmp_path)
+    tenant = synced(tmp_path, 50, "devices", "users")
     tenant.world.advance(4)
-    run_sync(tmp_path, tenant)
+    run_sync(tmp_path, tenant, "devices", "users")
     newest = max(data_dir(tmp_path).glob("devices.*"))
     newest.chmod(0o600)
     newest.write_bytes(newest.read_bytes()[:9_000])

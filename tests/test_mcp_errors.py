@@ -92,6 +92,7 @@ def test_a_mistake_is_told_with_the_rule_and_the_remedy(
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize("era", ["auto"])  # others know that both eras say the same
 def test_null_means_that_an_optional_argument_was_left_out(mirror: ServerContext, era: Era) -> None:
     given = {
         "run_query": {"name": "devices_by_platform"},

@@ -340,6 +340,7 @@ def test_an_empty_table_that_was_never_synced_is_not_taken_for_none(mirror: Serv
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize("era", ["auto"])  # others know that both eras say the same
 def test_an_answer_from_an_older_state_says_so(tmp_path: Path, era: Era) -> None:
     small_fleet(tmp_path)
     manifest_path(tmp_path, 2).write_text("torn")
