@@ -109,7 +109,7 @@ async def values(request: Request) -> Response:
 class ShownAnswer:
     """A page of an answer: rows ``first`` to ``last`` of ``total`` (``more`` where there are further ones).
 
-    ``sentence`` says what the answer says, whether there is a picture or not.
+    ``sentence`` says what the answer says, empty where that is the number of its rows.
     """
 
     sentence: str
@@ -136,7 +136,7 @@ async def _shown(request: Request, named: NamedQuery, filled: QueryForm, answer:
     base = f"/queries/{named.name}"
     forms = ["csv", "json", *(["parquet"] if named.name in catalog() else [])]
     return ShownAnswer(
-        sentence=picture.sentence,
+        sentence=picture.sentence if named.says or not rows else "",
         picture=await drawn(picture.chart if rows else None),
         rows=shown_rows(answer, rows[begin : begin + ROWS], named.columns),
         dated=date_line(answer.as_of, mirror_of(request).clock()),
