@@ -29,6 +29,14 @@ LEADS: Mapping[str, str] = {
 }
 """Columns that lead to the page of a device, and the column that names it."""
 
+ROWS_OF: Mapping[str, str] = {
+    "user_email": "/tables/fleet?user_email={}",
+    "blueprint_name": "/tables/fleet?blueprint_name={}",
+    "bundle_id": "/tables/apps?bundle_id={}",
+    "cve_id": "/tables/vulnerabilities?cve_id={}",
+}
+"""Columns that lead to all rows of a table that have the same value."""
+
 
 @dataclass(frozen=True)
 class Head:
@@ -106,7 +114,10 @@ def _cut(words: str) -> str:
 
 
 def _lead(column: str, row: Sequence[Any], places: Mapping[str, int]) -> str:
-    """Return the page of the device that a row is about."""
+    """Return the page of the device that a row is about, or of the rows that have the value of a cell."""
+    if column in ROWS_OF:
+        value = row[places[column]]
+        return ROWS_OF[column].format(quote(value, safe="")) if isinstance(value, str) and value else ""
     place = places.get(LEADS.get(column, ""))
     name = row[place] if place is not None else None
     return f"/devices/{quote(name, safe='')}" if isinstance(name, str) and name else ""

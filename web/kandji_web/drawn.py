@@ -6,16 +6,23 @@ from anyio import to_thread
 from markupsafe import Markup
 
 from kandji_queries.charts.chart import Chart
+from kandji_queries.charts.drawing import available
 from kandji_queries.charts.inline import inline_svg
+from kandji_queries.charts.specification import remarks_of
 from kandji_schema.errors import MirrorError
+from kandji_web.pictures import NOT_DRAWN
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture as markup and its sentence; ``wrong`` says why there is none. All are empty where none is wanted."""
+    """A picture as markup, its sentence and what has to be known of it; ``wrong`` says why there is none.
+
+    All are empty where none is wanted.
+    """
 
     svg: str = ""
     sentence: str = ""
+    remarks: tuple[str, ...] = ()
     wrong: str = ""
 
 
@@ -23,10 +30,13 @@ async def drawn(chart: Chart | None) -> Drawn:
     """Draw a chart; the rows beside it are shown whatever comes of it."""
     if chart is None:
         return Drawn()
+    if not available():
+        return Drawn(wrong=NOT_DRAWN)
     try:
         svg = await to_thread.run_sync(inline_svg, chart)
+        remarks = tuple(remarks_of(chart))
     except MirrorError as error:
         return Drawn(wrong=str(error))
     except ValueError:  # the library's, for values that no axis has
         return Drawn(wrong="These values cannot be drawn; choose other columns.")
-    return Drawn(Markup(svg), chart.sentence)  # noqa: S704  # inline_svg escapes every text in it
+    return Drawn(Markup(svg), chart.sentence, remarks)  # noqa: S704  # inline_svg escapes every text in it

@@ -30,7 +30,7 @@ def common_facts(request: Request, title: str) -> dict[str, Any]:
     """Return what the template of every page has.
 
     ``title``, ``path``, ``navigation``, ``person`` (who signed in, or None), ``key`` (what forms carry, empty without
-    a session) and ``masked``.
+    a session), ``masked`` and ``now``, from which ages are told.
     """
     session = request.scope.get(SESSION)
     person = caller_of(request).person
@@ -41,4 +41,5 @@ def common_facts(request: Request, title: str) -> dict[str, Any]:
         "person": person.name if person else None,
         "key": session.form_key if session else "",
         "masked": mirror_of(request).masked,
+        "now": mirror_of(request).clock().isoformat(timespec="seconds"),
     }

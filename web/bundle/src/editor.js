@@ -127,12 +127,27 @@ function extensions(field, run) {
       autocapitalize: "off",
       spellcheck: "false",
     }),
+    EditorView.domEventHandlers({ beforeinput: typeOver }),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) field.value = update.state.doc.toString();
       if (update.focusChanged && update.view.hasFocus) askNames();
     }),
     LOOK,
   ];
+}
+
+/**
+ * Replace a selection by what is typed. Left to the browser it would keep the look of what goes by styles inside the
+ * text, which the policy of the page forbids, and says so each time.
+ */
+function typeOver(event, view) {
+  const { from, to, empty } = view.state.selection.main;
+  if (event.inputType !== "insertText" || event.data == null || empty || view.composing) return false;
+  const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  const taken = view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, event.data, insert));
+  if (!taken) view.dispatch(insert());
+  event.preventDefault();
+  return true;
 }
 
 /** Replace the whole statement. */

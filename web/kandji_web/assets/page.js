@@ -1,8 +1,9 @@
-// What script adds to every page: values that fit what is typed. Everything works without it.
+// What script adds to every page: values that fit what is typed, and ages that go on. Everything works without it.
 "use strict";
 
 (() => {
   const WAIT = 200; // ms after the last key
+  const TICK = 30_000; // ms between two looks at ages
 
   for (const field of document.querySelectorAll("input[data-values]")) {
     let waiting = 0;
@@ -26,4 +27,29 @@
       }),
     );
   }
+
+  // "As of 2026-11-30 07:12 UTC, 3 min old." told by the server's clock when the page was made, and on from there.
+  const TOLD = /(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC(,| \(\w+,) \d+ (?:s|min|h|d) old/g;
+  const made = Date.parse(document.querySelector('meta[name="now"]')?.content ?? "");
+  const began = performance.now();
+
+  function words(seconds) {
+    for (const [unit, length] of [["d", 86_400], ["h", 3_600], ["min", 60]]) {
+      if (seconds >= 2 * length) return `${Math.floor(seconds / length)} ${unit}`;
+    }
+    return `${seconds} s`;
+  }
+
+  function goOn() {
+    const now = made + (performance.now() - began);
+    for (const line of document.querySelectorAll(".dated")) {
+      if (line.children.length) continue;
+      line.textContent = line.textContent.replace(TOLD, (told, day, time, before) => {
+        const seconds = Math.floor((now - Date.parse(`${day}T${time}:00Z`)) / 1000);
+        return seconds > 0 ? `${day} ${time} UTC${before} ${words(seconds)} old` : told;
+      });
+    }
+  }
+
+  if (!Number.isNaN(made)) setInterval(goOn, TICK);
 })();
