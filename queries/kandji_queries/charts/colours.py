@@ -78,7 +78,7 @@ LIGHT = Palette(
             "bad": "#b3261e",
             "warn": "#bd7c00",
             "unknown": "#868e97",
-            "others": "#6d7f90",
+            "others": "#647688",
         }
     ),
 )

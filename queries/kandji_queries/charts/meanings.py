@@ -35,6 +35,8 @@ def meaning_of(text: str) -> str | None:
         return UNKNOWN if not words else None
     if words[0] in {"not", "non"} and len(words) > 1:
         return UNKNOWN if words[1] in {"known", "reported"} else _opposite(_MEANINGS.get(words[1]))
+    if UNKNOWN in words:
+        return UNKNOWN
     last = words[-1]
     if last in _SHORT or len(words) == 1:
         return _MEANINGS.get(last) if len(words) == 1 or "_" in text else None

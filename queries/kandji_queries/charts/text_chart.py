@@ -30,6 +30,7 @@ _ASCII = {"good": "#", "bad": "x", "warn": "!", "unknown": ".", "others": "%"}
 _ASCII_SERIES = "#=+o*~"
 _CODES = {"good": 32, "bad": 31, "warn": 33, "unknown": 90, "others": 36}
 _SERIES_CODES = (34, 33, 35, 32, 95, 37)
+_LIKE = {"…": "~", "\u2212": "-"}
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
 
@@ -54,9 +55,9 @@ class Pen:
         return f"\x1b[{code}m{text}\x1b[0m"
 
     def words(self, text: str) -> str:
-        """Return words that are seen everywhere: of ASCII what is not becomes ``?``, the ellipsis three dots."""
+        """Return words that are seen everywhere: what is not ASCII becomes as many ``?`` as it has columns."""
         if self.plain:
-            return text.replace("…", "...").replace("\u2212", "-").encode("ascii", "replace").decode()
+            return "".join(c if c.isascii() else _LIKE.get(c, "?" * columns_of(c)) for c in text)
         return f"\u2068{text}\u2069" if any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in text) else text
 
 
@@ -160,22 +161,23 @@ def _flowing(texts: Sequence[str], sizes: Sequence[int], room: int) -> Iterator[
 def _table(plot: Plot, room: int, pen: Pen) -> Iterator[str]:
     """Yield a heat map as numbers in columns; where columns have no room, their names stand numbered below."""
     rows = plot.panels[0].categories
-    texts = [[_cell(value, plot) for value in row.values] for row in rows]
     names = min(max(columns_of(row.label) for row in rows), int(room * LABELS))
-    widest = max(columns_of(text) for row in texts for text in row)
-    each = (room - names) // len(plot.series) - len(GAP)
-    numbered = max(columns_of(series.label) for series in plot.series) > each
-    heads = [str(n) for n, _ in enumerate(plot.series, 1)] if numbered else [series.label for series in plot.series]
+    widest = max(columns_of(_cell(value, plot)) for row in rows for value in row.values)
+    shown = plot.series[: max((room - names) // (widest + len(GAP)), 1)]
+    numbered = max(columns_of(series.label) for series in shown) > (room - names) // len(shown) - len(GAP)
+    heads = [str(n) for n, _ in enumerate(shown, 1)] if numbered else [series.label for series in shown]
     each = max(widest, *map(columns_of, heads))
     yield " " * names + "".join(f"{GAP}{' ' * (each - columns_of(head))}{pen.words(head)}" for head in heads)
-    for row, cells in zip(rows, texts, strict=True):
+    for row in rows:
         name = shortened(row.label, names)
-        numbers = "".join(f"{GAP}{cell:>{each}}" for cell in cells)
+        numbers = "".join(f"{GAP}{_cell(value, plot):>{each}}" for value in row.values[: len(shown)])
         yield f"{' ' * (names - columns_of(name))}{pen.words(name)}{pen.words(numbers)}"
     if numbered:
         yield ""
-        named = [f"{n} {series.label}" for n, series in enumerate(plot.series, 1)]
+        named = [f"{n} {shortened(series.label, room // 2)}" for n, series in enumerate(shown, 1)]
         yield from _flowing([*map(pen.words, named)], [*map(columns_of, named)], room)
+    if len(shown) < len(plot.series):
+        yield f"{len(plot.series) - len(shown)} columns more have no room here."
 
 
 def _cell(value: float | None, plot: Plot) -> str:

@@ -57,7 +57,7 @@ def _marks(plot: Plot, x: Json, whole: int, palette: Palette) -> Iterator[Json]:
     stack = {**x, "stack": "zero" if stacked else None}
     fill = {"field": "fill", "type": "nominal", "scale": None}
     yield {
-        "mark": {"type": "bar", "clip": True, "stroke": palette.ground, "strokeWidth": 1 if stacked else 0},
+        "mark": {"type": "bar", "stroke": palette.ground, "strokeWidth": 1 if stacked else 0},
         "encoding": {
             "x": stack,
             "color": legend(plot, palette, whole) if stacked else fill,
