@@ -131,11 +131,11 @@ A title, a description, and each `$name` of the statement declared: `name type =
 the type is text, version, int, float, bool, date, time or `enum(one, other)`, and `optional` in place of a default lets
 it be NULL. `column: name | meaning` explains a column that no table has. `counts: devices` (or `devices and people`)
 gives it `with_removed` (and `with_archived`), `tells: column` has a note count the rows by that column, and
-`lacks: app` has one say where no app is called as the parameter `app` asks. `kandji-mirror query --check FILE` says
-what is wrong, with the line: also a header that names no column or parameter of the query. `doctor` looks at all of
-them; one that is wrong takes no other along. A file counts only where nobody else could have written it, its statement
-is guarded as any SQL is, and it cannot have the name of a query below. Exports take tables, views and the queries below
-only."""
+`lacks: app` has one say where no app is called as the parameter `app` asks. `chart` and `says` give its answer a
+[picture](pictures.md). `kandji-mirror query --check FILE` says what is wrong, with the line: also a header that names no
+column or parameter of the query. `doctor` looks at all of them; one that is wrong takes no other along. A file counts
+only where nobody else could have written it, its statement is guarded as any SQL is, and it cannot have the name of a
+query below. Exports take tables, views and the queries below only."""
 
 
 def queries() -> Iterator[str]:
@@ -151,6 +151,9 @@ def queries() -> Iterator[str]:
                 (p.name, p.rule(), "required" if p.required else f"`{p.default}`", p.description) for p in query.params
             )
             yield _grid(("parameter", "value", "default", "meaning"), rows)
+        if query.file and query.chart:
+            drawn, *said = [entry.value for key in ("chart", "says") for entry in query.file.all(key)]
+            yield f"[Picture](pictures.md): `{drawn}`" + "".join(f"; says: `{sentence}`" for sentence in said)
         yield f"```sql\n{query.sql.strip()}\n```"
 
 

@@ -74,6 +74,10 @@ def test_a_chart_of_ones_own_query_names_its_file_and_line(home: Path) -> None:
         ("pie", "-- chart: pie x=blueprint_name y=n\n"),
     ):
         (folder / f"{name}.sql").write_text(f"{header}{lines}{body}", encoding="utf-8")
+    shown = (Path(__file__).parents[1] / "docs" / "pictures.md").read_text().split("```sql\n")[1].split("```")[0]
+    (folder / "shown.sql").write_text(shown)
+    assert "FROM devices" in shown
+    assert "17 devices in 3 blueprints; most are in" in run(home, "query", "shown", "--chart", "-").stdout
     drawn = run(home, "query", "good", "--chart", "-")
     assert (drawn.returncode, "17 devices." in drawn.stdout, "\\u202egnirts" in drawn.stdout) == (0, True, True)
     for name, said in (

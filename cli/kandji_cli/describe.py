@@ -74,7 +74,7 @@ def _show_query(detail: QueryDetail) -> None:
     say()
     _print_columns(detail.columns)
     _block("SQL", query.sql.strip().splitlines())
-    _block("Example", [example(query)])
+    _block("Example", [example(query), *([f"{example(query)} --chart -"] if query.chart else [])])
     say("\nOptions such as --format, --columns and --limit: kandji-mirror query --help")
 
 
