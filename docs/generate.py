@@ -132,10 +132,10 @@ the type is text, version, int, float, bool, date, time or `enum(one, other)`, a
 it be NULL. `column: name | meaning` explains a column that no table has. `counts: devices` (or `devices and people`)
 gives it `with_removed` (and `with_archived`), `tells: column` has a note count the rows by that column, and
 `lacks: app` has one say where no app is called as the parameter `app` asks. `chart` and `says` give its answer a
-[picture](pictures.md). `kandji-mirror query --check FILE` says what is wrong, with the line: also a header that names no
-column or parameter of the query. `doctor` looks at all of them; one that is wrong takes no other along. A file counts
-only where nobody else could have written it, its statement is guarded as any SQL is, and it cannot have the name of a
-query below. Exports take tables, views and the queries below only."""
+[picture](pictures.md). `kandji-mirror query --check FILE` says what is wrong, with the line: also a header that names
+no column or parameter of the query. `doctor` looks at all of them; one that is wrong takes no other along. A file
+counts only where nobody else could have written it, its statement is guarded as any SQL is, and it cannot have the
+name of a query below. Exports take tables, views and the queries below only."""
 
 
 def queries() -> Iterator[str]:
