@@ -10,6 +10,7 @@ from pathlib import Path
 from kandji_cli.output import say, say_document, tell
 from kandji_cli.reads import open_reader, required
 from kandji_mirror.api.usage import tenant_remaining, usage
+from kandji_queries.charts import drawing
 from kandji_schema.errors import UsageError
 from kandji_schema.manifest import newest_whole
 from kandji_schema.settings import Settings, load
@@ -41,6 +42,8 @@ def write(
     path = None if to == STDOUT else checked(to, settings.home, force=force, pdf=pdf)
     _refuse_nonsense(path, pdf=pdf, as_json=as_json)
     wanted = Wanted(sections=sections, since=since, blueprint=blueprint, anonymous=anonymous)
+    if drawing.available():
+        drawing.get_ready()  # before the reader bounds what this process may map
     with open_reader(required(max_age=max_age, strict=strict), lazy=False) as reader:
         about = About(
             tenant=newest_whole(settings.home)[0].tenant, version=version("kandji-mirror"), budget=_budget(settings)

@@ -65,8 +65,8 @@ def refuse_missing() -> None:
         )
     if not may_map(ADDRESSES) and not _STARTED.is_set():
         raise ConfigurationError(
-            "Pictures need more addresses than this process may have (`ulimit -v`): lift that bound, or take the same "
-            "query without --chart or with `--chart -`."
+            "Pictures need more addresses than this process may have (`ulimit -v`): lift that bound. In the terminal "
+            "(`query NAME --chart -`) they need none."
         )
 
 
