@@ -171,6 +171,24 @@ def test_an_answer_is_drawn_as_it_is_chosen(server: Serving) -> None:
     assert "two columns of names" in run(server, sql, chart="heat", x="devices", y=["devices"]).text
 
 
+@pytest.mark.parametrize(
+    ("sql", "x"),
+    [
+        ("SELECT [1, 2] AS a, 3 AS n", "a"),
+        ("SELECT map {'a': 1} AS a, 2 AS n", "a"),
+        ("SELECT '290309-12-22 (BC) 00:00:00'::TIMESTAMP AS a, 'nan'::DOUBLE AS n", "a"),
+        ("SELECT NULL AS a, 170141183460469231731687303715884105727 AS n", "a"),
+        ("SELECT chr(8238) || '<b>' || chr(0) AS a, 1 AS n", "a"),
+        ("SELECT 1 AS n, 2 AS n, 3 AS n", "n_3"),
+    ],
+)
+def test_odd_values_are_shown_and_drawn(server: Serving, sql: str, x: str) -> None:
+    answer = run(server, sql, chart="line", x=x, y=["n"])
+    assert answer.status == 200
+    assert "<svg" in answer.text or "cannot be drawn" in answer.text
+    assert "<b>" not in answer.text
+
+
 def test_names_for_completion_are_those_of_the_mirror(server: Serving) -> None:
     names = asked(server.url, "GET", "/sql/names", **KNOWN).json()
     assert ["platform", "VARCHAR"] in [column[:2] for column in names["tables"]["devices"]["columns"]]

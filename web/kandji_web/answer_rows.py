@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,9 +102,9 @@ def _text(column: ResultColumn, value: Any, exact: bool) -> str:
         return ("true" if value else "false") if exact else ("yes" if value else "no")
     if isinstance(value, int) and not exact and not _YEAR.search(column.name):
         return f"{value:,}"
-    if _MOMENT.fullmatch(column.type) and isinstance(value, str | datetime):
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return for_eyes(moment)
+    if _MOMENT.fullmatch(column.type) and isinstance(value, str):
+        with suppress(ValueError):  # one that the calendar of Python does not have
+            return for_eyes(datetime.fromisoformat(value))
     if isinstance(value, list) and not exact:
         return ", ".join("" if part is None else for_eyes(part) for part in value)
     return for_eyes(value)

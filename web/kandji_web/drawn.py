@@ -1,6 +1,7 @@
 """Pictures in pages: drawn in a thread of their own, and missed by nobody where they cannot be drawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from anyio import to_thread
 from markupsafe import Markup
@@ -9,6 +10,7 @@ from kandji_queries.charts.chart import Chart
 from kandji_queries.charts.drawing import available
 from kandji_queries.charts.inline import inline_svg
 from kandji_queries.charts.specification import remarks_of
+from kandji_queries.results.values import text
 from kandji_schema.errors import MirrorError
 from kandji_web.pictures import NOT_DRAWN
 
@@ -33,10 +35,16 @@ async def drawn(chart: Chart | None) -> Drawn:
     if not available():
         return Drawn(wrong=NOT_DRAWN)
     try:
-        svg = await to_thread.run_sync(inline_svg, chart)
-        remarks = tuple(remarks_of(chart))
+        drawable = replace(chart, rows=[tuple(map(_drawable, row)) for row in chart.rows])
+        svg = await to_thread.run_sync(inline_svg, drawable)
+        remarks = tuple(remarks_of(drawable))
     except MirrorError as error:
         return Drawn(wrong=str(error))
     except ValueError:  # the library's, for values that no axis has
         return Drawn(wrong="These values cannot be drawn; choose other columns.")
     return Drawn(Markup(svg), chart.sentence, remarks)  # noqa: S704  # inline_svg escapes every text in it
+
+
+def _drawable(value: Any) -> Any:
+    """Return a value as a category can be: a list or a document as its text."""
+    return text(value) if isinstance(value, list | dict) else value
