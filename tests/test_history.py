@@ -60,28 +60,14 @@ GAPS = st.sampled_from([0, 0.5, 3, 30, 200, 900])
 
 Past = list[tuple[float, list[dict[str, Any]]]]
 PASTS = st.lists(st.tuples(GAPS, states()), min_size=2, max_size=6), st.sampled_from([1, 3, 400])
-FEW = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.heavy
-@FEW
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(*PASTS)
 def test_the_state_at_every_kept_moment_is_the_one_that_was_there(
     tmp_path_factory: pytest.TempPathFactory, past: Past, keep_days: int
 ) -> None:
-    every_kept_moment_is_right(tmp_path_factory, past, keep_days)
-
-
-@pytest.mark.heavy
-@settings(FEW, max_examples=20)
-@given(*PASTS)
-def test_the_state_at_every_kept_moment_of_many_pasts(
-    tmp_path_factory: pytest.TempPathFactory, past: Past, keep_days: int
-) -> None:
-    every_kept_moment_is_right(tmp_path_factory, past, keep_days)
-
-
-def every_kept_moment_is_right(tmp_path_factory: pytest.TempPathFactory, past: Past, keep_days: int) -> None:
     mirror = PastHome(tmp_path_factory.mktemp("home"), keep_days)
     moment, truth = START, {}
     for gap, rows in past:
