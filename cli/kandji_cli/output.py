@@ -60,6 +60,14 @@ def say(line: str = "") -> None:
         print(streams.visible(line) if sys.stdout.isatty() else line)  # noqa: T201  # the one place that prints on stdout
 
 
+def say_page(page: str) -> None:
+    """Print a page, which is UTF-8 wherever it goes."""
+    with _reader_may_go():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(page.encode())
+        sys.stdout.buffer.flush()
+
+
 def say_document(document: object) -> None:
     """Print a document of a command's own as JSON; moments as ``2026-11-20T12:00:00Z``."""
     text = json.dumps(document, default=_plain, indent=1, ensure_ascii=False)

@@ -1,13 +1,12 @@
 """``kandji-mirror report``: the fleet as one page. Its path on stdout, what has to be known of it on stderr."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from kandji_cli.output import say, say_document, tell
+from kandji_cli.output import say, say_document, say_page, tell
 from kandji_cli.reads import open_reader, required
 from kandji_mirror.api.usage import tenant_remaining, usage
 from kandji_queries.charts import drawing
@@ -52,7 +51,7 @@ def write(
         report = Nameless.of(reader).report(report) if anonymous else report
     page = html(report)
     if path is None:
-        sys.stdout.write(page)
+        say_page(page)
         _tell(report)
         return
     written = write_report(report, page, path, pdf_of(page) if pdf else None)

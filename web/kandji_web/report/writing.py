@@ -78,7 +78,7 @@ def html(report: Report, *, drawn: bool | None = None) -> str:
         "sections": [(section, [_drawn(told, draws) for told in section.pictures]) for section in report.sections],
         "compared": [*_compared(report.compared)],
     }
-    return render("report.html", facts)
+    return render("report.html", facts) + "\n"
 
 
 @cache
