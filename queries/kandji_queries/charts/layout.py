@@ -7,6 +7,7 @@ ones without serifs; the library, which knows its own, corrects the rest.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kandji_queries.charts.number_text import tick_text
 from kandji_queries.charts.plot import Plot, category_text
 from kandji_queries.charts.words import shortened
 from kandji_queries.results.text_table import width
@@ -46,7 +47,7 @@ def grid_layout(plot: Plot, whole: int) -> Layout:
 
 def line_layout(plot: Plot, whole: int, ends: Iterable[str]) -> Layout:
     """Return the room of lines, with what stands at their ends; numbers of the axis take little."""
-    return _layout(whole, ("1,000,000",), ends)
+    return _layout(whole, (tick_text(end, plot.hint.unit) for end in plot.limits), ends)
 
 
 def _layout(whole: int, names: Iterable[str], ends: Iterable[str]) -> Layout:

@@ -11,15 +11,15 @@ GOOD, BAD, WARN, UNKNOWN = "good", "bad", "warn", "unknown"
 _WORDS = MappingProxyType(
     {
         UNKNOWN: "unknown none undefined",
-        BAD: "failed fails failing fail failure error errors off disabled noncompliant no false critical exploited "
+        BAD: "failed fails failing fail failure error errors off disabled noncompliant critical exploited "
         "expired unencrypted overdue threat threats malicious broken lost",
         WARN: "warning warnings warn pending high stale remediated suspicious awaiting",
-        GOOD: "passed passes passing pass on enabled compliant yes true ok success successful encrypted valid "
+        GOOD: "passed passes passing pass on enabled compliant ok success successful encrypted valid "
         "supported healthy installed escrowed",
     }
 )
 _MEANINGS = {word: meaning for meaning, words in _WORDS.items() for word in words.split()}
-_SHORT = frozenset({"no", "on", "off", "none", "high", "lost", "yes"})
+_SHORT = frozenset({"on", "off", "none", "high", "lost"})
 """Words that mean this only where they are all, or end a name: ``filevault_on``, not "Based on iOS"."""
 
 _NAMES = {"filevault": "FileVault", "os": "OS", "sip": "SIP", "cves": "CVEs", "cve": "CVE", "ade": "ADE", "mdm": "MDM"}

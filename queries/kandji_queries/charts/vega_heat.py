@@ -1,11 +1,12 @@
 """Heat maps as Vega-Lite: the deeper a cell the more, with its number in it."""
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 from kandji_queries.charts.colours import Palette
-from kandji_queries.charts.layout import LETTER, grid_layout
-from kandji_queries.charts.number_text import number_text
+from kandji_queries.charts.layout import LETTER, SIZE, grid_layout
+from kandji_queries.charts.number_text import number_text, short_number
 from kandji_queries.charts.plot import NO_VALUE, Panel, Plot
 from kandji_queries.charts.vega import Json, label_of
 from kandji_queries.charts.words import shortened_names
@@ -17,6 +18,9 @@ DEPTHS = (0.07, 0.5)
 """How much colour the least and the most of a heat map have: words upon both are read as on the ground."""
 
 UNKNOWN_DEPTH = 0.3
+
+NARROW = 34
+"""Pixels of a cell from which on its letters are as large as elsewhere."""
 
 HEAD = 18
 """Letters of the name of a column."""
@@ -41,6 +45,7 @@ def heat_view(plot: Plot, panel: Panel, whole: int, palette: Palette) -> Json:
         "scale": {"domain": plot.limits, "range": DEPTHS, "clamp": True},
         "legend": None,
     }
+    cell = {"type": "rect", "stroke": palette.ground, "invalid": "show"}
     return {
         "width": {"step": each},
         "height": {"step": STEP},
@@ -52,25 +57,48 @@ def heat_view(plot: Plot, panel: Panel, whole: int, palette: Palette) -> Json:
         },
         "layer": [
             {
-                "mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 2, "invalid": "show"},
+                "mark": {**cell, "strokeWidth": 2 if each >= NARROW else 1},
                 "encoding": {"color": colour, "fillOpacity": depth},
             },
-            {"mark": {"type": "text"}, "encoding": {"text": {"field": "short"}, "color": {"value": palette.ink}}},
+            {
+                "mark": {"type": "text", "fontSize": _size(each)},
+                "encoding": {"text": {"field": "short"}, "color": {"value": palette.ink}},
+            },
         ],
     }
 
 
 def _rows(plot: Plot, panel: Panel, each: int) -> Iterator[Json]:
+    values = [value for category in panel.categories for value in category.values]
+    texts = iter(_short(values, plot.hint.unit, each))
     for place, category in enumerate(panel.categories):
         for s, (series, value) in enumerate(zip(plot.series, category.values, strict=True)):
-            text = NO_VALUE if value is None else number_text(value, plot.hint.unit)
-            short = next((t for t in (text, text.replace(" %", "%")) if len(t) * LETTER < each - 2), text.split(" ")[0])
             yield {
                 "c": place,
                 "s": s,
                 "name": category.label,
                 "part": series.label,
                 "v": value,
-                "text": text,
-                "short": "?" if value is None and short == text and len(text) * LETTER >= each - 2 else short,
+                "text": NO_VALUE if value is None else number_text(value, plot.hint.unit),
+                "short": next(texts),
             }
+
+
+def _short(values: Sequence[float | None], unit: str | None, each: int) -> list[str]:
+    """Return what all cells have room for: everything, or no blank, no sign, or whole numbers: 99.9 is not yet 100."""
+    letter = LETTER * _size(each) / SIZE
+    whole = [NO_VALUE if value is None else number_text(value, unit) for value in values]
+    for form in (
+        whole,
+        [text.replace(" %", "%").replace(NO_VALUE, "?") for text in whole],
+        [text.replace(" %", "").replace(NO_VALUE, "?") for text in whole],
+        ["?" if value is None else number_text(float(math.trunc(value))) for value in values],
+    ):
+        if all(len(text) * letter < each - 2 for text in form):
+            return form
+    return ["?" if value is None else short_number(float(math.trunc(value))) for value in values]
+
+
+def _size(each: int) -> float:
+    """Return the size of letters in cells of a width: they are smaller in narrow ones."""
+    return SIZE if each >= NARROW else SIZE - 2.5

@@ -110,7 +110,7 @@ def _end_marks(
         {"x": _at(plot, last), "v": value, "part": plot.series[place].label, "text": text}
         for (place, _, text), value in zip(ends, apart([end for _, end, _ in ends], plot.limits, high), strict=True)
     ]
-    square = {"type": "text", "text": "\u25a0", "align": "left", "dx": 7, "fontSize": SIZE + 2}
+    square = {"type": "point", "shape": "square", "filled": True, "opacity": 1, "size": 64, "xOffset": 12}
     words = {"type": "text", "align": "left", "dx": 20 if several else 8, "fontWeight": "bold", "fontSize": SIZE}
     text = {"text": {"field": "text"}, "color": {"value": palette.ink}}
     yield from ([{"mark": square, "data": {"values": rows}}] if several else [])
