@@ -17,6 +17,7 @@ import first_sync
 import history
 import ingest
 import mcp_server
+import pages
 import publishing
 from figures import Figure
 
@@ -30,6 +31,7 @@ MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
     changes.measure,
     export.measure,
     mcp_server.measure,
+    pages.measure,
 )
 
 

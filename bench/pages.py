@@ -1,0 +1,138 @@
+"""The pages of ``serve`` and the report, against limits of time and memory that a person feels."""
+
+import http.client
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from threading import Event
+from urllib.parse import urlsplit
+
+from figures import Figure
+from unlimited import Unlimited
+
+from kandji_mirror.api.client import Client
+from kandji_mirror.sync.run import sync
+from kandji_queries.reader import Reader
+from kandji_schema.registry import resources
+from kandji_simulator import TOKEN, Tenant, World
+
+ROUNDS = 9
+OTHERS = 5
+"""People who look at pages beside the one who is timed."""
+
+DOOR = "an-invented-bearer-of-more-than-24-characters"
+SCRIPTS = Path(sys.executable).parent
+
+LIMITS = (
+    ("overview, first byte", "/", 300),
+    ("overview, whole", "/", 1_500),
+    ("page of the fleet", "/tables/fleet", 150),
+    ("page of all apps", "/tables/apps", 150),
+    ("values of an app column, counted", "/tables/apps?_facet=version", 250),
+    ("a device", "/devices/{serial}", 500),
+    ("compliance by rule and blueprint", "/compliance", 500),
+    ("changes of a week", "/changes", 500),
+)
+"""What is asked for, and within how many milliseconds it is to be there."""
+
+P99_MS = 500
+REPORT_SECONDS, REPORT_MB, REPORT_FILE_MB = 10, 600, 5
+
+
+def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
+    tenant = Tenant(World(1, devices, apps_per_device=apps), limits=None)
+    client = Client(tenant.handle, TOKEN, Unlimited(), fetch=tenant.fetch)
+    names = [known.name for known in resources().values() if not known.swept]
+    assert not sync(folder, "loopback", client, names=names, everything=True).failed
+    with Reader(folder) as reader:
+        serial = str(reader.run("SELECT min(serial_number) FROM devices").rows[0][0])
+
+    def publish() -> None:
+        sync(folder, "loopback", client, names=("devices", "prism_filevault", "prism_application_firewall"))
+
+    with _serving(folder) as netloc:
+        told = list(_quiet(netloc, serial))
+        return [*told, _busy(netloc, publish), *_report(folder)]
+
+
+def _quiet(netloc: str, serial: str) -> Iterator[Figure]:
+    for name, path, limit in LIMITS:
+        path = path.format(serial=serial)
+        timed = [_get(netloc, path) for _ in range(ROUNDS + 1)][1:]  # the first one works it out
+        taken = median(first if "first byte" in name else whole for first, whole in timed)
+        yield Figure(f"pages: {name}", taken, limit, "ms", "<= 1.00")
+
+
+def _busy(netloc: str, publish: Callable[[], None]) -> Figure:
+    """The slowest of a hundred pages while a sync publishes and others look at theirs, all the time."""
+    ended = Event()
+
+    def look(path: str) -> None:
+        while not ended.is_set():
+            _get(netloc, path)
+            time.sleep(0.2)  # somebody reads it
+
+    def publishes() -> None:
+        while not ended.is_set():
+            publish()
+            ended.wait(2)
+
+    with ThreadPoolExecutor(OTHERS + 1) as threads:
+        paths = ("/", "/tables/apps?_page=2", "/compliance", "/changes", "/tables/fleet?platform=Mac")
+        working = [threads.submit(publishes), *(threads.submit(look, path) for path in paths)]
+        time.sleep(2)
+        times = sorted(_get(netloc, "/tables/fleet")[1] for _ in range(100))
+        ended.set()
+        for each in working:
+            each.result()
+    return Figure("pages: p99 beside syncs and five others", times[98], P99_MS, "ms", "<= 1.00")
+
+
+def _report(home: Path) -> Iterator[Figure]:
+    out = home.parent / f"{home.name}-report.html"
+    command = [str(SCRIPTS / "kandji-mirror"), "report", "--to", str(out)]
+    began = time.perf_counter()
+    subprocess.run(command, env=_environment(home), check=True, capture_output=True)
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    yield Figure("report", seconds, REPORT_SECONDS, "s", "<= 1.00")
+    yield Figure("report: memory", peak, REPORT_MB, "MB", "<= 1.00")
+    yield Figure("report: file", out.stat().st_size / 1024**2, REPORT_FILE_MB, "MB", "<= 1.00")
+    for file in out.parent.glob(f"{out.name}*"):
+        file.unlink()
+
+
+def _get(netloc: str, path: str) -> tuple[float, float]:
+    """Ask for a page; milliseconds to its first byte and to its last."""
+    connection = http.client.HTTPConnection(netloc, timeout=60)
+    began = time.perf_counter()
+    connection.request("GET", path, headers={"Authorization": f"Bearer {DOOR}"})
+    response = connection.getresponse()
+    response.read(1)
+    first = time.perf_counter() - began
+    body = response.read()
+    assert response.status == 200, (path, response.status, body[:300])
+    connection.close()
+    return first * 1_000, (time.perf_counter() - began) * 1_000
+
+
+@contextmanager
+def _serving(home: Path) -> Iterator[str]:
+    command = [str(SCRIPTS / "kandji-mirror"), "serve", "--no-sync", "--port", "0"]
+    with subprocess.Popen(command, env=_environment(home), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            yield urlsplit(next(word for word in process.stderr.readline().split() if word.startswith("http"))).netloc
+        finally:
+            process.terminate()
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "KANDJI_MIRROR_HOME": str(home), "KANDJI_MIRROR_HTTP_TOKEN": DOOR}
