@@ -115,7 +115,10 @@ changed AS (
                 'old_value': json_extract_string(c.old, '$."' || c.name || '"[0]'),
                 'new_value': json_extract_string(c.new, '$."' || c.name || '"[0]')
             }
-        ) AS cells
+        ) AS cells,
+        -- whether the first of the cells is a version, told without them: who only counts has none made
+        min(coalesce(f.place, 10000)) FILTER (coalesce(f.label, c.name) = 'version') = min(coalesce(f.place, 10000))
+            AND (min(f.place) IS NOT NULL OR min(c.name) = 'version') AS is_update
     FROM columns AS c
     LEFT JOIN internal.facts AS f ON f.table_name = c.table_name AND f.column_name = c.name
     WHERE
@@ -132,7 +135,7 @@ changed AS (
 valued AS (
     SELECT * EXCLUDE (cells), CASE WHEN length(cells) > 1 THEN list_sort(cells) ELSE cells END AS cells FROM changed
     UNION ALL BY NAME
-    SELECT *, [] AS cells FROM told WHERE change <> 'changed'
+    SELECT *, [] AS cells, false AS is_update FROM told WHERE change <> 'changed'
 ),
 named AS (
     SELECT
@@ -187,12 +190,12 @@ phrased AS (
 ),
 called AS (
     SELECT
-        p.* EXCLUDE (device_name, serial_number),
+        p.* EXCLUDE (device_name, serial_number, is_update),
+        coalesce(p.is_update, false) AS is_update,
         th.noun AS thing,
         coalesce(p.device_name, g.device_name) AS device_name,
         coalesce(p.serial_number, g.serial_number) AS serial_number,
         l.items,
-        coalesce(p.facts[1].fact = 'version', false) AS is_update,
         coalesce(
             CASE p.change WHEN 'removed' THEN json_extract_string(p.old, '$."' || th.named || '"[0]') END,
             n.name,
