@@ -105,37 +105,10 @@ def test_every_table_and_view_is_listed_with_rows_age_and_the_function_of_its_pa
     assert "never synced" in text
 
 
-FILTERS = [
-    (("platform", "Mac"), "platform = 'Mac'"),
-    (("platform", 'it\'s "quoted" & <b>'), "platform LIKE 'it%'"),
-    (("platform__not", "Mac"), "platform IS DISTINCT FROM 'Mac'"),
-    (("platform__unknown", "1"), "platform IS NULL"),
-    (("platform__known", "1"), "platform IS NOT NULL"),
-    (("device_name__contains", "MAC 1"), "device_name ILIKE '%mac 1%'"),
-    (("device_name__lacks", "mac 1"), "device_name NOT ILIKE '%mac 1%'"),
-    (("os_version__below", "14.9"), "version_below(os_version, '14.9')"),
-    (("os_version__from", "14.9"), "NOT version_below(os_version, '14.9')"),
-    (("tags", "büro"), "list_contains(tags, 'büro')"),
-    (("tags__contains", "BURO"), "list_contains(tags, 'büro')"),
-    (("tags__unknown", "1"), "tags IS NULL"),
-    (("is_removed", "yes"), "is_removed"),
-    (("last_check_in__gt", "24h"), "last_check_in > now()::TIMESTAMP - INTERVAL 24 HOUR"),
-    (("last_check_in__lt", "2026-01-01"), "last_check_in < '2026-01-01'"),
-    (("first_enrollment__between", "2020-01-01..today"), "true"),
-    (("first_enrollment", "2020-01-01"), "false"),
-    (("device_name", HOSTILE), "device_name LIKE '<img%'"),
-    (("device_name__contains", "' OR 1=1 --"), "false"),
-]
-
-
-@pytest.mark.parametrize(("pair", "where"), FILTERS, ids=lambda one: str(one)[:40])
-def test_a_filter_finds_what_the_sql_behind_it_finds(
-    server: Serving, home: Path, pair: tuple[str, str], where: str
-) -> None:
-    assert total(page(server, "devices", pair)) == count(home, where)
-
-
 def test_values_of_one_column_are_alternatives_and_filters_add_up(server: Serving, home: Path) -> None:
+    quoted = 'it\'s "quoted" & <b>'
+    assert total(page(server, "devices", ("platform", quoted))) == 1
+    assert total(page(server, "devices", ("device_name__contains", "' OR 1=1 --"))) == 0
     text = page(server, "devices", ("platform", "Mac"), ("platform", "iPad"), ("os_version__below", "14.5"))
     assert total(text) == count(home, "platform IN ('Mac', 'iPad') AND version_below(os_version, '14.5')")
     assert "platform is Mac or iPad" in text

@@ -12,7 +12,7 @@ from kandji_queries.browse.relation import Field, Values
 from kandji_queries.results.values import for_eyes, plain
 from kandji_schema.text import escaped
 
-LONG = 90
+LONG = 60
 """Characters of a text that are shown; the whole is behind them."""
 
 

@@ -98,6 +98,15 @@ def _ends(text: str) -> str:
     return " and ".join(part.strip() for part in text.split(RANGE, 1))
 
 
+ROWS = "t"
+"""What a relation is called in a statement."""
+
+
+def column_of(name: str) -> str:
+    """Return a column of the relation: by its mere name one that is called ``user`` would be a function."""
+    return f"{ROWS}.{identifier(name)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """Part of a WHERE, with what is bound to it."""
@@ -112,7 +121,7 @@ def clause_of(condition: Condition, number: int, now: datetime, source: str = ""
     ``source`` is the relation that is looked at: with it a text is looked for among the different values once, not in
     every row. :class:`UsageError` where a value is not what the column holds: the value, the rule, an example.
     """
-    column, field = identifier(condition.field.name), condition.field
+    column, field = column_of(condition.field.name), condition.field
     values = [_read(field, condition.operator, text, now) for text in condition.texts]
     bound = {f"v{number}_{place}": value for place, value in enumerate(_flat(values))}
     names = [f"${name}" for name in bound]

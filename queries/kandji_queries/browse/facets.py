@@ -8,12 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kandji_queries.browse.conditions import IS, UNKNOWN, Condition
+from kandji_queries.browse.conditions import IS, ROWS, UNKNOWN, Condition, column_of
 from kandji_queries.browse.relation import Field, Values
 from kandji_queries.browse.statements import Statement, is_stored, source_of
 from kandji_queries.browse.view import View, can_be_counted
 from kandji_queries.results.result import Row
-from kandji_schema.sql import identifier
 
 FEW, MANY = 8, 200
 """Values that are told of a column, and where more were asked for."""
@@ -102,8 +101,8 @@ def statement(view: View, fields: Sequence[Field], now: datetime) -> Statement:
     source = source_of(view, now)
     shown, before = source.sql, ""
     if fields and not (is_stored(view) and not view.conditions):  # else each part would make or filter it anew
-        columns = ", ".join(identifier(found.name) for found in fields)
-        shown, before = "FROM shown", f"WITH shown AS MATERIALIZED (SELECT {columns} {source.sql}) "
+        columns = ", ".join(column_of(found.name) for found in fields)
+        shown, before = f"FROM shown AS {ROWS}", f"WITH shown AS MATERIALIZED (SELECT {columns} {source.sql}) "
     parts = [f"SELECT -1 AS which, NULL::VARCHAR AS value, count(*) AS n {shown}"]
     parts.extend(_grouped(place, found, shown) for place, found in enumerate(fields))
     return Statement(f"{before}{_frequent(view, fields, parts)}", source.params)
@@ -157,7 +156,7 @@ def toggled(view: View, counted: Counted) -> View:
 
 
 def _grouped(place: int, found: Field, shown: str) -> str:
-    column = identifier(found.name)
+    column = column_of(found.name)
     if found.values is Values.TEXTS:
         listed = f"SELECT unnest(CASE WHEN length({column}) > 0 THEN {column} ELSE [NULL] END) AS part {shown}"
         return f"SELECT {place}, part, count(*) FROM ({listed}) GROUP BY part"

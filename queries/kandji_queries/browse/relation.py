@@ -1,18 +1,19 @@
 """A table or view as it is browsed: its columns by what can be asked of them, and the order of its rows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from kandji_queries import definitions
 from kandji_queries.catalog.dictionary import ColumnInfo, TableInfo
 from kandji_queries.relations import AS_OF
+from kandji_schema.derived import derived_columns
 from kandji_schema.errors import UnknownName
 from kandji_schema.registry import resources
-from kandji_schema.sql import fold_name
+from kandji_schema.sql import fold_name, identifier
 
 if TYPE_CHECKING:
     from kandji_queries.reader import Reader
@@ -106,17 +107,40 @@ class Relation:
 
 def find_relation(reader: "Reader", name: str) -> Relation:
     """Return the table or view of that name, in any letter case; :class:`UnknownName` with the nearest names."""
-    found = reader.describe(fold_name(name))
-    fields = {column.name: Field.of(column) for column in found.columns}
-    key = tuple((column, most) for column, most in _key(found.info.name) if column in fields)
     infos = {info.name: info for info in reader.tables()}
+    folded = fold_name(name)
+    if folded not in infos:
+        reader.describe(name)  # says why not
+        raise UnknownName("table", name, infos)
+    fields = {field.name: field for field in _fields(reader, folded)}
+    key = tuple((column, most) for column, most in _key(folded) if column in fields)
     return Relation(
-        infos[found.info.name],
+        infos[folded],
         fields,
         key or tuple((column, False) for column in fields),
-        f"{found.info.name}{AS_OF}" in reader.functions(),
+        f"{folded}{AS_OF}" in reader.functions(),
         infos["devices"].rows or 0,
     )
+
+
+def _fields(reader: "Reader", name: str) -> Iterator[Field]:
+    """Yield the columns with what they mean by their definition: to read it in the data files takes much longer."""
+    view, declared = definitions.views().get(name), resources().get(name)
+    words = _words_of(name) if declared else {**_passed_words(), **(view.columns if view else {})}
+    for column, kind, *_ in reader.run(f"DESCRIBE {identifier(name)}").rows:
+        yield Field.of(ColumnInfo(column, kind, words.get(column, "")))
+
+
+def _words_of(table: str) -> Mapping[str, str]:
+    stored = {column.name: column.description for column in resources()[table].columns}
+    return {**stored, **{column.name: column.description for column in derived_columns(table)}}
+
+
+@cache
+def _passed_words() -> Mapping[str, str]:
+    """Return what columns mean that a view passes on, those of ``devices`` before others."""
+    tables = sorted(resources(), key=lambda table: (table != "devices", table), reverse=True)
+    return {column: text for table in tables for column, text in _words_of(table).items()}
 
 
 _SELDOM = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kandji_queries.browse.conditions import Clause, clause_of
+from kandji_queries.browse.conditions import ROWS, Clause, clause_of, column_of
 from kandji_queries.browse.relation import Values
 from kandji_queries.browse.view import View
 from kandji_queries.relations import AS_OF
@@ -67,7 +67,7 @@ def rows_of(view: View, now: datetime, companions: Iterable[str] = (), *, counte
     ``counted`` adds a last column with the number of all rows.
     """
     names = [*(found.name for found in view.shown), *companions]
-    whole = _in_order(view, now, [*map(identifier, names), *([NUMBER] if counted else ())])
+    whole = _in_order(view, now, [*map(column_of, names), *([NUMBER] if counted else ())])
     return Statement(f"{whole.sql} LIMIT {view.size} OFFSET {(view.page - 1) * view.size}", whole.params)
 
 
@@ -79,7 +79,7 @@ def count_of(view: View, now: datetime) -> Statement:
 
 def whole_of(view: View, now: datetime) -> Statement:
     """Return the statement of all rows, whole, with the columns that are shown, in the order of the pages."""
-    return _in_order(view, now, [identifier(found.name) for found in view.shown])
+    return _in_order(view, now, [column_of(found.name) for found in view.shown])
 
 
 def _in_order(view: View, now: datetime, columns: Iterable[str]) -> Statement:
@@ -89,7 +89,7 @@ def _in_order(view: View, now: datetime, columns: Iterable[str]) -> Statement:
     way = "DESC" if view.descending else "ASC"
     order = [
         *(f"{expression} {way} NULLS LAST" for expression in chosen),
-        *(f"{identifier(name)} {'DESC' if most else 'ASC'} NULLS LAST" for name, most in view.relation.key),
+        *(f"{column_of(name)} {'DESC' if most else 'ASC'} NULLS LAST" for name, most in view.relation.key),
     ]
     shown = ", ".join(columns)
     return Statement(
@@ -103,9 +103,9 @@ def _sorted(view: View) -> tuple[tuple[str, ...], str]:
     The key of a version takes long to make, so it is made once for each that there is, and joined.
     """
     found = view.relation.fields[str(view.sort)]
-    column = identifier(found.name)
+    column = column_of(found.name)
     if found.values is Values.VERSION and is_stored(view):
-        different = f"SELECT DISTINCT {column} AS _version FROM {identifier(view.relation.name)}"
+        different = f"SELECT DISTINCT {column} AS _version FROM {identifier(view.relation.name)} AS {ROWS}"
         keys = f"SELECT _version, version_key(_version) AS _version_key FROM ({different})"
         return ("_version_key", column), f" LEFT JOIN ({keys}) ON _version = {column}"
     if found.values is Values.VERSION:
@@ -122,9 +122,10 @@ def is_stored(view: View) -> bool:
 
 def _relation(view: View, now: datetime) -> tuple[str, dict[str, Any]]:
     if view.as_of is None:
-        return f"FROM {identifier(view.relation.name)}", {}
+        return f"FROM {identifier(view.relation.name)} AS {ROWS}", {}
     moment = read_moment(view.as_of, now)
-    return f"FROM {identifier(view.relation.name + AS_OF)}($as_of)", {"as_of": f"{moment:%Y-%m-%d %H:%M:%S.%f}"}
+    past = f"{identifier(view.relation.name + AS_OF)}($as_of)"
+    return f"FROM {past} AS {ROWS}", {"as_of": f"{moment:%Y-%m-%d %H:%M:%S.%f}"}
 
 
 def _where(clauses: Iterable[Clause]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 
@@ -86,7 +87,8 @@ def facts_of(
     """Return what the template wants."""
     mended = next((p for p in problems if _field_of(view, p)), None)
     form = _form(view, mended, wanted)
-    fields = sorted(view.relation.fields.values(), key=lambda found: found.name not in view.relation.usual)
+    usual = view.relation.usual
+    fields = sorted(view.relation.fields.values(), key=lambda f: usual.index(f.name) if f.name in usual else len(usual))
     return {
         "view": view,
         "info": view.relation.info,
@@ -114,6 +116,7 @@ def facts_of(
         "all_columns": _to(replace(view, columns=tuple(view.relation.fields))),
         "usual_columns": _to(replace(view, columns=())),
         "sql": shown.statement.text if shown else "",
+        "console": f"/sql?{urlencode({'sql': shown.statement.text})}" if shown else "",
         "sorted_words": _sorted_words(view),
     }
 
