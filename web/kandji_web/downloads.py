@@ -5,6 +5,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from anyio import to_thread
 from starlette.responses import Response
 
 from kandji_queries.results.formats import write
@@ -29,8 +30,10 @@ def refuse_unknown(form: str) -> None:
         raise UnknownName("form of a download", form, TYPES)
 
 
-def text_file(answer: Answer, form: str, name: str, now: datetime) -> Response:
+async def text_file(answer: Answer, form: str, name: str, now: datetime) -> Response:
     """Return an answer as ``csv``, which spreadsheets open and run nothing of, or ``json``, an object a row.
+
+    It is written in a thread of its own: other pages do not wait for it.
 
     :class:`UsageError` where the answer has more rows than a download.
     """
@@ -39,12 +42,16 @@ def text_file(answer: Answer, form: str, name: str, now: datetime) -> Response:
             f"The answer has more than {MOST_ROWS:,} rows, so it was not sent. Narrow it, take the Parquet file, or "
             "write it with `kandji-mirror query` or `kandji-mirror sql` and `--format csv`."
         )
+    return saved(await to_thread.run_sync(_written, answer, form), form, name, now)
+
+
+def _written(answer: Answer, form: str) -> bytes:
     out = io.StringIO()
     if form == "csv":
         write_csv(answer, out)
     else:
         write(answer, form, out)
-    return saved(out.getvalue().encode(), form, name, now)
+    return out.getvalue().encode()
 
 
 def saved(content: bytes, form: str, name: str, now: datetime) -> Response:

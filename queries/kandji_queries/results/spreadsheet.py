@@ -30,6 +30,8 @@ def write_csv(answer: Answer, out: TextIO) -> None:
 
 def harmless(value: str) -> str:
     """Return a text without control characters, and with an apostrophe before what would be taken for a formula."""
+    if value.isprintable() and value[:1].isalnum():
+        return value  # nearly all are so
     seen = "".join(c for c in value if c in _BLANKS or unicodedata.category(c) != "Cc")
     return f"'{seen}" if _runs(seen) else seen
 

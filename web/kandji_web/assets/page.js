@@ -14,11 +14,18 @@
     field.addEventListener("focus", () => offer(field), { once: true });
   }
 
+  const asking = new Map(); // by field what stops the question that is under way
+
   async function offer(field) {
-    const typed = field.value;
-    const answer = await fetch(`/values/${encodeURIComponent(field.dataset.values)}?${new URLSearchParams({ typed })}`);
-    if (!answer.ok || field.value !== typed) return;
-    const found = await answer.json();
+    asking.get(field)?.abort();
+    const mine = new AbortController();
+    asking.set(field, mine);
+    const path = `/values/${encodeURIComponent(field.dataset.values)}?${new URLSearchParams({ typed: field.value })}`;
+    const found = await fetch(path, { signal: mine.signal }).then(
+      (answer) => (answer.ok ? answer.json() : []),
+      () => [], // overtaken by the next key, or the server is gone
+    );
+    if (mine.signal.aborted) return;
     field.list.replaceChildren(
       ...found.map((value) => {
         const option = document.createElement("option");

@@ -60,7 +60,7 @@ async def console(request: Request) -> Response:
         if statement.do in downloads.TYPES:
             limits = _limits(request, downloads.MOST_ROWS, bytes=MOST_FILE, cell_bytes=None)
             found = await _run(request, statement, limits)
-            return downloads.text_file(found, statement.do, "sql", mirror_of(request).clock())
+            return await downloads.text_file(found, statement.do, "sql", mirror_of(request).clock())
         found = await _run(request, statement, _limits(request, statement.rows))
     except MirrorError as error:
         status = 200 if part and isinstance(error, StatementError | UsageError) else status_of(error)

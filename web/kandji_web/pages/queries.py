@@ -170,7 +170,7 @@ async def _download(request: Request, named: NamedQuery, form: str) -> Response:
     now = mirror_of(request).clock()
     if form != "parquet":
         answer = await _answer(request, named, filled.values, downloads.MOST_ROWS, cell_bytes=None)
-        return downloads.text_file(answer, form, named.name, now)
+        return await downloads.text_file(answer, form, named.name, now)
     with downloads.scratch() as folder:
         mirror, given = mirror_of(request), filled.values
         report = await until_gone(request, lambda: mirror.export([named.name], form, given, folder))
