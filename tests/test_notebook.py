@@ -15,7 +15,7 @@ from reads_home import SYNCED, device, publish, small_fleet
 
 import kandji_queries
 from kandji_queries.reader import Reader
-from kandji_schema.errors import NothingMirrored
+from kandji_schema.errors import NothingMirrored, UsageError
 from kandji_schema.manifest import data_dir, manifest_path
 
 PAGE = Path(__file__).parent.parent / "docs" / "notebook.md"
@@ -57,6 +57,8 @@ def test_the_page_runs(
             exec(compile(code, str(PAGE), "exec"), names)  # noqa: S102  # our own page
     said = capsys.readouterr().out
     assert "2 devices at 2026-03-02 08:00, 1 now." in said
+    assert re.search("Mac 26 +█+ 1\\n", said)
+    assert "/vega-lite/v6.json" in said
     assert said.endswith("Use kandji-mirror export.\n")
 
 
@@ -71,6 +73,20 @@ def test_every_table_view_and_macro_is_there(home: Path, con: duckdb.DuckDBPyCon
 
 def test_a_notebook_completes_its_names() -> None:
     assert {"connect", "mirrored_at"} <= set(dir(kandji_queries))
+
+
+def test_a_query_without_a_picture_says_so(home: Path) -> None:
+    with pytest.raises(UsageError, match="has no picture"):
+        kandji_queries.picture("find_device", home, device="nothing")
+
+
+@pytest.mark.heavy
+def test_a_picture_is_drawn_as_a_notebook_asks_for_it(home: Path) -> None:
+    shown = kandji_queries.picture("devices_by", home, attribute="platform")
+    bundle = shown._repr_mimebundle_(include=None, exclude=None)
+    assert "<svg" in bundle["image/svg+xml"]
+    assert "Mac" in bundle["text/plain"]
+    assert bundle["text/plain"].endswith(shown.chart.dated)
 
 
 def test_it_says_how_old_each_table_is(con: duckdb.DuckDBPyConnection) -> None:
