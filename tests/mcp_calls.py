@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import anyio
 from mcp import Client
+from mcp.client.extension import ClientExtension, advertise
+from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 from mcp.types import CallToolResult, TextContent
 
 from kandji_mcp_server.context import ServerContext
@@ -20,6 +22,9 @@ from kandji_schema.settings import Settings
 
 Era = Literal["auto", "legacy"]
 Call = tuple[str, Mapping[str, Any]]
+
+SHOWS = (advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]}),)
+"""What a client declares that shows pictures."""
 
 LATER = datetime(2026, 11, 20, 12, 3, tzinfo=UTC)
 """Three minutes after the rows of ``reads_home`` were read."""
@@ -35,11 +40,17 @@ def opened(home: Path, **settings: Any) -> Iterator[ServerContext]:
         mirror.close()
 
 
-def calls(mirror: ServerContext, era: Era, *wanted: Call, tools: Sequence[ToolSpec] = TOOLS) -> list[CallToolResult]:
-    """Connect, call one after the other, disconnect."""
+def calls(
+    mirror: ServerContext,
+    era: Era,
+    *wanted: Call,
+    tools: Sequence[ToolSpec] = TOOLS,
+    extensions: Sequence[ClientExtension] = (),
+) -> list[CallToolResult]:
+    """Connect, call one after the other, disconnect; the client declares ``extensions``."""
 
     async def talk() -> list[CallToolResult]:
-        async with Client(build_server(mirror, tools), mode=era) as client:
+        async with Client(build_server(mirror, tools), mode=era, extensions=extensions) as client:
             return [await client.call_tool(name, dict(arguments)) for name, arguments in wanted]
 
     return anyio.run(talk)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from mcp_calls import calls, opened, said
+from mcp_calls import SHOWS, calls, opened, said
 from needles import NEEDLE, Planted, columns_with_needles, files_with_needles, is_in
 from support import client_of, make_tenant, manifest_of, mirrored, slow_but
 
+from kandji_mcp_server.apps.views import KEY
 from kandji_mirror.report import Report
 from kandji_mirror.state import record_run
 from kandji_mirror.sync.run import sync
@@ -151,12 +152,12 @@ def test_no_answer_to_an_ai_client_has_one(agents: Mirrored) -> None:
     files = {"names": [*resources(), "fleet", "changes"], "format": "csv"}
     device = {"device": agents.tenant.tenant.world.device_ids()[0]}
     with opened(agents.home, mirror_privacy="agents") as mirror:
-        answers = calls(
-            mirror, "auto", ("export", files), *((tool, device) for tool in DEVICE_TOOLS), *every_question()
-        )
+        asked = (("export", files), *((tool, device) for tool in DEVICE_TOOLS), *every_question())
+        answers = calls(mirror, "auto", *asked, extensions=SHOWS)
     assert [said(answer) for answer in answers[:3] if answer.is_error] == []
     assert files_with_needles(agents.home / "exports") == []
-    assert [said(answer)[:200] for answer in answers if is_in(said(answer).encode())] == []
+    assert [said(answer)[:200] for answer in answers if is_in(answer.model_dump_json(by_alias=True).encode())] == []
+    assert sum((answer.meta or {}).get(KEY) is not None for answer in answers) > 50
     assert sum(not answer.is_error for answer in answers) > len(resources())
 
 

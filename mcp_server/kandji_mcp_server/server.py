@@ -12,6 +12,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.request_state import RequestStateSecurity
 
 from kandji_mcp_server.actions import ConfirmAt
+from kandji_mcp_server.apps import offered, picture_apps
 from kandji_mcp_server.card import TITLE
 from kandji_mcp_server.completions import add_completions
 from kandji_mcp_server.context import ServerContext
@@ -90,6 +91,8 @@ def build_server(
         version=version("kandji-mirror"),
         tools=[make_tool(_with_own(spec, context)) for spec in (*tools, *acting)],
         lifespan=lifespan,
+        extensions=[picture_apps()],
+        middleware=[offered],
         request_state_security=_single_use_answers(context) if acting else None,
     )
     add_resources(server, context)

@@ -8,12 +8,14 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
+from kandji_mcp_server.apps import device_view, looks, with_view
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.render.answers import Absent, ProfileAnswer, RowsAnswer, age_range, tool_result
 from kandji_mcp_server.render.truncate import RowPage, truncate
 from kandji_mcp_server.tools.queries import json_rows, rows_answer
 from kandji_queries.catalog import device_lookup
 from kandji_queries.profile import (
+    DeviceProfile,
     DevicesInShort,
     ProfileSection,
     devices_meant,
@@ -57,7 +59,15 @@ async def device_profile(
     changes of 7 days. A person's devices come in short. More to include:
     """
     context = ctx.request_context.lifespan_context
-    return tool_result(await context.ask(lambda reader: profile_answer(context, reader, device, include or ())))
+    return await context.ask(lambda reader: _profile_result(context, reader, device, include or (), view=looks(ctx)))
+
+
+def _profile_result(
+    context: ServerContext, reader: "Reader", device: str, include: Sequence[str], *, view: bool
+) -> CallToolResult:
+    found = _read_device(reader, device, include)
+    result = tool_result(_device_answer(context, found, device))
+    return with_view(result, device_view(found, context.clock())) if view else result
 
 
 def more_parts() -> str:
@@ -93,16 +103,25 @@ def profile_answer(context: ServerContext, reader: "Reader", device: str, includ
 
     :class:`UsageError` for a device there is not, or several that are not of a person.
     """
+    return _device_answer(context, _read_device(reader, device, include), device)
+
+
+def _read_device(reader: "Reader", device: str, include: Sequence[str]) -> DeviceProfile | DevicesInShort:
+    """Read the device that is meant, or those of a person."""
     wanted_parts(include)
     meant = devices_meant(reader, device)
-    if len(meant) > 1:
-        return _in_short(context, read_in_short(reader, meant), device)
-    profile = read_profile(reader, meant[0], include)
+    return read_profile(reader, meant[0], include) if len(meant) == 1 else read_in_short(reader, meant)
+
+
+def _device_answer(context: ServerContext, found: DeviceProfile | DevicesInShort, device: str) -> ProfileAnswer:
+    """Make the answer of what was read; ``device`` is what was asked for."""
+    if isinstance(found, DevicesInShort):
+        return _in_short(context, found, device)
     return ProfileAnswer(
-        notes=list(profile.notes),
-        as_of=profile.as_of["devices"],
-        age=age_range(profile.as_of, context.clock()),
-        parts={name: _part_value(section) for name, section in profile.sections.items()},
+        notes=list(found.notes),
+        as_of=found.as_of["devices"],
+        age=age_range(found.as_of, context.clock()),
+        parts={name: _part_value(section) for name, section in found.sections.items()},
     )
 
 

@@ -9,6 +9,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from pydantic import Field
 
+from kandji_mcp_server.apps import chart_view, looks, with_view
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.registration import client_of
 from kandji_mcp_server.render.answers import Absent, RowsAnswer, age_range, tool_result
@@ -65,12 +66,15 @@ async def run_query(
     wanted = Selection(columns or (), limit, offset)
     query = find_query(context.home, name)
     if query.name in catalog():
-        return tool_result(await context.ask(lambda reader: _query_answer(context, reader, name, params, wanted)))
-    # anyone may have written the statement: it runs where those of anyone run
-    found = await context.run_sql(query.statement(params or {}), query.bind(params or {}), client_of(ctx))
-    query.check_columns([column.name for column in found.columns])
-    shown = _shown(context, found, wanted, most=found.row_count)
-    return tool_result(rows_answer(context, found, shown, [*found.notes, *_truncation_notes(shown)]))
+        found, answer = await context.ask(lambda reader: _query_answer(context, reader, name, params, wanted))
+    else:
+        # anyone may have written the statement: it runs where those of anyone run
+        found = await context.run_sql(query.statement(params or {}), query.bind(params or {}), client_of(ctx))
+        query.check_columns([column.name for column in found.columns])
+        shown = _shown(context, found, wanted, most=found.row_count)
+        answer = rows_answer(context, found, shown, [*found.notes, *_truncation_notes(shown)])
+    result = tool_result(answer)
+    return with_view(result, await chart_view(query, params or {}, found, context.clock())) if looks(ctx) else result
 
 
 def queries(home: Path | None = None) -> str:
@@ -112,11 +116,11 @@ def _in_short(param: Param) -> str:
 
 def _query_answer(
     context: ServerContext, reader: "Reader", name: str, params: dict[str, Any] | None, wanted: Selection
-) -> RowsAnswer:
+) -> "tuple[Answer, RowsAnswer]":
     found = reader.query(name, params, limits=counting_limits(reader.limits))
     shown = _shown(context, found, wanted, most=reader.limits.rows)
     notes = [*_query_notes(found), *_truncation_notes(shown)]
-    return rows_answer(context, found, shown, notes)
+    return found, rows_answer(context, found, shown, notes)
 
 
 def _shown(context: ServerContext, found: "Answer", wanted: Selection, *, most: int) -> RowPage:

@@ -124,16 +124,31 @@ PAGE = Palette(
 PALETTES: Mapping[Theme, Palette] = MappingProxyType({"light": LIGHT, "dark": DARK, "page": PAGE})
 
 
+SHAPE = (
+    "svg.chart { display: block; width: 100%; max-width: 36rem; height: auto; }\n"
+    "svg.chart text { font-family: inherit; font-variant-numeric: tabular-nums; }\n"
+)
+
+
 def css() -> str:
     """Return the style sheet of pictures in a page: variables, dark where the reader's system is, light on paper."""
     return (
         f":root {{ {_variables(LIGHT)} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n"
         f"@media print {{ :root {{ {_variables(LIGHT)} --chart-ink: #000; --chart-soft: #333; }} }}\n"
-        "svg.chart { display: block; width: 100%; max-width: 36rem; height: auto; }\n"
-        "svg.chart text { font-family: inherit; font-variant-numeric: tabular-nums; }\n"
+        f"{SHAPE}"
         "@media print { svg.chart { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }\n"
     )
+
+
+def host_css() -> str:
+    """Return the style sheet of pictures in a page inside another program, which says by ``color-scheme`` what is dark.
+
+    Until it has said so, the reader's system does.
+    """
+    pairs = zip(_named(LIGHT), _named(DARK), strict=True)
+    both = " ".join(f"--chart-{name}: light-dark({light}, {dark});" for (name, light), (_, dark) in pairs)
+    return f":root {{ color-scheme: light dark; {both} }}\n{SHAPE}"
 
 
 def variable(name: str) -> str:
