@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from mcp_calls import SHOWS, calls, opened, said
+from mcp_calls import SHOWS, Call, calls, opened, said
 from needles import NEEDLE, Planted, columns_with_needles, files_with_needles, is_in
 from support import client_of, make_tenant, manifest_of, mirrored, slow_but
 
@@ -152,7 +152,7 @@ def test_no_answer_to_an_ai_client_has_one(agents: Mirrored) -> None:
     files = {"names": [*resources(), "fleet", "changes"], "format": "csv"}
     device = {"device": agents.tenant.tenant.world.device_ids()[0]}
     with opened(agents.home, mirror_privacy="agents") as mirror:
-        asked = (("export", files), *((tool, device) for tool in DEVICE_TOOLS), *every_question())
+        asked: list[Call] = [("export", files), *((tool, device) for tool in DEVICE_TOOLS), *every_question()]
         answers = calls(mirror, "auto", *asked, extensions=SHOWS)
     assert [said(answer) for answer in answers[:3] if answer.is_error] == []
     assert files_with_needles(agents.home / "exports") == []
