@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import anyio
 import httpx2
@@ -89,6 +90,24 @@ def test_each_person_sees_names_only_with_the_scope_for_them(company: Company, e
     clear = names(company.provider.token(sub="u-2", scope="mirror:read mirror:personal"))
     assert len(clear) == len(masked)
     assert all("@" in name for name in clear)
+
+
+def test_pages_and_their_files_show_names_only_with_the_scope_for_them(company: Company) -> None:
+    own = KNOWN["authorization"]
+    clear = f"Bearer {company.provider.token(sub='u-3', scope='mirror:read mirror:personal')}"
+    form = {"content_type": "application/x-www-form-urlencoded"}
+
+    def seen(authorization: str) -> list[str]:
+        pages = ("/queries/stale_devices?days=0", "/queries/stale_devices.csv?days=0", "/values/user?typed=")
+        texts = [company.get(page, authorization=authorization).text for page in pages]
+        for do in (b"run", b"csv", b"json"):
+            body = urlencode({"sql": NAMES}).encode() + b"&do=" + do
+            answer = asked(company.server.url, "POST", "/sql", body, authorization=authorization, **form)
+            texts.append(answer.text)
+        return texts
+
+    assert all("person_" in text and "@" not in text for text in seen(own))
+    assert all("@" in text and "person_" not in text for text in seen(clear))
 
 
 def test_there_are_live_actions_for_who_may_act_and_secrets_for_who_may_see_names_too(company: Company) -> None:
