@@ -6,6 +6,7 @@
 -- counts: devices
 -- param: severity enum(any, Low, Medium, High, Critical) = any | Which severity.
 -- param: exploited_only bool = false | Whether only those known to be exploited are listed.
+-- says: {count|vulnerability|vulnerabilities}; on most devices is {top cve_id by devices}: {max devices}.
 -- column: known_exploited | Whether it is known to be exploited.
 WITH detected AS (
     SELECT

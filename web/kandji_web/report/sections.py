@@ -49,8 +49,8 @@ SECTIONS: tuple[Section, ...] = (
         (
             Shown("devices_by", {"attribute": "platform"}, "Devices by platform"),
             Shown("devices_by_range", {"attribute": "last_check_in"}, "Devices by their last contact"),
-            Shown("devices_by", {"attribute": "os"}, "Devices by operating system"),
             Shown("devices_by_range", {"attribute": "years_enrolled"}, "Devices by the time since their enrolment"),
+            Shown("devices_by", {"attribute": "os"}, "Devices by operating system"),
             Shown("devices_by_range", {"attribute": "disk_used"}, "Devices by how full their disk is"),
         ),
     ),
@@ -69,7 +69,14 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section("compliance", "Compliance", (Shown("compliance_rate"), Shown("compliance_by_blueprint"))),
     Section("apps", "Apps", (Shown("app_version_spread"), Shown("apps_by_developer"))),
-    Section("vulnerabilities", "Vulnerabilities", (Shown("vulnerability_summary"),)),
+    Section(
+        "vulnerabilities",
+        "Vulnerabilities",
+        (
+            Shown("vulnerability_summary"),
+            Shown("vulnerabilities_in_fleet", {"exploited_only": True}, "Vulnerabilities known to be exploited"),
+        ),
+    ),
     Section("library", "Library items", (Shown("library_item_status"), Shown("failing_parameters"))),
     Section("changes", "What changed", (Shown("changes_by_day"),)),
     Section("licences", "Licences", (Shown("licence_usage"),)),

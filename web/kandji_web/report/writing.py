@@ -1,7 +1,7 @@
 """A report is written as one file that needs nothing else: no script, no request, its style known by its hash."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -14,6 +14,7 @@ from markupsafe import Markup
 from kandji_queries.charts import colours
 from kandji_queries.charts.drawing import available
 from kandji_queries.charts.inline import inline_svg
+from kandji_queries.charts.specification import remarks_of
 from kandji_queries.overview import ComparedLine, ComparedSection, Then
 from kandji_web.report.contents import Report, ReportPicture
 from kandji_web.report.table import Table, table_of
@@ -33,11 +34,12 @@ LONG = 25
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture as the template shows it: ``svg`` is markup, empty where nothing is drawn."""
+    """A picture as the template shows it: ``svg`` is markup, empty where nothing is drawn; ``notes`` stand below."""
 
     told: ReportPicture
     svg: Markup
     table: Table | None
+    notes: Sequence[str] = ()
 
     @property
     def beside(self) -> bool:
@@ -90,9 +92,10 @@ def _style() -> str:
 def _drawn(told: ReportPicture, draws: bool) -> Drawn:
     picture = told.picture
     if picture is None or not picture.rows:
-        return Drawn(told, Markup(), None)
+        return Drawn(told, Markup(), None, told.notes)
     svg = Markup(inline_svg(picture.chart)) if picture.chart and draws else Markup()  # noqa: S704  # it escapes every text
-    return Drawn(told, svg, table_of(picture))
+    remarks = remarks_of(picture.chart) if svg and picture.chart else ()
+    return Drawn(told, svg, table_of(picture), [*remarks, *told.notes])
 
 
 def _compared(sections: tuple[ComparedSection, ...]) -> Iterator[ComparedTable]:
