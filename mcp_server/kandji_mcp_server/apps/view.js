@@ -43,7 +43,8 @@
     const number = heads.map((_, place) => rows.some((row) => typeof row[place] === "number"));
     const cell = (value, place) => {
       const [text, tone] = value && value.words !== undefined ? [value.words, value.tone] : [words(value), ""];
-      return make("td", { class: `${number[place] ? "n" : ""} ${tone || ""}`.trim() }, text);
+      const kinds = [number[place] && "n", text.length > 50 && "wide", tone].filter(Boolean);
+      return make("td", { class: kinds.join(" ") }, text);
     };
     const head = heads.map((name, place) => make("th", { scope: "col", class: number[place] ? "n" : "" }, name));
     const body = rows.map((row) => make("tr", {}, ...row.map(cell)));
@@ -75,7 +76,8 @@
   }
 
   function block(told) {
-    if (told.facts) return [make("h2", {}, told.title), facts(told.facts)];
+    if (told.facts && told.open) return [make("h2", {}, told.title), facts(told.facts)];
+    if (told.facts) return [folded(told.title, false, facts(told.facts))];
     const rows = table(told.title, told.heads, told.rows);
     return [folded(`${told.title} (${words(told.total)})`, told.open, rows)];
   }

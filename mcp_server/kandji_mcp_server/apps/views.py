@@ -1,6 +1,6 @@
 """What a page shows of an answer beside its rows: title, sentence, date, picture; of a device labels with values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ View = Mapping[str, Any]
 
 KEY = "kandji-mirror/view"
 """Where a result has it: in ``_meta``, which is for programs and never shown to a model."""
+
+WIDTH = 420
+"""Pixels that a picture is laid out for: between what a phone and a window have."""
 
 NOT_INSTALLED = "There is no picture, as the server lacks the extra for it: pip install 'kandji-mirror[charts]'."
 NOT_DRAWN = "These values could not be drawn; the table has them."
@@ -44,7 +47,11 @@ def _of_query(query: "NamedQuery", params: Mapping[str, object], found: "Answer"
         picture = picture_of(query, params, found, list(found), now)
     except ConfigurationError as error:  # the owner's header does not fit; the answer itself is there
         return {**told, "remarks": [str(error)]}
-    return {**told, "sentence": picture.sentence, **(_drawn(picture.chart) if picture.rows else {})}
+    return {
+        **told,
+        "sentence": picture.sentence.removeprefix(f"{query.title}: "),
+        **(_drawn(picture.chart) if picture.rows else {}),
+    }
 
 
 def _drawn(chart: "Chart | None") -> View:
@@ -57,7 +64,7 @@ def _drawn(chart: "Chart | None") -> View:
     if not available():
         return {"remarks": [NOT_INSTALLED]}
     try:
-        return {"svg": inline_svg(chart), "remarks": list(remarks_of(chart))}
+        return {"svg": inline_svg(chart, width=WIDTH), "remarks": list(remarks_of(chart))}
     except (MirrorError, ValueError):  # no room for the library, or values that no axis has
         return {"remarks": [NOT_DRAWN]}
 
@@ -79,7 +86,7 @@ def _of_one(profile: "DeviceProfile", now: datetime) -> View:
         "title": name_of(device),
         "sentence": " · ".join(str(part) for part in about if part),
         "dated": read_ages(profile.as_of, now),
-        "blocks": [_block(block, profile_parts()[block.name].most) for block in blocks(profile, now)],
+        "blocks": [_block(block, profile_parts()[block.name].most) for block in _ordered(blocks(profile, now))],
     }
 
 
@@ -91,26 +98,31 @@ def _of_several(found: "DevicesInShort", now: datetime) -> View:
         "title": "Several devices",
         "dated": read_ages(found.section.answer.as_of, now),
         "blocks": [
-            {"title": name, "facts": [_fact(label, cell) for label, cell in facts]}
+            {"title": name, "facts": [_fact(label, cell) for label, cell in facts], "open": True}
             for name, _, facts in facts_in_short(found, now)
         ],
     }
 
 
-OPEN = frozenset({"contradictions", "compliance"})
-"""Parts whose rows are seen without asking for them."""
+FIRST = ("contradictions", "compliance", "device", "person", "contact", "security")
+"""Parts of a device that are seen without asking for them, in this order; the others open by a click."""
+
+
+def _ordered(found: Sequence["Block"]) -> list["Block"]:
+    first = {name: place for place, name in enumerate(FIRST)}
+    return sorted(found, key=lambda block: first.get(block.name, len(first)))
 
 
 def _block(block: "Block", most: int) -> View:
     if block.one:
         facts = [_fact(head, row[0]) for head, row in zip(block.heads, block.rows, strict=True)]
-        return {"title": block.title, "facts": facts}
+        return {"title": block.title, "facts": facts, "open": block.name in FIRST}
     return {
         "title": block.title,
         "heads": list(block.heads),
         "rows": [list(map(_cell, row)) for row in block.rows[:most]],
         "total": block.total,
-        "open": block.name in OPEN,
+        "open": block.name in FIRST,
     }
 
 
