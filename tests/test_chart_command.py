@@ -28,6 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_terminal_shows_bars_that_fit_and_the_date_beside_them(home: Path) -> None:
     done = run(home, "query", "devices_by_platform", "--chart", "-")
     assert done.returncode == 0
@@ -61,7 +62,7 @@ def test_what_cannot_be_drawn_is_told_before_anything_runs(
     assert (done.returncode, done.stdout, said in done.stderr) == (code, "", True)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_chart_of_ones_own_query_names_its_file_and_line(home: Path) -> None:
     folder = home / "queries"
     folder.mkdir()
@@ -91,6 +92,7 @@ def test_a_chart_of_ones_own_query_names_its_file_and_line(home: Path) -> None:
     assert run(home, "query", "lacks").returncode == 0, "its rows are answered"
 
 
+@pytest.mark.slow
 def test_a_picture_is_read_with_all_that_is_shown_of_it(home: Path) -> None:
     with Reader(home) as reader:
         found = read_picture(reader, "devices_by", {"attribute": "platform", "with_removed": False})
