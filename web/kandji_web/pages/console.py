@@ -22,7 +22,7 @@ from kandji_queries.reader import Reader
 from kandji_queries.results.dates import date_line
 from kandji_queries.results.formats import unique
 from kandji_queries.results.result import JsonResult, Row
-from kandji_schema.errors import Failed, MirrorError, StatementError, UsageError
+from kandji_schema.errors import Failed, MirrorError, UsageError
 from kandji_web import downloads
 from kandji_web.answer_rows import ShownRows, shown_rows
 from kandji_web.asking import ask, limits_of, mirror_of, run_sql
@@ -61,9 +61,10 @@ async def console(request: Request) -> Response:
             limits = _limits(request, downloads.MOST_ROWS, bytes=MOST_FILE, cell_bytes=None)
             found = await _run(request, statement, limits)
             return await downloads.text_file(found, statement.do, "sql", mirror_of(request).clock())
-        found = await _run(request, statement, _limits(request, statement.rows))
+        bounds = {"cell_bytes": None} if statement.do == "explain" else {}
+        found = await _run(request, statement, _limits(request, statement.rows, **bounds))
     except MirrorError as error:
-        status = 200 if part and isinstance(error, StatementError | UsageError) else status_of(error)
+        status = 200 if part else status_of(error)
         return _page(request, statement, status=status, told=_told(error, statement))
     return _page(request, statement, answer=await _shown(request, statement, found))
 
