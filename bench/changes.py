@@ -78,13 +78,14 @@ def _write(home: Path, devices: int, apps: int) -> None:
     states = {name: TableState(name=name, ddl=statements(r), ttl_seconds=300) for name, r in resources().items()}
     with duckdb.connect() as con:
         for name, rows in LIVE.items():
-            states[name] = _live(con, home, name, rows.format(devices=devices, apps=apps))
+            states[name] = write_live(con, home, name, rows.format(devices=devices, apps=apps))
         past = tuple(_month(con, home, month, devices, apps) for month in range(MONTHS))
     manifest = Manifest(generation=1, tenant="bench", published_at=NOW, tables=states, history=past)
     manifest_path(home, 1).write_bytes(manifest.to_json())
 
 
-def _live(con: duckdb.DuckDBPyConnection, home: Path, name: str, rows: str) -> TableState:
+def write_live(con: duckdb.DuckDBPyConnection, home: Path, name: str, rows: str) -> TableState:
+    """Write a table's data file of the rows of a SELECT; return its state."""
     path, ddl = data_dir(home) / f"{name}.00000001.duckdb", statements(resource(name))
     con.execute(f"ATTACH '{path}' AS written (STORAGE_VERSION 'v1.5.0'); USE written; {'; '.join(ddl)}")
     con.execute(f"INSERT INTO {name} BY NAME {rows}")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ad_hoc_sql
+import browsing
 import changes
 import cold_start
 import export
@@ -25,6 +26,7 @@ MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
     ingest.measure,
     cold_start.measure,
     ad_hoc_sql.measure,
+    browsing.measure,
     first_sync.measure,
     publishing.measure,
     history.measure,

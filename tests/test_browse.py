@@ -108,6 +108,19 @@ def test_every_operator_has_words_and_an_address_says_all_of_a_view(reader: Read
     assert all(operator.words and operator.values for operator in OPERATORS.values())
 
 
+@pytest.mark.parametrize("sort", ["os_version", "-platform", ""])
+def test_far_pages_are_those_that_one_comes_to_from_the_first(reader: Reader, sort: str) -> None:
+    relation = find_relation(reader, "devices")
+    chosen = [("_size", "1"), ("_columns", "device_id"), ("_sort", sort)]
+    whole, _ = read_view(relation, [*chosen[1:], ("_size", "500")], CLOCK)
+    every = [row[0].value for row in browse(reader, whole, CLOCK).rows]
+    for number in (21, 22, 30, 42):
+        view, _ = read_view(relation, [*chosen, ("_page", str(number))], CLOCK)
+        assert [row[0].value for row in browse(reader, view, CLOCK).rows] == [every[number - 1]]
+    behind, _ = read_view(relation, [*chosen, ("_page", "43")], CLOCK)
+    assert (browse(reader, behind, CLOCK).rows, browse(reader, behind, CLOCK).total) == ([], 42)
+
+
 @pytest.mark.heavy
 def test_every_table_and_view_can_be_browsed_in_an_order_that_is_one(tmp_path: Path) -> None:
     synced(tmp_path, 10)

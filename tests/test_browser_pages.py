@@ -16,7 +16,10 @@ pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("browser")]
 
 DEVICES = 50
 
-PAGES = ("/", "/status", "/compliance", "/devices/{serial}")
+PAGES = (
+    *("/", "/status", "/compliance", "/devices/{serial}"),
+    *("/tables", "/tables/devices?platform=Mac&_sort=-os_version&_filter=model", "/changes", "/search?q=mac"),
+)
 
 LOOKS = [(390, True), (1280, False), (1920, True)]
 """Widths in pixels, and whether it is dark."""
@@ -90,7 +93,7 @@ def _reached(seen: Seen, words: str) -> None:
     pytest.fail(f"{words} is not reached by keyboard")
 
 
-@pytest.mark.parametrize("path", ["/status"])
+@pytest.mark.parametrize("path", ["/status", "/tables"])
 def test_an_empty_mirror_says_what_to_do_on_every_page(
     chromium: Browser, tmp_path_factory: pytest.TempPathFactory, path: str
 ) -> None:

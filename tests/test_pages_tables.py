@@ -126,6 +126,7 @@ def test_rows_are_sorted_as_people_do_and_the_unknown_come_last(server: Serving)
     assert "unknown last" in page(server, "devices", ("_sort", "-os_version"))
 
 
+@pytest.mark.heavy
 def test_pages_have_every_row_once(server: Serving) -> None:
     text = page(server, "apps", ("_columns", "path"), ("_sort", "version"))
     seen, numbers = cells(text), 1
@@ -137,6 +138,7 @@ def test_pages_have_every_row_once(server: Serving) -> None:
     assert "Rows 251 to 300 of 300" in text
 
 
+@pytest.mark.heavy
 def test_facets_count_every_value_and_the_unknown_and_lead_to_what_they_counted(server: Serving, home: Path) -> None:
     text = page(server, "devices", ("os_version__from", "14"), ("_facet", "user_email"))
     counted = facet(text, "platform")
@@ -152,6 +154,7 @@ def test_facets_count_every_value_and_the_unknown_and_lead_to_what_they_counted(
     assert total(get(server, links(facet(every, "platform"), "unknown")[0]).text) == count(home, "platform IS NULL")
 
 
+@pytest.mark.slow
 def test_a_chosen_value_can_be_joined_by_another_and_given_up(server: Serving) -> None:
     chosen = page(server, "devices", ("platform", "iPad"))
     both = get(server, links(facet(chosen, "platform"), "Mac")[0]).text
@@ -159,6 +162,7 @@ def test_a_chosen_value_can_be_joined_by_another_and_given_up(server: Serving) -
     assert total(get(server, links(facet(chosen, "platform"), "iPad")[0]).text) == 126
 
 
+@pytest.mark.slow
 def test_many_values_are_counted_where_more_are_asked_for(server: Serving) -> None:
     few = page(server, "apps", ("_facet", "name"))
     assert "22 more values in 220 rows" in few
@@ -202,6 +206,7 @@ def test_what_cannot_be_read_is_told_at_its_field_and_no_row_is_shown(server: Se
         assert (found.status, "is no number" in found.text) == (400, True)
 
 
+@pytest.mark.slow
 def test_a_page_behind_the_last_and_an_unknown_table_say_what_there_is(server: Serving) -> None:
     far = page(server, "devices", ("_page", "1000000000"))
     assert "There is no page 1,000,000,000" in far
@@ -246,6 +251,7 @@ def test_what_is_long_is_cut_with_the_whole_behind_it(server: Serving) -> None:
 VIEW = (("platform", "Mac"), ("_sort", "-os_version"), ("_columns", "device_name,os_version,tags,is_removed"))
 
 
+@pytest.mark.heavy
 def test_files_have_the_same_rows_and_columns_in_the_same_order(server: Serving, tmp_path: Path) -> None:
     text = page(server, "devices", *VIEW, ("_size", "500"))
     (to,) = links(text, "CSV")
@@ -276,6 +282,7 @@ def test_no_file_is_made_of_what_cannot_be_read(server: Serving) -> None:
     assert get(server, "/tables/devices.exe").status == 404
 
 
+@pytest.mark.heavy
 def test_a_table_is_shown_and_taken_along_as_it_was(server: Serving, home: Path) -> None:
     then = f"{NOW - timedelta(hours=36):%Y-%m-%dT%H:%M}"
     text = page(server, "devices", ("_as_of", then), ("os_version", "14.9"))
@@ -286,6 +293,7 @@ def test_a_table_is_shown_and_taken_along_as_it_was(server: Serving, home: Path)
     assert f"as it was: {then}" in text
 
 
+@pytest.mark.heavy
 def test_changes_are_told_by_day_and_every_number_leads_to_its_rows(server: Serving, home: Path) -> None:
     text = get(server, "/changes").text
     with Reader(home) as reader:
@@ -320,6 +328,7 @@ def test_a_period_or_device_that_is_none_is_told(server: Serving, query: str, wo
     assert (found.status, words in unescape(found.text)) == (400, True)
 
 
+@pytest.mark.heavy
 def test_each_hit_of_a_search_leads_to_its_page(server: Serving) -> None:
     for words, to in (
         ("S7", "/devices/S7"),

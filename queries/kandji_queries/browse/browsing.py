@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 CELL_BYTES = 20_000
 """Bytes of one cell that a page gets; a file has all of it."""
 
+NEAR = 20
+"""Pages that are found from the beginning, without looking how many there are."""
+
 GROUPS = 2_000
 """Most rows of the statement that counts."""
 
@@ -78,15 +81,28 @@ def browse(reader: "Reader", view: View, now: datetime) -> Shown:
 
 
 def _browse(reader: "Reader", view: View, now: datetime) -> Shown:
-    fields = facets.counted_fields(view)
+    fields, companions = facets.counted_fields(view), leads.companions(view)
     counts_beside = view.relation.is_view and not fields
-    companions = leads.companions(view)
     asked = statements.rows_of(view, now, companions, counted=counts_beside)
-    found = _run(reader, asked, view.size)
-    beside = counts_beside and found.rows
-    total, told = (found.rows[0][-1], ()) if beside else _counted(reader, view, fields, now)
+    if view.page > NEAR and not counts_beside:
+        total, told = _counted(reader, view, fields, now)
+        found = _far(reader, view, companions, total, now)
+    else:
+        found = _run(reader, asked, view.size)
+        beside = counts_beside and found.rows
+        total, told = (found.rows[0][-1], ()) if beside else _counted(reader, view, fields, now)
     rows = [_cells(view, companions, row) for row in found.rows]
     return Shown(view, rows, total, told, found.as_of, found.notes, statements.whole_of(view, now))
+
+
+def _far(reader: "Reader", view: View, companions: Sequence[str], total: int, now: datetime) -> "Result":
+    """Return a page that is not among the first, from the end where that is nearer."""
+    before = (view.page - 1) * view.size
+    if not total / 2 < before < total:
+        return _run(reader, statements.rows_of(view, now, companions), view.size)
+    found = _run(reader, statements.rows_from_the_end(view, now, companions, total), view.size)
+    found.rows.reverse()
+    return found
 
 
 def _counted(reader: "Reader", view: View, fields: Sequence[Field], now: datetime) -> tuple[int, Sequence[Facet]]:

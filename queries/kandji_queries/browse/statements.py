@@ -71,6 +71,14 @@ def rows_of(view: View, now: datetime, companions: Iterable[str] = (), *, counte
     return Statement(f"{whole.sql} LIMIT {view.size} OFFSET {(view.page - 1) * view.size}", whole.params)
 
 
+def rows_from_the_end(view: View, now: datetime, companions: Iterable[str], total: int) -> Statement:
+    """Return the same of a page nearer to the last of ``total`` rows, backwards: nothing before it is sorted."""
+    names = [*(found.name for found in view.shown), *companions]
+    whole = _in_order(view, now, map(column_of, names), backwards=True)
+    behind = total - (view.page - 1) * view.size
+    return Statement(f"{whole.sql} LIMIT {min(view.size, behind)} OFFSET {max(behind - view.size, 0)}", whole.params)
+
+
 def count_of(view: View, now: datetime) -> Statement:
     """Return the statement that counts the rows."""
     source = source_of(view, now)
@@ -82,18 +90,16 @@ def whole_of(view: View, now: datetime) -> Statement:
     return _in_order(view, now, [column_of(found.name) for found in view.shown])
 
 
-def _in_order(view: View, now: datetime, columns: Iterable[str]) -> Statement:
+def _in_order(view: View, now: datetime, columns: Iterable[str], *, backwards: bool = False) -> Statement:
     """Order by what was chosen, unknown last, then by the key, so that no row is on two pages."""
     source = source_of(view, now)
     chosen, joined = _sorted(view) if view.sort else ((), "")
-    way = "DESC" if view.descending else "ASC"
-    order = [
-        *(f"{expression} {way} NULLS LAST" for expression in chosen),
-        *(f"{column_of(name)} {'DESC' if most else 'ASC'} NULLS LAST" for name, most in view.relation.key),
-    ]
-    shown = ", ".join(columns)
+    ways = [(expression, view.descending) for expression in chosen]
+    ways += [(column_of(name), most) for name, most in view.relation.key]
+    nulls = "FIRST" if backwards else "LAST"
+    order = ", ".join(f"{what} {'DESC' if most != backwards else 'ASC'} NULLS {nulls}" for what, most in ways)
     return Statement(
-        f"SELECT {shown} {source.relation}{joined}{source.where} ORDER BY {', '.join(order)}", source.params
+        f"SELECT {', '.join(columns)} {source.relation}{joined}{source.where} ORDER BY {order}", source.params
     )
 
 
