@@ -98,7 +98,10 @@ def test_pages_and_their_files_show_names_only_with_the_scope_for_them(company: 
     form = {"content_type": "application/x-www-form-urlencoded"}
 
     def seen(authorization: str) -> list[str]:
-        pages = ("/queries/stale_devices?days=0", "/queries/stale_devices.csv?days=0", "/values/user?typed=")
+        pages = (
+            *("/queries/stale_devices?days=0", "/queries/stale_devices.csv?days=0", "/values/user?typed="),
+            *("/tables/users", "/tables/devices.csv", "/tables/users.json?_columns=name,email"),
+        )
         texts = [company.get(page, authorization=authorization).text for page in pages]
         for do in (b"run", b"csv", b"json"):
             body = urlencode({"sql": NAMES}).encode() + b"&do=" + do
