@@ -24,8 +24,8 @@ PAGE_LIMIT, FACET_LIMIT = 150.0, 250.0
 
 LIVE = {
     "devices": "SELECT 'd' || d AS device_id, 'Mac ' || d AS device_name, 'S' || d AS serial_number, "
-    "'Mac' AS platform, '15.' || d % 9 AS os_version, 'Blueprint ' || d % 12 AS blueprint_name, ['tag' || d % 7] AS tags "
-    "FROM range({devices}) AS r(d)",
+    "'Mac' AS platform, '15.' || d % 9 AS os_version, 'Blueprint ' || d % 12 AS blueprint_name, "
+    "['tag' || d % 7] AS tags FROM range({devices}) AS r(d)",
     "apps": "SELECT 'd' || d AS device_id, 'com.app' || (a + d % 50 * 20) AS bundle_id, 'App ' || (a + d % 50 * 20) AS "
     "name, '/A/' || a AS path, (a * 7 + d % 9) || '.1' AS version FROM range({devices}) AS r(d), range({apps}) AS q(a)",
 }
