@@ -1,5 +1,6 @@
 """The Python door: a connection that reads everything and writes nothing, and its page."""
 
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from past_home import START, PastHome, hours
 from reads_home import SYNCED, device, publish, small_fleet
 
 import kandji_queries
+from kandji_queries.charts.colours import DARK, LIGHT
+from kandji_queries.charts.specification import specification
 from kandji_queries.reader import Reader
 from kandji_schema.errors import NothingMirrored, UsageError
 from kandji_schema.manifest import data_dir, manifest_path
@@ -80,13 +83,22 @@ def test_a_query_without_a_picture_says_so(home: Path) -> None:
         kandji_queries.picture("find_device", home, device="nothing")
 
 
-@pytest.mark.heavy
+@pytest.mark.slow
 def test_a_picture_is_drawn_as_a_notebook_asks_for_it(home: Path) -> None:
     shown = kandji_queries.picture("devices_by", home, attribute="platform")
     bundle = shown._repr_mimebundle_(include=None, exclude=None)
     assert "<svg" in bundle["image/svg+xml"]
     assert "Mac" in bundle["text/plain"]
     assert bundle["text/plain"].endswith(shown.chart.dated)
+    drawn = bundle["application/vnd.vegalite.v6+json"]
+    assert json.loads(json.dumps(drawn))["description"] == shown.picture.sentence
+    assert drawn == specification(shown.chart)
+
+
+def test_a_picture_for_dark_ground_has_the_same_answer(home: Path) -> None:
+    shown = kandji_queries.picture("devices_by", home, attribute="platform")
+    assert (shown.specification["background"], shown.dark.specification["background"]) == (LIGHT.ground, DARK.ground)
+    assert shown.dark.picture is shown.picture
 
 
 def test_it_says_how_old_each_table_is(con: duckdb.DuckDBPyConnection) -> None:

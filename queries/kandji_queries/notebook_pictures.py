@@ -1,10 +1,11 @@
 """Pictures in notebooks: a named query, run and drawn by the same specification as everywhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kandji_queries.charts.chart import Chart
+from kandji_queries.charts.colours import Theme
 from kandji_queries.charts.drawing import available, draw
 from kandji_queries.charts.picture import Picture, read_picture
 from kandji_queries.charts.specification import specification
@@ -14,26 +15,39 @@ from kandji_schema.errors import UsageError
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import load
 
+VEGA_LITE = "application/vnd.vegalite.v6+json"
+"""What a specification is called among the forms of a value."""
+
 
 @dataclass(frozen=True)
 class NotebookPicture:
-    """What a notebook shows of a named query: a picture where it can, else bars and lines as text."""
+    """What a notebook shows of a named query: a picture where it can, else bars and lines as text.
+
+    ``picture`` has the answer with its notes, ``theme`` is the ground it is drawn for: ``light`` or ``dark``.
+    """
 
     picture: Picture
     chart: Chart
+    theme: Theme = "light"
+
+    @property
+    def dark(self) -> "NotebookPicture":
+        """The same for dark ground; nothing is asked again."""
+        return replace(self, theme="dark")
 
     @property
     def specification(self) -> dict[str, Any]:
         """The picture in Vega-Lite, for tools that draw that and to change it."""
-        return specification(self.chart)
+        return specification(self.chart, theme=self.theme)
 
     def __str__(self) -> str:
         return f"{text_chart(self.chart)}{self.chart.dated}"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """Return it as notebooks ask for it: SVG where the extra ``charts`` is installed, and text."""
-        drawn = {"image/svg+xml": draw(self.specification, "svg").decode()} if available() else {}
-        return {"text/plain": str(self), **drawn}
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Return all its forms, of which a notebook takes the one it shows best: Vega-Lite, SVG (extra), text."""
+        made = self.specification
+        drawn = {"image/svg+xml": draw(made, "svg").decode()} if available() else {}
+        return {"text/plain": str(self), **drawn, VEGA_LITE: made}
 
 
 def picture(name: str, home: str | Path | None = None, **params: object) -> NotebookPicture:
