@@ -73,7 +73,16 @@ async def names(request: Request) -> Response:
     """Return what may be named in a statement, for the editor to complete; with ``query`` the SQL of that query."""
     if name := request.query_params.get("query"):
         return JSONResponse({"sql": find_query(mirror_of(request).home, name).sql})
-    return JSONResponse(await ask(request, lambda reader: _names(reader)))
+    own = own_queries(mirror_of(request).home).queries
+    found = {
+        "functions": _functions(sorted(allowed() - macros().keys()), sorted(macros())),
+        "queries": [{"name": query.name, "title": query.title} for query in (*catalog().values(), *own.values())],
+    }
+    try:
+        mirrored = await ask(request, _mirrored_names)
+    except MirrorError:  # nothing is mirrored yet, which the statement will be told
+        mirrored = {"tables": {}, "past": []}
+    return JSONResponse(found | mirrored)
 
 
 @dataclass(frozen=True)
@@ -209,20 +218,14 @@ def _examples() -> Mapping[str, str]:
     return found
 
 
-def _names(reader: Reader) -> Mapping[str, Any]:
+def _mirrored_names(reader: Reader) -> dict[str, Any]:
     tables: dict[str, dict[str, Any]] = {
         info.name: {"kind": info.kind, "about": info.description, "columns": []} for info in reader.tables()
     }
     for column in reader.columns():
         if column.table in tables:
             tables[column.table]["columns"].append([column.column, column.type, column.description])
-    own = own_queries(reader.home).queries
-    return {
-        "tables": tables,
-        "functions": _functions(sorted(allowed() - macros().keys()), sorted(macros())),
-        "past": sorted(reader.functions()),
-        "queries": [{"name": query.name, "title": query.title} for query in (*catalog().values(), *own.values())],
-    }
+    return {"tables": tables, "past": sorted(reader.functions())}
 
 
 def _functions(engines: Sequence[str], ours: Sequence[str]) -> Mapping[str, Sequence[str]]:
