@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 SIDE_BY_SIDE := -n $(WORKERS) --dist worksteal
 
-.PHONY: run test check check-heavy coverage bench conformance docs bundle clean
+.PHONY: run test check check-sources check-tests check-heavy coverage bench conformance docs bundle clean
 
 run: $(READY)
 	$(BIN)/kandji-mirror demo
@@ -21,12 +21,18 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow and not heavy"
 
+# Side by side: the checks of the sources keep one core busy, and the first tests have the other.
 check: $(READY)
+	$(MAKE) --no-print-directory --jobs 2 check-sources check-tests
+
+check-sources: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+
+check-tests: $(READY)
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not heavy"
 
 check-heavy: $(BROWSER)
