@@ -197,6 +197,7 @@ def test_what_cannot_be_read_is_told_at_its_field_and_no_row_is_shown(server: Se
         ("_as_of", "2020-01-01", "begins at"),
         ("platform__gt", "1", "no operator"),
         ("utm\u202e<b>", "1", "no column"),
+        ("device_name", "x" * 40_000, "40,000 characters"),
     ):
         found = get(server, f"/tables/devices?{urlencode([(name, value)])}")
         assert (found.status, words in unescape(found.text), "<tbody>" in found.text) == (400, True, False), name
@@ -320,6 +321,7 @@ def test_changes_are_told_by_day_and_every_number_leads_to_its_rows(server: Serv
         ("thing=house", "no thing"),
         ("change=better", "no kind of change"),
         ("sinse=7d", "since"),
+        ("page=-1", "no page"),
         ("since=" + "x" * 300, "300 characters"),
     ],
 )

@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 """Statements that run at the same time; further ones wait their turn."""
 
+WRITERS = 2
+"""Files that are written for people at the same time, beside what they ask; further ones wait their turn."""
+
 CALLERS = 64
 """Statements of anyone's that are dealt with at the same time: more than may wait, so that the rest is told so."""
 
@@ -66,6 +69,7 @@ class ServerContext:
     _opening: Lock = field(default_factory=Lock, init=False)
     _turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE), init=False)
     _callers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(CALLERS), init=False)
+    _writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(WRITERS), init=False)
 
     @property
     def home(self) -> Path:
@@ -126,7 +130,7 @@ class ServerContext:
         ``work`` gets the mirror as something to export, and what it is to call now and then: that raises
         :class:`Interrupted` once nobody waits any more.
         """
-        return await _in_thread(lambda gone: self._write(work, gone), self._turns)
+        return await _in_thread(lambda gone: self._write(work, gone), self._writers)
 
     def ready_worker(self) -> None:
         """Have a process for statements of anyone's ready soon; waits for nothing."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from kandji_queries.as_of import history_views
 from kandji_queries.browse.conditions import IS, ROWS, UNKNOWN, Condition, column_of
 from kandji_queries.browse.relation import Field, Values
 from kandji_queries.browse.statements import Statement, is_stored, source_of
@@ -87,6 +88,8 @@ def dividing_fields(view: View) -> list[Field]:
 
 
 def _costs_little(view: View) -> bool:
+    if view.relation.name in history_views():
+        return False
     if view.relation.is_view or view.as_of:
         return view.relation.devices <= SMALL_FLEET
     return (view.relation.info.rows or 0) <= SMALL_TABLE

@@ -31,6 +31,9 @@ MOST_ROWS = 500
 
 MOST_CONDITIONS = 40
 
+MOST_PROBLEMS = 20
+"""What is wrong with an address that is told; to find the nearest names of hundreds takes long."""
+
 ALL = "*"
 """What stands for all columns."""
 
@@ -143,7 +146,9 @@ class _Reading:
         self._more: list[str] = []
 
     def take(self, name: str, value: str) -> None:
-        """Take one parameter."""
+        """Take one parameter; none any more where many are wrong."""
+        if len(self._problems) >= MOST_PROBLEMS:
+            return
         if name in {FACET, MORE}:
             column = self._column(name, value)
             if column and not can_be_counted(self._relation.fields[column]):

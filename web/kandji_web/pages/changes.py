@@ -30,8 +30,14 @@ LINES = 100
 
 PERIODS = (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"), ("90 days", "90d"))
 
+MOST_DIGITS = 9
+"""Digits of the number of a page."""
+
 LONGEST = 200
 """Characters of a parameter."""
+
+MOST = 20
+"""Parameters that are looked at."""
 
 FIELDS = ("since", "until", "device", "thing", "change", "page")
 
@@ -50,8 +56,7 @@ class Wanted:
     @property
     def page(self) -> int:
         """Return the number of the page."""
-        text = self.given.get("page", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) else 1
+        return int(self.given.get("page") or 1)
 
 
 async def changes(request: Request) -> Response:
@@ -64,8 +69,8 @@ async def changes(request: Request) -> Response:
 
 
 def _read(pairs: list[tuple[str, str]], now: datetime) -> Wanted:
-    wanted = Wanted({name: value.strip() for name, value in pairs if name in FIELDS})
-    for name, value in pairs:
+    wanted = Wanted({name: value.strip() for name, value in pairs[:MOST] if name in FIELDS})
+    for name, value in pairs[:MOST]:
         if name not in FIELDS:
             wanted.wrong[name] = str(UnknownName("parameter of this page", name, FIELDS))
         elif len(value) > LONGEST:
@@ -75,6 +80,7 @@ def _read(pairs: list[tuple[str, str]], now: datetime) -> Wanted:
         ("until", lambda text: read_moment(text, now)),
         ("thing", lambda text: _one_of("thing", text, _things())),
         ("change", lambda text: _one_of("kind of change", text, CHANGES)),
+        ("page", _page),
     )
     for name, check in checks:
         _try(wanted, name, check)
@@ -95,6 +101,11 @@ def _try(wanted: Wanted, name: str, check: Callable[[str], object]) -> None:
 def _one_of(what: str, text: str, known: tuple[str, ...]) -> None:
     if text not in known:
         raise UnknownName(what, text, known)
+
+
+def _page(text: str) -> None:
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and int(text)):
+        raise UsageError(f"{text[:MOST_DIGITS]!r} is no page; pages are whole numbers from 1 on.")
 
 
 def _things() -> tuple[str, ...]:
@@ -121,12 +132,12 @@ def _found(reader: Reader, wanted: Wanted, now: datetime) -> Days | None:
 
 def _facts(wanted: Wanted, found: Days | None, now: datetime) -> dict[str, Any]:
     pages = max(-(-found.lines // LINES), 1) if found else 1
-    number = wanted.page
+    number = 1 if wanted.wrong else wanted.page
     return {
         "wanted": wanted,
         "usual": USUAL,
         "found": found,
-        "others": [name for name in wanted.wrong if name not in FIELDS],
+        "others": [name for name in wanted.wrong if name not in FIELDS or name == "page"],
         "things": _things(),
         "ways": CHANGES,
         "dated": date_line(found.as_of, now) if found else "",

@@ -1,11 +1,11 @@
 """``/tables/NAME.csv``, ``.parquet`` and ``.json``: the rows of a view as a file, made whole before it is sent."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from anyio import to_thread
@@ -27,34 +27,39 @@ PIECE = 256 * 1024
 Stop = Callable[[], None]
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A file that is open, and nowhere else any more."""
+
+    file: BinaryIO
+    size: int
+    written: Written
+
+
 async def download(request: Request) -> Response:
     """Send all rows of a view as a file; nothing is sent of an address that cannot be read whole."""
     now, ending = datetime.now(UTC), f".{request.path_params['form']}"
     view = await ask(request, lambda reader: _view(reader, request, now))
-    folder = Path(mkdtemp(prefix="kandji-mirror-"))
-    try:
-        written = await until_gone(
-            request, lambda: mirror_of(request).write(partial(_written, view, ending, folder, now))
-        )
-        sent, size = written.path.open("rb"), written.path.stat().st_size
-    finally:
-        rmtree(folder, ignore_errors=True)  # what is open is sent to its end, and nothing is left behind
+    sent = await until_gone(request, lambda: mirror_of(request).write(partial(_sent, view, ending, now)))
     headers = {
-        "Content-Disposition": f'attachment; filename="{written.name}"',
-        "Content-Length": str(size),
-        "X-Rows": str(written.rows),
+        "Content-Disposition": f'attachment; filename="{sent.written.name}"',
+        "Content-Length": str(sent.size),
+        "X-Rows": str(sent.written.rows),
     }
-    return StreamingResponse(_pieces(sent), media_type=TYPES[ending], headers=headers)
+    return StreamingResponse(_pieces(sent.file), media_type=TYPES[ending], headers=headers)
+
+
+def _sent(view: View, ending: str, now: datetime, source: MirrorSource, stop: Stop) -> Sent:
+    """Write the file and open it; its folder is gone again whatever happens, and the file once it is closed."""
+    with TemporaryDirectory(prefix="kandji-mirror-", ignore_cleanup_errors=True) as folder:
+        written = write_file(source, view, ending, Path(folder), now, stop)
+        return Sent(written.path.open("rb"), written.path.stat().st_size, written)
 
 
 async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
     with file:
         while piece := await to_thread.run_sync(file.read, PIECE):
             yield piece
-
-
-def _written(view: View, ending: str, folder: Path, now: datetime, source: MirrorSource, stop: Stop) -> Written:
-    return write_file(source, view, ending, folder, now, stop)
 
 
 def _view(reader: Reader, request: Request, now: datetime) -> View:

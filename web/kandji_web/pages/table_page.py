@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from kandji_queries.browse.browsing import Shown
-from kandji_queries.browse.conditions import RANGE, Operator, operators_of
+from kandji_queries.browse.conditions import LONGEST, RANGE, Operator, operators_of
 from kandji_queries.browse.download import ENDINGS
 from kandji_queries.browse.facets import Counted, Facet, dividing_fields, toggled
 from kandji_queries.browse.relation import Field, Values
@@ -211,7 +211,7 @@ def _form(view: View, problem: Problem | None, wanted: Field | None) -> FilterFo
     code = problem.parameter.rpartition("__")[2] if problem and "__" in problem.parameter else ""
     usual = {Values.TEXT: "contains", Values.VERSION: "below", Values.MOMENT: "gt"}.get(found.values, "is")
     chosen = code or ("is" if problem else usual)
-    value, _, second = (problem.value if problem else "").partition(RANGE)
+    value, _, second = (problem.value[:LONGEST] if problem else "").partition(RANGE)
     return FilterForm(
         found,
         [(operator, operator.words_for(found), operator.code == chosen) for operator in operators_of(found)],
