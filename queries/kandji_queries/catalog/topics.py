@@ -11,15 +11,19 @@ WORDS: Mapping[str, frozenset[str]] = {
     topic: frozenset(words.split())
     for topic, words in {
         "Vulnerabilities and threats": "cve cves vulnerability vulnerabilities threats detections risky exploited",
-        "Compliance": "compliance noncompliant compliant parameters rules",
+        "Compliance": "compliance noncompliant compliant parameters rule rules",
         "Apps and extensions": "app apps extension extensions launch privacy software",
-        "Security settings": "filevault encryption firewall gatekeeper sip xprotect escrowed activation accounts",
+        "Security settings": (
+            "posture filevault encryption firewall gatekeeper sip xprotect escrowed activation accounts"
+        ),
         "Changes and activity": "change changes activity actions changed",
         "Library items, profiles, certificates": (
             "library item items profile profiles certificate certificates blueprints"
         ),
         "People": "user users people person persons department",
-        "Enrolment and management": "ade tokens token enrolment licence licences commands agent unsupervised new",
+        "Enrolment and management": (
+            "ade tokens token enrolment licence licences commands agent unsupervised new expiries mirror"
+        ),
         "Hardware": "batteries battery disk carrier carriers uptime replacement storage hardware",
     }.items()
 }
