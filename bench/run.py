@@ -20,6 +20,7 @@ import ingest
 import mcp_server
 import pages
 import publishing
+import report
 from figures import Figure
 
 MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
@@ -32,6 +33,7 @@ MEASURES: tuple[Callable[[Path, int, int], list[Figure]], ...] = (
     history.measure,
     changes.measure,
     export.measure,
+    report.measure,
     mcp_server.measure,
     pages.measure,
 )

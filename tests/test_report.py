@@ -6,15 +6,17 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from agent_fleet import FOX, READ, ROBERT, agent_fleet
 from known_fleet import USERS
+from past_home import PastHome, hours
 from reads_home import device, publish
 
 from kandji_queries.reader import Reader
@@ -288,6 +290,24 @@ def test_what_is_required_of_tables_is_required_of_those_of_the_report(home: Pat
 
     with Reader(home, requirements=Requirements(max_age=timedelta(seconds=1))) as reader, pytest.raises(NotFresh):
         read(reader, sections=["fleet"])
+
+
+@pytest.mark.slow
+def test_a_report_is_of_one_state_though_a_sync_publishes_while_it_is_read(tmp_path: Path) -> None:
+    past, asked = PastHome(tmp_path), count()
+    past.add(hours(0), devices=[device(1)])
+
+    def clock() -> datetime:
+        if next(asked) == 8:
+            past.add(hours(1), devices=[device(1), device(2)])
+        return hours(2)
+
+    with Reader(tmp_path, clock=clock) as reader:
+        report = read(reader, sections=["fleet"])
+    assert next(asked) > 16
+    assert report.figures[0].n == 2
+    moments = {told.picture.as_of["devices"] for told in report.sections[0].pictures if told.picture}
+    assert moments == {f"{hours(1):%Y-%m-%dT%H:%M:%SZ}"}
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ it is a share; of how many of these it is ``unknown``; and ``behind``: what list
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -92,12 +92,21 @@ def read_overview(reader: "Reader", *, blueprint: str = "") -> Overview:
     """
     statements = {file: narrowed(file.sql, ALL, blueprint=blueprint) for file in _files()}
     answers = {file: reader.run(sql) for file, sql in statements.items()}
-    as_of = {table: moment for answer in answers.values() for table, moment in answer.as_of.items()}
+    as_of = _oldest(answer.as_of for answer in answers.values())
     sections = (
         Section(file.name, file.one("title"), tuple(map(_line, answer.rows)), statements[file])
         for file, answer in answers.items()
     )
     return Overview(tuple(sections), as_of, [*reader.warnings, *reader.data_notes(as_of)])
+
+
+def _oldest(dates: Iterable[Mapping[str, str | None]]) -> dict[str, str | None]:
+    """Return for each table the oldest moment at which rows of an answer were read: a sync may publish between two."""
+    found: dict[str, str | None] = {}
+    for as_of in dates:
+        for table, moment in as_of.items():
+            found[table] = min(found.get(table, moment) or "", moment or "") or None
+    return found
 
 
 def _line(row: tuple[object, ...]) -> Line:

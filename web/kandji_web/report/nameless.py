@@ -19,7 +19,7 @@ _WITHOUT_NAMES = """
     platform platforms os os_version os_versions model value rule control severity result state status kind change
     thing table_name app bundle_id version newest_version second_version third_version developer blueprint
     default_blueprint item type category parameter plan_type organisation token what cve_id software behind method
-    day month step expires source
+    day month step expires source os_marketing_name subcategory blueprint_id item_id token_id cve_link
 """
 
 WITHOUT_NAMES = frozenset(_WITHOUT_NAMES.split())
@@ -111,6 +111,7 @@ class Nameless:
         """Return a whole report without names."""
         return replace(
             report,
+            blueprint=self.text(report.blueprint),
             notes=self._texts(report.notes),
             overview=self._overview(report.overview),
             figures=tuple(self._figure(figure) for figure in report.figures),
