@@ -115,6 +115,9 @@ def test_answers_are_seen_whole_whatever_the_host_forbids(
             assert frame.evaluate(wide) == 0, name
             assert _barriers(frame) == [], name
         assert "No device" in text
+        bare = {part: content for part, content in results["device"].items() if part != "_meta"}
+        assert "serial number\nS1" in shown(seen, frame, bare)
+        assert _barriers(frame) == []
         ground = frame.evaluate("getComputedStyle(document.documentElement).backgroundColor")
         assert ground == ("rgb(17, 23, 29)" if theme == "dark" else "rgb(255, 255, 255)")
         assert seen.page.evaluate("heard.some((told) => told.method === 'ui/notifications/size-changed')")

@@ -1,6 +1,7 @@
 """Pictures inside AI clients: who is told of them, what they are made of, and that nobody else pays for them."""
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,6 +52,7 @@ ASKED: dict[str, Call] = {
     "person": ("device_profile", {"device": "ana@example.org"}),
     "mine": ("run_query", {"name": "mine"}),
     "wrong": ("run_query", {"name": "wrong"}),
+    "cut": ("run_query", {"name": "cut"}),
 }
 
 
@@ -64,6 +66,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     (home / "queries").mkdir()
     for name, x in (("mine", "platform"), ("wrong", "nowhere")):
         (home / "queries" / f"{name}.sql").write_text(HEAD.format(x) + SELECT)
+    (home / "queries" / "cut.sql").write_text(HEAD.format("i") + "SELECT i, 1 AS devices FROM range(600) AS t(i);")
     with opened(home) as mirror:
         return dict(zip(ASKED, views(mirror, "auto", *ASKED.values()), strict=True))
 
@@ -128,6 +131,22 @@ def test_what_has_no_picture_has_its_title_sentence_and_date(seen: dict[str, dic
         assert view["title"]
         assert view["dated"]
     assert seen["nothing"]["sentence"].startswith("Nothing to show")
+
+
+def test_without_the_extra_there_is_all_but_the_picture(mirror: ServerContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)  # what an installation without it finds
+
+    (view,) = views(mirror, "auto", ASKED["platforms"])
+
+    assert "svg" not in view
+    assert view["sentence"]
+    assert "kandji-mirror[charts]" in view["remarks"][0]
+
+
+@pytest.mark.slow
+def test_what_is_cut_says_that_the_picture_is_of_a_part(seen: dict[str, dict[str, Any]]) -> None:
+    assert seen["cut"]["remarks"][0] == "What is said and drawn is of the first 500 rows alone; there are more."
+    assert seen["mine"]["remarks"] == []
 
 
 @pytest.mark.slow

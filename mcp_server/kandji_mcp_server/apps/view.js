@@ -79,7 +79,22 @@
     if (told.facts && told.open) return [make("h2", {}, told.title), facts(told.facts)];
     if (told.facts) return [folded(told.title, false, facts(told.facts))];
     const rows = table(told.title, told.heads, told.rows);
-    return [folded(`${told.title} (${words(told.total)})`, told.open, rows)];
+    const some = told.rows.length < told.total ? `${told.rows.length} of ` : "";
+    return [folded(`${told.title} (${some}${words(told.total)})`, told.open, rows)];
+  }
+
+  // Where the host passes no view on: the parts of a device as the model has them.
+  function partBlocks(parts) {
+    const told = (name, part) => {
+      const title = readable(name);
+      const rows = Array.isArray(part.rows) ? part.rows : null;
+      if (rows) return { title, heads: part.columns.map(readable), rows, total: part.total ?? rows.length, open: true };
+      return { title, facts: Object.entries(part).map(([key, value]) => [readable(key), words(value)]), open: true };
+    };
+    const found = Object.entries(parts).flatMap(([name, part]) =>
+      Array.isArray(part) ? part.map((one, place) => [`${readable(name)} ${place + 1}`, one]) : [[name, part]],
+    );
+    return found.filter(([, part]) => part && typeof part === "object").map(([name, part]) => told(name, part));
   }
 
   function show(result, view, answer) {
@@ -89,9 +104,9 @@
     if (view.dated || answer.age) parts.push(make("p", { class: "soft" }, view.dated || `${answer.age} old`));
     if (svg) parts.push(svg);
     parts.push(...lines(view.remarks, "soft"), ...lines(answer.notes, "note"));
-    for (const told of view.blocks || []) parts.push(...block(told));
+    for (const told of view.blocks || partBlocks(answer.parts || {})) parts.push(...block(told));
     if (Array.isArray(answer.rows) && answer.rows.length) parts.push(answerTable(answer, !svg));
-    if (!view.title && !answer.rows) parts.push(...(result.content || []).map((part) => make("p", {}, part.text || "")));
+    if (!view.title && !answer.rows && !answer.parts) parts.push(...(result.content || []).map((part) => make("p", {}, part.text || "")));
     main.replaceChildren(...parts);
   }
 

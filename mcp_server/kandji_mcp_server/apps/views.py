@@ -25,6 +25,7 @@ WIDTH = 420
 """Pixels that a picture is laid out for: between what a phone and a window have."""
 
 NOT_INSTALLED = "There is no picture, as the server lacks the extra for it: pip install 'kandji-mirror[charts]'."
+CUT = "What is said and drawn is of the first {:,} rows alone; there are more."
 NOT_DRAWN = "These values could not be drawn; the table has them."
 
 
@@ -47,10 +48,13 @@ def _of_query(query: "NamedQuery", params: Mapping[str, object], found: "Answer"
         picture = picture_of(query, params, found, list(found), now)
     except ConfigurationError as error:  # the owner's header does not fit; the answer itself is there
         return {**told, "remarks": [str(error)]}
+    drawn = _drawn(picture.chart) if picture.rows else {}
+    cut = [CUT.format(len(picture.rows))] if picture.truncated else []
     return {
         **told,
         "sentence": picture.sentence.removeprefix(f"{query.title}: "),
-        **(_drawn(picture.chart) if picture.rows else {}),
+        **drawn,
+        "remarks": [*cut, *drawn.get("remarks", ())],
     }
 
 
