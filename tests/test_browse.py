@@ -1,6 +1,7 @@
 """Views of tables as data: each filter finds what the SQL that it means finds, and an address says all of a view."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,6 +84,16 @@ def test_numbers_and_documents_are_filtered_too(reader: Reader) -> None:
     ):
         view, problems = read_view(relation, [pair], CLOCK)
         assert (browse(reader, view, CLOCK).total, problems) == (found, []), pair
+
+
+def test_a_view_of_a_large_fleet_counts_beside_its_rows(reader: Reader) -> None:
+    relation = replace(find_relation(reader, "fleet"), devices=10_000)
+    view, _ = read_view(relation, [("platform__known", "1")], CLOCK)
+    found = browse(reader, view, CLOCK)
+    assert (found.total, found.flagged, found.facets) == (41, {"is_removed": 1, "is_missing": 0}, ())
+    small = browse(reader, replace(view, relation=find_relation(reader, "fleet")), CLOCK)
+    assert (small.total, small.flagged) == (41, {"is_removed": 1, "is_missing": 0})
+    assert [facet.field.name for facet in small.facets][:2] == ["platform", "os_version"]
 
 
 def test_every_operator_has_words_and_an_address_says_all_of_a_view(reader: Reader) -> None:

@@ -154,6 +154,13 @@ def test_facets_count_every_value_and_the_unknown_and_lead_to_what_they_counted(
     assert total(get(server, links(facet(every, "platform"), "unknown")[0]).text) == count(home, "platform IS NULL")
 
 
+def test_removed_devices_are_counted_and_told(server: Serving) -> None:
+    text = page(server, "devices")
+    (removed,) = links(text, "1 is removed")
+    assert total(get(server, removed).text) == 1
+    assert "removed" not in page(server, "devices", ("platform", "Mac")).partition('id="rows"')[2].partition("dated")[0]
+
+
 @pytest.mark.slow
 def test_a_chosen_value_can_be_joined_by_another_and_given_up(server: Serving) -> None:
     chosen = page(server, "devices", ("platform", "iPad"))
@@ -291,7 +298,7 @@ def test_a_table_is_shown_and_taken_along_as_it_was(server: Serving, home: Path)
         sql = "SELECT count(*) FROM devices_as_of($then) WHERE os_version = '14.9'"
         assert total(text) == reader.run(sql, {"then": then}).rows[0][0] == count(home, "os_version = '14.9'") + 3
     assert get(server, links(text, "CSV")[0]).headers["x-rows"] == str(total(text))
-    assert f"as it was: {then}" in text
+    assert f"as of {then.replace('T', ' ')} UTC" in text
 
 
 @pytest.mark.heavy

@@ -12,6 +12,7 @@ from kandji_queries.browse.relation import Field
 from kandji_queries.browse.statements import Statement
 from kandji_queries.browse.view import AS_OF, Problem, View
 from kandji_queries.engine.limits import QueryLimits
+from kandji_queries.results.device_count import Tally
 from kandji_schema.errors import Failed
 
 if TYPE_CHECKING:
@@ -41,12 +42,14 @@ class Cell:
 class Shown:
     """What a page shows: its ``rows``, ``total`` of all rows, and what is to be known of them.
 
+    ``flagged`` are how many of all rows the columns flag that say what some would not count.
     ``statement`` is the SQL behind the rows, with ``params`` bound to it.
     """
 
     view: View
     rows: Sequence[Sequence[Cell]]
     total: int
+    flagged: Mapping[str, int]
     facets: Sequence[Facet]
     as_of: Mapping[str, str | None]
     notes: Sequence[str]
@@ -82,17 +85,45 @@ def browse(reader: "Reader", view: View, now: datetime) -> Shown:
 
 def _browse(reader: "Reader", view: View, now: datetime) -> Shown:
     fields, companions = facets.counted_fields(view), leads.companions(view)
-    counts_beside = view.relation.is_view and not fields
-    asked = statements.rows_of(view, now, companions, counted=counts_beside)
-    if view.page > NEAR and not counts_beside:
-        total, told = _counted(reader, view, fields, now)
-        found = _far(reader, view, companions, total, now)
+    beside = view.relation.is_view and not fields
+    if view.page > NEAR and not beside:
+        counted = _counted(reader, view, fields, now)
+        found = _far(reader, view, companions, counted.total, now)
     else:
-        found = _run(reader, asked, view.size)
-        beside = counts_beside and found.rows
-        total, told = (found.rows[0][-1], ()) if beside else _counted(reader, view, fields, now)
-    rows = [_cells(view, companions, row) for row in found.rows]
-    return Shown(view, rows, total, told, found.as_of, found.notes, statements.whole_of(view, now))
+        found = _run(reader, statements.rows_of(view, now, companions, counted=beside), view.size)
+        counted = _beside(view, found) if beside and found.rows else _counted(reader, view, fields, now)
+    return Shown(
+        view,
+        [_cells(view, companions, row) for row in found.rows],
+        counted.total,
+        counted.flagged,
+        counted.facets,
+        found.as_of,
+        _notes(found),
+        statements.whole_of(view, now),
+    )
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """How many rows there are, how many of them are flagged by a column, and what was counted."""
+
+    total: int
+    flagged: Mapping[str, int]
+    facets: Sequence[Facet]
+
+
+def _beside(view: View, found: "Result") -> _Counted:
+    numbers = found.rows[0][len(found.columns) - 1 - len(view.relation.flags) :]
+    return _Counted(numbers[0], dict(zip(view.relation.flags, numbers[1:], strict=True)), ())
+
+
+def _notes(found: "Result") -> list[str]:
+    """Return what is said of the data; not how many devices are on this page, which would pass for all of them."""
+    tally = Tally.of(found.columns)
+    tally.add(found.rows)
+    of_the_page = {*tally.notes()}
+    return [note for note in found.notes if note not in of_the_page]
 
 
 def _far(reader: "Reader", view: View, companions: Sequence[str], total: int, now: datetime) -> "Result":
@@ -105,7 +136,7 @@ def _far(reader: "Reader", view: View, companions: Sequence[str], total: int, no
     return found
 
 
-def _counted(reader: "Reader", view: View, fields: Sequence[Field], now: datetime) -> tuple[int, Sequence[Facet]]:
+def _counted(reader: "Reader", view: View, fields: Sequence[Field], now: datetime) -> _Counted:
     together = [found for found in fields if not facets.is_alone(view, found)]
     rows = _run(reader, facets.statement(view, together, now), GROUPS).rows
     made = {found: facets.facet(view, found, _of(rows, place)) for place, found in enumerate(together)}
@@ -114,7 +145,8 @@ def _counted(reader: "Reader", view: View, fields: Sequence[Field], now: datetim
             own = _run(reader, facets.alone(view, found, now), GROUPS).rows
             made[found] = facets.facet(view, found, _of(own, 0))
     told = [made[found] for found in fields if made[found].divides or found.name in view.facets]
-    return rows[0][2], told
+    ((_, total, *_),) = _of(rows, -1)
+    return _Counted(total, {name: n for name, n, *_ in _of(rows, -2)}, told)
 
 
 def _of(rows: Sequence["Row"], which: int) -> Iterator["Row"]:

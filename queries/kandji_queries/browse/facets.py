@@ -11,9 +11,10 @@ from datetime import datetime
 from kandji_queries.as_of import history_views
 from kandji_queries.browse.conditions import IS, ROWS, UNKNOWN, Condition, column_of
 from kandji_queries.browse.relation import Field, Values
-from kandji_queries.browse.statements import Statement, is_stored, source_of
+from kandji_queries.browse.statements import Statement, flagged, is_stored, source_of
 from kandji_queries.browse.view import View, can_be_counted
 from kandji_queries.results.result import Row
+from kandji_schema.sql import literal
 
 FEW, MANY = 8, 200
 """Values that are told of a column, and where more were asked for."""
@@ -98,15 +99,18 @@ def _costs_little(view: View) -> bool:
 def statement(view: View, fields: Sequence[Field], now: datetime) -> Statement:
     """Return the statement that counts all rows of a view and the values of some columns in one go.
 
-    Its rows are ``which`` (-1 for the number of rows, else the place of a column), ``value`` as text, ``n`` and how
-    many ``kinds`` of values there are. A column that has a condition is left to one of its own, see :func:`alone`.
+    Its rows are ``which`` (-1 for the number of rows, -2 for those that are flagged by the column ``value``, else the
+    place of a column), ``value`` as text, ``n`` and how many ``kinds`` of values there are. A column that has a
+    condition is left to one of its own, see :func:`alone`.
     """
     source = source_of(view, now)
     shown, before = source.sql, ""
     if fields and not (is_stored(view) and not view.conditions):  # else each part would make or filter it anew
-        columns = ", ".join(column_of(found.name) for found in fields)
+        names = dict.fromkeys((*(found.name for found in fields), *view.relation.flags))
+        columns = ", ".join(map(column_of, names))
         shown, before = f"FROM shown AS {ROWS}", f"WITH shown AS MATERIALIZED (SELECT {columns} {source.sql}) "
     parts = [f"SELECT -1 AS which, NULL::VARCHAR AS value, count(*) AS n {shown}"]
+    parts.extend(f"SELECT -2, {literal(name)}, {flagged(name)} {shown}" for name in view.relation.flags)
     parts.extend(_grouped(place, found, shown) for place, found in enumerate(fields))
     return Statement(f"{before}{_frequent(view, fields, parts)}", source.params)
 

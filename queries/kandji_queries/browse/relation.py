@@ -27,6 +27,9 @@ FIRST = (
 )
 """Columns that people know a row by: they are shown first."""
 
+FLAGS = ("is_removed", "is_missing", "archived")
+"""Columns that say of a device or person what some would not count: that is told with every number of rows."""
+
 LAST = ("last_collected_at",)
 """Columns that say of when a row is: they are shown last."""
 
@@ -80,6 +83,11 @@ class Relation:
     def is_view(self) -> bool:
         """Whether it is made anew each time it is asked."""
         return self.info.kind == "view"
+
+    @cached_property
+    def flags(self) -> tuple[str, ...]:
+        """The columns among :data:`FLAGS` that it has."""
+        return tuple(name for name in FLAGS if name in self.fields and self.fields[name].values is Values.BOOLEAN)
 
     @cached_property
     def usual(self) -> tuple[str, ...]:

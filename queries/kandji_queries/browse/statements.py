@@ -57,17 +57,20 @@ def source_of(view: View, now: datetime, *, without: str = "") -> Source:
     return Source(relation, _where(clauses), {**params, **bound})
 
 
-NUMBER = "count(*) OVER () AS _rows"
-"""How many rows there are, beside each of a page: a view need not be made a second time to count them."""
+def flagged(name: str) -> str:
+    """Return how many rows a column flags."""
+    return f"count(*) FILTER ({column_of(name)})"
 
 
 def rows_of(view: View, now: datetime, companions: Iterable[str] = (), *, counted: bool = False) -> Statement:
     """Return the statement of one page: the columns that are shown, and ``companions`` behind them.
 
-    ``counted`` adds a last column with the number of all rows.
+    ``counted`` adds the number of all rows, and of those that are flagged, beside each: a view need not be made once
+    more for them.
     """
     names = [*(found.name for found in view.shown), *companions]
-    whole = _in_order(view, now, [*map(column_of, names), *([NUMBER] if counted else ())])
+    numbers = ["count(*)", *map(flagged, view.relation.flags)] if counted else []
+    whole = _in_order(view, now, [*map(column_of, names), *(f"{number} OVER ()" for number in numbers)])
     return Statement(f"{whole.sql} LIMIT {view.size} OFFSET {(view.page - 1) * view.size}", whole.params)
 
 

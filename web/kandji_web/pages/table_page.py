@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from kandji_queries.browse.browsing import Shown
-from kandji_queries.browse.conditions import LONGEST, RANGE, Operator, operators_of
+from kandji_queries.browse.conditions import IS, LONGEST, RANGE, Condition, Operator, operators_of
 from kandji_queries.browse.download import ENDINGS
 from kandji_queries.browse.facets import Counted, Facet, dividing_fields, toggled
 from kandji_queries.browse.relation import Field, Values
 from kandji_queries.browse.view import MOST_ROWS, Problem, View, can_be_counted
 from kandji_queries.results.dates import date_line
+from kandji_queries.times import read_moment
 from kandji_web.cells import address, shown_cell
 
 SIZES = (50, 100, 200, MOST_ROWS)
@@ -110,7 +111,9 @@ def facts_of(
         "facets": [_facet(view, found) for found in shown.facets] if shown else (),
         "pages": _pages(view, shown) if shown else {},
         "sizes": [(size, _to(replace(view, size=size, page=1))) for size in SIZES],
-        "dated": date_line(shown.as_of, now) if shown else "",
+        "flagged": _flagged(view, shown) if shown else (),
+        "dated": date_line(shown.as_of, now) if shown and not view.as_of else "",
+        "then": f"{read_moment(view.as_of, now):%Y-%m-%d %H:%M} UTC" if view.as_of else "",
         "files": [(name, address(view.relation.name, _exact(view), ending)) for ending, name in ENDINGS.items()],
         "link": f"{str(request.base_url).rstrip('/')}{address(view.relation.name, view.pairs())}",
         "all_columns": _to(replace(view, columns=tuple(view.relation.fields))),
@@ -152,6 +155,14 @@ def _sorted_words(view: View) -> str:
     ways = {Values.MOMENT: ("oldest first", "newest first"), Values.TEXT: ("A to Z", "Z to A")}
     words = ways.get(view.relation.fields[view.sort].values, ("smallest first", "greatest first"))
     return f"Sorted by {view.sort}, {words[view.descending]}, unknown last"
+
+
+def _flagged(view: View, shown: Shown) -> Iterator[tuple[str, int, str]]:
+    """Yield what some would not count: in words, how many rows, and the address of these."""
+    for name, rows in shown.flagged.items():
+        if rows and not any(condition.field.name == name for condition in view.conditions):
+            condition = Condition(view.relation.fields[name], IS, ("true",))
+            yield name.removeprefix("is_"), rows, _to(view.with_conditions([*view.conditions, condition]))
 
 
 def _facet(view: View, facet: Facet) -> ShownFacet:
