@@ -1,5 +1,6 @@
 """Charts of answers: what a header may say, what is drawn of rows of every kind, and that it can be read."""
 
+import json
 import math
 import re
 import sys
@@ -186,6 +187,15 @@ def test_parts_of_small_charts_have_their_own_scale_and_those_that_are_many_are_
     assert [series.colour for series in plot.series] == ["good", "bad", "unknown"]
     assert sum(panel.categories[0].total for panel in plot.panels) == sum(range(12))
     assert plot.limits_in(plot.panels[0]) != plot.limits
+
+
+@pytest.mark.parametrize("hint", ["bar x=a y=n by=b", "stacked x=a y=n,m", "line x=a y=n by=b", "heat x=a y=b value=n"])
+def test_nothing_that_a_cell_may_hold_breaks_a_picture(hint: str) -> None:
+    odd: tuple[Any, ...] = (None, [1], {"a": 1}, b"x", timedelta(1), True, 10**400, -1e300, float("inf"), "\x00", DAY)
+    for rows in ([], [(None, None, None, None)], [(a, b, a, b) for a in odd for b in odd]):
+        what = chart(hint, "a b n m", rows)
+        assert len(text_chart(what)) < 10_000
+        assert json.dumps(specification(what))
 
 
 def test_a_column_that_is_not_there_is_an_error() -> None:

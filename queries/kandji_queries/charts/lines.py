@@ -29,7 +29,7 @@ Lines = dict[str, dict[Any, float | None]]
 def line_plot(chart: Chart) -> Plot:
     """Return the lines of a chart whose columns are all there."""
     hint = chart.hint
-    xs = cells(chart, hint.x)
+    xs = [label(x) if isinstance(x, (list, dict)) else x for x in cells(chart, hint.x)]
     lines = (
         _by_value(chart, xs)
         if hint.by
@@ -38,7 +38,7 @@ def line_plot(chart: Chart) -> Plot:
     lines, remarks = _fewer(lines, min(hint.top, MOST_LINES), makes_sum(hint))
     series = [*series_of([*lines])]
     if hint.by:
-        there = {label(value) for value in dict.fromkeys(cells(chart, hint.by))}
+        there = {*map(label, cells(chart, hint.by))}
         series = [
             Series(name, one.colour if name in there else OTHERS) for name, one in zip(lines, series, strict=True)
         ]
@@ -118,6 +118,8 @@ def _thinned(points: list[Category]) -> tuple[list[Category], tuple[str, ...]]:
 
 def _with_gaps(points: Sequence[Category], timed: bool) -> Iterator[Category]:
     """Put a point without numbers where points are missing, so that nothing is drawn across."""
+    if not points:
+        return
     steps = [other.at - one.at for one, other in pairwise(points)]
     usual = median(steps) if timed and len(steps) > 1 else None
     for one, step in zip(points, [*steps, 0.0], strict=True):

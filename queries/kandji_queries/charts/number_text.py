@@ -1,6 +1,5 @@
 """Numbers of charts and their sentences, as people write them."""
 
-import math
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +7,9 @@ from kandji_schema.text import size
 
 PERCENT = "percent"
 BYTES = "bytes"
+
+TOO_LARGE = 1e100
+"""Numbers from here on measure nothing, and their sums would have no end."""
 
 NOT_ADDED = frozenset({PERCENT, "days", "hours", "minutes", "seconds", "years", "version", "score"})
 """Units whose numbers make no sum: two devices of 10 days have no 20."""
@@ -20,7 +22,7 @@ def number(value: Any) -> float | None:
             found = float(value)
         except OverflowError:
             return None
-        return found if math.isfinite(found) else None
+        return found if abs(found) < TOO_LARGE else None  # nor is one that is no number
     return None
 
 

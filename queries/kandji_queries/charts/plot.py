@@ -112,8 +112,8 @@ class Plot:
         return len(self.panels) > 1 and len(self.series) > 1 and self.hint.kind == "stacked"
 
     def _limits(self, panels: Sequence[Panel]) -> tuple[float, float]:
-        ends = [self._ends(c) for panel in panels for c in panel.categories if c.sort != "others"]
-        low, high = min([0.0, *(end for end, _ in ends)]), max([0.0, *(end for _, end in ends)])
+        low = min([0.0, *(self._ends(c)[0] for panel in panels for c in panel.categories)])
+        high = max([0.0, *(self._ends(c)[1] for panel in panels for c in panel.categories if c.sort != "others")])
         others = [self._ends(c)[1] for panel in panels for c in panel.categories if c.sort == "others"]
         high = max([high, *(end for end in others if end <= BEYOND * high or not high)])
         if self.hint.unit == PERCENT and low >= 0 and high <= 100.05:
