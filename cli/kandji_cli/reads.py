@@ -236,8 +236,12 @@ def open_reader(
     requirements: Requirements = Requirements(),  # noqa: B008  # frozen
     *,
     lazy: bool = True,
+    bounded: bool = True,
 ) -> Reader:
-    """Open a reader of the configured home. ``lazy`` opens only the files a statement needs, else all at once."""
+    """Open a reader of the configured home. ``lazy`` opens only the files a statement needs, else all at once.
+
+    The memory of this process is ``bounded`` for good, and of all that it starts.
+    """
     # Ctrl-C ends the process at once, as it does other tools: nothing is written here, and Python's own handler
     # would have to wait until the engine comes back.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -249,7 +253,8 @@ def open_reader(
         rows=settings.mirror_query_rows,
         advice=ADVICE,
     )
-    bound_memory(limits.memory_mb)
+    if bounded:
+        bound_memory(limits.memory_mb)
     rules, masked = settings.mirror_compliance_file, settings.privacy.masks_people
     return Reader(
         settings.home, limits, lazy=lazy, rules=rules, masked=masked, kill=_end_at_once, requirements=requirements

@@ -43,7 +43,7 @@ def write(
     wanted = Wanted(sections=sections, since=since, blueprint=blueprint, anonymous=anonymous)
     if drawing.available():
         drawing.get_ready()  # before the reader bounds what this process may map
-    with open_reader(required(max_age=max_age, strict=strict), lazy=False) as reader:
+    with open_reader(required(max_age=max_age, strict=strict), lazy=False, bounded=not pdf) as reader:
         about = About(
             tenant=newest_whole(settings.home)[0].tenant, version=version("kandji-mirror"), budget=_budget(settings)
         )
