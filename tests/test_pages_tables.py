@@ -312,6 +312,9 @@ def test_changes_are_told_by_day_and_every_number_leads_to_its_rows(server: Serv
     assert "<h2>12 changes</h2>" in get(server, kind).text
     devices = unescape(re.search(r'<a href="([^"]+)">3 devices</a>', text)[1])  # type: ignore[index]
     assert total(get(server, devices).text) == 3
+    part = get(server, f"/changes?since={YESTERDAY:%Y-%m-%dT%H:%M:%S}&until=today").text
+    assert "T" in links(part, "3 devices")[0].partition("changed_at__ge=")[2][:11]
+    assert total(get(server, links(part, "3 devices")[0]).text) == 3
     one = get(server, "/changes?device=d1&thing=device").text
     assert "os 14.9 -&gt; 15.1" in one
     assert 'href="/devices/d1"' in one

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kandji_queries.history.changes import read_asked
-from kandji_queries.history.days import CHANGES, Days, read_days
+from kandji_queries.history.changes import Kind, read_asked
+from kandji_queries.history.days import CHANGES, Days, Line, read_days
 from kandji_queries.history.period import read_period
 from kandji_queries.reader import Reader
 from kandji_queries.results.dates import date_line
@@ -143,10 +143,8 @@ def _facts(wanted: Wanted, found: Days | None, now: datetime) -> dict[str, Any]:
         "dated": date_line(found.as_of, now) if found else "",
         "periods": [(words, _to(wanted, since=since, until=""), since) for words, since in PERIODS],
         "clean": "/changes",
-        "of_day": lambda day, kind: _to(
-            wanted, since=f"{day}", until=f"{day + timedelta(days=1)}", thing=kind.thing, change=kind.change
-        ),
-        "of_line": _of_line,
+        "of_day": lambda day, kind: _of_day(wanted, day, kind, now),
+        "of_line": lambda day, line: _of_line(wanted, day, line, now),
         "number": number,
         "pages": pages,
         "end": _to(wanted, page=str(pages)),
@@ -155,9 +153,26 @@ def _facts(wanted: Wanted, found: Days | None, now: datetime) -> dict[str, Any]:
     }
 
 
-def _of_line(day: date, line: Any) -> str:
+def _of_day(wanted: Wanted, day: date, kind: Kind, now: datetime) -> str:
+    """Return where the changes of a kind and a day are told, or of the part of the day that was asked for."""
+    begin, end = _part(wanted, day, now)
+    return _to(wanted, since=begin, until=end, thing=kind.thing, change=kind.change)
+
+
+def _of_line(wanted: Wanted, day: date, line: Line, now: datetime) -> str:
     """Return where the devices of a line are listed."""
-    return address("changes_by_thing", [("changed_at", f"{day}"), ("what", line.what), ("_columns", _COLUMNS)])
+    begin, end = _part(wanted, day, now)
+    pairs = [("changed_at__ge", begin), ("changed_at__lt", end), ("what", line.what), ("_columns", _COLUMNS)]
+    return address("changes_by_thing", pairs)
+
+
+def _part(wanted: Wanted, day: date, now: datetime) -> tuple[str, str]:
+    """Return when the part of a day begins and ends that was asked for."""
+    begin, end = datetime.combine(day, time()), datetime.combine(day + timedelta(days=1), time())
+    since, until = read_moment(wanted.get("since") or USUAL, now), wanted.get("until")
+    bounds = max(begin, since), min(end, read_moment(until, now)) if until else end
+    first, last = (moment.isoformat().removesuffix("T00:00:00") for moment in bounds)
+    return first, last
 
 
 _COLUMNS = "changed_at,device_name,serial_number,what,old_value,new_value"
