@@ -70,7 +70,11 @@
     const total = answer.total_rows ?? answer.row_count;
     const count = answer.rows.length < total ? `${answer.rows.length} of ${words(total)} rows` : `Table, ${words(total)} rows`;
     const title = total === 1 ? "Table, 1 row" : count;
-    const inside = [table(title, answer.columns.map(readable), answer.rows)];
+    // identifiers are for programs: people read them last
+    const last = (place) => Number(answer.columns[place].endsWith("_id"));
+    const order = answer.columns.map((_, place) => place).sort((one, other) => last(one) - last(other));
+    const heads = order.map((place) => readable(answer.columns[place]));
+    const inside = [table(title, heads, answer.rows.map((row) => order.map((place) => row[place])))];
     if (same.length) inside.unshift(make("p", { class: "soft" }, "In all rows:"), facts(same));
     return folded(title, open, ...inside);
   }
