@@ -133,7 +133,7 @@ class _Reading:
             title=title,
             sentence=found.sentence,
             picture=found,
-            dated=date_line(found.as_of, self._now),
+            dated=f"{date_line(found.as_of, self._now)}{' Over all devices:' if self._is_narrowed(query) else ''}",
             notes=[*self._scope(query), *self._notes(found)],
             source=_source(query, found.params),
         )
@@ -146,11 +146,14 @@ class _Reading:
         wanted = ceil((naive_utc(self._now) - self._since).total_seconds() / 86_400)
         return {"days": int(min(max(wanted, days.low or 1), days.high or wanted))}
 
+    def _is_narrowed(self, query: NamedQuery) -> bool:
+        return self._narrowed is not None and self._narrowed.narrows(query.name)
+
     def _scope(self, query: NamedQuery) -> Iterable[str]:
         """Say what of a picture is not about the blueprint."""
         if self._narrowed is None:
             return
-        if not self._narrowed.narrows(query.name):
+        if not self._is_narrowed(query):
             yield f"{WHOLE_TENANT}."
         elif tables := of_whole_tenant(query.sql):
             yield f"{WHOLE_TENANT}: {', '.join(tables)}."
