@@ -71,6 +71,7 @@ def test_a_filter_finds_what_the_sql_that_it_means_finds(reader: Reader, pair: t
     wanted = reader.run(f"SELECT count(*) FROM devices WHERE {where}").rows
     assert reader.run(asked.sql, asked.params).rows == wanted
     assert reader.run(asked.text).rows == wanted
+    assert [(browse(reader, view, CLOCK).total,)] == wanted
 
 
 def test_numbers_and_documents_are_filtered_too(reader: Reader) -> None:

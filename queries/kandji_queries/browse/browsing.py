@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kandji_queries.browse import facets, leads, statements
+from kandji_queries.browse.conditions import AMONG, SLOW, Condition
 from kandji_queries.browse.facets import Facet
 from kandji_queries.browse.leads import Lead
 from kandji_queries.browse.relation import Field
@@ -24,6 +25,9 @@ CELL_BYTES = 20_000
 
 NEAR = 20
 """Pages that are found from the beginning, without looking how many there are."""
+
+LOOKED_UP = 10_000
+"""Most different values that are looked up for a condition."""
 
 GROUPS = 2_000
 """Most rows of the statement that counts."""
@@ -83,7 +87,8 @@ def browse(reader: "Reader", view: View, now: datetime) -> Shown:
         raise NotThen(Problem(AS_OF, view.as_of, str(error))) from error
 
 
-def _browse(reader: "Reader", view: View, now: datetime) -> Shown:
+def _browse(reader: "Reader", asked: View, now: datetime) -> Shown:
+    view = _looked_up(reader, asked, now)
     fields, companions = facets.counted_fields(view), leads.companions(view)
     beside = view.relation.is_view and not fields
     if view.page > NEAR and not beside:
@@ -93,15 +98,29 @@ def _browse(reader: "Reader", view: View, now: datetime) -> Shown:
         found = _run(reader, statements.rows_of(view, now, companions, counted=beside), view.size)
         counted = _beside(view, found) if beside and found.rows else _counted(reader, view, fields, now)
     return Shown(
-        view,
+        asked,
         [_cells(view, companions, row) for row in found.rows],
         counted.total,
         counted.flagged,
         counted.facets,
         found.as_of,
         _notes(found),
-        statements.whole_of(view, now),
+        statements.whole_of(asked, now),
     )
+
+
+def _looked_up(reader: "Reader", view: View, now: datetime) -> View:
+    """Return the same view where conditions that take long have their values looked up, once for all its statements."""
+    if not statements.is_stored(view):
+        return view
+    return replace(view, conditions=tuple(_among(reader, view, condition, now) for condition in view.conditions))
+
+
+def _among(reader: "Reader", view: View, condition: Condition, now: datetime) -> Condition:
+    if condition.operator.code not in SLOW or condition.field.values not in AMONG.values:
+        return condition
+    rows = _run(reader, statements.values_of(view, condition, now, LOOKED_UP + 1), LOOKED_UP + 1, cells=None).rows
+    return condition if len(rows) > LOOKED_UP else Condition(condition.field, AMONG, tuple(row[0] for row in rows))
 
 
 @dataclass(frozen=True)
@@ -159,6 +178,6 @@ def _cells(view: View, companions: Sequence[str], row: "Row") -> list[Cell]:
     return [Cell(f, values[f.name], leads.lead(view.relation, f, values)) for f in view.shown]
 
 
-def _run(reader: "Reader", asked: Statement, rows: int) -> "Result":
-    limits: QueryLimits = replace(reader.limits, rows=rows, bytes=None, cell_bytes=CELL_BYTES, advice="")
+def _run(reader: "Reader", asked: Statement, rows: int, *, cells: int | None = CELL_BYTES) -> "Result":
+    limits: QueryLimits = replace(reader.limits, rows=rows, bytes=None, cell_bytes=cells, advice="")
     return reader.run(asked.sql, asked.params, limits=limits)

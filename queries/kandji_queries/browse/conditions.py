@@ -70,6 +70,12 @@ OPERATORS: Mapping[str, Operator] = {
 }
 """All operators by code."""
 
+AMONG = Operator("among", "is among", frozenset({Values.TEXT, Values.VERSION}), several=True)
+"""What a condition becomes whose values were looked up; nobody types it."""
+
+SLOW = frozenset({"contains", "below", "from"})
+"""Codes of operators that are asked of each different value once, where these are stored."""
+
 IS = OPERATORS["is"]
 UNKNOWN = OPERATORS["unknown"]
 
@@ -122,6 +128,8 @@ def clause_of(condition: Condition, number: int, now: datetime, source: str = ""
     every row. :class:`UsageError` where a value is not what the column holds: the value, the rule, an example.
     """
     column, field = column_of(condition.field.name), condition.field
+    if condition.operator == AMONG:
+        return Clause(f"{column} IN (SELECT unnest($v{number}))", {f"v{number}": [*condition.texts]})
     values = [_read(field, condition.operator, text, now) for text in condition.texts]
     bound = {f"v{number}_{place}": value for place, value in enumerate(_flat(values))}
     names = [f"${name}" for name in bound]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kandji_queries.browse.conditions import ROWS, Clause, clause_of, column_of
+from kandji_queries.browse.conditions import ROWS, Clause, Condition, clause_of, column_of
 from kandji_queries.browse.relation import Values
 from kandji_queries.browse.view import View
 from kandji_queries.relations import AS_OF
@@ -80,6 +80,13 @@ def rows_from_the_end(view: View, now: datetime, companions: Iterable[str], tota
     whole = _in_order(view, now, map(column_of, names), backwards=True)
     behind = total - (view.page - 1) * view.size
     return Statement(f"{whole.sql} LIMIT {min(view.size, behind)} OFFSET {max(behind - view.size, 0)}", whole.params)
+
+
+def values_of(view: View, condition: Condition, now: datetime, most: int) -> Statement:
+    """Return the statement of the different values that fit a condition, at most so many."""
+    relation, column, clause = _relation(view, now), column_of(condition.field.name), clause_of(condition, 0, now)
+    different = f"SELECT min({column}) AS {identifier(condition.field.name)} {relation[0]} GROUP BY {column}"
+    return Statement(f"FROM ({different}) AS {ROWS} WHERE {clause.sql} LIMIT {most}", {**relation[1], **clause.params})
 
 
 def count_of(view: View, now: datetime) -> Statement:
