@@ -23,6 +23,9 @@ HEADERS: Mapping[str, str] = {
 }
 """Of every answer that does not set them itself."""
 
+ASSETS = "/assets/"
+"""Paths of what is the same for everybody; a browser may keep it."""
+
 
 class SafeHeaders:
     """Adds :data:`HEADERS` to every answer of an application."""
@@ -36,6 +39,8 @@ class SafeHeaders:
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if scope["path"].startswith(ASSETS):
+                    headers.setdefault("Cache-Control", "no-cache")  # kept, and asked for again whether it changed
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
