@@ -11,7 +11,7 @@ from kandji_queries.catalog.counting import of_whole_tenant
 from kandji_queries.catalog.queries import NamedQuery
 from kandji_queries.charts.picture import Picture, read_picture
 from kandji_queries.history.period import read_period
-from kandji_queries.overview import Behind, ComparedSection, Overview, compare_fleet, read_overview
+from kandji_queries.overview import Behind, ComparedSection, Line, Overview, compare_fleet, read_overview
 from kandji_queries.reader import Reader
 from kandji_queries.results.data_notes import DUE
 from kandji_queries.results.dates import date_line
@@ -103,9 +103,9 @@ class _Reading:
     def _figures(self, overview: Overview) -> Iterator[Figure]:
         known = {(section.name, line.fact): line for section in overview.sections for line in section.lines}
         for number in KEY_NUMBERS:
-            if line := known.get((number.section, number.fact)):
-                everywhere = bool(self._narrowed) and self._is_everywhere(line.behind)
-                yield Figure(number.title, line.n, line.whole, line.unknown, everywhere)
+            line = known.get((number.section, number.fact), Line(number.fact, 0, None, None, None))  # of none at all
+            everywhere = bool(self._narrowed) and self._is_everywhere(line.behind)
+            yield Figure(number.title, line.n, line.whole, line.unknown, everywhere)
 
     def _is_everywhere(self, behind: Behind | None) -> bool:
         if behind is None:

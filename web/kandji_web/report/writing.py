@@ -103,7 +103,8 @@ def _compared(sections: tuple[ComparedSection, ...]) -> Iterator[ComparedTable]:
         parts = [*same]
         rows = ((line.fact, _then(line.start), _then(line.end), _change(line)) for part in parts for line in part.lines)
         begun, ended = ("" if moment is None else f"{moment:%Y-%m-%d %H:%M}" for moment in (start, parts[0].end))
-        yield ComparedTable(title, begun, ended, tuple(part.note for part in parts if part.note), tuple(rows))
+        notes = tuple(dict.fromkeys(part.note for part in parts if part.note))
+        yield ComparedTable(title, begun, ended, notes, tuple(rows))
 
 
 def _then(then: Then) -> Told:
