@@ -292,7 +292,7 @@ def test_what_is_required_of_tables_is_required_of_those_of_the_report(home: Pat
         read(reader, sections=["fleet"])
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_report_is_of_one_state_though_a_sync_publishes_while_it_is_read(tmp_path: Path) -> None:
     past, asked = PastHome(tmp_path), count()
     past.add(hours(0), devices=[device(1)])

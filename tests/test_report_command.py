@@ -29,7 +29,7 @@ def test_the_command_prints_the_paths_and_tells_the_rest(home: Path, tmp_path: P
     assert (tmp_path / "fleet.html").read_text().startswith("<!DOCTYPE html>")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_hyphen_writes_the_page_to_stdout_and_nothing_else_goes_with_it(home: Path) -> None:
     done = run(home, "report", "--to", "-", "--section", "licences")
     assert (done.returncode, done.stdout[:15], done.stdout[-8:]) == (0, "<!DOCTYPE html>", "</html>\n")
@@ -39,9 +39,9 @@ def test_a_hyphen_writes_the_page_to_stdout_and_nothing_else_goes_with_it(home: 
 @pytest.mark.parametrize(
     ("asked", "code", "words"),
     [
-        (["--section", "x"], 2, "There is no section"),
-        (["--blueprint", "x"], 2, "There is no blueprint"),
-        (["--since", "2999-01-01"], 2, "future"),
+        pytest.param(["--section", "x"], 2, "There is no section", marks=pytest.mark.heavy),
+        pytest.param(["--blueprint", "x"], 2, "There is no blueprint", marks=pytest.mark.slow),
+        pytest.param(["--since", "2999-01-01"], 2, "future", marks=pytest.mark.heavy),
         (["--strict"], 9, "not there"),
     ],
 )
@@ -54,6 +54,7 @@ def test_what_cannot_be_reported_ends_with_its_code_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_before_the_first_sync_there_is_no_report(tmp_path: Path) -> None:
     assert run(tmp_path, "report", "--to", str(tmp_path / "fleet.html")).returncode == 7
 
