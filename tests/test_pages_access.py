@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from http_serving import KNOWN, TOKEN, Answer, Serving, asked, serving
+from http_serving import KNOWN, TOKEN, Answer, Serving, asked, connected, serving
 from reads_home import device, publish
 
 FORM = "application/x-www-form-urlencoded"
@@ -79,7 +79,17 @@ def test_the_name_of_the_host_must_be_known(server: Serving) -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/\r\nX: y"]
+    "to",
+    [
+        "https://evil.example",
+        "//[",
+        "/a b\x00",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "",
+        "/\r\nX: y",
+    ],
 )
 def test_signing_in_leads_nowhere_else(server: Serving, to: str) -> None:
     assert sign_in(server, TOKEN, to).headers["location"] == "/"
@@ -118,3 +128,25 @@ def test_an_empty_mirror_says_what_to_do(tmp_path: Path) -> None:
         answer = asked(started.url, "GET", "/status", **KNOWN)
     assert answer.status == 503
     assert "kandji-mirror sync" in answer.text
+
+
+def test_a_body_is_bounded_whatever_its_head_says(server: Serving) -> None:
+    asks = asked(server.url, "GET", "/status", b"x" * 100, **KNOWN)
+    assert asks.status in {200, 413}  # a page that reads nothing of it need not look
+    assert asked(server.url, "GET", "/tables/devices", b"x" * 100_000, **KNOWN).status == 413
+    assert asked(server.url, "POST", "/sql", b"sql=" + b"x" * 800_000, content_type=FORM, **KNOWN).status == 413
+    two = {"content_length": "10", "transfer_encoding": "chunked"}
+    with connected(server.url) as connection:
+        connection.putrequest("POST", "/sql")
+        for name, value in {**KNOWN, **two, "content-type": FORM}.items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.endheaders()
+        connection.send(b"5\r\nsql=1\r\n0\r\n\r\n")
+        assert connection.getresponse().status == 400
+
+
+def test_one_address_does_not_ask_for_everything_at_once(server: Serving) -> None:
+    facets = "&".join(f"_facet={name}" for name in ("platform", "model", "os_version", "blueprint_name", "user_name"))
+    assert asked(server.url, "GET", f"/tables/devices?{facets}", **KNOWN).status == 400
+    values = "&".join(f"device_name__contains=x{i}" for i in range(201))
+    assert asked(server.url, "GET", f"/tables/devices?{values}", **KNOWN).status == 400

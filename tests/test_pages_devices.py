@@ -36,7 +36,7 @@ def page(server: Serving, path: str) -> str:
 def test_a_device_is_found_by_what_people_call_it(server: Serving, named: str) -> None:
     found = page(server, f"/devices/{quote(named, safe='/')}")
     assert "<h1>Mac A/B</h1>" in found
-    assert 'href="/devices/jane@example.org"' in found
+    assert 'href="/devices/jane%40example.org"' in found
     assert '<dt>FileVault</dt><dd><span class="good">on</span></dd>' in found
 
 

@@ -174,12 +174,12 @@ def test_a_plan_is_shown_as_it_is_drawn(server: Serving) -> None:
 
 
 def test_rows_may_be_taken_along(server: Serving) -> None:
-    sql = "SELECT device_id, '=1+1' AS formula FROM devices ORDER BY 1"
+    sql = "SELECT device_id, '=1+1' AS \"=formula\" FROM devices ORDER BY 1"
     csv = run(server, sql, do="csv", rows="100")
     assert csv.headers["content-disposition"].startswith('attachment; filename="sql-')
-    assert csv.text.splitlines()[:2] == ["\ufeffdevice_id,formula", "d1,'=1+1"]
+    assert csv.text.splitlines()[:2] == ["\ufeffdevice_id,'=formula", "d1,'=1+1"]
     assert csv.text.count("\n") == 133
-    assert json.loads(run(server, sql, do="json").text)[0] == {"device_id": "d1", "formula": "=1+1"}
+    assert json.loads(run(server, sql, do="json").text)[0] == {"device_id": "d1", "=formula": "=1+1"}
     too_many = run(server, "SELECT range FROM range(100001)", do="csv")
     assert too_many.status == 400
     assert "more than 100,000 rows" in too_many.text

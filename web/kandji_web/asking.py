@@ -13,7 +13,9 @@ from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
 from kandji_queries.results.data_notes import SYNC_COMMAND
 from kandji_queries.results.result import JsonResult
-from kandji_schema.errors import Interrupted
+from kandji_schema.errors import Interrupted, TookTooLong
+from kandji_web.shares import Shares
+from kandji_web.sign_in import SESSION
 
 T = TypeVar("T")
 
@@ -53,10 +55,35 @@ def limits_of(request: Request) -> QueryLimits:
 async def ask(request: Request, question: Callable[[Reader], T]) -> T:
     """Answer a question of ours in a thread of its own; the statement stops when the browser leaves.
 
-    Raises what the question raises, and :class:`Interrupted` where nobody waits any more.
+    Raises what the question raises, :class:`TookTooLong` where all its statements together take longer than one may,
+    and :class:`Interrupted` where nobody waits any more.
     """
+    return await until_gone(request, lambda: in_turn(request, question))
+
+
+async def in_turn(request: Request, question: Callable[[Reader], T]) -> T:
+    """Answer a question when it is the turn of whoever asks, within the time of a statement."""
     mirror = mirror_of(request)
-    return await until_gone(request, lambda: mirror.ask(lambda reader: question(reader.with_remedy(SYNC_COMMAND))))
+    shares: Shares = request.app.state.shares
+    seconds = mirror.settings.mirror_query_seconds
+    try:
+        async with shares.of(client_of(request)):
+            with anyio.fail_after(seconds):
+                return await mirror.ask(lambda reader: question(reader.with_remedy(SYNC_COMMAND)))
+    except TimeoutError:
+        raise TookTooLong(
+            f"The page needed more than {seconds:g} s and was stopped. Narrow it, or ask for less at once."
+        ) from None
+
+
+def client_of(request: Request) -> str:
+    """Name who asks: a person, a session, or the address of a program that sends the token."""
+    person, session = caller_of(request).person, request.scope.get(SESSION)
+    if person:
+        return person.subject
+    if session:
+        return f"session {session.name}"
+    return f"token {request.client.host if request.client else ''}"
 
 
 async def run_sql(
@@ -66,9 +93,7 @@ async def run_sql(
 
     ``limits`` are those of AI clients unless given.
     """
-    person = caller_of(request).person
-    client = person.subject if person else "pages"
-    mirror = mirror_of(request)
+    mirror, client = mirror_of(request), client_of(request)
     return await until_gone(request, lambda: mirror.run_sql(sql, params, client, limits=limits, remedy=SYNC_COMMAND))
 
 

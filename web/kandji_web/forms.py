@@ -7,11 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from kandji_schema.errors import UsageError
+from kandji_web.bodies import MOST_BYTES
 from kandji_web.sessions import Session, same_key
 from kandji_web.sign_in import SESSION
-
-MOST_BYTES = 700_000
-"""Bytes of a form as it is sent; a text may take three times its size in it."""
 
 MOST_FIELDS = 200
 

@@ -14,12 +14,11 @@ from kandji_queries.charts.picture import Picture, read_picture
 from kandji_queries.charts.specification import remarks_of
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
-from kandji_queries.results.data_notes import SYNC_COMMAND
 from kandji_queries.results.dates import date_line
 from kandji_queries.results.result import Result
 from kandji_schema.errors import MirrorError
 from kandji_web.answer_rows import ShownRows, shown_rows
-from kandji_web.asking import limits_of, mirror_of
+from kandji_web.asking import in_turn, limits_of, mirror_of
 from kandji_web.kept import KeptAnswers
 
 ROWS = 500
@@ -60,10 +59,10 @@ async def show_picture(
     key = ("picture", query, tuple(sorted(asked.items())))
 
     def drawn(reader: Reader) -> _Drawn:
-        return kept.get(mirror, reader, key, lambda: _draw(reader.with_remedy(SYNC_COMMAND), query, asked, limits))
+        return kept.get(mirror, reader, key, lambda: _draw(reader, query, asked, limits))
 
     try:
-        found = await mirror.ask(drawn)
+        found = await in_turn(request, drawn)
     except MirrorError as error:
         return ShownPicture(title or query, link, wrong=str(error))
     picture = found.picture

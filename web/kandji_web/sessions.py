@@ -27,13 +27,14 @@ MOST = 256
 class Session:
     """One browser that signed in as ``caller``; ``ends`` and ``used`` are seconds of a clock that only goes forward.
 
-    ``form_key`` is what its forms carry: another page cannot know it.
+    ``form_key`` is what its forms carry: another page cannot know it. ``name`` tells it from others, and is no secret.
     """
 
     caller: Caller
     ends: float
     used: float
     form_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def lives(self, now: float) -> bool:
         """Tell whether it has not ended."""

@@ -106,7 +106,9 @@ def sign_in_routes(sessions: Sessions, known: Known) -> list[Route]:
 
 
 def _with_cookie(request: Request, answer: Response, value: str) -> Response:
-    secure = request.headers.get("origin", "").startswith("https:")  # a proxy before us ends TLS
+    # a proxy before us ends TLS; who says so wrongly only keeps the cookie from plain HTTP
+    told = (request.headers.get("origin", ""), request.headers.get("x-forwarded-proto", ""))
+    secure = any(words.startswith("https") for words in told)
     name = cookie_name(request)
     answer.set_cookie(name, value, max_age=LONGEST_SECONDS, httponly=True, samesite="strict", secure=secure)
     return answer
@@ -135,9 +137,8 @@ def _asked_to_sign_in(request: Request) -> Response:
 
 def _inside(path: str) -> str:
     """Return a path of this site, and the first page for everything else: no link of ours leads elsewhere."""
-    parts = urlsplit(path)
-    own = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return path if own and path.isprintable() and "\\" not in path else "/"
+    own = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
+    return path if own else "/"
 
 
 def _bearer(headers: Headers) -> str:

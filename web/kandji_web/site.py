@@ -14,15 +14,16 @@ from kandji_mcp_server.context import ServerContext
 from kandji_queries.charts.colours import css
 from kandji_schema.errors import MirrorError
 from kandji_web.asking import Mirrors
+from kandji_web.bodies import MOST_BYTES, BoundedBodies
 from kandji_web.failures import status_of
-from kandji_web.forms import MOST_BYTES
 from kandji_web.headers import SafeHeaders
 from kandji_web.kept import KeptAnswers
 from kandji_web.pages import PAGES
 from kandji_web.rendering import page
 from kandji_web.sessions import Sessions
+from kandji_web.shares import Shares
 from kandji_web.sign_in import Known, SignedIn, sign_in_routes
-from kandji_web.templates import render
+from kandji_web.templates import load_all, render
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -33,13 +34,15 @@ def make_site(common: ServerContext, personal: ServerContext, known: Known, *, l
     ``personal`` is read for people who may see personal data, ``common`` for everybody else.
     """
     sessions = Sessions(link_code)
+    load_all()
     app = Starlette(
         routes=[*_routes(), *sign_in_routes(sessions, known)],
         exception_handlers={403: _refused, 404: _not_found, 413: _too_large, MirrorError: _wrong},
     )
     app.state.mirrors = Mirrors(common, personal)
     app.state.kept = KeptAnswers()
-    return SafeHeaders(SignedIn(app, sessions, known))
+    app.state.shares = Shares()
+    return SafeHeaders(BoundedBodies(SignedIn(app, sessions, known)))
 
 
 def _routes() -> Iterable[BaseRoute]:

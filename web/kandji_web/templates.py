@@ -32,6 +32,8 @@ def environment() -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         finalize=seen,
+        auto_reload=False,  # a program that runs goes with the templates it began with, whatever is installed over it
+        cache_size=-1,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -41,6 +43,12 @@ def environment() -> Environment:
     }
     made.filters |= {"sentence": sentence, "shell": shlex.quote, "coded": coded}
     return made
+
+
+def load_all() -> None:
+    """Read every template, as the program that runs now needs them."""
+    for name in environment().list_templates():
+        environment().get_template(name)
 
 
 def seen(value: object) -> object:

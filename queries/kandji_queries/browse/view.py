@@ -31,6 +31,12 @@ MOST_ROWS = 500
 
 MOST_CONDITIONS = 40
 
+MOST_TYPED = 200
+"""Most values of all conditions together."""
+
+MOST_FACETS = 4
+"""Most columns whose values are counted because that was asked for: each is a statement of its own."""
+
 MOST_PROBLEMS = 20
 """What is wrong with an address that is told; to find the nearest names of hundreds takes long."""
 
@@ -153,6 +159,8 @@ class _Reading:
             column = self._column(name, value)
             if column and not can_be_counted(self._relation.fields[column]):
                 self._wrong(name, value, f"{column} holds documents, whose values cannot be counted one by one.")
+            elif column and name == FACET and len({*self._facets, column}) > MOST_FACETS:
+                self._wrong(name, value, f"The values of {MOST_FACETS} columns are counted at once; close one first.")
             elif column:
                 (self._facets if name == FACET else self._more).append(column)
         elif name in _ABOUT:
@@ -199,6 +207,8 @@ class _Reading:
                 yield from self._condition(Condition(found, operator, tuple(group)))
         if len(self._texts) > MOST_CONDITIONS:
             self._wrong("", "", f"These are {len(self._texts)} conditions; there are at most {MOST_CONDITIONS}.")
+        if (typed := sum(map(len, self._texts.values()))) > MOST_TYPED:
+            self._wrong("", "", f"These are {typed:,} values; all conditions together have at most {MOST_TYPED}.")
 
     def _condition(self, condition: Condition) -> Iterator[Condition]:
         name = pairs_of(condition)[0][0]

@@ -21,11 +21,12 @@ _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180
 
 
 def write_csv(answer: Answer, out: TextIO) -> None:
-    """Write an answer, with a byte order mark, and texts of which a spreadsheet runs none."""
+    """Write an answer, with a byte order mark, and texts and heads of which a spreadsheet runs none."""
     convert = row_converter(answer.columns)
     rows = [tuple(map(_safe, convert(row))) for row in answer]
+    heads = tuple(column._replace(name=harmless(column.name)) for column in answer.columns)
     out.write(BOM)
-    write(Result(columns=answer.columns, rows=rows, as_of=answer.as_of), "csv", out)
+    write(Result(columns=heads, rows=rows, as_of=answer.as_of), "csv", out)
 
 
 def harmless(value: str) -> str:

@@ -13,10 +13,9 @@ from starlette.routing import Route
 
 from kandji_queries.charts.drawing import available
 from kandji_queries.overview import Behind, Line, Overview, read_overview
-from kandji_queries.results.data_notes import SYNC_COMMAND
 from kandji_queries.results.dates import date_line
 from kandji_schema.errors import MirrorError
-from kandji_web.asking import mirror_of
+from kandji_web.asking import in_turn, mirror_of
 from kandji_web.kept import KeptAnswers
 from kandji_web.pictures import NOT_DRAWN, show_picture
 from kandji_web.rendering import common_facts, page
@@ -40,8 +39,8 @@ async def overview(request: Request) -> Response:
     """Show how the fleet stands."""
     mirror, kept = mirror_of(request), _kept(request)
     try:
-        found = await mirror.ask(
-            lambda reader: kept.get(mirror, reader, "overview", lambda: read_overview(reader.with_remedy(SYNC_COMMAND)))
+        found = await in_turn(
+            request, lambda reader: kept.get(mirror, reader, "overview", lambda: read_overview(reader))
         )
     except MirrorError as error:
         return page(request, "message.html", title="Overview", words=str(error), status=503)
