@@ -13,13 +13,16 @@ unexport PYTHONDONTWRITEBYTECODE
 
 SIDE_BY_SIDE := -n $(WORKERS) --dist worksteal
 
-.PHONY: run test check check-sources check-tests check-heavy coverage bench conformance docs bundle clean
+# To collect all others takes as long as some of these tests.
+HEAVY = $(shell grep -l heavy tests/test_*.py)
+
+.PHONY: run test check check-sources check-tests check-heavy check-all coverage bench conformance docs bundle clean
 
 run: $(READY)
 	$(BIN)/kandji-mirror demo
 
 test: $(READY)
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow and not heavy"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow and not heavy and not many"
 
 # Side by side: the checks of the sources keep one core busy, and the first tests have the other.
 check: $(READY)
@@ -33,10 +36,14 @@ check-sources: $(READY)
 	$(BIN)/python docs/generate.py --check
 
 check-tests: $(READY)
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not heavy"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not heavy and not many"
 
 check-heavy: $(BROWSER)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m heavy
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "heavy and not many" $(HEAVY)
+
+# Every test there is, also the many cases of a kind of which some stand for all in the others: half an hour.
+check-all: $(BROWSER)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 # Every test, with the lines of the product that it reached, also in its processes: a third slower than without.
 coverage: $(BROWSER)

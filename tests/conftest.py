@@ -34,13 +34,16 @@ for _number in (signal.SIGINT, signal.SIGHUP):
 os.umask(0o022)
 
 
-TIERS = ("slow", "heavy")
-"""``make test`` leaves both out, ``make check`` the heavy ones."""
+TIERS = ("slow", "heavy", "many")
+"""``make test`` has none of them, ``make check`` the slow, ``make check-heavy`` the heavy, ``make check-all`` all."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let every so many-th case of a test with ``quick_every`` stand one tier lower: some of each kind run early."""
+    """Let every so many-th case of a test with ``quick_every`` stand in a lower tier: some of each kind run early.
+
+    That is the one below, or the one that ``keeps`` names.
+    """
     seen: dict[tuple[str, str], int] = {}
     for item in items:
         marks = [mark for mark in item.iter_markers() if mark.name in TIERS and "quick_every" in mark.kwargs]
@@ -49,8 +52,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             seen[name] = seen.get(name, -1) + 1
             if seen[name] % mark.kwargs["quick_every"] == 0:
                 item.own_markers.remove(mark)
-                if mark.name == "heavy":
-                    item.add_marker("slow")
+                if mark.name != "slow":
+                    item.add_marker(mark.kwargs.get("keeps", "slow"))
+        if item.get_closest_marker("heavy") and _param(item, "era") == "legacy":
+            item.add_marker("many")  # the quick and the slow tests speak both; a heavy one is not about the protocol
+
+
+def _param(item: pytest.Item, name: str) -> object:
+    return item.callspec.params.get(name) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
 
 
 _left_out: dict[str, int] = {}
@@ -100,7 +109,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if any(_left_out.values()):
         told = " and ".join(f"{number} {tier}" for tier, number in _left_out.items() if number)
         terminalreporter.write_line(
-            f"Left out: {told} tests. `make check` runs the slow, `make check-heavy` the heavy ones."
+            f"Left out: {told} tests. `make check` runs the slow, `make check-heavy` the heavy, `make check-all` all."
         )
 
 

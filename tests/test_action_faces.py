@@ -124,7 +124,7 @@ class Came:
     writes: int
 
 
-@pytest.mark.slow(quick_every=4)
+@pytest.mark.many(quick_every=3)
 @pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS)
 def test_both_faces_do_and_record_the_same(tenants: tuple[Live, Live], attempt: Attempt) -> None:
     cli, mcp = tenants

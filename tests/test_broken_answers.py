@@ -55,7 +55,7 @@ def failures_of(table: str) -> tuple[State, ...]:
     return (State.FAILED, State.PARTIAL) if resource(table).empty_answer else (State.FAILED,)
 
 
-@pytest.mark.parametrize("table", slow_but(*QUICK, of=resources()))
+@pytest.mark.parametrize("table", slow_but(*QUICK, of=resources(), tier=pytest.mark.many))
 def test_a_table_whose_answers_stay_broken_fails_and_keeps_its_rows(tenant: Tenant, home: Path, table: str) -> None:
     rows = mirrored(home, table)
     for kind in BROKEN:
@@ -70,7 +70,7 @@ def test_a_table_whose_answers_stay_broken_fails_and_keeps_its_rows(tenant: Tena
     assert (manifest_of(home).tables[table].state, mirrored(home, table)) == (State.OK, rows)
 
 
-@pytest.mark.parametrize("table", slow_but(*QUICK, of=PAGED))
+@pytest.mark.parametrize("table", slow_but(*QUICK, of=PAGED, tier=pytest.mark.many))
 def test_rows_that_are_numbers_are_no_rows(tenant: Tenant, home: Path, table: str) -> None:
     rows = mirrored(home, table)
     tenant.reshape(path_of(table), numbers)

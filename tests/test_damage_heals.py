@@ -40,7 +40,7 @@ def spoiling(field: str) -> Callable[[Any], Any]:
     return spoil
 
 
-@pytest.mark.heavy(quick_every=10)
+@pytest.mark.many(quick_every=4, keeps="heavy")
 @pytest.mark.parametrize("damaged_passes", slow_but(1, of=[1, 2]))
 @pytest.mark.parametrize(("table", "path", "field"), CASES)
 def test_damage_heals(tmp_path: Path, table: str, path: str, field: str, damaged_passes: int) -> None:

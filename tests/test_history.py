@@ -120,7 +120,7 @@ def test_what_moves_at_every_collection_is_no_change(mirror: PastHome) -> None:
     assert mirror.ask("FROM changes") == []
 
 
-@pytest.mark.slow(quick_every=7)
+@pytest.mark.many(quick_every=4)
 @pytest.mark.parametrize(
     "question",
     [

@@ -215,7 +215,7 @@ def test_what_is_no_whole_export_is_refused_with_its_reason(tmp_path: Path, cont
 CUTS = [n for n in (*range(1, 40), *seeded(1).sample(range(40, len(GOOD)), 60)) if GOOD[-n - 1 : -n] not in b"\r\n"]
 
 
-@pytest.mark.slow(quick_every=4)
+@pytest.mark.many(quick_every=4)
 @pytest.mark.parametrize("cut", CUTS)
 def test_an_export_cut_within_a_line_is_refused(tmp_path: Path, cut: int) -> None:
     assert refused(tmp_path, GOOD[:-cut])

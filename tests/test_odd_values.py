@@ -80,7 +80,7 @@ def counted(staging: Staging) -> dict[str, int]:
     return staging.leftovers()
 
 
-@pytest.mark.slow(quick_every=4)
+@pytest.mark.many(quick_every=4)
 @pytest.mark.parametrize(("table", "row", "field", "value"), PRISM + KEYS + PAGED)
 def test_in_pages(staging_of: Any, table: str, row: dict[str, Any], field: str, value: Any) -> None:
     with staging_of(table) as staging:
@@ -88,7 +88,7 @@ def test_in_pages(staging_of: Any, table: str, row: dict[str, Any], field: str, 
         assert counted(staging) == {field: 1}
 
 
-@pytest.mark.slow(quick_every=4)
+@pytest.mark.many(quick_every=4)
 @pytest.mark.parametrize(("table", "row", "field", "value"), PRISM + KEYS)
 def test_in_exports(staging_of: Any, tmp_path: Path, table: str, row: dict[str, Any], field: str, value: Any) -> None:
     export = tmp_path / "export.csv"
@@ -98,7 +98,7 @@ def test_in_exports(staging_of: Any, tmp_path: Path, table: str, row: dict[str, 
         assert counted(staging) == {field: 1}
 
 
-@pytest.mark.heavy(quick_every=14)
+@pytest.mark.many(quick_every=4, keeps="heavy")
 @pytest.mark.parametrize(
     ("table", "sections"),
     [
