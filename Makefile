@@ -11,7 +11,8 @@ WORKERS ?= 4
 # Compiled modules are kept whatever the shell says: the tests start some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-SIDE_BY_SIDE := -n $(WORKERS) --dist worksteal
+# A file is one worker's: what its tests share is made once.
+SIDE_BY_SIDE := -n $(WORKERS) --dist loadfile
 
 # To collect all others takes as long as some of these tests.
 HEAVY = $(shell grep -l heavy tests/test_*.py)
@@ -39,11 +40,11 @@ check-tests: $(READY)
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not heavy and not many"
 
 check-heavy: $(BROWSER)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "heavy and not many" $(HEAVY)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "heavy and not many" $(HEAVY)
 
 # Every test there is, also the many cases of a kind of which some stand for all in the others: half an hour.
 check-all: $(BROWSER)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 # Every test, with the lines of the product that it reached, also in its processes: a third slower than without.
 coverage: $(BROWSER)

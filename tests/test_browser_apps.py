@@ -21,7 +21,7 @@ from reads_home import device, publish
 from kandji_mcp_server.apps.page import page
 from kandji_mcp_server.apps.views import KEY
 
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.heavy
 
 HOST = """
 <!doctype html><html lang="en"><head><title>Host</title></head><body><main>

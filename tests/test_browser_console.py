@@ -10,7 +10,7 @@ from http_serving import TOKEN, Serving, serving
 from playwright.sync_api import Browser
 from reads_home import device, publish
 
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.heavy
 
 FOREVER = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"
 WAIT = 30_000

@@ -12,7 +12,7 @@ from support import synced
 
 from kandji_queries.reader import Reader
 
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.heavy
 
 DEVICES = 50
 

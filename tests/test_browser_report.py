@@ -13,7 +13,7 @@ from kandji_web.report.contents import About, Wanted
 from kandji_web.report.reading import read_report
 from kandji_web.report.writing import html
 
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture(scope="module")

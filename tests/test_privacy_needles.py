@@ -23,8 +23,8 @@ from kandji_schema.manifest import data_dir, history_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources
 
-# One worker makes the home of each mode, which takes half a minute: there is a needle in every column.
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("needles")]
+# The home of each mode takes half a minute: there is a needle in every column.
+pytestmark = pytest.mark.heavy
 
 PERSONAL = {f"{r.name}.{c.name}" for r in resources().values() for c in r.columns if c.personal}
 ROWLESS = {"prism_kernel_extensions.path", "prism_kernel_extensions.extra", "device_parameters.extra"}
