@@ -16,11 +16,11 @@ from past_home import PastHome
 from test_questions_catalogue import merged
 
 ROOT = Path(__file__).resolve().parents[1]
-PRODUCT = ("schema", "mirror", "queries", "mcp_server", "cli", "simulator")
+PRODUCT = ("schema", "mirror", "queries", "mcp_server", "web", "cli", "simulator")
 ZONES = ("America/Los_Angeles", "Pacific/Auckland")
 """West and east of Greenwich, with daylight saving in either half of the year; the whole suite runs in one more."""
 
-SLACK = {"seconds": 900.0, "moment": 900.0, "hours": 0.3, "age": 900.0}
+SLACK = {"seconds": 900.0, "moment": 900.0, "hours": 0.3, "age": 900.0, "times_ttl": 7.5}
 """How far a number or moment may move between two processes that ask one after the other, by the end of its name."""
 
 
