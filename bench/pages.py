@@ -1,8 +1,7 @@
-"""The pages of ``serve`` and the report, against limits of time and memory that a person feels."""
+"""The pages of ``serve``, against limits of time and memory that a person feels."""
 
 import http.client
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -58,7 +57,6 @@ while True:
 """
 
 P99_MS = 500
-REPORT_SECONDS, REPORT_MB, REPORT_FILE_MB = 10, 600, 5
 
 
 def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
@@ -73,7 +71,7 @@ def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
         told = list(_quiet(netloc, serial))
         with _publishing(folder, devices, apps):
             told.append(_busy(netloc))
-    return [*told, *_report(folder)]
+    return told
 
 
 def _quiet(netloc: str, serial: str) -> Iterator[Figure]:
@@ -116,20 +114,6 @@ def _publishing(home: Path, devices: int, apps: int) -> Iterator[None]:
             yield
         finally:
             process.kill()
-
-
-def _report(home: Path) -> Iterator[Figure]:
-    out = home.parent / f"{home.name}-report.html"
-    command = [str(SCRIPTS / "kandji-mirror"), "report", "--to", str(out)]
-    began = time.perf_counter()
-    subprocess.run(command, env=_environment(home), check=True, capture_output=True)
-    seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
-    yield Figure("report", seconds, REPORT_SECONDS, "s", "<= 1.00")
-    yield Figure("report: memory", peak, REPORT_MB, "MB", "<= 1.00")
-    yield Figure("report: file", out.stat().st_size / 1024**2, REPORT_FILE_MB, "MB", "<= 1.00")
-    for file in out.parent.glob(f"{out.name}*"):
-        file.unlink()
 
 
 def _get(netloc: str, path: str) -> tuple[float, float]:

@@ -1,6 +1,8 @@
 """The page of a device, and the state of the mirror, as a browser gets them."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -74,3 +76,32 @@ def test_the_state_of_every_table_leads_to_its_rows(server: Serving) -> None:
     found = page(server, "/status")
     assert '<a href="/tables/devices">devices</a></th><td class="good">ok</td><td class="n">4</td>' in found
     assert '<a href="/tables/apps">apps</a></th><td class="">never synced</td>' in found
+
+
+@pytest.mark.slow
+def test_each_number_of_the_overview_leads_to_what_it_counts(server: Serving) -> None:
+    found = page(server, "/")
+    begin = found.partition("On this page")[0]
+    links = dict(re.findall(r'<a href="([^"]+)">[^<]+</a> <span class="n">([^<]+)</span>', begin))
+    assert links["/queries/macs_without_filevault"] == "1"
+    assert links["/queries/devices_by_platform"] == "4"
+    for link in links:
+        assert asked(server.url, "GET", unescape(link), **KNOWN).status == 200, link
+    assert found.rstrip().endswith("</html>")
+    assert found.count("<figure") == found.count("</figure>") > 10
+    assert "Traceback" not in found
+
+
+@pytest.mark.slow
+def test_a_picture_of_more_rows_than_its_table_says_how_many_are_left(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    home = tmp_path_factory.mktemp("many")
+    apps = [
+        {"device_id": "d1", "bundle_id": f"com.b{i}", "path": f"/{i}", "developer_name": f"D{i}"} for i in range(130)
+    ]
+    publish(home, {"devices": [device(1)], "apps": [{**app, "name": app["bundle_id"]} for app in apps]})
+    with serving(home, "--no-sync") as started:
+        found = page(started, "/")
+    assert '<a href="/queries/apps_by_developer">30 more rows</a>' in found
+    assert "110 others" in found

@@ -12,7 +12,8 @@ from kandji_queries.charts.inline import inline_svg
 from kandji_queries.charts.specification import remarks_of
 from kandji_queries.results.values import text
 from kandji_schema.errors import MirrorError
-from kandji_web.pictures import NOT_DRAWN
+
+NOT_DRAWN = "Pictures need the extra `charts`, which this server has not: pip install 'kandji-mirror[charts]'."
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,17 @@ class Drawn:
 
 
 async def drawn(chart: Chart | None) -> Drawn:
+    """Draw a chart as :func:`draw` does, in a thread of its own."""
+    return Drawn() if chart is None else await to_thread.run_sync(draw, chart)
+
+
+def draw(chart: Chart) -> Drawn:
     """Draw a chart; the rows beside it are shown whatever comes of it."""
-    if chart is None:
-        return Drawn()
     if not available():
         return Drawn(wrong=NOT_DRAWN)
     try:
         drawable = replace(chart, rows=[tuple(map(_drawable, row)) for row in chart.rows])
-        svg = await to_thread.run_sync(inline_svg, drawable)
-        remarks = tuple(remarks_of(drawable))
+        svg, remarks = inline_svg(drawable), tuple(remarks_of(drawable))
     except MirrorError as error:
         return Drawn(wrong=str(error))
     except ValueError:  # the library's, for values that no axis has

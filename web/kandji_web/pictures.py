@@ -5,64 +5,66 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from markupsafe import Markup
 from starlette.requests import Request
 
-from kandji_queries.charts.drawing import available
-from kandji_queries.charts.inline import inline_svg
 from kandji_queries.charts.picture import Picture, read_picture
-from kandji_queries.charts.specification import remarks_of
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
+from kandji_queries.results.data_notes import DUE
 from kandji_queries.results.dates import date_line
 from kandji_queries.results.result import Result
 from kandji_schema.errors import MirrorError
 from kandji_web.answer_rows import ShownRows, shown_rows
 from kandji_web.asking import in_turn, limits_of, mirror_of
+from kandji_web.drawn import Drawn, draw
 from kandji_web.kept import KeptAnswers
 
-ROWS = 500
-"""Rows of the table behind a picture; its query has all."""
+MOST_ROWS = 10_000
+"""Rows that a picture is drawn of; more are told."""
 
-NOT_DRAWN = "Pictures need the extra `charts`, which this server has not: pip install 'kandji-mirror[charts]'."
+ROWS = 100
+"""Rows of the table behind a picture; its query has all."""
 
 
 @dataclass(frozen=True)
 class ShownPicture:
-    """A picture as a page has it; ``svg`` is None where there is none, ``wrong`` says why nothing was answered."""
+    """A picture as a page has it; ``wrong`` says why nothing was answered.
+
+    ``notes`` are what has to be known of this picture alone, ``left`` how many rows its query has beside those of
+    ``rows``.
+    """
 
     title: str
     link: str
     sentence: str = ""
-    svg: Markup | None = None
-    remarks: tuple[str, ...] = ()
+    drawn: Drawn = Drawn()  # noqa: RUF009  # frozen
+    notes: tuple[str, ...] = ()
     rows: ShownRows | None = None
+    left: int = 0
     dated: str = ""
     wrong: str = ""
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class _Kept:
     picture: Picture
-    svg: Markup | None
-    remarks: tuple[str, ...]
+    drawn: Drawn
+    notes: tuple[str, ...]
 
 
 async def show_picture(
     request: Request, query: str, params: Mapping[str, Any] | None = None, title: str = ""
 ) -> ShownPicture:
     """Return the picture of a named query; what goes wrong is told in its place."""
-    mirror, limits = mirror_of(request), replace(limits_of(request), rows=ROWS)
+    mirror, limits = mirror_of(request), replace(limits_of(request), rows=MOST_ROWS)
     kept: KeptAnswers = request.app.state.kept
     asked = params or {}
     link = f"/queries/{query}{f'?{urlencode(asked)}' if asked else ''}"
     key = ("picture", query, tuple(sorted(asked.items())))
-
-    def drawn(reader: Reader) -> _Drawn:
-        return kept.get(mirror, reader, key, lambda: _draw(reader, query, asked, limits))
-
     try:
-        found = await in_turn(request, drawn)
+        found = await in_turn(
+            request, lambda reader: kept.get(mirror, reader, key, lambda: _read(reader, query, asked, limits))
+        )
     except MirrorError as error:
         return ShownPicture(title or query, link, wrong=str(error))
     picture = found.picture
@@ -70,16 +72,18 @@ async def show_picture(
         title=title or picture.title,
         link=link,
         sentence=picture.sentence,
-        svg=found.svg,
-        remarks=found.remarks,
-        rows=shown_rows(Result(columns=picture.columns, rows=[*picture.rows], as_of={}), picture.rows),
+        drawn=found.drawn,
+        notes=found.notes,
+        rows=shown_rows(Result(columns=picture.columns, rows=[*picture.rows], as_of={}), picture.rows[:ROWS]),
+        left=max(0, len(picture.rows) - ROWS),
         dated=date_line(picture.as_of, mirror.clock()),
     )
 
 
-def _draw(reader: Reader, query: str, params: Mapping[str, Any], limits: QueryLimits) -> _Drawn:
+def _read(reader: Reader, query: str, params: Mapping[str, Any], limits: QueryLimits) -> _Kept:
     picture = read_picture(reader, query, params, limits=limits)
-    chart = picture.chart
-    if chart is None or not picture.rows or not available():
-        return _Drawn(picture, None, ())
-    return _Drawn(picture, Markup(inline_svg(chart)), tuple(remarks_of(chart)))  # noqa: S704  # escaped where it is drawn
+    of_the_data = {*reader.data_notes(picture.as_of), *reader.warnings}  # the page tells them once, for all pictures
+    own = [note for note in picture.notes if note not in of_the_data and DUE not in note]
+    if picture.truncated:
+        own.append(f"Only the first {MOST_ROWS:,} rows are drawn; its query has all.")
+    return _Kept(picture, draw(picture.chart) if picture.chart and picture.rows else Drawn(), tuple(own))

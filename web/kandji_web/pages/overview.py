@@ -16,8 +16,9 @@ from kandji_queries.overview import Behind, Line, Overview, read_overview
 from kandji_queries.results.dates import date_line
 from kandji_schema.errors import MirrorError
 from kandji_web.asking import in_turn, mirror_of
+from kandji_web.drawn import NOT_DRAWN
 from kandji_web.kept import KeptAnswers
-from kandji_web.pictures import NOT_DRAWN, show_picture
+from kandji_web.pictures import show_picture
 from kandji_web.rendering import common_facts, page
 from kandji_web.report.sections import KEY_NUMBERS, SECTIONS
 from kandji_web.templates import render
@@ -64,7 +65,7 @@ async def _parts(request: Request, found: Overview) -> AsyncIterator[str]:
     yield begin
     for section in SECTIONS:
         shown = [await show_picture(request, each.query, each.params, each.title) for each in section.pictures]
-        yield render("pictures.html", {"section": section, "pictures": shown})
+        yield render("pictures.html", {"section": section, "pictures": shown, "not_drawn": facts["not_drawn"]})
     yield wall
     yield render("overview_numbers.html", {"sections": _all_numbers(found)}) + end
 
