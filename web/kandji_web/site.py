@@ -15,7 +15,7 @@ from kandji_queries.charts.colours import css
 from kandji_schema.errors import MirrorError
 from kandji_web.asking import Mirrors
 from kandji_web.bodies import MOST_BYTES, BoundedBodies
-from kandji_web.failures import status_of
+from kandji_web.failures import FaultsLogged, status_of
 from kandji_web.headers import SafeHeaders
 from kandji_web.kept import KeptAnswers
 from kandji_web.pages import PAGES
@@ -42,7 +42,7 @@ def make_site(common: ServerContext, personal: ServerContext, known: Known, *, l
     app.state.mirrors = Mirrors(common, personal)
     app.state.kept = KeptAnswers()
     app.state.shares = Shares()
-    return SafeHeaders(BoundedBodies(SignedIn(app, sessions, known)))
+    return SafeHeaders(FaultsLogged(BoundedBodies(SignedIn(app, sessions, known))))
 
 
 def _routes() -> Iterable[BaseRoute]:
