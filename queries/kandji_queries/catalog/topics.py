@@ -24,7 +24,7 @@ WORDS: Mapping[str, frozenset[str]] = {
         "Enrolment and management": (
             "ade tokens token enrolment licence licences commands agent unsupervised new expiries mirror"
         ),
-        "Hardware": "batteries battery disk carrier carriers uptime replacement storage hardware",
+        "Hardware": "asset assets batteries battery disk carrier carriers uptime replacement storage hardware",
     }.items()
 }
 """The words of names by topic; the first that has one of a name is its topic."""
