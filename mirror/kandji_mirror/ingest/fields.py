@@ -66,9 +66,10 @@ class Field:
         return identifier(self.name)
 
     def extracted(self) -> Iterator[str]:
-        """All members as two lists, texts and documents. At once: each extraction parses the whole field again."""
+        """All members as lists: texts, kinds, documents. At once: each extraction parses the whole field again."""
         for extract, alias, paths in (
             ("json_extract_string", self._texts, list(self.members)),
+            ("json_type", self._kinds, self._text_paths),
             ("json_extract", self._documents, self._document_paths),
         ):
             if paths:
@@ -139,7 +140,7 @@ class Field:
         if any(c.kind is Kind.DOCUMENT for c in columns):
             return None
         if any(c.kind is Kind.TEXT for c in columns):
-            return f"CASE WHEN {_is_composed(self._text(path), member)} THEN {member} END"
+            return f"CASE WHEN {self._is_composed(path)} THEN {member} END"
         unread = " AND ".join(f"{known(c, f'{self.name}.{path}')} IS NULL" for c in columns)
         if columns:
             return f"CASE WHEN {unread} AND {self._text(path)} NOT IN ('', '[]') THEN {member} END"
@@ -159,6 +160,10 @@ class Field:
         return f'"~ {self.name}.*"'
 
     @property
+    def _kinds(self) -> str:
+        return f'"~ {self.name}.?"'
+
+    @property
     def _documents(self) -> str:
         return f'"~ {self.name}.{{}}"'
 
@@ -170,7 +175,15 @@ class Field:
         text = self._text(path)
         if kind is not Kind.TEXT:
             return text
-        return f"CASE WHEN NOT {_is_composed(text, f'({self.raw} -> {_json_path(path)})')} THEN {text} END"
+        return f"CASE WHEN NOT {self._is_composed(path)} THEN {text} END"
+
+    def _is_composed(self, path: str) -> str:
+        """Whether a member that is a text for some column is an object or a list; false where there is none."""
+        return f"coalesce({self._kinds}[{self._text_paths.index(path) + 1}] IN ('OBJECT', 'ARRAY'), false)"
+
+    @property
+    def _text_paths(self) -> list[str]:
+        return [path for path, columns in self.members.items() if any(c.kind is Kind.TEXT for c in columns)]
 
     def _document(self, path: str) -> str:
         return f"{self._documents}[{self._document_paths.index(path) + 1}]"
@@ -190,11 +203,6 @@ def _json_path(path: str) -> str:
 
 def _is_present(raw: str) -> str:
     return f"({raw} IS NOT NULL AND json_type({raw}) <> 'NULL' AND {raw} <> '\"\"')"
-
-
-def _is_composed(text: str, raw: str) -> str:
-    """Whether a value is an object or a list; its text is looked at first, as that is already there."""
-    return f"CASE WHEN {may_be_composed(text)} THEN json_type({raw}) IN ('OBJECT', 'ARRAY') ELSE false END"
 
 
 def may_be_composed(text: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_mirror.ingest.engine import Engine, store_errors
-from kandji_schema import database, history
+from kandji_schema import history
 from kandji_schema.resource import Resource
 from kandji_schema.sql import identifier
 from kandji_schema.utc import naive_utc
@@ -104,47 +104,46 @@ def newest_but(
     return found[0][0].replace(tzinfo=UTC) if found else None
 
 
-def read_key(path: Path, table: str, columns: Sequence[str]) -> list[tuple[str, ...]]:
+def read_key(engine: Engine, path: Path, table: str, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """Return distinct values of some text columns of a data file, in order, rows with an empty one left out."""
     names = ", ".join(identifier(c) for c in columns)
     filled = " AND ".join(f'"{c}" IS NOT NULL' for c in columns)
-    return _asked(path, f'SELECT DISTINCT {names} FROM "{table}" WHERE {filled} ORDER BY ALL')
+    return _asked(engine, path, f'SELECT DISTINCT {names} FROM "{table}" WHERE {filled} ORDER BY ALL')
 
 
-def first_keys(path: Path, resource: Resource) -> set[str]:
+def first_keys(engine: Engine, path: Path, resource: Resource) -> set[str]:
     """Return distinct values of the first key column."""
     key = identifier(resource.key[0])
-    return {
-        str(row[0]) for row in _asked(path, f'SELECT DISTINCT {key} FROM "{resource.name}" WHERE {key} IS NOT NULL')
-    }
+    found = _asked(engine, path, f'SELECT DISTINCT {key} FROM "{resource.name}" WHERE {key} IS NOT NULL')
+    return {str(row[0]) for row in found}
 
 
-def filled_keys(path: Path, resource: Resource, keys: Collection[str]) -> set[str]:
+def filled_keys(engine: Engine, path: Path, resource: Resource, keys: Collection[str]) -> set[str]:
     """Return those of the keys, of the first key column, that have any rows."""
     key = identifier(resource.key[0])
     sql = f'SELECT DISTINCT {key} FROM "{resource.name}" WHERE {key} IN (SELECT unnest($1::VARCHAR[]))'
-    return {str(row[0]) for row in _asked(path, sql, list(keys))}
+    return {str(row[0]) for row in _asked(engine, path, sql, list(keys))}
 
 
-def knows_any(path: Path, resource: Resource, keys: Collection[str], above: Sequence[str] = ()) -> bool:
+def knows_any(engine: Engine, path: Path, resource: Resource, keys: Collection[str], above: Sequence[str] = ()) -> bool:
     """Return whether a row has one of the keys, below the parent row of the key ``above`` where there is one."""
     own = f'list_contains(?, "{resource.own_key}"::VARCHAR)'
     sql = f'SELECT 1 FROM "{resource.name}" WHERE {own} AND {_below(resource)} LIMIT 1'
-    return bool(_asked(path, sql, list(keys), *above))
+    return bool(_asked(engine, path, sql, list(keys), *above))
 
 
-def own_keys(path: Path, resource: Resource, parents: Collection[str]) -> dict[str, frozenset[str]]:
+def own_keys(engine: Engine, path: Path, resource: Resource, parents: Collection[str]) -> dict[str, frozenset[str]]:
     """Return the keys below each of the parents, as text, by parent: of devices, their rows' own keys."""
     parent, own = identifier(resource.key[0]), identifier(resource.own_key)
     sql = f'''SELECT {parent}, list({own}::VARCHAR) FROM "{resource.name}"
         WHERE {own} IS NOT NULL AND {parent} IN (SELECT unnest($1::VARCHAR[])) GROUP BY {parent}'''
-    return {str(above): frozenset(map(str, keys)) for above, keys in _asked(path, sql, list(parents))}
+    return {str(above): frozenset(map(str, keys)) for above, keys in _asked(engine, path, sql, list(parents))}
 
 
-def newest(path: Path, resource: Resource, above: Sequence[str] = ()) -> datetime | None:
+def newest(engine: Engine, path: Path, resource: Resource, above: Sequence[str] = ()) -> datetime | None:
     """Return the newest row's moment, UTC without a zone; of those below the parent row of key ``above``, if any."""
     sql = f'SELECT max("{resource.newest_by.name}") FROM "{resource.name}" WHERE {_below(resource)}'
-    found = _asked(path, sql, *above)[0][0]
+    found = _asked(engine, path, sql, *above)[0][0]
     return found if isinstance(found, datetime) else None
 
 
@@ -152,6 +151,9 @@ def _below(resource: Resource) -> str:
     return " AND ".join(f'"{column}" = ?' for column in resource.parent_key) or "true"
 
 
-def _asked(path: Path, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    with store_errors(str(path)), database.connect(path, read_only=True) as con:
-        return con.execute(sql, list(parameters)).fetchall()
+def _asked(engine: Engine, path: Path, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    with store_errors(str(path)), engine.cursor() as con, engine.attached(con, path) as catalog:
+        con.execute(f"USE {catalog}")
+        found = con.execute(sql, list(parameters)).fetchall()
+        con.execute("USE memory")  # what is in use cannot be detached
+        return found

@@ -55,7 +55,7 @@ def _reaches(ctx: PassContext, above: Sequence[str]) -> Enough:
     Such a page holds a known row and is older than the newest one, and a little more.
     """
     resource, current = ctx.resource, ctx.current_file
-    known = newest(current, resource, above) if current and not _reads_all(ctx) else None
+    known = newest(ctx.engine, current, resource, above) if current and not _reads_all(ctx) else None
     if current is None or known is None:
         return lambda page: False
     border, source = known.replace(tzinfo=UTC) - OVERLAP, resource.newest_by.sources[0]
@@ -63,7 +63,7 @@ def _reaches(ctx: PassContext, above: Sequence[str]) -> Enough:
     def reached(page: Page) -> bool:
         oldest = min((moment for row in page.rows if (moment := parse_moment(row.get(source)))), default=None)
         keys = [str(row.get(resource.own_key)) for row in page.rows]
-        return oldest is not None and oldest < border and knows_any(current, resource, keys, above)
+        return oldest is not None and oldest < border and knows_any(ctx.engine, current, resource, keys, above)
 
     return reached
 

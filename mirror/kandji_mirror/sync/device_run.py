@@ -82,7 +82,7 @@ class DeviceRun:
         clock, ctx = time.monotonic(), self._context(all_resources()[DEVICES])
         self._run.progress.started(DEVICES)
         refreshed = _refresh_device_list(ctx, self._run.request.devices)
-        self._fleet = read_fleet(self._run.file_of(refreshed.state))
+        self._fleet = read_fleet(self._run.engine, self._run.file_of(refreshed.state))
         self._finish(ctx.resource, refreshed, clock)
 
     def _others(self) -> Iterator[Callable[[], None]]:
@@ -212,7 +212,7 @@ def _refresh_category(ctx: PassContext, devices: Sequence[str], fleet: Fleet) ->
 def _by_device(ctx: PassContext, devices: Sequence[str], expected: Collection[str]) -> Refreshed:
     if ctx.current_file is None or not ctx.may_query_devices():
         raise NeedsFullLoad("the provider cannot be asked by device", 0)
-    filled = filled_keys(ctx.current_file, ctx.resource, devices)
+    filled = filled_keys(ctx.engine, ctx.current_file, ctx.resource, devices)
     asked = [device for device in devices if device in filled or device in expected]
     with ctx.workspace() as (staging, target):
         requests = _stage(ctx, staging, asked)

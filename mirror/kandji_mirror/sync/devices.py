@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.device_lookup import NAMES, find_listed
-from kandji_mirror.ingest.engine import store_errors
+from kandji_mirror.ingest.engine import Engine, store_errors
 from kandji_schema import database
 from kandji_schema.device_lookup import KnownDevice, listed, meant, mirrored, near, other_number
 from kandji_schema.errors import UsageError
@@ -35,12 +35,12 @@ Fleet = Mapping[str, ListedDevice]
 """Listed devices by device id."""
 
 
-def read_fleet(path: Path) -> Fleet:
+def read_fleet(engine: Engine, path: Path) -> Fleet:
     """Return the devices in a data file of the device table. :class:`StoreError` where it cannot be read."""
     columns = "device_id, platform, md5(d::VARCHAR), last_check_in"
-    sql = f"SELECT {columns} FROM {DEVICES} AS d WHERE device_id IS NOT NULL"
-    with store_errors(str(path)), database.connect(path, read_only=True) as con:
-        return {row[0]: ListedDevice(row[1], row[2], row[3]) for row in con.execute(sql).fetchall()}
+    with store_errors(str(path)), engine.cursor() as con, engine.attached(con, path) as catalog:
+        listed = f"SELECT {columns} FROM {catalog}.main.{DEVICES} AS d WHERE device_id IS NOT NULL"
+        return {row[0]: ListedDevice(row[1], row[2], row[3]) for row in con.execute(listed).fetchall()}
 
 
 REPEATED_COLUMNS = {

@@ -84,7 +84,7 @@ def _load(ctx: PassContext) -> TableState:
 def _walk(ctx: PassContext, staging: Staging, current: CurrentFile | None) -> ExtractStats:
     if ctx.resource.parent is None:
         return walk_all(ctx, staging)
-    filled = first_keys(current.path, ctx.resource) if current else set()
+    filled = first_keys(ctx.engine, current.path, ctx.resource) if current else set()
     stats = walk_parents(ctx, staging, filled)
     if stats.kept_parents and current:
         column = next(iter(ctx.resource.parent_key))

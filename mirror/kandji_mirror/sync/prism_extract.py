@@ -196,7 +196,7 @@ class PrismExtract:
         """Return every device that has rows of the table, or may have."""
         ctx = self._ctx
         listed = on_platforms(ctx.fleet() or {}, ctx.resource.platforms)
-        mirrored = first_keys(ctx.current_file, ctx.resource) if ctx.current_file else set()
+        mirrored = first_keys(ctx.engine, ctx.current_file, ctx.resource) if ctx.current_file else set()
         return sorted({*listed, *mirrored, *self._devices_found})
 
     def _queries(self, devices: Sequence[str]) -> DeviceQueries:

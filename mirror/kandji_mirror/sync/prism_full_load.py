@@ -157,7 +157,7 @@ class PrismFullLoad:
     def _emptied_are_gone(self, staging: Staging) -> bool:
         """Return whether devices of which no row came are gone, by a sample: after a wrong answer they are there."""
         ctx = self._ctx
-        mirrored = first_keys(ctx.current_file, ctx.resource) if ctx.current_file else set[str]()
+        mirrored = first_keys(ctx.engine, ctx.current_file, ctx.resource) if ctx.current_file else set[str]()
         emptied = sorted(mirrored - set(staging.first_keys()))
         sample = emptied[:: max(1, len(emptied) // SAMPLE)][:SAMPLE]
         self._extract.spend(len(sample))

@@ -150,7 +150,8 @@ class Reconciliation:
         return sorted(self._here() - fleet.keys()) if fleet is not None else []
 
     def _here(self) -> set[str]:
-        return first_keys(self._base.path, self._base.resource) | set(self._staging.first_keys())
+        kept = first_keys(self._ctx.engine, self._base.path, self._base.resource)
+        return kept | set(self._staging.first_keys())
 
     def _query(self, candidates: Sequence[str]) -> int | None:
         """Ask for all rows of the candidates, piece by piece, until the number fits."""

@@ -76,14 +76,14 @@ class SweptTable:
 
     def filled(self) -> set[str]:
         """Return the devices that have rows now."""
-        return first_keys(self.ctx.current_file, self.resource) if self.ctx.current_file else set()
+        return first_keys(self.ctx.engine, self.ctx.current_file, self.resource) if self.ctx.current_file else set()
 
     def known(self, devices: Sequence[str]) -> Mapping[str, KnownRows]:
         """Return what is mirrored of these devices, where their lists only grow and are read from their newest rows."""
         ctx, resource = self.ctx, self.resource
         if not resource.newest_first or ctx.current_file is None:
             return {}
-        keys = own_keys(ctx.current_file, resource, devices)
+        keys = own_keys(ctx.engine, ctx.current_file, resource, devices)
         trusted = {} if ctx.request.whole else {d: r for d, r in self.readings.items() if r.seen != MISREAD}
         read = {device: trusted[device].surplus for device in devices if device in trusted}
         return {d: KnownRows(keys.get(d, frozenset()), read.get(d, 0), whole=d in read) for d in devices}

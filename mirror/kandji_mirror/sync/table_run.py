@@ -144,7 +144,9 @@ class TableRun:
         parent = self._newest(resource.parent)
         if parent.file is None:
             raise _lacking(resource, parent)
-        return read_key(self._run.file_of(parent), resource.parent, list(resource.parent_key.values()))
+        return read_key(
+            self._run.engine, self._run.file_of(parent), resource.parent, list(resource.parent_key.values())
+        )
 
     # -- tables that cost a request a device -----------------------------------------------------------------------
 
@@ -205,7 +207,7 @@ class TableRun:
         with self._opening:
             listed = self._newest(DEVICES)
             if self._fleet is None and listed.file:
-                self._fleet = read_fleet(self._run.file_of(listed))
+                self._fleet = read_fleet(self._run.engine, self._run.file_of(listed))
             return self._fleet
 
     def _fleet_is_new(self) -> bool:
