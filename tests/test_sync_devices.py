@@ -117,8 +117,9 @@ def test_what_is_due_and_where_increments_begin_does_not_move(tmp_path: Path, te
     changed_everywhere(tenant, a_mac(tenant, 1))
     renew(tmp_path, tenant, device, names=FEW, wall=lambda: datetime.now(UTC) + timedelta(hours=1))
     after = manifest_of(tmp_path).tables
-    facts = [(t.attempted_at, t.watermark, t.whole_at, t.requests, t.ttl_seconds) for t in after.values()]
-    assert facts == [(t.attempted_at, t.watermark, t.whole_at, t.requests, t.ttl_seconds) for t in before.values()]
+    facts = [(t.attempted_at, t.read_days, t.watermark, t.whole_at, t.requests) for t in after.values()]
+    assert facts == [(t.attempted_at, t.read_days, t.watermark, t.whole_at, t.requests) for t in before.values()]
+    assert [t.ttl_seconds for t in after.values()] == [t.ttl_seconds for t in before.values()]
     run_sync(tmp_path, tenant, *FEW)
     assert differing(tmp_path, tenant.world, volatile=False, tables=FEW) == []
 

@@ -22,6 +22,7 @@ from typing import Any
 from kandji_schema.errors import NothingMirrored, StoreDamaged, StoreError
 from kandji_schema.files import has_size
 from kandji_schema.privacy import Privacy
+from kandji_schema.read_days import Spans
 
 FORMAT = 1
 
@@ -94,7 +95,8 @@ class TableState:
 
     ``privacy`` is the mode ``file`` was written in. ``masked_file``, of ``masked_bytes``, has the same rows with
     pseudonyms in place of personal data: ``file`` itself where nothing personal is in it, None where there is none.
-    ``masked_with`` names the key of the pseudonyms.
+    ``masked_with`` names the key of the pseudonyms. ``read_days`` are the days on which it was read, see
+    :mod:`kandji_schema.read_days`; the store adds to them.
     """
 
     name: str
@@ -123,6 +125,7 @@ class TableState:
     masked_file: str | None = None
     masked_bytes: int = 0
     masked_with: str | None = None
+    read_days: Spans = ()
 
     @property
     def files(self) -> Mapping[str, int]:
@@ -297,6 +300,7 @@ def _table(entry: dict[str, Any]) -> TableState:
             "state": State(entry["state"]),
             "privacy": Privacy(entry.get("privacy", Privacy.OFF)),
             "drift": Drift(**{**drift, "missing": tuple(drift.get("missing", ()))}),
+            "read_days": tuple((first, last) for first, last in entry.get("read_days", ())),
         }
     )
 

@@ -21,6 +21,7 @@ from kandji_schema.files import has_size, publish_file, write_atomically
 from kandji_schema.manifest import (
     Manifest,
     Segment,
+    State,
     TableState,
     data_dir,
     generations,
@@ -30,6 +31,7 @@ from kandji_schema.manifest import (
     manifests_dir,
 )
 from kandji_schema.privacy import Privacy
+from kandji_schema.read_days import with_day
 from kandji_schema.resource import Resource
 
 KEEP_MANIFESTS = 5
@@ -165,7 +167,7 @@ class Store:
         """
         with self.lock:
             segments = self.current.history if history is None else history
-            tables = {**self.current.tables, **changed}
+            tables = {**self.current.tables, **{name: self._with_day(state) for name, state in changed.items()}}
             manifest = Manifest(self.next_generation, self.tenant, self.wall(), tables, segments)
             path = manifest_path(self.home, manifest.generation)
             with store_full(path):
@@ -174,6 +176,16 @@ class Store:
             self._known[manifest.generation] = manifest
             self._collect()
             return manifest
+
+    def _with_day(self, state: TableState) -> TableState:
+        """Return a state with the day of its pass among those on which the table was read, where all went well."""
+        before = self.current.tables.get(state.name)
+        known = before.read_days if before else ()
+        is_read = (
+            state.state is State.OK and state.attempted_at and state.attempted_at != (before and before.attempted_at)
+        )
+        days = with_day(known, state.attempted_at) if is_read and state.attempted_at else known
+        return replace(state, read_days=days)
 
     def make_due(self, tables: Collection[str]) -> None:
         """Have some tables read at once, whenever they were read before."""
