@@ -257,7 +257,12 @@ def export(names: tuple[str, ...], **asked: Any) -> None:
     For cron: --dated writes a folder such as 2026-11-27T221500Z, and --keep 7 removes all but the newest seven; give
     each schedule a folder of its own.
 
+    For asset systems: asset_list with --map snipe-it, jira-assets, generic or the path of your own, and --changed-since
+    last for what changed since the export before.
+
     Example: kandji-mirror export fleet devices_by_platform --format csv --to reports
+
+    Example: kandji-mirror export asset_list --map snipe-it --format csv --changed-since last --to assets
     """
     from kandji_cli.export import export_files
 

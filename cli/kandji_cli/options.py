@@ -134,6 +134,17 @@ export_options = _together(
     click.option("--dated", is_flag=True, help="Write into a new folder in DIR, named by the time."),
     click.option("--keep", type=click.IntRange(1), help="With --dated: remove all but the newest so many."),
     click.option("--force", is_flag=True, help="Replace files that no export wrote."),
+    click.option(
+        "--map",
+        "asset_map",
+        metavar="MAP",
+        help="Of asset_list: columns for snipe-it, jira-assets, generic, or a file.",
+    ),
+    click.option(
+        "--changed-since",
+        metavar="TIME",
+        help="With --map: only what changed since the 'last' export to DIR, or since a time.",
+    ),
     requirement_options,
     json_option,
 )

@@ -8,12 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_queries.export import copy_files, database, folder, manifest, watch, workbook
+from kandji_queries.export.asset_map import read_map
 from kandji_queries.export.copy_files import DATABASE, FORMS, WORKBOOK, FormOptions, file_form
+from kandji_queries.export.mapped import Wanted, mapped_rows
+from kandji_queries.export.mapped_statement import LIST
 from kandji_queries.export.report import ExportedItem, ExportReport, StoredItem
 from kandji_queries.export.source import ExportItem, MirrorSource, OpenSource
 from kandji_queries.results.data_notes import Requirements
 from kandji_queries.results.values import ResultColumn
 from kandji_schema.errors import StoreDamaged, UsageError
+from kandji_schema.sql import fold_name
 from kandji_schema.utc import in_seconds
 
 MEMORY_MB = 1_024
@@ -28,7 +32,9 @@ class ExportOptions:
     ``params`` are bound to every named query that has them. ``partition_by`` names a column that divides the rows into
     folders ``column=value``. ``spreadsheet_safe`` makes CSV that a spreadsheet reads rightly and runs nothing of.
     ``dated`` writes a folder named by the time inside the target, and removes all but the newest ``keep`` of them.
-    ``force`` replaces files that no export wrote. ``requirements`` are what every table used must meet.
+    ``force`` replaces files that no export wrote. ``asset_map`` is the name or path of a map by which the list of
+    assets is written, ``changed_since`` ``last`` or a moment: only what changed since then. ``requirements`` are what
+    every table used must meet.
     """
 
     params: Mapping[str, object] = field(default_factory=dict)
@@ -37,6 +43,8 @@ class ExportOptions:
     dated: bool = False
     keep: int | None = None
     force: bool = False
+    asset_map: str | None = None
+    changed_since: str | None = None
     requirements: Requirements = field(default_factory=Requirements)
 
     def refuse_nonsense(self, form: str, names: Sequence[str] | None) -> None:
@@ -52,6 +60,17 @@ class ExportOptions:
             raise UsageError("--spreadsheet-safe goes with --format csv.")
         if self.keep is not None and (not self.dated or self.keep < 1):
             raise UsageError("--keep goes with --dated, and at least one export is kept.")
+        self._refuse_nonsense_of_maps(form, names)
+
+    def _refuse_nonsense_of_maps(self, form: str, names: Sequence[str] | None) -> None:
+        if self.asset_map is None and self.changed_since is not None:
+            raise UsageError("--changed-since goes with --map: a map says which columns make a row a changed one.")
+        if self.asset_map is None:
+            return
+        if names is None or [fold_name(name) for name in names] != [LIST]:
+            raise UsageError(f"--map goes with {LIST} alone: kandji-mirror export {LIST} --map {self.asset_map[:80]}")
+        if form == DATABASE:
+            raise UsageError("--map goes with csv, xlsx, jsonl and parquet, which importers read, not with duckdb.")
 
 
 def export(
@@ -75,8 +94,8 @@ def export(
     ``masked`` reads files with pseudonyms in place of personal data, and no others.
 
     Complete or not at all: on any error nothing has changed in ``to``. Raises :class:`UsageError`,
-    :class:`UnknownName`, :class:`NothingMirrored`, :class:`NeverSynced`, :class:`NotFresh`, :class:`StatementError`,
-    :class:`NotExported`, :class:`StoreDamaged`.
+    :class:`UnknownName`, :class:`ConfigurationError` for a map, :class:`NothingMirrored`, :class:`NeverSynced`,
+    :class:`NotFresh`, :class:`StatementError`, :class:`NotExported`, :class:`StoreDamaged`.
     """
     if form not in FORMS:
         raise UsageError(f"There is no format {form!r}. There are: {', '.join(FORMS)}.")
@@ -88,7 +107,15 @@ def export(
     run = _ExportRun(form, target, options, progress or (lambda _name, _done: None))
     source = MirrorSource(home, rules=rules, masked=masked, memory_mb=memory_mb, threads=THREADS, clock=clock)
 
+    asset_map = read_map(options.asset_map) if options.asset_map is not None else None
+
     def attempt() -> ExportReport:
+        if asset_map is not None:
+            wanted = Wanted(asset_map, options.changed_since, options.params)
+            with mapped_rows(source, wanted, home, target, clock()) as rows, folder.locked(target):
+                report = run.write(rows.prepared(masked=masked))
+                rows.remember()
+                return report
         with source.opened(names, options.params) as opened, folder.locked(target):
             return run.write(opened)
 
@@ -156,13 +183,15 @@ class _ExportRun:
             rows=stored.rows,
             columns=tuple(column._asdict() for column in columns),
             as_of=opened.as_of(item),
-            notes=(*opened.notes(item), *stored.notes),
+            notes=(*item.notes, *opened.notes(item), *stored.notes),
             generation=opened.engine.manifest.generation,
             exported_at=in_seconds(opened.now) or "",
             files=stored.files,
-            sql=item.sql if item.kind == "query" else None,
+            sql=(item.told_sql or item.sql) if item.kind == "query" else None,
             params=item.params,
             opened_by=database.READERS if self.form == DATABASE else None,
+            asset_map=item.asset_map,
+            changed_since=item.changed_since,
         )
 
     def _published(

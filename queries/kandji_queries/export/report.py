@@ -33,6 +33,8 @@ class ExportedItem:
     ``exported_at`` the moment they were written. ``sql`` and ``params`` are a named query's. Times are
     ``2026-11-20T12:00:00Z``. Several entries may share a file; a partitioned one has several.
     ``opened_by`` says which programs open the files, where that is not every one that knows the format.
+    ``asset_map`` is the map it was made by, ``changed_since`` the moment since which its rows changed, where not all
+    rows were wanted.
     """
 
     name: str
@@ -48,6 +50,8 @@ class ExportedItem:
     sql: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     opened_by: str | None = None
+    asset_map: str | None = None
+    changed_since: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,13 +29,21 @@ TRUSTED = ("SET enable_progress_bar=false",)
 
 @dataclass(frozen=True, kw_only=True)
 class ExportItem:
-    """One table, view or named query. ``behind`` are all names it reads; ``params`` the values to bind."""
+    """One table, view or named query. ``behind`` are all names it reads; ``params`` the values to bind.
+
+    ``told_sql`` is what the manifest says of it, where that is another statement than ``sql``; ``notes`` is what has to
+    be known of it besides its tables. ``asset_map`` and ``changed_since`` are of an export by a map.
+    """
 
     name: str
     kind: str
     sql: str
     behind: frozenset[str]
     params: Mapping[str, Any] = field(default_factory=dict)
+    told_sql: str | None = None
+    notes: tuple[str, ...] = ()
+    asset_map: str | None = None
+    changed_since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,24 +132,32 @@ class MirrorSource:
                 items = tuple(item for item in items if not self._unread(manifest, item, left_out))
             for item in items:
                 engine.refuse_broken(item.behind)
-                if reason := self._never_read(manifest, item):
-                    raise NeverSynced(
-                        f"{item.name} was not exported: {reason} An empty file would say there is nothing."
-                    )
+                self._refuse_unread(manifest, item)
             yield OpenSource(engine, items, left_out, self._engines.warnings, self._clock())
 
     @contextmanager
-    def statement(self, name: str, sql: str, params: Mapping[str, Any]) -> Iterator[tuple[OpenSource, ExportItem]]:
-        """Yield one statement of ours, checked as any, as an item called ``name``; open until the block ends."""
+    def statement(
+        self, name: str, sql: str, params: Mapping[str, Any], *, refuse_unread: bool = False
+    ) -> Iterator[tuple[OpenSource, ExportItem]]:
+        """Yield one statement of ours, checked as any, as an item called ``name``; open until the block ends.
+
+        :class:`NeverSynced` with ``refuse_unread`` where no table behind it was ever read.
+        """
         manifest = self._engines.manifest()
         item = self._checked(manifest, name, sql, params)
         with self._engines.engine(manifest, item.behind) as engine:
             engine.refuse_broken(item.behind)
+            if refuse_unread:
+                self._refuse_unread(manifest, item)
             yield OpenSource(engine, (item,), {}, self._engines.warnings, self._clock()), item
 
     def close(self) -> None:
         """Close what is open."""
         self._engines.close()
+
+    def _refuse_unread(self, manifest: Manifest, item: ExportItem) -> None:
+        if reason := self._never_read(manifest, item):
+            raise NeverSynced(f"{item.name} was not exported: {reason} An empty file would say there is nothing.")
 
     def _unread(self, manifest: Manifest, item: ExportItem, left_out: dict[str, str]) -> bool:
         if reason := self._never_read(manifest, item):

@@ -5,6 +5,7 @@
 --   purchase. What comes from the details (model_identifier, memory, MAC address) is empty where they were not read:
 --   `kandji-mirror sync device_details` reads them, one request a device. status is enrolled, missing or removed as the
 --   provider marks the device; with_gone adds devices that it lists no longer, gone, as they last were by the history.
+--   `kandji-mirror export asset_list --map snipe-it` writes it as the importer of another asset system wants it.
 -- for: pictures
 -- counts: devices
 -- tells: status
