@@ -41,7 +41,14 @@ def device(number: int, **facts: Any) -> dict[str, Any]:
     }
 
 
-def publish(home: Path, rows: Mapping[str, Rows], generation: int = 1, *, keep: Manifest | None = None) -> Manifest:
+def publish(
+    home: Path,
+    rows: Mapping[str, Rows],
+    generation: int = 1,
+    *,
+    keep: Manifest | None = None,
+    synced_at: datetime = SYNCED,
+) -> Manifest:
     """Write one generation: a file for each table of ``rows``; the others as in ``keep``, else never synced."""
     for folder in (data_dir(home), manifests_dir(home)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,13 +56,13 @@ def publish(home: Path, rows: Mapping[str, Rows], generation: int = 1, *, keep: 
         name: TableState(name=name, ddl=statements(resource), ttl_seconds=300) for name, resource in resources().items()
     }
     states = {**never, **(keep.tables if keep else {})}
-    states |= {name: _stored(home, never[name], rows[name], generation) for name in rows}
+    states |= {name: _stored(home, never[name], rows[name], generation, synced_at) for name in rows}
     manifest = Manifest(generation=generation, tenant="example", published_at=SYNCED, tables=states)
     write_atomically(manifest_path(home, generation), manifest.to_json())  # readers may be under way
     return manifest
 
 
-def _stored(home: Path, state: TableState, rows: Rows, generation: int) -> TableState:
+def _stored(home: Path, state: TableState, rows: Rows, generation: int, synced_at: datetime) -> TableState:
     path = data_dir(home) / f"{state.name}.{generation:08d}.duckdb"
     write_file(path, state.name, state.ddl, rows)
     return TableState(
@@ -65,10 +72,10 @@ def _stored(home: Path, state: TableState, rows: Rows, generation: int) -> Table
         file=path.name,
         bytes=path.stat().st_size,
         rows=len(rows),
-        synced_at=SYNCED,
+        synced_at=synced_at,
         method="full",
         state=State.OK,
-        attempted_at=SYNCED,
+        attempted_at=synced_at,
     )
 
 

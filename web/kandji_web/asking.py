@@ -63,13 +63,17 @@ async def ask(request: Request, question: Callable[[Reader], T]) -> T:
 
 async def in_turn(request: Request, question: Callable[[Reader], T]) -> T:
     """Answer a question when it is the turn of whoever asks, within the time of a statement."""
-    mirror = mirror_of(request)
     shares: Shares = request.app.state.shares
+    async with shares.of(client_of(request)):
+        return await in_time(mirror_of(request), question)
+
+
+async def in_time(mirror: ServerContext, question: Callable[[Reader], T]) -> T:
+    """Answer a question to a mirror within the time of a statement, whoever asks."""
     seconds = mirror.settings.mirror_query_seconds
     try:
-        async with shares.of(client_of(request)):
-            with anyio.fail_after(seconds):
-                return await mirror.ask(lambda reader: question(reader.with_remedy(SYNC_COMMAND)))
+        with anyio.fail_after(seconds):
+            return await mirror.ask(lambda reader: question(reader.with_remedy(SYNC_COMMAND)))
     except TimeoutError:
         raise TookTooLong(
             f"The page needed more than {seconds:g} s and was stopped. Narrow it, or ask for less at once."

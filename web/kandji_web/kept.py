@@ -1,13 +1,23 @@
-"""What was worked out for somebody and is good for others who read the same state of the mirror."""
+"""What was worked out for somebody and is good for others, for a while even though a sync published since.
+
+What a page of pictures takes grows with the fleet, and syncs may publish every few seconds. So an answer is good for
+ten times as long as its page took to make, whatever is published meanwhile: at a small fleet that is hardly noticed, at
+a large one the page takes a tenth of one processor at most. Each answer carries its own dates, and keeps them.
+"""
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from threading import Lock
-from typing import Any, TypeVar
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import anyio
 
 from kandji_mcp_server.context import ServerContext
 from kandji_queries.reader import Reader
+from kandji_schema.errors import MirrorError
+from kandji_web.asking import in_time
 
 T = TypeVar("T")
 
@@ -17,26 +27,116 @@ MOST = 300
 SECONDS = 60.0
 """So long an answer is good while nothing is published: some queries ask for the time."""
 
+RESTS = 10
+"""So many times as long as its page took to make an answer is good, whatever is published."""
+
+LONGEST = 600.0
+"""Seconds that an answer is good at most, whatever its page took."""
+
+_Whole = tuple[int, str, Hashable]
+"""Mirror, page and key: what tells an answer from all others."""
+
+Beside = Callable[[Callable[[], Awaitable[None]]], None]
+"""Has something done beside all requests, which ends with the server."""
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """What is asked of a mirror: ``make`` answers it, ``key`` tells it from the others of its ``page``.
+
+    Nobody's rights are in it but those of ``mirror``: answers of one mirror are never given for another.
+    """
+
+    mirror: ServerContext
+    page: str
+    key: Hashable
+    make: Callable[[Reader], T]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What was answered from a ``state`` of the mirror, when, and how many seconds it took."""
+
+    value: Any
+    state: int
+    made_at: float
+    seconds: float
+
 
 class KeptAnswers:
-    """Answers by the mirror, its state and a key. Thread-safe; two who ask at once may both work."""
+    """Answers by mirror, page and key. Of one page only one is made at a time in the whole server; the others wait."""
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[int, int, Hashable], tuple[float, Any]] = OrderedDict()
-        self._lock = Lock()
+    def __init__(self, beside: Beside, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock`` tells seconds that only go forward."""
+        self._beside = beside
+        self._clock = clock
+        self._kept: OrderedDict[_Whole, _Answer] = OrderedDict()
+        self._turns: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+        self._renewing: set[_Whole] = set()
 
-    def get(self, mirror: ServerContext, reader: Reader, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what is kept, else what ``make`` returns; errors are not kept."""
-        whole = (id(mirror), reader.generation, key)
-        with self._lock:
-            until, found = self._kept.get(whole, (0.0, None))
-            if time.monotonic() < until:
-                self._kept.move_to_end(whole)
-                kept: T = found
-                return kept
-        made = make()
-        with self._lock:
-            self._kept[whole] = (time.monotonic() + SECONDS, made)
-            while len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+    async def get(self, question: Question[T], state: int) -> T:
+        """Return what is kept while it is good, else what ``question.make`` returns; errors are not kept.
+
+        ``state`` is the generation that the mirror is at. Where an answer of a former one is returned, a new one is
+        made beside the requests as soon as that is no longer good.
+        """
+        found = self._good(question, state)
+        if found is None:
+            async with self._turns[question.page]:
+                found = self._good(question, state) or await self._made(question)  # another may have made it meanwhile
+        if found.state != state:
+            self._renew_later(question, found)
+        value: T = found.value
+        return value
+
+    def _good(self, question: Question[Any], state: int) -> _Answer | None:
+        whole = _whole(question)
+        found = self._kept.get(whole)
+        if found is None or self._left(question, found, is_former=found.state != state) <= 0:
+            return None
+        self._kept.move_to_end(whole)
+        return found
+
+    def _left(self, question: Question[Any], found: _Answer, *, is_former: bool) -> float:
+        """Return for how many seconds an answer is good still, as it is of a former state or not."""
+        page = _whole(question)[:2]
+        taken = sum(answer.seconds for whole, answer in self._kept.items() if whole[:2] == page)
+        good = min(RESTS * taken, LONGEST)
+        return found.made_at + (good if is_former else max(good, SECONDS)) - self._clock()
+
+    async def _made(self, question: Question[Any]) -> _Answer:
+        def make(reader: Reader) -> _Answer:
+            began, state = self._clock(), reader.generation  # of what is published from here on the answer may lack
+            value = question.make(reader)
+            ended = self._clock()
+            return _Answer(value, state, ended, ended - began)
+
+        whole, made = _whole(question), await in_time(question.mirror, make)
+        self._kept[whole] = made
+        self._kept.move_to_end(whole)
+        while len(self._kept) > MOST:
+            self._kept.popitem(last=False)
         return made
+
+    def _renew_later(self, question: Question[Any], former: _Answer) -> None:
+        """Have an answer of a former state made anew as soon as it is no longer good, whoever looks then."""
+        whole = _whole(question)
+        if whole in self._renewing:
+            return
+
+        async def renew() -> None:
+            try:
+                await anyio.sleep(max(0.0, self._left(question, former, is_former=True)))
+                async with self._turns[question.page]:
+                    if self._kept.get(whole) is former:
+                        with suppress(MirrorError):  # whoever asks next meets the trouble and is told
+                            await self._made(question)
+            finally:
+                self._renewing.discard(whole)
+
+        self._renewing.add(whole)
+        self._beside(renew)
+
+
+def _whole(question: Question[Any]) -> _Whole:
+    return (id(question.mirror), question.page, question.key)

@@ -15,9 +15,10 @@ from kandji_queries.results.dates import date_line
 from kandji_queries.results.result import Result
 from kandji_schema.errors import MirrorError
 from kandji_web.answer_rows import ShownRows, shown_rows
-from kandji_web.asking import in_turn, limits_of, mirror_of
+from kandji_web.asking import limits_of, mirror_of
 from kandji_web.drawn import Drawn, draw
-from kandji_web.kept import KeptAnswers
+from kandji_web.kept import KeptAnswers, Question
+from kandji_web.report.sections import Shown
 
 MOST_ROWS = 10_000
 """Rows that a picture is drawn of; more are told."""
@@ -52,24 +53,23 @@ class _Kept:
     notes: tuple[str, ...]
 
 
-async def show_picture(
-    request: Request, query: str, params: Mapping[str, Any] | None = None, title: str = ""
-) -> ShownPicture:
-    """Return the picture of a named query; what goes wrong is told in its place."""
+async def show_picture(request: Request, shown: Shown, *, page: str, state: int) -> ShownPicture:
+    """Return a picture of a ``page``; what goes wrong is told in its place.
+
+    ``state`` is the generation of the mirror: the picture may be of a former one, as its date tells.
+    """
     mirror, limits = mirror_of(request), replace(limits_of(request), rows=MOST_ROWS)
     kept: KeptAnswers = request.app.state.kept
-    asked = params or {}
-    link = f"/queries/{query}{f'?{urlencode(asked)}' if asked else ''}"
-    key = ("picture", query, tuple(sorted(asked.items())))
+    link = f"/queries/{shown.query}{f'?{urlencode(shown.params)}' if shown.params else ''}"
+    key = (shown.query, tuple(sorted(shown.params.items())))
+    asked = Question(mirror, page, key, lambda reader: _read(reader, shown.query, shown.params, limits))
     try:
-        found = await in_turn(
-            request, lambda reader: kept.get(mirror, reader, key, lambda: _read(reader, query, asked, limits))
-        )
+        found = await kept.get(asked, state)
     except MirrorError as error:
-        return ShownPicture(title or query, link, wrong=str(error))
+        return ShownPicture(shown.title or shown.query, link, wrong=str(error))
     picture = found.picture
     return ShownPicture(
-        title=title or picture.title,
+        title=shown.title or picture.title,
         link=link,
         sentence=picture.sentence,
         drawn=found.drawn,

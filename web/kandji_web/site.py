@@ -17,7 +17,7 @@ from kandji_web.asking import Mirrors
 from kandji_web.bodies import MOST_BYTES, BoundedBodies
 from kandji_web.failures import FaultsLogged, status_of
 from kandji_web.headers import SafeHeaders
-from kandji_web.kept import KeptAnswers
+from kandji_web.kept import Beside, KeptAnswers
 from kandji_web.pages import PAGES
 from kandji_web.rendering import page
 from kandji_web.sessions import Sessions
@@ -28,9 +28,12 @@ from kandji_web.templates import load_all, render
 ASSETS = Path(__file__).parent / "assets"
 
 
-def make_site(common: ServerContext, personal: ServerContext, known: Known, *, link_code: str = "") -> ASGIApp:
+def make_site(
+    common: ServerContext, personal: ServerContext, known: Known, beside: Beside, *, link_code: str = ""
+) -> ASGIApp:
     """Make the application: ``known`` tells whose token somebody signs in with, ``link_code`` signs in once.
 
+    ``beside`` has something done beside all requests.
     ``personal`` is read for people who may see personal data, ``common`` for everybody else.
     """
     sessions = Sessions(link_code)
@@ -40,7 +43,7 @@ def make_site(common: ServerContext, personal: ServerContext, known: Known, *, l
         exception_handlers={403: _refused, 404: _not_found, 413: _too_large, MirrorError: _wrong},
     )
     app.state.mirrors = Mirrors(common, personal)
-    app.state.kept = KeptAnswers()
+    app.state.kept = KeptAnswers(beside)
     app.state.shares = Shares()
     return SafeHeaders(FaultsLogged(BoundedBodies(SignedIn(app, sessions, known))))
 

@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from threading import Event, Thread
@@ -12,6 +13,7 @@ from typing import Any
 
 import anyio
 import uvicorn
+from anyio.abc import TaskGroup
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -52,9 +54,13 @@ NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 GRACE_SECONDS = 1
 """What answers under way are given when the server stops. Streams that a client keeps open end then too."""
 
-MakePages = Callable[[ServerContext, ServerContext, Callable[[str], Awaitable[Caller | None]]], ASGIApp]
-"""Makes the application for browsers, of what everybody reads, what people read who may see personal data, and whose
-token it is that somebody signs in with; None for nobody's."""
+Work = Callable[[], Awaitable[None]]
+
+MakePages = Callable[
+    [ServerContext, ServerContext, Callable[[str], Awaitable[Caller | None]], Callable[[Work], None]], ASGIApp
+]
+"""Makes the application for browsers, of what everybody reads, what people read who may see personal data, whose token
+it is that somebody signs in with (None for nobody's), and what has something done :class:`BesideRequests`."""
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +149,8 @@ def make_application(
     apps = _apps_by_rights(context, clear, most_sessions + SPARE_SESSIONS, several=people is not None)
     public = public_routes(access)
     apps[OWN].router.routes += [Route("/health", endpoint(context), methods=["GET"]), *public]
-    _start_together(apps, context, clear, people)
+    beside = BesideRequests()
+    _start_together(apps, context, clear, people, beside)
     inner = SessionLimit(ByRights(apps), most_sessions)
     checked = MessageCheck(RequestLimit(inner, most_questions))
     tokens = KnownTokens(access.token, people)
@@ -151,9 +158,8 @@ def make_application(
     origins = AllowedNames(access.origins)
     answers: ASGIApp = OriginCors(known, origins)
     if pages:
-        answers = ByPath(
-            answers, {PATH, "/health", *(route.path for route in public)}, pages(context, clear, tokens.caller)
-        )
+        own = {PATH, "/health", *(route.path for route in public)}
+        answers = ByPath(answers, own, pages(context, clear, tokens.caller, beside.start))
     return HostCheck(answers, AllowedNames(access.hosts), origins)
 
 
@@ -188,6 +194,33 @@ def _app(context: ServerContext, most_sessions: int, *, acts: bool) -> Starlette
     )
 
 
+class BesideRequests:
+    """Work that goes on beside all requests, while the server does."""
+
+    def __init__(self) -> None:
+        self._tasks: TaskGroup | None = None
+
+    @asynccontextmanager
+    async def life(self) -> AsyncIterator[None]:
+        """Let work be started until the end of the block, which ends it."""
+        async with anyio.create_task_group() as self._tasks:
+            yield
+            tasks, self._tasks = self._tasks, None
+            tasks.cancel_scope.cancel()
+
+    def start(self, work: Work) -> None:
+        """Start some work, from the server's own thread; nothing is done where the server has ended."""
+        if self._tasks is not None:
+            self._tasks.start_soon(self._done, work)
+
+    async def _done(self, work: Work) -> None:
+        try:
+            await work()
+        except Exception as error:  # whatever it is, the server goes on
+            place = "".join(traceback.format_tb(error.__traceback__)[-3:])
+            log.error("Work beside requests failed with %s:\n%s", type(error).__name__, place)  # no value of it
+
+
 class ByPath:
     """Passes requests for ``paths`` on to the programs' application, all others to the browsers'."""
 
@@ -216,7 +249,11 @@ class ByRights:
 
 
 def _start_together(
-    apps: Mapping[Rights, Starlette], context: ServerContext, clear: ServerContext, people: TokenVerifier | None
+    apps: Mapping[Rights, Starlette],
+    context: ServerContext,
+    clear: ServerContext,
+    people: TokenVerifier | None,
+    beside: BesideRequests,
 ) -> None:
     """Have the other applications begin and end with the owner's, and what is slow begin before the first question."""
     first = apps[OWN]
@@ -226,7 +263,7 @@ def _start_together(
     @asynccontextmanager
     async def life(started: Starlette) -> AsyncIterator[Any]:
         asyncio.get_running_loop().set_exception_handler(_on_loop_error)
-        async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
+        async with AsyncExitStack() as stack, anyio.create_task_group() as tasks, beside.life():
             for other, begin in zip((started, *others), lives, strict=True):
                 await stack.enter_async_context(begin(other))
             context.ready_worker()

@@ -17,11 +17,13 @@ from kandji_queries.results.dates import date_line
 from kandji_schema.errors import MirrorError
 from kandji_web.asking import in_turn, mirror_of
 from kandji_web.drawn import NOT_DRAWN
-from kandji_web.kept import KeptAnswers
+from kandji_web.kept import KeptAnswers, Question
 from kandji_web.pictures import show_picture
 from kandji_web.rendering import common_facts, page
 from kandji_web.report.sections import KEY_NUMBERS, SECTIONS
 from kandji_web.templates import render
+
+PAGE = "/"
 
 HERE = "<!-- the rest -->"
 """Where the template of the page is cut: for the pictures, and for all numbers."""
@@ -38,22 +40,16 @@ class Number:
 
 async def overview(request: Request) -> Response:
     """Show how the fleet stands."""
-    mirror, kept = mirror_of(request), _kept(request)
+    kept: KeptAnswers = request.app.state.kept
     try:
-        found = await in_turn(
-            request, lambda reader: kept.get(mirror, reader, "overview", lambda: read_overview(reader))
-        )
+        state = await in_turn(request, lambda reader: reader.generation)
+        found = await kept.get(Question(mirror_of(request), PAGE, "numbers", read_overview), state)
     except MirrorError as error:
         return page(request, "message.html", title="Overview", words=str(error), status=503)
-    return StreamingResponse(_parts(request, found), media_type="text/html; charset=utf-8")
+    return StreamingResponse(_parts(request, found, state), media_type="text/html; charset=utf-8")
 
 
-def _kept(request: Request) -> KeptAnswers:
-    kept: KeptAnswers = request.app.state.kept
-    return kept
-
-
-async def _parts(request: Request, found: Overview) -> AsyncIterator[str]:
+async def _parts(request: Request, found: Overview, state: int) -> AsyncIterator[str]:
     facts = common_facts(request, "Overview") | {
         "numbers": _key_numbers(found),
         "sections": SECTIONS,
@@ -64,7 +60,7 @@ async def _parts(request: Request, found: Overview) -> AsyncIterator[str]:
     begin, wall, end = render("overview.html", facts).split(HERE)
     yield begin
     for section in SECTIONS:
-        shown = [await show_picture(request, each.query, each.params, each.title) for each in section.pictures]
+        shown = [await show_picture(request, each, page=PAGE, state=state) for each in section.pictures]
         yield render("pictures.html", {"section": section, "pictures": shown, "not_drawn": facts["not_drawn"]})
     yield wall
     yield render("overview_numbers.html", {"sections": _all_numbers(found)}) + end
@@ -95,4 +91,4 @@ def _link(behind: Behind | None) -> str:
     return f"/sql?{urlencode({'sql': behind.sql})}" if behind.sql else "/status"
 
 
-ROUTES = [Route("/", overview)]
+ROUTES = [Route(PAGE, overview)]
