@@ -12,7 +12,7 @@ from figures import Figure
 
 from kandji_mirror.sync.strategy import EXPORT_REQUESTS, MANY_ROWS
 from kandji_schema.manifest import Manifest, data_dir, kept
-from kandji_schema.registry import resources
+from kandji_schema.registry import resources, tenant_tables
 from kandji_schema.resource import Resource
 from kandji_simulator import TOKEN, Quirks, Tenant, World, serve
 
@@ -44,9 +44,9 @@ for line in sys.stdin:
     print(json.dumps(answer), flush=True)
 """
 
-PRISM = tuple(r.name for r in resources().values() if r.category and not r.repeats)
+PRISM = tuple(r.name for r in tenant_tables().values() if r.category and not r.repeats)
 
-LISTED = tuple(r.name for r in resources().values() if not r.swept and not r.newest_first)
+LISTED = tuple(r.name for r in tenant_tables().values() if not r.swept and not r.newest_first)
 
 QUIET = sum(2 if resource.key == ("device_id",) else 4 for resource in map(resources().__getitem__, PRISM))
 """One page of changes and one count a category; of lists also what was only collected again: how much, and what is

@@ -19,7 +19,7 @@ from unlimited import Unlimited
 from kandji_mirror.api.client import Client
 from kandji_mirror.sync.run import sync
 from kandji_queries.reader import Reader
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 from kandji_simulator import TOKEN, Tenant, World
 
 ROUNDS = 9
@@ -62,7 +62,7 @@ P99_MS = 500
 def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
     tenant = Tenant(World(1, devices, apps_per_device=apps), limits=None)
     client = Client(tenant.handle, TOKEN, Unlimited(), fetch=tenant.fetch)
-    names = [known.name for known in resources().values() if not known.swept]
+    names = [known.name for known in tenant_tables().values() if not known.swept]
     assert not sync(folder, "loopback", client, names=names, everything=True).failed
     with Reader(folder) as reader:
         serial = str(reader.run("SELECT min(serial_number) FROM devices").rows[0][0])

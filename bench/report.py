@@ -11,7 +11,7 @@ from unlimited import Unlimited
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.sync.run import sync
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 from kandji_simulator import TOKEN, Tenant, World
 
 SECONDS, MEMORY_MB, FILE_MB = 10, 600, 5
@@ -31,7 +31,7 @@ def measure(folder: Path, devices: int, apps: int) -> list[Figure]:
     """Write a report of a fleet whose lists are all read."""
     tenant = Tenant(World(1, devices, apps_per_device=apps), limits=None)
     client = Client(tenant.handle, TOKEN, Unlimited(), fetch=tenant.fetch)
-    listed = tuple(resource.name for resource in resources().values() if not resource.swept)
+    listed = tuple(resource.name for resource in tenant_tables().values() if not resource.swept)
     sync(folder, "loopback", client, names=listed, everything=True)
     page = folder / "fleet.html"
     done = subprocess.run(

@@ -85,10 +85,13 @@ def data_dictionary() -> Iterator[str]:
 def _table(resource: Resource) -> Iterator[str]:
     yield f"## {resource.name}\n\n{resource.description}"
     minutes = int(resource.ttl.total_seconds() // 60)
-    yield (
-        f"Read from `GET {resource.path}` ({resource.paging}); due after {minutes} min; key "
-        f"{', '.join(f'`{k}`' for k in resource.key)}; needs the permission “{resource.permission}”."
-    )
+    if resource.feed:
+        yield (
+            f"Made of the public feed `{resource.feed.name}` (docs/feeds.md); due after {minutes} min; key "
+            f"{', '.join(f'`{k}`' for k in resource.key)}."
+        )
+    else:
+        yield _read_from(resource, minutes)
     if resource.why:
         yield resource.why
     refers = [f"`{c.name}` is `{c.references}`" for c in resource.columns if c.references]
@@ -99,6 +102,13 @@ def _table(resource: Resource) -> Iterator[str]:
     if resource.derived:
         yield "Derived from them when it is read, never stored:"
         yield _grid(("column", "type", "meaning"), ((c.name, c.type, c.description) for c in resource.derived))
+
+
+def _read_from(resource: Resource, minutes: int) -> str:
+    return (
+        f"Read from `GET {resource.path}` ({resource.paging}); due after {minutes} min; key "
+        f"{', '.join(f'`{k}`' for k in resource.key)}; needs the permission “{resource.permission}”."
+    )
 
 
 COUNTING = """\

@@ -11,7 +11,7 @@ import duckdb
 
 from kandji_schema.columns import Column, Kind
 from kandji_schema.http import Request, Response, Target
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 from kandji_schema.resource import Resource
 from kandji_simulator import Tenant
 
@@ -29,7 +29,7 @@ class Planted:
     def handle(self, request: Request) -> Response:
         """Answer a request."""
         answer = self.tenant.handle(request)
-        found = [r for r in resources().values() if _answers(r.path, request.path)]
+        found = [r for r in tenant_tables().values() if _answers(r.path, request.path)]
         if answer.status != 200 or not found:
             return answer
         body = json.loads(answer.body)
@@ -42,7 +42,7 @@ class Planted:
         """Download an export."""
         whole = _Memory()
         self.tenant.fetch(url, whole)
-        resource = next(r for r in resources().values() if r.category and f"-{r.category}-" in url)
+        resource = next(r for r in tenant_tables().values() if r.category and f"-{r.category}-" in url)
         rows = list(csv.DictReader(io.StringIO(whole.getvalue().decode(), newline="")))
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, [*rows[0], "strange_field"], lineterminator="\n")

@@ -25,7 +25,7 @@ from kandji_mirror.sync.run import sync
 from kandji_schema.columns import Column, Kind
 from kandji_schema.http import Fetch, Send
 from kandji_schema.manifest import Manifest, data_dir, kept
-from kandji_schema.registry import resource, resources
+from kandji_schema.registry import resource, tenant_tables
 from kandji_simulator import TOKEN, Tenant, World
 
 Rows = list[tuple[Any, ...]]
@@ -90,7 +90,7 @@ def synced(home: Path, devices: int = 50, *names: str, facts: Mapping[str, Any] 
 
 def refresh(home: Path, tenant: Tenant, **facts: Any) -> Report:
     """One run over every table that is no sweep, by the cheapest way."""
-    return run_sync(home, tenant, *(r.name for r in resources().values() if not r.swept), **facts)
+    return run_sync(home, tenant, *(r.name for r in tenant_tables().values() if not r.swept), **facts)
 
 
 def recorded_runs(home: Path) -> list[dict[str, Any]]:
@@ -161,7 +161,7 @@ def differing(home: Path, world: World, *, volatile: bool = True, tables: Iterab
     ``volatile`` columns of rows that were only collected again lag behind after increments: the provider does not call
     that a change.
     """
-    names = tables or resources()
+    names = tables or tenant_tables()
     return [n for n in names if mirrored(home, n, volatile=volatile) != true_rows(world, n, volatile=volatile)]
 
 

@@ -8,7 +8,7 @@ import pytest
 from support import make_tenant, manifest_of, mirrored, run_sync, slow_but
 
 from kandji_schema.manifest import State
-from kandji_schema.registry import resource, resources
+from kandji_schema.registry import resource, tenant_tables
 from kandji_schema.resource import Paging
 from kandji_simulator import Fault, FaultKind, Tenant
 
@@ -18,7 +18,7 @@ BROKEN = (FaultKind.HTML_PAGE, FaultKind.NUMBER_BODY)
 
 QUICK = ("devices", "users", "apps", "prism_filevault", "device_details", "audit_events", "blueprint_library_items")
 """One table of each way of reading."""
-PAGED = [name for name, r in resources().items() if r.paging is not Paging.WHOLE]
+PAGED = [name for name, r in tenant_tables().items() if r.paging is not Paging.WHOLE]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def failures_of(table: str) -> tuple[State, ...]:
     return (State.FAILED, State.PARTIAL) if resource(table).empty_answer else (State.FAILED,)
 
 
-@pytest.mark.parametrize("table", slow_but(*QUICK, of=resources(), tier=pytest.mark.many))
+@pytest.mark.parametrize("table", slow_but(*QUICK, of=tenant_tables(), tier=pytest.mark.many))
 def test_a_table_whose_answers_stay_broken_fails_and_keeps_its_rows(tenant: Tenant, home: Path, table: str) -> None:
     rows = mirrored(home, table)
     for kind in BROKEN:

@@ -16,7 +16,7 @@ from support import make_tenant, manifest_of, run_sync
 from kandji_mirror.audit.log import Actor, AuditLog
 from kandji_schema.audit import Event
 from kandji_schema.errors import AuditUnavailable
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 from kandji_simulator import TOKEN, Fault, FaultKind, Server, Tenant, serve
 
 WRONG = "an-invented-token-nobody-knows"
@@ -120,7 +120,7 @@ def test_a_doctor_asks_once_a_permission_and_tells_which_are_missing(
     ]
     code, found, said = examined(tmp_path, KANDJI_API_URL=server.url, KANDJI_API_TOKEN=TOKEN)
 
-    wanted = {resource.permission for resource in resources().values()}
+    wanted = {resource.permission for resource in tenant_tables().values()}
     assert {name.removeprefix("permission: ") for name in found if name.startswith("permission: ")} == wanted
     assert len(tenant.requests) == len(wanted)
     not_ok = {name for name, (health, _) in found.items() if health != "ok" and name.startswith("permission")}

@@ -15,7 +15,7 @@ from mcp_calls import Era, opened
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.server import build_server
 from kandji_queries.catalog.queries import catalog
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 
 STATIC = ["kandji://overview", "kandji://queries", "kandji://freshness"]
 TEMPLATES = ["kandji://table/{name}", "device://{serial}"]
@@ -75,7 +75,7 @@ def test_everything_that_is_listed_is_described(mirror: ServerContext, era: Era)
 
 @pytest.mark.heavy
 def test_the_mirror_can_be_read_without_a_tool(mirror: ServerContext, era: Era) -> None:
-    assert {line[0] for line in read(mirror, era, "kandji://overview")["tables"]} == resources().keys()
+    assert {line[0] for line in read(mirror, era, "kandji://overview")["tables"]} == tenant_tables().keys()
     assert [query["name"] for query in read(mirror, era, "kandji://queries")] == list(catalog())
     assert ["devices", "ok", 4, "3 min", "5 min", False] in read(mirror, era, "kandji://freshness")["tables"]
     assert read(mirror, era, "kandji://table/fleet")["name"] == "fleet"

@@ -24,7 +24,7 @@ from kandji_queries.catalog.queries import catalog
 from kandji_queries.definitions import views
 from kandji_queries.reader import Reader
 from kandji_schema.manifest import State, manifest_path
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 
 MINIMAL: dict[str, dict[str, object]] = {
     "fleet_overview": {},
@@ -101,7 +101,7 @@ def test_the_overview_shows_every_table_with_its_age_and_the_columns_that_are_as
     found = answer(mirror, era, "fleet_overview")
 
     tables = {name: (rows, age) for name, rows, age, _ in found["tables"]}
-    assert tables.keys() == resources().keys()
+    assert tables.keys() == tenant_tables().keys()
     assert (tables["blueprints"], tables["users"]) == ((2, "3 min"), (0, "never synced"))
     assert found["platforms"] == {"Mac": 3, "iPad": 1}
     assert found["views"].keys() == views().keys()

@@ -21,7 +21,7 @@ from kandji_schema.columns import Kind
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import data_dir, history_dir
 from kandji_schema.privacy import Privacy
-from kandji_schema.registry import resources
+from kandji_schema.registry import resources, tenant_tables
 
 # The home of each mode takes half a minute: there is a needle in every column.
 pytestmark = pytest.mark.heavy
@@ -85,7 +85,7 @@ def lived(home: Path, mode: Privacy) -> Mirrored:
     try:
         first = read(home, tenant, mode)
         tenant.tenant.world.advance(2)
-        lists = [r.name for r in resources().values() if not r.swept]
+        lists = [r.name for r in tenant_tables().values() if not r.swept]
         second = read(home, tenant, mode, *lists)
     finally:
         logging.getLogger().removeHandler(records)
@@ -144,12 +144,12 @@ def test_what_ai_clients_read_has_none(agents: Mirrored) -> None:
     twins = [data_dir(agents.home) / str(s.masked_file) for s in manifest.tables.values()]
     pasts = [history_dir(agents.home) / str(s.masked_file) for s in manifest.history]
     assert set(manifest_of(agents.home).masked().withheld) == set()
-    assert (len(twins), bool(pasts)) == (len(resources()), True)
+    assert (len(twins), bool(pasts)) == (len(tenant_tables()), True)
     assert [file.name for file in twins + pasts if columns_with_needles(file) or is_in(file.read_bytes())] == []
 
 
 def test_no_answer_to_an_ai_client_has_one(agents: Mirrored) -> None:
-    files = {"names": [*resources(), "fleet", "changes"], "format": "csv"}
+    files = {"names": [*tenant_tables(), "fleet", "changes"], "format": "csv"}
     device = {"device": agents.tenant.tenant.world.device_ids()[0]}
     with opened(agents.home, mirror_privacy="agents") as mirror:
         asked: list[Call] = [("export", files), *((tool, device) for tool in DEVICE_TOOLS), *every_question()]
@@ -158,7 +158,7 @@ def test_no_answer_to_an_ai_client_has_one(agents: Mirrored) -> None:
     assert files_with_needles(agents.home / "exports") == []
     assert [said(answer)[:200] for answer in answers if is_in(answer.model_dump_json(by_alias=True).encode())] == []
     assert sum((answer.meta or {}).get(KEY) is not None for answer in answers) > 50
-    assert sum(not answer.is_error for answer in answers) > len(resources())
+    assert sum(not answer.is_error for answer in answers) > len(tenant_tables())
 
 
 def test_people_see_everything_in_that_mode(agents: Mirrored) -> None:

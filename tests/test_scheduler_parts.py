@@ -20,7 +20,7 @@ from kandji_mirror.sync.request import SyncRequest
 from kandji_schema import ddl
 from kandji_schema.errors import AuthenticationError, Interrupted, MirrorError, StoreFull, SyncError, UnknownName
 from kandji_schema.manifest import State, TableState
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 
 SOON = 10.0
 
@@ -152,7 +152,7 @@ def test_a_batch_tells_each_watcher_about_its_own_tables() -> None:
 
 @pytest.mark.parametrize("method", [None, "per device"])
 def test_every_table_is_in_exactly_one_priority(method: str | None) -> None:
-    for resource in resources().values():
+    for resource in tenant_tables().values():
         state = TableState(resource.name, ddl.statements(resource), 60, method=method)
         priorities = [priority.name for priority in PRIORITIES if priority.takes(resource, state)]
         assert len(priorities) == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 from kandji_schema.resource import Resource
 from kandji_simulator import Tenant, World
 
@@ -26,7 +26,7 @@ def _fields(world: World, table: str) -> set[str]:
     return {name for row in world.truth(table) for name in row}
 
 
-@pytest.mark.parametrize("resource", resources().values(), ids=lambda r: r.name)
+@pytest.mark.parametrize("resource", tenant_tables().values(), ids=lambda r: r.name)
 def test_a_healthy_tenant_sends_no_field_that_is_not_declared(world: World, resource: Resource) -> None:
     assert _fields(world, resource.name) - resource.known_fields - set(resource.parent_key) == set()
 
@@ -56,7 +56,7 @@ def _rows(body: Any, rows_at: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "resource", [r for r in resources().values() if r.name not in _MISLABELLED], ids=lambda r: r.name
+    "resource", [r for r in tenant_tables().values() if r.name not in _MISLABELLED], ids=lambda r: r.name
 )
 def test_every_published_field_is_sent(world: World, resource: Resource) -> None:
     published = {name for row in _published(resource) for name in row}

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from kandji_schema.columns import boolean, document, extra, integer, text, texts, timestamp
 from kandji_schema.errors import UnknownName
 from kandji_schema.prism import MAC, PrismRow, category
-from kandji_schema.registry import resource, resources
+from kandji_schema.registry import resource, tenant_tables
 from kandji_schema.resource import Paging, Resource
 from kandji_simulator import START, Tenant, World
 
@@ -90,7 +90,7 @@ def test_some_rows_spell_booleans_as_text_and_leave_columns_out() -> None:
 
 def test_keys_are_unique_in_every_table() -> None:
     world = World(2, 60, apps_per_device=200)
-    for name, table in resources().items():
+    for name, table in tenant_tables().items():
         if table.repeats:
             continue
         sources = {c.name: c.sources[0] for c in table.columns}

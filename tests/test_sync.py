@@ -15,7 +15,7 @@ from kandji_schema import ddl
 from kandji_schema.errors import AuthenticationError, ConfigurationError
 from kandji_schema.http import Request, Response
 from kandji_schema.manifest import NO_OBJECT, State, data_dir, manifest_path
-from kandji_schema.registry import resource, resources
+from kandji_schema.registry import resource, tenant_tables
 from kandji_simulator import Fault, Quirks, Tenant, World
 from kandji_simulator import FaultKind as Trouble
 
@@ -64,11 +64,11 @@ def test_a_thousand_devices_are_mirrored_row_for_row(tmp_path: Path) -> None:
 def test_a_first_sync_asks_for_nothing_needless(tmp_path: Path) -> None:
     tenant = make_tenant(700, apps=20)
     support.run_sync(tmp_path, tenant, sweep=0)
-    lists = [r for r in resources().values() if r.parent is None and r.category is None]
+    lists = [r for r in tenant_tables().values() if r.parent is None and r.category is None]
     pages = sum(max(1, -(-tenant.world.count(r.name) // (r.page_size or 300))) for r in lists)
     assert count(tenant, "(?!prism|blueprints/|library/library-items/).*") == pages
     assert count(tenant, "blueprints/.*") == tenant.world.count("blueprints")
-    categories = [r for r in resources().values() if r.category]
+    categories = [r for r in tenant_tables().values() if r.category]
     walked = [r for r in categories if tenant.world.count(r.name) <= 600]
     assert count(tenant, "prism/count") == len(categories)
     assert count(tenant, "prism/(?!count|export).*") == sum(
@@ -120,7 +120,7 @@ def test_only_what_is_due_is_read(tmp_path: Path) -> None:
     run_sync(tmp_path, tenant)
     tenant.requests.clear()
     report = support.run_sync(tmp_path, tenant, everything=False)
-    assert {outcome.table for outcome in report.outcomes} == {*resources()} - {*SOME}
+    assert {outcome.table for outcome in report.outcomes} == {*tenant_tables()} - {*SOME}
     tenant.requests.clear()
     report = support.run_sync(tmp_path, tenant, everything=False)
     assert (len(tenant.requests), report.outcomes, report.generation) == (0, (), None)

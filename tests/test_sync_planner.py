@@ -15,7 +15,7 @@ from kandji_schema import ddl
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.manifest import TableState
 from kandji_schema.provider import BACKGROUND_SLOWS_BELOW
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 
 SHARE = 3_000
 EACH_DEVICE = {
@@ -40,7 +40,7 @@ EACH_DEVICE = {
     "vulnerabilities": 0.2,
     "vulnerability_detections": 20.0,
 }
-COMPLIANCE = {r.name for r in resources().values() if r.category and r.ttl == timedelta(minutes=2)}
+COMPLIANCE = {r.name for r in tenant_tables().values() if r.category and r.ttl == timedelta(minutes=2)}
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -49,7 +49,7 @@ def fleet_of(devices: int, *, blueprints: int = 50) -> dict[str, TableState]:
     rows = {name: int(each * devices) for name, each in EACH_DEVICE.items()} | {"blueprints": blueprints}
     return {
         r.name: TableState(r.name, ddl.statements(r), int(r.ttl.total_seconds()), rows=rows.get(r.name, 20))
-        for r in resources().values()
+        for r in tenant_tables().values()
     }
 
 
@@ -60,12 +60,12 @@ def after_increments(states: Mapping[str, TableState], requests: int) -> dict[st
 
 
 def planned(states: Mapping[str, TableState], per_hour: int = SHARE, remaining_hour: int | None = None) -> SyncPlan:
-    return plan_sync(resources(), states, per_hour=per_hour, remaining_hour=remaining_hour)
+    return plan_sync(tenant_tables(), states, per_hour=per_hour, remaining_hour=remaining_hour)
 
 
 def stretched(made: SyncPlan) -> dict[str, timedelta]:
     """The tables that are read less often than declared, and how often."""
-    return {name: ttl.age for name, ttl in made.ttls.items() if ttl.age != resources()[name].ttl}
+    return {name: ttl.age for name, ttl in made.ttls.items() if ttl.age != tenant_tables()[name].ttl}
 
 
 @pytest.mark.parametrize(("devices", "least", "most"), [(100, 400, 600), (1_000, 600, 800), (10_000, 2_000, 2_400)])
@@ -153,7 +153,7 @@ def test_increments_that_cost_more_than_expected_are_believed() -> None:
 
 def test_a_time_to_live_of_the_settings_replaces_the_declared_one() -> None:
     chosen = {"devices": HOUR, "apps": 2 * MINUTE}
-    made = plan_sync(resources(), fleet_of(1_000), per_hour=SHARE, overrides=chosen).ttls
+    made = plan_sync(tenant_tables(), fleet_of(1_000), per_hour=SHARE, overrides=chosen).ttls
     assert {name: made[name].age for name in chosen} == chosen
     assert {made[name].reason for name in chosen} == {None}
 
@@ -165,7 +165,7 @@ def test_a_table_read_device_by_device_is_no_part_of_the_plan_but_of_what_is_lef
 
 
 def test_every_table_has_a_time_to_live_also_before_the_first_sync() -> None:
-    assert set(plan_sync(resources(), {}, per_hour=SHARE).ttls) == set(resources())
+    assert set(plan_sync(tenant_tables(), {}, per_hour=SHARE).ttls) == set(tenant_tables())
 
 
 # -- KANDJI_MIRROR_TTL ---------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def test_every_table_has_a_time_to_live_also_before_the_first_sync() -> None:
     ],
 )
 def test_times_to_live_are_read_from_one_line(text: str, times: dict[str, timedelta]) -> None:
-    assert parse_ttl_overrides(text, resources()) == times
+    assert parse_ttl_overrides(text, tenant_tables()) == times
 
 
 @pytest.mark.parametrize(
@@ -195,4 +195,4 @@ def test_times_to_live_are_read_from_one_line(text: str, times: dict[str, timede
 )
 def test_a_wrong_time_to_live_is_told(text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        parse_ttl_overrides(text, resources())
+        parse_ttl_overrides(text, tenant_tables())

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from kandji_schema.columns import Column, Kind, Personal
-from kandji_schema.registry import joins, resource, resources
+from kandji_schema.feeds import FEEDS
+from kandji_schema.registry import feed_tables, joins, resource, resources, tenant_tables
 from kandji_schema.resource import Paging, Resource
 
 TABLES = [pytest.param(r, id=name) for name, r in resources().items()]
@@ -76,7 +77,9 @@ def names_where(**facts: Any) -> set[str]:
 
 
 def test_the_public_names_of_tables_stay() -> None:
-    assert set(resources()) == {*LISTS.split(), *(f"prism_{name}" for name in CATEGORIES.split())}
+    assert set(tenant_tables()) == {*LISTS.split(), *(f"prism_{name}" for name in CATEGORIES.split())}
+    assert set(feed_tables()) == {table for feed in FEEDS.values() for table in feed.tables}
+    assert resources().keys() == {*tenant_tables(), *feed_tables()}
 
 
 @pytest.mark.parametrize("pattern", TELLING)
@@ -188,7 +191,7 @@ def test_features_that_are_sold_separately_are_said_to_be() -> None:
 
 
 def test_identical_certificates_are_told_apart_by_their_number() -> None:
-    assert names_where(repeats=True) == {"prism_certificates"}
+    assert names_where(repeats=True) == {"prism_certificates", "os_releases"}
     assert resource("prism_certificates").key == ("device_id", "common_name", "identity_certificate", "ordinal")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from kandji_cli.catalogue import describe, queries, search, tables
+from kandji_cli.feeding import feed
 from kandji_cli.groups import QueryCommand, action, audit, help_command, secret
 from kandji_cli.options import (
     columns_option,
@@ -314,5 +315,19 @@ def settings(form: str) -> None:
     show_settings(form)
 
 
-for command in (help_command, tables, describe, queries, search, report, action, secret, audit, serve, mcp, mcp_config):
+for command in (
+    help_command,
+    tables,
+    describe,
+    queries,
+    search,
+    report,
+    feed,
+    action,
+    secret,
+    audit,
+    serve,
+    mcp,
+    mcp_config,
+):
     app.add_command(command)

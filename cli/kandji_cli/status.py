@@ -64,7 +64,7 @@ def _columns(states: Iterable[TableState], now: datetime) -> Iterator[tuple[str,
     for state, row_count, request_count in zip(listed, rows, requests, strict=True):
         yield (
             state.name,
-            state.state.value,
+            state.state_word,
             row_count,
             age(state.synced_at, now),
             in_words(state.ttl_seconds) + ("*" if state.ttl_reason else ""),
@@ -211,7 +211,7 @@ def _rounded(seconds: float | None) -> float | None:
 
 def _entry(state: TableState, now: datetime) -> dict[str, Any]:
     return {
-        "state": state.state.value,
+        "state": state.state_word,
         "rows": state.rows,
         "synced_at": in_seconds(state.synced_at),
         "age_seconds": _rounded(seconds_since(state.synced_at, now)),

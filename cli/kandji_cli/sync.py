@@ -24,7 +24,7 @@ from kandji_mirror.sync.run import sync, sync_devices
 from kandji_mirror.sync.strategy import Method
 from kandji_mirror.threads import run_interruptible
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
-from kandji_schema.registry import resources
+from kandji_schema.registry import resources, tenant_tables
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted
 
@@ -101,7 +101,7 @@ def _request(names: Sequence[str], *, everything: bool, sweep: int | None) -> Re
     """Return what another process is asked for, where one holds the lock: named tables, all, or those that are due."""
     if names:
         return RefreshRequest.of_tables(names, whole=everything)
-    return RefreshRequest.of_tables(tuple(resources()), whole=everything, due=not everything, sweep=sweep)
+    return RefreshRequest.of_tables(tuple(tenant_tables()), whole=everything, due=not everything, sweep=sweep)
 
 
 def _tell_handed_over() -> None:

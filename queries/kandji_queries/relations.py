@@ -78,7 +78,7 @@ def _moment(name: str) -> Fact:
 
 _STATE_COLUMNS: tuple[tuple[str, str, Fact], ...] = (
     ("table_name", "VARCHAR", lambda state: state.name),
-    ("state", "VARCHAR", lambda state: state.state.value),
+    ("state", "VARCHAR", lambda state: state.state_word),
     ("rows", "BIGINT", lambda state: state.rows),
     ("synced_at", "TIMESTAMP", _moment("synced_at")),
     ("ttl_seconds", "BIGINT", lambda state: state.ttl_seconds),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import NothingMirrored, StoreDamaged, StoreError
+from kandji_schema.feeds import feed_of
 from kandji_schema.files import has_size
 from kandji_schema.privacy import Privacy
 from kandji_schema.read_days import Spans
@@ -37,6 +38,9 @@ class State(StrEnum):
     ABSENT = "not offered"
     FAILED = "failed"
 
+
+OFF = "off"
+"""What the state of a table is called that is made of a public feed which was never read."""
 
 NO_OBJECT = "(no object)"
 """Stands for a field in :attr:`Drift.odd` where a member of the list of rows was no object at all."""
@@ -126,6 +130,16 @@ class TableState:
     masked_bytes: int = 0
     masked_with: str | None = None
     read_days: Spans = ()
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it is of a public feed of which nothing was ever read or tried: no trouble, but a choice."""
+        return self.state is State.NEVER and feed_of(self.name) is not None
+
+    @property
+    def state_word(self) -> str:
+        """How the last attempt ended, as people are told; :data:`OFF` for a table that :attr:`is_off`."""
+        return OFF if self.is_off else self.state.value
 
     @property
     def files(self) -> Mapping[str, int]:

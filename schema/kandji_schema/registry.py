@@ -8,17 +8,32 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 
 from kandji_schema import tables
-from kandji_schema.errors import UnknownName
+from kandji_schema.errors import UnknownName, UsageError
 from kandji_schema.resource import Resource
 
 
 @cache
 def resources() -> MappingProxyType[str, Resource]:
-    """Find all resources by name: lists before Prism before what is asked for once a parent row, the freshest first."""
+    """Find all resources by name: lists before Prism before what is asked for once a parent row, the freshest first.
+
+    Tables of feeds come last. Where the tenant's API is meant, it is :func:`tenant_tables` that has what can be asked.
+    """
     modules = (import_module(f"{tables.__name__}.{m.name}") for m in iter_modules(tables.__path__))
     found = [r for m in modules for r in vars(m).values() if isinstance(r, Resource)]
-    found.sort(key=lambda r: (r.parent is not None, r.category is not None, r.ttl, r.name))
+    found.sort(key=lambda r: (r.feed is not None, r.parent is not None, r.category is not None, r.ttl, r.name))
     return MappingProxyType({r.name: r for r in found})
+
+
+@cache
+def tenant_tables() -> MappingProxyType[str, Resource]:
+    """Return those of all resources that the tenant's API answers, in their order."""
+    return MappingProxyType({name: found for name, found in resources().items() if found.feed is None})
+
+
+@cache
+def feed_tables() -> MappingProxyType[str, Resource]:
+    """Return those of all resources that are made of public feeds, in their order."""
+    return MappingProxyType({name: found for name, found in resources().items() if found.feed is not None})
 
 
 def resource(name: str) -> Resource:
@@ -27,6 +42,20 @@ def resource(name: str) -> Resource:
     if name not in known:
         raise UnknownName("table", name, known)
     return known[name]
+
+
+def tenant_table(name: str) -> Resource:
+    """Return the resource of a table that the tenant is asked for; :class:`UsageError` for one of a feed.
+
+    Otherwise as :func:`resource`.
+    """
+    found = resource(name)
+    if found.feed:
+        raise UsageError(
+            f"{name} is no table of the tenant but of the public feed {found.feed.name}: `kandji-mirror feed load` "
+            "reads its documents."
+        )
+    return found
 
 
 def joins(table: str, columns: Iterable[str]) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 from kandji_schema.columns import Column, Kind, columns_of
 from kandji_schema.derived import DerivedColumn, derived_columns
+from kandji_schema.feeds import Feed, feed_of
 from kandji_schema.provider import PAGE_ROWS
 
 _COMPOSED = frozenset({dict, list})
@@ -61,7 +62,7 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One mirrored table.
+    """One mirrored table, of the tenant or of a public feed; of the latter see :func:`feed_table`.
 
     ``path`` is below the API host. A ``page_size`` of 0 leaves the size of pages to the provider. With a ``parent``
     it names columns of this table in braces, which ``parent_key`` maps to columns of the parent; the rows are then
@@ -115,6 +116,11 @@ class Resource:
     def name(self) -> str:
         """Name of the table."""
         return str(self.model.__tablename__)
+
+    @cached_property
+    def feed(self) -> Feed | None:
+        """The public feed it is made of; None for a table of the tenant."""
+        return feed_of(self.name)
 
     @property
     def description(self) -> str:
@@ -175,3 +181,11 @@ class Resource:
         if not _COMPOSED.isdisjoint(map(type, row.values())):  # three times as fast as to look at each by name
             found += [name for name, value in row.items() if type(value) in _COMPOSED and name in self.plain_fields]
         return found
+
+
+def feed_table(model: type[SQLModel], *, ttl: timedelta, **facts: Any) -> Resource:
+    """Return the resource of a table that a document of a public feed brings as a whole: no path, no permission.
+
+    The feed is the one whose ``tables`` name it. ``facts`` are those of :class:`Resource`.
+    """
+    return Resource(model=model, path="", paging=Paging.WHOLE, page_size=0, ttl=ttl, permission="", **facts)

@@ -99,6 +99,11 @@ class Settings:
         60.0, "Seconds without a byte after which a request is given up.", low=0.1, high=600
     )
     mirror_ca_file: str = _setting("", "PEM file of extra certificate authorities, for a company proxy.", path=True)
+    mirror_feeds: str = _setting(
+        "",
+        "Public feeds that are read into tables of their own: `sofa` (releases of macOS and iOS), `kev` (known "
+        "exploited vulnerabilities), or `sofa,kev`. Nothing of the tenant is sent to them. Empty: none.",
+    )
     mirror_export_dir: str = _setting(
         "",
         "Folder for files that AI assistants have written; by default `exports` in the data directory.",

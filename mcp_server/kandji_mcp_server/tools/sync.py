@@ -57,8 +57,9 @@ def status_answer(context: ServerContext, wanted: Sequence[str]) -> StatusAnswer
     now = context.clock()
     spent = usage(context.home, now)
     shown = [state for name, state in manifest.tables.items() if name in wanted or not wanted]
+    told = [state for name, state in manifest.tables.items() if name in wanted or not state.is_off]
     return StatusAnswer(
-        notes=[*warnings, *data_notes(manifest.tables.values(), now, remedy=REMEDY)],
+        notes=[*warnings, *data_notes(told, now, remedy=REMEDY)],
         tenant=manifest.tenant,
         published_at=iso_utc(manifest.published_at.replace(microsecond=0)),
         syncing=holder(context.home) is not None,
@@ -77,8 +78,8 @@ def _history_since(manifest: Manifest) -> str | None:
 
 def _status_row(state: "TableState", now: datetime) -> list[Any]:
     due = in_words(state.ttl_seconds)
-    overdue = is_overdue(state.synced_at, state.ttl_seconds, now)
-    return [state.name, state.state.value, state.rows, age(state.synced_at, now), due, overdue]
+    overdue = not state.is_off and is_overdue(state.synced_at, state.ttl_seconds, now)
+    return [state.name, state.state_word, state.rows, age(state.synced_at, now), due, overdue]
 
 
 def _is_remarkable(state: "TableState") -> bool:
@@ -137,12 +138,9 @@ async def _requested(
 
 
 def _known_tables(tables: Iterable[str]) -> tuple[str, ...]:
-    from kandji_schema.registry import resources  # with it comes sqlmodel
+    from kandji_schema.registry import tenant_table  # with it comes sqlmodel
 
-    for name in tables:
-        if name not in resources():
-            raise UnknownName("table", name, resources())
-    return tuple(sorted(set(tables)))
+    return tuple(sorted({tenant_table(name).name for name in tables}))
 
 
 def _begin_refresh(context: ServerContext, tables: tuple[str, ...], device_id: str | None) -> Refresh:

@@ -19,7 +19,7 @@ from kandji_queries.describe import functions_in_short
 from kandji_queries.results.data_notes import flagged_devices
 from kandji_queries.results.values import compact
 from kandji_schema.errors import UsageError
-from kandji_schema.manifest import newest_whole
+from kandji_schema.manifest import OFF, newest_whole
 
 if TYPE_CHECKING:
     from kandji_queries.catalog.dictionary import ColumnInfo, TableInfo
@@ -55,7 +55,7 @@ async def fleet_overview(ctx: Context[ServerContext]) -> Annotated[CallToolResul
 def overview_answer(context: ServerContext, reader: "Reader") -> FleetAnswer:
     """Make the answer of ``fleet_overview``."""
     infos = reader.tables()
-    tables = [info for info in infos if info.kind == "table"]
+    tables = [info for info in infos if info.kind == "table" and info.state != OFF]  # those of feeds have no room
     manifest, _ = newest_whole(context.home)
     platforms = reader.run("SELECT coalesce(platform, 'unknown'), count(*) FROM devices GROUP BY ALL ORDER BY 2 DESC")
     flagged = reader.run("SELECT count(*) FILTER (is_removed), count(*) FILTER (is_missing) FROM devices").rows[0]

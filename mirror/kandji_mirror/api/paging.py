@@ -67,6 +67,13 @@ def read_page(response: Response, resource: Resource) -> Page:
         return _read(response, resource)
 
 
+def page_of_rows(rows: list[Row], resource: Resource, odd_rows: int = 0) -> Page:
+    """Make a page of rows that came otherwise than as one; of those that were no objects there is the number."""
+    text = dump({"data": [_with_extra(row, resource) for row in rows]})
+    unknown, absent = _unknown_fields(rows, resource.known_fields), _absent_fields(rows, resource.known_fields)
+    return Page(rows, text, odd_rows=odd_rows, unknown=unknown, absent=absent)
+
+
 def _read(response: Response, resource: Resource) -> Page:
     try:
         value, strict = parse(response.body)
@@ -142,7 +149,7 @@ MOST_EMPTY_PAGES = 10
 ROOM = 16 * 1024 * 1024
 """Characters of the pages that are asked for at once: eight of the usual ones. Their rows take many times as much."""
 
-__all__ = ["Page", "abreast", "walk"]
+__all__ = ["Page", "abreast", "page_of_rows", "walk"]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

@@ -7,7 +7,7 @@ from typing import Any
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.paging import walk
 from kandji_schema.errors import ApiError, NotFound, PermissionMissing
-from kandji_schema.registry import resources
+from kandji_schema.registry import resources, tenant_tables
 from kandji_schema.resource import Resource
 
 
@@ -36,7 +36,7 @@ def permissions(client: Client) -> Iterator[Permission]:
 
 def _by_permission() -> dict[str, list[Resource]]:
     found: dict[str, list[Resource]] = {}
-    for resource in resources().values():
+    for resource in tenant_tables().values():
         found.setdefault(resource.permission, []).append(resource)
     return found
 

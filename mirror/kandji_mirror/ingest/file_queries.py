@@ -118,6 +118,13 @@ def first_keys(engine: Engine, path: Path, resource: Resource) -> set[str]:
     return {str(row[0]) for row in found}
 
 
+def rows_by(engine: Engine, path: Path, resource: Resource, column: str) -> dict[str, int]:
+    """Count the rows of a data file by the texts of a column, NULL as an empty one; without a column by that alone."""
+    value = f"coalesce({identifier(column)}, '')" if column else "''"
+    found = _asked(engine, path, f'SELECT {value}, count(*) FROM "{resource.name}" GROUP BY 1')
+    return {str(text): int(number) for text, number in found}
+
+
 def filled_keys(engine: Engine, path: Path, resource: Resource, keys: Collection[str]) -> set[str]:
     """Return those of the keys, of the first key column, that have any rows."""
     key = identifier(resource.key[0])

@@ -14,7 +14,7 @@ from kandji_mirror.sync.planner import SyncPlan, plan_sync
 from kandji_mirror.sync.request import REFUSED, Refusals
 from kandji_mirror.sync.strategy import Method
 from kandji_schema.manifest import TableState
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 from kandji_schema.resource import Resource
 
 FAST = timedelta(minutes=5)
@@ -79,7 +79,7 @@ class DueTables:
     def plan(self, remaining_hour: int | None) -> SyncPlan:
         """Work out how often every table is read as things are now, and what is left for sweeps."""
         return plan_sync(
-            resources(),
+            tenant_tables(),
             self._store.current.tables,
             per_hour=self._policy.per_hour,
             remaining_hour=remaining_hour,
@@ -89,7 +89,7 @@ class DueTables:
     def of_priority(self, priority: Priority, made: SyncPlan, skip: Callable[[str], bool]) -> list[str]:
         """Return the due tables of a priority, without those to ``skip`` and those that would lack their parent."""
         tables = self._store.current.tables
-        own = [r for r in resources().values() if priority.takes(r, tables[r.name])]
+        own = [r for r in tenant_tables().values() if priority.takes(r, tables[r.name])]
         names = [name for name in self.among(own, made) if not skip(name)]
         return [r.name for r in own if r.name in names and self._has_parent(r, names)]
 

@@ -9,7 +9,7 @@ from typing import Any
 from kandji_mirror.report import Outcome, Progress, Report
 from kandji_mirror.sync.request import SyncRequest, device_request
 from kandji_schema.errors import MirrorError
-from kandji_schema.registry import resource
+from kandji_schema.registry import tenant_table
 
 MANY = 10
 """A request for more tables than this is a wide one."""
@@ -34,7 +34,7 @@ class RefreshRequest:
     @classmethod
     def of_tables(cls, names: Sequence[str], **how: Any) -> "RefreshRequest":
         """Make the request for whole tables; :class:`UnknownName` for one that there is not."""
-        return cls(tuple(resource(name).name for name in names), **how)
+        return cls(tuple(tenant_table(name).name for name in names), **how)
 
     @classmethod
     def of_devices(

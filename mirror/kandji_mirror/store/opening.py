@@ -24,8 +24,8 @@ ASIDE = "aside"
 """Folder in the home for mirrors that were moved aside."""
 
 _PARTS = (
-    *("store/manifests", "store/data", "store/history", "store/tenant", "store/privacy.purge"),
-    *("privacy.key", "refresh"),
+    *("store/manifests", "store/data", "store/history", "store/tenant", "store/feeds.json"),
+    *("store/privacy.purge", "privacy.key", "refresh"),
 )
 """What makes the mirror, the manifests first: without them readers find nothing, and no half of it."""
 

@@ -77,7 +77,37 @@ class RunContext:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PassContext(RunContext):
+class TableContext:
+    """One table whose next data file is made: the store, the run's DuckDB, and what is published of it."""
+
+    store: Store
+    engine: Engine
+    resource: Resource
+
+    @property
+    def previous(self) -> TableState:
+        """The table as it is published now."""
+        return self.store.current.tables[self.resource.name]
+
+    @property
+    def current_file(self) -> Path | None:
+        """The published data file, where it has the columns of this version."""
+        same_columns = self.previous.ddl[0] == ddl.statements(self.resource)[0]
+        return self.store.data_file(self.resource.name) if same_columns else None
+
+    @contextmanager
+    def workspace(self) -> Iterator[tuple[Staging, Path]]:
+        """Lend a staging for the table's rows, and the path of its next data file; both are temporary."""
+        with self.store.scratch(self.resource.name) as (scratch, target), self.new_staging(scratch) as staging:
+            yield staging, target
+
+    def new_staging(self, scratch: Path) -> Staging:
+        """Return a staging in a scratch file, in the run's engine: to open one costs more than a merge."""
+        return Staging(self.resource, scratch, engine=self.engine, masked=self.store.privacy.masks_people)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassContext(RunContext, TableContext):
     """One table in one run.
 
     ``fleet`` tells the devices the tenant lists, None where that is not known, and ``fleet_is_new`` whether this run
@@ -86,23 +116,11 @@ class PassContext(RunContext):
     went wrong though there are rows.
     """
 
-    resource: Resource
     fleet: Callable[[], Fleet | None]
     fleet_is_new: Callable[[], bool]
     parents: Sequence[tuple[str, ...]]
     complete_devices: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
-
-    @property
-    def previous(self) -> TableState:
-        """The table as it is published now."""
-        return self.published(self.resource)
-
-    @property
-    def current_file(self) -> Path | None:
-        """The published data file, where it has the columns of this version."""
-        same_columns = self.previous.ddl[0] == ddl.statements(self.resource)[0]
-        return self.store.data_file(self.resource.name) if same_columns else None
 
     # -- the server ------------------------------------------------------------------------------------------------
 
@@ -160,17 +178,10 @@ class PassContext(RunContext):
 
     # -- rows on their way -----------------------------------------------------------------------------------------
 
-    @contextmanager
-    def workspace(self) -> Iterator[tuple[Staging, Path]]:
-        """Lend a staging for the table's rows, and the path of its next data file; both are temporary."""
-        with self.store.scratch(self.resource.name) as (scratch, target), self.new_staging(scratch) as staging:
-            yield staging, target
-
     def new_staging(self, scratch: Path) -> Staging:
-        """Return a staging in a scratch file, in the run's engine: to open one costs more than a merge."""
-        masked = self.store.privacy.masks_people
+        """See :class:`TableContext`."""
         self.complete_devices.clear()  # their rows went into another staging
-        return Staging(self.resource, scratch, engine=self.engine, masked=masked)
+        return super().new_staging(scratch)
 
     @contextmanager
     def turn_released(self) -> Iterator[None]:

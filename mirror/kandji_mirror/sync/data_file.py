@@ -11,7 +11,7 @@ from kandji_mirror.ingest.merge import Merged
 from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.store.masked_files import state_for_mode
 from kandji_mirror.sync.completeness import DeletionProof, refuse_unproven
-from kandji_mirror.sync.context import PassContext
+from kandji_mirror.sync.context import PassContext, TableContext
 from kandji_mirror.sync.deletion_check import DeletionCheck
 from kandji_schema import ddl
 from kandji_schema.errors import Suspicious
@@ -26,7 +26,7 @@ class CurrentFile:
     digest: str
 
 
-def read_current_file(ctx: PassContext, staging: Staging) -> CurrentFile | None:
+def read_current_file(ctx: TableContext, staging: Staging) -> CurrentFile | None:
     """Return the published data file, if it can still be read to its last block."""
     path = ctx.current_file
     digest = staging.digest_of_file(path) if path else None
@@ -44,7 +44,7 @@ def refuse_keyless(staging: Staging) -> None:
 
 
 def write_replacement(
-    ctx: PassContext, staging: Staging, current: CurrentFile | None, target: Path, proof: DeletionProof
+    ctx: TableContext, staging: Staging, current: CurrentFile | None, target: Path, proof: DeletionProof
 ) -> TableState:
     """Write the staged rows as the whole table; the current file stays where it holds exactly these."""
     digest, definition = staging.digest() if current else None, ddl.statements(ctx.resource)
@@ -83,7 +83,7 @@ def merged_state(ctx: PassContext, merged: Merged, target: Path, proof: Deletion
 
 
 def admit_file(
-    ctx: PassContext, target: Path, proof: DeletionProof, touched: Collection[str] | None = None
+    ctx: TableContext, target: Path, proof: DeletionProof, touched: Collection[str] | None = None
 ) -> TableState:
     """Take a finished file into the store, with a masked copy where one is wanted; return the state that names it.
 

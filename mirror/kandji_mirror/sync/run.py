@@ -21,8 +21,8 @@ from kandji_mirror.sync.request import Refusals, SyncRequest, Ttl, device_reques
 from kandji_mirror.sync.table_run import TableRun
 from kandji_schema.manifest import State
 from kandji_schema.privacy import Privacy
-from kandji_schema.registry import resource as resource_named
 from kandji_schema.registry import resources as all_resources
+from kandji_schema.registry import tenant_table, tenant_tables
 
 __all__ = ["SyncRequest", "run_request", "sync", "sync_devices"]
 
@@ -52,7 +52,7 @@ def sync(
     :class:`AlreadySyncing`, :class:`ConfigurationError` (a wrong token stops the run) and :class:`StoreError`. Tables
     that were complete before such an end, or before Ctrl-C, are published all the same.
     """
-    named = [resource_named(name) for name in dict.fromkeys(names)]
+    named = [tenant_table(name) for name in dict.fromkeys(names)]
     if any(resource.swept or resource.fallback for resource in named):
         sweep = None
     with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store, open_state(home, wall) as state:
@@ -60,7 +60,7 @@ def sync(
         states, now = store.current.tables, wall()
         refusals = Refusals(state.capabilities, client.token_mark)
         wanted = named or [
-            r for r in all_resources().values() if everything or refusals.is_due(r, states, now, given.get(r.name))
+            r for r in tenant_tables().values() if everything or refusals.is_due(r, states, now, given.get(r.name))
         ]
         only_due = not (everything or named)
         request = SyncRequest(
@@ -136,7 +136,7 @@ def _run(
         started_at=began,
         seconds=round(time.monotonic() - clock, 3),
         outcomes=tuple(run.outcomes),
-        fresh=tuple(name for name in all_resources() if name not in request.names),
+        fresh=tuple(name for name in tenant_tables() if name not in request.names),
         requests=client.requests - requests,
         remaining_hour=client.remaining_hour,
         generation=run.generation,

@@ -40,6 +40,7 @@ class Method(StrEnum):
     SWEEP = "sweep"
     PER_DEVICE = "per device"
     BY_DEVICE = "by device"
+    FEED = "feed"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ from kandji_schema.errors import (
     Unreachable,
 )
 from kandji_schema.manifest import State, TableState
-from kandji_schema.registry import resources as all_resources
+from kandji_schema.registry import tenant_tables
 from kandji_schema.resource import Resource
 
 MOMENTS = ("attempted_at", "synced_at", "whole_at", "checked_at")
@@ -66,7 +66,7 @@ class TableRun:
         The first one goes alone: it shows whether host and token are right.
         """
         self._run.store.hold_current()
-        chosen = [r for r in all_resources().values() if r.name in self._run.request.names]
+        chosen = [r for r in tenant_tables().values() if r.name in self._run.request.names]
         people_first = self._run.store.privacy.masks_agents
         try:
             for group in reading_groups([r for r in chosen if not r.swept], people_first=people_first):

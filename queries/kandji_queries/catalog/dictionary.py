@@ -169,7 +169,7 @@ def _table_info(state: TableState, description: str, now: datetime) -> TableInfo
         description=description,
         rows=state.rows,
         synced_at=in_seconds(state.synced_at),
-        state=state.state.value,
+        state=state.state_word,
         age_seconds=seconds_since(state.synced_at, now),
         ttl_seconds=state.ttl_seconds,
         error=state.error,

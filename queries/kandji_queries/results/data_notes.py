@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from kandji_schema.durations import age, in_future, in_words
 from kandji_schema.errors import NotFresh
+from kandji_schema.feeds import feed_of
 from kandji_schema.manifest import State, TableState
 from kandji_schema.privacy import Privacy
 from kandji_schema.utc import in_seconds
@@ -15,6 +16,9 @@ OVERDUE = 2
 
 SYNC_COMMAND = "`kandji-mirror sync`"
 """What reads from the tenant, as a person calls it; a face of another kind passes its own word."""
+
+FEED_COMMAND = "`kandji-mirror feed load`"
+"""What reads public feeds, in every face: no tool does."""
 
 NAMED = 3
 """Overdue tables that are named in one note."""
@@ -40,14 +44,19 @@ def data_notes(
     ``masked`` tells that their masked files are read. ``remedy`` is what reads from the tenant, as it is called here.
     """
     tables: dict[str, list[str]] = {}
-    overdue = []
+    overdue: dict[str, list[TableState]] = {}
     for state in states:
-        if words := _note(state, now, masked, remedy):
+        if words := _note(state, now, masked, _remedy_of(state, remedy)):
             tables.setdefault(words, []).append(state.name)
         elif is_overdue(state.synced_at, state.ttl_seconds, now):
-            overdue.append(state)
+            overdue.setdefault(_remedy_of(state, remedy), []).append(state)
     found = [f"{_few(names, MANY)}: {words}." for words, names in tables.items()]
-    return [*found, *([_overdue(overdue, now, remedy)] if overdue else ())]
+    return [*found, *(_overdue(late, now, what) for what, late in overdue.items())]
+
+
+def _remedy_of(state: TableState, remedy: str) -> str:
+    """Return what reads a table anew: a public feed is not read as the tenant is."""
+    return FEED_COMMAND if feed_of(state.name) else remedy
 
 
 def flagged_devices(removed: int, missing: int) -> list[str]:
@@ -93,7 +102,9 @@ def _few(names: Sequence[str], most: int = NAMED) -> str:
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:most])} and {more} more"
 
 
-def _never(_state: TableState, _now: datetime, remedy: str) -> str:
+def _never(state: TableState, _now: datetime, remedy: str) -> str:
+    if feed := feed_of(state.name):
+        return f"nothing of the public feed {feed.name} was read, so nothing is known; {remedy} reads its documents"
     return f"never synced, so empty here whatever the tenant holds; {remedy} reads what is due"
 
 

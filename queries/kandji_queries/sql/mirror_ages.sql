@@ -3,7 +3,7 @@
 --   by the largest multiple of that time first, those never synced before all; and how the last attempt to sync them
 --   ended. due tells whether a table is late: never synced, older than its time, or dated in the future. A table that
 --   is not offered to the tenant, or that the token may not read, has no age and is not due. The view freshness has
---   more of each.
+--   more of each, and the tables of public feeds that are off.
 -- for: pictures
 -- chart: bar x=table_name y=age_hours unit=hours top=50
 -- says: {sum late|table is|tables are} late of {count}; the oldest rows are {max age_hours} hours old, in {top
@@ -28,4 +28,5 @@ SELECT
     last_error,
     note
 FROM freshness
+WHERE state <> 'off'
 ORDER BY due DESC, times_ttl DESC NULLS FIRST, table_name;

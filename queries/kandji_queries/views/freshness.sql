@@ -3,13 +3,14 @@
 -- description: One row a table: how many rows, when they were read from the provider, how long they count as fresh,
 --   and how the last attempt to sync them ended. The age is that of the moment the query runs.
 -- column: table_name | Name of the table.
--- column: state | How the last attempt ended: ok, partial, failed, no permission, not offered, or never synced.
+-- column: state | How the last attempt ended: ok, partial, failed, no permission, not offered,
+--   never synced, or off: of a public feed that was never read.
 -- column: rows | Rows in the mirror.
 -- column: synced_at | When the sync that read these rows began, UTC; of a table that is swept, when the oldest was read.
 -- column: age_seconds | Seconds since then; NULL where never synced, and where synced_at is in the future: a clock was wrong.
 -- column: ttl_seconds | Seconds after which the rows are due for a new sync, as they count now.
 -- column: ttl_reason | Why that is longer than declared; NULL where it is not.
--- column: is_fresh | Whether the age is below the ttl; false where never synced or synced in the future.
+-- column: is_fresh | Whether the age is below the ttl; false where never synced or synced in the future; NULL where it is off.
 -- column: whole_at | When all rows were last read at once, UTC; later changes came by increments.
 -- column: checked_at | When the number of rows was last found equal to the provider's, UTC.
 -- column: method | How the rows were read.
@@ -26,7 +27,7 @@ SELECT
         THEN greatest(0, epoch((now() AT TIME ZONE 'UTC') - synced_at)) END AS age_seconds,
     ttl_seconds,
     ttl_reason,
-    coalesce(age_seconds < ttl_seconds, false) AS is_fresh,
+    CASE WHEN state <> 'off' THEN coalesce(age_seconds < ttl_seconds, false) END AS is_fresh,
     whole_at,
     checked_at,
     method,

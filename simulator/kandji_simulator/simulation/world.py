@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kandji_schema.registry import resources as all_resources
+from kandji_schema.registry import tenant_tables
 from kandji_schema.resource import Resource
 from kandji_simulator.simulation.events import step
 from kandji_simulator.simulation.row_mutations import RowMutations
@@ -43,7 +43,7 @@ class World(RowMutations):
         start: datetime = START,
         resources: Mapping[str, Resource] | None = None,
     ) -> None:
-        known = all_resources() if resources is None else resources
+        known = tenant_tables() if resources is None else resources
         super().__init__(seed, start, apps_per_device, known, rows_scale)
         self.identity = f"{seed}-{devices}"
         homes = 4 + min(devices // 250, 120) if blueprints is None else blueprints

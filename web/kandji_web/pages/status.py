@@ -76,12 +76,12 @@ def _line(state: TableState, now: datetime) -> TableLine:
     remarks = (state.error, state.note, state.ttl_reason and f"due later than declared: {state.ttl_reason}")
     return TableLine(
         name=state.name,
-        state=state.state.value,
+        state=state.state_word,
         tone=TONES.get(state.state, ""),
         rows=state.rows,
         age=age(state.synced_at, now),
         due=in_words(state.ttl_seconds),
-        overdue=is_overdue(state.synced_at, state.ttl_seconds, now),
+        overdue=not state.is_off and is_overdue(state.synced_at, state.ttl_seconds, now),
         method=state.method or "",
         remarks=tuple(remark for remark in remarks if remark),
     )

@@ -1,0 +1,35 @@
+"""``feed``: its arguments; it imports its work when it runs."""
+
+from pathlib import Path
+
+import click
+
+from kandji_cli.options import document_option
+from kandji_schema.feeds import FEEDS
+
+
+@click.group()
+def feed() -> None:
+    """Releases of macOS and iOS, and known exploited vulnerabilities, out of public feeds.
+
+    They become tables beside those of the tenant. All are off until KANDJI_MIRROR_FEEDS names them; nothing of the
+    tenant is ever sent.
+    """
+
+
+@feed.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option("--feed", "name", type=click.Choice(tuple(FEEDS)), help="Which feed they are of, instead of a look.")
+@click.option("--accept-fewer", is_flag=True, help="Take a document that has far fewer rows than the one before.")
+@document_option
+def load(files: tuple[Path, ...], name: str | None, accept_fewer: bool, form: str) -> None:
+    """Read documents of feeds from files, for networks without a way out.
+
+    A document of SOFA (macOS or iOS, version 2) or CISA's KEV catalogue is recognised by what is in it. Its rows are as
+    old as it says that it is. Nothing is sent, and KANDJI_MIRROR_FEEDS need not name the feed.
+
+    Example: kandji-mirror feed load macos_data_feed.json ios_data_feed.json
+    """
+    from kandji_cli.feeds import load_documents
+
+    load_documents(files, name, accept_fewer=accept_fewer, as_json=form == "json")
