@@ -179,7 +179,8 @@ def test_two_moments_of_a_table_are_compared(mirror: ServerContext, era: Era) ->
     ]
     assert "compare two moments name a table" in refusal(mirror, era, "changes", compare=True)
     assert answer(mirror, era, "changes", compare=True, table="Devices", since="23h", limit=5)["rows"] == found["rows"]
-    assert answer(mirror, era, "changes", table="DEVICES") == answer(mirror, era, "changes", table="devices")
+    by_case = [answer(mirror, era, "changes", table=name) for name in ("DEVICES", "devices")]
+    assert by_case[0]["rows"] == by_case[1]["rows"]  # the notes tell ages, which go on
 
 
 @pytest.mark.parametrize(
