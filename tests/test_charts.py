@@ -113,7 +113,9 @@ def test_a_sentence_that_cannot_be_filled_is_refused(template: str) -> None:
 
 
 def test_without_rows_the_sentence_says_why() -> None:
-    said = sentence("{sum n} devices", ["n"], [], {}, ["devices has never been synced."])
+    notes = ["devices has never been synced.", "apps: 3 h old, due after 5 min.", "Counts are among 9 listed devices."]
+    assert sentence("{sum n} devices", ["n"], [], {}, notes[1:]) == "Nothing to show: the answer has no rows."
+    said = sentence("{sum n} devices", ["n"], [], {}, notes)
     assert said == "Nothing to show: devices has never been synced."
 
 
@@ -286,6 +288,33 @@ def _lab(colour: str, kind: str) -> tuple[float, float, float]:
 )
 def test_a_word_has_one_meaning_in_all_charts(word: str, meaning: str | None) -> None:
     assert meaning_of(word) == meaning
+
+
+@pytest.mark.parametrize(("column", "colours"), [("status", ["bad", "good"]), ("table_name", [None, None])])
+def test_only_what_judges_has_the_colour_of_a_verdict(column: str, colours: list[str | None]) -> None:
+    words = [("off", 1), ("installed", 2)]
+    assert [one.colour for one in drawn(chart(f"bar x={column} y=n", f"{column} n", words)).values()] == colours
+    lines = plot_of(chart(f"line x=day y=n by={column}", f"day {column} n", [(DAY, *row) for row in words]))
+    assert [one.colour for one in lines.series] == [colour or str(n + 1) for n, colour in enumerate(colours)]
+
+
+NARROW = 380
+"""Pixels of a card of a page."""
+
+
+def test_names_are_whole_in_a_narrow_picture_and_its_letters_of_one_size() -> None:
+    rules = ["no_personal_activation_lock", *(f"rule_number_{n}" for n in range(10))]
+    cells = [(rule, f"Design & Marketing {n}", 99.9) for rule in rules for n in range(3)]
+    heat = specification(chart("heat x=rule y=b value=p unit=percent", "rule b p", cells), width=NARROW, theme="page")
+    assert heat["width"]["step"] * len(rules) + 140 < NARROW * 1.2, "not made much smaller for a card"
+    assert heat["layer"][1]["mark"]["fontSize"] == 12
+    assert {row["short"] for row in heat["data"]["values"]} == {"99"}, "not yet 100"
+    assert rules[0] in heat["encoding"]["x"]["axis"]["labelExpr"]
+    hint = "stacked x=rule y=newest,second_newest,third_newest,older,unknown"
+    parts = chart(hint, "rule newest second_newest third_newest older unknown", [(rules[0], 1, 2, 3, 4, 5)])
+    stacked = specification(parts, width=NARROW, theme="page")
+    assert rules[0] in stacked["encoding"]["y"]["axis"]["labelExpr"]
+    assert stacked["layer"][0]["encoding"]["color"]["legend"]["columns"] == 4
 
 
 @pytest.mark.heavy

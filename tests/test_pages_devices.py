@@ -19,8 +19,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     devices = [
         device(1, device_name=MARKUP, asset_tag=MARKUP),
         device(2, device_name="Mac A/B", **facts),
-        device(3, device_name="iPad", platform="iPad", **facts),
-        device(4, device_name=None, serial_number=None, model=None, os_version=None, last_check_in=None),
+        device(3, device_name="iPad", platform="iPad", blueprint_id="b2", **facts),  # two blueprints of one name
+        device(
+            4,
+            blueprint_id=None,
+            blueprint_name=None,
+            device_name=None,
+            serial_number=None,
+            model=None,
+            os_version=None,
+            last_check_in=None,
+        ),
     ]
     filevault = [{"device_id": "d1", "status": False}, {"device_id": "d2", "status": True}]
     publish(home, {"devices": devices, "prism_filevault": filevault})
@@ -78,6 +87,25 @@ def test_the_state_of_every_table_leads_to_its_rows(server: Serving) -> None:
     assert '<a href="/tables/apps">apps</a></th><td class="">never synced</td>' in found
 
 
+def test_blueprints_of_one_name_are_rows_of_their_own_and_each_number_leads_to_its_devices(server: Serving) -> None:
+    found = page(server, "/compliance")
+    heads = re.findall(r'<th scope="row"><a href="([^"]+)">([^<]+)</a>', found)
+    assert heads == [
+        ("/tables/fleet?blueprint_id__unknown=1", "(no blueprint)"),
+        ("/tables/fleet?blueprint_id=b1", "Engineering"),
+        ("/tables/fleet?blueprint_id=b2", "Engineering"),
+    ]
+    rows = [re.findall(r'<h2 id="rows">(\d+) rows?<', page(server, unescape(to))) for to, _ in heads]
+    assert rows == [["1"], ["2"], ["1"]]
+    assert "filevault_<wbr>on" in found
+    (link,) = re.findall(
+        r'<a class="good" href="([^"]+rule=not_missing&amp;blueprint=b1&amp;[^"]+)">100.0 %</a>', found
+    )
+    assert '<h2 id="answer">2 rows</h2>' in page(server, unescape(link))
+    # of what nobody knows no share is told
+    assert re.search(r'<a class="" href="[^"]+rule=firewall_on[^"]+">unknown</a>', found)
+
+
 @pytest.mark.slow
 def test_each_number_of_the_overview_leads_to_what_it_counts(server: Serving) -> None:
     found = page(server, "/")
@@ -85,6 +113,10 @@ def test_each_number_of_the_overview_leads_to_what_it_counts(server: Serving) ->
     links = dict(re.findall(r'<a href="([^"]+)">[^<]+</a> <span class="n">([^<]+)</span>', begin))
     assert links["/queries/macs_without_filevault"] == "1"
     assert links["/queries/devices_by_platform"] == "4"
+    assert "<code>kandji-mirror sync</code>" in begin
+    empty = found.partition("Parameters that fail most")[2].partition("</figure>")[0]
+    assert "never synced, so empty here" in empty
+    assert "due after" not in empty, "how old rows are is no reason that there are none"
     for link in links:
         assert asked(server.url, "GET", unescape(link), **KNOWN).status == 200, link
     assert found.rstrip().endswith("</html>")

@@ -144,4 +144,8 @@ def test_devices_await_enrolment_until_the_list_has_them(reader: Reader) -> None
 
 
 def test_tokens_without_a_known_expiry_come_first(reader: Reader) -> None:
-    assert answer(reader, "ade_tokens", "token days_left") == [("broken", None), ("soon", 5), ("later", 200)]
+    assert answer(reader, "ade_tokens", "token days_left in_words") == [
+        ("broken", None, "at a date that is not known"),
+        ("soon", 5, "5 days left"),
+        ("later", 200, "200 days left"),
+    ]

@@ -12,6 +12,7 @@ from kandji_queries.charts.inline import inline_svg
 from kandji_queries.charts.specification import remarks_of
 from kandji_queries.results.values import text
 from kandji_schema.errors import MirrorError
+from kandji_schema.text import escaped
 
 NOT_DRAWN = "Pictures need the extra `charts`, which this server has not: pip install 'kandji-mirror[charts]'."
 
@@ -40,12 +41,21 @@ def draw(chart: Chart) -> Drawn:
         return Drawn(wrong=NOT_DRAWN)
     try:
         drawable = replace(chart, rows=[tuple(map(_drawable, row)) for row in chart.rows])
-        svg, remarks = inline_svg(drawable), tuple(remarks_of(drawable))
+        svg, remarks = markup_of(drawable), tuple(remarks_of(drawable))
     except MirrorError as error:
         return Drawn(wrong=str(error))
     except ValueError:  # the library's, for values that no axis has
         return Drawn(wrong="These values cannot be drawn; choose other columns.")
-    return Drawn(Markup(svg), chart.sentence, remarks)  # noqa: S704  # inline_svg escapes every text in it
+    return Drawn(svg, chart.sentence, remarks)
+
+
+def markup_of(chart: Chart) -> Markup:
+    """Return a chart as a page has it: a heat map may be wider than a telephone, where it is moved, not made small."""
+    svg = Markup(inline_svg(chart))  # noqa: S704  # it escapes every text in it
+    if chart.hint.kind != "heat":
+        return svg
+    frame = Markup('<div class="across" tabindex="0" role="region" aria-label="Picture: {}">{}</div>')
+    return frame.format(escaped(chart.title), svg)
 
 
 def _drawable(value: Any) -> Any:

@@ -34,6 +34,14 @@ def status_of(error: Exception) -> int:
     return next((code for kind, code in STATUS if isinstance(error, kind)), 500)
 
 
+def page_status(error: Exception) -> int:
+    """Return the status of a page that tells an error: that nothing is mirrored yet is a state, no fault of the page.
+
+    A browser that gets 503 with a page writes an error into its console.
+    """
+    return 200 if isinstance(error, NothingMirrored) else status_of(error)
+
+
 log = logging.getLogger(__name__)
 
 FAULT = "This is a fault of the program; its log tells the place. Other pages go on."

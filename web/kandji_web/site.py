@@ -12,10 +12,10 @@ from starlette.types import ASGIApp
 
 from kandji_mcp_server.context import ServerContext
 from kandji_queries.charts.colours import css
-from kandji_schema.errors import MirrorError
+from kandji_schema.errors import MirrorError, NothingMirrored
 from kandji_web.asking import Mirrors
 from kandji_web.bodies import MOST_BYTES, BoundedBodies
-from kandji_web.failures import FaultsLogged, status_of
+from kandji_web.failures import FaultsLogged, page_status, status_of
 from kandji_web.headers import SafeHeaders
 from kandji_web.kept import Beside, KeptAnswers
 from kandji_web.pages import PAGES
@@ -73,4 +73,7 @@ async def _too_large(request: Request, _: Exception) -> Response:
 
 
 async def _wrong(request: Request, error: Exception) -> Response:
-    return page(request, "message.html", title="No answer", words=str(error), status=status_of(error))
+    is_file = "." in request.url.path.rpartition("/")[2]
+    status = status_of(error) if is_file else page_status(error)
+    title = "Nothing is mirrored yet" if isinstance(error, NothingMirrored) else "No answer"
+    return page(request, "message.html", title=title, words=str(error), status=status)

@@ -41,7 +41,7 @@ def environment() -> Environment:
         **{"typed": typed, "number": number, "percent": percent},
         **{"cell": cell, "moment": moment, "age": age},
     }
-    made.filters |= {"sentence": sentence, "shell": shlex.quote, "coded": coded}
+    made.filters |= {"sentence": sentence, "shell": shlex.quote, "coded": coded, "breakable": breakable}
     return made
 
 
@@ -63,6 +63,11 @@ def coded(value: str) -> Markup:
         return escape(seen(value))
     code = Markup("<code>{}</code>")
     return Markup().join(code.format(part) if place % 2 else part for place, part in enumerate(parts))
+
+
+def breakable(value: str) -> Markup:
+    """Return a name that a line may end in after each of its underlines."""
+    return Markup("_<wbr>").join(escape(part) for part in str(seen(value)).split("_"))
 
 
 def typed(value: str) -> Markup:

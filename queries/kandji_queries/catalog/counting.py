@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from kandji_queries.catalog.params import Param
 from kandji_queries.lineage import tree
+from kandji_queries.results.data_notes import COUNTED
 from kandji_schema.errors import UsageError
 from kandji_schema.sql import fold_name, identifier, literal, plain_blanks
 
@@ -143,7 +144,7 @@ def notes(reader: "StatementRunner", sql: str, *, removed_count: bool, blueprint
     marks = [f"{removed:,} removed" if removed_count and removed else "", f"{missing:,} missing" if missing else ""]
     if any(marks):
         counting = devices if removed_count else devices - removed
-        yield f"Counts are among {counting:,} listed devices, of which {', '.join(filter(None, marks))}."
+        yield f"{COUNTED} {counting:,} listed devices, of which {', '.join(filter(None, marks))}."
 
 
 def _parts(read: _Read, reasons: list[str], blueprint: str) -> Iterator[str]:

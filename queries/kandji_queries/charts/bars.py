@@ -7,7 +7,7 @@ from typing import Any
 from kandji_queries.charts.chart import Chart
 from kandji_queries.charts.colours import SERIES
 from kandji_queries.charts.hint import ChartHint
-from kandji_queries.charts.meanings import label_of, meaning_of
+from kandji_queries.charts.meanings import is_verdict, label_of, meaning_of
 from kandji_queries.charts.number_text import number
 from kandji_queries.charts.plot import (
     NO_VALUE,
@@ -50,11 +50,12 @@ def bar_plot(chart: Chart) -> Plot:
     return Plot(hint, tuple(series_of(hint.y)), panels, tuple(remarks))
 
 
-def series_of(names: Sequence[str]) -> Iterable[Series]:
-    """Yield the parts of these columns or values: by meaning, or the next colour that means nothing."""
+def series_of(names: Sequence[str], *, judge: bool = True) -> Iterable[Series]:
+    """Yield the parts of these columns or values: by meaning where they ``judge``, or the next colour without one."""
     free = iter(SERIES * (len(names) // len(SERIES) + 1))
     for name in names:
-        yield Series(label_of(name), meaning_of(name) or next(free))
+        meaning = meaning_of(name) if judge or is_unknown(name) else None
+        yield Series(label_of(name), meaning or next(free))
 
 
 def _groups(items: Sequence[Item], hint: ChartHint) -> tuple[dict[str | None, list[Item]], list[str]]:
@@ -76,17 +77,18 @@ def _groups(items: Sequence[Item], hint: ChartHint) -> tuple[dict[str | None, li
 
 
 def _categories(items: Sequence[Item], most: int, hint: ChartHint) -> Iterable[Category]:
-    categories = [_category(value, numbers) for _, value, numbers in items]
+    judge = is_verdict(hint.x)
+    categories = [_category(value, numbers, judge) for _, value, numbers in items]
     merged = _merged(categories) if makes_sum(hint) else _one_unknown(categories)
     shown = bounded(ordered(merged, hint), most, hint)
     return shown if hint.order == "rows" else sorted(shown, key=lambda c: ("known", "others", "unknown").index(c.sort))
 
 
-def _category(value: Any, numbers: Numbers) -> Category:
+def _category(value: Any, numbers: Numbers, judge: bool) -> Category:
     if is_unknown(value):
         return Category(NO_VALUE, numbers, "unknown", "unknown")
     name = label(value)
-    return Category(name, numbers, colour=meaning_of(name))
+    return Category(name, numbers, colour=meaning_of(name) if judge else None)
 
 
 def _merged(categories: Sequence[Category]) -> list[Category]:

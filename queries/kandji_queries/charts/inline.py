@@ -45,6 +45,7 @@ def inline_svg(chart: Chart, *, width: int = WIDTH) -> str:
 def _root(found: re.Match[str], width: int, chart: Chart) -> str:
     """Return the first tag: as wide as it was laid out, so that letters have one size in all pictures."""
     said = escape(escaped(chart.sentence), quote=True)
-    box = f"{-WIDER} 0 {max(float(found['wide']), float(width)) + WIDER:g} {found['high']}"
-    about = f'role="img" aria-label="{said}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="{box}" overflow="visible" {about}>'
+    wide = max(float(found["wide"]), float(width)) + WIDER
+    box = f"{-WIDER} 0 {wide:g} {found['high']}"
+    about = f'class="chart" role="img" aria-label="{said}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:g}" viewBox="{box}" overflow="visible" {about}>'

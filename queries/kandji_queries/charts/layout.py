@@ -18,7 +18,10 @@ LETTER = 6.6
 SIZE = 12
 
 NAMES = 0.36
-"""Most of the width that names take."""
+"""Most of the width that names take, but in narrow pictures."""
+
+LETTERS, HALF = 27, 0.48
+"""Letters that a name may have in a narrow picture, which leave it about half of its width: names are read first."""
 
 NARROWEST = 60
 
@@ -39,10 +42,8 @@ def bar_layout(plot: Plot, whole: int) -> Layout:
 
 
 def grid_layout(plot: Plot, whole: int) -> Layout:
-    """Return the room of a heat map; names of its last columns lean over its right side."""
-    lean = max(min(width(series.label), 12) for series in plot.series) * LETTER * 0.6
-    found = _layout(whole, (c.label for panel in plot.panels for c in panel.categories), ())
-    return Layout(whole, max(found.field - int(lean), NARROWEST), found.columns)
+    """Return the room of a heat map; names of its columns lean over those of its rows."""
+    return _layout(whole, (c.label for panel in plot.panels for c in panel.categories), ())
 
 
 def line_layout(plot: Plot, whole: int, ends: Iterable[str]) -> Layout:
@@ -51,7 +52,7 @@ def line_layout(plot: Plot, whole: int, ends: Iterable[str]) -> Layout:
 
 
 def _layout(whole: int, names: Iterable[str], ends: Iterable[str]) -> Layout:
-    columns = max(int(whole * NAMES / LETTER), 8)
+    columns = max(int(whole * NAMES / LETTER), min(int(whole * HALF / LETTER), LETTERS), 8)
     left = max((width(shortened(name, columns)) for name in names), default=0) * LETTER + 8
     right = max((width(end) for end in ends), default=0) * LETTER + 10
     return Layout(whole, max(int(whole - left - right), NARROWEST), columns)

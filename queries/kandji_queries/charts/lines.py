@@ -9,6 +9,7 @@ from typing import Any
 from kandji_queries.charts.bars import series_of
 from kandji_queries.charts.chart import Chart
 from kandji_queries.charts.colours import OTHERS, SERIES
+from kandji_queries.charts.meanings import is_verdict
 from kandji_queries.charts.number_text import number
 from kandji_queries.charts.plot import NO_VALUE, Category, Numbers, Panel, Plot, Series, cells, label, makes_sum, sum_of
 from kandji_queries.charts.sentence import value_text
@@ -36,7 +37,7 @@ def line_plot(chart: Chart) -> Plot:
         else {name: dict(zip(xs, map(number, cells(chart, name)), strict=True)) for name in hint.y}
     )
     lines, remarks = _fewer(lines, min(hint.top, MOST_LINES), makes_sum(hint))
-    series = [*series_of([*lines])]
+    series = [*series_of([*lines], judge=hint.by is None or is_verdict(hint.by))]
     if hint.by:
         there = {*map(label, cells(chart, hint.by))}
         series = [

@@ -22,6 +22,9 @@ _MEANINGS = {word: meaning for meaning, words in _WORDS.items() for word in word
 _SHORT = frozenset({"on", "off", "none", "high", "lost"})
 """Words that mean this only where they are all, or end a name: ``filevault_on``, not "Based on iOS"."""
 
+_VERDICTS = frozenset({"status", "state", "result", "severity", "verdict", "outcome", "health", "rating"})
+"""How columns are called whose values judge. What stands in others are names: a table ``threats``, a person "Lost"."""
+
 _NAMES = {"filevault": "FileVault", "os": "OS", "sip": "SIP", "cves": "CVEs", "cve": "CVE", "ade": "ADE", "mdm": "MDM"}
 
 
@@ -42,6 +45,11 @@ def meaning_of(text: str) -> str | None:
         return _MEANINGS.get(last) if len(words) == 1 or "_" in text else None
     found = {meaning for word in words if word not in _SHORT and (meaning := _MEANINGS.get(word))}
     return found.pop() if len(found) == 1 and "_" in text else None
+
+
+def is_verdict(column: str) -> bool:
+    """Tell whether the values of a column say how well something is, by its name: ``result``, ``library_status``."""
+    return column.casefold().rpartition("_")[2] in _VERDICTS
 
 
 def label_of(column: str) -> str:

@@ -17,6 +17,7 @@ from datetime import date, datetime
 from typing import Any
 
 from kandji_queries.charts.number_text import PERCENT, number, number_text
+from kandji_queries.results.data_notes import COUNTED, DUE
 from kandji_queries.results.values import for_eyes
 from kandji_schema.text import one_line
 
@@ -62,8 +63,9 @@ def sentence(
 
 
 def nothing(notes: Sequence[str] = ()) -> str:
-    """Say that there is nothing to show, and why where notes tell."""
-    return one_line(f"{NOTHING}: {' '.join(notes)}") if notes else f"{NOTHING}: the answer has no rows."
+    """Say that there is nothing to show, and why where notes tell: how old rows are and which count is no reason."""
+    reasons = [note for note in notes if DUE not in note and not note.startswith(COUNTED)]
+    return one_line(f"{NOTHING}: {' '.join(reasons)}") if reasons else f"{NOTHING}: the answer has no rows."
 
 
 def check_template(template: str, columns: Collection[str] | None, params: Collection[str]) -> None:

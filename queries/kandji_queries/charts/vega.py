@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from kandji_queries.charts.colours import Palette
-from kandji_queries.charts.layout import SIZE
+from kandji_queries.charts.layout import LETTER, SIZE
 from kandji_queries.charts.number_text import BYTES, PERCENT
 from kandji_queries.charts.plot import Category, Plot
 from kandji_queries.charts.words import shortened_names
+from kandji_queries.results.text_table import width
 
 Json = dict[str, Any]
+
+SYMBOL = 30
+"""Pixels of the colour beside a name of the legend, and of the space to the next."""
 
 
 def label_of(categories: Sequence[Category], columns: int) -> str:
@@ -18,7 +22,7 @@ def label_of(categories: Sequence[Category], columns: int) -> str:
     return f"{json.dumps(shortened_names([category.label for category in categories], columns))}[datum.value]"
 
 
-def legend(plot: Plot, palette: Palette, width: int) -> Json:
+def legend(plot: Plot, palette: Palette, whole: int) -> Json:
     """Return the colours of parts, with their names above the picture in the order of the parts."""
     return {
         "field": "part",
@@ -27,8 +31,15 @@ def legend(plot: Plot, palette: Palette, width: int) -> Json:
             "domain": [series.label for series in plot.series],
             "range": [palette.marks[series.colour] for series in plot.series],
         },
-        "legend": {"title": None, "orient": "top", "symbolType": "square", "columns": 8 if width > 600 else 4},
+        "legend": {"title": None, "orient": "top", "symbolType": "square", "columns": _columns(plot, whole)},
     }
+
+
+def _columns(plot: Plot, whole: int) -> int:
+    """Return how many names of parts stand beside each other, so that a picture is not made smaller for them."""
+    names = [width(series.label) * LETTER + SYMBOL for series in plot.series]
+    fitting = (n for n in range(len(names), 1, -1) if sum(max(names[place::n]) for place in range(n)) <= whole)
+    return next(fitting, 1)
 
 
 def unit_title(plot: Plot) -> str | None:
@@ -51,6 +62,11 @@ def config(palette: Palette) -> Json:
             "titleFontSize": SIZE,
             "labelLimit": 400,
         },
-        "legend": {"labelColor": palette.ink, "labelFontSize": SIZE, "labelLimit": 240},
+        "legend": {
+            "labelColor": palette.ink,
+            "labelFontSize": SIZE,
+            "labelLimit": 240,
+            "layout": {"top": {"anchor": "end"}},  # over the names, which leave it more room than bars do
+        },
         "text": {"fontSize": SIZE, "color": palette.ink},
     }

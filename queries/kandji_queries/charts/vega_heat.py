@@ -20,21 +20,27 @@ DEPTHS = (0.07, 0.5)
 UNKNOWN_DEPTH = 0.3
 
 NARROW = 34
-"""Pixels of a cell from which on its letters are as large as elsewhere."""
+"""Pixels of a cell that has wide seams."""
 
-HEAD = 18
+LEAST = 26
+"""Pixels of the narrowest cell: three digits have room, in letters as large as elsewhere."""
+
+DIGIT = 7.6
+"""Pixels of a digit in wide letters: those of two cells must not run together."""
+
+HEAD = 28
 """Letters of the name of a column."""
 
 
 def heat_view(plot: Plot, panel: Panel, whole: int, palette: Palette) -> Json:
     """Return the view of a heat map."""
     room = grid_layout(plot, whole)
-    each = max(room.field // len(plot.series), 24)
+    each = max(room.field // len(plot.series), LEAST)
     names = shortened_names([series.label for series in plot.series], HEAD)
     fits = all(width(name) * LETTER < each - 4 for name in names)
     axis = {"ticks": False, "domain": False, "labelPadding": 6}
     place = {"type": "ordinal", "title": None}
-    angle = {"labelAngle": 0} if fits else {"labelAngle": -40, "labelAlign": "left", "labelPadding": 4}
+    angle = {"labelAngle": 0} if fits else {"labelAngle": 40, "labelAlign": "right", "labelPadding": 4}
     columns = {**axis, **angle, "orient": "top", "labelExpr": f"{json.dumps(names)}[datum.value]"}
     unknown = {"test": "datum.v === null"}
     colour = {"condition": {**unknown, "value": palette.marks["unknown"]}, "value": palette.marks["1"]}
@@ -61,7 +67,7 @@ def heat_view(plot: Plot, panel: Panel, whole: int, palette: Palette) -> Json:
                 "encoding": {"color": colour, "fillOpacity": depth},
             },
             {
-                "mark": {"type": "text", "fontSize": _size(each)},
+                "mark": {"type": "text", "fontSize": SIZE},
                 "encoding": {"text": {"field": "short"}, "color": {"value": palette.ink}},
             },
         ],
@@ -86,7 +92,6 @@ def _rows(plot: Plot, panel: Panel, each: int) -> Iterator[Json]:
 
 def _short(values: Sequence[float | None], unit: str | None, each: int) -> list[str]:
     """Return what all cells have room for: everything, or no blank, no sign, or whole numbers: 99.9 is not yet 100."""
-    letter = LETTER * _size(each) / SIZE
     whole = [NO_VALUE if value is None else number_text(value, unit) for value in values]
     for form in (
         whole,
@@ -94,11 +99,6 @@ def _short(values: Sequence[float | None], unit: str | None, each: int) -> list[
         [text.replace(" %", "").replace(NO_VALUE, "?") for text in whole],
         ["?" if value is None else number_text(float(math.trunc(value))) for value in values],
     ):
-        if all(len(text) * letter < each - 2 for text in form):
+        if all(len(text) * DIGIT < each - 2 for text in form):
             return form
     return ["?" if value is None else short_number(float(math.trunc(value))) for value in values]
-
-
-def _size(each: int) -> float:
-    """Return the size of letters in cells of a width: they are smaller in narrow ones."""
-    return SIZE if each >= NARROW else SIZE - 2.5

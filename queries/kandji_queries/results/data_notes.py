@@ -29,6 +29,9 @@ MANY = 20
 DUE = " old, due after "
 """What notes about the age of tables have in common; other notes are about more than that."""
 
+COUNTED = "Counts are among"
+"""How notes on what is counted begin."""
+
 MASKED = (
     "Personal data is masked: equal values have equal pseudonyms (person_..., device_..., path_...), so count and join "
     "by them. Who is behind one cannot be told here."

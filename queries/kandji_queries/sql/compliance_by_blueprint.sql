@@ -10,7 +10,7 @@
 -- chart: heat x=rule y=blueprint value=percent_passed unit=percent top=50
 -- says: The share of devices that pass, by rule and blueprint: at worst {min percent_passed} %, by most devices failed
 --   is {top rule by failed}, least known is {top rule by unknown}.
--- column: percent_passed | Share that passed, in percent.
+-- column: percent_passed | Share that passed, in percent; empty where all are unknown.
 WITH judged AS (
     SELECT d.blueprint_id, d.blueprint_name, c.device_id, c.rule, c.result
     FROM compliance AS c
@@ -35,7 +35,7 @@ SELECT
     count(*) FILTER (result = 'pass') AS passed,
     count(*) FILTER (result = 'fail') AS failed,
     count(*) FILTER (result = 'unknown') AS unknown,
-    round(100.0 * count(*) FILTER (result = 'pass') / count(*), 1) AS percent_passed,
+    CASE WHEN unknown < devices THEN round(100.0 * passed / devices, 1) END AS percent_passed,
     blueprint_id
 FROM results
 GROUP BY blueprint_id, blueprint_name, rule

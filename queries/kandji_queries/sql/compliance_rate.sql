@@ -6,7 +6,7 @@
 -- counts: devices
 -- chart: stacked x=rule y=passed,failed,unknown by=platform unit=devices
 -- says: How many devices pass, fail or are not known, by platform and rule; of the worst {min percent_passed} % pass.
--- column: percent_passed | Share that passed, in percent.
+-- column: percent_passed | Share that passed, in percent; empty where all are unknown.
 WITH counted AS (
     SELECT c.platform, c.device_id, c.rule, c.result
     FROM compliance AS c
@@ -29,7 +29,7 @@ SELECT
     count(*) FILTER (result = 'pass') AS passed,
     count(*) FILTER (result = 'fail') AS failed,
     count(*) FILTER (result = 'unknown') AS unknown,
-    round(100.0 * count(*) FILTER (result = 'pass') / count(*), 1) AS percent_passed
+    CASE WHEN unknown < devices THEN round(100.0 * passed / devices, 1) END AS percent_passed
 FROM results
 GROUP BY platform, rule
 ORDER BY platform, rule <> 'all rules', rule;

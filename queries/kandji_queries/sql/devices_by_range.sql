@@ -12,7 +12,7 @@
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = any | Which devices.
 -- param: blueprint text optional | Name or identifier of a blueprint, such as Engineering.
 -- chart: bar x=step y=devices unit=devices top=40
--- says: {sum devices|device|devices}; most are in the step {top step by devices}: {max devices}.
+-- says: {sum devices|device|devices}; the largest step is "{top step by devices}" with {max devices}.
 -- column: step | Step of the attribute; never or unknown where it is not known.
 WITH utc AS (SELECT now() AT TIME ZONE 'UTC' AS moment),
 measured AS (

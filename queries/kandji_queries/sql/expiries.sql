@@ -8,13 +8,14 @@
 -- for: pictures
 -- param: days int = 365 [1, 3650] | Days from now that are told month by month.
 -- chart: bar x=what y=days_left unit=days
--- says: Next to run out: {first what}, {first days_left|day|days} left.
+-- says: First to run out: {first what}, {first in_words}.
 -- column: kind | Enrolment token or certificate.
 -- column: what | Name of the token, or the month in which the certificates expire.
 -- column: expires_at | When the first of them expires, UTC; empty where it is not known.
 -- column: items | How many tokens or certificates.
 -- column: devices | How many devices have such a certificate, or came by the token.
 -- column: behind | The named query that lists them.
+-- column: in_words | How long it has still, or for how long it has not been valid.
 WITH dated AS (
     SELECT
         device_id,
@@ -65,6 +66,17 @@ SELECT
     date_diff('day', (now() AT TIME ZONE 'UTC'), expires_at) AS days_left,
     items,
     devices,
-    behind
+    behind,
+    CASE
+        WHEN days_left IS NULL THEN 'at a date that is not known'
+        WHEN expires_at < (now() AT TIME ZONE 'UTC') AND days_left = 0 THEN 'expired today'
+        WHEN days_left = 0 THEN 'today'
+        ELSE
+            format(
+                CASE WHEN days_left < 0 THEN 'expired {:t,} day{} ago' ELSE '{:t,} day{} left' END,
+                abs(days_left),
+                CASE WHEN abs(days_left) = 1 THEN '' ELSE 's' END
+            )
+    END AS in_words
 FROM found
 ORDER BY expires_at NULLS LAST, kind, what, id;

@@ -6,7 +6,7 @@
 -- for: pictures
 -- param: rule text = all rules | Name of a rule, such as filevault_on.
 -- param: result enum(any, fail, unknown, pass) = any | Only devices of this result.
--- param: blueprint text optional | Name of a blueprint.
+-- param: blueprint text optional | Name or identifier of a blueprint.
 -- param: platform enum(any, Mac, iPhone, iPad, AppleTV, Vision, Windows, Android) = any | Which devices.
 -- column: rule | The rule that was asked for.
 WITH asked AS (
@@ -46,5 +46,9 @@ JOIN devices AS d USING (device_id)
 WHERE
     ($result = 'any' OR a.result = $result)
     AND ($platform = 'any' OR d.platform = $platform)
-    AND ($blueprint IS NULL OR folded(coalesce(d.blueprint_name, '(no blueprint)')) = folded($blueprint))
+    AND (
+        $blueprint IS NULL
+        OR folded(coalesce(d.blueprint_name, '(no blueprint)')) = folded($blueprint)
+        OR d.blueprint_id = $blueprint
+    )
 ORDER BY list_position(['fail', 'unknown', 'pass'], a.result), d.device_name, d.device_id;

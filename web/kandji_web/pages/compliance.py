@@ -17,6 +17,7 @@ from kandji_web.rendering import page
 
 QUERY = "compliance_by_blueprint"
 DEVICES = "/queries/rule_results"
+FLEET = "/tables/fleet"
 
 MOST = 10_000
 """Rows that are asked for: a rule of a blueprint each."""
@@ -43,12 +44,25 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Blueprint:
+    """A row: two of one name have identifiers of their own; without one it is of devices that have no blueprint."""
+
+    name: str
+    id: str | None
+
+    @property
+    def link(self) -> str:
+        """Return where its devices are listed."""
+        return f"{FLEET}?{urlencode({'blueprint_id': self.id} if self.id else {'blueprint_id__unknown': 1})}"
+
+
+@dataclass(frozen=True)
 class Matrix:
     """Rules across, blueprints down; ``cells`` by both, None where a rule is for no device of a blueprint."""
 
     rules: Sequence[str]
-    blueprints: Sequence[str]
-    cells: dict[tuple[str, str], Cell]
+    blueprints: Sequence[Blueprint]
+    cells: dict[tuple[Blueprint, str], Cell]
 
 
 async def compliance(request: Request) -> Response:
@@ -71,10 +85,10 @@ async def compliance(request: Request) -> Response:
 
 def _matrix(answer: Result, platform: str) -> Matrix:
     names = [column.name for column in answer.columns]
-    cells: dict[tuple[str, str], Cell] = {}
+    cells: dict[tuple[Blueprint, str], Cell] = {}
     for values in answer.rows:
         row = dict(zip(names, values, strict=True))
-        cells[row["blueprint"], row["rule"]] = _cell(row, platform)
+        cells[Blueprint(row["blueprint"], row["blueprint_id"]), row["rule"]] = _cell(row, platform)
     blueprints = list(dict.fromkeys(blueprint for blueprint, _ in cells))
     rules = sorted({rule for _, rule in cells}, key=lambda rule: (rule != "all rules", rule))
     return Matrix(rules, blueprints, cells)
@@ -82,7 +96,7 @@ def _matrix(answer: Result, platform: str) -> Matrix:
 
 def _cell(row: dict[str, Any], platform: str) -> Cell:
     percent = row["percent_passed"]
-    asked = {"rule": row["rule"], "blueprint": row["blueprint"], "platform": platform}
+    asked = {"rule": row["rule"], "blueprint": row["blueprint_id"] or row["blueprint"], "platform": platform}
     return Cell(
         devices=row["passed"] + row["failed"] + row["unknown"],
         passed=row["passed"],

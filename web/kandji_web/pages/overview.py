@@ -14,12 +14,11 @@ from starlette.routing import Route
 from kandji_queries.charts.drawing import available
 from kandji_queries.overview import Behind, Line, Overview, read_overview
 from kandji_queries.results.dates import date_line
-from kandji_schema.errors import MirrorError
 from kandji_web.asking import in_turn, mirror_of
 from kandji_web.drawn import NOT_DRAWN
 from kandji_web.kept import KeptAnswers, Question
 from kandji_web.pictures import show_picture
-from kandji_web.rendering import common_facts, page
+from kandji_web.rendering import common_facts
 from kandji_web.report.sections import KEY_NUMBERS, SECTIONS
 from kandji_web.templates import render
 
@@ -41,11 +40,8 @@ class Number:
 async def overview(request: Request) -> Response:
     """Show how the fleet stands."""
     kept: KeptAnswers = request.app.state.kept
-    try:
-        state = await in_turn(request, lambda reader: reader.generation)
-        found = await kept.get(Question(mirror_of(request), PAGE, "numbers", read_overview), state)
-    except MirrorError as error:
-        return page(request, "message.html", title="Overview", words=str(error), status=503)
+    state = await in_turn(request, lambda reader: reader.generation)
+    found = await kept.get(Question(mirror_of(request), PAGE, "numbers", read_overview), state)
     return StreamingResponse(_parts(request, found, state), media_type="text/html; charset=utf-8")
 
 

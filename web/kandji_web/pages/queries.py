@@ -23,7 +23,7 @@ from kandji_web import downloads
 from kandji_web.answer_rows import ShownRows, shown_rows
 from kandji_web.asking import ask, limits_of, mirror_of, run_sql, until_gone
 from kandji_web.drawn import Drawn, drawn
-from kandji_web.failures import status_of
+from kandji_web.failures import page_status
 from kandji_web.fields import QueryForm, query_form
 from kandji_web.rendering import page
 
@@ -71,7 +71,7 @@ async def query(request: Request) -> Response:
     try:
         shown = await _shown(request, named, filled, await _answer(request, named, filled.values))
     except MirrorError as error:
-        return _page(request, named, filled, wrong=str(error), status=status_of(error))
+        return _page(request, named, filled, wrong=str(error), status=page_status(error))
     return _page(request, named, filled, answer=shown)
 
 

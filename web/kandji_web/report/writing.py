@@ -13,9 +13,9 @@ from markupsafe import Markup
 
 from kandji_queries.charts import colours
 from kandji_queries.charts.drawing import available
-from kandji_queries.charts.inline import inline_svg
 from kandji_queries.charts.specification import remarks_of
 from kandji_queries.overview import ComparedLine, ComparedSection, Then
+from kandji_web.drawn import markup_of
 from kandji_web.report.contents import Report, ReportPicture
 from kandji_web.report.table import Table, table_of
 from kandji_web.templates import number, percent, render
@@ -93,7 +93,7 @@ def _drawn(told: ReportPicture, draws: bool) -> Drawn:
     picture = told.picture
     if picture is None or not picture.rows:
         return Drawn(told, Markup(), None, told.notes)
-    svg = Markup(inline_svg(picture.chart)) if picture.chart and draws else Markup()  # noqa: S704  # it escapes every text
+    svg = markup_of(picture.chart) if picture.chart and draws else Markup()
     remarks = remarks_of(picture.chart) if svg and picture.chart else ()
     return Drawn(told, svg, table_of(picture), [*remarks, *told.notes])
 
