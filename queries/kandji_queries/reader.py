@@ -106,9 +106,14 @@ class Reader:
         return reader
 
     @property
+    def manifest(self) -> Manifest:
+        """The state that is answered from."""
+        return self._engines.manifest()
+
+    @property
     def generation(self) -> int:
         """The number of the state that is answered from; it grows with every sync that published something."""
-        return self._engines.manifest().generation
+        return self.manifest.generation
 
     @property
     def warnings(self) -> list[str]:
