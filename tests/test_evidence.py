@@ -9,11 +9,12 @@ import pytest
 from evidence_home import CONTROLS, EXCEPTIONS, FIRST, LAST, NOW, OWN, Oracle, invented, make_home
 
 from kandji_queries.compliance.rule_set import RuleFile
-from kandji_queries.evidence.contents import Evidence
+from kandji_queries.evidence.contents import ControlEvidence, Evidence
 from kandji_queries.evidence.exceptions import read_exceptions
 from kandji_queries.evidence.framework import read_framework
 from kandji_queries.evidence.reading import Wanted, read_evidence
 from kandji_queries.reader import Reader
+from kandji_schema.errors import ConfigurationError, UsageError
 
 KEYS = {
     "devices": ("device_id",),
@@ -98,3 +99,73 @@ def test_every_device_has_its_states_and_days(found: Evidence, truth: Oracle) ->
             assert line.end.word == at_end
             assert bool(line.failed_rules) == bool(failed)
             assert set(line.failed_rules) <= set(CONTROLS[control.control.id])
+
+
+@pytest.mark.heavy
+def test_a_gap_is_named_with_its_reason_and_filled_with_nothing(found: Evidence) -> None:
+    told = {(gap.table, gap.first, gap.last): gap for gap in found.gaps}
+    lost = told["devices", date(2026, 7, 11), date(2026, 7, 14)]
+    assert (lost.kind, lost.days, lost.controls) == ("not read", 4, ("O-1", "O-2", "O-3", "O-4"))
+    assert "the readings beside it are of 2026-07-10 and 2026-07-15" in lost.why
+    alone = told["prism_filevault", date(2026, 7, 10), date(2026, 7, 14)]  # the list was read on the 10th, this was not
+    assert alone.controls == ("O-1", "O-2")
+    assert told["devices", FIRST, FIRST].kind == "before history begins"
+    last = evidence_of(found, "O-3").days[-1]
+    assert (last.day, last.is_gap, last.devices, last.percent) == (LAST, True, None, None)
+    assert found.known_days == sum(
+        not any(evidence_of(found, control).days[place].is_gap for control in CONTROLS) for place in range(24)
+    )
+
+
+def evidence_of(found: Evidence, control: str) -> ControlEvidence:
+    return next(told for told in found.controls if told.control.id == control)
+
+
+@pytest.mark.heavy
+def test_an_exception_is_shown_as_such_and_never_as_passed(home: Path, found: Evidence) -> None:
+    with_them = evidence(home, excepted=True)
+    assert [use.status for use in with_them.exemptions] == [
+        "applied, expired on 2026-07-12",
+        "expired before the period",
+        "no device with this serial number was listed",
+        "no such control in this framework",
+    ]
+    before, after = (evidence_of(one, "O-1").days for one in (found, with_them))
+    assert [count.passed for count in before] == [count.passed for count in after]
+    assert [count.devices for count in before] == [count.devices for count in after]
+    excepted = sum(count.excepted or 0 for count in after)
+    assert excepted == with_them.exemptions[0].days > 0
+    assert all(not count.excepted for count in after if not date(2026, 7, 5) <= count.day <= date(2026, 7, 12))
+    assert evidence_of(with_them, "O-2").days == evidence_of(found, "O-2").days
+    line = next(line for line in evidence_of(with_them, "O-1").lines if line.device.serial_number == "S2")
+    assert line.excepted == excepted
+
+
+@pytest.mark.heavy
+def test_days_to_come_are_cut_off_with_a_word_and_today_ends_now(home: Path) -> None:
+    later = evidence(home, first="2026-07-26", last="2026-08-15")
+    assert (later.period.first, later.period.last) == (date(2026, 7, 26), NOW.date())
+    assert later.notes[0] == "The period was to end on 2026-08-15; days after today, 2026-07-28, are left out."
+    with pytest.raises(UsageError, match="lies in the future"):
+        evidence(home, first="2026-08-01", last="2026-08-15")
+    with pytest.raises(UsageError, match="before it begins"):
+        evidence(home, first="2026-07-20", last="2026-07-10")
+
+
+@pytest.mark.heavy
+def test_a_control_may_have_a_statement_of_ones_own(home: Path, tmp_path: Path, found: Evidence) -> None:
+    sql = """SELECT device_id, day::DATE AS day, CASE WHEN device_id = 'd1' THEN 'fail' ELSE 'pass' END AS result
+        FROM devices, generate_series($first_day::DATE, $last_day::DATE, INTERVAL 1 DAY) AS d(day)"""
+    own = tmp_path / "own.toml"
+    control = '[[control]]\nid = "X"\ntitle = "T"\nmeasured = "M"\n'
+    own.write_text(f"name = 'N'\n{control}sql = '''{sql}'''\n", encoding="utf-8")
+    wanted = Wanted(first=str(FIRST), last=str(LAST), framework=read_framework(str(own)))
+    with Reader(home, clock=lambda: NOW) as reader:
+        told = read_evidence(reader, RuleFile(home).rules(), wanted, version="1", masked=False)
+    days = told.controls[0].days
+    assert [count.is_gap for count in days] == [count.is_gap for count in evidence_of(found, "O-3").days]
+    assert {count.failed for count in days if not count.is_gap} <= {0, 1}
+    own.write_text(f"name = 'N'\n{control}sql = 'SELECT device_id FROM devices'\n", encoding="utf-8")
+    wanted = Wanted(first=str(FIRST), last=str(LAST), framework=read_framework(str(own)))
+    with Reader(home, clock=lambda: NOW) as reader, pytest.raises(ConfigurationError, match="X, sql: its columns"):
+        read_evidence(reader, RuleFile(home).rules(), wanted, version="1", masked=False)

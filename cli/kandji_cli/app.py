@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from kandji_cli.catalogue import describe, queries, search, tables
+from kandji_cli.evidencing import evidence
 from kandji_cli.feeding import feed
 from kandji_cli.groups import QueryCommand, action, audit, help_command, secret
 from kandji_cli.options import (
@@ -322,6 +323,7 @@ for command in (
     queries,
     search,
     report,
+    evidence,
     feed,
     action,
     secret,

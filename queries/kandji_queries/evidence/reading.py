@@ -197,9 +197,11 @@ class _Reading:
     ) -> tuple[ControlEvidence, Judged]:
         if absent := [name for name in control.rules if name not in self._rules]:
             why = f"Not measured: the rule {absent[0]} is not in force here, {self._file.name} has other ones."
-            return ControlEvidence(control=control, tables=(), not_measured=why), Judged({}, {})
+            return ControlEvidence(control=control, tables=(), not_measured=why), _NONE
         names = control.rules or (own_statement.file_name(control),)
         tables = tuple(dict.fromkeys(table for name in names for table in self._tables[name]))
+        if lacking := [self._lacking[table] for table in tables if table in self._lacking]:
+            return ControlEvidence(control=control, tables=tables, not_measured=f"Not measured: {lacking[0]}."), _NONE
         period = self._period
         gaps = frozenset(_places(period, (gap for table in tables for gap in self._gaps(table, covered))))
         excepted = matched(self._wanted.exemptions, control, fleet.devices.values())
@@ -218,6 +220,9 @@ class _Reading:
             yield Gap(table, self._period.first, self._period.last, LACKING, f"{why}.")
         else:
             yield from covered.gaps(table, self._period)
+
+
+_NONE = Judged({}, {})
 
 
 def _places(period: Days, gaps: Iterable[Gap]) -> Iterator[int]:
