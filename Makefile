@@ -68,7 +68,7 @@ bundle:
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .tools .coverage* bench/out web/bundle/node_modules
-	find schema mirror queries mcp_server web cli simulator tests bench docs -name __pycache__ -prune -exec rm -rf {} +
+	find schema mirror queries watch mcp_server web cli simulator tests bench docs -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kandji-mirror needs Python 3.11 or newer: make PYTHON=python3.12")'

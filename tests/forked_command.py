@@ -28,6 +28,7 @@ PACKAGES = (
     "kandji_schema",
     "kandji_mirror",
     "kandji_queries",
+    "kandji_watch",
     "kandji_mcp_server",
     "kandji_web",
     "kandji_simulator",
@@ -166,6 +167,9 @@ class _Forking:
 
 
 def _import_everything() -> None:
+    root = Path(__file__).parents[1]
+    # of a package that came after the environment was made
+    sys.path.extend(str(found.parent) for name in PACKAGES for found in root.glob(f"*/{name}"))
     for name in PACKAGES:
         package = importlib.import_module(name)
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):

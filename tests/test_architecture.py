@@ -1,5 +1,6 @@
 """``docs/architecture.md`` names what is there: every step's function, every path; and each word once."""
 
+import ast
 import re
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +33,27 @@ def test_every_path_is_there(path: str) -> None:
 
 def test_the_picture_has_every_package() -> None:
     assert set(PACKAGES) == set(re.findall(r"\bkandji_(?:\w+)", PAGE.partition("```")[2].partition("```")[0]))
+
+
+def test_telling_is_not_syncing() -> None:
+    taken = {"kandji_mirror.api.responses", "kandji_mirror.api.transport", "kandji_mirror.threads"}
+    others = [name for name in PACKAGES if name not in {"kandji_watch", "kandji_queries", "kandji_schema"}]
+    found = {name for name in _imported("kandji_watch") if name.partition(".")[0] in others}
+    assert found <= taken
+    below = [name for name in PACKAGES if name not in {"kandji_watch", "kandji_cli", "kandji_web"}]
+    assert [name for package in below for name in _imported(package) if name.startswith("kandji_watch")] == []
+
+
+def _imported(package: str) -> set[str]:
+    """The modules that a package imports, in functions too."""
+    found: set[str] = set()
+    for path in PACKAGES[package].rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module)
+            elif isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+    return found
 
 
 def test_each_word_stands_once() -> None:

@@ -11,6 +11,7 @@ PUBLIC = {
     "kandji_schema": ["MirrorError", "Resource", "Settings", "load", "resources"],
     "kandji_mirror": ["Client", "Connection", "Outcome", "Report", "Scheduler", "Store", "connect", "open_store"],
     "kandji_queries": ["connect", "mirrored_at", "picture"],
+    "kandji_watch": ["Round", "Watcher", "overview", "read_checks"],
     "kandji_mcp_server": ["Background", "ServerContext", "build_server"],
     "kandji_mcp_server.clients": [
         *("CLIENTS", "NAME", "TOKEN_VARIABLE", "Client", "change_file", "entry_alone", "find_client", "local_entry"),

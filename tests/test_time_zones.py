@@ -16,7 +16,7 @@ from past_home import PastHome
 from test_questions_catalogue import merged
 
 ROOT = Path(__file__).resolve().parents[1]
-PRODUCT = ("schema", "mirror", "queries", "mcp_server", "web", "cli", "simulator")
+PRODUCT = ("schema", "mirror", "queries", "watch", "mcp_server", "web", "cli", "simulator")
 ZONES = ("America/Los_Angeles", "Pacific/Auckland")
 """West and east of Greenwich, with daylight saving in either half of the year; the whole suite runs in one more."""
 

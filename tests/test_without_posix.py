@@ -17,6 +17,7 @@ PACKAGES = [
     "kandji_schema",
     "kandji_mirror",
     "kandji_queries",
+    "kandji_watch",
     "kandji_mcp_server",
     "kandji_web",
     "kandji_cli",

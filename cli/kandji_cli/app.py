@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from kandji_cli.catalogue import describe, queries, search, tables
+from kandji_cli.check import check
 from kandji_cli.evidencing import evidence
 from kandji_cli.feeding import feed
 from kandji_cli.groups import QueryCommand, action, audit, help_command, secret
@@ -27,7 +28,8 @@ from kandji_cli.serving import mcp, mcp_config, serve
 EPILOG = (
     "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 the provider gave no answer or some "
     "table could not be synced, 5 refused, failed or cut statement, 6 not confirmed, 7 nothing mirrored yet, 8 the "
-    "mirror's own files or those of an export, 9 older or less whole than --max-age or --strict take, 130 interrupted."
+    "mirror's own files or those of an export, 9 older or less whole than --max-age or --strict take, 10 a check found "
+    "something, 11 a check has no answer or a text was not delivered, 130 interrupted."
 )
 
 
@@ -323,6 +325,7 @@ for command in (
     queries,
     search,
     report,
+    check,
     evidence,
     feed,
     action,

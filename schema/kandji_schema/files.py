@@ -23,6 +23,9 @@ _OURS = (
     "audit.sqlite*",
     "audit.head*",
     "audit.signed*",
+    "checks.sqlite*",
+    "checks.lock",
+    "checks.holder",
     "confirmations.sqlite*",
     "privacy.key*",
 )

@@ -180,16 +180,24 @@ def peer_of(answer: Answer) -> str | None:
 def post_json(url: str, body: bytes, *, ca_file: str = "", seconds: float) -> int:
     """Post once to a webhook of the owner's and return the status; :class:`Unreachable` where no answer comes.
 
-    No redirect is followed, nothing of the answer's body is read, and no proxy of the environment sees it.
-    ``seconds`` bound each step.
+    No proxy of the environment sees it; the rest is as for :func:`posted`.
+    """
+    return posted(url, body, ca_file=ca_file, seconds=seconds, proxies=False).status
+
+
+def posted(url: str, body: bytes, *, ca_file: str = "", seconds: float, proxies: bool = True) -> Response:
+    """Post JSON once to a webhook of the owner's and return status and headers; :class:`Unreachable` without an answer.
+
+    No redirect is followed and nothing of the answer's body is read. ``seconds`` bound each step. With ``proxies`` it
+    goes through the proxy of the environment, which sees the host of an address with https and no more.
     """
     kind = {"Content-Type": "application/json"}
     try:
         with (
-            _client(url, seconds, seconds, ca_file, proxies=False) as client,
+            _client(url, seconds, seconds, ca_file, proxies=proxies) as client,
             client.stream("POST", url, headers=kind, content=body) as answer,
         ):
-            return answer.status_code
+            return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()})
     except (httpx.HTTPError, httpx.InvalidURL) as error:  # its own text may hold the URL
         raise Unreachable(f"no answer came ({type(error).__name__})", sent=not isinstance(error, _NEVER_SENT)) from None
 
