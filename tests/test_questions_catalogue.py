@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from known_fleet import APPS
+from known_fleet import APPS, app
 from past_home import PastHome, hours
-from reads_home import publish
+from reads_home import Rows, publish
 from test_questions_activity import ACTIVITY, REQUESTED
 from test_questions_compliance import TABLES as COMPLIANCE
 from test_questions_more import TABLES as MORE
@@ -58,10 +58,11 @@ VALUES = {
 }
 """For each parameter without a default a value to which the fleet below has an answer."""
 
-EXTRA = {
+EXTRA: dict[str, Rows] = {
     "device_activity": ACTIVITY,
     "device_commands": REQUESTED,
-    "apps": APPS,
+    "apps": [*APPS, app("d1", "Old", "1", extra='{"last_used": "2020-01-01"}')],
+    "device_details": [*SECURITY["device_details"], {"device_id": "d6", "public_ip": "192.0.2.1"}],
     "tags": [{"id": "t2", "name": "lab"}, {"id": "t1", "name": "vip"}],
     "licensing": [{"plan_type": "b", "max_devices": 2}, {"plan_type": "a", "max_devices": 1}],
 }

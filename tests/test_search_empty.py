@@ -137,9 +137,16 @@ def test_a_query_asked_with_another_number_says_whose_it_is(reader: Reader) -> N
     assert told.startswith("'359123456789012' is the IMEI of 'Field phone' (serial S3, id d3")
 
 
-def test_where_nothing_has_the_thing_that_devices_lack_the_long_list_says_so(reader: Reader) -> None:
-    (said,) = [note for note in reader.query("macs_missing_app", {"app": "firefx"}).notes if "firefx" in note]
+def test_where_nothing_has_the_thing_that_devices_lack_the_long_list_is_asked_for_and_says_so(reader: Reader) -> None:
+    asked = reader.query("macs_missing_app", {"app": "firefx", "known_app": False})
+    (said,) = [note for note in asked.notes if "firefx" in note]
     assert said == "No app is called 'firefx', so all are listed. Similar: 'Firefox'."
+    found = reader.query("macs_missing_app", {"app": "firefx"})
+    assert (len(asked.rows) > 0, found.rows) == (True, [])
+    assert [note for note in found.notes if "firefx" in note] == [
+        "No app is called 'firefx' on any device, so that none is listed; known_app=false lists all.",
+        "There is no app 'firefx'. Similar: 'Firefox'.",
+    ]
     assert not [note for note in reader.query("macs_missing_app", {"app": "firefox"}).notes if "called" in note]
 
 

@@ -53,6 +53,7 @@ def _notes(
     counts = query.counting(given)
     removed = {"removed_count": counts["with_removed"]} if "with_removed" in counts else None
     return [
+        *_without(reader, query),
         *empty_answers.lacking_notes(reader, query, values),
         *left_out.beyond_notes(reader, query, given),
         *((*_split(query, found), *_ties(query, found)) if found else ()),
@@ -60,6 +61,14 @@ def _notes(
         *period.query_notes(reader, query, values),
         *device_lookup.query_notes(reader, query, values, found),
     ]
+
+
+def _without(reader: "StatementRunner", query: "NamedQuery") -> Iterator[str]:
+    """Say that what it asks about is not there at all."""
+    if query.without:
+        rows, sentence = query.without
+        if not reader.run(f"SELECT 1 {rows} LIMIT 1").rows:
+            yield sentence
 
 
 def _split(query: "NamedQuery", found: "Result") -> list[str]:

@@ -64,8 +64,17 @@ NOT_MIRRORED = (
             *("last opened", "app usage", "software usage", "screen time", "time spent", "launch count"),
             *("unused app", "last used app", "usage time"),
         ),
-        "the provider's API tells which apps are installed, not whether or how long they are used",
+        "the provider's API tells which apps are installed, not whether or how long they are used; the query "
+        "unused_apps takes a date of last use where it is sent undocumented",
         ("apps.name", "apps.version"),
+    ),
+    NotMirrored(
+        (
+            *("license expiry", "license expiration", "licence expiry", "license renewal", "renewal date"),
+            *("subscription end", "contract end"),
+        ),
+        "the provider's API gives no date on which licences expire, only how many there are and are used",
+        ("licensing.max_devices", "licensing.computers_count"),
     ),
     NotMirrored(
         (

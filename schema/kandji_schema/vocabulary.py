@@ -152,6 +152,7 @@ TERMS = (
     Term(("hotspot", "tethering"), ("prism_cellular.personal_hotspot_enabled", "prism_device_information.hotspot")),
     Term(("mac address", "ethernet address", "hardware address", "wifi address"), ("device_details.mac_address",)),
     Term(("ip", "ip address", "network address"), ("device_details.ip_address", "device_details.public_ip")),
+    Term(("public ip", "external ip", "wan address", "internet address"), ("device_details.public_ip",)),
     Term(
         ("hostname", "host name", "computer name", "bonjour"),
         ("prism_device_information.host_name", "device_details.local_hostname", "devices.device_name"),
@@ -178,7 +179,7 @@ TERMS = (
     Term(("contradiction", "conflict"), ("contradictions.rule", "contradictions.why")),
     Term(("platform", "device type", "type of device"), ("devices.platform",)),
     Term(
-        ("age", "age of a device", "enrolled", "enrolment", "enrollment", "enrollment date"),
+        ("age", "age of a device", "hardware age", "how old", "enrolled", "enrolment", "enrollment", "enrollment date"),
         ("devices.first_enrollment", "devices.last_enrollment", "ade_devices.device_assigned_date"),
     ),
     Term(
@@ -254,7 +255,10 @@ TERMS = (
         ("history", "what changed", "change", "updated", "app updated", "added", "app added", "app removed"),
         ("changes_by_thing.changed_at", "changes_by_thing.what", "changes.old_value"),
     ),
-    Term(("license", "seats", "plan", "subscription"), ("licensing.max_devices", "licensing.plan_type")),
+    Term(
+        ("license", "seat", "seats", "free seats", "plan", "subscription"),
+        ("licensing.max_devices", "licensing.plan_type"),
+    ),
     Term(
         ("launch agent", "launch daemon", "background item", "autostart", "startup item"),
         ("prism_launch_agents_and_daemons.label", "prism_launch_agents_and_daemons.path"),

@@ -45,12 +45,19 @@ def empty_notes(reader: "StatementRunner", query: "NamedQuery", values: Mapping[
 
 
 def lacking_notes(reader: "StatementRunner", query: "NamedQuery", values: Mapping[str, object]) -> Iterator[str]:
-    """Say of the thing that the rows of a query lack that nothing has it, and what is called nearly so."""
+    """Say of the thing that the rows of a query lack that nothing has it, and what is called nearly so.
+
+    With a parameter such as ``known_app`` that is true the query has no rows then, and that is said.
+    """
     value, kind = one_line(str(values.get(query.lacks or "") or "")), KINDS.get(query.lacks or "")
     if not kind or not 0 < len(value) <= LONGEST:
         return
     looked = things.look(reader, Asked(value), [kind])
     if looked.unread or looked.refused or any(_contains(hit, value) for hit in looked.hits):
+        return
+    known = f"known_{query.lacks}"
+    if values.get(known):
+        yield f"No {kind} is called {value!r} on any device, so that none is listed; {known}=false lists all."
         return
     near = [repr(hit.name) for hit in looked.hits[:NAMED]]
     similar = f"Similar: {', '.join(near)}." if near else _all_named(things.names(reader, kind))

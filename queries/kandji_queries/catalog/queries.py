@@ -1,15 +1,17 @@
 """Named queries: one ``.sql`` file each under ``sql/``, found by looking into the folder.
 
 A file is a header (``title``, ``description``, ``param`` lines as in :mod:`kandji_queries.catalog.params`, optionally
-``column``, ``counts``, ``like``, ``for``, ``tells``, ``lacks``, ``ranks``, ``beyond``, ``nearest``, ``chart``, ``says``
-and ``since``) and one statement that uses every declared parameter as ``$name`` and no other. It runs as it is in any
-DuckDB shell. ``column: name | meaning`` tells what a column is that no table behind has
+``column``, ``counts``, ``like``, ``for``, ``tells``, ``lacks``, ``ranks``, ``beyond``, ``nearest``, ``without``,
+``chart``, ``says`` and ``since``) and one statement that uses every declared parameter as ``$name`` and no other. It
+runs as it is in any DuckDB shell. ``column: name | meaning`` tells what a column is that no table behind has
 (:mod:`kandji_queries.catalog.declared`). ``counts`` says what it counts (:mod:`kandji_queries.catalog.counting`),
 ``tells`` by which columns a note counts the rows (``tells: firewall_on, state``, or with what those without a value are
 called, ``tells: days_since = never checked in``), ``ranks`` by which column the first rows lead, ``beyond`` and
 ``nearest`` what is said of rows that a bound leaves out (:mod:`kandji_queries.catalog.bounds`), and ``like`` names the
-query that answers the same and more: lists name that one, and this one still runs. ``for: pictures`` says that it is
-made for pages and reports: the list of tools, which has little room, leaves it out, and everything else knows it.
+query that answers the same and more: lists name that one, and this one still runs. ``without: FROM apps WHERE extra IS
+NOT NULL | The provider sends none.`` is a sentence that is said where that has no rows: what would be asked about is
+not there at all. ``for: pictures`` says that it is made for pages and reports: the list of tools, which has little
+room, leaves it out, and everything else knows it.
 ``chart`` is the picture of its answer (:mod:`kandji_queries.charts.hint`), ``says`` the sentence beside it
 (:mod:`kandji_queries.charts.sentence`). ``since`` is an expression of the parameters, of a query that tells what
 changed: from which moment on.
@@ -35,7 +37,7 @@ FOLDER = Path(__file__).parents[1] / "sql"
 PICTURES = "pictures"
 """What a query may be made ``for``."""
 
-ONCE = LEFT_OUT | {"chart", "says", "since", "counts", "like", "for", "tells", "lacks", "ranks"}
+ONCE = LEFT_OUT | {"chart", "says", "since", "counts", "like", "for", "tells", "lacks", "ranks", "without"}
 """Entries that a header has once; of a second one nothing would be seen."""
 
 KEYS = ONCE | {"title", "description", "param", "column"}
@@ -52,8 +54,9 @@ class NamedQuery:
     those of what it ``counts``. ``like`` names the query that is listed in its place, or is None; ``made_for`` is
     :data:`PICTURES` where it is made for those. ``tells`` are the columns by whose values the rows are counted, with
     what rows without a value are called, ``ranks`` is the one by which the first rows lead, and ``lacks`` the parameter
-    whose thing its rows do not have. ``beyond`` and ``nearest`` are of a bound that leaves out rows. ``file`` is where
-    it is written. Where it counts devices, only those of a ``blueprint`` count where one is named.
+    whose thing its rows do not have. ``beyond`` and ``nearest`` are of a bound that leaves out rows. ``without`` is
+    what has to be there, in SQL from FROM on, and what is said where it is not. ``file`` is where it is written. Where
+    it counts devices, only those of a ``blueprint`` count where one is named.
     """
 
     name: str
@@ -73,6 +76,7 @@ class NamedQuery:
     ranks: str | None = None
     beyond: Bound | None = None
     nearest: Bound | None = None
+    without: tuple[str, str] | None = None
     file: sql_files.SqlFile | None = field(default=None, repr=False, compare=False)
     blueprint: str = ""
 
@@ -181,6 +185,7 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
         ranks=entries.get("ranks"),
         beyond=_bound(file, "beyond", [*params.values()]),
         nearest=_bound(file, "nearest", [*params.values()]),
+        without=_without(file),
         file=file,
     )
 
@@ -232,6 +237,15 @@ def _bound(file: sql_files.SqlFile, key: str, params: Sequence[Param]) -> Bound 
             return read_bound(entry.value, params)
         except (ValueError, UsageError) as error:
             raise file.wrong(entry.line, str(error).rstrip(".")) from error
+    return None
+
+
+def _without(file: sql_files.SqlFile) -> tuple[str, str] | None:
+    for entry in file.all("without"):
+        rows, bar, sentence = entry.value.rpartition(" | ")
+        if not bar or not rows.startswith("FROM ") or not sentence.endswith("."):
+            raise file.wrong(entry.line, "`without` is written as `FROM apps WHERE ... | What is said without any.`")
+        return rows, sentence
     return None
 
 

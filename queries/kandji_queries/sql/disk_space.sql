@@ -1,5 +1,6 @@
 -- title: Devices by free disk space
--- description: Devices whose start volume has no more free space than some percent, the fullest first; 100 lists all.
+-- description: Devices whose disk is nearly full: whose start volume has no more free space than some percent, the
+--   fullest first; 100 lists all.
 --   Space is as of when the details were read, one request a device; devices whose details were not read, or that do
 --   not say, are listed last where they are asked for. Devices marked missing or removed are listed with these flags.
 -- counts: devices

@@ -4,8 +4,14 @@
 --   outcome. about tells which are sensitive: those about secrets, deletions and live actions come first, then plain
 --   changes, each newest first: who, what, to which device, also one that is gone, by the name it had. The provider's
 --   log holds a year at most, and what this mirror did a second time, as an event of its API token. It names things by
---   identifiers: an actor that neither users nor any activity names has no name here. How the provider words the
---   reading of a secret is not documented; all_events lists everything.
+--   identifiers: an actor that neither users nor any activity names has no name here. Who read a
+--   secret in the provider's own console is known only where its log has an event about a secret; none is documented, so
+--   that none here proves nothing. A secret that was read through this mirror is always here. all_events lists
+--   everything.
+-- without: FROM audit_events WHERE target_type NOT IN ('library_item', 'blueprint')
+--   AND regexp_matches(lower(concat_ws(' ', target_type, target_component, new_state, event_metadata)),
+--   'secret|filevault|recovery|bypass|unlock|passcode') | The provider's log that is mirrored has no event about a
+--   secret: who read one in its console cannot be told from it; only what this mirror read is known.
 -- param: days int = 30 [1, 400] | Days back.
 -- param: actor text optional | Only what somebody did: part of a name or address, an identifier, or api_token.
 -- param: all_events bool = false | Whether events on other things (blueprints, library, users) are listed too.
