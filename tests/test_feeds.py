@@ -228,7 +228,7 @@ def test_what_is_no_document_changes_nothing(home: Path, tmp_path: Path) -> None
 
 def test_a_document_that_lost_most_rows_is_not_believed_unless_it_is_said(home: Path, tmp_path: Path) -> None:
     few = changed(tmp_path, KEV, lambda found: found.update(count=1, vulnerabilities=found["vulnerabilities"][:1]))
-    with pytest.raises(Suspicious, match="KEV has 1 rows for known_exploited_vulnerabilities, 4 before"):
+    with pytest.raises(Suspicious, match="It has 1 rows for known_exploited_vulnerabilities, 4 before"):
         loaded(home, few)
     assert len(mirrored(home, "known_exploited_vulnerabilities")) == 4
     loaded(tmp_path, KEV)
@@ -249,7 +249,7 @@ def test_the_command_loads_and_says_how_old_it_is(tmp_path: Path) -> None:
     ended = run(tmp_path, "feed", "load", str(MACOS), str(KEV), KANDJI_SUBDOMAIN="acme")
     assert ended.returncode == 0, ended.stderr
     assert "os_releases 12 rows, os_release_cves 19 rows, device_models 8 rows." in ended.stderr
-    assert "os_releases: No document of iOS was read yet." in ended.stderr
+    assert "sofa: No document of iOS was read yet." in ended.stderr
     refused = run(tmp_path, "feed", "load", "--feed", "kev", str(MACOS), KANDJI_SUBDOMAIN="acme")
     assert (refused.returncode, "not of kev" in refused.stderr) == (4, True)
     (tmp_path / "new").mkdir()

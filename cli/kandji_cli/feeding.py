@@ -18,6 +18,22 @@ def feed() -> None:
 
 
 @feed.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice(tuple(FEEDS)))
+@document_option
+def update(names: tuple[str, ...], form: str) -> None:
+    """Ask for the feeds that KANDJI_MIRROR_FEEDS names now, or for the named ones of them.
+
+    One request a document, which says what version is here already; nothing of the tenant is sent. What does not come,
+    or is no whole document, keeps its rows. `sync` without a table and `serve` read feeds that are due by themselves.
+
+    Example: kandji-mirror feed update sofa
+    """
+    from kandji_cli.feeds import update_now
+
+    update_now(names, as_json=form == "json")
+
+
+@feed.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--feed", "name", type=click.Choice(tuple(FEEDS)), help="Which feed they are of, instead of a look.")
 @click.option("--accept-fewer", is_flag=True, help="Take a document that has far fewer rows than the one before.")

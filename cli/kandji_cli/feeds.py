@@ -1,44 +1,173 @@
 """``kandji-mirror feed``: documents of public feeds into tables, and how old each is."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 from kandji_cli.output import say_document, tell, warn
+from kandji_cli.signals import stopped_by_signals
 from kandji_mirror.api.endpoint import base_url
-from kandji_mirror.feeds.load import load_files
+from kandji_mirror.feeds.load import load_files, read_files
+from kandji_mirror.feeds.update import FeedSources, update_feeds
 from kandji_mirror.report import Report
-from kandji_mirror.state import record_run
+from kandji_mirror.scheduler.inbox import sync_or_request
+from kandji_mirror.scheduler.queue import RefreshRequest
+from kandji_mirror.state import record_run, utc_now
+from kandji_mirror.store.opening import open_store
+from kandji_mirror.threads import run_interruptible
 from kandji_schema.durations import age
-from kandji_schema.errors import StoreError
+from kandji_schema.errors import (
+    AlreadySyncing,
+    ConfigurationError,
+    Interrupted,
+    MirrorError,
+    StoreError,
+    UsageError,
+)
 from kandji_schema.feed_state import ages, documents
-from kandji_schema.feeds import FEEDS, feed_of
+from kandji_schema.feeds import FEEDS, SETTING, Feed, feed_of
 from kandji_schema.home import mirrored, name_here, refuse_foreign
+from kandji_schema.manifest import State
+from kandji_schema.registry import resources
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted
+
+Stopped = Callable[[], bool]
+"""Tells whether someone wants the work to end."""
+
+
+class FeedsNotRead(MirrorError):
+    """A feed that was asked for did not come; its tables keep their rows."""
+
+    exit_code = 4
 
 
 def load_documents(files: Sequence[Path], name: str | None, *, accept_fewer: bool, as_json: bool) -> None:
     """Load documents from files into the mirror and print what came of them."""
     settings = load()
-    report = load_files(
-        settings.home,
-        tenant_of(settings),
-        files,
-        feed=FEEDS[name] if name else None,
-        accept_fewer=accept_fewer,
-        keep_days=settings.mirror_history_days,
-        privacy=settings.privacy,
-    )
+    tenant, feed = tenant_of(settings), FEEDS[name] if name else None
+    found = read_files(files, feed)
+    feeds = dict.fromkeys(document.feed for _, document in found.values())
+    request = RefreshRequest.of_feeds(feeds, files, whole=accept_fewer)
+
+    def here(_stopped: Stopped) -> Report:
+        report = load_files(
+            settings.home,
+            tenant,
+            files,
+            feed=feed,
+            accept_fewer=accept_fewer,
+            keep_days=settings.mirror_history_days,
+            privacy=settings.privacy,
+        )
+        _record(settings.home, report)
+        return report
+
+    _print(settings, _done(settings, request, here), as_json=as_json)
+
+
+def update_now(names: Sequence[str], *, as_json: bool) -> None:
+    """Ask for feeds that are on now and print what came; :class:`FeedsNotRead` after that where one did not."""
+    settings = load()
+    sources = FeedSources.of(settings)
+    wanted = _chosen(sources, names)
+    tenant = tenant_of(settings)
+    update = partial(_update, settings, tenant, sources, wanted)
+    report = _done(settings, RefreshRequest.of_feeds(wanted), update)
+    _print(settings, report, as_json=as_json)
+    if not report.outcomes:
+        raise ConfigurationError(f"The process that syncs this mirror was started without {SETTING}; start it anew.")
+    failed = [outcome.table for outcome in report.outcomes if outcome.state is State.FAILED]
+    if failed:
+        raise FeedsNotRead(f"{', '.join(failed)} could not be read anew and keep their previous rows.")
+
+
+def _chosen(sources: FeedSources, names: Sequence[str]) -> list[Feed]:
+    """Return the named feeds, or all that are on; :class:`UsageError` for one that is off."""
+    on = {feed.name: feed for feed in sources.feeds}
+    off = [name for name in names if name not in on]
+    if off or not on:
+        wanted = ",".join([*on, *(off or FEEDS)])
+        what = f"The feed {off[0]} is off" if off else "No public feed is on"
+        raise UsageError(f"{what}, so nothing was asked for. Set {SETTING}={wanted}, or use `kandji-mirror feed load`.")
+    return [on[name] for name in dict.fromkeys(names)] or list(on.values())
+
+
+def update_due(settings: Settings, *, everything: bool) -> Report | None:
+    """Read the feeds that are due beside a sync, or all that are on; None where there is nothing to do.
+
+    Whatever is wrong with feeds is a warning here: the sync of the tenant is done. Where another process syncs the
+    mirror that one reads the feeds, too.
+    """
+    with suppress(AlreadySyncing):
+        try:
+            sources = FeedSources.of(settings)
+            if not sources.feeds:
+                return None
+            wanted = sources.feeds if everything else None
+            return _interruptible(partial(_update, settings, tenant_of(settings), sources, wanted))
+        except (AlreadySyncing, Interrupted):
+            raise
+        except MirrorError as error:
+            warn([str(error)])
+    return None
+
+
+def _update(
+    settings: Settings,
+    tenant: str,
+    sources: FeedSources,
+    wanted: Sequence[Feed] | None,
+    stopped: Stopped,
+) -> Report:
+    """Read the wanted feeds, by default those that are due."""
+    with open_store(settings.home, tenant, resources(), utc_now, privacy=settings.privacy) as store:
+        chosen = sources.due(store.current.tables, store.wall()) if wanted is None else wanted
+        report = update_feeds(store, sources.stopping(stopped), chosen, keep_days=settings.mirror_history_days)
+    if report.outcomes:
+        _record(settings.home, report)
+    return report
+
+
+def _done(settings: Settings, request: RefreshRequest, here: Callable[[Stopped], Report]) -> Report:
+    """Return the report of ``here``; where another process syncs this mirror, that one does it."""
+
+    def work(stopped: Stopped) -> Report:
+        def sleep(seconds: float) -> None:
+            if stopped():
+                raise Interrupted("What was asked for was not waited for.")
+            time.sleep(seconds)
+
+        attempt = partial(here, stopped)
+        return sync_or_request(settings.home, request, attempt, sleep=sleep, handed_over=_tell_handed_over)
+
+    return _interruptible(work)
+
+
+def _interruptible(work: Callable[[Stopped], Report]) -> Report:
+    """Return what ``work`` does, which is told when someone wants it to end."""
+    stop = Event()
+    with stopped_by_signals():
+        try:
+            return run_interruptible(partial(work, stop.is_set), stop.set)
+        except KeyboardInterrupt:
+            raise Interrupted("Stopped. What was published before still answers.") from None
+
+
+def _tell_handed_over() -> None:
+    tell("Another process syncs this mirror, so it was asked to do this now; its answer is waited for.")
+
+
+def _record(home: Path, report: Report) -> None:
     try:
-        record_run(settings.home, report)
-    except StoreError as error:
+        record_run(home, report)
+    except StoreError as error:  # the record is about the mirror, not of it
         warn([str(error)])
-    if as_json:
-        say_document(asdict(report))
-    else:
-        _summarise(settings.home, report)
 
 
 def tenant_of(settings: Settings) -> str:
@@ -50,16 +179,23 @@ def tenant_of(settings: Settings) -> str:
     return mirrored(settings.home) or name_here(settings, base_url(settings))
 
 
-def _summarise(home: Path, report: Report) -> None:
-    """Print a line for each feed: how old its documents are, and how many rows its tables have."""
+def _print(settings: Settings, report: Report, *, as_json: bool) -> None:
+    if as_json:
+        say_document(asdict(report))
+    else:
+        summarise_feeds(settings.home, report)
+
+
+def summarise_feeds(home: Path, report: Report) -> None:
+    """Print a line for each feed: how old its documents are, how many rows its tables have, and what went wrong."""
     warn(report.warnings)
     now, known = datetime.now(UTC), documents(home)
     for feed in dict.fromkeys(feed_of(outcome.table) for outcome in report.outcomes):
         if feed is None:
             continue
+        own = [outcome for outcome in report.outcomes if outcome.table in feed.tables]
         parts = [f"{name} {age(moment, now)} old" for name, moment in ages(feed, known).items() if moment]
-        rows = [f"{o.table} {counted(o.rows, 'row')}" for o in report.outcomes if o.table in feed.tables]
-        tell(f"{feed.name} ({', '.join(parts)}): {', '.join(rows)}.")
-    for outcome in report.outcomes:
-        if outcome.error:
-            tell(f"{outcome.table}: {outcome.error}")
+        rows = ", ".join(f"{outcome.table} {counted(outcome.rows, 'row')}" for outcome in own)
+        tell(f"{feed.name} ({', '.join(parts) or 'never read'}): {rows}.")
+        for error in dict.fromkeys(outcome.error for outcome in own if outcome.error):
+            tell(f"{feed.name}: {error}")

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kandji_cli.output import tell
-from kandji_cli.sync import stopped_by_signals
+from kandji_cli.signals import stopped_by_signals
 from kandji_mcp_server.process import disable_core_dumps, log_to_stderr
 from kandji_mirror.scheduler.service import Scheduler, scheduler_of
 from kandji_schema.errors import ConfigurationError, MirrorError, UsageError

@@ -1,16 +1,16 @@
 """``kandji-mirror sync``."""
 
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
-from types import FrameType
 from typing import Any
 
+from kandji_cli.feeds import summarise_feeds, update_due
 from kandji_cli.output import say_document, tell, warn
 from kandji_cli.progress import watched
+from kandji_cli.signals import stopped_by_signals
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection, connect
 from kandji_mirror.report import Progress, Report
@@ -41,14 +41,15 @@ def sync_now(names: Sequence[str], devices: Sequence[str], *, everything: bool, 
     A device is named by its identifier, serial number or name. Raises :class:`PartialSync` after the report where some
     table failed.
     """
-    _print(run_sync(load(), names, devices, everything=everything), names, as_json=as_json)
-
-
-def _print(report: Report, names: Sequence[str], *, as_json: bool) -> None:
+    settings = load()
+    report = run_sync(settings, names, devices, everything=everything)
+    feeds = None if names or devices else update_due(settings, everything=everything)
     if as_json:
-        say_document(asdict(report))
+        say_document(asdict(replace(report, outcomes=(*report.outcomes, *(feeds.outcomes if feeds else ())))))
     else:
         summarise(report)
+    if feeds and not as_json:
+        summarise_feeds(settings.home, feeds)
     raise_if_partial(report, names)
 
 
@@ -130,28 +131,6 @@ def _watched_connection(settings: Settings) -> Iterator[tuple[Connection, Progre
             raise Interrupted(
                 "Stopped. Tables that were complete are published, the others keep their previous rows."
             ) from None
-
-
-STOPPING = ("SIGTERM", "SIGHUP")
-"""Signals that end a command as Ctrl-C does: someone wants it to end, or closed its terminal. Windows has no second."""
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Let the :data:`STOPPING` signals end the block as Ctrl-C does; one that is ignored, as by nohup, stays so."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    known = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
-    heeded = {number: signal.getsignal(number) for number in known if signal.getsignal(number) != signal.SIG_IGN}
-    for number in heeded:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        for number, before in heeded.items():
-            signal.signal(number, before)
 
 
 def summarise(report: Report) -> None:

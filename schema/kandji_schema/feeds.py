@@ -5,6 +5,7 @@ They come from other hosts than the tenant's, with no token and nothing of the t
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.near_names import near
@@ -27,7 +28,8 @@ class Feed:
 
     ``url`` is where its documents lie, ``tables`` the tables that come of each of them. ``part`` is the column that
     tells of which document a row is, where there are several. ``about`` says what it is, ``site`` whose it is, and
-    ``licence`` under which terms.
+    ``licence`` under which terms. A document that says it was made longer ago than ``stands_still`` is as old as that,
+    however often it is fetched: its makers stopped.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Feed:
     site: str
     licence: str
     part: str = ""
+    stands_still: timedelta
 
     @property
     def url_setting(self) -> str:
@@ -55,6 +58,7 @@ SOFA = Feed(
     ),
     tables=("os_releases", "os_release_cves", "device_models"),
     part="os",
+    stands_still=timedelta(days=3),
     site="https://sofa.macadmins.io",
     licence="Apache-2.0, Mac Admins Open Source",
 )
@@ -65,6 +69,7 @@ KEV = Feed(
     url="https://www.cisa.gov/sites/default/files/feeds",
     documents=(Document(name="KEV", path="known_exploited_vulnerabilities.json"),),
     tables=("known_exploited_vulnerabilities",),
+    stands_still=timedelta(days=60),
     site="https://www.cisa.gov/known-exploited-vulnerabilities-catalog",
     licence="public domain (CC0), CISA",
 )

@@ -52,8 +52,8 @@ def tenant_table(name: str) -> Resource:
     found = resource(name)
     if found.feed:
         raise UsageError(
-            f"{name} is no table of the tenant but of the public feed {found.feed.name}: `kandji-mirror feed load` "
-            "reads its documents."
+            f"{name} is no table of the tenant but of the public feed {found.feed.name}: `kandji-mirror feed update "
+            f"{found.feed.name}` reads it."
         )
     return found
 

@@ -104,6 +104,16 @@ class Settings:
         "Public feeds that are read into tables of their own: `sofa` (releases of macOS and iOS), `kev` (known "
         "exploited vulnerabilities), or `sofa,kev`. Nothing of the tenant is sent to them. Empty: none.",
     )
+    mirror_feed_sofa_url: str = _setting(
+        "",
+        "Where the documents of `sofa` lie, instead of https://sofafeed.macadmins.io/v2; https, or http on this "
+        "machine.",
+    )
+    mirror_feed_kev_url: str = _setting(
+        "",
+        "Where the document of `kev` lies, instead of https://www.cisa.gov/sites/default/files/feeds; https, or http "
+        "on this machine.",
+    )
     mirror_export_dir: str = _setting(
         "",
         "Folder for files that AI assistants have written; by default `exports` in the data directory.",

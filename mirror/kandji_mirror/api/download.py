@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from threading import Event
-from typing import Self
+from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 from kandji_mirror.api.proxies import proxy_of
@@ -68,7 +68,7 @@ class Download:
         open_only = not is_loopback(self._api_url) and proxy_of(url) is None  # a proxy looks the name up by itself
         if open_only and _leads_to_private(parts.hostname or "", parts.port or 443):
             raise _not_fetched("leads into a private network")
-        timeouts = {"connect_timeout": self._connect_timeout, "read_timeout": self._read_timeout}
+        timeouts: dict[str, Any] = {"connect_timeout": self._connect_timeout, "read_timeout": self._read_timeout}
         with opened(url, what, **timeouts, ca_file=self._ca_file) as answer:
             if open_only and _came_from_private(answer):
                 raise Rejected(f"{what} led into a private network. Nothing of it was kept.")

@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from threading import Lock
@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 Answer = httpx.Response
 """An answer whose body is still to be read."""
+
+Headers = Mapping[str, str] | None
 
 MIB = 1024 * 1024
 CONNECTIONS = 32
@@ -136,13 +138,19 @@ class HttpTransport:
 
 
 @contextmanager
-def opened(url: str, what: str, *, connect_timeout: float, read_timeout: float, ca_file: str) -> Iterator[Answer]:
+def opened(
+    url: str, what: str, *, connect_timeout: float, read_timeout: float, ca_file: str, headers: Headers = None
+) -> Iterator[Answer]:
     """GET a URL of any host, as it is, on a connection of its own; errors speak of ``what``.
 
-    It is sent without a token and not followed elsewhere. :class:`Unreachable`, :class:`Rejected` where it is no URL.
+    It is sent without a token, with ``headers`` where there are any, and not followed elsewhere.
+    :class:`Unreachable`, :class:`Rejected` where it is no URL.
     """
     try:
-        with _client(url, connect_timeout, read_timeout, ca_file) as client, client.stream("GET", url) as answer:
+        with (
+            _client(url, connect_timeout, read_timeout, ca_file) as client,
+            client.stream("GET", url, headers=headers) as answer,
+        ):
             yield answer
     except httpx.HTTPError as error:
         raise _translated(error, what, "the firewall") from None

@@ -1,12 +1,13 @@
 """Documents of feeds from the disk into the mirror, for networks without a way out."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from kandji_mirror.feeds.document import MOST_BYTES, FeedDocument, read_document
-from kandji_mirror.feeds.tables import FeedPass
+from kandji_mirror.feeds.tables import FeedPass, refuse_shrunk
 from kandji_mirror.report import Outcome, Report, outcome_of
 from kandji_mirror.state import Now, utc_now
 from kandji_mirror.store.masked_files import run_engine
@@ -39,38 +40,51 @@ def load_files(
     nobody knows when it was fetched. :class:`UsageError` for a file that cannot be read and for two of one document,
     :class:`Suspicious` for one that is no document or lost most of its rows, and as :func:`open_store`.
     """
-    began, clock, now = wall(), time.monotonic(), wall()
-    found = _read_all(files, feed)
+    found = read_files(files, feed)
     with open_store(home, tenant, resources(), wall, privacy=privacy) as store:
-        outcomes = _publish(store, found, now, accept_fewer=accept_fewer, keep_days=keep_days, clock=clock)
-        return Report(
-            started_at=began,
-            seconds=round(time.monotonic() - clock, 3),
-            outcomes=outcomes,
-            fresh=(),
-            requests=0,
-            remaining_hour=None,
-            generation=store.current.generation,
-            warnings=tuple(store.warnings),
-        )
+        return load_into(store, found, accept_fewer=accept_fewer, keep_days=keep_days)
+
+
+def load_into(store: Store, found: "Found", *, accept_fewer: bool, keep_days: int) -> Report:
+    """Publish documents that were read from files; raises as :func:`load_files`, and then nothing changed."""
+    began, clock = store.wall(), time.monotonic()
+    outcomes = _publish(store, found, began, accept_fewer=accept_fewer, keep_days=keep_days, clock=clock)
+    return Report(
+        started_at=began,
+        seconds=round(time.monotonic() - clock, 3),
+        outcomes=outcomes,
+        fresh=(),
+        requests=0,
+        remaining_hour=None,
+        generation=store.current.generation,
+        warnings=tuple(store.warnings),
+    )
 
 
 Found = dict[str, tuple[Path, FeedDocument]]
 """Documents with their files, by feed and name."""
 
 
-def _read_all(files: Sequence[Path], feed: Feed | None) -> Found:
+def read_files(files: Sequence[Path], feed: Feed | None = None) -> Found:
+    """Read documents of feeds from files; raises as :func:`load_files`."""
     found: Found = {}
     for file in files:
-        try:
+        with _named(file):
             document = read_document(_bytes_of(file), feed)
-        except Suspicious as error:
-            raise Suspicious(f"{file}: {error} Nothing was changed.") from None
         key = key_of(document.feed.name, document.document.name)
         if key in found:
             raise UsageError(f"{found[key][0]} and {file} are both {document.document.name}; name one of them.")
         found[key] = (file, document)
     return found
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Have an error of the block name the file."""
+    try:
+        yield
+    except Suspicious as error:
+        raise Suspicious(f"{file}: {error} Nothing was changed.") from None
 
 
 def _bytes_of(file: Path) -> bytes:
@@ -89,9 +103,12 @@ def _publish(
     then, before = {**known, **loaded}, store.current.tables
     states: dict[str, TableState] = {}
     with run_engine(store) as engine:
+        for file, document in () if accept_fewer else found.values():
+            with _named(file):
+                refuse_shrunk(store, engine, document)
         for feed in dict.fromkeys(document.feed for _, document in found.values()):
             came = [document for _, document in found.values() if document.feed is feed]
-            made = FeedPass(feed, came, ages(feed, then), {}, now, accept_fewer)
+            made = FeedPass(feed, came, ages(feed, then), {}, now)
             states |= made.states(store, engine)
         publish(store, engine, states, keep_days=keep_days, at=now)
     with store_full(store.home):

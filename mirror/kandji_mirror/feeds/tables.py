@@ -15,7 +15,7 @@ from kandji_mirror.ingest.staging import Staging
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.completeness import PROVEN_BY_ANSWERS
 from kandji_mirror.sync.context import TableContext
-from kandji_mirror.sync.data_file import CurrentFile, read_current_file, refuse_keyless, write_replacement
+from kandji_mirror.sync.data_file import read_current_file, refuse_keyless, write_replacement
 from kandji_mirror.sync.extract_stats import ExtractStats, observed_drift
 from kandji_mirror.sync.strategy import Method
 from kandji_schema.errors import Suspicious
@@ -33,7 +33,7 @@ class FeedPass:
     """The documents of one feed that came, and what is known of all of them.
 
     ``as_of`` tells by name the moment of which the rows of a document are then, None where there are none; ``problems``
-    why one did not come. ``accept_fewer`` believes a document that lost most of its rows.
+    why one did not come. ``note`` is what is to be said of rows that came.
     """
 
     feed: Feed
@@ -41,12 +41,12 @@ class FeedPass:
     as_of: Mapping[str, datetime | None]
     problems: Mapping[str, str]
     at: datetime
-    accept_fewer: bool = False
+    note: str | None = None
 
     def states(self, store: Store, engine: Engine) -> dict[str, TableState]:
         """Write the tables' next data files, of which none is current yet; return the states that name them.
 
-        :class:`Suspicious` for a document that lost most of its rows, and errors of the store; then nothing changed.
+        Raises :class:`Suspicious` and errors of the store; then nothing changed.
         """
         return {name: self._state(store, engine, feed_tables()[name]) for name in self.feed.tables}
 
@@ -58,8 +58,6 @@ class FeedPass:
             current = read_current_file(ctx, staging)
             stats = self._stage(staging, resource)
             refuse_keyless(staging)
-            if current and not self.accept_fewer:
-                self._refuse_shrunk(ctx, current)
             if current and self._left:
                 staging.copy_rows(current.path, self.feed.part, self._left)
             staging.unify_keys()
@@ -83,17 +81,6 @@ class FeedPass:
         came = {found.document.name for found in self.documents}
         return [document.name for document in self.feed.documents if document.name not in came]
 
-    def _refuse_shrunk(self, ctx: TableContext, current: CurrentFile) -> None:
-        resource, before = ctx.resource, rows_by(ctx.engine, current.path, ctx.resource, self.feed.part)
-        for found in self.documents:
-            name, now = found.document.name, len(found.tables[resource.name])
-            had = before.get(name if self.feed.part else "", 0)
-            if now < LEAST_LEFT * had:
-                raise Suspicious(
-                    f"{name} has {now:,} rows for {resource.name}, {had:,} before: too few to be believed. The "
-                    "previous rows are kept; `kandji-mirror feed load FILE --accept-fewer` takes them all the same."
-                )
-
     def _with_unknown(self, drift: Drift, resource: Resource) -> Drift:
         """Count unknown fields beside the rows with the first table."""
         if resource.name != self.feed.tables[0]:
@@ -111,7 +98,7 @@ class FeedPass:
             state,
             state=judged,
             error=error,
-            note=None,
+            note=self.note,
             attempted_at=self.at,
             synced_at=oldest,
             whole_at=oldest if judged is State.OK else state.whole_at,
@@ -125,3 +112,17 @@ class FeedPass:
         if len(never) == len(documents):
             return State.NEVER, None
         return (State.PARTIAL, f"No document of {' and '.join(never)} was read yet.") if never else (State.OK, None)
+
+
+def refuse_shrunk(store: Store, engine: Engine, found: FeedDocument) -> None:
+    """Raise :class:`Suspicious` for a document that has far fewer rows than the one before it."""
+    name, part = found.document.name, found.feed.part
+    for table, rows in found.tables.items():
+        ctx = TableContext(store=store, engine=engine, resource=feed_tables()[table])
+        before = rows_by(engine, ctx.current_file, ctx.resource, part) if ctx.current_file else {}
+        had = before.get(name if part else "", 0)
+        if len(rows) < LEAST_LEFT * had:
+            raise Suspicious(
+                f"It has {len(rows):,} rows for {table}, {had:,} before: too few to be believed. The previous rows are "
+                "kept; `kandji-mirror feed load FILE --accept-fewer` takes such a document all the same."
+            )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kandji_mirror.capabilities import open_state
+from kandji_mirror.feeds.update import FeedSources
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.planner import SyncPlan, plan_sync
 from kandji_mirror.sync.request import REFUSED, Refusals
@@ -60,11 +61,13 @@ class SyncPolicy:
     """What background syncing may spend: requests an hour; and the times to live that replace the declared ones.
 
     ``mark`` tells what stands for the token of the moment: what was refused to another one is asked for again.
+    ``feeds`` are those that are read beside the tenant.
     """
 
     per_hour: int
     overrides: Mapping[str, timedelta] = field(default_factory=dict)
     mark: Callable[[], str] = str
+    feeds: FeedSources = field(default_factory=FeedSources)
 
 
 class DueTables:

@@ -48,9 +48,13 @@ class InboxEntry:
             body = json.loads(self.path.read_text(encoding="utf-8"))
             names = tuple(resource(name).name for name in body["names"])
             devices = tuple(str(device) for device in body.get("devices", ()))
-            due = body.get("due") is True
             return RefreshRequest(
-                names, whole=body["whole"] is True, sweep=_number(body["sweep"]), devices=devices, due=due
+                names,
+                whole=body["whole"] is True,
+                sweep=_number(body["sweep"]),
+                devices=devices,
+                due=body.get("due") is True,
+                files=tuple(str(file) for file in body.get("files", ())),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SyncError(f"{self.path} is no request to refresh tables ({type(error).__name__}).") from error
@@ -99,7 +103,7 @@ class Inbox:
     def leave(self, request: RefreshRequest) -> Iterator[InboxEntry]:
         """Leave a request for the time of the block. :class:`StoreFull` where it cannot be written."""
         entry = InboxEntry(self._folder / f"{uuid4().hex}.json")
-        asked = ("names", "whole", "sweep", "devices", "due")
+        asked = ("names", "whole", "sweep", "devices", "due", "files")
         body: dict[str, Any] = {name: getattr(request, name) for name in asked}
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

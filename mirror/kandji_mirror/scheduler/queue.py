@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Condition
 from typing import Any
 
 from kandji_mirror.report import Outcome, Progress, Report
 from kandji_mirror.sync.request import SyncRequest, device_request
 from kandji_schema.errors import MirrorError
+from kandji_schema.feeds import Feed, feed_of
 from kandji_schema.registry import tenant_table
 
 MANY = 10
@@ -20,7 +22,8 @@ class RefreshRequest:
     """Tables that someone wants fresh: how the run is to read them, and who watches it.
 
     With ``devices``, identifiers, only the rows of these. With ``due`` only those tables that are due when the run
-    begins.
+    begins. A request for tables of feeds has none of the tenant; with ``files`` they are read from these, and ``whole``
+    takes documents that lost most of their rows.
     """
 
     names: tuple[str, ...]
@@ -28,6 +31,7 @@ class RefreshRequest:
     sweep: int | None = None
     devices: tuple[str, ...] = ()
     due: bool = False
+    files: tuple[str, ...] = ()
     progress: Progress | None = None
     done: Future[Report] = field(default_factory=Future, compare=False)
 
@@ -44,10 +48,21 @@ class RefreshRequest:
         wanted = device_request(devices, names)
         return cls(wanted.names, devices=wanted.devices, progress=progress)
 
+    @classmethod
+    def of_feeds(cls, feeds: Iterable[Feed], files: Sequence[Path] = (), *, whole: bool = False) -> "RefreshRequest":
+        """Make the request for all tables of some feeds, or for documents of theirs in files."""
+        names = tuple(table for feed in feeds for table in feed.tables)
+        return cls(names, whole=whole, files=tuple(str(file.absolute()) for file in files))
+
     @property
-    def mode(self) -> tuple[bool, int | None, bool, bool]:
+    def feeds(self) -> tuple[Feed, ...]:
+        """The feeds whose tables are asked for; none where tables of the tenant are."""
+        return tuple(dict.fromkeys(feed for name in self.names if (feed := feed_of(name))))
+
+    @property
+    def mode(self) -> tuple[object, ...]:
         """Requests of the same mode can share a run."""
-        return self.whole, self.sweep, bool(self.devices), self.due
+        return self.whole, self.sweep, bool(self.devices), self.due, bool(self.feeds), self.files
 
     @property
     def wide(self) -> bool:
@@ -64,7 +79,7 @@ class Batch:
     @property
     def sync_request(self) -> SyncRequest:
         """All their tables and devices, each once."""
-        whole, sweep, *_ = self.requests[0].mode
+        whole, sweep = self.requests[0].whole, self.requests[0].sweep
         names = dict.fromkeys(name for request in self.requests for name in request.names)
         devices = dict.fromkeys(device for request in self.requests for device in request.devices)
         return SyncRequest(
@@ -75,6 +90,11 @@ class Batch:
     def due(self) -> bool:
         """Whether only those tables are wanted that are due."""
         return self.requests[0].due
+
+    @property
+    def feeds(self) -> tuple[Feed, ...]:
+        """The feeds that are asked for; none where tables of the tenant are."""
+        return tuple(dict.fromkeys(feed for request in self.requests for feed in request.feeds))
 
     def fulfil(self, report: Report) -> None:
         """Give everyone the part of the report that was asked for."""

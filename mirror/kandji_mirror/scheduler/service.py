@@ -18,9 +18,11 @@ from kandji_mirror.api.client import token_mark
 from kandji_mirror.api.credentials import token
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.connection import background_per_hour, connect
+from kandji_mirror.feeds.update import FeedSources
 from kandji_mirror.report import Progress, Report
 from kandji_mirror.scheduler.backoff import Backoff
 from kandji_mirror.scheduler.due import PRIORITIES, Priority, SyncPolicy
+from kandji_mirror.scheduler.feeds import FeedWorker
 from kandji_mirror.scheduler.inbox import request_refresh
 from kandji_mirror.scheduler.queue import RefreshQueue, RefreshRequest
 from kandji_mirror.scheduler.runner import Connect, Quota, Runner, RunRequest
@@ -201,7 +203,8 @@ class Scheduler:
         with open_store(self._home, self._tenant, resources(), self._wall, privacy=self._privacy) as store:
             self._backoff.note_success(_STORE)
             runner = Runner(store, self._connect, self._read, self._quota, keep_days=self._keep_days)
-            worker = SyncWorker(store, runner, self._queue, self._quota, self._backoff, self._policy)
+            feeds = FeedWorker(store, self._queue, self._policy.feeds.stopping(self._stopping.is_set), self._keep_days)
+            worker = SyncWorker(store, runner, self._queue, self._quota, self._backoff, self._policy, feeds=feeds)
             timer = Timer(worker.jobs(self._intervals.priorities, self._intervals.look), self._jitter)
             log.info("This process syncs %s now.", self._home)
             with self._lock:
@@ -230,6 +233,7 @@ def scheduler_of(settings: Settings, intervals: Intervals = Intervals()) -> Sche
             background_per_hour(settings),
             parse_ttl_overrides(settings.mirror_ttl, resources()),
             mark=lambda: token_mark(token(settings)),
+            feeds=FeedSources.of(settings),
         ),
         keep_days=settings.mirror_history_days,
         privacy=settings.privacy,

@@ -11,6 +11,7 @@ from pathlib import Path
 from kandji_mirror.report import Report
 from kandji_mirror.scheduler.backoff import Backoff
 from kandji_mirror.scheduler.due import DueTables, Priority, SyncPolicy
+from kandji_mirror.scheduler.feeds import FeedWorker
 from kandji_mirror.scheduler.inbox import Inbox, InboxEntry
 from kandji_mirror.scheduler.queue import Batch, RefreshQueue
 from kandji_mirror.scheduler.runner import Quota, Runner
@@ -18,6 +19,7 @@ from kandji_mirror.scheduler.timer import Job
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.planner import SyncPlan
 from kandji_mirror.sync.request import SyncRequest
+from kandji_mirror.sync.run import KEEP_DAYS
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError, StoreError
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
@@ -48,8 +50,11 @@ class SyncWorker:
         backoff: Backoff,
         policy: SyncPolicy,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        feeds: FeedWorker | None = None,
     ) -> None:
         """``queue`` is where this process's own requests are; others come by the home's inbox."""
+        self._feeds = feeds or FeedWorker(store, queue, policy.feeds, KEEP_DAYS)
         self._store = store
         self._runner = runner
         self._queue = queue
@@ -62,7 +67,7 @@ class SyncWorker:
     def jobs(self, priorities: Iterable[Priority], look: float) -> tuple[Job, ...]:
         """Return what is to be called how often; every ``look`` seconds it is looked what people ask for."""
         due = (Job(each.name, each.seconds, partial(self.sync_due, each)) for each in priorities)
-        return (*due, Job(REQUESTS, look, self.fulfil_requests, at_once=ASKED_AT_ONCE))
+        return (*due, *self._feeds.jobs(), Job(REQUESTS, look, self.fulfil_requests, at_once=ASKED_AT_ONCE))
 
     # -- what is due -------------------------------------------------------------------------------------------
 
@@ -103,7 +108,10 @@ class SyncWorker:
         """Take in the requests of other processes, and run what can begin. Never raises."""
         self._take_in()
         while batch := self._queue.next_batch():
-            self._run_batch(batch)
+            if batch.feeds:
+                self._feeds.fulfil(batch)
+            else:
+                self._run_batch(batch)
 
     def _take_in(self) -> None:
         pending = self._inbox.pending()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from kandji_schema.durations import age, in_future, in_words
 from kandji_schema.errors import NotFresh
-from kandji_schema.feeds import feed_of
+from kandji_schema.feeds import SETTING, feed_of
 from kandji_schema.manifest import State, TableState
 from kandji_schema.privacy import Privacy
 from kandji_schema.utc import in_seconds
@@ -17,7 +17,7 @@ OVERDUE = 2
 SYNC_COMMAND = "`kandji-mirror sync`"
 """What reads from the tenant, as a person calls it; a face of another kind passes its own word."""
 
-FEED_COMMAND = "`kandji-mirror feed load`"
+FEED_COMMAND = "`kandji-mirror feed update`"
 """What reads public feeds, in every face: no tool does."""
 
 NAMED = 3
@@ -107,7 +107,10 @@ def _few(names: Sequence[str], most: int = NAMED) -> str:
 
 def _never(state: TableState, _now: datetime, remedy: str) -> str:
     if feed := feed_of(state.name):
-        return f"nothing of the public feed {feed.name} was read, so nothing is known; {remedy} reads its documents"
+        return (
+            f"nothing of the public feed {feed.name} was read, so nothing is known: set {SETTING}={feed.name}, then "
+            f"{remedy} (or `kandji-mirror feed load FILE`)"
+        )
     return f"never synced, so empty here whatever the tenant holds; {remedy} reads what is due"
 
 
