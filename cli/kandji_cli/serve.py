@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from kandji_cli.checking import checks_told
 from kandji_cli.output import tell
 from kandji_cli.signals import stopped_by_signals
 from kandji_mcp_server.process import disable_core_dumps, log_to_stderr
@@ -40,7 +41,8 @@ def serve(*, sync: bool = True, mcp: bool = True, host: str | None = None, port:
     settings = _with(load(), host, port)
     log_to_stderr()
     disable_core_dumps()
-    logging.getLogger("kandji_mirror").setLevel(logging.INFO)
+    for package in ("kandji_mirror", "kandji_watch"):
+        logging.getLogger(package).setLevel(logging.INFO)
     with stopped_by_signals(), ExitStack() as started:
         try:
             _start(settings, started, sync=sync, mcp=mcp)
@@ -58,6 +60,7 @@ def _start(settings: Settings, started: ExitStack, *, sync: bool, mcp: bool) -> 
     server = _server(settings, scheduler) if mcp else None
     if server:
         started.callback(server.stop)
+    started.enter_context(checks_told(settings))
     if scheduler:
         tell(f"Keeping {settings.home} in sync until Ctrl-C. `kandji-mirror status` tells how old every table is.")
         scheduler.start()

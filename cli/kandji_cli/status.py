@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kandji_cli.output import print_rows, say, say_document, tell, warn, warn_of_foreign_home
 from kandji_mirror.api.usage import Usage, tenant_remaining, usage
@@ -15,13 +15,16 @@ from kandji_mirror.store.lock import Holder, holder
 from kandji_queries.results.text_table import broken_text
 from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.folders import HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
+from kandji_schema.folders import CHECKS_FILE, HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting
 from kandji_schema.settings import SETTINGS, Settings, load
 from kandji_schema.text import counted, escaped, size
 from kandji_schema.utc import in_seconds
+
+if TYPE_CHECKING:
+    from kandji_watch.standing import Overview
 
 HEAD = ("table", "state", "rows", "age", "due after", "checked", "tried", "requests", "method")
 
@@ -130,6 +133,8 @@ def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tu
         yield "Tenant", f"{counted(left, 'request')} left in its hour when the provider last said so"
     yield "History", _history(manifest.history, now)
     yield "Privacy", _privacy(settings, manifest)
+    if checks := _checks(settings, now):
+        yield "Checks", checks.sentence(now) or "none is on"
     yield "Syncing", _syncing(holder(settings.home), now)
     published = f"published {ago(manifest.published_at, now)}"
     yield "Mirror", f"tenant {manifest.tenant}, manifest {manifest.generation}, {published}, in {settings.home}"
@@ -190,8 +195,31 @@ def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: 
         },
         "history": _history_facts(manifest.history),
         "privacy": {"mode": settings.privacy, "not_yet": manifest.unlike(settings.privacy)},
+        "checks": _check_facts(_checks(settings, now), now),
         "syncing": syncing and {"pid": syncing.pid, "since": in_seconds(syncing.since)},
         "warnings": warnings,
+    }
+
+
+def _checks(settings: Settings, now: datetime) -> "Overview | None":
+    """Return how the checks stand; None where there is no file of them."""
+    if not (settings.home / CHECKS_FILE).exists():
+        return None
+    from kandji_watch.standing import overview  # only where there are checks
+
+    return overview(settings.home, settings.privacy, now)
+
+
+def _check_facts(found: "Overview | None", now: datetime) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "exit_code": found.exit_code,
+        "words": found.sentence(now),
+        "on": len(found.on),
+        "findings": sum(line.found for line in found.on),
+        "waiting": len(found.waiting),
+        "failed": len(found.failed),
     }
 
 

@@ -10,6 +10,9 @@ APP = "kandji-mirror"
 CONFIG_FILE = "config.toml"
 """In the configuration folder: the owner's settings."""
 
+CHECKS_FILE = "checks.toml"
+"""In the data directory: what somebody is told. A home without it pays nothing for that."""
+
 TOKEN_FILE = "token"  # noqa: S105  # the name of a file
 """In the configuration folder: the token of the API, for its owner alone."""
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.folders import CHECKS_FILE
 from kandji_schema.ownership import refuse_replaceable
 from kandji_schema.privacy import Privacy
 from kandji_watch.conditions import CONDITION_KEYS, Condition, read_condition
@@ -34,9 +35,6 @@ from kandji_watch.place import Place, Table
 from kandji_watch.schedule import Quiet, Schedule, read_quiet, read_schedule, read_zone
 from kandji_watch.secret_values import is_private
 from kandji_watch.targets import Target, read_target
-
-FILE = "checks.toml"
-"""Name of the file, in the data directory."""
 
 LARGEST = 1_000_000
 """Bytes of the file; a larger one is something else."""
@@ -96,7 +94,7 @@ class CheckFile:
 
 def checks_path(home: Path) -> Path:
     """Return the file of a data directory."""
-    return home / FILE
+    return home / CHECKS_FILE
 
 
 def read_checks(home: Path, privacy: Privacy = Privacy.OFF) -> CheckFile:

@@ -58,6 +58,11 @@ class Overview:
     damaged: str = ""
 
     @property
+    def on(self) -> list[CheckLine]:
+        """The checks that are switched on."""
+        return [line for line in self.lines if line.state != OFF]
+
+    @property
     def exit_code(self) -> int:
         """The exit code of `check run`."""
         bad = any(line.state in {TROUBLE, WRONG} for line in self.lines)
@@ -69,7 +74,7 @@ class Overview:
         """Say it in a line, for status; empty where there are no checks."""
         if self.error:
             return self.error
-        on = [line for line in self.lines if line.state != OFF]
+        on = self.on
         if not on and not self.broken:
             return ""
         return "; ".join([f"{counted(len(on), 'check')} on", *self._troubles(on, now)])

@@ -16,7 +16,7 @@ from kandji_queries.compliance.rule_set import FILE as RULES
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
 from kandji_schema.files import is_loose, kept_files, loose
-from kandji_schema.folders import CONFIG_FILE, HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
+from kandji_schema.folders import CHECKS_FILE, CONFIG_FILE, HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
 from kandji_schema.home import refuse_foreign
 from kandji_schema.ownership import flaw
 from kandji_schema.registry import resources
@@ -223,6 +223,7 @@ def _named_files(settings: Settings) -> Iterator[Path]:
     """Name what decides whom the mirror trusts and what it finds, and the budget, which all homes share."""
     with suppress(ConfigurationError, RuntimeError):  # folders that nobody knows are told by other checks
         yield settings.home / RULES
+        yield settings.home / CHECKS_FILE
         yield settings.budget_dir
         yield from (
             Path(path).expanduser() for path in (settings.mirror_compliance_file, settings.mirror_ca_file) if path

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -14,11 +15,16 @@ from kandji_mirror.api.usage import usage
 from kandji_mirror.store.lock import holder
 from kandji_queries.results.data_notes import is_overdue
 from kandji_schema.durations import age, ago, in_words
+from kandji_schema.folders import CHECKS_FILE
 from kandji_schema.manifest import Manifest, State, TableState, newest_whole
 from kandji_schema.text import counted
 from kandji_web.asking import mirror_of
 from kandji_web.rendering import page
 
+if TYPE_CHECKING:
+    from kandji_watch.standing import CheckLine as CheckStands
+
+CHECK_TONES = {"ok": "good", "findings": "warn", "no answer": "bad", "wrong": "bad"}
 TONES = {State.OK: "good", State.FAILED: "bad", State.FORBIDDEN: "warn", State.PARTIAL: "warn"}
 
 
@@ -49,12 +55,39 @@ def _page(request: Request, mirror: ServerContext) -> Response:
     return page(
         request,
         "status.html",
+        checks=_checks(mirror, now),
         title="Status",
         facts=dict(_facts(mirror, manifest, now)),
         lines=lines,
         warnings=warnings,
         overdue=sum(line.overdue for line in lines),
     )
+
+
+def _checks(mirror: ServerContext, now: datetime) -> "dict[str, Any] | None":
+    """Return the checks as they stand; None where there is no file of them."""
+    if not (mirror.home / CHECKS_FILE).exists():
+        return None
+    from kandji_watch.standing import overview  # only where there are checks
+
+    found = overview(mirror.home, mirror.settings.privacy, now)
+    lines = [_check_line(line, now, told=not mirror.masked) for line in found.on]
+    return {"words": found.sentence(now) if not mirror.masked else "", "lines": lines}
+
+
+def _check_line(line: "CheckStands", now: datetime, *, told: bool) -> dict[str, Any]:
+    """Return a check as the page has it; ``told``: what is wrong with it, which may repeat a value of the data."""
+    return {
+        "name": line.name,
+        "title": line.title,
+        "state": line.state,
+        "tone": CHECK_TONES.get(line.state, ""),
+        "found": line.found,
+        "asked": ago(line.asked_at, now) if line.asked_at else "never",
+        "next": in_words((line.next_at - now).total_seconds()) if line.next_at else "",
+        "tell": ", ".join(line.tell) or "nobody",
+        "words": line.words if told else "",
+    }
 
 
 def _facts(mirror: ServerContext, manifest: Manifest, now: datetime) -> Iterator[tuple[str, str]]:
