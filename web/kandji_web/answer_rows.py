@@ -6,8 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from kandji_queries.catalog.leads import NumberLead, lead_of
+from kandji_queries.catalog.queries import catalog
 from kandji_queries.results.result import Answer
 from kandji_queries.results.values import ResultColumn, for_eyes
 
@@ -35,6 +37,7 @@ ROWS_OF: Mapping[str, str] = {
     "blueprint_name": "/tables/fleet?blueprint_name={}",
     "bundle_id": "/tables/apps?bundle_id={}",
     "cve_id": "/tables/vulnerabilities?cve_id={}",
+    "table_name": "/tables/{}",
 }
 """Columns that lead to all rows of a table that have the same value."""
 
@@ -72,20 +75,33 @@ class ShownRows:
 
 
 def shown_rows(
-    answer: Answer, rows: Sequence[Sequence[Any]], meanings: Mapping[str, str] | None = None, *, exact: bool = False
+    answer: Answer,
+    rows: Sequence[Sequence[Any]],
+    meanings: Mapping[str, str] | None = None,
+    *,
+    exact: bool = False,
+    leads: Sequence[NumberLead] = (),
 ) -> ShownRows:
-    """Return some rows of an answer; ``exact`` shows numbers as they are written in SQL."""
+    """Return some rows of an answer; ``exact`` shows numbers as they are written in SQL.
+
+    ``leads`` tell which rows the numbers of a column count.
+    """
     known = meanings or {}
     heads = tuple(
         Head(column.name, column.type, known.get(column.name, ""), bool(_NUMBER.fullmatch(column.type)))
         for column in answer.columns
     )
     places = {column.name: place for place, column in reversed([*enumerate(answer.columns)])}
-    return ShownRows(heads, tuple(tuple(_cells(answer.columns, row, places, exact)) for row in rows))
+    counting = {column.name: lead for column in answer.columns if (lead := lead_of(leads, column.name))}
+    return ShownRows(heads, tuple(tuple(_cells(answer.columns, row, places, exact, counting)) for row in rows))
 
 
 def _cells(
-    columns: Sequence[ResultColumn], row: Sequence[Any], places: Mapping[str, int], exact: bool
+    columns: Sequence[ResultColumn],
+    row: Sequence[Any],
+    places: Mapping[str, int],
+    exact: bool,
+    counting: Mapping[str, NumberLead],
 ) -> Iterable[Cell]:
     for column, value in zip(columns, row, strict=True):
         if value is None:
@@ -94,7 +110,10 @@ def _cells(
         words = _text(column, value, exact)
         kind = "n" if _NUMBER.fullmatch(column.type) else "wide" if len(words) >= WIDE else ""
         short = words[:8] + "…" if column.name == "device_id" and not exact and _UUID.fullmatch(words) else ""
-        yield Cell(short or _cut(words), _lead(column.name, row, places), kind, whole=words if short else "")
+        href = _lead(column.name, row, places)
+        if value and (lead := counting.get(column.name)):
+            href = _rows_counted(lead, {name: row[place] for name, place in places.items()})
+        yield Cell(short or _cut(words), href, kind, whole=words if short else "")
 
 
 def _text(column: ResultColumn, value: Any, exact: bool) -> str:
@@ -114,10 +133,26 @@ def _cut(words: str) -> str:
     return words if len(words) <= LONGEST else f"{words[:LONGEST]}… (+{len(words) - LONGEST:,} characters)"
 
 
+def _rows_counted(lead: NumberLead, row: Mapping[str, Any]) -> str:
+    """Return the page of the rows that a number counts; empty where one of its columns is not in the answer."""
+    if not row.keys() >= set(lead.needs):
+        return ""
+    values = lead.values(row)
+    if lead.name in catalog():
+        known = {name: value for name, value in values.items() if value is not None}
+        return f"/queries/{lead.name}?{urlencode(known)}"
+    asked = {
+        f"{name}__unknown" if value is None else name: 1 if value is None else value for name, value in values.items()
+    }
+    return f"/tables/{lead.name}?{urlencode(asked)}"
+
+
 def _lead(column: str, row: Sequence[Any], places: Mapping[str, int]) -> str:
     """Return the page of the device that a row is about, or of the rows that have the value of a cell."""
+    value = row[places[column]]
+    if column == "behind":
+        return f"/queries/{value}" if value in catalog() else ""
     if column in ROWS_OF:
-        value = row[places[column]]
         return ROWS_OF[column].format(quote(value, safe="")) if isinstance(value, str) and value else ""
     place = places.get(LEADS.get(column, ""))
     name = row[place] if place is not None else None

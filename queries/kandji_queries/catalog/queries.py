@@ -13,7 +13,8 @@ NOT NULL | The provider sends none.`` is a sentence that is said where that has 
 not there at all. ``for: pictures`` says that it is made for pages and reports: the list of tools, which has little
 room, leaves it out, and everything else knows it.
 ``chart`` is the picture of its answer (:mod:`kandji_queries.charts.hint`), ``says`` the sentence beside it
-(:mod:`kandji_queries.charts.sentence`). ``since`` is an expression of the parameters, of a query that tells what
+(:mod:`kandji_queries.charts.sentence`), ``leads`` which rows its numbers count
+(:mod:`kandji_queries.catalog.leads`). ``since`` is an expression of the parameters, of a query that tells what
 changed: from which moment on.
 """
 
@@ -28,6 +29,7 @@ from typing import Any
 from kandji_queries import sql_files
 from kandji_queries.catalog import counting
 from kandji_queries.catalog.bounds import LEFT_OUT, Bound, read_bound
+from kandji_queries.catalog.leads import NumberLead, leads_of, read_lead
 from kandji_queries.catalog.params import KINDS, Param, parameters_in, parse_declaration
 from kandji_queries.charts.hint import ChartHint, read_hint
 from kandji_queries.charts.sentence import check_template, named_columns
@@ -40,7 +42,7 @@ PICTURES = "pictures"
 ONCE = LEFT_OUT | {"chart", "says", "since", "counts", "like", "for", "tells", "lacks", "ranks", "without"}
 """Entries that a header has once; of a second one nothing would be seen."""
 
-KEYS = ONCE | {"title", "description", "param", "column"}
+KEYS = ONCE | {"title", "description", "param", "column", "leads"}
 
 COUNTED = tuple(param.name for param in counting.PARAMS.values())
 """Parameters that come with what is counted."""
@@ -55,8 +57,9 @@ class NamedQuery:
     :data:`PICTURES` where it is made for those. ``tells`` are the columns by whose values the rows are counted, with
     what rows without a value are called, ``ranks`` is the one by which the first rows lead, and ``lacks`` the parameter
     whose thing its rows do not have. ``beyond`` and ``nearest`` are of a bound that leaves out rows. ``without`` is
-    what has to be there, in SQL from FROM on, and what is said where it is not. ``file`` is where it is written. Where
-    it counts devices, only those of a ``blueprint`` count where one is named.
+    what has to be there, in SQL from FROM on, and what is said where it is not. ``leads`` tell which rows its numbers
+    count. ``file`` is where it is written. Where it counts devices, only those of a ``blueprint`` count where one is
+    named.
     """
 
     name: str
@@ -77,6 +80,7 @@ class NamedQuery:
     beyond: Bound | None = None
     nearest: Bound | None = None
     without: tuple[str, str] | None = None
+    leads: tuple[NumberLead, ...] = ()
     file: sql_files.SqlFile | None = field(default=None, repr=False, compare=False)
     blueprint: str = ""
 
@@ -186,6 +190,7 @@ def from_file(file: sql_files.SqlFile) -> NamedQuery:
         beyond=_bound(file, "beyond", [*params.values()]),
         nearest=_bound(file, "nearest", [*params.values()]),
         without=_without(file),
+        leads=leads_of(file),
         file=file,
     )
 
@@ -284,6 +289,8 @@ def _columns_named(entry: sql_files.Entry) -> Iterable[str]:
             return named_columns(entry.value)
         case "tells":
             return told(entry.value)
+        case "leads":
+            return read_lead(entry.value).needs
         case _:
             return (entry.value,)
 

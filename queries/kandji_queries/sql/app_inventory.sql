@@ -4,6 +4,7 @@
 --   of its own. Complete; made for `--format csv`.
 -- counts: devices
 -- column: platforms | Platforms on which it is.
+-- leads: copies to apps(name=app, bundle_id=bundle_id, version=version)
 WITH counted AS (
     SELECT
         name,

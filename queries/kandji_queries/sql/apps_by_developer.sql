@@ -6,6 +6,7 @@
 -- chart: bar x=developer y=devices unit=devices
 -- says: Apps of {count|developer|developers}; those of {top developer by devices} are on most devices.
 -- column: developer | The developer, as the bundle identifier tells.
+-- leads: copies to apps(developer_name=developer)
 WITH made AS (
     SELECT developer_name, count(DISTINCT coalesce(bundle_id, name)) AS apps, sum(copies)::BIGINT AS copies
     FROM (SELECT developer_name, bundle_id, name, count(*) AS copies FROM apps GROUP BY ALL)

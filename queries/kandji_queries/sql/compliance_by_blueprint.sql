@@ -11,6 +11,10 @@
 -- says: The share of devices that pass, by rule and blueprint: at worst {min percent_passed} %, by most devices failed
 --   is {top rule by failed}, least known is {top rule by unknown}.
 -- column: percent_passed | Share that passed, in percent; empty where all are unknown.
+-- leads: passed to rule_results(rule=rule, blueprint=blueprint_id|blueprint, result='pass')
+-- leads: failed to rule_results(rule=rule, blueprint=blueprint_id|blueprint, result='fail')
+-- leads: unknown to rule_results(rule=rule, blueprint=blueprint_id|blueprint, result='unknown')
+-- leads: devices to rule_results(rule=rule, blueprint=blueprint_id|blueprint)
 WITH judged AS (
     SELECT d.blueprint_id, d.blueprint_name, c.device_id, c.rule, c.result
     FROM compliance AS c

@@ -7,6 +7,10 @@
 -- chart: stacked x=rule y=passed,failed,unknown by=platform unit=devices
 -- says: How many devices pass, fail or are not known, by platform and rule; of the worst {min percent_passed} % pass.
 -- column: percent_passed | Share that passed, in percent; empty where all are unknown.
+-- leads: passed to rule_results(rule=rule, platform=platform, result='pass')
+-- leads: failed to rule_results(rule=rule, platform=platform, result='fail')
+-- leads: unknown to rule_results(rule=rule, platform=platform, result='unknown')
+-- leads: devices to rule_results(rule=rule, platform=platform)
 WITH counted AS (
     SELECT c.platform, c.device_id, c.rule, c.result
     FROM compliance AS c

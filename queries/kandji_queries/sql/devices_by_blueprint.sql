@@ -6,6 +6,9 @@
 -- like: devices_by
 -- chart: bar x=blueprint y=devices unit=devices
 -- says: {sum devices|device|devices} in {count|blueprint|blueprints}; most are in {top blueprint by devices}.
+-- leads: devices to fleet(blueprint_id=blueprint_id)
+-- leads: missing to fleet(blueprint_id=blueprint_id, is_missing='true')
+-- leads: removed to fleet(blueprint_id=blueprint_id, is_removed='true')
 SELECT
     coalesce(b.name, d.blueprint_name, '(no blueprint)') AS blueprint,
     coalesce(b.id, d.blueprint_id) AS blueprint_id,

@@ -5,6 +5,9 @@
 -- like: devices_by
 -- chart: bar x=model y=devices by=platform unit=devices
 -- says: {sum devices|device|devices} of {count|model|models}; most are {top model by devices}.
+-- leads: devices to fleet(platform=platform, model=model)
+-- leads: missing to fleet(platform=platform, model=model, is_missing='true')
+-- leads: removed to fleet(platform=platform, model=model, is_removed='true')
 SELECT
     platform,
     coalesce(model, 'unknown') AS model,

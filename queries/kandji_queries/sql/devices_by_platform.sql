@@ -5,6 +5,9 @@
 -- like: devices_by
 -- chart: bar x=platform y=devices unit=devices
 -- says: {sum devices|device|devices} of {count|platform|platforms}; most are {top platform by devices}.
+-- leads: devices to fleet(platform=platform)
+-- leads: missing to fleet(platform=platform, is_missing='true')
+-- leads: removed to fleet(platform=platform, is_removed='true')
 SELECT
     coalesce(platform, 'unknown') AS platform,
     count(*) AS devices,

@@ -10,6 +10,10 @@
 -- column: filevault_off | On how many it is off.
 -- column: percent_on | Percent of all the Macs on which FileVault is known to be on.
 -- column: key_escrowed | Of how many of those on the recovery key is escrowed.
+-- leads: macs to fleet(blueprint_id=blueprint_id, platform='Mac')
+-- leads: filevault_on to fleet(blueprint_id=blueprint_id, platform='Mac', filevault_on='true')
+-- leads: filevault_off to fleet(blueprint_id=blueprint_id, platform='Mac', filevault_on='false')
+-- leads: unknown to fleet(blueprint_id=blueprint_id, platform='Mac', filevault_on=?)
 SELECT
     coalesce(d.blueprint_name, '(no blueprint)') AS blueprint,
     count(*) AS macs,

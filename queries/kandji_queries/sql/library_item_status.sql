@@ -11,6 +11,7 @@
 -- column: pending | How many are waiting or under way.
 -- column: not_meant | How many it is not meant for.
 -- column: other | How many are in any other state.
+-- leads: devices to device_library_items(item_id=item_id)
 WITH judged AS (
     SELECT
         item_id,

@@ -8,6 +8,7 @@
 -- param: exploited_only bool = false | Whether only those known to be exploited are listed.
 -- says: {count|vulnerability|vulnerabilities}; on most devices is {top cve_id by devices}: {max devices}.
 -- column: known_exploited | Whether it is known to be exploited.
+-- leads: devices to devices_with_cve(cve=cve_id)
 WITH detected AS (
     SELECT
         v.cve_id,

@@ -138,7 +138,7 @@ async def _shown(request: Request, named: NamedQuery, filled: QueryForm, answer:
     return ShownAnswer(
         sentence=picture.sentence if named.says or not rows else "",
         picture=await drawn(picture.chart if rows else None),
-        rows=shown_rows(answer, rows[begin : begin + ROWS], named.columns),
+        rows=shown_rows(answer, rows[begin : begin + ROWS], named.columns, leads=() if filled.given else named.leads),
         dated=date_line(answer.as_of, mirror_of(request).clock()),
         notes=tuple(answer.notes),
         first=begin + 1 if rows else 0,
