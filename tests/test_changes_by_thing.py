@@ -197,7 +197,9 @@ def test_every_table_with_history_says_how_it_is_asked_as_it_was(reader: Reader)
         assert reader.describe(table).info.description.endswith(f"As it was: FROM {table}_as_of('2026-11-20 12:00').")
     assert "_as_of" not in reader.describe("users").info.description
     short = functions_in_short(reader)
-    assert short.startswith("T_as_of(moment), T = apps, blueprints, devices, prism_filevault, prism_installed_profiles")
+    assert short.startswith(
+        "T_as_of(moment), T = apps, blueprints, devices, os_currency, prism_filevault, prism_installed_profiles"
+    )
     assert all(call in short for call in ("changes_between(from, to)", " folded,", " version_below,"))
 
 

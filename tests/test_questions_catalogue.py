@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ QUESTIONS = (
 
 WITH_HISTORY = (
     *("device_changes", "changes_on_device", "filevault_coverage"),
-    *("posture_trend", "os_adoption", "changes_by_day", "updated_apps"),
+    *("posture_trend", "os_adoption", "changes_by_day", "updated_apps", "patch_velocity", "release_adoption"),
 )
 
 OF_THE_MIRROR = ("mirror_ages",)
@@ -58,7 +59,18 @@ VALUES = {
 }
 """For each parameter without a default a value to which the fleet below has an answer."""
 
+RELEASE = {"os": "macOS", "version": "26.1", "build": "25B78"}
+FEEDS: dict[str, Rows] = {
+    "os_releases": [
+        {**RELEASE, "ordinal": 1, "major": "26", "release_date": datetime(2026, 2, 1), "release_type": "OS"},
+    ],
+    "os_release_cves": [{**RELEASE, "cve_id": cve, "exploited": True} for cve in ("CVE-2", "CVE-1")],
+    "device_models": [{"model_identifier": "Mac14,2", "os": "macOS", "majors": ["26", "15"]}],
+    "known_exploited_vulnerabilities": [{"cve_id": "CVE-1", "due_date": datetime(2026, 3, 1)}],
+}
+
 EXTRA: dict[str, Rows] = {
+    **FEEDS,
     "device_activity": ACTIVITY,
     "device_commands": REQUESTED,
     "apps": [*APPS, app("d1", "Old", "1", extra='{"last_used": "2020-01-01"}')],
@@ -82,7 +94,9 @@ def telling(query: NamedQuery) -> dict[str, Any]:
 def merged() -> dict[str, list[Any]]:
     """Rows of every test fleet together."""
     fleets = (MORE, SECURITY, COMPLIANCE, THREATS, EXTRA)
-    return {name: list(rows) for fleet in fleets for name, rows in fleet.items()}
+    found = {name: list(rows) for fleet in fleets for name, rows in fleet.items()}
+    reported = [{**row, "model_id": "Mac14,2"} for row in found["prism_device_information"]]
+    return {**found, "prism_device_information": reported}
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +193,22 @@ def pasts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reader, Re
         past = PastHome(home)
         apps = [{"device_id": f"d{n}", "bundle_id": b, "name": b} for n in range(3) for b in "ab"][::order]
         filevault = [{"device_id": "d1", "status": True}]
-        past.add(hours(0), devices=twins[::order], prism_filevault=[], apps=[{**app, "version": "1"} for app in apps])
-        past.add(hours(25), devices=[], prism_filevault=filevault, apps=[{**app, "version": "2"} for app in apps])
+        stays = [{"device_id": f"u{n}", "device_name": "twin", "platform": "Mac"} for n in range(3)][::order]
+        reported = [{"device_id": device["device_id"], "model_id": "Mac14,2"} for device in stays]
+        past.add(
+            hours(0),
+            devices=[*twins, *({**device, "os_version": "26.0"} for device in stays)][::order],
+            prism_device_information=reported,
+            prism_filevault=[],
+            apps=[{**app, "version": "1"} for app in apps],
+            **FEEDS,
+        )
+        past.add(
+            hours(25),
+            devices=[{**device, "os_version": "26.1"} for device in stays],
+            prism_filevault=filevault,
+            apps=[{**app, "version": "2"} for app in apps],
+        )
     with Reader(homes[0]) as one, Reader(homes[1]) as other:
         yield one, other
 
@@ -188,7 +216,7 @@ def pasts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reader, Re
 @pytest.mark.heavy(quick_every=3)
 @pytest.mark.parametrize("name", WITH_HISTORY)
 def test_answers_about_the_past_have_one_order(pasts: tuple[Reader, Reader], name: str) -> None:
-    values = {"days": 3_650} if name != "device_changes" else {"hours": 87_600}
+    values = {"device_changes": {"hours": 87_600}, "release_adoption": {}}.get(name, {"days": 3_650})
     one, other = (reader.query(name, {**required(catalog()[name]), **values}).rows for reader in pasts)
     assert one
     assert one == other

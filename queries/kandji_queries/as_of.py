@@ -16,8 +16,8 @@ from pathlib import Path
 
 import duckdb
 
-from kandji_queries import definitions
-from kandji_queries.relations import AS_OF, BETWEEN, BY_THING, EVENTS, TRACKED, create_schema
+from kandji_queries import currency, definitions
+from kandji_queries.relations import AS_OF, BETWEEN, BY_THING, CURRENCY, EVENTS, TRACKED, create_schema
 from kandji_schema.database import is_readable
 from kandji_schema.derived import derivations, derived_columns, with_derived
 from kandji_schema.errors import StoreDamaged
@@ -56,7 +56,9 @@ def tracked_tables(manifest: Manifest) -> list[str]:
 
 def functions(manifest: Manifest) -> Mapping[str, str]:
     """Return our table functions, with the table or view behind each: ``<table>_as_of`` and ``changes_between``."""
-    return {**{f"{table}{AS_OF}": table for table in tracked_tables(manifest)}, BETWEEN: BY_THING}
+    tables = tracked_tables(manifest)
+    views = [CURRENCY] if currency.DEVICES in tables else []
+    return {**{f"{name}{AS_OF}": name for name in (*tables, *views)}, BETWEEN: BY_THING}
 
 
 @cache

@@ -213,6 +213,11 @@ class Reader:
         sources = {name: self._dependencies.tables(manifest, [name]) for name in names}
         return self._once_more(lambda: self._with_all(lambda engine: all_columns(engine, sources)))
 
+    def was_read(self, table: str) -> bool:
+        """Tell whether the rows of a table were ever read; False for one there is not."""
+        state = self._engines.manifest().tables.get(table)
+        return state is not None and state.synced_at is not None
+
     def data_notes(self, names: Iterable[str]) -> list[str]:
         """Return what has to be known of some tables and views before their rows are believed, as answers note it."""
         manifest = self._engines.manifest()

@@ -50,6 +50,9 @@ MOMENT, OTHER_MOMENT = "'2026-11-20 12:00'", "'2026-11-27 12:00'"
 BY_THING, BETWEEN = "changes_by_thing", "changes_between"
 """The view of changes as people tell them, and the function that reads only those between two moments."""
 
+CURRENCY = "os_currency"
+"""The view of how current operating systems are, which has a function of a moment too."""
+
 BEGINS, ENDS = "begins", "ends"
 """The parameters of that function, which may be given by name."""
 

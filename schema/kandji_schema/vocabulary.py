@@ -116,6 +116,33 @@ TERMS = (
         ("devices.os_version", "fleet.os_version", "prism_device_information.display_os_version"),
     ),
     Term(
+        (
+            *("patch", "patched", "patch level", "up to date", "uptodate", "out of date", "outdated", "newest version"),
+            *("behind", "behind on patches", "behind on updates", "os update", "macos update", "currency", "latest os"),
+        ),
+        ("os_currency.currency", "os_currency.days_behind", "os_currency.newest_version"),
+    ),
+    Term(
+        ("days behind", "how long behind", "versions behind", "how far behind"),
+        ("os_currency.days_behind", "os_currency.versions_behind"),
+    ),
+    Term(
+        ("exploited", "exploited cve", "known exploited", "unfixed", "security fix", "fix lacked", "zero day"),
+        ("os_currency.exploited_cves_lacked", "os_currency.exploited_lacked", "os_currency.fixes_lacked"),
+    ),
+    Term(
+        ("due date", "kev due date", "cisa", "kev catalogue"),
+        ("known_exploited_vulnerabilities.due_date", "known_exploited_vulnerabilities.cve_id"),
+    ),
+    Term(
+        ("release", "os release", "release date", "macos release", "ios release"),
+        ("os_releases.version", "os_releases.release_date"),
+    ),
+    Term(
+        ("supported os", "end of life", "eol", "unsupported", "supported macos", "gets fixes"),
+        ("os_currency.model_gets_fixes", "os_currency.major_gets_fixes"),
+    ),
+    Term(
         ("os build", "build number", "build"), ("devices.supplemental_build_version", "device_details.system_version")
     ),
     Term(

@@ -40,14 +40,16 @@ ALL: Mapping[str, object] = MappingProxyType({param.name: True for param in PARA
 """Everything counts."""
 
 OF_DEVICES = (
-    r"devices|fleet|compliance|compliance_devices|apps|threats|behavioral_detections|vulnerability_detections"
+    r"devices|fleet|os_currency|compliance|compliance_devices|apps|threats|behavioral_detections|vulnerability_detections"
     r"|lost_mode|contradictions|device_\w+|prism_\w+"
 )
 """The tables and views whose rows belong to the device in their ``device_id``."""
 
 _NARROWED = re.compile(rf"{OF_DEVICES}|users")
 
-_LOOKED_UP = frozenset({"blueprints", "tags", "users", "freshness", "history"})
+_FEEDS = {"os_releases", "os_release_cves", "device_models", "known_exploited_vulnerabilities"}
+
+_LOOKED_UP = frozenset({"blueprints", "tags", "users", "freshness", "history", *_FEEDS})
 """Tables and views in which names and states are looked up; no row of theirs is counted."""
 
 _REMOVED = "d.is_removed"

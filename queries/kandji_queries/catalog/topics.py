@@ -11,6 +11,7 @@ WORDS: Mapping[str, frozenset[str]] = {
     topic: frozenset(words.split())
     for topic, words in {
         "Vulnerabilities and threats": "cve cves vulnerability vulnerabilities threats detections risky exploited",
+        "Updates": "patch behind release supported",
         "Compliance": "compliance noncompliant compliant parameters rule rules",
         "Apps and extensions": "app apps extension extensions launch privacy software",
         "Security settings": (
@@ -34,6 +35,7 @@ ORDER = (
     "People",
     "Compliance",
     "Security settings",
+    "Updates",
     "Vulnerabilities and threats",
     "Apps and extensions",
     "Library items, profiles, certificates",

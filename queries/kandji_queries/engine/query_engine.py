@@ -8,12 +8,13 @@ from threading import Lock
 
 import duckdb
 
-from kandji_queries import as_of, definitions, thing_words
+from kandji_queries import as_of, currency, definitions, thing_words
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.engine.lockdown import ARROW_LAMBDAS, LOCKDOWN, refuse_escapes
 from kandji_queries.relations import (
     AUDIT_LOG,
     BY_THING,
+    CURRENCY,
     EVENTS,
     INPUTS,
     TRACKED,
@@ -59,6 +60,7 @@ class QueryEngine:
         self.broken: dict[str, MirrorError] = {}
         self._flagged: tuple[str | None, tuple[int, int]] = (None, (0, 0))
         self._lock = Lock()
+        self._past: dict[str, datetime] = {}
         self._base = base
         self._masked = masked
         self._rules = rules or RuleFile()
@@ -243,6 +245,7 @@ class QueryEngine:
         thing_words.add(self._base, segments[-1].tables, self._open_types)
         for past in as_of.table_histories(self._base, self._open_types):
             self._base.execute(past.function)
+            self._past[past.table] = past.since
 
     def _add_audit(self) -> None:
         if AUDIT_LOG not in self.tables:
@@ -260,6 +263,8 @@ class QueryEngine:
             self._base.execute(f"CREATE VIEW main.{identifier(view.name)} AS {view.sql}")
             if view.name == BY_THING:
                 thing_words.add_between(self._base, view.sql)
+            if view.name == CURRENCY:
+                currency.add_as_of(self._base, view.sql, self._past)
         except (duckdb.BinderException, duckdb.CatalogException):
             self.broken[view.name] = Failed(
                 f"The view {view.name} needs columns that were not mirrored yet when its tables were written. "

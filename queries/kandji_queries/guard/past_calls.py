@@ -9,7 +9,7 @@ from typing import Any
 
 from kandji_queries import definitions
 from kandji_queries.lineage import tree
-from kandji_queries.relations import AS_OF, BETWEEN, BY_THING, past_call
+from kandji_queries.relations import AS_OF, BETWEEN, BY_THING, CURRENCY, past_call
 from kandji_schema.durations import parse_duration
 from kandji_schema.errors import Refused
 from kandji_schema.sql import fold_name
@@ -31,8 +31,8 @@ def check(name: str, arguments: Sequence[Mapping[str, Any]]) -> None:
     """Refuse a number of moments that the function does not take, and a text that is none."""
     if len(arguments) != (2 if name == BETWEEN else 1):
         raise wrong(name, "takes two moments" if name == BETWEEN else "takes one moment")
-    if name == BETWEEN:
-        _refuse_captured(arguments)
+    if name in _VIEWS:
+        _refuse_captured(name, arguments)
     for argument in arguments:
         literal = argument["expression"].get("literal") or {}
         if literal.get("kind") == "STRING" and not _MOMENT.match(literal["text"]):
@@ -42,19 +42,24 @@ def check(name: str, arguments: Sequence[Mapping[str, Any]]) -> None:
             )
 
 
-def _refuse_captured(arguments: Sequence[Mapping[str, Any]]) -> None:
+_VIEWS = {BETWEEN: BY_THING, f"{CURRENCY}{AS_OF}": CURRENCY}
+"""Functions that are made of the text of a view, with that view."""
+
+
+def _refuse_captured(function: str, arguments: Sequence[Mapping[str, Any]]) -> None:
     """Refuse what may mean another thing inside the function, where its arguments are put.
 
     The CTEs, aliases and columns of its own are nearer there than those of the statement.
     """
-    inside = {fold_name(name) for name in _CTE.findall(definitions.views()[BY_THING].sql)}
+    view = _VIEWS[function]
+    inside = {fold_name(name) for name in _CTE.findall(definitions.views()[view].sql)}
     for node in tree.below([argument["expression"] for argument in arguments]):
         if tree.kind(node) == "BASE_TABLE" and tree.table_name(node) in inside:
-            raise wrong(BETWEEN, f"has a {tree.table_name(node)} of its own, give yours another name")
+            raise wrong(function, f"has a {tree.table_name(node)} of its own, give yours another name")
     for node in tree.below([argument["expression"] for argument in arguments], into_queries=False):
         column = ".".join(tree.parts(node)) if node.get("class") == "COLUMN_REF" else ""
         if column and column not in _CLOCK:
-            raise wrong(BETWEEN, f"takes moments and no column, which {column[:40]!r} is; JOIN {BY_THING} for that")
+            raise wrong(function, f"takes moments and no column, which {column[:40]!r} is; JOIN {view} for that")
 
 
 def _meant(text: str) -> str:

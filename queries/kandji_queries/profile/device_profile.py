@@ -67,7 +67,7 @@ def wanted_parts(include: Iterable[str]) -> list[ProfilePart]:
 
 def read_profile(reader: "Reader", device_id: str, include: Iterable[str] = ()) -> DeviceProfile:
     """Read the profile of the device of that identifier; ``include`` names parts that are not usual."""
-    wanted = wanted_parts(include)
+    wanted = [part for part in wanted_parts(include) if not part.needs or reader.was_read(part.needs)]
     limits = replace(reader.limits, rows=ROWS, bytes=None)
     found = {
         part.name: reader.run(part.sql, {"device_id": device_id}, limits=limits)

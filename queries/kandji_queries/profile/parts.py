@@ -1,8 +1,9 @@
 """The parts of a profile: what is told of one aspect, declared in ``parts/<name>.sql``.
 
 The header has ``title`` and ``description``; ``usual: yes`` for a part that is always told; ``one: yes`` where its one
-row is told as an object, else ``most`` rows are told; ``texts: yes`` where its columns are sentences. A line for each
-column that people see, in their order::
+row is told as an object, else ``most`` rows are told; ``texts: yes`` where its columns are sentences;
+``needs: os_releases`` where it is left out as long as that table was never read. A line for each column that people
+see, in their order::
 
     -- column: filevault_on | FileVault | on/off | Mac
 
@@ -18,9 +19,20 @@ from types import MappingProxyType
 from kandji_queries import sql_files
 
 STATEMENTS = Path(__file__).parent / "parts"
-KEYS = frozenset({"title", "description", "usual", "one", "most", "texts", "column"})
+KEYS = frozenset({"title", "description", "usual", "one", "most", "texts", "needs", "column"})
 
-FIRST = ("contradictions", "device", "person", "contact", "security", "locks", "secrets", "hardware", "compliance")
+FIRST = (
+    "contradictions",
+    "device",
+    "currency",
+    "person",
+    "contact",
+    "security",
+    "locks",
+    "secrets",
+    "hardware",
+    "compliance",
+)
 """Parts in the order in which they are wanted; the others follow by name."""
 
 
@@ -48,7 +60,8 @@ class ProfilePart:
     """One aspect, from a statement that takes ``$device_id``.
 
     ``usual`` parts are always told, the others when they are asked for. ``one`` row is told as an object; of several
-    the first ``most``. Of ``texts`` each column is a sentence, which people read below each other.
+    the first ``most``. Of ``texts`` each column is a sentence, which people read below each other. Where it ``needs`` a
+    table it is left out until that was read.
     """
 
     name: str
@@ -58,6 +71,7 @@ class ProfilePart:
     one: bool
     most: int
     texts: bool
+    needs: str
     fields: tuple[Field, ...]
 
 
@@ -88,6 +102,7 @@ def _part(file: sql_files.SqlFile) -> ProfilePart:
         one=values.get("one") == "yes",
         most=int(values.get("most", "1")),
         texts=values.get("texts") == "yes",
+        needs=values.get("needs", ""),
         fields=tuple(_field(entry.value) for entry in file.all("column")),
     )
 

@@ -19,7 +19,7 @@ from kandji_web.drawn import NOT_DRAWN
 from kandji_web.kept import KeptAnswers, Question
 from kandji_web.pictures import show_picture
 from kandji_web.rendering import common_facts
-from kandji_web.report.sections import KEY_NUMBERS, SECTIONS
+from kandji_web.report.sections import KEY_NUMBERS, SECTIONS, Section
 from kandji_web.templates import render
 
 PAGE = "/"
@@ -56,10 +56,17 @@ async def _parts(request: Request, found: Overview, state: int) -> AsyncIterator
     begin, wall, end = render("overview.html", facts).split(HERE)
     yield begin
     for section in SECTIONS:
-        shown = [await show_picture(request, each, page=PAGE, state=state) for each in section.pictures]
-        yield render("pictures.html", {"section": section, "pictures": shown, "not_drawn": facts["not_drawn"]})
+        told = "" if await _has_what_it_needs(request, section) else section.otherwise
+        pictures = () if told else section.pictures
+        shown = [await show_picture(request, each, page=PAGE, state=state) for each in pictures]
+        more = {"section": section, "pictures": shown, "told": told, "not_drawn": facts["not_drawn"]}
+        yield render("pictures.html", more)
     yield wall
     yield render("overview_numbers.html", {"sections": _all_numbers(found)}) + end
+
+
+async def _has_what_it_needs(request: Request, section: Section) -> bool:
+    return not section.needs or await in_turn(request, lambda reader: reader.was_read(section.needs))
 
 
 def _key_numbers(found: Overview) -> list[Number]:

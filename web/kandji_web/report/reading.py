@@ -114,6 +114,8 @@ class _Reading:
         return not sql or bool(of_whole_tenant(sql))
 
     def _section(self, section: Section) -> ReportSection:
+        if section.needs and not self._reader.was_read(section.needs):
+            return ReportSection(section.name, section.title, (), section.otherwise)
         told = self._about.budget if section.name == BUDGET else ""
         return ReportSection(section.name, section.title, tuple(map(self._picture, section.pictures)), told)
 

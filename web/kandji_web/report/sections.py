@@ -22,11 +22,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Section:
-    """Pictures of one subject, under a title; ``name`` is how a person asks for it."""
+    """Pictures of one subject, under a title; ``name`` is how a person asks for it.
+
+    Where it ``needs`` a table that was never read, what is said ``otherwise`` stands in place of its pictures.
+    """
 
     name: str
     title: str
     pictures: tuple[Shown, ...]
+    needs: str = ""
+    otherwise: str = ""
 
 
 BUDGET = "mirror"
@@ -61,6 +66,18 @@ SECTIONS: tuple[Section, ...] = (
             Shown("devices_by_os_version", {"platform": "Mac"}, "Versions of macOS"),
             Shown("os_adoption", {"platform": "Mac"}, "macOS day by day"),
         ),
+    ),
+    Section(
+        "patches",
+        "Patches",
+        (
+            Shown("patch_report"),
+            Shown("exploited_unfixed"),
+            Shown("release_adoption", {"os": "macOS"}, "The newest macOS day by day"),
+        ),
+        needs="os_releases",
+        otherwise="Whether devices are patched is not known without the public feed of releases: "
+        "KANDJI_MIRROR_FEEDS=sofa,kev switches it on, `kandji-mirror feed load FILE` takes it from a file.",
     ),
     Section(
         "posture",

@@ -1,0 +1,10 @@
+-- title: Whether a model can run a release
+-- description: Whether a model of device_models can run a release of os_releases, of the same system: one of the list of
+--   models that the release has, else every model that can run its major version. Lists of macOS releases that are for
+--   all Macs are passed over: they name boards, and not all there are. NULL where that is not known.
+CREATE MACRO can_run_release(model, majors, os, major, scope, models) AS
+    CASE
+        WHEN nullif(models, []) IS NULL OR os = 'macOS' AND scope IS NOT DISTINCT FROM 'universal'
+            THEN list_contains(majors, major)
+        ELSE list_contains(models, model)
+    END;
