@@ -3,12 +3,24 @@
 import json
 import socket
 import socketserver
-from collections.abc import Callable, Iterator
+import ssl
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+DAY = timedelta(days=1)
 
 
 @dataclass
@@ -70,6 +82,7 @@ class MailServer:
     says: dict[str, str] = field(default_factory=dict)
     got: list[str] = field(default_factory=list)
     port: int = 0
+    secure: bool = False
 
     @property
     def messages(self) -> list[str]:
@@ -78,9 +91,9 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(**says: str) -> Iterator[MailServer]:
-    """Served until the block ends; ``AUTH LOGIN`` and ``PLAIN`` are taken from anybody."""
-    mail = MailServer(says)
+def mail_server(says: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None) -> Iterator[MailServer]:
+    """Served until the block ends; any user is taken. With ``tls`` a connection is made secure where that is asked."""
+    mail = MailServer(dict(says or {}))
 
     class Handler(socketserver.StreamRequestHandler):
         def say(self, text: str) -> None:
@@ -93,7 +106,13 @@ def mail_server(**says: str) -> Iterator[MailServer]:
                 if verb in mail.says and mail.says[verb] == "cut":
                     return
                 if verb == "EHLO":
-                    self.say("250-here\r\n250 AUTH PLAIN")
+                    self.say(f"250-here\r\n250{'-STARTTLS' if tls else '-8BITMIME'}\r\n250 AUTH PLAIN")
+                elif verb == "STARTTLS" and tls:
+                    self.say("220 go on")
+                    self.connection = tls.wrap_socket(self.connection, server_side=True)
+                    self.rfile = self.connection.makefile("rb")
+                    self.wfile = self.connection.makefile("wb", 0)
+                    mail.secure = True
                 elif verb == "AUTH":
                     self.say(mail.says.get("AUTH", "235 yes"))
                 elif verb == "DATA":
@@ -104,6 +123,10 @@ def mail_server(**says: str) -> Iterator[MailServer]:
                     return
                 else:
                     self.say(mail.says.get(verb, "250 ok"))
+
+        def finish(self) -> None:
+            super().finish()
+            self.connection.close()
 
         def take(self) -> None:
             lines = []
@@ -134,4 +157,20 @@ def _running(server: socketserver.BaseServer) -> Iterator[None]:
         server.server_close()
 
 
-Answer = Callable[[dict[str, Any]], Any]
+def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate of 127.0.0.1 that signs itself: its file, and the server's side."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - DAY, now + DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    whole, public = folder / "server.pem", folder / "public.pem"
+    public.write_bytes(made.public_bytes(Encoding.PEM))
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    whole.write_bytes(secret + public.read_bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(whole)
+    return public, context

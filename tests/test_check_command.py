@@ -39,7 +39,7 @@ def test_the_first_minutes(tmp_path: Path) -> None:
     assert (begun.returncode, begun.stdout) == (0, f"{tmp_path}/checks.toml\n")
     assert run(tmp_path, "check", "init").returncode == 2
     listed = run(tmp_path, "check", "list")
-    assert [line.split()[1] for line in listed.stdout.splitlines()[2:]] == ["off"] * 11
+    assert [line.split()[1] for line in listed.stdout.splitlines()[2:]] == ["off"] * 12
     assert run(tmp_path, "check", "run").returncode == 0
     path = tmp_path / "checks.toml"
     path.write_text(path.read_text().replace("# [check.tables_too_old]", "[check.tables_too_old]"))

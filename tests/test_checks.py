@@ -186,6 +186,16 @@ def test_an_answer_that_is_too_long_is_no_answer(tmp_path: Path) -> None:
     assert "more than 10,000 rows" in home.round().asked[0].trouble
 
 
+def test_exploited_vulnerabilities_are_told_where_both_lists_were_read(tmp_path: Path) -> None:
+    home = Watched(tmp_path, "[check.exploited_vulnerabilities]\n")
+    cves = [{"cve_id": f"CVE-1-{n}", "status": "Active" if n else "Remediated", "device_count": n} for n in range(3)]
+    home.hold(vulnerabilities=cves)
+    assert "known_exploited_vulnerabilities was never read" in home.round().asked[0].trouble
+    home.hold(known_exploited_vulnerabilities=[{"cve_id": f"CVE-1-{n}", "name": "A flaw"} for n in range(2)])
+    home.round()
+    assert labels(home.told[-1]) == ["CVE-1-1, A flaw, devices 1"]
+
+
 # -- the mirror itself -------------------------------------------------------------------------------------------------
 
 
@@ -364,6 +374,18 @@ def test_nobody_sees_names_where_they_are_never_written(tmp_path: Path) -> None:
     assert "personal is True; it must be false: KANDJI_MIRROR_PRIVACY is on" in broken
 
 
+def test_what_a_looser_mode_remembered_goes_with_it(tmp_path: Path) -> None:
+    home = Watched(tmp_path, MACS)
+    home.write(MACS, tell="[]")
+    home.macs("anna")
+    home.round()
+    home.settings = home.settings.given(mirror_privacy="agents")
+    home.write('[check.macs]\nsql = "SELECT 1 AS id"\nenabled = false\n')
+    home.round()
+    with closing(sqlite3.connect(tmp_path / "checks.sqlite")) as file:
+        assert "anna" not in "\n".join(file.iterdump())
+
+
 @pytest.mark.slow
 def test_names_that_were_remembered_go_when_the_mode_says_so(tmp_path: Path) -> None:
     synced(tmp_path, 12, "devices", facts={"privacy": Privacy.AGENTS})
@@ -514,7 +536,11 @@ def test_every_built_in_check_has_an_answer(tmp_path: Path) -> None:
     home = Watched(tmp_path, "\n".join(f"[check.{name}]" for name in built_in()))
     report = home.round()
     assert report.broken == {}
-    assert {asked.name: asked.trouble for asked in report.asked} == dict.fromkeys(built_in(), "")
+    troubles = {asked.name: asked.trouble for asked in report.asked if asked.trouble}
+    assert troubles == {
+        "exploited_vulnerabilities": "known_exploited_vulnerabilities was never read, so nothing is known; "
+        "KANDJI_MIRROR_FEEDS=kev has it read."
+    }
     assert sum(asked.began for asked in report.asked) > 10
     assert home.round().told == 0  # every key names its row
 

@@ -13,14 +13,13 @@ from typing import Any
 
 import pytest
 from checks_home import MACS, Watched
-from checks_targets import mail_server, webhook
+from checks_targets import certificate, mail_server, webhook
 
 from kandji_schema.privacy import Privacy
 from kandji_watch import overview
 from kandji_watch.standing import Overview
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-OLD = "SECRET"
 
 
 def hooked(home: Path, url: str, kind: str = "webhook", more: str = "", checks: str = MACS) -> Watched:
@@ -146,6 +145,17 @@ def test_a_clock_that_jumps_gives_nothing_up_and_silences_nothing(tmp_path: Path
         assert len(hook.got) == 7
         assert standing(home).waiting == ()
         assert len({got["id"] for got in hook.got}) == 1
+
+
+def test_numbers_of_any_size_are_told(tmp_path: Path) -> None:
+    with webhook() as hook:
+        home = hooked(
+            tmp_path,
+            hook.url,
+            checks='[check.n]\nsql = "SELECT 10::HUGEINT ** 30 AS id, 170141183460469231731687303715884105727 AS n"\n',
+        )
+        home.round()
+        assert "170141183460469231731687303715884105727" in hook.got[0]["text"]
 
 
 def test_deliveries_to_a_target_that_is_no_more_end(tmp_path: Path) -> None:
@@ -314,7 +324,7 @@ def test_mail_is_one_plain_message(tmp_path: Path) -> None:
 def test_what_a_mail_server_says_decides(
     tmp_path: Path, says: dict[str, str], state: str, unsure: bool, words: str
 ) -> None:
-    with mail_server(**says) as server:
+    with mail_server(says) as server:
         home = mailed(tmp_path, server.port, 'user = "u"\npassword = "SECRET"')
         (sent,) = home.round().sent
         assert (sent.state, sent.words) == (state, words)
@@ -326,6 +336,29 @@ def test_what_a_mail_server_says_decides(
             first, second = (message_from_string(text.removeprefix("Message:\n")) for text in server.messages)
             assert first["Message-ID"] == second["Message-ID"]
             assert second["Subject"].replace("\n", "").endswith("(may have been told before)")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_mail_goes_over_a_connection_that_is_secure_and_trusted(tmp_path: Path, trusted: bool) -> None:
+    public, context = certificate(tmp_path)
+    with mail_server(tls=context) as server:
+        home = mailed(tmp_path, server.port, 'user = "u"\npassword = "SECRET"')
+        home.write(home._checks.replace('"none"', '"starttls"'), tell='["ops"]')
+        home.settings = home.settings.given(mirror_ca_file=str(public) if trusted else "")
+        home.round()
+        assert server.secure or not trusted
+        assert len(server.messages) == trusted
+        if not trusted:
+            assert "no secure connection to the mail server" in standing(home).waiting[0].error
+
+
+def test_a_server_that_offers_no_secure_connection_gets_no_password(tmp_path: Path) -> None:
+    with mail_server() as server:
+        home = mailed(tmp_path, server.port, 'user = "u"\npassword = "SECRET"')
+        home.write(home._checks.replace('"none"', '"starttls"'), tell='["ops"]')
+        (sent,) = home.round().sent
+        assert sent.words == "the mail server does not offer what security and user ask for"
+        assert server.messages == []
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------

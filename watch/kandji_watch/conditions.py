@@ -85,7 +85,7 @@ def read_condition(place: Place, table: Table) -> Condition:
     if when == "silent":
         return Silent(place.duration(table, "after", "2h", timedelta(minutes=1)))
     if when == "older":
-        return Older(_tables(place, table), _times(place, table))
+        return Older(read_tables(place, table, "tables"), _times(place, table))
     question = _question(place, table)
     if when in {"any", "new"}:
         return Rows(question, baseline=when == "new")
@@ -103,11 +103,12 @@ def _question(place: Place, table: Table) -> Question:
     return Question("", place.text(table, "sql"), params)
 
 
-def _tables(place: Place, table: Table) -> tuple[str, ...]:
-    names = place.texts(table, "tables")
+def read_tables(place: Place, table: Table, key: str) -> tuple[str, ...]:
+    """Return the tables that a key names."""
+    names = place.texts(table, key)
     for name in names:
         if name not in resources():
-            raise place.unknown("tables", name, resources())
+            raise place.unknown(key, name, resources())
     return names
 
 

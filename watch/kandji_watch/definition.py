@@ -30,7 +30,7 @@ from kandji_schema.errors import ConfigurationError
 from kandji_schema.folders import CHECKS_FILE
 from kandji_schema.ownership import refuse_replaceable
 from kandji_schema.privacy import Privacy
-from kandji_watch.conditions import CONDITION_KEYS, Condition, read_condition
+from kandji_watch.conditions import CONDITION_KEYS, Condition, read_condition, read_tables
 from kandji_watch.place import Place, Table
 from kandji_watch.schedule import Quiet, Schedule, read_quiet, read_schedule, read_zone
 from kandji_watch.secret_values import is_private
@@ -43,7 +43,7 @@ SEVERITIES = ("info", "warning", "critical")
 COMMON_KEYS = ("tell", "timezone", "quiet", "pages", "rows", "target", "check")
 CHECK_KEYS = (
     *("title", "severity", *CONDITION_KEYS, "key", "columns", "every", "at", "timezone", "quiet", "tell", "personal"),
-    *("ended", "rows", "enabled"),
+    *("ended", "rows", "enabled", "needs"),
 )
 FIXED = ("query", "sql", "when", "number")
 """Keys of a built-in check that stay as they are: with others it would be another check."""
@@ -59,7 +59,8 @@ class Check:
     """One check. ``tell`` are names of targets, ``key`` the columns that name a row, ``columns`` those that are told.
 
     Both are empty where they follow from the answer. ``personal`` reads names where the privacy mode lets people see
-    them, ``ended`` tells what ended too, ``rows`` is how many rows a text has at most.
+    them, ``ended`` tells what ended too, ``rows`` is how many rows a text has at most. Where a table that it ``needs``
+    was never read nothing is known, not even that nothing is wrong.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Check:
     personal: bool
     ended: bool
     rows: int
+    needs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,7 @@ class _Reading:
             personal=self._personal(place, table),
             ended=place.flag(table, "ended", True),
             rows=place.whole(table, "rows", self._rows, 1, 50),
+            needs=read_tables(place, table, "needs"),
         )
 
     def _told(self, place: Place, table: Table) -> tuple[str, ...]:

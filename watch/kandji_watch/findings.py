@@ -121,6 +121,13 @@ def note_trouble(connection: sqlite3.Connection, name: str, words: str, now: dat
     _set(connection, name, asked_at=in_seconds(now))
 
 
+def forget_all(connection: sqlite3.Connection, now: datetime) -> None:
+    """Forget what every check found, and its texts, since names may be in them; each is asked anew and says so."""
+    for (name,) in connection.execute("SELECT name FROM checks").fetchall():
+        _forget(connection, name, now)
+        connection.execute("UPDATE checks SET basis = '', asked_at = NULL, as_of = '{}' WHERE name = ?", (name,))
+
+
 def forget_gone(connection: sqlite3.Connection, names: frozenset[str]) -> None:
     """Forget findings of checks that are no more, so that one that comes back begins anew."""
     for (name,) in connection.execute("SELECT name FROM checks").fetchall():

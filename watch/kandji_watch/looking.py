@@ -11,6 +11,7 @@ from kandji_queries.results.values import ResultColumn, compact
 from kandji_schema.durations import ago, in_future, in_words
 from kandji_schema.errors import Failed, NeverSynced, NothingMirrored, UsageError
 from kandji_schema.manifest import Manifest, State, TableState, newest_whole
+from kandji_schema.registry import resources
 from kandji_schema.utc import in_seconds
 from kandji_watch.asking import Asker
 from kandji_watch.conditions import ROWS, Condition, Number, Older, Rows, Silent
@@ -92,6 +93,10 @@ class Look:
         return self._looked(answer, found, memory, basis=f"number {condition.number}")
 
     def _answer(self, check: Check, condition: Rows | Number) -> Answer:
+        for name in check.needs:
+            state = self.manifest().tables.get(name)
+            if state is None or state.synced_at is None:
+                raise NeverSynced(f"{name} was never read, so nothing is known{_how(name)}.")
         answer = self._asker.ask(condition.question, personal=check.personal, now=self._now)
         if answer.as_of and not any(answer.as_of.values()):
             raise NeverSynced(f"{', '.join(answer.as_of)} never synced, so nothing is known of it.")
@@ -137,6 +142,12 @@ class Look:
         silent = self._now - since > condition.after
         row = {"heard": in_seconds(heard), "ago": ago(since, self._now)}
         return Looked({"syncer": row} if silent else {}, memory=kept, basis="syncer")
+
+
+def _how(table: str) -> str:
+    """Say what reads a table that is not read by itself."""
+    feed = resources()[table].feed
+    return f"; KANDJI_MIRROR_FEEDS={feed.name} has it read" if feed else ""
 
 
 def _is_read(state: TableState) -> bool:

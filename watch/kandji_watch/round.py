@@ -18,6 +18,7 @@ from kandji_mirror.threads import in_thread
 from kandji_schema.errors import ConfigurationError, MirrorError, UnknownName
 from kandji_schema.home import refuse_foreign
 from kandji_schema.manifest import newest_whole
+from kandji_schema.privacy import Privacy
 from kandji_schema.settings import Settings
 from kandji_watch import findings, outbox
 from kandji_watch.asking import Asker
@@ -35,6 +36,9 @@ log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 120.0
 """So long one target is sent texts in one round; what is left is sent in the next."""
+
+_MODES = (Privacy.OFF, Privacy.AGENTS, Privacy.ON)
+"""From what shows most to what shows least."""
 
 DAMAGE_TITLE = "What was remembered of checks was damaged"
 
@@ -118,8 +122,16 @@ class Round:
             broken = [name.removeprefix("target ") for name in file.broken if name.startswith("target ")]
             outbox.drop_orphans(connection, [*file.targets, *broken], now)
             findings.forget_gone(connection, file.names)
+            self._keep_private(connection, now)
             outbox.trim(connection, now)
             findings.trim(connection, now)
+
+    def _keep_private(self, connection: sqlite3.Connection, now: datetime) -> None:
+        """Forget what was remembered in a mode that showed more than this one does."""
+        mode, before = self._settings.privacy, fact(connection, "privacy")
+        if before and _MODES.index(mode) > _MODES.index(Privacy(before)):
+            findings.forget_all(connection, now)
+        set_fact(connection, "privacy", mode.value)
 
     # -- asking --------------------------------------------------------------------------------------------------------
 

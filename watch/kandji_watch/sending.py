@@ -4,6 +4,8 @@ An attempt that did not end well is tried again later, unless the target said th
 tells that it may have arrived: then it is sent again with the same identifier, and says so.
 """
 
+import json
+import logging
 import os
 import signal
 import subprocess
@@ -13,8 +15,6 @@ from concurrent.futures import TimeoutError as TooLate
 from contextlib import suppress
 from dataclasses import dataclass
 
-import orjson
-
 from kandji_mirror.api.responses import retry_after
 from kandji_mirror.api.transport import posted
 from kandji_mirror.threads import in_thread
@@ -23,6 +23,8 @@ from kandji_schema.files import make_folder
 from kandji_watch.shapes import plain_json, shaped
 from kandji_watch.targets import CommandTarget, FileTarget, MailTarget, Target, WebhookTarget, refuse_open
 from kandji_watch.texts import Document
+
+log = logging.getLogger(__name__)
 
 LATER = (408, 425, 429)
 """Refusals (4xx) that say nothing of the text itself."""
@@ -49,7 +51,7 @@ DONE = Attempt(done=True)
 
 
 def attempt(target: Target, document: Document, *, repeated: bool, ca_file: str = "") -> Attempt:
-    """Try once; returns within a bounded time whatever the target does, and never raises but for a fault of ours."""
+    """Try once; returns within a bounded time whatever the target does, and raises nothing."""
     send = _SENDERS[type(target)]
     tried = in_thread(lambda: send(target, document, repeated, ca_file))
     seconds = _STEPS * target.seconds + 5 if not isinstance(target, FileTarget) else 60.0
@@ -61,12 +63,15 @@ def attempt(target: Target, document: Document, *, repeated: bool, ca_file: str 
         return Attempt(done=False, words=str(error).rstrip("."))
     except OSError as error:
         return Attempt(done=False, words=error.strerror or type(error).__name__, unsure=True)
+    except Exception as error:
+        log.exception("A text could not be sent by a fault of this program.")
+        return Attempt(done=False, words=f"a fault of this program ({type(error).__name__})", unsure=True)
 
 
 def _webhook(target: WebhookTarget, document: Document, repeated: bool, ca_file: str) -> Attempt:
     url = target.url.value()
     refuse_open(target.url.what, url)
-    body = orjson.dumps(shaped(target.kind, document, repeated=repeated))
+    body = _json(shaped(target.kind, document, repeated=repeated))
     try:
         answer = posted(url, body, ca_file=ca_file, seconds=target.seconds)
     except Unreachable as error:
@@ -93,7 +98,7 @@ def _command(target: CommandTarget, document: Document, repeated: bool, _: str) 
     except OSError as error:
         return Attempt(done=False, words=f"{target.argv[0]} cannot be started: {error.strerror}")
     try:
-        process.communicate(orjson.dumps(plain_json(document, repeated=repeated)) + b"\n", timeout=target.seconds)
+        process.communicate(_json(plain_json(document, repeated=repeated)) + b"\n", timeout=target.seconds)
     except subprocess.TimeoutExpired:
         _kill(process)
         return Attempt(done=False, words=f"{target.argv[0]} took longer than {target.seconds:g} s", unsure=True)
@@ -113,7 +118,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 def _file(target: FileTarget, document: Document, repeated: bool, _: str) -> Attempt:
     """Append a line and bring it to the disk; one that a kill left half-written is closed first."""
-    line = orjson.dumps(plain_json(document, repeated=repeated)) + b"\n"
+    line = _json(plain_json(document, repeated=repeated)) + b"\n"
     try:
         make_folder(target.path.parent)
         descriptor = os.open(target.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -128,6 +133,10 @@ def _file(target: FileTarget, document: Document, repeated: bool, _: str) -> Att
     except OSError as error:
         return Attempt(done=False, words=f"{target.path}: {error.strerror or type(error).__name__}", unsure=True)
     return DONE
+
+
+def _json(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document).encode()  # sums have more digits than others take
 
 
 def _mail(target: MailTarget, document: Document, repeated: bool, ca_file: str) -> Attempt:
