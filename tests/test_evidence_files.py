@@ -171,7 +171,7 @@ def test_the_line_is_broken_where_a_day_is_not_known() -> None:
     assert drawn.count("<polyline") == 1
     assert drawn.count("<circle") == 1
     assert drawn.count('class="gap"') == 1
-    assert told(days).endswith("1 of 4 days are not known and left open.")
+    assert told(days).endswith("1 of 4 days are not known: there the line is broken.")
     assert trend(days[2:3]) == ""
 
 

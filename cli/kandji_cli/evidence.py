@@ -1,6 +1,7 @@
 """``kandji-mirror evidence``: a folder for an auditor. Its path on stdout, what has to be known of it on stderr."""
 
 import signal
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -8,11 +9,11 @@ from kandji_cli.output import say, say_document, tell
 from kandji_cli.reads import open_reader
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.evidence import record
-from kandji_queries.evidence.contents import Evidence
+from kandji_queries.evidence.contents import Evidence, gap_spans
 from kandji_queries.evidence.exceptions import read_exceptions
 from kandji_queries.evidence.folder import checked, write_folder
 from kandji_queries.evidence.framework import built_in, read_framework
-from kandji_queries.evidence.reading import Wanted, read_evidence
+from kandji_queries.evidence.reading import Wanted, read_evidence, read_period
 from kandji_queries.evidence.signature import sign, signer_of
 from kandji_queries.evidence.tables import csv_files
 from kandji_queries.evidence.verifying import verify
@@ -45,6 +46,7 @@ def write(
     if framework is None:
         raise UsageError(f"--framework is missing. Name {', '.join(built_in())}, or a .toml file of your own.")
     settings = load()
+    read_period(first, last, datetime.now(UTC))  # what is wrong of it is told before anything is opened
     folder = checked(to, settings.home)
     wanted = Wanted(
         first=first,
@@ -125,10 +127,12 @@ def _summary(evidence: Evidence) -> dict[str, object]:
 def _tell(evidence: Evidence) -> None:
     for note in evidence.notes:
         tell(note)
-    for gap in evidence.gaps[:SAID]:
-        tell(f"Not known: {gap.first} to {gap.last}, {gap.table}: {gap.why}")
-    if len(evidence.gaps) > SAID:
-        tell(f"And {len(evidence.gaps) - SAID} more gaps; gaps.csv has all.")
+    spans = gap_spans(evidence.gaps)
+    for gap in spans[:SAID]:
+        days = str(gap.first) if gap.days == 1 else f"{gap.first} to {gap.last}"
+        tell(f"Not known on {days}: {', '.join(gap.tables)} ({gap.why}).")
+    if len(spans) > SAID:
+        tell(f"And {len(spans) - SAID} more gaps; gaps.csv has all.")
     for use in evidence.exemptions:
         if not use.status.startswith("applied"):
             tell(f"Exception of {use.exemption.serial_number} from {use.exemption.control}: {use.status}.")

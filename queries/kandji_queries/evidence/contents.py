@@ -147,6 +147,32 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class GapSpan:
+    """Days of which nothing is known of some tables for the same reason."""
+
+    first: date
+    last: date
+    days: int
+    why: str
+    tables: tuple[str, ...]
+    controls: tuple[str, ...]
+
+
+def gap_spans(gaps: Sequence[Gap]) -> tuple[GapSpan, ...]:
+    """Return gaps with the tables that share days and reason told together, in order of days."""
+    found: dict[tuple[date, date, str], list[Gap]] = {}
+    for gap in gaps:
+        found.setdefault((gap.first, gap.last, gap.why), []).append(gap)
+    return tuple(
+        GapSpan(
+            *(first, last, same[0].days, why, tuple(gap.table for gap in same)),
+            tuple(dict.fromkeys(control for gap in same for control in gap.controls)),
+        )
+        for (first, last, why), same in found.items()
+    )
+
+
+@dataclass(frozen=True)
 class ExemptionUse:
     """An exception with what became of it: ``status`` in a few words, and how many days of devices it covered."""
 

@@ -46,11 +46,11 @@ class Coverage:
         since = self.since.get(table)
         if day != today:
             if since is None:
-                return NO_HISTORY, f"No history is kept of {table}: only its present state is known."
+                return NO_HISTORY, "no history is kept, only the present state is known"
             if datetime.combine(day, time()) + timedelta(days=1) < since:
-                return BEFORE, f"History of {table} begins on {since:%Y-%m-%d %H:%M} UTC."
+                return BEFORE, f"history begins on {since:%Y-%m-%d %H:%M} UTC"
         if day not in self.read.get(table, frozenset()):
-            return UNREAD, f"{table} was not read from the tenant: {self._beside(table, day)}."
+            return UNREAD, f"not read from the tenant; {self._beside(table, day)}"
         return None
 
     def _beside(self, table: str, day: date) -> str:

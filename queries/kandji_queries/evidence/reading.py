@@ -16,6 +16,7 @@ from kandji_queries.evidence.judging import FLEET_COLUMNS, Fleet, Judged, count_
 from kandji_queries.evidence.rule_days import RuleDays, fleet_statement
 from kandji_queries.history.period import KNOWN_SINCE
 from kandji_queries.reader import Reader
+from kandji_queries.results.data_notes import DUE
 from kandji_queries.results.result import Result
 from kandji_queries.times import read_moment
 from kandji_schema.durations import exactly_in_words
@@ -145,7 +146,7 @@ class _Reading:
             exemptions=uses(wanted.exemptions, controls, applied, devices, period),
             as_of=dict(sorted(self._as_of.items())),
             limits=LIMITS,
-            notes=[*self._notes, *self._reader.warnings, *self._reader.data_notes(self._as_of)],
+            notes=[*self._notes, *self._reader.warnings, *self._troubles()],
             statements=dict(self._statements),
             masked=masked,
         )
@@ -192,6 +193,10 @@ class _Reading:
         since: dict[str, datetime] = dict(self._reader.run(KNOWN_SINCE).rows)
         return read_coverage(self._reader.home, self._manifest.tables, since)
 
+    def _troubles(self) -> Iterator[str]:
+        """Give what is wrong with the tables but their age: of which days nothing is known, the gaps tell."""
+        yield from (note for note in self._reader.data_notes(self._as_of) if DUE not in note)
+
     def _control(
         self, control: Control, by_rule: Mapping[str, Mapping[str, bytes]], covered: Coverage, fleet: Fleet
     ) -> tuple[ControlEvidence, Judged]:
@@ -217,7 +222,7 @@ class _Reading:
 
     def _gaps(self, table: str, covered: Coverage) -> Iterator[Gap]:
         if why := self._lacking.get(table):
-            yield Gap(table, self._period.first, self._period.last, LACKING, f"{why}.")
+            yield Gap(table, self._period.first, self._period.last, LACKING, why)
         else:
             yield from covered.gaps(table, self._period)
 

@@ -44,7 +44,7 @@ def told(days: Sequence[DayCount]) -> str:
         return "No day of the period is known."
     first, last, low = known[0], known[-1], min(known, key=lambda count: count.percent or 0.0)
     gaps = sum(count.is_gap for count in days)
-    broken = f" {gaps} of {len(days)} days are not known and left open." if gaps else " Every day is known."
+    broken = f" {gaps} of {len(days)} days are not known: there the line is broken." if gaps else " Every day is known."
     ends = f"Passed: {first.percent} % on {first.day}, {last.percent} % on {last.day}"
     return f"{ends}; lowest {low.percent} % on {low.day}.{broken}"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kandji_queries.evidence.contents import ControlEvidence, DayCount, DeviceLine, Evidence
+from kandji_queries.evidence.contents import ControlEvidence, DayCount, DeviceLine, Evidence, gap_spans
 from kandji_web.evidence.trend import told, trend
 from kandji_web.templates import render
 
@@ -49,23 +49,35 @@ class ControlShown:
     left_out: int
 
     @property
-    def lowest(self) -> DayCount | None:
-        """The day on which the smallest share passed."""
-        known = [count for count in self.told.days if count.percent is not None]
-        return min(known, key=lambda count: count.percent or 0.0, default=None)
+    def marks(self) -> Iterator[tuple[DayCount, str]]:
+        """Give the days that matter, in order, each with what it is."""
+        days = self.told.days
+        known = [count for count in days if count.percent is not None]
+        words = {days[0].day: ["the first day"], days[-1].day: ["the last day"]}
+        if known:
+            low = min(known, key=lambda count: count.percent or 0.0)
+            for count, word in ((known[0], "the first known day"), (known[-1], "the last known day")):
+                if count.day not in words:
+                    words[count.day] = [word]
+            words.setdefault(low.day, []).append("the lowest share")
+        for count in days:
+            if count.day in words:
+                yield count, ", ".join(words[count.day])
 
 
 def html(evidence: Evidence) -> str:
     """Return evidence as a page."""
     style = _style()
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
+    spans = gap_spans(evidence.gaps)
     facts: Mapping[str, Any] = {
         "evidence": evidence,
         "style": Markup(style),  # noqa: S704  # files of ours
         "policy": f"{POLICY}; style-src 'sha256-{digest}'",
         "controls": [_shown(number, told) for number, told in enumerate(evidence.controls, 1)],
-        "gaps": evidence.gaps[:GAPS],
-        "gaps_left_out": max(len(evidence.gaps) - GAPS, 0),
+        "read_last": sorted(moment for moment in evidence.as_of.values() if moment),
+        "gaps": spans[:GAPS],
+        "gaps_left_out": max(len(spans) - GAPS, 0),
     }
     return render("evidence.html", facts) + "\n"
 
