@@ -10,19 +10,25 @@ from typing import Any
 import pytest
 from commands import run
 from feed_server import IOS, KEV, MACOS, FeedHost, Told, feed_host
-from support import manifest_of, mirrored
+from reads_home import small_fleet
+from support import manifest_of, mirrored, synced
 
-from kandji_mirror.feeds.update import FeedSources, update_feeds
+from kandji_mcp_server.http.health import health
+from kandji_mirror.feeds.load import load_files
+from kandji_mirror.feeds.update import FeedSources, note_turned_off, update_feeds
 from kandji_mirror.report import Report
 from kandji_mirror.scheduler.feeds import FeedWorker
 from kandji_mirror.scheduler.queue import Batch, RefreshQueue, RefreshRequest
 from kandji_mirror.store.opening import open_store
+from kandji_queries.reader import Reader
+from kandji_queries.results.data_notes import SYNC_COMMAND
 from kandji_schema.errors import ConfigurationError, UsageError
 from kandji_schema.feed_state import documents
 from kandji_schema.feeds import FEEDS
 from kandji_schema.manifest import State
-from kandji_schema.registry import resources, tenant_table
+from kandji_schema.registry import feed_tables, resources, tenant_table
 from kandji_schema.settings import Settings, load
+from kandji_simulator import TOKEN, serve
 
 AT = datetime(2026, 11, 13, 8, tzinfo=UTC)
 IOS_PATH, MACOS_PATH = "/ios_data_feed.json", "/macos_data_feed.json"
@@ -212,3 +218,88 @@ def test_the_command_asks_for_what_is_on_and_says_what_did_not_come(tmp_path: Pa
     assert ended.returncode == 4
     assert "sofa: iOS: GET" in ended.stderr
     assert len(mirrored(tmp_path, "os_releases")) == 12
+
+
+def notes_of(home: Path, table: str = "os_releases", *, at: datetime = AT, remedy: str = SYNC_COMMAND) -> list[str]:
+    """What is said of an answer out of a table."""
+    with Reader(home, clock=lambda: at, remedy=remedy) as reader:
+        return reader.run(f"SELECT count(*) FROM {table}").notes
+
+
+def test_what_is_off_is_no_trouble_and_said_where_it_is_asked_for(tmp_path: Path) -> None:
+    small_fleet(tmp_path)
+    (note,) = notes_of(tmp_path)
+    assert note.endswith(
+        "set KANDJI_MIRROR_FEEDS=sofa, then `kandji-mirror feed update` reads it (or `kandji-mirror feed load FILE`)."
+    )
+    (note,) = notes_of(tmp_path, remedy="`refresh`")
+    assert "`kandji-mirror feed update`, which is for who runs this mirror, reads it" in note
+    found = json.loads(run(tmp_path, "status", "--json").stdout)
+    assert found["tables"]["os_releases"]["state"] == "off"
+    assert found["feeds"]["sofa/macOS"]["on"] is False
+    assert "\nFeeds     sofa off; kev off\n" in run(tmp_path, "status").stdout
+    with Reader(tmp_path) as reader:
+        lines = [tuple(row) for row in reader.query("mirror_ages").rows]
+    assert not {row[0] for row in lines} & feed_tables().keys()
+
+
+def test_a_feed_that_is_turned_off_keeps_its_rows_and_that_is_said_once(tmp_path: Path, host: FeedHost) -> None:
+    small_fleet(tmp_path)
+    on = FeedSources.of(settings_of(host))
+    with open_store(tmp_path, "example", resources(), lambda: AT) as store:
+        update_feeds(store, on, on.feeds, keep_days=400)
+        note_turned_off(store, on)
+        before = store.current.generation
+        note_turned_off(store, FeedSources())
+        note_turned_off(store, FeedSources())
+        assert (store.current.generation, store.current.tables["os_releases"].rows) == (before + 1, 22)
+        assert on.due(store.current.tables, AT) == [FEEDS["sofa"]]  # on again
+    (note,) = notes_of(tmp_path, at=AT + timedelta(days=2))
+    assert note == (
+        "os_releases: 2 d old, due after 6 h. KANDJI_MIRROR_FEEDS does not name the feed any more, so these rows are "
+        "not updated."
+    )
+    overdue = {named: health(tmp_path, lambda: AT + timedelta(days=2), feeds=named).overdue for named in ("", "sofa")}
+    assert set(overdue["sofa"]) - set(overdue[""]) == set(FEEDS["sofa"].tables)
+
+
+def test_old_rows_of_a_file_want_a_newer_file(tmp_path: Path) -> None:
+    load_files(tmp_path, "acme", [KEV], wall=lambda: AT)
+    (note,) = notes_of(tmp_path, "known_exploited_vulnerabilities", at=AT + timedelta(days=9))
+    assert note.endswith("due after 12 h; `kandji-mirror feed load FILE` reads what is due.")
+
+
+def test_every_document_is_listed_with_its_age_and_its_trouble(tmp_path: Path, host: FeedHost) -> None:
+    host.answers[IOS_PATH] = Told(500)
+    updated(tmp_path, host, at=datetime.now(UTC))
+    on = {"KANDJI_MIRROR_FEEDS": "sofa", **host.settings}
+    listed = run(tmp_path, "feed", "list", "-f", "jsonl", **on)
+    assert [tuple(json.loads(line).values())[:4] for line in listed.stdout.splitlines()] == [
+        ("sofa", "macOS", "yes", "ok"),
+        ("sofa", "iOS", "yes", "failed"),
+        ("kev", "KEV", "no", "never read"),
+    ]
+    assert "sofa: iOS: GET" in listed.stderr
+    checks = json.loads(run(tmp_path, "doctor", "--offline", "--json", **on).stdout)["checks"]
+    (found,) = [check for check in checks if check["check"] == "feeds"]
+    assert found["health"] == "warning"
+    assert found["detail"].endswith(" old, iOS never read, the last attempt failed); kev off")
+    assert not [check for check in checks if check["check"] == "table: os_releases"]
+
+
+@pytest.mark.heavy
+def test_a_sync_reads_feeds_that_are_due_and_ends_well_without_them(tmp_path: Path, host: FeedHost) -> None:
+    tenant = synced(tmp_path, 20, "devices", "users")
+    with serve(tenant) as server:
+        settings = {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN, **host.settings}
+        host.answers[IOS_PATH] = Told(500)
+        ended = run(tmp_path, "sync", KANDJI_MIRROR_FEEDS="sofa", **settings)
+        assert ended.returncode == 0, ended.stderr
+        assert "sofa: iOS: GET" in ended.stderr
+        assert len(mirrored(tmp_path, "os_releases")) == 12
+        host.asked.clear()
+        assert run(tmp_path, "sync", KANDJI_MIRROR_FEEDS="sofa", **settings).returncode == 0
+        assert host.asked == []
+        wrong = run(tmp_path, "sync", KANDJI_MIRROR_FEEDS="sofa,x", **settings)
+        assert (wrong.returncode, "there is no feed 'x'" in wrong.stderr) == (0, True)
+        assert run(tmp_path, "sync", "os_releases", **settings).returncode == 2

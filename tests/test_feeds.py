@@ -127,7 +127,7 @@ def test_rows_are_as_old_as_their_documents_say(home: Path) -> None:
     tables = manifest_of(home).tables
     assert tables["os_releases"].synced_at == datetime(2026, 11, 12, 6, 45, 3, 57991, tzinfo=UTC)
     assert tables["known_exploited_vulnerabilities"].synced_at == datetime(2026, 11, 12, 15, 4, 19, 979600, tzinfo=UTC)
-    assert {tables[name].method for name in feed_tables()} == {"feed"}
+    assert {tables[name].method for name in feed_tables()} == {"feed file"}
 
 
 def test_an_old_feed_is_said_and_the_rows_are_dated(home: Path) -> None:
@@ -143,7 +143,7 @@ def test_what_was_never_read_is_unknown_and_no_trouble(tmp_path: Path) -> None:
     with Reader(tmp_path, clock=lambda: AT) as reader:
         (note,) = reader.run("SELECT count(*) FROM os_releases").notes
         off = reader.run("SELECT table_name, is_fresh FROM freshness WHERE state = 'off' ORDER BY 1").rows
-    assert note.startswith("os_releases: nothing of the public feed sofa was read")
+    assert note.startswith("os_releases: the public feed sofa is off and was never read, so nothing is known")
     assert [tuple(row) for row in off] == [(name, None) for name in sorted(FEEDS["sofa"].tables)]
 
 

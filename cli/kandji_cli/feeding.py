@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from kandji_cli.options import document_option
+from kandji_cli.options import document_option, format_option
 from kandji_schema.feeds import FEEDS
 
 
@@ -14,6 +14,8 @@ def feed() -> None:
 
     They become tables beside those of the tenant. All are off until KANDJI_MIRROR_FEEDS names them; nothing of the
     tenant is ever sent.
+
+    Example: kandji-mirror feed list
     """
 
 
@@ -31,6 +33,18 @@ def update(names: tuple[str, ...], form: str) -> None:
     from kandji_cli.feeds import update_now
 
     update_now(names, as_json=form == "json")
+
+
+@feed.command("list")
+@format_option
+def list_feeds(form: str) -> None:
+    """List every document of the feeds: whether it is on, how old its rows are, and where they come from.
+
+    Example: kandji-mirror feed list
+    """
+    from kandji_cli.feeds import show_feeds
+
+    show_feeds(form)
 
 
 @feed.command()

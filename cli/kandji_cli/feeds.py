@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
-from kandji_cli.output import say_document, tell, warn
+from kandji_cli.feed_words import HEAD, document_lines
+from kandji_cli.output import print_rows, say_document, tell, warn
 from kandji_cli.signals import stopped_by_signals
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.feeds.load import load_files, read_files
-from kandji_mirror.feeds.update import FeedSources, update_feeds
+from kandji_mirror.feeds.update import FeedSources, note_turned_off, update_feeds
 from kandji_mirror.report import Report
 from kandji_mirror.scheduler.inbox import sync_or_request
 from kandji_mirror.scheduler.queue import RefreshRequest
@@ -32,7 +33,7 @@ from kandji_schema.errors import (
 from kandji_schema.feed_state import ages, documents
 from kandji_schema.feeds import FEEDS, SETTING, Feed, feed_of
 from kandji_schema.home import mirrored, name_here, refuse_foreign
-from kandji_schema.manifest import State
+from kandji_schema.manifest import State, newest_whole
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted
@@ -98,6 +99,18 @@ def _chosen(sources: FeedSources, names: Sequence[str]) -> list[Feed]:
     return [on[name] for name in dict.fromkeys(names)] or list(on.values())
 
 
+def show_feeds(form: str) -> None:
+    """Print a line for each document, then what went wrong with any."""
+    settings, now = load(), datetime.now(UTC)
+    lines = list(document_lines(settings))
+    print_rows(HEAD, (line.cells(now) for line in lines), form)
+    for line in lines:
+        if line.known.error:
+            tell(f"{line.feed.name}: {line.document.name}: {line.known.error}")
+    if not any(line.on for line in lines):
+        tell(f"None is on. {SETTING}=sofa,kev turns them on; docs/feeds.md tells what is asked of whom.")
+
+
 def update_due(settings: Settings, *, everything: bool) -> Report | None:
     """Read the feeds that are due beside a sync, or all that are on; None where there is nothing to do.
 
@@ -107,7 +120,7 @@ def update_due(settings: Settings, *, everything: bool) -> Report | None:
     with suppress(AlreadySyncing):
         try:
             sources = FeedSources.of(settings)
-            if not sources.feeds:
+            if not sources.feeds and not sources.turned_off(newest_whole(settings.home)[0].tables):
                 return None
             wanted = sources.feeds if everything else None
             return _interruptible(partial(_update, settings, tenant_of(settings), sources, wanted))
@@ -127,6 +140,7 @@ def _update(
 ) -> Report:
     """Read the wanted feeds, by default those that are due."""
     with open_store(settings.home, tenant, resources(), utc_now, privacy=settings.privacy) as store:
+        note_turned_off(store, sources)
         chosen = sources.due(store.current.tables, store.wall()) if wanted is None else wanted
         report = update_feeds(store, sources.stopping(stopped), chosen, keep_days=settings.mirror_history_days)
     if report.outcomes:

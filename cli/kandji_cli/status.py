@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from kandji_cli.feed_words import by_name, in_short
 from kandji_cli.output import print_rows, say, say_document, tell, warn, warn_of_foreign_home
 from kandji_mirror.api.usage import Usage, tenant_remaining, usage
 from kandji_mirror.store.lock import Holder, holder
@@ -135,6 +136,7 @@ def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tu
     yield "Privacy", _privacy(settings, manifest)
     if checks := _checks(settings, now):
         yield "Checks", checks.sentence(now) or "none is on"
+    yield "Feeds", in_short(settings, now)
     yield "Syncing", _syncing(holder(settings.home), now)
     published = f"published {ago(manifest.published_at, now)}"
     yield "Mirror", f"tenant {manifest.tenant}, manifest {manifest.generation}, {published}, in {settings.home}"
@@ -196,6 +198,7 @@ def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: 
         "history": _history_facts(manifest.history),
         "privacy": {"mode": settings.privacy, "not_yet": manifest.unlike(settings.privacy)},
         "checks": _check_facts(_checks(settings, now), now),
+        "feeds": by_name(settings),
         "syncing": syncing and {"pid": syncing.pid, "since": in_seconds(syncing.since)},
         "warnings": warnings,
     }

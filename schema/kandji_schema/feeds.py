@@ -74,6 +74,9 @@ KEV = Feed(
     licence="public domain (CC0), CISA",
 )
 
+FETCHED, LOADED = "feed", "feed file"
+"""How the rows of a feed's table are said to be read: over the network, or from a file that somebody brought."""
+
 FEEDS: dict[str, Feed] = {feed.name: feed for feed in (SOFA, KEV)}
 """All feeds, by name."""
 
@@ -81,6 +84,12 @@ FEEDS: dict[str, Feed] = {feed.name: feed for feed in (SOFA, KEV)}
 def feed_of(table: str) -> Feed | None:
     """Return the feed that a table is made of; None for a table of the tenant, and for what is no table."""
     return next((feed for feed in FEEDS.values() if table in feed.tables), None)
+
+
+def is_on(table: str, setting: str) -> bool:
+    """Return whether a table is kept up to date: it is the tenant's, or of a feed that a value of the setting names."""
+    feed = feed_of(table)
+    return feed is None or feed.name in {name.strip().lower() for name in setting.split(",")}
 
 
 def enabled(setting: str) -> tuple[Feed, ...]:

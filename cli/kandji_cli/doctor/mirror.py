@@ -16,6 +16,7 @@ from kandji_queries.catalog.declared import DeclaredMirror
 from kandji_queries.catalog.own_queries import own_folder, own_queries
 from kandji_schema.durations import age, ago, in_future
 from kandji_schema.errors import MirrorError, NothingMirrored
+from kandji_schema.feeds import feed_of
 from kandji_schema.manifest import Manifest, State, newest_whole
 from kandji_schema.settings import Settings
 from kandji_schema.text import counted, size
@@ -116,7 +117,8 @@ def _manifest(manifest: Manifest, warnings: list[str]) -> Iterator[Finding]:
         detail = f"read in the future, so a clock is or was wrong: {', '.join(ahead)}; the next sync reads them anew"
         yield Finding("clock", Health.WARNING, detail)
     for state in manifest.tables.values():
-        if state.state in {State.FAILED, State.PARTIAL}:
+        own_line = feed_of(state.name) is not None
+        if state.state in {State.FAILED, State.PARTIAL} and not own_line:
             yield Finding(f"table: {state.name}", Health.WARNING, state.error or state.note or state.state.value)
 
 

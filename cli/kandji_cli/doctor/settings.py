@@ -4,22 +4,26 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from kandji_cli.feed_words import DocumentLine, document_lines, in_short
 from kandji_mirror.api.credentials import HOST_FILE, token, token_source
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.transport import HttpTransport
+from kandji_mirror.feeds.update import FeedSources
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_queries.compliance.relations import statements
 from kandji_queries.compliance.rule_set import FILE as RULES
 from kandji_queries.compliance.rule_set import RuleFile
+from kandji_queries.results.data_notes import is_overdue
 from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
 from kandji_schema.files import is_loose, kept_files, loose
 from kandji_schema.folders import CHECKS_FILE, CONFIG_FILE, HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
 from kandji_schema.home import refuse_foreign
 from kandji_schema.ownership import flaw
-from kandji_schema.registry import resources
+from kandji_schema.registry import feed_tables, resources
 from kandji_schema.settings import SETTINGS, Settings
 from kandji_schema.sources import Kind
 
@@ -68,6 +72,7 @@ def configuration(settings: Settings) -> Iterator[Finding]:
     yield checked("proxy", lambda: _proxy(settings))
     yield checked("times to live", lambda: _times(settings))
     yield checked("compliance rules", lambda: _rules(settings))
+    yield _feeds(settings)
 
 
 def _sources(settings: Settings) -> str:
@@ -145,6 +150,23 @@ def _proxy(settings: Settings) -> str:
     with HttpTransport(url, read_timeout=1, ca_file=""):
         variables = [name for name in os.environ if name.lower() in {"https_proxy", "all_proxy"} and os.environ[name]]
         return f"{', '.join(sorted(variables))} of the environment" if variables else "none"
+
+
+def _feeds(settings: Settings) -> Finding:
+    """Say which public feeds are on and how old they are; feeds that are off are no trouble."""
+    try:
+        on = FeedSources.of(settings).feeds
+    except ConfigurationError as error:
+        return Finding("feeds", Health.FAILED, str(error), error.exit_code)
+    lines = [line for line in document_lines(settings) if line.on]
+    late = [line for line in lines if line.known.error or not line.known.as_of or _is_late(line)]
+    detail = in_short(settings, datetime.now(UTC)) if on else "none is on"
+    return Finding("feeds", Health.WARNING if late else Health.OK, detail)
+
+
+def _is_late(line: DocumentLine) -> bool:
+    ttl = max(feed_tables()[table].ttl for table in line.feed.tables)
+    return is_overdue(line.known.as_of, int(ttl.total_seconds()), datetime.now(UTC))
 
 
 def _times(settings: Settings) -> str:

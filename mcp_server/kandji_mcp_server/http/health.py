@@ -21,6 +21,7 @@ from kandji_mcp_server.context import Clock, ServerContext
 from kandji_mirror.store.lock import holder
 from kandji_queries.results.data_notes import is_overdue
 from kandji_schema.errors import MirrorError, NothingMirrored
+from kandji_schema.feeds import is_on
 from kandji_schema.manifest import State, TableState, newest_whole
 
 FRESH_SECONDS = 1.0
@@ -53,11 +54,15 @@ class Health:
         return 200 if self.status == OK else 503
 
 
-def health(home: Path, clock: Clock, *, resting: bool = False) -> Health:
-    """Return the health of the mirror in ``home``; ``resting`` tells that this process cannot sync it now."""
+def health(home: Path, clock: Clock, *, resting: bool = False, feeds: str = "") -> Health:
+    """Return the health of the mirror in ``home``; ``resting`` tells that this process cannot sync it now.
+
+    ``feeds`` are the public feeds that are on: tables of others are no part of it.
+    """
     syncing = holder(home) is not None
     try:
-        tables = newest_whole(home)[0].tables
+        listed = newest_whole(home)[0].tables
+        tables = {name: table for name, table in listed.items() if is_on(name, feeds)}
     except NothingMirrored:
         return Health("nothing mirrored yet", syncing)
     except MirrorError:
@@ -98,7 +103,8 @@ def endpoint(context: ServerContext) -> Callable[[Request], Awaitable[Response]]
 
 def _current_health(context: ServerContext) -> Health:
     scheduler = context.background.scheduler if context.background else None
-    return health(context.home, context.clock, resting=scheduler is not None and scheduler.resting)
+    resting = scheduler is not None and scheduler.resting
+    return health(context.home, context.clock, resting=resting, feeds=context.settings.mirror_feeds)
 
 
 def _health_document(found: Health) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from kandji_queries.catalog import device_lookup
 from kandji_queries.results.data_notes import data_notes, is_overdue
 from kandji_schema.durations import age, in_words
 from kandji_schema.errors import ConfigurationError, UnknownName, UsageError
+from kandji_schema.feeds import is_on
 from kandji_schema.manifest import Manifest, State, newest_whole
 from kandji_schema.utc import iso_utc
 
@@ -67,7 +68,7 @@ def status_answer(context: ServerContext, wanted: Sequence[str]) -> StatusAnswer
         background_requests=spent.background if spent else None,
         changes_since=_history_since(manifest),
         columns=STATUS_COLUMNS,
-        tables=[_status_row(state, now) for state in shown],
+        tables=[_status_row(state, now, context.settings.mirror_feeds) for state in shown],
         details={state.name: _details(state) for state in shown if wanted or _is_remarkable(state)},
     )
 
@@ -76,9 +77,9 @@ def _history_since(manifest: Manifest) -> str | None:
     return _utc_text(min((segment.since for segment in manifest.history), default=None))
 
 
-def _status_row(state: "TableState", now: datetime) -> list[Any]:
+def _status_row(state: "TableState", now: datetime, feeds: str) -> list[Any]:
     due = in_words(state.ttl_seconds)
-    overdue = not state.is_off and is_overdue(state.synced_at, state.ttl_seconds, now)
+    overdue = is_on(state.name, feeds) and is_overdue(state.synced_at, state.ttl_seconds, now)
     return [state.name, state.state_word, state.rows, age(state.synced_at, now), due, overdue]
 
 

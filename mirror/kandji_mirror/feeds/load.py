@@ -15,6 +15,7 @@ from kandji_mirror.store.opening import open_store
 from kandji_mirror.store.store import Store, store_full
 from kandji_mirror.sync.publish import publish
 from kandji_mirror.sync.run import KEEP_DAYS
+from kandji_mirror.sync.strategy import Method
 from kandji_schema.errors import Suspicious, UsageError
 from kandji_schema.feed_state import DocumentState, ages, documents, key_of, note_documents
 from kandji_schema.feeds import Feed
@@ -108,7 +109,7 @@ def _publish(
                 refuse_shrunk(store, engine, document)
         for feed in dict.fromkeys(document.feed for _, document in found.values()):
             came = [document for _, document in found.values() if document.feed is feed]
-            made = FeedPass(feed, came, ages(feed, then), {}, now)
+            made = FeedPass(feed, came, ages(feed, then), {}, now, method=Method.FEED_FILE)
             states |= made.states(store, engine)
         publish(store, engine, states, keep_days=keep_days, at=now)
     with store_full(store.home):

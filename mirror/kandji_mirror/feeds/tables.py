@@ -33,7 +33,8 @@ class FeedPass:
     """The documents of one feed that came, and what is known of all of them.
 
     ``as_of`` tells by name the moment of which the rows of a document are then, None where there are none; ``problems``
-    why one did not come. ``note`` is what is to be said of rows that came.
+    why one did not come. ``note`` is what is to be said of rows that came, ``method`` how
+    they did.
     """
 
     feed: Feed
@@ -42,6 +43,7 @@ class FeedPass:
     problems: Mapping[str, str]
     at: datetime
     note: str | None = None
+    method: Method = Method.FEED
 
     def states(self, store: Store, engine: Engine) -> dict[str, TableState]:
         """Write the tables' next data files, of which none is current yet; return the states that name them.
@@ -63,7 +65,7 @@ class FeedPass:
             staging.unify_keys()
             written = write_replacement(ctx, staging, current, target, PROVEN_BY_ANSWERS)
             drift = observed_drift(resource, staging.leftovers(), stats.odd_rows, stats.never_sent)
-            return self._judged(replace(written, method=Method.FEED.value, drift=self._with_unknown(drift, resource)))
+            return self._judged(replace(written, method=self.method.value, drift=self._with_unknown(drift, resource)))
 
     def _stage(self, staging: Staging, resource: Resource) -> ExtractStats:
         stats = ExtractStats()

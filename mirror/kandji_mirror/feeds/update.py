@@ -18,14 +18,18 @@ from kandji_mirror.store.masked_files import run_engine
 from kandji_mirror.store.store import Store, store_full
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_mirror.sync.publish import publish
+from kandji_mirror.sync.strategy import Method
 from kandji_schema import ddl
 from kandji_schema.durations import in_future
 from kandji_schema.errors import ApiError, ConfigurationError, Suspicious
 from kandji_schema.feed_state import DocumentState, ages, documents, key_of, note_documents
-from kandji_schema.feeds import Document, Feed, enabled
+from kandji_schema.feeds import FEEDS, SETTING, Document, Feed, enabled
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import feed_tables, resources
 from kandji_schema.settings import Settings
+
+TURNED_OFF = f"{SETTING} does not name the feed any more, so these rows are not updated."
+"""The note of a table whose feed was on."""
 
 TRY_AGAIN = timedelta(minutes=30)
 """A feed that could not be read, or not all of it, is asked for again after so long."""
@@ -71,6 +75,8 @@ class FeedSources:
         ttl = self._ttl(state.name)
         if state.attempted_at is None or state.ddl[0] != ddl.statements(feed_tables()[state.name])[0]:
             return True
+        if state.note == TURNED_OFF:
+            return True
         after = ttl if state.state is State.OK else min(ttl, TRY_AGAIN)
         return now - state.attempted_at >= after or in_future(state.attempted_at, now)
 
@@ -80,6 +86,22 @@ class FeedSources:
     def with_ttl(self, state: TableState) -> TableState:
         """Return the state with the time to live that holds."""
         return replace(state, ttl_seconds=int(self._ttl(state.name).total_seconds()))
+
+    def turned_off(self, states: Mapping[str, TableState]) -> dict[str, TableState]:
+        """Return the states of tables that are not updated any more, which nothing says yet."""
+        return {
+            state.name: replace(state, note=TURNED_OFF)
+            for feed in FEEDS.values()
+            if feed not in self.feeds
+            for state in map(states.get, feed.tables)
+            if state and state.method == Method.FEED and state.note != TURNED_OFF
+        }
+
+
+def note_turned_off(store: Store, sources: FeedSources) -> None:
+    """Say in the manifest of which tables of feeds the rows are not updated any more. Raises :class:`StoreError`."""
+    if states := sources.turned_off(store.current.tables):
+        store.publish(states)
 
 
 def update_feeds(store: Store, sources: FeedSources, feeds: Sequence[Feed], *, keep_days: int) -> Report:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kandji_mirror.feeds.load import load_into, read_files
-from kandji_mirror.feeds.update import FeedSources, update_feeds
+from kandji_mirror.feeds.update import FeedSources, note_turned_off, update_feeds
 from kandji_mirror.report import Report
 from kandji_mirror.scheduler.queue import Batch, RefreshQueue
 from kandji_mirror.scheduler.timer import Job
@@ -30,6 +30,10 @@ class FeedWorker:
         self._sources = sources
         self._keep_days = keep_days
         self._failing: set[str] = set()
+
+    def begin(self) -> None:
+        """Say of feeds that are off now that their rows are not updated any more. :class:`StoreError`."""
+        note_turned_off(self._store, self._sources)
 
     def jobs(self) -> tuple[Job, ...]:
         """Return what is to be called how often; nothing where no feed is on."""

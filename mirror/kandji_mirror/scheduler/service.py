@@ -204,6 +204,7 @@ class Scheduler:
             self._backoff.note_success(_STORE)
             runner = Runner(store, self._connect, self._read, self._quota, keep_days=self._keep_days)
             feeds = FeedWorker(store, self._queue, self._policy.feeds.stopping(self._stopping.is_set), self._keep_days)
+            feeds.begin()
             worker = SyncWorker(store, runner, self._queue, self._quota, self._backoff, self._policy, feeds=feeds)
             timer = Timer(worker.jobs(self._intervals.priorities, self._intervals.look), self._jitter)
             log.info("This process syncs %s now.", self._home)

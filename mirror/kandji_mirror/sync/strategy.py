@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kandji_schema.durations import in_future
+from kandji_schema.feeds import FETCHED, LOADED
 from kandji_schema.manifest import TableState
 from kandji_schema.resource import Paging, Resource
 
@@ -40,7 +41,8 @@ class Method(StrEnum):
     SWEEP = "sweep"
     PER_DEVICE = "per device"
     BY_DEVICE = "by device"
-    FEED = "feed"
+    FEED = FETCHED
+    FEED_FILE = LOADED
 
 
 @dataclass(frozen=True, kw_only=True)

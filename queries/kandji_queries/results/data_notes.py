@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from kandji_schema.durations import age, in_future, in_words
 from kandji_schema.errors import NotFresh
-from kandji_schema.feeds import SETTING, feed_of
+from kandji_schema.feeds import LOADED, SETTING, feed_of
 from kandji_schema.manifest import State, TableState
 from kandji_schema.privacy import Privacy
 from kandji_schema.utc import in_seconds
@@ -17,8 +17,9 @@ OVERDUE = 2
 SYNC_COMMAND = "`kandji-mirror sync`"
 """What reads from the tenant, as a person calls it; a face of another kind passes its own word."""
 
+FEED_COMMANDS = {LOADED: "`kandji-mirror feed load FILE`"}
 FEED_COMMAND = "`kandji-mirror feed update`"
-"""What reads public feeds, in every face: no tool does."""
+"""What reads public feeds, by how they were read before, and by default."""
 
 NAMED = 3
 """Overdue tables that are named in one note."""
@@ -52,14 +53,24 @@ def data_notes(
         if words := _note(state, now, masked, _remedy_of(state, remedy)):
             tables.setdefault(words, []).append(state.name)
         elif is_overdue(state.synced_at, state.ttl_seconds, now):
-            overdue.setdefault(_remedy_of(state, remedy), []).append(state)
+            overdue.setdefault(_what_to_do(state, remedy), []).append(state)
     found = [f"{_few(names, MANY)}: {words}." for words, names in tables.items()]
     return [*found, *(_overdue(late, now, what) for what, late in overdue.items())]
 
 
 def _remedy_of(state: TableState, remedy: str) -> str:
-    """Return what reads a table anew: a public feed is not read as the tenant is."""
-    return FEED_COMMAND if feed_of(state.name) else remedy
+    """Return what reads a table anew: of a public feed a command, which no tool of other faces can stand for."""
+    if feed_of(state.name) is None:
+        return remedy
+    command = FEED_COMMANDS.get(state.method or "", FEED_COMMAND)
+    return command if remedy == SYNC_COMMAND else f"{command}, which is for who runs this mirror,"
+
+
+def _what_to_do(state: TableState, remedy: str) -> str:
+    """Return what ends a note about age; of a public feed that does not move any more, why."""
+    if feed_of(state.name) and state.note:
+        return f". {state.note.rstrip('.')}"
+    return f"; {_remedy_of(state, remedy)} reads what is due"
 
 
 def flagged_devices(removed: int, missing: int) -> list[str]:
@@ -90,14 +101,14 @@ def _note(state: TableState, now: datetime, masked: bool, remedy: str) -> str:
     return ""
 
 
-def _overdue(states: Collection[TableState], now: datetime, remedy: str) -> str:
+def _overdue(states: Collection[TableState], now: datetime, what_to_do: str) -> str:
     """Say in one line which tables should have been read anew, those first that are latest."""
     lateness = {s.name: (now - s.synced_at).total_seconds() / max(s.ttl_seconds, 1) for s in states if s.synced_at}
     latest = sorted(states, key=lambda state: (-lateness.get(state.name, 0), state.name))
     ages = {s.name: f"{age(s.synced_at, now)}{DUE}{in_words(s.ttl_seconds)}" for s in latest}
     if len(set(ages.values())) == 1:
-        return f"{_few(list(ages))}: {ages[latest[0].name]}; {remedy} reads what is due."
-    return f"Overdue: {_few([f'{name} ({words})' for name, words in ages.items()])}; {remedy} reads what is due."
+        return f"{_few(list(ages))}: {ages[latest[0].name]}{what_to_do}."
+    return f"Overdue: {_few([f'{name} ({words})' for name, words in ages.items()])}{what_to_do}."
 
 
 def _few(names: Sequence[str], most: int = NAMED) -> str:
@@ -108,8 +119,8 @@ def _few(names: Sequence[str], most: int = NAMED) -> str:
 def _never(state: TableState, _now: datetime, remedy: str) -> str:
     if feed := feed_of(state.name):
         return (
-            f"nothing of the public feed {feed.name} was read, so nothing is known: set {SETTING}={feed.name}, then "
-            f"{remedy} (or `kandji-mirror feed load FILE`)"
+            f"the public feed {feed.name} is off and was never read, so nothing is known: set {SETTING}={feed.name}, "
+            f"then {remedy} reads it (or `kandji-mirror feed load FILE`)"
         )
     return f"never synced, so empty here whatever the tenant holds; {remedy} reads what is due"
 

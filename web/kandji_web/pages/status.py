@@ -15,6 +15,7 @@ from kandji_mirror.api.usage import usage
 from kandji_mirror.store.lock import holder
 from kandji_queries.results.data_notes import is_overdue
 from kandji_schema.durations import age, ago, in_words
+from kandji_schema.feeds import is_on
 from kandji_schema.folders import CHECKS_FILE
 from kandji_schema.manifest import Manifest, State, TableState, newest_whole
 from kandji_schema.text import counted
@@ -51,7 +52,8 @@ async def status(request: Request) -> Response:
 def _page(request: Request, mirror: ServerContext) -> Response:
     manifest, warnings = newest_whole(mirror.home)
     now = datetime.now(UTC)
-    lines = sorted((_line(state, now) for state in manifest.tables.values()), key=lambda line: not line.remarks)
+    found = (_line(state, now, mirror.settings.mirror_feeds) for state in manifest.tables.values())
+    lines = sorted(found, key=lambda line: not line.remarks)
     return page(
         request,
         "status.html",
@@ -105,7 +107,7 @@ def _facts(mirror: ServerContext, manifest: Manifest, now: datetime) -> Iterator
     yield "Privacy", settings.privacy.value
 
 
-def _line(state: TableState, now: datetime) -> TableLine:
+def _line(state: TableState, now: datetime, feeds: str) -> TableLine:
     remarks = (state.error, state.note, state.ttl_reason and f"due later than declared: {state.ttl_reason}")
     return TableLine(
         name=state.name,
@@ -114,7 +116,7 @@ def _line(state: TableState, now: datetime) -> TableLine:
         rows=state.rows,
         age=age(state.synced_at, now),
         due=in_words(state.ttl_seconds),
-        overdue=not state.is_off and is_overdue(state.synced_at, state.ttl_seconds, now),
+        overdue=is_on(state.name, feeds) and is_overdue(state.synced_at, state.ttl_seconds, now),
         method=state.method or "",
         remarks=tuple(remark for remark in remarks if remark),
     )
