@@ -126,14 +126,25 @@ def test_no_statement_changes_anything_for_the_next(home: Path, engine: QueryEng
     assert not Path("/tmp/kandji-escape.csv").exists()  # noqa: S108  # the place the statements try to write to
 
 
+def test_the_same_statement_is_looked_at_once_under_the_same_names() -> None:
+    guard = Guard(empty_engine(LIMITS).cursor)
+    sql = "SELECT count(*) FROM devices WHERE platform = $platform"
+    found = guard.check(sql, ["devices", "apps"], {"platform": "Mac"})
+    assert guard.check(sql, ["devices", "apps"], {"platform": "iPad"}) is found
+    with pytest.raises(Refused):
+        guard.check(sql, ["apps"], {"platform": "Mac"})
+    with pytest.raises(Refused):
+        guard.check(sql, ["devices", "apps"], {"platform": "Mac", "model": "x"})
+
+
 def test_the_guard_takes_about_a_millisecond() -> None:
     guard = Guard(empty_engine(LIMITS).cursor)
     tables = ["devices", "apps", "blueprints"]
     sql = "SELECT platform, count(*) FROM devices JOIN apps USING (device_id) GROUP BY ALL ORDER BY 2 DESC LIMIT 10"
     guard.check(sql, tables)
     times = []
-    for _ in range(50):
+    for n in range(50):
         began = time.thread_time()  # what others on the machine do does not count
-        guard.check(sql, tables)
+        guard.check(f"{sql} -- {n}", tables)
         times.append(time.thread_time() - began)
     assert sorted(times)[25] < 0.010

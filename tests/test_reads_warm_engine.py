@@ -79,6 +79,28 @@ def test_it_follows_to_a_new_state_and_is_sealed(home: Path, warm: WarmEngine) -
     engine.close()
 
 
+def test_one_that_waits_is_kept_where_another_is_wanted(home: Path) -> None:
+    opened: list[Manifest] = []
+
+    def open_engine(manifest: Manifest, tables: frozenset[str]) -> QueryEngine:
+        opened.append(manifest)
+        return QueryEngine(empty_engine(LIMITS), manifest, data_dir(home), tables, seal=BASE_SETTINGS)
+
+    found = WarmEngine(open_engine)
+    found.prepare(newest(home), TABLES)
+    settle()
+    later = devices(home, 3, 2)
+    found.prepare(later, TABLES)
+    settle()
+    engine = found.take(later, TABLES)
+    assert engine is not None
+    with engine.cursor() as cursor:
+        assert cursor.execute(COUNT).fetchall() == [(3,)]
+    engine.close()
+    found.close()
+    assert len(opened) == 1
+
+
 def test_it_is_taken_once(home: Path, warm: WarmEngine) -> None:
     engine = warm.take(newest(home), TABLES)
     assert engine is not None

@@ -1,6 +1,6 @@
 """What all readers of the mirror ask: one object, any number of threads, always the newest whole manifest."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from kandji_queries.engine.query_engine import QueryEngine
 from kandji_queries.guard.dependencies import Dependencies
 from kandji_queries.guard.statements import Checked, Guard
 from kandji_queries.lineage.tree import Node
-from kandji_queries.relations import AUDIT_LOG
+from kandji_queries.relations import AUDIT_LOG, audit_stamp
 from kandji_queries.results.data_notes import MASKED, SYNC_COMMAND, Requirements, data_notes
 from kandji_queries.results.outcome import Outcome
 from kandji_queries.results.result import JsonResult, Result
@@ -114,6 +114,11 @@ class Reader:
     def generation(self) -> int:
         """The number of the state that is answered from; it grows with every sync that published something."""
         return self.manifest.generation
+
+    @property
+    def state(self) -> Hashable:
+        """What answers follow from, besides the time: it differs once a sync, the rules or the audit log did."""
+        return self.generation, self._engines.rules.stamp(), audit_stamp(self.home)
 
     @property
     def warnings(self) -> list[str]:

@@ -84,6 +84,16 @@ def search(reader: "StatementRunner", device: str) -> "Result":
     return replace(found, rows=numbered.rows, row_count=numbered.row_count) if numbered.rows else found
 
 
+def letter_for_letter(reader: "StatementRunner", device: str) -> str | None:
+    """Return the identifier of the one device that has a text as identifier or number in this very spelling.
+
+    None where there is none, or several: then :func:`search` tells. It is what :func:`find_one` returns, found sooner.
+    """
+    text = device.strip()
+    rows = reader.run(_statement("letter_for_letter"), {"device": text}).rows if _may_be_a_name(text) else []
+    return str(rows[0][0]) if len(rows) == 1 else None
+
+
 def by_identifier(reader: "StatementRunner", device: str) -> "Result":
     """Find devices by the numbers that the device list does not have: UDID, IMEI, MAC address, phone number and so on.
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 
 import duckdb
 
@@ -24,6 +24,9 @@ from kandji_queries.relations import EVENTS, audit_stamp
 from kandji_schema.database import is_readable
 from kandji_schema.errors import StoreDamaged
 from kandji_schema.manifest import Manifest, data_dir, generations, history_dir, kept, missing_files, nothing_mirrored
+
+PAUSE = 0.7
+"""Seconds after one engine began to answer until the next one is prepared."""
 
 
 class EnginePool:
@@ -56,6 +59,7 @@ class EnginePool:
         self._values_in_errors = values_in_errors
         self._seal = seal
         self._lock = RLock()
+        self._opening = {False: Lock(), True: Lock()}
         self._listing: list[int] | None = None
         self._manifest: Manifest | None = None
         self._engine: QueryEngine | None = None
@@ -63,7 +67,7 @@ class EnginePool:
         self._parser: duckdb.DuckDBPyConnection | None = None
         self._bad_generations: set[int] = set()
         self._bad_files: set[str] = set()
-        self._warm = WarmEngine(partial(self._opened, seal=BASE_SETTINGS)) if warm else None
+        self._warm = WarmEngine(partial(self._opened, seal=BASE_SETTINGS), PAUSE) if warm else None
 
     def parser(self) -> duckdb.DuckDBPyConnection:
         """Return a connection to an engine without data."""
@@ -145,21 +149,38 @@ class EnginePool:
             raise translated(error, values=self._values_in_errors) from error
 
     def _lend(self, manifest: Manifest, tables: frozenset[str], audit: bool) -> QueryEngine:
+        """Lend the engine that is open, or open one, for which nobody waits whom the open one serves."""
+        if (found := self._lent(manifest, tables, audit)) is not None:
+            return found
+        with self._opening[EVENTS in tables]:  # with history it takes longer, and most do not ask for it
+            if (found := self._lent(manifest, tables, audit)) is not None:
+                return found  # another opened it meanwhile
+            opened = self._warmed(manifest, tables) or self._opened(manifest, tables, self._seal)
+            with self._lock:
+                if (found := self._lent(manifest, tables, audit)) is None:
+                    self._users[opened] += 1
+                    if manifest is self._manifest or self._engine is None:  # else others are at a newer one
+                        self._replace(opened)
+                    return opened
+            opened.close()  # one that has more was opened meanwhile
+            return found
+
+    def _lent(self, manifest: Manifest, tables: frozenset[str], audit: bool) -> QueryEngine | None:
         with self._lock:
             current = self._engine
-            behind = audit and current is not None and current.audit_stamp != audit_stamp(self._home)
-            if current is None or behind or not self._serves(current, manifest, tables):
-                current = self._warmed(manifest, tables) or self._opened(manifest, tables, self._seal)
-                self._replace(current)
+            if current is None or not self._serves(current, manifest, tables, audit):
+                return None
             self._users[current] += 1
             return current
 
-    def _serves(self, engine: QueryEngine, manifest: Manifest, tables: frozenset[str]) -> bool:
+    def _serves(self, engine: QueryEngine, manifest: Manifest, tables: frozenset[str], audit: bool) -> bool:
+        if audit and engine.audit_stamp != audit_stamp(self._home):
+            return False
         current = engine.manifest is manifest and engine.rules_stamp == self.rules.stamp()
         return current and tables <= engine.tables
 
     def _warmed(self, manifest: Manifest, tables: frozenset[str]) -> QueryEngine | None:
-        if self._warm is None:
+        if self._warm is None or EVENTS in tables:  # what waits has no history, and is kept for who wants none
             return None
         with self._distrusting(manifest):
             return self._warm.take(manifest, tables)
@@ -183,10 +204,11 @@ class EnginePool:
 
     def _taken_parser(self) -> duckdb.DuckDBPyConnection | None:
         """Hand over the engine that parsed, where one statement is all there is: starting another takes 20 ms."""
-        taken = self._parser if self._lazy else None
-        if taken is not None:
-            self._parser = None
-        return taken
+        with self._lock:
+            taken = self._parser if self._lazy else None
+            if taken is not None:
+                self._parser = None
+            return taken
 
     def _replace(self, engine: QueryEngine) -> None:
         """Let this one answer from now on; the one before closes when its last statement is done."""

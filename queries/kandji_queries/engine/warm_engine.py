@@ -6,7 +6,7 @@ and not sealed follows to a new manifest in milliseconds; no statement of anyone
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 import duckdb
 
@@ -19,9 +19,14 @@ from kandji_schema.manifest import Manifest
 class WarmEngine:
     """At most one engine in waiting. Thread-safe."""
 
-    def __init__(self, open_engine: Callable[[Manifest, frozenset[str]], QueryEngine]) -> None:
-        """``open_engine`` makes an engine with :data:`BASE_SETTINGS`, whose escape hatches are open still."""
+    def __init__(self, open_engine: Callable[[Manifest, frozenset[str]], QueryEngine], pause: float = 0.0) -> None:
+        """``open_engine`` makes an engine with :data:`BASE_SETTINGS`, whose escape hatches are open still.
+
+        Each is begun after a ``pause`` of seconds: whoever asks right after a publish is not to share the processor.
+        """
         self._open = open_engine
+        self._pause = pause
+        self._ending = Event()
         self._lock = Lock()
         self._ready: QueryEngine | None = None
         self._thread: Thread | None = None
@@ -47,9 +52,12 @@ class WarmEngine:
         return None
 
     def prepare(self, manifest: Manifest, tables: Collection[str], instead_of: QueryEngine | None = None) -> None:
-        """Have one soon, without waiting for it. ``instead_of`` is an engine nobody uses any more: it is closed."""
+        """Have one soon, without waiting for it; one that waits already will do, since it follows.
+
+        ``instead_of`` is an engine nobody uses any more: it is closed.
+        """
         with self._lock:
-            if self._thread is None and not self._closed:
+            if self._thread is None and self._ready is None and not self._closed:
                 # No daemon: DuckDB would abort the process that ends under it.
                 self._thread = Thread(target=self._warm_up, args=(manifest, frozenset(tables), instead_of), name="warm")
                 self._thread.start()
@@ -61,6 +69,7 @@ class WarmEngine:
         """Close what waits, also what is being made."""
         with self._lock:
             self._closed = True
+            self._ending.set()
             thread = self._thread
         if thread is not None:
             thread.join()
@@ -72,6 +81,8 @@ class WarmEngine:
         try:
             if instead_of is not None:
                 instead_of.close()
+            if self._ending.wait(self._pause):
+                return
             with suppress(MirrorError, duckdb.Error, OSError):  # whoever asks next meets the trouble and tells it
                 engine = self._open(manifest, tables)
         finally:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from kandji_queries import as_of, definitions, thing_words
 from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.guard.statements import Checked, Guard
-from kandji_queries.lineage.demand import Demand, read_demand
+from kandji_queries.lineage.demand import Demand
 from kandji_queries.lineage.keys import keys
 from kandji_queries.lineage.past import tables_told
 from kandji_queries.lineage.tree import UNREADABLE
@@ -108,7 +108,7 @@ class Dependencies:
     def _used_sources(self, manifest: Manifest, checked: Checked, values: Mapping[str, object]) -> frozenset[str]:
         """Return the names that stand behind what is asked for: of a view only what those columns take."""
         tables = frozenset(manifest.tables)
-        demand = read_demand(checked.tree)
+        demand = checked.demand
         bound = {fold_name(name): value for name, value in values.items()}
         found: set[str] = set()
         for name in checked.tables:

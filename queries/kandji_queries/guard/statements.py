@@ -12,10 +12,12 @@ calls the checked text reads or calls too.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 from kandji_queries.guard import sql_ast
 from kandji_queries.guard.allow_list import CATALOG, AllowList, TablePath
+from kandji_queries.lineage.demand import Demand, read_demand
 from kandji_schema.errors import Failed, Refused
 from kandji_schema.sql import fold_name, plain_blanks
 
@@ -35,6 +37,12 @@ DONE_INSTEAD = {
 """What to do instead of a statement that is no query, by DuckDB's name of its type."""
 
 
+KEPT = 256
+"""Statements of which the last finding is kept; it follows from text and names alone."""
+
+LONGEST_KEPT = 20_000
+"""Characters of a statement of which it is."""
+
 OPTIONS = frozenset({"analyze", "analyse", "format"})
 """Words that may begin a list of options after EXPLAIN."""
 
@@ -52,6 +60,11 @@ class Checked:
     tables: tuple[str, ...]
     tree: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    @cached_property
+    def demand(self) -> Demand:
+        """What the statement asks for."""
+        return read_demand(self.tree)
+
 
 class Guard:
     """Checks statements. Thread-safe: every check uses its own connection."""
@@ -60,6 +73,7 @@ class Guard:
         """``connect`` gives a connection to an engine without any data; ``second_opinion`` asks sqlglot as well."""
         self._connect = connect
         self._second_opinion = second_opinion
+        self._known = self._check if second_opinion else lru_cache(maxsize=KEPT)(self._check)  # anyone's seldom return
 
     def check(
         self,
@@ -73,7 +87,15 @@ class Guard:
         ``tables`` are the names there are (views included), ``params`` the parameters that will be bound, ``functions``
         our table functions with the table behind each; who calls one reads :data:`EVENTS` too.
         :class:`Refused` names the thing, the rule and what to do instead; :class:`Failed` is a text that is not SQL.
+        Without a second opinion the same is said of the same again: the pages ask for what is ours all the time.
         """
+        known = self._known if len(sql) <= LONGEST_KEPT else self._check
+        return known(sql, tuple(tables), frozenset(params), tuple((functions or {}).items()))
+
+    def _check(
+        self, sql: str, tables: tuple[str, ...], params: frozenset[str], ours: tuple[tuple[str, str], ...]
+    ) -> Checked:
+        functions = dict(ours)
         parsed = sql_ast.parse(sql, self._connect)
         _refuse_unused(params, parsed.parameters)
         if parsed.type == "MULTI":
@@ -83,7 +105,7 @@ class Guard:
             return Checked("explain", body.tables, body.tree)
         if parsed.node is None:
             raise _not_a_query(parsed.type)
-        allow_list = AllowList(_paths(tables), {fold_name(name) for name in params}, functions or {})
+        allow_list = AllowList(_paths(tables), {fold_name(name) for name in params}, functions)
         allow_list.check(parsed.node)
         if allow_list.shows_tables:
             return Checked("show", tuple(tables))

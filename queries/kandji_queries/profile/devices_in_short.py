@@ -38,6 +38,8 @@ def devices_meant(reader: "Reader", device: str) -> list[str]:
     :class:`UsageError` where no device fits, where the text names several devices and no person, or a person with more
     than :data:`MOST`.
     """
+    if exact := device_lookup.letter_for_letter(reader, device):  # as links have it: no need to look at all devices
+        return [exact]
     found = device_lookup.as_objects(device_lookup.search(reader, device))
     if len(found) == 1 and found[0]["match"] == "exact":
         return [found[0]["device_id"]]
