@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -93,6 +93,10 @@ class ServerContext:
     async def ask(self, question: "Callable[[Reader], T]") -> T:
         """Answer from a thread of its own. A caller who cancels stops the statement, and frees its turn, at once."""
         return await _in_thread(lambda gone: question(self._opened_reader().stopped_by(gone)), self._turns)
+
+    async def state(self) -> Hashable:
+        """Return :attr:`Reader.state`; it runs no statement, and waits for none of those that do."""
+        return await _in_thread(lambda _: self._opened_reader().state)
 
     async def run_sql(
         self,

@@ -6,18 +6,20 @@ a large one the page takes a tenth of one processor at most. Each answer carries
 """
 
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import anyio
+from starlette.requests import Request
 
 from kandji_mcp_server.context import ServerContext
 from kandji_queries.reader import Reader
 from kandji_schema.errors import MirrorError
-from kandji_web.asking import in_time
+from kandji_web.asking import in_time, mirror_of, until_gone
 
 T = TypeVar("T")
 
@@ -44,13 +46,15 @@ Beside = Callable[[Callable[[], Awaitable[None]]], None]
 class Question(Generic[T]):
     """What is asked of a mirror: ``make`` answers it, ``key`` tells it from the others of its ``page``.
 
-    Nobody's rights are in it but those of ``mirror``: answers of one mirror are never given for another.
+    Nobody's rights are in it but those of ``mirror``: answers of one mirror are never given for another. Without
+    ``patient`` no answer of a former state will do.
     """
 
     mirror: ServerContext
     page: str
     key: Hashable
     make: Callable[[Reader], T]
+    patient: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class _Answer:
     """What was answered from a ``state`` of the mirror, when, and how many seconds it took."""
 
     value: Any
-    state: int
+    state: Hashable
     made_at: float
     seconds: float
 
@@ -71,25 +75,29 @@ class KeptAnswers:
         self._beside = beside
         self._clock = clock
         self._kept: OrderedDict[_Whole, _Answer] = OrderedDict()
-        self._turns: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
         self._renewing: set[_Whole] = set()
 
-    async def get(self, question: Question[T], state: int) -> T:
+    async def get(self, question: Question[T], state: Hashable) -> T:
         """Return what is kept while it is good, else what ``question.make`` returns; errors are not kept.
 
-        ``state`` is the generation that the mirror is at. Where an answer of a former one is returned, a new one is
+        ``state`` is that of the mirror, :attr:`Reader.state`. Where an answer of a former one is returned, a new one is
         made beside the requests as soon as that is no longer good.
         """
         found = self._good(question, state)
         if found is None:
-            async with self._turns[question.page]:
+            async with self._turn(question):
                 found = self._good(question, state) or await self._made(question)  # another may have made it meanwhile
-        if found.state != state:
+        if found.state != state and question.patient:
             self._renew_later(question, found)
         value: T = found.value
         return value
 
-    def _good(self, question: Question[Any], state: int) -> _Answer | None:
+    def _turn(self, question: Question[Any]) -> anyio.Lock:
+        """Return what one who makes an answer of the page has; it is there as long as somebody wants it."""
+        return self._turns.setdefault(question.page, anyio.Lock())
+
+    def _good(self, question: Question[Any], state: Hashable) -> _Answer | None:
         whole = _whole(question)
         found = self._kept.get(whole)
         if found is None or self._left(question, found, is_former=found.state != state) <= 0:
@@ -101,12 +109,12 @@ class KeptAnswers:
         """Return for how many seconds an answer is good still, as it is of a former state or not."""
         page = _whole(question)[:2]
         taken = sum(answer.seconds for whole, answer in self._kept.items() if whole[:2] == page)
-        good = min(RESTS * taken, LONGEST)
+        good = min(RESTS * taken, LONGEST) if question.patient else 0.0
         return found.made_at + (good if is_former else max(good, SECONDS)) - self._clock()
 
     async def _made(self, question: Question[Any]) -> _Answer:
         def make(reader: Reader) -> _Answer:
-            began, state = self._clock(), reader.generation  # of what is published from here on the answer may lack
+            began, state = self._clock(), reader.state  # of what is published from here on the answer may lack
             value = question.make(reader)
             ended = self._clock()
             return _Answer(value, state, ended, ended - began)
@@ -127,7 +135,7 @@ class KeptAnswers:
         async def renew() -> None:
             try:
                 await anyio.sleep(max(0.0, self._left(question, former, is_former=True)))
-                async with self._turns[question.page]:
+                async with self._turn(question):
                     if self._kept.get(whole) is former:
                         with suppress(MirrorError):  # whoever asks next meets the trouble and is told
                             await self._made(question)
@@ -136,6 +144,20 @@ class KeptAnswers:
 
         self._renewing.add(whole)
         self._beside(renew)
+
+
+async def kept_answer(request: Request, page: str, key: str, make: Callable[[Reader], T], *, patient: bool = True) -> T:
+    """Answer one question of a page, the same for all who may see the same, as long as the browser waits.
+
+    ``patient`` is that of :class:`Question`.
+    """
+    kept: KeptAnswers = request.app.state.kept
+
+    async def answer() -> T:
+        mirror = mirror_of(request)
+        return await kept.get(Question(mirror, f"{page} {key}", key, make, patient), await mirror.state())
+
+    return await until_gone(request, answer)
 
 
 def _whole(question: Question[Any]) -> _Whole:

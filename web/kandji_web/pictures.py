@@ -1,6 +1,6 @@
 """Pictures of a page: each the answer of a named query, drawn once for all who read the same state."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -53,10 +53,10 @@ class _Kept:
     notes: tuple[str, ...]
 
 
-async def show_picture(request: Request, shown: Shown, *, page: str, state: int) -> ShownPicture:
+async def show_picture(request: Request, shown: Shown, *, page: str, state: Hashable) -> ShownPicture:
     """Return a picture of a ``page``; what goes wrong is told in its place.
 
-    ``state`` is the generation of the mirror: the picture may be of a former one, as its date tells.
+    ``state`` is that of the mirror: the picture may be of a former one, as its date tells.
     """
     mirror, limits = mirror_of(request), replace(limits_of(request), rows=MOST_ROWS)
     kept: KeptAnswers = request.app.state.kept

@@ -20,6 +20,7 @@ from kandji_schema.errors import UnknownName, UsageError
 from kandji_schema.things import THINGS
 from kandji_web.asking import ask
 from kandji_web.cells import address
+from kandji_web.kept import kept_answer
 from kandji_web.rendering import page
 
 USUAL = "7d"
@@ -63,9 +64,23 @@ async def changes(request: Request) -> Response:
     """Show the changes of a period, or what is wrong with what was asked for."""
     now = datetime.now(UTC)
     wanted = _read(request.query_params.multi_items(), now)
-    found = None if wanted.wrong else await ask(request, lambda reader: _found(reader, wanted, now))
+    found = None if wanted.wrong else await _asked(request, wanted, now)
     facts = _facts(wanted, found, now)
     return page(request, "changes.html", title="Changes", status=400 if wanted.wrong else 200, **facts)
+
+
+async def _asked(request: Request, wanted: Wanted, now: datetime) -> Days | None:
+    """Return the changes; those that everybody looks at are worked out once for all."""
+    if wanted.given:
+        return await ask(request, lambda reader: _found(reader, wanted, now))
+
+    def make(reader: Reader) -> tuple[Days | None, Mapping[str, str]]:
+        usual = Wanted({})
+        return _found(reader, usual, reader.now()), usual.wrong
+
+    found, wrong = await kept_answer(request, "/changes", USUAL, make)
+    wanted.wrong.update(wrong)
+    return found
 
 
 def _read(pairs: list[tuple[str, str]], now: datetime) -> Wanted:

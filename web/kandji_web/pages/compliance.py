@@ -12,7 +12,8 @@ from starlette.routing import Route
 from kandji_queries.catalog.queries import named
 from kandji_queries.results.dates import date_line
 from kandji_queries.results.result import Result
-from kandji_web.asking import ask, limits_of, mirror_of
+from kandji_web.asking import limits_of, mirror_of
+from kandji_web.kept import kept_answer
 from kandji_web.rendering import page
 
 QUERY = "compliance_by_blueprint"
@@ -70,7 +71,9 @@ async def compliance(request: Request) -> Response:
     (choice,) = (param for param in named(QUERY).params if param.name == "platform")
     platform = choice.value(request.query_params.get("platform") or None)
     limits = replace(limits_of(request), rows=MOST)
-    answer = await ask(request, lambda reader: reader.query(QUERY, {"platform": platform}, limits=limits))
+    answer = await kept_answer(
+        request, "/compliance", platform, lambda reader: reader.query(QUERY, {"platform": platform}, limits=limits)
+    )
     return page(
         request,
         "compliance.html",

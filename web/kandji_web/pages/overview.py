@@ -3,7 +3,7 @@
 The page begins at once; what is still to be asked follows as it is answered.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from kandji_queries.charts.drawing import available
 from kandji_queries.overview import Behind, Line, Overview, read_overview
 from kandji_queries.results.dates import date_line
-from kandji_web.asking import in_turn, mirror_of
+from kandji_web.asking import mirror_of
 from kandji_web.drawn import NOT_DRAWN
 from kandji_web.kept import KeptAnswers, Question
 from kandji_web.pictures import show_picture
@@ -39,13 +39,14 @@ class Number:
 
 async def overview(request: Request) -> Response:
     """Show how the fleet stands."""
+    mirror = mirror_of(request)
     kept: KeptAnswers = request.app.state.kept
-    state = await in_turn(request, lambda reader: reader.generation)
-    found = await kept.get(Question(mirror_of(request), PAGE, "numbers", read_overview), state)
+    state = await mirror.state()
+    found = await kept.get(Question(mirror, PAGE, "numbers", read_overview), state)
     return StreamingResponse(_parts(request, found, state), media_type="text/html; charset=utf-8")
 
 
-async def _parts(request: Request, found: Overview, state: int) -> AsyncIterator[str]:
+async def _parts(request: Request, found: Overview, state: Hashable) -> AsyncIterator[str]:
     facts = common_facts(request, "Overview") | {
         "numbers": _key_numbers(found),
         "sections": SECTIONS,

@@ -19,6 +19,7 @@ from kandji_queries.reader import Reader
 from kandji_schema.errors import UnknownName
 from kandji_web.asking import ask
 from kandji_web.cells import address
+from kandji_web.kept import kept_answer
 from kandji_web.pages.table_page import facts_of
 from kandji_web.rendering import page
 
@@ -26,6 +27,7 @@ FILTER, OPERATOR, VALUE, SECOND, COLUMN = "_filter", "_operator", "_value", "_va
 """Fields of the forms: the column to filter by, how, the value and the other end of a range; a column to show."""
 
 Pairs = list[tuple[str, str]]
+Read = tuple[Relation, View, Sequence[Problem], Shown | None]
 
 
 async def table(request: Request) -> Response:
@@ -34,7 +36,7 @@ async def table(request: Request) -> Response:
     if (meant := address_meant(pairs)) is not None:
         return RedirectResponse(address(name, meant), status_code=303)
     wanted = request.query_params.get(FILTER, "")
-    relation, view, problems, shown = await ask(request, lambda reader: _read(reader, name, _without_form(pairs), now))
+    relation, view, problems, shown = await _asked(request, name, _without_form(pairs), now)
     if name != relation.name:
         return RedirectResponse(address(relation.name, pairs), status_code=303)
     if wanted and wanted not in relation.fields:
@@ -72,9 +74,16 @@ def _without_form(pairs: Pairs) -> Pairs:
     return [(name, value) for name, value in pairs if name != FILTER]
 
 
-def _read(
-    reader: Reader, name: str, pairs: Pairs, now: datetime
-) -> tuple[Relation, View, Sequence[Problem], Shown | None]:
+async def _asked(request: Request, name: str, pairs: Pairs, now: datetime) -> Read:
+    """Read a view. As most people look at it first, without any condition, it is read once for all, of each state."""
+    if pairs:
+        return await ask(request, lambda reader: _read(reader, name, pairs, now))
+    return await kept_answer(
+        request, "/tables", name, lambda reader: _read(reader, name, pairs, reader.now()), patient=False
+    )
+
+
+def _read(reader: Reader, name: str, pairs: Pairs, now: datetime) -> Read:
     relation = find_relation(reader, name)
     view, problems = read_view(relation, pairs, now)
     if problems:
