@@ -1,6 +1,7 @@
 """Pictures of a page, kept while syncs publish: bounded work, dates that stay true, the newest state in the end."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from reads_home import SYNCED, device, publish
 
 from kandji_mcp_server import ServerContext
 from kandji_queries.reader import Reader
+from kandji_schema.errors import TookTooLong
 from kandji_schema.settings import Settings
 from kandji_web.kept import LONGEST, RESTS, SECONDS, KeptAnswers, Question
 
@@ -142,6 +144,33 @@ def test_all_who_wait_for_a_picture_get_the_one_that_is_made(tmp_path: Path) -> 
         assert seen == [(1, 1)] * 5
 
     assert looking(tmp_path, story).made == 1
+
+
+def test_all_who_wait_for_what_cannot_be_made_are_told_at_once(tmp_path: Path) -> None:
+    async def story(somebody: Looking) -> None:
+        told: list[str] = []
+        state = await somebody.common.state()
+
+        def fails(_: Reader) -> tuple[int, int]:
+            somebody.made += 1
+            somebody.now += 30
+            raise TookTooLong("It took 30 s.")
+
+        async def look() -> None:
+            question = Question(somebody.common, "/", "devices", fails)
+            with suppress(TookTooLong):
+                await somebody.kept.get(question, state)
+            told.append("told")
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(look)
+        assert len(told) == 5
+        assert somebody.made == 1
+        await look()  # what failed is not kept
+        assert await somebody.look() == (1, 1)
+
+    assert looking(tmp_path, story).made == 3
 
 
 def test_what_is_made_with_personal_rights_is_given_to_nobody_else(tmp_path: Path) -> None:

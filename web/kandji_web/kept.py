@@ -67,6 +67,14 @@ class _Answer:
     seconds: float
 
 
+class _Turn:
+    """The turn to make an answer of a page, and the last that failed: its key, when, and why."""
+
+    def __init__(self) -> None:
+        self.lock = anyio.Lock()
+        self.failed: tuple[Hashable, float, MirrorError] | None = None
+
+
 class KeptAnswers:
     """Answers by mirror, page and key. Of one page only one is made at a time in the whole server; the others wait."""
 
@@ -75,7 +83,7 @@ class KeptAnswers:
         self._beside = beside
         self._clock = clock
         self._kept: OrderedDict[_Whole, _Answer] = OrderedDict()
-        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
         self._renewing: set[_Whole] = set()
 
     async def get(self, question: Question[T], state: Hashable) -> T:
@@ -86,16 +94,29 @@ class KeptAnswers:
         """
         found = self._good(question, state)
         if found is None:
-            async with self._turn(question):
-                found = self._good(question, state) or await self._made(question)  # another may have made it meanwhile
+            found = await self._in_turn(question, state)
         if found.state != state and question.patient:
             self._renew_later(question, found)
         value: T = found.value
         return value
 
-    def _turn(self, question: Question[Any]) -> anyio.Lock:
+    async def _in_turn(self, question: Question[Any], state: Hashable) -> _Answer:
+        """Make an answer, unless another does meanwhile: all who wait get what became of that, an error too."""
+        turn, asked_at = self._turn(question), self._clock()
+        async with turn.lock:
+            if (found := self._good(question, state)) is not None:
+                return found
+            if turn.failed is not None and turn.failed[0] == question.key and turn.failed[1] > asked_at:
+                raise turn.failed[2]
+            try:
+                return await self._made(question)
+            except MirrorError as error:
+                turn.failed = question.key, self._clock(), error
+                raise
+
+    def _turn(self, question: Question[Any]) -> _Turn:
         """Return what one who makes an answer of the page has; it is there as long as somebody wants it."""
-        return self._turns.setdefault(question.page, anyio.Lock())
+        return self._turns.setdefault(question.page, _Turn())
 
     def _good(self, question: Question[Any], state: Hashable) -> _Answer | None:
         whole = _whole(question)
@@ -135,7 +156,8 @@ class KeptAnswers:
         async def renew() -> None:
             try:
                 await anyio.sleep(max(0.0, self._left(question, former, is_former=True)))
-                async with self._turn(question):
+                turn = self._turn(question)
+                async with turn.lock:
                     if self._kept.get(whole) is former:
                         with suppress(MirrorError):  # whoever asks next meets the trouble and is told
                             await self._made(question)
