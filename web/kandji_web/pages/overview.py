@@ -14,7 +14,7 @@ from starlette.routing import Route
 from kandji_queries.charts.drawing import available
 from kandji_queries.overview import Behind, Line, Overview, read_overview
 from kandji_queries.results.dates import date_line
-from kandji_web.asking import mirror_of
+from kandji_web.asking import in_turn, mirror_of
 from kandji_web.drawn import NOT_DRAWN
 from kandji_web.kept import KeptAnswers, Question
 from kandji_web.pictures import show_picture
