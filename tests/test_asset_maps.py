@@ -187,6 +187,22 @@ def test_a_map_goes_to_the_other_forms(past: PastHome, tmp_path: Path, form: str
         assert [row[0] for row in rows] == ["S1", "S2", "S3"]
 
 
+@pytest.mark.slow
+def test_a_model_without_a_name_has_that_of_the_public_feed_where_it_was_read(
+    past: PastHome, own: Path, tmp_path: Path
+) -> None:
+    details = [{"device_id": f"d{n}", "model_identifier": "Mac14,9"} for n in (1, 2)]
+    models = [{"model_identifier": "Mac14,9", "os": "macOS", "marketing_name": "MacBook Pro (14-inch)"}]
+    past.add(hours(1), devices=[fleet(model=None)[0], fleet()[1]], device_details=details, device_models=models)
+    report = exported(past, own, tmp_path / "out", params={"with_removed": False})
+    assert [(row[0], row[2]) for row in cells(report)[1:]] == [
+        ("S1", "MacBook Pro (14-inch)"),
+        ("S2", "MacBook Air"),
+        ("S3", "MacBook Air"),
+    ]
+    assert "device_models" in report.exports[0].as_of
+
+
 def test_of_devices_with_one_serial_number_the_enrolled_one_is_the_asset_and_a_spreadsheet_runs_nothing(
     past: PastHome, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from past_home import PastHome, hours
 from reads_home import device
 
+from kandji_queries.catalog import counting
 from kandji_queries.catalog.device_lookup import as_objects
 from kandji_queries.catalog.search import search
 from kandji_queries.reader import Reader
@@ -100,3 +101,9 @@ def test_a_device_that_is_listed_no_longer_is_told_only_where_it_is_asked_for(re
 @pytest.mark.parametrize("words", ["asset list", "inventory for the asset system"])
 def test_people_find_the_list_by_their_words(reader: Reader, words: str) -> None:
     assert "asset_list" in [hit.name for hit in search(reader, words, "query").hits][:3]
+
+
+def test_a_table_of_models_is_no_table_of_devices_that_count() -> None:
+    sql = "SELECT 1 FROM devices AS d JOIN device_models AS m ON m.marketing_name = d.model ORDER BY 1"
+    narrowed = counting.narrowed(sql, {"with_removed": False, "with_archived": True})
+    assert ("devices AS (FROM" in narrowed, "device_models AS (" in narrowed) == (True, False)

@@ -41,9 +41,9 @@ ALL: Mapping[str, object] = MappingProxyType({param.name: True for param in PARA
 
 OF_DEVICES = (
     r"devices|fleet|os_currency|compliance|compliance_devices|apps|threats|behavioral_detections|vulnerability_detections"
-    r"|lost_mode|contradictions|device_\w+|prism_\w+"
+    r"|lost_mode|contradictions|device_(?!models\b)\w+|prism_\w+"
 )
-"""The tables and views whose rows belong to the device in their ``device_id``."""
+"""The tables and views whose rows belong to the device in their ``device_id``; ``device_models`` is no such table."""
 
 _NARROWED = re.compile(rf"{OF_DEVICES}|users")
 

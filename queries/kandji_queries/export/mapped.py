@@ -12,7 +12,7 @@ from typing import NamedTuple
 from kandji_queries.catalog.queries import named
 from kandji_queries.export.asset_map import AssetMap
 from kandji_queries.export.exported_before import ExportedBefore, ExportMemory
-from kandji_queries.export.mapped_statement import HASH, LIST, MappedStatement, Past
+from kandji_queries.export.mapped_statement import FEED, HASH, LIST, MappedStatement, Past
 from kandji_queries.export.source import ExportItem, MirrorSource, OpenSource
 from kandji_queries.relations import TRACKED
 from kandji_queries.times import read_moment
@@ -185,7 +185,9 @@ def mapped_rows(source: MirrorSource, wanted: Wanted, home: Path, target: Path, 
         columns = opened.columns(item)
         with opened.session() as session:
             since: dict[str, datetime] = dict(session.execute(_KNOWN_SINCE).fetchall())
-    statement = MappedStatement(wanted.asset_map, columns, wanted.with_removed())
+        known = opened.engine.manifest.tables.get(FEED)
+    feed = known is not None and known.synced_at is not None
+    statement = MappedStatement(wanted.asset_map, columns, wanted.with_removed(), feed)
     statement.refuse_unknown()
     notes: list[str] = []
     if wanted.moment_text is not None:

@@ -25,6 +25,11 @@ _OWN = ("model_name", "model_number")
 _RANKS = "list_position(['enrolled', 'missing', 'removed', 'gone'], status)"
 """Of several devices with one key the one that is in use is the asset."""
 
+FEED = "device_models"
+"""The table of a public feed that names models; it is read only where it was ever filled."""
+
+_BY_FEED = f"SELECT any_value(m.marketing_name) FROM {FEED} AS m WHERE m.model_identifier = listed.model_identifier"
+
 _TEXTS = re.compile(r"VARCHAR|ENUM\(.*")
 _FORMS: Mapping[str, tuple[re.Pattern[str], str, str]] = {
     "date": (re.compile(r"TIMESTAMP.*|DATE"), "{v}::DATE", "a time"),
@@ -43,11 +48,15 @@ class Past:
 
 @dataclass(frozen=True)
 class MappedStatement:
-    """The statements of a map over a list of these ``columns``. ``with_removed`` is whether removed devices count."""
+    """The statements of a map over a list of these ``columns``. ``with_removed`` is whether removed devices count.
+
+    ``feed`` is whether a public feed was read that names models, for those that the provider has no name for.
+    """
 
     asset_map: AssetMap
     columns: Sequence[ResultColumn]
     with_removed: bool = True
+    feed: bool = False
     past: Past | None = None
 
     def every_row(self) -> str:
@@ -106,7 +115,7 @@ class MappedStatement:
                 ) AS place
             FROM (
                 SELECT {cells}, device_id, serial_number, last_check_in, {_RANKS} AS rank, status = 'gone' AS gone
-                FROM (SELECT *, {self._models} FROM (\n{sql}\n){counted})
+                FROM (SELECT *, {self._models} FROM (\n{sql}\n) AS listed{counted})
             )"""
 
     @property
@@ -116,7 +125,8 @@ class MappedStatement:
             whens = " ".join(f"WHEN {literal(i)} THEN {literal(value)}" for i, value in pairs if value is not None)
             return f"coalesce(CASE model_identifier {whens} END, {other})" if whens else other
 
-        return f"{chosen('name', 'model')} AS model_name, {chosen('number', 'model_identifier')} AS model_number"
+        name = f"coalesce(model, ({_BY_FEED}))" if self.feed else "model"
+        return f"{chosen('name', name)} AS model_name, {chosen('number', 'model_identifier')} AS model_number"
 
 
 def _value(column: MapColumn) -> str:
