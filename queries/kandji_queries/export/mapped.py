@@ -207,8 +207,8 @@ def _past(since: Mapping[str, datetime], moment: datetime, now: datetime) -> Pas
         raise UsageError("No history is kept yet, so that nothing is known of --changed-since a moment.")
     if moment < since["devices"]:
         raise UsageError(
-            f"History begins on {since['devices']:%Y-%m-%d %H:%M} UTC; what changed since {moment:%Y-%m-%d %H:%M} is "
-            "not known. Give a later moment, or export everything without --changed-since."
+            f"History begins on {since['devices']:%Y-%m-%d %H:%M:%S} UTC; what changed since {moment:%Y-%m-%d %H:%M:%S}"
+            " is not known. Give a later moment, or export everything without --changed-since."
         )
     return Past([table for table in _READ if table in since and since[table] <= moment])
 

@@ -15,7 +15,7 @@ from kandji_queries.catalog.queries import NamedQuery, catalog
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.engine.pool import EnginePool
 from kandji_queries.engine.query_engine import QueryEngine
-from kandji_queries.guard.dependencies import Dependencies
+from kandji_queries.guard.dependencies import Dependencies, Used
 from kandji_queries.guard.statements import Guard
 from kandji_queries.results.data_notes import Requirements, data_notes
 from kandji_queries.results.values import ResultColumn
@@ -32,7 +32,9 @@ class ExportItem:
     """One table, view or named query. ``behind`` are all names it reads; ``params`` the values to bind.
 
     ``told_sql`` is what the manifest says of it, where that is another statement than ``sql``; ``notes`` is what has to
-    be known of it besides its tables. ``asset_map`` and ``changed_since`` are of an export by a map.
+    be known of it besides its tables. ``used`` are the mirrored tables on whose rows it depends and that date it, where
+    these are not all that are behind it: history is of all tables, and a query asks for that of a few. ``asset_map``
+    and ``changed_since`` are of an export by a map.
     """
 
     name: str
@@ -40,10 +42,16 @@ class ExportItem:
     sql: str
     behind: frozenset[str]
     params: Mapping[str, Any] = field(default_factory=dict)
+    used: Used | None = None
     told_sql: str | None = None
     notes: tuple[str, ...] = ()
     asset_map: str | None = None
     changed_since: str | None = None
+
+    @property
+    def judged(self) -> frozenset[str]:
+        """The tables whose state matters to its rows."""
+        return self.used.judged if self.used else self.behind
 
 
 @dataclass(frozen=True)
@@ -85,8 +93,8 @@ class OpenSource:
         return infos.get(item.name, ""), columns(self.engine, item.name, tables)
 
     def as_of(self, item: ExportItem) -> dict[str, str | None]:
-        """Return when the rows of each mirrored table behind an item were read."""
-        return self.engine.as_of(sorted(item.behind))
+        """Return when the rows of each mirrored table that dates an item were read."""
+        return self.engine.as_of(sorted(item.used.dated if item.used else item.behind))
 
     def notes(self, item: ExportItem) -> list[str]:
         """Return what has to be known of the tables behind an item."""
@@ -94,9 +102,9 @@ class OpenSource:
 
     def refuse_unfit(self, requirements: Requirements) -> None:
         """:class:`NotFresh` where a table behind an item is not what is required."""
-        behind = frozenset().union(*(item.behind for item in self.items))
+        judged = frozenset().union(*(item.judged for item in self.items))
         states = self.engine.manifest.tables
-        requirements.check([states[name] for name in behind if name in states], self.now)
+        requirements.check([states[name] for name in judged if name in states], self.now)
 
 
 class MirrorSource:
@@ -206,7 +214,8 @@ class MirrorSource:
     def _checked(self, manifest: Manifest, name: str, sql: str, params: Mapping[str, Any]) -> ExportItem:
         checked = self._guard.check(sql, self._dependencies.names(manifest), params, as_of.functions(manifest))
         behind = self._dependencies.behind(manifest, checked.tables)
-        return ExportItem(name=name, kind="query", sql=sql, behind=behind, params=params)
+        used = self._dependencies.used(manifest, checked, params)
+        return ExportItem(name=name, kind="query", sql=sql, behind=behind, params=params, used=used)
 
 
 def _refuse_unused(params: Mapping[str, object], queries: Iterable[NamedQuery]) -> None:
@@ -220,7 +229,7 @@ def _refuse_unused(params: Mapping[str, object], queries: Iterable[NamedQuery]) 
 
 
 def _states(manifest: Manifest, item: ExportItem) -> list[TableState]:
-    return [state for name, state in sorted(manifest.tables.items()) if name in item.behind]
+    return [state for name, state in sorted(manifest.tables.items()) if name in item.judged]
 
 
 def _broken(engine: QueryEngine, item: ExportItem, left_out: dict[str, str]) -> bool:
