@@ -18,7 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     facts = {"user_id": 7, "user_name": "Jane Doe", "user_email": "jane@example.org"}
     devices = [
         device(1, device_name=MARKUP, asset_tag=MARKUP),
-        device(2, device_name="Mac A/B", **facts),
+        device(2, device_name="Mac A/B", **facts, is_missing=True),  # yet it was in contact an hour ago
         device(3, device_name="iPad", platform="iPad", blueprint_id="b2", **facts),  # two blueprints of one name
         device(
             4,
@@ -60,6 +60,13 @@ def test_a_name_with_markup_is_a_name(server: Serving) -> None:
     assert '<span class="bad">off</span>' in found
 
 
+def test_what_contradicts_itself_is_told_in_words(server: Serving) -> None:
+    found = page(server, "/devices/d2").partition('id="contradictions"')[2].partition("</section>")[0]
+    (says, why) = re.findall(r'<p>([^<]+) <span class="soft">([^<]+)</span></p>', found)[0]
+    assert "issing" in says + why
+    assert not re.search(r"\w_\w", says), "no name of a rule"
+
+
 def test_what_is_not_known_is_said(server: Serving) -> None:
     found = page(server, "/devices/d4")
     assert "<h1>A device without a name</h1>" in found
@@ -99,7 +106,7 @@ def test_blueprints_of_one_name_are_rows_of_their_own_and_each_number_leads_to_i
     assert rows == [["1"], ["2"], ["1"]]
     assert "filevault_<wbr>on" in found
     (link,) = re.findall(
-        r'<a class="good" href="([^"]+rule=not_missing&amp;blueprint=b1&amp;[^"]+)">100.0 %</a>', found
+        r'<a class="good" href="([^"]+rule=not_removed&amp;blueprint=b1&amp;[^"]+)">100.0 %</a>', found
     )
     assert '<h2 id="answer">2 rows</h2>' in page(server, unescape(link))
     # of what nobody knows no share is told

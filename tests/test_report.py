@@ -285,6 +285,17 @@ def test_a_fleet_of_none_has_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_of_a_fleet_of_none_a_comparison_says_that_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    past = PastHome(tmp_path)
+    past.add(hours(0), devices=[])
+    past.add(hours(5), devices=[])
+    with Reader(tmp_path) as reader:
+        page = html(read(reader, since="1d", sections=["licences"]))
+    systems = page.partition("<h3>Operating systems</h3>")[2].partition("</div>")[0]
+    assert "nothing to compare" in systems
+
+
+@pytest.mark.slow
 def test_what_is_required_of_tables_is_required_of_those_of_the_report(home: Path) -> None:
     from kandji_queries.results.data_notes import Requirements
 

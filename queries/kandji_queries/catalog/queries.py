@@ -10,12 +10,10 @@ called, ``tells: days_since = never checked in``), ``ranks`` by which column the
 ``nearest`` what is said of rows that a bound leaves out (:mod:`kandji_queries.catalog.bounds`), and ``like`` names the
 query that answers the same and more: lists name that one, and this one still runs. ``without: FROM apps WHERE extra IS
 NOT NULL | The provider sends none.`` is a sentence that is said where that has no rows: what would be asked about is
-not there at all. ``for: pictures`` says that it is made for pages and reports: the list of tools, which has little
-room, leaves it out, and everything else knows it.
+not there at all. ``for: pictures`` says that it is made for pages and reports: the list of tools leaves it out.
 ``chart`` is the picture of its answer (:mod:`kandji_queries.charts.hint`), ``says`` the sentence beside it
-(:mod:`kandji_queries.charts.sentence`), ``leads`` which rows its numbers count
-(:mod:`kandji_queries.catalog.leads`). ``since`` is an expression of the parameters, of a query that tells what
-changed: from which moment on.
+(:mod:`kandji_queries.charts.sentence`), ``leads`` which rows its numbers count (:mod:`kandji_queries.catalog.leads`).
+``since`` is an expression of the parameters, of a query that tells what changed: from which moment on.
 """
 
 import re
@@ -44,8 +42,7 @@ ONCE = LEFT_OUT | {"chart", "says", "since", "counts", "like", "for", "tells", "
 
 KEYS = ONCE | {"title", "description", "param", "column", "leads"}
 
-COUNTED = tuple(param.name for param in counting.PARAMS.values())
-"""Parameters that come with what is counted."""
+COUNTED = tuple(param.name for param in counting.PARAMS.values())  # parameters that come with what is counted
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,7 @@ class NamedQuery:
     what rows without a value are called, ``ranks`` is the one by which the first rows lead, and ``lacks`` the parameter
     whose thing its rows do not have. ``beyond`` and ``nearest`` are of a bound that leaves out rows. ``without`` is
     what has to be there, in SQL from FROM on, and what is said where it is not. ``leads`` tell which rows its numbers
-    count. ``file`` is where it is written. Where it counts devices, only those of a ``blueprint`` count where one is
-    named.
+    count. ``file`` is where it is written. Of a ``blueprint`` that is named only the devices count.
     """
 
     name: str

@@ -125,7 +125,7 @@ PALETTES: Mapping[Theme, Palette] = MappingProxyType({"light": LIGHT, "dark": DA
 
 
 SHAPE = (
-    "svg.chart { display: block; width: 100%; max-width: 36rem; height: auto; }\n"
+    "svg.chart { display: block; width: 100%; max-width: 30rem; height: auto; }\n"
     "svg.chart text { font-family: inherit; font-variant-numeric: tabular-nums; }\n"
 )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from kandji_queries.profile import (
     read_profile,
 )
 from kandji_queries.reader import Reader
+from kandji_queries.results.result import Answer
 from kandji_queries.results.wording import read_ages
 from kandji_web.asking import ask
 from kandji_web.rendering import page
@@ -54,7 +56,7 @@ async def device(request: Request) -> Response:
         title=name_of(first),
         device=first,
         person=found.sections["person"].first(),
-        contradictions=[str(row[0]) for row in found.sections["contradictions"].answer.rows],
+        contradictions=[(row["says"], row["why"]) for row in _named_rows(found.sections["contradictions"].answer)],
         compliance=block_of(found.sections["compliance"], found.platform, now, _lead),
         blocks=[block for block in blocks(found, now, _lead) if block.name not in ABOVE],
         nothing=_nothing(found),
@@ -80,6 +82,11 @@ def _read(reader: Reader, named: str) -> DeviceProfile | DevicesInShort:
 
 def _lead(field: Field, value: object) -> str:
     return LEADS[field.name].format(quote(str(value), safe="")) if field.name in LEADS and value else ""
+
+
+def _named_rows(answer: Answer) -> list[dict[str, Any]]:
+    names = [column.name for column in answer.columns]
+    return [dict(zip(names, row, strict=True)) for row in answer]
 
 
 def _nothing(profile: DeviceProfile) -> Sequence[str]:

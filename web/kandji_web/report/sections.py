@@ -90,7 +90,7 @@ SECTIONS: tuple[Section, ...] = (
         "vulnerabilities",
         "Vulnerabilities",
         (
-            Shown("vulnerability_summary"),
+            Shown("vulnerability_summary", {"with_remediated": True}),  # as the key numbers and the list count them
             Shown("vulnerabilities_in_fleet", {"exploited_only": True}, "Vulnerabilities known to be exploited"),
         ),
     ),
