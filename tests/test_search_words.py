@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from kandji_queries.catalog.search import Found, kinds, search
 from kandji_queries.definitions import views
 from kandji_queries.reader import Reader
 from kandji_schema.errors import UsageError
+from kandji_schema.files import write_atomically
+from kandji_schema.manifest import manifest_path
 from kandji_schema.not_mirrored import NOT_MIRRORED
 from kandji_schema.registry import resources
 from kandji_schema.vocabulary import TABLES, TERMS
@@ -248,3 +251,12 @@ def test_the_command_prints_it_too(home: Path) -> None:
     assert told["notes"][0].startswith("Not in the mirror: the provider's API gives no warranty")
     nothing = run(home, "search", "warranty")
     assert (nothing.stdout, nothing.stderr.count("Not in the mirror")) == ("", 1)
+
+
+def test_a_mirror_of_an_earlier_version_is_searched_without_what_it_has_not(tmp_path: Path) -> None:
+    manifest = publish(tmp_path, {"devices": [device(1, device_name="Studio")]})
+    tables = {name: state for name, state in manifest.tables.items() if name != "os_releases"}
+    write_atomically(manifest_path(tmp_path, 2), replace(manifest, generation=2, tables=tables).to_json())
+    with Reader(tmp_path) as old:
+        assert "Studio" in {hit.name for hit in search(old, "studio").hits}
+        assert "os_currency" not in {place.table for place in old.columns()}

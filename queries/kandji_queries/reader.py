@@ -1,7 +1,7 @@
 """What all readers of the mirror ask: one object, any number of threads, always the newest whole manifest."""
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from kandji_queries.results.data_notes import MASKED, SYNC_COMMAND, Requirements
 from kandji_queries.results.outcome import Outcome
 from kandji_queries.results.result import JsonResult, Result
 from kandji_queries.results.stream import Stream
-from kandji_schema.errors import Failed, StoreDamaged, TookTooLong, UnknownName
+from kandji_schema.errors import Failed, StatementError, StoreDamaged, TookTooLong, UnknownName
 from kandji_schema.manifest import Manifest, TableState
 from kandji_schema.sql import fold_name
 
@@ -210,12 +210,14 @@ class Reader:
         return as_of.functions(self._engines.manifest())
 
     def columns(self) -> "tuple[ColumnPlace, ...]":
-        """Return every column of every table and view."""
+        """Return every column of every table and view but those that need a table that is not mirrored here yet."""
         from kandji_queries.catalog.dictionary import all_columns
 
         manifest = self._engines.manifest()
-        names = self._dependencies.names(manifest)
-        sources = {name: self._dependencies.tables(manifest, [name]) for name in names}
+        sources: dict[str, Collection[str]] = {}
+        for name in self._dependencies.names(manifest):
+            with suppress(StatementError):
+                sources[name] = self._dependencies.tables(manifest, [name])
         return self._once_more(lambda: self._with_all(lambda engine: all_columns(engine, sources)))
 
     def was_read(self, table: str) -> bool:
