@@ -55,7 +55,8 @@ SETTINGS_EXPLAINED = (
     "no other user could have written or replaced them, as ssh has it: the file, each folder above it up to your own "
     "one and each link on the way belong to you or to root, and neither their group nor others may write them (a "
     "folder like `/tmp`, with the sticky bit, may be everyone's). The same is asked of the data directory before a "
-    "live action begins, and of `privacy.key` there. Otherwise the command ends with exit code 3 and names the path, "
+    "live action begins, and of `privacy.key` and `checks.toml` there. Otherwise the command ends with exit code 3 and "
+    "names the path, "
     "its mode and owner, and what mends it, mostly `chmod go-w`. With `sudo` the owner is root: run it as the user "
     "whose files they are. `doctor` tells all of it in the row `rights`, also of rules of compliance and certificate "
     "authorities.",

@@ -11,6 +11,8 @@ import pytest
 from checks_home import BEGAN, MACS, Watched, mac
 from support import synced
 
+from kandji_queries.catalog.declared import DeclaredMirror
+from kandji_queries.catalog.queries import catalog
 from kandji_schema.errors import ConfigurationError, StoreError, UnknownName
 from kandji_schema.privacy import Privacy
 from kandji_watch import overview, read_checks
@@ -537,12 +539,22 @@ def test_every_built_in_check_has_an_answer(tmp_path: Path) -> None:
     report = home.round()
     assert report.broken == {}
     troubles = {asked.name: asked.trouble for asked in report.asked if asked.trouble}
+    unread = " was never read, so nothing is known; KANDJI_MIRROR_FEEDS="
     assert troubles == {
-        "exploited_vulnerabilities": "known_exploited_vulnerabilities was never read, so nothing is known; "
-        "KANDJI_MIRROR_FEEDS=kev has it read."
+        "exploited_vulnerabilities": f"known_exploited_vulnerabilities{unread}kev has it read.",
+        "exploited_cves_unfixed": f"os_releases{unread}sofa has it read.",
+        "devices_behind": f"os_releases{unread}sofa has it read.",
     }
     assert sum(asked.began for asked in report.asked) > 10
     assert home.round().told == 0  # every key names its row
+
+
+def test_built_in_checks_name_columns_that_their_queries_have() -> None:
+    mirror = DeclaredMirror()
+    for name, table in built_in().items():
+        if "query" in table:
+            columns = {column.name for column in mirror.columns(catalog()[table["query"]])}
+            assert {*table["key"], *table["columns"]} <= columns, name
 
 
 def test_the_file_to_begin_with_is_right_also_with_all_checks_on(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from kandji_cli.options import format_option
 @click.option("--no-sync", "sync", is_flag=True, flag_value=False, default=True, help="Only answer AI clients.")
 @click.option("--no-mcp", "mcp", is_flag=True, flag_value=False, default=True, help="Only keep the mirror in sync.")
 def serve(host: str | None, port: int | None, sync: bool, mcp: bool) -> None:
-    """Keep the mirror in sync and serve AI assistants over HTTP (Model Context Protocol) until Ctrl-C.
+    """Keep the mirror in sync, tell what checks find, and serve AI assistants over HTTP until Ctrl-C.
 
     Clients send a bearer token, which is made at the first start. Listens on this machine alone, unless an address and
     host names are set.

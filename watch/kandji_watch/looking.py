@@ -9,7 +9,7 @@ from typing import Any
 from kandji_queries.results.result import Answer
 from kandji_queries.results.values import ResultColumn, compact
 from kandji_schema.durations import ago, in_future, in_words
-from kandji_schema.errors import Failed, NeverSynced, NothingMirrored, UsageError
+from kandji_schema.errors import Failed, MirrorError, NeverSynced, NothingMirrored, UsageError
 from kandji_schema.manifest import Manifest, State, TableState, newest_whole
 from kandji_schema.registry import resources
 from kandji_schema.utc import in_seconds
@@ -70,6 +70,13 @@ class Look:
         if self._manifest is None:
             self._manifest, _ = newest_whole(self._home)
         return self._manifest
+
+    def tenant(self) -> str:
+        """Return the tenant whose mirror this is; empty where nothing is mirrored."""
+        try:
+            return self.manifest().tenant
+        except MirrorError:
+            return ""
 
     # -- questions -----------------------------------------------------------------------------------------------------
 

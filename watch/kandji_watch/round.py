@@ -17,7 +17,6 @@ from functools import partial
 from kandji_mirror.threads import in_thread
 from kandji_schema.errors import ConfigurationError, MirrorError, UnknownName
 from kandji_schema.home import refuse_foreign
-from kandji_schema.manifest import newest_whole
 from kandji_schema.privacy import Privacy
 from kandji_schema.settings import Settings
 from kandji_watch import findings, outbox
@@ -158,11 +157,11 @@ class Round:
         except Exception as error:
             log.exception("The check %s met with a fault of this program.", check.name)
             return self._troubled(check, f"A fault of this program ({type(error).__name__}); its log tells where.", now)
-        return self._answered(check, looked, now)
+        return self._answered(check, looked, look.tenant(), now)
 
-    def _answered(self, check: Check, looked: Looked, now: datetime) -> Asked:
+    def _answered(self, check: Check, looked: Looked, tenant: str, now: datetime) -> Asked:
         baseline = isinstance(check.condition, Rows) and check.condition.baseline
-        basis = f"{self._tenant()} {looked.basis}"
+        basis = f"{tenant} {looked.basis}"
         with self._state.writing() as connection:
             noted = findings.note_answer(connection, check.name, looked, now, baseline=baseline, basis=basis)
             if noted.baseline is not None:
@@ -176,12 +175,6 @@ class Round:
         with self._state.writing() as connection:
             findings.note_trouble(connection, check.name, words, now)
             return Asked(check.name, total=findings.open_count(connection, check.name), trouble=words)
-
-    def _tenant(self) -> str:
-        try:
-            return newest_whole(self._settings.home)[0].tenant
-        except MirrorError:
-            return ""
 
     # -- telling -------------------------------------------------------------------------------------------------------
 
