@@ -230,7 +230,8 @@ def test_what_is_off_is_no_trouble_and_said_where_it_is_asked_for(tmp_path: Path
     small_fleet(tmp_path)
     (note,) = notes_of(tmp_path)
     assert note.endswith(
-        "set KANDJI_MIRROR_FEEDS=sofa, then `kandji-mirror feed update` reads it (or `kandji-mirror feed load FILE`)."
+        "set KANDJI_MIRROR_FEEDS=sofa where it is off, then `kandji-mirror feed update` reads it (or "
+        "`kandji-mirror feed load FILE`)."
     )
     (note,) = notes_of(tmp_path, remedy="`refresh`")
     assert "`kandji-mirror feed update`, which is for who runs this mirror, reads it" in note

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from commands import run
-from support import manifest_of, mirrored
+from support import manifest_of, mirrored, synced
 
 from kandji_mirror.feeds.load import load_files
 from kandji_queries.reader import Reader
 from kandji_schema.errors import Suspicious, UsageError
 from kandji_schema.feeds import FEEDS
 from kandji_schema.manifest import State
+from kandji_schema.privacy import Privacy
 from kandji_schema.registry import feed_tables
 
 FIXTURES = Path(__file__).parent / "feeds"
@@ -143,7 +144,7 @@ def test_what_was_never_read_is_unknown_and_no_trouble(tmp_path: Path) -> None:
     with Reader(tmp_path, clock=lambda: AT) as reader:
         (note,) = reader.run("SELECT count(*) FROM os_releases").notes
         off = reader.run("SELECT table_name, is_fresh FROM freshness WHERE state = 'off' ORDER BY 1").rows
-    assert note.startswith("os_releases: the public feed sofa is off and was never read, so nothing is known")
+    assert note.startswith("os_releases: nothing of the public feed sofa was ever read, so nothing is known")
     assert [tuple(row) for row in off] == [(name, None) for name in sorted(FEEDS["sofa"].tables)]
 
 
@@ -254,6 +255,21 @@ def test_the_command_loads_and_says_how_old_it_is(tmp_path: Path) -> None:
     assert (refused.returncode, "not of kev" in refused.stderr) == (4, True)
     (tmp_path / "new").mkdir()
     assert run(tmp_path / "new", "feed", "load", str(KEV)).returncode == 3
+
+
+@pytest.mark.slow
+def test_words_of_a_feed_are_never_pseudonyms(tmp_path: Path) -> None:
+    """A vendor called as somebody of the tenant would tell whose pseudonym stands there."""
+    tenant = synced(tmp_path, 20, "users", facts={"privacy": Privacy.AGENTS})
+    name = next(str(row["name"]) for row in tenant.world.truth("users") if row.get("name"))
+
+    def called_so(found: Any) -> None:
+        found["vulnerabilities"][0] |= {"vendorProject": name, "notes": f"Ask {name}."}
+
+    load_files(tmp_path, "loopback", [changed(tmp_path, KEV, called_so)], privacy=Privacy.AGENTS, wall=lambda: AT)
+    with Reader(tmp_path, masked=True, clock=lambda: AT) as reader:
+        sql = "SELECT vendor, notes FROM known_exploited_vulnerabilities WHERE cve_id = 'CVE-2026-90001'"
+        assert [tuple(row) for row in reader.run(sql).rows] == [(name, f"Ask {name}.")]
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real copies of the feeds are not in this clone")

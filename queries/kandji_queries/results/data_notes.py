@@ -119,8 +119,8 @@ def _few(names: Sequence[str], most: int = NAMED) -> str:
 def _never(state: TableState, _now: datetime, remedy: str) -> str:
     if feed := feed_of(state.name):
         return (
-            f"the public feed {feed.name} is off and was never read, so nothing is known: set {SETTING}={feed.name}, "
-            f"then {remedy} reads it (or `kandji-mirror feed load FILE`)"
+            f"nothing of the public feed {feed.name} was ever read, so nothing is known: set {SETTING}={feed.name} "
+            f"where it is off, then {remedy} reads it (or `kandji-mirror feed load FILE`)"
         )
     return f"never synced, so empty here whatever the tenant holds; {remedy} reads what is due"
 
