@@ -7,8 +7,10 @@ import pytest
 from browsers import browser, looking
 from playwright.sync_api import Browser
 from support import synced
+from test_evidence_files import small
 
 from kandji_queries.reader import Reader
+from kandji_web.evidence.writing import html as evidence_page
 from kandji_web.report.contents import About, Wanted
 from kandji_web.report.reading import read_report
 from kandji_web.report.writing import html
@@ -53,3 +55,15 @@ def test_every_table_is_open_on_paper(chromium: Browser, file: Path) -> None:
         seen.page.emulate_media(media="print")
         assert all(closed.nth(place).is_visible() for place in range(closed.count()))
         assert seen.page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_evidence_is_whole_for_everybody_and_on_paper(chromium: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "index.html"
+    path.write_text(evidence_page(small()), encoding="utf-8")
+    with looking(chromium, "file://", width=390, dark=True) as seen:
+        seen.open(str(path))
+        seen.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        assert not seen.wide()
+        assert (seen.complaints, seen.barriers()) == ([], [])
+        seen.page.emulate_media(media="print")
+        assert all(table.is_visible() for table in seen.page.locator("table").all())

@@ -5,8 +5,10 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from html import unescape
@@ -27,12 +29,14 @@ from kandji_queries.evidence.contents import (
     ExemptionUse,
     Gap,
 )
+from kandji_queries.evidence.coverage import read_coverage
 from kandji_queries.evidence.exceptions import Exemption, read_exceptions
 from kandji_queries.evidence.folder import checked, write_folder
 from kandji_queries.evidence.framework import Control, Framework, built_in, read_framework
 from kandji_queries.evidence.tables import HEADS, csv_files
 from kandji_queries.evidence.verifying import verify
 from kandji_schema.errors import ConfigurationError, NotExported, StoreDamaged, UsageError
+from kandji_schema.manifest import TableState
 from kandji_web.evidence.trend import told, trend
 from kandji_web.evidence.writing import html
 
@@ -323,3 +327,23 @@ def test_exceptions_are_the_same_in_both_forms(tmp_path: Path) -> None:
         "from=2026-07-01\nuntil='2026-07-02'\n"
     )
     assert read_exceptions(tmp_path / "x.csv") == read_exceptions(tmp_path / "x.toml") != ()
+
+
+def test_days_before_manifests_kept_them_are_known_by_the_record_of_runs(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as con, con:
+        con.execute("CREATE TABLE runs (started_at TEXT, resource TEXT, outcome TEXT, method TEXT)")
+        rows = [("02", "ok", None), ("03", "failed", None), ("04", "ok", "by device"), ("05", "ok", "export")]
+        con.executemany(
+            "INSERT INTO runs VALUES (?, 'devices', ?, ?)",
+            [(f"2026-07-{day}T08:00:00+00:00", outcome, method) for day, outcome, method in rows],
+        )
+    states = {"devices": TableState("devices", (), 300, read_days=(("2026-07-06", "2026-07-07"),))}
+    since = {"devices": datetime(2026, 7, 1, 12)}  # naive UTC, as in history
+    period = Days(date(2026, 6, 30), date(2026, 7, 8), datetime(2026, 7, 9))
+    found = read_coverage(tmp_path, states, since)
+    assert [(gap.first.day, gap.last.day, gap.kind) for gap in found.gaps("devices", period)] == [
+        (30, 30, "before history begins"),
+        (3, 4, "not read"),
+        (8, 8, "not read"),
+    ]
+    assert {gap.kind for gap in found.gaps("users", period)} == {"no history"}

@@ -25,6 +25,8 @@ STATE_FILE = "state.sqlite"
 BY_DEVICE = "by device"
 """The method of a run that read some devices of a table, and not the table."""
 
+_RUNS = "SELECT DISTINCT resource, substr(started_at, 1, 10) FROM runs WHERE outcome = ? AND method IS NOT ?"
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -86,10 +88,7 @@ def _recorded(home: Path) -> Mapping[str, set[date]]:
     with suppress(sqlite3.Error):
         if path.is_file():
             with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-                asked = (
-                    "SELECT DISTINCT resource, substr(started_at, 1, 10) FROM runs WHERE outcome = ? AND method <> ?"
-                )
-                for table, day in connection.execute(asked, (State.OK.value, BY_DEVICE)):
+                for table, day in connection.execute(_RUNS, (State.OK.value, BY_DEVICE)):
                     with suppress(ValueError):
                         found.setdefault(table, set()).add(date.fromisoformat(day))
     return found

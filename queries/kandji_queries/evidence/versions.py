@@ -8,14 +8,18 @@ first day, whatever its length, and a version is as long as nothing changed.
 A day ends at midnight, UTC, and a change at that very moment belongs to the day that ends; the end of today is now.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from kandji_schema.derived import derivations, derived_columns, with_derived
+from kandji_schema.derived import EXTRA, DerivedColumn, derivations, with_derived
 from kandji_schema.sql import identifier, literal
 
 Shape = Mapping[str, str]
 """Columns of a table with DuckDB's names of their types."""
+
+_WORD = re.compile(r"[a-z_][a-z0-9_]*")
 
 FIRST, LAST, NOW = "$first_day::DATE", "$last_day::DATE", "$moment::TIMESTAMP"
 """What a statement is given: the first and the last day of the period, and now."""
@@ -46,12 +50,23 @@ class Versions:
             "versions": self._versions,
         }
 
-    @property
+    @cached_property
+    def _derived(self) -> tuple[DerivedColumn, ...]:
+        """The derived columns that are needed, with the steps and columns below them, in their order."""
+        every = {found.name: found for found in derivations(self.table)}
+        needed, asked = set[str](), [name for name in self.wanted if name in every]
+        while asked:
+            needed.add(name := asked.pop())
+            asked += [word for word in _WORD.findall(every[name].sql) if word in every and word not in needed]
+        return tuple(found for found in every.values() if found.name in needed)
+
+    @cached_property
     def _columns(self) -> list[str]:
-        derived = {column.name for column in derived_columns(self.table)}
-        if derived.isdisjoint(self.wanted):
-            return list(dict.fromkeys(self.wanted))
-        return [name for name in self.shape if name not in derived]
+        """The stored columns that are needed."""
+        made = {found.name for found in self._derived}
+        below = {word for found in self._derived for word in _WORD.findall(found.sql)} | ({EXTRA} if made else set())
+        below = {name for name in below if name in self.shape}
+        return [name for name in dict.fromkeys((*self.wanted, *sorted(below))) if name not in made]
 
     @property
     def _told(self) -> str:
@@ -138,7 +153,7 @@ class Versions:
                 LEFT JOIN live AS l ON {self._same("l", "u", "")}
                 WHERE u.was_there AND coalesce(u.from_day, {FIRST}) <= least(u.until_day, {LAST})
             )""",
-            () if len(self._columns) == len(dict.fromkeys(self.wanted)) else derivations(self.table),
+            self._derived,
         )
 
     @property
