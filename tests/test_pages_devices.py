@@ -144,3 +144,11 @@ def test_a_picture_of_more_rows_than_its_table_says_how_many_are_left(
         found = page(started, "/")
     assert '<a href="/queries/apps_by_developer">30 more rows</a>' in found
     assert "110 others" in found
+
+
+def test_a_name_without_a_blank_may_be_broken_wherever_it_stands(server: Serving) -> None:
+    rules = dict(
+        re.findall(r"^([^{}\n]+) \{ ([^}]+) \}", asked(server.url, "GET", "/assets/site.css", **KNOWN).text, re.M)
+    )
+    wide = [place for place in ("figcaption", "h1", ".facts dt") if "overflow-wrap: anywhere" not in rules[place]]
+    assert wide == [], "300 letters in a sentence made the overview wider than a telephone"
