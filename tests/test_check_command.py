@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from checks_home import mac
 from checks_targets import webhook
-from commands import COMMAND, environment, run
+from commands import run
 from http_serving import KNOWN, asked, serving
 from reads_home import publish
 
@@ -129,14 +128,10 @@ def test_serve_tells_in_the_background_and_shows_it(tmp_path: Path) -> None:
         assert len(hook.got) == 1
 
 
-@pytest.mark.heavy
 def test_a_dead_syncer_is_told_by_cron(tmp_path: Path) -> None:
     with webhook() as hook:
         home = home_with(tmp_path, '[check.syncer_silent]\nafter = "1h"\n', hook.url)
-        done = subprocess.run(
-            [COMMAND, "check", "run"], env=environment(home), cwd=home, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 10, done.stderr
+        assert run(home, "check", "run").returncode == 10
         assert "Nothing heard from the process that syncs: heard 2026-11-20 12:00 UTC" in hook.got[0]["text"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from checks_home import BEGAN, MACS, Watched, mac
-from support import synced
+from support import make_tenant, run_sync, synced
 
 from kandji_queries.catalog.declared import DeclaredMirror
 from kandji_queries.catalog.queries import catalog
@@ -352,24 +352,6 @@ columns = ["user_name"]
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("mode", "personal", "seen"), [("agents", False, False), ("agents", True, True), ("off", False, True)]
-)
-def test_names_are_told_where_the_mode_lets_people_see_them(
-    tmp_path: Path, mode: str, personal: bool, seen: bool
-) -> None:
-    facts = {} if mode == "off" else {"privacy": Privacy(mode)}
-    tenant = synced(tmp_path, 12, "devices", facts=facts)
-    names = {row["user"]["name"] for row in tenant.world.truth("devices") if isinstance(row.get("user"), dict)}
-    home = Watched(tmp_path, PEOPLE + "personal = true\n" * personal, KANDJI_MIRROR_PRIVACY=mode)
-    assert home.round().asked[0].trouble == ""
-    told = home.told[0]["text"]
-    assert names
-    assert any(name in told for name in names if len(name) > 4) is seen
-    assert ("person_" in told) is not seen
-
-
 def test_nobody_sees_names_where_they_are_never_written(tmp_path: Path) -> None:
     home = Watched(tmp_path, PEOPLE + "personal = true\n", KANDJI_MIRROR_PRIVACY="on")
     broken = home.round().broken["check people"]
@@ -388,22 +370,29 @@ def test_what_a_looser_mode_remembered_goes_with_it(tmp_path: Path) -> None:
         assert "anna" not in "\n".join(file.iterdump())
 
 
-@pytest.mark.slow
-def test_names_that_were_remembered_go_when_the_mode_says_so(tmp_path: Path) -> None:
-    synced(tmp_path, 12, "devices", facts={"privacy": Privacy.AGENTS})
-    home = Watched(tmp_path, MACS.replace("{macs}", "devices") + "personal = true\n", KANDJI_MIRROR_PRIVACY="agents")
+@pytest.mark.heavy
+def test_names_are_told_where_a_check_may_and_go_where_it_may_not(tmp_path: Path) -> None:
+    tenant = make_tenant(4)
+    run_sync(tmp_path, tenant, "devices", privacy=Privacy.AGENTS)
+    names = {row["device_name"] for row in tenant.world.truth("devices") if row["platform"] == "Mac"}
+    checks = MACS.replace("{macs}", "devices WHERE platform = 'Mac'")
+    home = Watched(tmp_path, checks + "personal = true\n", KANDJI_MIRROR_PRIVACY="agents")
     home.round()
-    name = home.told[0]["new"][0]["row"]["device_name"]
-    home.write(MACS.replace("{macs}", "devices"))
+    assert {entry["row"]["device_name"] for entry in home.told[0]["new"]} == names
+    home.write(checks)
     home.round()
+    (told,) = home.told
+    assert {entry["row"]["device_name"][:7] for entry in told["new"]} == {"device_"}
+    assert told["notes"][0] == "The check was changed: all that it finds is told anew."
     with closing(sqlite3.connect(tmp_path / "checks.sqlite")) as file:
-        texts = [json.dumps(file.execute(f"SELECT * FROM {table}").fetchall()) for table in ("findings", "tellings")]
-    assert not any(json.dumps(name)[1:-1] in text for text in texts)
+        kept = json.dumps([*file.execute("SELECT row FROM findings"), *file.execute("SELECT document FROM tellings")])
+    assert [name for name in names if json.dumps(name)[1:-1] in kept] == []
 
 
 # -- the file of checks ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.many(quick_every=3)
 @pytest.mark.parametrize(
     ("check", "words"),
     [
@@ -449,6 +438,7 @@ def test_what_is_wrong_is_told_with_file_check_key_value_and_rule(tmp_path: Path
     assert len(home.told) == 1  # the other one goes on
 
 
+@pytest.mark.many(quick_every=3)
 @pytest.mark.parametrize(
     ("target", "words"),
     [
@@ -532,7 +522,7 @@ def test_a_check_that_is_not_there_is_named_with_the_nearest(tmp_path: Path) -> 
         Watched(tmp_path).round("mac")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_every_built_in_check_has_an_answer(tmp_path: Path) -> None:
     synced(tmp_path)
     home = Watched(tmp_path, "\n".join(f"[check.{name}]" for name in built_in()))
@@ -549,6 +539,7 @@ def test_every_built_in_check_has_an_answer(tmp_path: Path) -> None:
     assert home.round().told == 0  # every key names its row
 
 
+@pytest.mark.slow
 def test_built_in_checks_name_columns_that_their_queries_have() -> None:
     mirror = DeclaredMirror()
     for name, table in built_in().items():

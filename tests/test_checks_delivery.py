@@ -7,7 +7,6 @@ import sys
 import time
 from datetime import timedelta
 from email import message_from_string
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from checks_targets import certificate, mail_server, webhook
 
 from kandji_schema.privacy import Privacy
 from kandji_watch import overview
+from kandji_watch.outbox import pause
 from kandji_watch.standing import Overview
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -42,8 +42,8 @@ def standing(home: Watched) -> Overview:
     ("first", "unsure", "words"),
     [
         (500, True, "the webhook answered 500"),
-        (429, False, "the webhook answered 429"),
-        (408, False, "the webhook answered 408"),
+        pytest.param(429, False, "the webhook answered 429", marks=pytest.mark.many),
+        pytest.param(408, False, "the webhook answered 408", marks=pytest.mark.many),
         ("cut", True, "no answer came (RemoteProtocolError)"),
         ("hang", True, "no answer came (ReadTimeout)"),
     ],
@@ -112,21 +112,24 @@ def test_a_target_is_left_alone_as_long_as_it_asks(tmp_path: Path) -> None:
         assert len({got["id"] for got in hook.got}) == 2
 
 
-@pytest.mark.heavy
-def test_pauses_grow_up_to_an_hour_and_after_three_days_a_text_is_given_up(tmp_path: Path) -> None:
+def test_after_three_days_and_some_attempts_a_text_is_given_up(tmp_path: Path) -> None:
     with webhook(503) as hook:
         home = hooked(tmp_path, hook.url)
-        began, moments = home.now, []
-        while not standing(home).failed and home.now < began + 5 * DAY:
-            before = len(hook.got)
-            home.round(after=30 * MINUTE, everything=False)
-            moments += [home.now] * (len(hook.got) - before)
-        pauses = [later - earlier for earlier, later in pairwise(moments)]
-        assert pauses[:4] == [30 * MINUTE] * 4  # as often as somebody looks
-        assert max(pauses) <= 90 * MINUTE
-        assert 3 * DAY <= moments[-1] - moments[0] <= 3 * DAY + 2 * HOUR
+        home.round()
+        for _ in range(11):
+            home.round(after=6 * HOUR, everything=False)
+        assert len(standing(home).waiting) == 1
+        home.round(after=6 * HOUR, everything=False)
         (failed,) = standing(home).failed
-        assert failed.state == "given up"
+        assert (failed.state, failed.attempts) == ("given up", len(hook.got))
+        assert home.round(after=6 * HOUR, everything=False).sent == []
+
+
+def test_pauses_grow_up_to_an_hour() -> None:
+    minutes = [pause(failures, None, lambda: 0.0) / MINUTE for failures in range(1, 9)]
+    assert minutes == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert pause(3, None, lambda: 1.0) == 5 * MINUTE
+    assert pause(3, 90.0, lambda: 1.0) == timedelta(seconds=91)
 
 
 def test_a_clock_that_jumps_gives_nothing_up_and_silences_nothing(tmp_path: Path) -> None:
@@ -313,10 +316,20 @@ def test_mail_is_one_plain_message(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("says", "state", "unsure", "words"),
     [
-        ({"MAIL": "451 later"}, "waiting", True, "the mail server answered 451 to the sender"),
+        pytest.param(
+            {"MAIL": "451 later"}, "waiting", True, "the mail server answered 451 to the sender", marks=pytest.mark.many
+        ),
         ({"MAIL": "550 no"}, "refused", False, "the mail server answered 550 to the sender"),
-        ({"RCPT": "550 who"}, "refused", False, "the mail server refused every address (550)"),
-        ({"RCPT": "450 later"}, "waiting", False, "the mail server refused every address (450)"),
+        pytest.param(
+            {"RCPT": "550 who"}, "refused", False, "the mail server refused every address (550)", marks=pytest.mark.many
+        ),
+        pytest.param(
+            {"RCPT": "450 later"},
+            "waiting",
+            False,
+            "the mail server refused every address (450)",
+            marks=pytest.mark.many,
+        ),
         ({"END": "cut"}, "waiting", True, "the mail server went away (SMTPServerDisconnected)"),
         ({"AUTH": "535 SECRET is wrong"}, "refused", False, "the mail server answered 535 to user and password"),
     ],
