@@ -24,7 +24,8 @@ def report(**asked: Any) -> None:
     The file needs nothing else: no script, no network. It is light or dark as its reader is, and prints well. Beside it
     FILE.manifest.json has its hash, and the statement and the age behind each number.
 
-    Sections: fleet, systems, posture, compliance, apps, vulnerabilities, library, changes, licences, expiry, mirror.
+    Sections: fleet, systems, patches, posture, compliance, apps, vulnerabilities, library, changes, licences, expiry,
+    mirror.
 
     Example: kandji-mirror report --to fleet.html --since 2026-11-01
     """

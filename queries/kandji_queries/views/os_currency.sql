@@ -13,21 +13,21 @@
 --   build or the text of its version.
 -- column: os_build | Build: of devices, else of Prism where that has the same version, else in the text of the version.
 -- column: currency | current (the newest its model can run), current of its major (its model can run a newer major),
---   behind, beta, newer than the feed, or unknown.
+--   behind, beta, newer than the feed, or unknown; of a past day os_currency_as_of('2026-09-01') tells it.
 -- column: why | Why it is unknown, beta or newer, or how old the feed is where that is due; else NULL.
 -- column: newest_version | Newest release that its model can run, of any major.
 -- column: newest_of_major | Newest release of its own major that its model can run.
 -- column: versions_behind | How many newer releases its model can run; security responses are no versions.
--- column: days_behind | Days since the first of these came out; 0 where there is none.
--- column: versions_behind_in_major | The same within its own major.
--- column: days_behind_in_major | The same within its own major.
+-- column: days_behind | Days since the first release came out that is newer and that its model can run; 0 where none is.
+-- column: versions_behind_in_major | How many newer releases of its own major its model can run.
+-- column: days_behind_in_major | Days since the first of its own major came out that is newer and for its model.
 -- column: fixes_lacked | CVEs fixed in a newer release its model can run, or in a security response it has not, and in
 --   no release of its own major up to its version.
--- column: exploited_lacked | How many of these are exploited, by the feed or by CISA's catalogue.
--- column: exploited_cves_lacked | These CVEs.
--- column: fixes_lacked_in_major | Fixes lacked that a release of its own major has.
--- column: exploited_lacked_in_major | How many of these are exploited.
--- column: exploited_cves_lacked_in_major | These CVEs.
+-- column: exploited_lacked | How many of the fixes it lacks are of exploited CVEs, by the feed or by CISA's catalogue.
+-- column: exploited_cves_lacked | The exploited CVEs whose fixes it lacks.
+-- column: fixes_lacked_in_major | How many of the fixes it lacks a newer release of its own major has.
+-- column: exploited_lacked_in_major | How many of these are of exploited CVEs.
+-- column: exploited_cves_lacked_in_major | The exploited CVEs that a newer release of its own major fixes.
 -- column: major_gets_fixes | Whether its major had a release for its model within 180 days.
 -- column: model_gets_fixes | Whether any release for its model came within 180 days: false where it can run no supported
 --   system.
