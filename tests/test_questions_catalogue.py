@@ -74,7 +74,10 @@ EXTRA: dict[str, Rows] = {
     "device_activity": ACTIVITY,
     "device_commands": REQUESTED,
     "apps": [*APPS, app("d1", "Old", "1", extra='{"last_used": "2020-01-01"}')],
-    "device_details": [*SECURITY["device_details"], {"device_id": "d6", "public_ip": "192.0.2.1"}],
+    "device_details": [
+        *SECURITY["device_details"],
+        *({"device_id": f"d{n}", "public_ip": f"192.0.2.{n}"} for n in (2, 7)),
+    ],
     "tags": [{"id": "t2", "name": "lab"}, {"id": "t1", "name": "vip"}],
     "licensing": [{"plan_type": "b", "max_devices": 2}, {"plan_type": "a", "max_devices": 1}],
 }

@@ -2,8 +2,9 @@
 -- description: Devices whose address seen from the internet fewer than some devices of their blueprint have, and no other
 --   device of their person. No addresses of the past are kept: what is usual is what the others have now, so where people
 --   work at home everyone may be listed. The address is in the details, one request a device, as of when they were read;
---   the provider gives it for Macs and often leaves it empty. Devices without one are not listed: nothing is known of
---   them. Devices marked missing or removed are listed with these flags.
+--   the provider gives it for Macs and often leaves it empty. Devices without one, or alone with one in their
+--   blueprint, are not listed: nothing is known of what is usual. Devices marked missing or removed are
+--   listed with these flags.
 -- for: pictures
 -- counts: devices
 -- param: fewer_than int = 2 [1, 1000000] | Devices of its blueprint at that address, itself included, below which it is
@@ -15,7 +16,7 @@
 -- column: in_blueprint | Devices of its blueprint at that address, itself included.
 -- column: blueprint_known | Devices of its blueprint of which an address is known.
 -- column: in_fleet | Devices of all blueprints at that address.
--- column: usual_ip | The address that most devices of its blueprint have.
+-- column: usual_ip | The address that most devices of its blueprint have; empty where no two have one.
 WITH placed AS (
     SELECT d.*, trim(x.public_ip) AS public_ip, coalesce(d.user_id, d.user_email) AS person
     FROM devices AS d
@@ -34,7 +35,7 @@ counted AS (
 judged AS (
     SELECT
         *,
-        first_value(public_ip) OVER (
+        first_value(CASE WHEN in_blueprint > 1 THEN public_ip END) OVER (
             PARTITION BY blueprint_id, blueprint_name ORDER BY in_blueprint DESC, public_ip
         ) AS most_have
     FROM counted
@@ -58,6 +59,7 @@ SELECT
 FROM judged AS d
 WHERE
     d.in_blueprint < $fewer_than
+    AND d.blueprint_known > 1
     AND (d.person IS NULL OR d.of_person = 1)
     AND ($blueprint IS NULL OR folded(d.blueprint_name) = folded($blueprint) OR d.blueprint_id = $blueprint)
 ORDER BY d.in_fleet, d.in_blueprint, d.blueprint_name, d.device_name, d.device_id;
