@@ -56,8 +56,22 @@ def show_checks(form: str) -> None:
         rows = [_row(line, now) for line in stands.lines]
         print_rows(("check", "state", "found", "asked", "next", "tells"), rows, form)
         _say_words(stands, now)
+        if any(line.state == OFF for line in stands.lines):
+            tell("Those that are off are switched on by name in checks.toml; --json has what each tells.")
     else:
-        facts = ("name", "state", "severity", "found", "untold", "asked_at", "next_at", "schedule", "tell", "words")
+        facts = (
+            "name",
+            "title",
+            "state",
+            "severity",
+            "found",
+            "untold",
+            "asked_at",
+            "next_at",
+            "schedule",
+            "tell",
+            "words",
+        )
         lines = ([*map(_plain, (getattr(line, fact) for fact in facts))] for line in stands.lines)
         print_rows(facts, map(tuple, lines), form)
         warn(filter(None, [stands.error]))
@@ -117,7 +131,7 @@ def _sent_words(sent: Sent) -> str:
 
 def _row(line: CheckLine, now: datetime) -> tuple[object, ...]:
     if line.state == OFF:
-        return line.name, line.state, None, None, None, line.title
+        return line.name, line.state, None, None, None, None
     upcoming = f"in {age(now, line.next_at)}" if line.next_at and line.next_at > now else "now"
     told = ", ".join(line.tell) or "nobody"
     shown = line.found if line.asked_at else None
