@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from kandji_schema.errors import ConfigurationError
-from kandji_watch.sending import DONE, Attempt
+from kandji_watch.attempts import DONE, Attempt
 from kandji_watch.targets import MailTarget
 from kandji_watch.texts import Document, headline, lines
 

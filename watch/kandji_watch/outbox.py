@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from kandji_schema.durations import in_future
 from kandji_schema.utc import in_seconds
-from kandji_watch.sending import Attempt
+from kandji_watch.attempts import Attempt
 from kandji_watch.state import fact, set_fact
 from kandji_watch.texts import Document, headline
 

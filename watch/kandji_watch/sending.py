@@ -1,8 +1,4 @@
-"""Sending: one attempt to bring a text to one target, and what became of it. Nothing of a secret is in the words.
-
-An attempt that did not end well is tried again later, unless the target said that it never will be taken. ``unsure``
-tells that it may have arrived: then it is sent again with the same identifier, and says so.
-"""
+"""Sending: one attempt to bring a text to one target, and what became of it. Nothing of a secret is in the words."""
 
 import json
 import logging
@@ -13,13 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as TooLate
 from contextlib import suppress
-from dataclasses import dataclass
 
 from kandji_mirror.api.responses import retry_after
 from kandji_mirror.api.transport import posted
 from kandji_mirror.threads import in_thread
 from kandji_schema.errors import MirrorError, Unreachable
 from kandji_schema.files import make_folder
+from kandji_watch.attempts import DONE, Attempt
 from kandji_watch.shapes import plain_json, shaped
 from kandji_watch.targets import CommandTarget, FileTarget, MailTarget, Target, WebhookTarget, refuse_open
 from kandji_watch.texts import Document
@@ -34,20 +30,6 @@ _PASSED = ("HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "USER")
 
 _STEPS = 4
 """Steps of an attempt that each may take the seconds of the target: name, connection, sending, answer."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What became of one. ``wait`` are the seconds that the target asked for."""
-
-    done: bool
-    words: str = ""
-    final: bool = False
-    unsure: bool = False
-    wait: float | None = None
-
-
-DONE = Attempt(done=True)
 
 
 def attempt(target: Target, document: Document, *, repeated: bool, ca_file: str = "") -> Attempt:
