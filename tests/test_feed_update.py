@@ -131,12 +131,14 @@ def test_a_bad_document_keeps_its_rows_while_the_good_one_is_taken(tmp_path: Pat
     assert (state_of(tmp_path).state, state_of(tmp_path).error) == (State.OK, None)
 
 
+@pytest.mark.many
 def test_a_redirect_on_the_same_host_is_followed_once(tmp_path: Path, host: FeedHost) -> None:
     host.answers["/elsewhere.json"] = Told(body=IOS.read_bytes())
     host.answers[IOS_PATH] = Told(307, headers={"Location": "/elsewhere.json"})
     assert {outcome.state for outcome in updated(tmp_path, host).outcomes} == {State.OK}
 
 
+@pytest.mark.many
 def test_a_host_that_is_not_there_fails_the_feed_alone(tmp_path: Path, host: FeedHost) -> None:
     host.answers = {IOS_PATH: Told(304)}  # though nobody asked whether it is the same
     report = updated(tmp_path, host)
@@ -264,6 +266,7 @@ def test_a_feed_that_is_turned_off_keeps_its_rows_and_that_is_said_once(tmp_path
     assert set(overdue["sofa"]) - set(overdue[""]) == set(FEEDS["sofa"].tables)
 
 
+@pytest.mark.many
 def test_old_rows_of_a_file_want_a_newer_file(tmp_path: Path) -> None:
     load_files(tmp_path, "acme", [KEV], wall=lambda: AT)
     (note,) = notes_of(tmp_path, "known_exploited_vulnerabilities", at=AT + timedelta(days=9))
