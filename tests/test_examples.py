@@ -16,7 +16,7 @@ from kandji_mirror.ingest.staging import Staging
 from kandji_schema.columns import Kind
 from kandji_schema.http import Request, Response
 from kandji_schema.prism import PrismRow
-from kandji_schema.registry import resources
+from kandji_schema.registry import tenant_tables
 from kandji_schema.resource import Paging, Resource
 
 EXAMPLES = Path(__file__).parent / "fixtures" / "examples"
@@ -50,7 +50,7 @@ def shape(path: str | None) -> str:
 
 def readers() -> Iterator[tuple[str, Resource]]:
     """Every endpoint that gives rows of a table: its list, and the one that confirms a single row."""
-    for resource in resources().values():
+    for resource in tenant_tables().values():
         yield shape(resource.path), resource
         yield shape(resource.confirm), replace(resource, paging=Paging.ARRAY, path=resource.confirm or "")
 
@@ -143,7 +143,7 @@ def test_of_an_example_body_only_fields_of_another_category_are_left_over(
 
 
 def test_every_table_has_an_example() -> None:
-    assert {parameter.values[0].name for parameter in EVERY} == set(resources())
+    assert {parameter.values[0].name for parameter in EVERY} == set(tenant_tables())
 
 
 def shown(resource: Resource) -> set[str]:
@@ -160,7 +160,7 @@ def has(row: Any, source: str) -> bool:
     return isinstance(row, dict) and head in row and (not rest or has(row[head], rest))
 
 
-@pytest.mark.parametrize("resource", resources().values(), ids=resources())
+@pytest.mark.parametrize("resource", tenant_tables().values(), ids=tenant_tables())
 def test_no_column_is_made_up(resource: Resource) -> None:
     unseen = {c.name for c in resource.columns} - shown(resource)
     assert unseen == set(TOLD_WITHOUT_EXAMPLE.get(resource.name, "").split())
