@@ -15,6 +15,8 @@ from kandji_mirror.feeds.load import load_files
 from kandji_queries.profile import read_profile
 from kandji_queries.reader import Reader
 from kandji_schema.errors import Failed, Refused
+from kandji_web.report.contents import About, Wanted
+from kandji_web.report.reading import read_report
 
 HERE = Path(__file__).parent
 DOCUMENTS = [HERE / "feeds" / name for name in ("sofa_macos.json", "sofa_ios.json", "kev.json")]
@@ -327,6 +329,17 @@ def test_without_the_feed_nothing_is_known(tmp_path: Path, by_hand: list[Device]
         why = {row[0] for row in reader.run("SELECT why FROM os_currency WHERE platform = 'Mac'").rows}
         assert why == {"the feed of releases was never read; KANDJI_MIRROR_FEEDS=sofa switches it on"}
         assert "currency" not in read_profile(reader, "h0").sections
+
+
+@pytest.mark.slow
+def test_the_report_says_how_to_switch_the_feed_on(tmp_path: Path, by_hand: list[Device]) -> None:
+    made = PastHome(tmp_path)
+    made.add(LATER, **rows_of(by_hand[:3]))
+    with Reader(made.home) as reader:
+        wanted = Wanted(sections=("patches",))
+        (section,) = read_report(reader, wanted, About(tenant="example", version="1"), masked=False).sections
+    assert section.pictures == ()
+    assert "KANDJI_MIRROR_FEEDS=sofa,kev switches it on" in section.told
 
 
 def test_an_old_feed_is_said(reader: Reader) -> None:
