@@ -300,8 +300,15 @@ def _names(file: Path, word: str) -> bool:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("which", [0, 1])
-@pytest.mark.parametrize("mode", [Privacy.AGENTS, Privacy.ON])
+@pytest.mark.parametrize(
+    ("mode", "which"),
+    [
+        (Privacy.AGENTS, 1),
+        (Privacy.ON, 0),
+        pytest.param(Privacy.AGENTS, 0, marks=pytest.mark.many),
+        pytest.param(Privacy.ON, 1, marks=pytest.mark.many),
+    ],
+)
 def test_a_home_of_an_earlier_version_is_brought_in_line(tmp_path: Path, mode: Privacy, which: int) -> None:
     tenant = make_tenant(4, apps=3)
     run_sync(tmp_path, tenant, *FEW, privacy=mode)
