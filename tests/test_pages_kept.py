@@ -42,9 +42,9 @@ class Looking:
         self.now += self.seconds
         return reader.generation, reader.run("SELECT count(*) FROM devices").rows[0][0]
 
-    async def look(self, *, mirror: ServerContext | None = None, patient: bool = True) -> tuple[int, int]:
+    async def look(self, *, mirror: ServerContext | None = None) -> tuple[int, int]:
         mirror = mirror or self.common
-        return await self.kept.get(Question(mirror, "/", "devices", self.counted, patient), await mirror.state())
+        return await self.kept.get(Question(mirror, "/", "devices", self.counted), await mirror.state())
 
 
 def looking(home: Path, story: Callable[[Looking], Awaitable[None]], seconds: float = 1.0) -> Looking:
@@ -80,16 +80,6 @@ def test_what_takes_no_time_is_always_new(tmp_path: Path) -> None:
             somebody.publish()
 
     assert looking(tmp_path, story, seconds=0.0).made == 3
-
-
-def test_who_is_not_patient_gets_the_newest_and_the_same_again(tmp_path: Path) -> None:
-    async def story(somebody: Looking) -> None:
-        for state in range(1, 4):
-            assert [await somebody.look(patient=False) for _ in range(2)] == [(state, state)] * 2
-            somebody.publish()
-        assert not somebody.beside
-
-    assert looking(tmp_path, story).made == 3
 
 
 def test_a_former_picture_is_made_anew_beside_the_requests_once_somebody_looked(tmp_path: Path) -> None:

@@ -46,15 +46,13 @@ Beside = Callable[[Callable[[], Awaitable[None]]], None]
 class Question(Generic[T]):
     """What is asked of a mirror: ``make`` answers it, ``key`` tells it from the others of its ``page``.
 
-    Nobody's rights are in it but those of ``mirror``: answers of one mirror are never given for another. Without
-    ``patient`` no answer of a former state will do.
+    Nobody's rights are in it but those of ``mirror``: answers of one mirror are never given for another.
     """
 
     mirror: ServerContext
     page: str
     key: Hashable
     make: Callable[[Reader], T]
-    patient: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class KeptAnswers:
         found = self._good(question, state)
         if found is None:
             found = await self._in_turn(question, state)
-        if found.state != state and question.patient:
+        if found.state != state:
             self._renew_later(question, found)
         value: T = found.value
         return value
@@ -130,7 +128,7 @@ class KeptAnswers:
         """Return for how many seconds an answer is good still, as it is of a former state or not."""
         page = _whole(question)[:2]
         taken = sum(answer.seconds for whole, answer in self._kept.items() if whole[:2] == page)
-        good = min(RESTS * taken, LONGEST) if question.patient else 0.0
+        good = min(RESTS * taken, LONGEST)
         return found.made_at + (good if is_former else max(good, SECONDS)) - self._clock()
 
     async def _made(self, question: Question[Any]) -> _Answer:
@@ -168,16 +166,13 @@ class KeptAnswers:
         self._beside(renew)
 
 
-async def kept_answer(request: Request, page: str, key: str, make: Callable[[Reader], T], *, patient: bool = True) -> T:
-    """Answer one question of a page, the same for all who may see the same, as long as the browser waits.
-
-    ``patient`` is that of :class:`Question`.
-    """
+async def kept_answer(request: Request, page: str, key: str, make: Callable[[Reader], T]) -> T:
+    """Answer one question of a page, the same for all who may see the same, as long as the browser waits."""
     kept: KeptAnswers = request.app.state.kept
 
     async def answer() -> T:
         mirror = mirror_of(request)
-        return await kept.get(Question(mirror, f"{page} {key}", key, make, patient), await mirror.state())
+        return await kept.get(Question(mirror, f"{page} {key}", key, make), await mirror.state())
 
     return await until_gone(request, answer)
 

@@ -75,12 +75,10 @@ def _without_form(pairs: Pairs) -> Pairs:
 
 
 async def _asked(request: Request, name: str, pairs: Pairs, now: datetime) -> Read:
-    """Read a view. As most people look at it first, without any condition, it is read once for all, of each state."""
+    """Read a view. As most people look at it first, without any condition, it is read once for all."""
     if pairs:
         return await ask(request, lambda reader: _read(reader, name, pairs, now))
-    return await kept_answer(
-        request, "/tables", name, lambda reader: _read(reader, name, pairs, reader.now()), patient=False
-    )
+    return await kept_answer(request, "/tables", name, lambda reader: _read(reader, name, pairs, reader.now()))
 
 
 def _read(reader: Reader, name: str, pairs: Pairs, now: datetime) -> Read:
