@@ -249,7 +249,7 @@ def test_the_command_prints_it_too(home: Path) -> None:
     told = json.loads(ended.stdout)
     assert (ended.returncode, told["rows"][0][:2]) == (0, ["app", "Google Chrome"])
     assert told["notes"][0].startswith("Not in the mirror: the provider's API gives no warranty")
-    nothing = run(home, "search", "warranty")
+    nothing = run(home, "search", "bluetooth")
     assert (nothing.stdout, nothing.stderr.count("Not in the mirror")) == ("", 1)
 
 
