@@ -27,6 +27,7 @@ class Release:
     day: date
     models: frozenset[str] | None
     cves: frozenset[str]
+    name: str = ""
 
 
 @dataclass
@@ -90,6 +91,7 @@ def _add(world: World, system: str, major: str, raw: Mapping[str, Any], boards: 
             day=date.fromisoformat(raw["ReleaseDate"][:10]),
             models=models,
             cves=frozenset(cves),
+            name=raw.get("UpdateName") or "",
         )
     )
 
@@ -126,7 +128,7 @@ def judge(world: World, device: Mapping[str, Any], day: date, *, before: bool = 
     own = str(version[0]) if version else None
     if own and int(own) < max(map(int, majors)):
         majors = majors | {own}
-    mine = [r for r in known if (model in r.models if r.models else r.major in majors)]
+    mine = [r for r in known if (model in r.models if r.models else r.major in majors and _is_for(r, model))]
     versions = [r for r in mine if not r.letter]
     if not versions:
         return Judged("unknown")
@@ -142,7 +144,7 @@ def judge(world: World, device: Mapping[str, Any], day: date, *, before: bool = 
         return Judged("beta" if seed else "newer than the feed", *told, gets_fixes=gets)
     place = (version, -1, "") if seed else (version, 0, letter)
     later = [r for r in mine if (r.version, 0, r.letter) > place]
-    had = {cve for r in known if r.major == own and (r.version, 0, r.letter) <= place for cve in r.cves}
+    had = {cve for r in known if r.major == own and _has(known, r, place) for cve in r.cves}
     return Judged(
         _currency(seed, version, newest, newest_own),
         *told,
@@ -152,6 +154,22 @@ def judge(world: World, device: Mapping[str, Any], day: date, *, before: bool = 
         lacked_own=_lacked(world, [r for r in later if r.major == own], had) if owns else None,
         gets_fixes=gets,
     )
+
+
+def _is_for(release: Release, model: str) -> bool:
+    """Tell whether the name of a release lets it be for a model: some are of iOS alone, or of iPadOS alone."""
+    systems = set(release.name.split()) & {"iOS", "iPadOS"}
+    return release.os != "iOS" or not systems or ("iPadOS" if model.startswith("iPad") else "iOS") in systems
+
+
+def _has(known: Sequence[Release], release: Release, place: tuple[Version, int, str]) -> bool:
+    """Tell whether what is at a place has a release: a response only where a version came out after it."""
+    if (release.version, 0, release.letter) > place:
+        return False
+    later = [r.version for r in known if (r.os, r.major, r.letter) == (release.os, release.major, "")]
+    dated = {r.version for r in known if r.os == release.os and not r.letter and r.day >= release.day}
+    after = [version for version in later if version > release.version and version in dated]
+    return not release.letter or place[0] == release.version or (bool(after) and (min(after), 0, "") <= place)
 
 
 def _gets_fixes(last: date, day: date, made: date) -> bool | None:

@@ -1,5 +1,6 @@
 """How current devices are: by hand for each kind of device, and by an oracle in plain Python for a random fleet."""
 
+import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -314,6 +315,39 @@ def test_the_real_feeds_are_judged_as_by_the_oracle(tmp_path: Path) -> None:
         assert differing(reader, "os_currency", world, devices, today, before=False) == []
         day = date(2026, 8, 7)
         assert differing(reader, "os_currency_as_of('2026-08-07')", world, devices, day, before=True) == []
+
+
+def test_releases_are_for_the_system_that_they_name_and_fix_what_was_fixed_before_them(tmp_path: Path) -> None:
+    macos, ios = (json.loads(path.read_text()) for path in DOCUMENTS[:2])
+    ios["OSVersions"][0]["SecurityReleases"][1]["UpdateName"] = "iOS 26.1"
+    ios["OSVersions"][1]["SecurityReleases"][1]["UpdateName"] = "iPadOS 18.7.2"
+    ios["OSVersions"][1]["SecurityReleases"][2]["UpdateName"] = "iPadOS 18.7.2"
+    late = macos["BackgroundSecurityImprovements"]["26"][1]
+    assert late["Version"] == "26.2"
+    late |= {"CVEs": ["CVE-2026-90010"], "PostingDate": "2026-11-12"}
+    for name, document in (("macos", macos), ("ios", ios)):
+        (tmp_path / name).write_text(json.dumps(document))
+    facts = {
+        "iPad": ("iPad", "iPad13,18", "26.0", "", ""),
+        "iPhone": ("iPhone", "iPhone14,5", "26.0", "", ""),
+        "iPhone of before": ("iPhone", "iPhone14,5", "18.7", "", ""),
+        "after, without": ("Mac", "Mac14,2", "26.2.1", "25C80", ""),
+        "before, with": ("Mac", "Mac14,2", "26.2", "", "(a)"),
+    }
+    keys = ("platform", "model_id", "os_version", "build", "extra")
+    made = PastHome(tmp_path / "home")
+    made.add(
+        LATER, **rows_of([{"device_id": name, **dict(zip(keys, row, strict=True))} for name, row in facts.items()])
+    )
+    load_files(made.home, "example", [tmp_path / "macos", tmp_path / "ios"])
+    told = made.ask("SELECT device_id, versions_behind, fixes_lacked, newest_of_major FROM os_currency")
+    assert {row[0]: row[1:] for row in told} == {
+        "iPad": (1, 2, "26.2"),
+        "iPhone": (2, 4, "26.2"),
+        "iPhone of before": (3, 4, "18.7"),
+        "after, without": (0, 1, "26.2.1"),
+        "before, with": (1, 2, "26.2.1"),
+    }
 
 
 def test_without_the_feed_nothing_is_known(tmp_path: Path, by_hand: list[Device]) -> None:

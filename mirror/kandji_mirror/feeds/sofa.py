@@ -226,7 +226,14 @@ def _takes(release: Row, model: str, majors: Sequence[str]) -> bool:
     if release.get("ReleaseType") == BSI or not isinstance(release.get("ProductVersion"), str):
         return False
     devices = texts_of(release.get("SupportedDevices"))
-    return release["major"] in majors if devices is None else model in devices
+    return release["major"] in majors and _names(release, model) if devices is None else model in devices
+
+
+def _names(release: Row, model: str) -> bool:
+    """Return whether the name of a release allows a model: some are of iOS alone, or of iPadOS alone."""
+    name = release.get("UpdateName")
+    systems = {"iOS", "iPadOS"}.intersection(name.split()) if isinstance(name, str) else set()
+    return not systems or ("iPadOS" if model.startswith("iPad") else "iOS") in systems
 
 
 def _parts(version: str) -> tuple[int, ...]:

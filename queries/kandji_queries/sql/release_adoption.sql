@@ -3,8 +3,8 @@
 --   model can run it, how many had it or a newer version at the end of that day (UTC; today: now), and which share that
 --   is. Put together from the changes the mirror has seen: days before its history began are left out, of which a note
 --   tells, and a change counts for the day the mirror saw it. What a model can run is by the feed of releases; devices
---   without a known model have no part in it. Without a version it is the newest release of all. Devices marked missing
---   or removed are counted.
+--   without a known model have no part in it, and a beta counts as its version, since only versions are in the
+--   changes. Without a version it is the newest release of all. Devices marked missing or removed are counted.
 -- for: pictures
 -- param: os enum(macOS, iOS) = macOS | Which system; iOS stands for iPadOS too.
 -- param: version version optional | The release, such as 26.1; without one the newest.
@@ -68,7 +68,9 @@ eligible AS (
     SELECT d.device_id
     FROM models AS d
     JOIN device_models AS m ON m.model_identifier = d.model AND m.os = $os
-    JOIN release AS r ON can_run_release(d.model, m.majors, r.os, r.major, r.scope, r.supported_models)
+    JOIN release AS r ON can_run_release(
+        d.model, m.majors, r.os, r.major, r.scope, r.supported_models, name := r.name
+    )
     GROUP BY d.device_id
 ),
 live AS (

@@ -67,7 +67,9 @@ releases AS (
         os_place(r.version) AS base,
         os_place(r.version, r.version_extra) AS place,
         -- only these count as versions; a security response counts for its fixes
-        r.version_extra IS NULL AND r.release_type IS DISTINCT FROM 'BSI' AS is_version
+        r.version_extra IS NULL AND r.release_type IS DISTINCT FROM 'BSI' AS is_version,
+        -- names of responses are ours, and leave out that they are for iPads too
+        CASE WHEN is_version THEN r.name END AS name
     FROM main.os_releases AS r
     CROSS JOIN feed
     -- what was in the feed was out when that was read, whatever date it has there
@@ -161,12 +163,22 @@ runs AS (
     SELECT p.os, p.model, p.major, list(r.id ORDER BY r.id) AS ids
     FROM pairs AS p
     JOIN releases AS r
-        ON r.os = p.os AND can_run_release(p.model, p.majors, r.os, r.major, r.scope, r.supported_models)
+        ON r.os = p.os AND can_run_release(
+            p.model, p.majors, r.os, r.major, r.scope, r.supported_models, name := r.name
+        )
     GROUP BY ALL
 ),
 classed AS (
     SELECT *, dense_rank() OVER (ORDER BY os, major, ids) AS class
     FROM runs
+),
+-- the version from which on a response is in all; one that came out before has it not, though its number is higher
+taken_over AS (
+    SELECT r.id, min(v.place) AS place
+    FROM releases AS r
+    JOIN releases AS v ON v.os = r.os AND v.major = r.major AND v.place > r.place AND coalesce(v.day >= r.day, true)
+    WHERE NOT r.is_version AND v.is_version
+    GROUP BY r.id
 ),
 class_releases AS (
     SELECT
@@ -177,9 +189,11 @@ class_releases AS (
         r.day,
         r.is_version,
         list_contains(c.ids, r.id) AS can_run,
-        r.major IS NOT DISTINCT FROM c.major AS is_own
+        r.major IS NOT DISTINCT FROM c.major AS is_own,
+        CASE WHEN r.is_version THEN r.place ELSE t.place END AS fixed_from
     FROM (SELECT class, os, major, any_value(ids) AS ids FROM classed GROUP BY ALL) AS c
     JOIN releases AS r ON r.os = c.os AND (list_contains(c.ids, r.id) OR r.major IS NOT DISTINCT FROM c.major)
+    LEFT JOIN taken_over AS t ON t.id = r.id
 ),
 devices_classed AS (
     SELECT d.*, c.class
@@ -216,7 +230,8 @@ fixes AS (
         f.cve_id,
         max(r.place) FILTER (r.can_run) AS place,
         max(r.place) FILTER (r.can_run AND r.is_own) AS own_place,
-        min(r.place) FILTER (r.is_own) AS first_own_place
+        min(r.fixed_from) FILTER (r.is_own) AS first_own_place,
+        list(r.place) FILTER (r.is_own AND NOT r.is_version) AS own_responses
     FROM class_releases AS r
     JOIN (
         SELECT r.id, c.cve_id
@@ -246,6 +261,7 @@ lacked AS (
     FROM states AS s
     JOIN fixes AS f ON f.class = s.class AND f.place > s.place AND coalesce(f.first_own_place > s.place, true)
     LEFT JOIN exploited AS e ON e.cve_id = f.cve_id
+    WHERE NOT list_has_any(coalesce(f.own_responses, []), range(s.place - s.place % 32 + 1, s.place + 1))
     GROUP BY s.class, s.place
 ),
 judged AS (
