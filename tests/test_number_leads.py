@@ -57,7 +57,7 @@ def rows_of(reader: Reader, lead: NumberLead, row: dict[str, Any]) -> int:
 def test_a_number_is_that_of_the_rows_it_leads_to(reader: Reader, name: str) -> None:
     found = reader.query(name)
     columns = [column.name for column in found.columns]
-    for values in found.rows:
+    for values in found.rows[:: 1 + len(found.rows) // 4]:
         row = dict(zip(columns, values, strict=True))
         for lead in catalog()[name].leads:
             for column in lead.columns:
@@ -65,6 +65,7 @@ def test_a_number_is_that_of_the_rows_it_leads_to(reader: Reader, name: str) -> 
     assert found.rows
 
 
+@pytest.mark.heavy
 def test_on_a_page_a_number_is_a_link_to_its_rows(home: Path) -> None:
     with serving(home, "--no-sync") as started:
         pages = {

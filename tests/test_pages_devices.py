@@ -131,7 +131,7 @@ def test_each_number_of_the_overview_leads_to_what_it_counts(server: Serving) ->
     assert "Traceback" not in found
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_picture_of_more_rows_than_its_table_says_how_many_are_left(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

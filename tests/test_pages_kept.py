@@ -174,7 +174,7 @@ def test_what_is_made_with_personal_rights_is_given_to_nobody_else(tmp_path: Pat
     assert looking(tmp_path, story).made == 2
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_former_picture_has_its_former_date_beside_tables_that_are_new(tmp_path: Path) -> None:
     later = SYNCED + timedelta(hours=1)
     former, newest = (f"{moment:%Y-%m-%d %H:%M} UTC" for moment in (SYNCED, later))
