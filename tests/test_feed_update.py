@@ -78,6 +78,19 @@ def test_a_version_that_is_here_is_not_sent_again_and_counts_as_read_now(tmp_pat
     assert host.asked[-1][1].get("if-none-match") is None
 
 
+def test_an_older_state_is_not_taken_for_the_version_that_was_noted(tmp_path: Path, host: FeedHost) -> None:
+    updated(tmp_path, host)
+    macos = json.loads(MACOS.read_text())
+    macos["OSVersions"][0]["SecurityReleases"][0]["ProductVersion"] = "26.2.9"
+    host.answers[MACOS_PATH] = Told(body=json.dumps(macos).encode(), headers={"ETag": '"2"'})
+    updated(tmp_path, host, at=AT + timedelta(hours=7))
+    max((tmp_path / "store" / "manifests").iterdir()).write_bytes(b"damaged")  # so the state before it is the newest
+    updated(tmp_path, host, at=AT + timedelta(hours=14))
+    with Reader(tmp_path) as reader:
+        told = reader.run("SELECT count(*) FROM os_releases WHERE os = 'macOS' AND version = '26.2.9'")
+    assert (told.rows, state_of(tmp_path).state) == ([(1,)], State.OK)
+
+
 def test_a_feed_whose_makers_stopped_is_as_old_as_it_says(tmp_path: Path, host: FeedHost) -> None:
     updated(tmp_path, host, at=AT + timedelta(days=30))
     assert state_of(tmp_path).synced_at == datetime(2026, 11, 12, 6, 45, 3, 57991, tzinfo=UTC)

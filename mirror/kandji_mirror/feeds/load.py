@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kandji_mirror.feeds.document import MOST_BYTES, FeedDocument, read_document
-from kandji_mirror.feeds.tables import FeedPass, refuse_shrunk
+from kandji_mirror.feeds.tables import FeedPass, noted, refuse_shrunk
 from kandji_mirror.report import Outcome, Report, outcome_of
 from kandji_mirror.state import Now, utc_now
 from kandji_mirror.store.masked_files import run_engine
@@ -17,7 +17,7 @@ from kandji_mirror.sync.publish import publish
 from kandji_mirror.sync.run import KEEP_DAYS
 from kandji_mirror.sync.strategy import Method
 from kandji_schema.errors import Suspicious, UsageError
-from kandji_schema.feed_state import DocumentState, ages, documents, key_of, note_documents
+from kandji_schema.feed_state import DocumentState, ages, key_of, note_documents
 from kandji_schema.feeds import Feed
 from kandji_schema.manifest import TableState
 from kandji_schema.privacy import Privacy
@@ -99,7 +99,8 @@ def _bytes_of(file: Path) -> bytes:
 def _publish(
     store: Store, found: Found, now: datetime, *, accept_fewer: bool, keep_days: int, clock: float
 ) -> tuple[Outcome, ...]:
-    known = documents(store.home)
+    feeds = dict.fromkeys(document.feed for _, document in found.values())
+    known = {key: state for feed in feeds for key, state in noted(store, feed).items()}
     loaded = {key: _loaded(file, document, now) for key, (file, document) in found.items()}
     then, before = {**known, **loaded}, store.current.tables
     states: dict[str, TableState] = {}
@@ -107,7 +108,7 @@ def _publish(
         for file, document in () if accept_fewer else found.values():
             with _named(file):
                 refuse_shrunk(store, engine, document)
-        for feed in dict.fromkeys(document.feed for _, document in found.values()):
+        for feed in feeds:
             came = [document for _, document in found.values() if document.feed is feed]
             made = FeedPass(feed, came, ages(feed, then), {}, now, method=Method.FEED_FILE)
             states |= made.states(store, engine)

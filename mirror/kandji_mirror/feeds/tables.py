@@ -19,6 +19,7 @@ from kandji_mirror.sync.data_file import read_current_file, refuse_keyless, writ
 from kandji_mirror.sync.extract_stats import ExtractStats, observed_drift
 from kandji_mirror.sync.strategy import Method
 from kandji_schema.errors import Suspicious
+from kandji_schema.feed_state import DocumentState, documents
 from kandji_schema.feeds import Document, Feed
 from kandji_schema.manifest import Drift, State, TableState
 from kandji_schema.registry import feed_tables
@@ -114,6 +115,30 @@ class FeedPass:
         if len(never) == len(documents):
             return State.NEVER, None
         return (State.PARTIAL, f"No document of {' and '.join(never)} was read yet.") if never else (State.OK, None)
+
+
+def noted(store: Store, feed: Feed) -> dict[str, DocumentState]:
+    """Return what is known of the documents of a feed, by feed and name.
+
+    It is written down beside the rows. Where the rows are of another moment (an older state came back, or a process was
+    killed in between), no version is believed to be here, and each document is as old as the oldest of both.
+    """
+    found = {key: state for key, state in documents(store.home).items() if key.split("/")[0] == feed.name}
+    tables = [store.current.tables[name] for name in feed.tables]
+    checked = max((state.checked_at for state in found.values() if state.checked_at), default=None)
+    if all(table.attempted_at == checked for table in tables):
+        return found
+    rows = min((table.synced_at for table in tables if table.synced_at), default=None)
+    return {
+        key: replace(
+            state,
+            as_of=min(state.as_of, rows) if state.as_of and rows else None,
+            made_at=None,
+            etag=None,
+            modified=None,
+        )
+        for key, state in found.items()
+    }
 
 
 def refuse_shrunk(store: Store, engine: Engine, found: FeedDocument) -> None:

@@ -11,7 +11,7 @@ from typing import Self
 
 from kandji_mirror.feeds.document import FeedDocument, read_document
 from kandji_mirror.feeds.fetch import Fetched, How, checked_base, fetch
-from kandji_mirror.feeds.tables import FeedPass, refuse_shrunk
+from kandji_mirror.feeds.tables import FeedPass, noted, refuse_shrunk
 from kandji_mirror.ingest.engine import Engine
 from kandji_mirror.report import Outcome, Report, outcome_of
 from kandji_mirror.store.masked_files import run_engine
@@ -22,7 +22,7 @@ from kandji_mirror.sync.strategy import Method
 from kandji_schema import ddl
 from kandji_schema.durations import in_future
 from kandji_schema.errors import ApiError, ConfigurationError, Suspicious
-from kandji_schema.feed_state import DocumentState, ages, documents, key_of, note_documents
+from kandji_schema.feed_state import DocumentState, ages, key_of, note_documents
 from kandji_schema.feeds import FEEDS, SETTING, Document, Feed, enabled
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import feed_tables, resources
@@ -133,7 +133,7 @@ class _Update:
         self._sources = sources
         self._feed = feed
         self._at = at
-        self._known = documents(store.home)
+        self._known = noted(store, feed)
         self._problems: dict[str, str] = {}
         self._newer: dict[str, DocumentState] = {}
 
