@@ -118,7 +118,7 @@ def test_a_number_that_is_not_known_begins_and_ends_nothing(tmp_path: Path) -> N
     home.round()
     (told,) = home.told
     assert told["headline"] == "Oldest: cannot be answered"
-    assert "n is None, no number" in told["trouble"]
+    assert "n is NULL, no number" in told["trouble"]
     home.hold(devices=[mac("d1", os_version="14")])
     home.round()
     assert [told["headline"] for told in home.told] == ["Oldest: can be answered again, 1 in all"]
@@ -281,7 +281,7 @@ def test_nobody_is_told_in_a_quiet_time_and_everything_after_it(tmp_path: Path) 
     assert home.told == []
     home.round(after=HOUR)
     (told,) = home.told
-    assert labels(told) == ["D1, Mac d1", "D2, Mac d2 (30 min)", "D3, Mac d3"]
+    assert labels(told) == ["D1, Mac d1", "D2, Mac d2 (over after 30 min)", "D3, Mac d3"]
     assert told["total"] == 2
     assert home.round(after=HOUR).told == 0
 
@@ -389,6 +389,30 @@ def test_names_are_told_where_a_check_may_and_go_where_it_may_not(tmp_path: Path
     assert [name for name in names if json.dumps(name)[1:-1] in kept] == []
 
 
+def test_a_text_of_no_answer_has_no_notes_of_an_earlier_one_and_repeats_no_long_name(tmp_path: Path) -> None:
+    check = '[check.any]\nsql = "SELECT device_id, serial_number FROM devices"\n'
+    home = Watched(tmp_path, check)
+    home.hold(devices=[mac("d1")])
+    home.round()
+    (first,) = home.told
+    assert first["notes"][0].startswith("devices: 10 d old")
+    assert list(first["as_of"]) == ["devices"]
+    home.write(check + f"key = ['{'k' * 100_000}']\n")
+    home.round()
+    (told,) = home.told
+    assert told["trouble"].startswith("key names 'kkkk")
+    assert (len(told["trouble"]) < 300, told["notes"], told["as_of"], told["dated"]) == (True, [], {}, "")
+    home.write('[check.any]\nsql = "SELECT NULL AS n"\nwhen = "above"\nvalue = 1\nnumber = "n"\n')
+    assert home.round().asked[0].trouble == "n is NULL, no number, so nothing is known."
+
+
+def test_a_check_that_asks_nothing_is_told_so(tmp_path: Path) -> None:
+    Watched(tmp_path, '[check.mine]\ntitle = "Mine"\n[check.macs_without_filevalt]\n')
+    broken = read_checks(tmp_path).broken
+    assert "query is missing; it is the name of a query; or sql, a statement; or the check" in broken["check mine"]
+    assert "it must be one of macs_without_filevault" in broken["check macs_without_filevalt"]
+
+
 # -- the file of checks ------------------------------------------------------------------------------------------------
 
 
@@ -402,11 +426,12 @@ def test_names_are_told_where_a_check_may_and_go_where_it_may_not(tmp_path: Path
         ('at = "25:00"', "at is '25:00'; it must be hours as 00:00 to 23:59"),
         ('at = "8:00"\nevery = "1h"', "left out where there is `every`"),
         ('quiet = "night"', "quiet is 'night'; it must be two hours"),
+        ('quiet = "07:00-07:00"', "quiet is '07:00-07:00'; it must be two different hours"),
         ('timezone = "Mars/Olympus"', "timezone is 'Mars/Olympus'; it must be a zone such as Europe/Zurich"),
         ('tell = ["ops"]', "tell is 'ops'; it must be one of log"),
         ('severity = "fatal"', "severity is 'fatal'; it must be one of critical, info, warning"),
         ('querry = "x"', "a key is 'querry'; it must be one of query"),
-        ('query = "fleet_activity"', "query is missing; it is the name of a query; or sql"),
+        ('query = "fleet_activity"', "sql is 'SELECT 1'; it must be left out where there is `query`"),
         ("rows = 0", "rows is 0; it must be a whole number from 1 to 50"),
         ("rows = true", "rows is True"),
         ("ended = 1", "ended is 1; it must be true or false, without quotes"),

@@ -16,8 +16,11 @@ from checks_targets import certificate, mail_server, webhook
 
 from kandji_schema.privacy import Privacy
 from kandji_watch import overview
+from kandji_watch.definition import read_checks
+from kandji_watch.history import history
 from kandji_watch.outbox import pause
-from kandji_watch.standing import Overview
+from kandji_watch.standing import Overview, waiting_words
+from kandji_watch.trial import send_trial
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -410,3 +413,28 @@ def test_a_secret_that_is_not_there_is_said_by_its_name_and_nothing_is_lost(
         monkeypatch.setenv("OPS_WEBHOOK", hook.url)
         home.round(after=2 * HOUR)
         assert len(hook.got) == 1
+
+
+# -- waiting -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_waits_says_when_it_is_tried_again_and_a_test_that_arrives_has_it_sent(tmp_path: Path) -> None:
+    with webhook(500, 200) as hook:
+        home = hooked(tmp_path, hook.url)
+        home.round()
+        waiting = standing(home).waiting
+        assert waiting_words(waiting, home.now).endswith("ops: the webhook answered 500 (tried again in 67 s)")
+        told = [event for event in history(tmp_path, read_checks(tmp_path), None) if event.event == "told: waiting"]
+        assert [(event.at, "again at 2026-11-20T12:01:" in event.detail) for event in told] == [(home.now, True)]
+        (sent,) = send_trial(home.settings, "macs", ["ops"], home.now)
+        assert sent.state == "done"
+        home.round()
+        assert standing(home).waiting == ()
+        assert [body["test"] for body in hook.got] == [False, True, False]
+
+
+def test_a_test_leaves_nothing_behind_where_nothing_is_remembered(tmp_path: Path) -> None:
+    with webhook(200) as hook:
+        home = hooked(tmp_path, hook.url)
+        send_trial(home.settings, "macs", ["ops"], home.now)
+    assert not (tmp_path / "checks.sqlite").exists()

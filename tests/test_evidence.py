@@ -191,3 +191,10 @@ def test_a_control_may_have_a_statement_of_ones_own(home: Path, tmp_path: Path, 
     wanted = Wanted(first=str(FIRST), last=str(LAST), framework=read_framework(str(own)))
     with Reader(home, clock=lambda: NOW) as reader, pytest.raises(ConfigurationError, match="X, sql: its columns"):
         read_evidence(reader, RuleFile(home).rules(), wanted, version="1", masked=False)
+    own.write_text(f"name = 'N'\n{control}sql = 'DROP TABLE devices'\n", encoding="utf-8")
+    wanted = Wanted(first=str(FIRST), last=str(LAST), framework=read_framework(str(own)))
+    with (
+        Reader(home, clock=lambda: NOW) as reader,
+        pytest.raises(ConfigurationError, match=r"own\.toml, control X, sql: D"),
+    ):
+        read_evidence(reader, RuleFile(home).rules(), wanted, version="1", masked=False)

@@ -66,7 +66,11 @@ TABLES: dict[str, Rows] = {
         {
             **{"plan_type": "split", "max_devices": 10, "computers_count": 4, "max_macos": 5, "macos_count": 4},
             **{"max_ios_ipados": 5, "ios_count": None, "ipados_count": 1},
-        }
+        },
+        {
+            **{"plan_type": "zz_single_limit", "max_devices": 10, "computers_count": 9, "max_macos": 0},
+            **{"macos_count": 8, "max_ios_ipados": 0, "ios_count": 1, "ipados_count": 0},
+        },
     ],
     "audit_events": [{"id": "1", "occurred_at": NOW, "target_type": "device", "target_id": "d1", "action": "update"}],
 }
@@ -112,7 +116,8 @@ def test_an_app_is_unused_where_it_was_opened_nowhere_and_a_date_says_so(reader:
 
 def test_licences_are_left_by_kind_and_in_percent(reader: Reader) -> None:
     assert answer(reader, "licence_usage", "used left_to_enrol used_percent macs_left ios_ipados_left") == [
-        (4, 6, 40.0, 1, 4)
+        (4, 6, 40.0, 1, 4),
+        (9, 1, 90.0, None, None),  # one number for all: none of a kind is left over, nor too many
     ]
 
 

@@ -24,9 +24,11 @@ from kandji_mirror.state import record_run
 from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.request import is_due
 from kandji_mirror.sync.run import sync
+from kandji_queries.export.export import ExportOptions, export
 from kandji_queries.reader import Reader
+from kandji_queries.results.data_notes import Requirements
 from kandji_schema.columns import Kind
-from kandji_schema.errors import ConfigurationError, NotMasked, StoreFull
+from kandji_schema.errors import ConfigurationError, NotFresh, NotMasked, StoreFull
 from kandji_schema.manifest import data_dir, generations, history_dir
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resource, resources
@@ -251,6 +253,18 @@ def test_a_person_who_is_gone_goes_though_nobody_can_be_asked_by_a_pseudonym(tmp
     run_sync(tmp_path, tenant, "users", privacy=Privacy.ON)
     assert manifest_of(tmp_path).tables["users"].rows == before - 1
     assert {request.path for request in list(tenant.requests)[asked:]} == {"/api/v1/users"}  # nobody is asked for
+
+
+def test_what_is_masked_as_asked_is_nothing_that_a_strict_answer_or_an_export_complains_of(tmp_path: Path) -> None:
+    tenant = make_tenant(3)
+    run_sync(tmp_path, tenant, "tags", privacy=Privacy.ON)
+    strict = Requirements(strict=True)
+    with Reader(tmp_path, masked=True, requirements=strict) as reader:
+        assert reader.run("FROM tags").rows
+    options = ExportOptions(requirements=strict)
+    assert export(tmp_path, ["tags"], "csv", tmp_path / "out", options, masked=True).notes == ()
+    with Reader(tmp_path, requirements=strict) as reader, pytest.raises(NotFresh, match="so with pseudonyms"):
+        reader.run("FROM tags")
 
 
 def test_whoever_goes_on_after_a_kill_removes_what_was_to_be_removed(tmp_path: Path) -> None:

@@ -299,7 +299,7 @@ class Reader:
         with self._engines.engine(manifest, wanted, audit=AUDIT_LOG in behind) as engine, engine.cursor() as cursor:
             engine.refuse_broken(behind)
             used = self._dependencies.used(manifest, checked, params)
-            self._requirements.check(_states(manifest, used.judged), self._clock())
+            self._requirements.check(_states(manifest, used.judged), self._clock(), masked=self._masked)
             stream = Stream(
                 cursor,
                 limits or self.limits,

@@ -95,7 +95,9 @@ def read_condition(place: Place, table: Table) -> Condition:
 
 
 def _question(place: Place, table: Table) -> Question:
-    if ("query" in table) == ("sql" in table):
+    if "query" in table and "sql" in table:
+        raise place.wrong("sql", table["sql"], "left out where there is `query`: a check asks one of the two")
+    if not {"query", "sql"} & table.keys():
         raise place.missing("query", "the name of a query; or sql, a statement: one of the two")
     params = place.table(table, "params")
     if "query" in table:

@@ -22,6 +22,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -196,7 +197,9 @@ class _Reading:
             if "at" in table and "every" in ready and "every" not in self._tables["check"][name]:
                 table = {key: value for key, value in table.items() if key != "every"}
         elif not {"query", "sql", "when"} & table.keys():
-            raise place.unknown("its name", name, built_in())
+            if get_close_matches(name, built_in(), n=1):
+                raise place.unknown("its name", name, built_in())
+            raise place.missing("query", "the name of a query; or sql, a statement; or the check is a built-in one")
         return self._read(place, name, table)
 
     def _read(self, place: Place, name: str, table: Table) -> Check:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import UnknownName
+from kandji_schema.utc import in_seconds
 from kandji_watch import outbox
 from kandji_watch.definition import CheckFile
 from kandji_watch.findings import BASELINE, ROW
@@ -56,9 +57,10 @@ def _what(file: CheckFile, name: str, kind: str, row: dict[str, Any]) -> str:
 
 def _deliveries(connection: sqlite3.Connection, check: str | None) -> Iterator[Event]:
     for each in reversed(outbox.deliveries_of(connection, check)):
-        at = each.ended_at or each.next_at or each.made_at
+        at = each.ended_at or each.tried_at or each.made_at
         sure = " (may have been told before)" if each.unsure else ""
-        words = f"{each.telling} to {each.target}{sure}"
+        later = f", again at {in_seconds(each.next_at)}" if each.next_at else ""
+        words = f"{each.telling} to {each.target}{sure}{later}"
         yield Event(
             at, each.check, f"told: {each.state}", each.title, f"{words}: {each.error}" if each.error else words
         )

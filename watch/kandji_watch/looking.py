@@ -16,6 +16,7 @@ from kandji_schema.utc import in_seconds
 from kandji_watch.asking import Asker
 from kandji_watch.conditions import ROWS, Condition, Number, Older, Rows, Silent
 from kandji_watch.definition import Check
+from kandji_watch.place import shown
 
 DEVICE_NAMES = ("device_id", "serial_number")
 """Columns that name a device, the first of them in an answer alone."""
@@ -171,12 +172,13 @@ def _number_of(answer: Answer, condition: Number) -> float:
         return answer.row_count
     names = [column.name for column in answer.columns]
     if condition.number not in names:
-        raise UsageError(f"number is {condition.number!r}; the answer has the columns {', '.join(names)}.")
+        raise UsageError(f"number is {shown(condition.number)}; the answer has the columns {', '.join(names)}.")
     if answer.row_count != 1:
         raise Failed(f"The answer has {answer.row_count:,} rows; a number is taken from an answer of one row.")
     value = next(iter(answer))[names.index(condition.number)]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Failed(f"{condition.number} is {value!r}, no number, so nothing is known.")
+        told = "NULL" if value is None else shown(value)
+        raise Failed(f"{condition.number} is {told}, no number, so nothing is known.")
     return value
 
 
@@ -185,7 +187,7 @@ def _key(check: Check, columns: Sequence[ResultColumn]) -> tuple[str, ...]:
     names = [column.name for column in columns]
     for part, given in (("key", check.key), ("columns", check.columns)):
         if missing := [name for name in given if name not in names]:
-            raise UsageError(f"{part} names {missing[0]!r}; the answer has the columns {', '.join(names)}.")
+            raise UsageError(f"{part} names {shown(missing[0])}; the answer has the columns {', '.join(names)}.")
     return check.key or tuple(_naming(columns)) or tuple(dict.fromkeys(names))
 
 

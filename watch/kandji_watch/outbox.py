@@ -50,6 +50,7 @@ class Delivery:
     attempts: int
     unsure: bool
     made_at: datetime
+    tried_at: datetime | None
     next_at: datetime | None
     ended_at: datetime | None
     error: str
@@ -176,8 +177,13 @@ def _note_failures(connection: sqlite3.Connection, target: str, *, again: bool) 
     failures = (fact(connection, name) or 0) + 1 if again else 0
     set_fact(connection, name, failures)
     if not again:
-        connection.execute("UPDATE deliveries SET next_at = NULL WHERE target = ? AND state = ?", (target, WAITING))
+        wake(connection, target)
     return int(failures)
+
+
+def wake(connection: sqlite3.Connection, target: str) -> None:
+    """Let all go on that waits for a target: it answers."""
+    connection.execute("UPDATE deliveries SET next_at = NULL WHERE target = ? AND state = ?", (target, WAITING))
 
 
 def trim(connection: sqlite3.Connection, now: datetime) -> None:
@@ -228,6 +234,7 @@ def _deliveries(connection: sqlite3.Connection, where: str, values: Iterable[obj
             attempts=row["attempts"],
             unsure=bool(row["unsure"]),
             made_at=datetime.fromisoformat(row["made_at"]),
+            tried_at=datetime.fromisoformat(row["tried_at"]) if row["tried_at"] else None,
             next_at=datetime.fromisoformat(row["next_at"]) if row["next_at"] else None,
             ended_at=datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None,
             error=row["error"] or "",

@@ -116,7 +116,10 @@ def read_quiet(place: Place, table: Table, zone: tzinfo, default: Quiet | None) 
     begin, dash, end = value.partition("-") if isinstance(value, str) else ("", "", "")
     if not dash:
         raise place.wrong("quiet", value, 'two hours such as 22:00-07:00, or "" for none')
-    return Quiet(_hour(place, "quiet", begin), _hour(place, "quiet", end), zone)
+    quiet = Quiet(_hour(place, "quiet", begin), _hour(place, "quiet", end), zone)
+    if quiet.begin == quiet.end:
+        raise place.wrong("quiet", value, 'two different hours such as 22:00-07:00, or "" for none')
+    return quiet
 
 
 def _hour(place: Place, key: str, text: str) -> time:

@@ -100,8 +100,13 @@ def waiting_words(waiting: tuple[Delivery, ...], now: datetime) -> str:
     number = (
         f"{len(waiting):,} {'delivery waits' if len(waiting) == 1 else 'deliveries wait'} (since {age(oldest, now)})"
     )
+    again = {
+        each.target: f" (tried again in {age(now, each.next_at)})"
+        for each in waiting
+        if each.next_at and each.next_at > now
+    }
     why = {each.target: each.error for each in waiting if each.error}
-    return f"{number}{''.join(f', {target}: {words}' for target, words in why.items())}"
+    return "".join([number, *(f", {target}: {words}{again.get(target, '')}" for target, words in why.items())])
 
 
 def overview(home: Path, privacy: Privacy, now: datetime) -> Overview:

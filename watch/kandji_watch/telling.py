@@ -30,6 +30,7 @@ def tell_one(connection: sqlite3.Connection, check: Check, pages: str, now: date
     if not began and not ended and baseline is None:
         return 0
     kept = connection.execute("SELECT as_of, notes FROM checks WHERE name = ?", (check.name,)).fetchone()
+    unknown = any(each.kind == TROUBLE and not each.ended_at for each in began)
     document = telling(
         check,
         began,
@@ -37,10 +38,10 @@ def tell_one(connection: sqlite3.Connection, check: Check, pages: str, now: date
         telling_id=outbox.new_id(),
         total=findings.open_count(connection, check.name),
         baseline=baseline,
-        as_of=json.loads(kept["as_of"]),
+        as_of={} if unknown else json.loads(kept["as_of"]),  # of an earlier answer
         notes=[
             *(["The check was changed: all that it finds is told anew."] if anew else ()),
-            *json.loads(kept["notes"]),
+            *([] if unknown else json.loads(kept["notes"])),
         ],
         pages=pages,
         now=now,

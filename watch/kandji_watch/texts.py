@@ -80,8 +80,8 @@ def telling(
         "ended_count": len(over),
         "total": total,
         "trouble": trouble or None,
-        "new": [_entry(check, each, now) for each in new[: check.rows]],
-        "ended": [_entry(check, each, now) for each in over[: check.rows]],
+        "new": [_entry(check, each, "over after ") for each in new[: check.rows]],
+        "ended": [_entry(check, each) for each in over[: check.rows]],
         "as_of": dict(as_of),
         "dated": date_line(as_of, now),
         "notes": [cut(note, LONGEST_NOTE) for note in notes[:MOST_NOTES]],
@@ -186,10 +186,11 @@ def _headline(
     return f"{check.title}: {', '.join(words)}" if words else check.title
 
 
-def _entry(check: Check, finding: Finding, now: datetime) -> dict[str, Any]:
+def _entry(check: Check, finding: Finding, gone: str = "") -> dict[str, Any]:
+    """Return a finding as it is listed; ``gone`` are the words before how long one lasted that is over."""
     words = label(check, finding)
     if finding.ended_at:
-        words = f"{words} ({age(finding.began_at, finding.ended_at)})"
+        words = f"{words} ({gone}{age(finding.began_at, finding.ended_at)})"
     since = in_seconds(finding.began_at)
     return {"label": words, "since": since, "ended": in_seconds(finding.ended_at), "row": dict(finding.row)}
 

@@ -37,7 +37,7 @@ def states(fleet: Fleet, control: Control, found: Result, path: Path) -> Mapping
     """
     names = [column.name for column in found.columns]
     if not set(COLUMNS) <= set(names):
-        raise _wrong(path, control, f"its columns are {', '.join(names)}; it must have {', '.join(COLUMNS)}")
+        raise wrong(path, control, f"its columns are {', '.join(names)}; it must have {', '.join(COLUMNS)}")
     places = [names.index(name) for name in COLUMNS]
     listed = fleet.days_of(())
     seen: dict[str, bytearray] = {}
@@ -56,17 +56,18 @@ def _day(path: Path, control: Control, day: Any) -> date:
         return day.date()
     if isinstance(day, date):
         return day
-    raise _wrong(path, control, f"a row has the day {day!r}; it must be a DATE")
+    raise wrong(path, control, f"a row has the day {day!r}; it must be a DATE")
 
 
 def _state(path: Path, control: Control, result: Any) -> DayState:
     try:
         return _RESULTS[result]
     except (KeyError, TypeError):
-        raise _wrong(
+        raise wrong(
             path, control, f"a row has the result {str(result)[:80]!r}; it must be true, false, pass, fail or unknown"
         ) from None
 
 
-def _wrong(path: Path, control: Control, what: str) -> ConfigurationError:
+def wrong(path: Path, control: Control, what: str) -> ConfigurationError:
+    """Return the error of a statement that is no measure of its control."""
     return ConfigurationError(f"{path}, control {control.id}, sql: {what}.")

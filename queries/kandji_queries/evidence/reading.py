@@ -20,7 +20,7 @@ from kandji_queries.results.data_notes import DUE
 from kandji_queries.results.result import Result
 from kandji_queries.times import read_moment
 from kandji_schema.durations import exactly_in_words
-from kandji_schema.errors import UsageError
+from kandji_schema.errors import Failed, Refused, UnknownName, UsageError
 from kandji_schema.registry import resource
 from kandji_schema.utc import naive_utc
 
@@ -185,7 +185,10 @@ class _Reading:
 
     def _own(self, fleet: Fleet, control: Control) -> Mapping[str, bytes]:
         name = own_statement.file_name(control)
-        found = self._run(name, control.sql)
+        try:
+            found = self._run(name, control.sql)
+        except (Failed, Refused, UnknownName) as error:
+            raise own_statement.wrong(self._wanted.framework.path, control, str(error).rstrip(".")) from error
         self._tables[name] = tuple(dict.fromkeys((DEVICES, *sorted(found.as_of))))
         return own_statement.states(fleet, control, found, self._wanted.framework.path)
 

@@ -63,6 +63,7 @@ class OpenSource:
     left_out: Mapping[str, str]
     warnings: Sequence[str]
     now: datetime
+    masked: bool
 
     def spill_to(self, folder: Path) -> None:
         """Say where to put what does not fit into memory."""
@@ -98,13 +99,13 @@ class OpenSource:
 
     def notes(self, item: ExportItem) -> list[str]:
         """Return what has to be known of the tables behind an item."""
-        return data_notes(_states(self.engine.manifest, item), self.now)
+        return data_notes(_states(self.engine.manifest, item), self.now, masked=self.masked)
 
     def refuse_unfit(self, requirements: Requirements) -> None:
         """:class:`NotFresh` where a table behind an item is not what is required."""
         judged = frozenset().union(*(item.judged for item in self.items))
         states = self.engine.manifest.tables
-        requirements.check([states[name] for name in judged if name in states], self.now)
+        requirements.check([states[name] for name in judged if name in states], self.now, masked=self.masked)
 
 
 class MirrorSource:
@@ -122,6 +123,7 @@ class MirrorSource:
         self._guard = Guard(self._engines.parser)
         self._dependencies = Dependencies(self._guard, self._engines.rules)
         self._clock = clock
+        self._masked = masked
 
     @contextmanager
     def opened(self, names: Sequence[str] | None, params: Mapping[str, object]) -> Iterator[OpenSource]:
@@ -141,7 +143,7 @@ class MirrorSource:
             for item in items:
                 engine.refuse_broken(item.behind)
                 self._refuse_unread(manifest, item)
-            yield OpenSource(engine, items, left_out, self._engines.warnings, self._clock())
+            yield OpenSource(engine, items, left_out, self._engines.warnings, self._clock(), self._masked)
 
     @contextmanager
     def statement(
@@ -157,7 +159,7 @@ class MirrorSource:
             engine.refuse_broken(item.behind)
             if refuse_unread:
                 self._refuse_unread(manifest, item)
-            yield OpenSource(engine, (item,), {}, self._engines.warnings, self._clock()), item
+            yield OpenSource(engine, (item,), {}, self._engines.warnings, self._clock(), self._masked), item
 
     def close(self) -> None:
         """Close what is open."""
@@ -175,7 +177,11 @@ class MirrorSource:
     def _never_read(self, manifest: Manifest, item: ExportItem) -> str:
         """Say why no table behind an item has rows of the tenant; empty where one has, or none is behind it."""
         states = _states(manifest, item)
-        return " ".join(data_notes(states, self._clock())) if states and not any(s.synced_at for s in states) else ""
+        return (
+            " ".join(data_notes(states, self._clock(), masked=self._masked))
+            if states and not any(s.synced_at for s in states)
+            else ""
+        )
 
     def _everything(self, manifest: Manifest, left_out: dict[str, str]) -> Iterator[ExportItem]:
         for name in self._dependencies.names(manifest):

@@ -173,10 +173,10 @@ class Requirements:
     max_age: timedelta | None = None
     strict: bool = False
 
-    def check(self, states: Iterable[TableState], now: datetime) -> None:
-        """:class:`NotFresh` names each table that is not what is required, and why."""
+    def check(self, states: Iterable[TableState], now: datetime, *, masked: bool = False) -> None:
+        """:class:`NotFresh` names each table that is not what is required, and why; ``masked`` as above."""
         used = sorted(states, key=lambda state: state.name)
-        reasons = [*self._too_old(used, now), *(data_notes(used, now) if self.strict else ())]
+        reasons = [*self._too_old(used, now), *(data_notes(used, now, masked=masked) if self.strict else ())]
         if reasons:
             raise NotFresh(" ".join(["What was asked for is not there, so nothing is answered.", *reasons]))
 

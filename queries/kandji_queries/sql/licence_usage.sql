@@ -10,8 +10,8 @@
 -- column: mirrored_devices | Devices in the mirror that are not removed.
 -- column: mirrored_removed | Removed devices in the mirror.
 -- column: used_percent | Share of the licences that is used, in percent.
--- column: macs_left | How many more Macs may be enrolled, where the plan has a number for Macs.
--- column: ios_ipados_left | How many more iPhones and iPads may be enrolled, where the plan has a number for them.
+-- column: macs_left | How many more Macs may be enrolled; NULL where the plan has one number for all devices.
+-- column: ios_ipados_left | How many more iPhones and iPads may be enrolled; NULL where the plan has one number for all devices.
 SELECT
     l.plan_type,
     l.max_devices,
@@ -27,7 +27,10 @@ SELECT
     (SELECT count(*) FROM devices WHERE NOT coalesce(is_removed, false)) AS mirrored_devices,
     (SELECT count(*) FROM devices WHERE is_removed) AS mirrored_removed,
     round(100.0 * l.computers_count / nullif(l.max_devices, 0), 1) AS used_percent,
-    l.max_macos - l.macos_count AS macs_left,
-    l.max_ios_ipados - coalesce(l.ios_count, 0) - coalesce(l.ipados_count, 0) AS ios_ipados_left
+    CASE WHEN l.max_macos > 0 OR l.max_ios_ipados > 0 THEN l.max_macos - l.macos_count END AS macs_left,
+    CASE
+        WHEN l.max_macos > 0 OR l.max_ios_ipados > 0
+            THEN l.max_ios_ipados - coalesce(l.ios_count, 0) - coalesce(l.ipados_count, 0)
+    END AS ios_ipados_left
 FROM licensing AS l
 ORDER BY l.plan_type;
