@@ -365,6 +365,19 @@ def test_without_the_feed_nothing_is_known(tmp_path: Path, by_hand: list[Device]
         assert "currency" not in read_profile(reader, "h0").sections
 
 
+def test_a_system_whose_document_was_not_read_is_said(tmp_path: Path, by_hand: list[Device]) -> None:
+    made = PastHome(tmp_path)
+    made.add(LATER, **rows_of([device for device in by_hand if device["platform"] in {"Mac", "iPad"}]))
+    load_files(made.home, "example", DOCUMENTS[1:2])
+    told = made.ask(
+        "SELECT platform, currency, why FROM os_currency WHERE model_identifier IN ('Mac14,2', 'iPad13,18')"
+    )
+    assert [row for row in dict.fromkeys(told) if row[0] == "Mac"] == [
+        ("Mac", "unknown", "of macOS no document of the feed was read yet")
+    ]
+    assert [row[1] for row in told if row[0] == "iPad"] == ["behind"]
+
+
 @pytest.mark.slow
 def test_the_report_says_how_to_switch_the_feed_on(tmp_path: Path, by_hand: list[Device]) -> None:
     made = PastHome(tmp_path)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +277,14 @@ def test_words_of_a_feed_are_never_pseudonyms(tmp_path: Path) -> None:
     with Reader(tmp_path, masked=True, clock=lambda: AT) as reader:
         sql = "SELECT vendor, notes FROM known_exploited_vulnerabilities WHERE cve_id = 'CVE-2026-90001'"
         assert [tuple(row) for row in reader.run(sql).rows] == [(name, f"Ask {name}.")]
+
+
+def test_a_feed_read_with_privacy_on_is_said_to_be_old_and_not_to_have_pseudonyms(tmp_path: Path) -> None:
+    load_files(tmp_path, "acme", [KEV], privacy=Privacy.ON, wall=lambda: AT)
+    with Reader(tmp_path, clock=lambda: AT + timedelta(days=9)) as reader:
+        (note,) = reader.run("FROM known_exploited_vulnerabilities").notes
+    assert "pseudonyms" not in note
+    assert " old, due after 12 h" in note
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real copies of the feeds are not in this clone")

@@ -96,7 +96,7 @@ def _note(state: TableState, now: datetime, masked: bool, remedy: str) -> str:
         return _TROUBLES[state.state](state, now, remedy)
     if in_future(state.synced_at, now):
         return f"synced in the future, so a clock is or was wrong and its age is not known; {remedy} reads what is due"
-    if state.privacy is Privacy.ON and not masked:
+    if state.privacy is Privacy.ON and not masked and feed_of(state.name) is None:
         return f"read when KANDJI_MIRROR_PRIVACY was on, so with pseudonyms; {remedy} reads it anew"
     return ""
 

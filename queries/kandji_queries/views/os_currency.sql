@@ -278,6 +278,8 @@ judged AS (
             WHEN feed.read_at IS NULL
                 THEN 'the feed of releases was never read; KANDJI_MIRROR_FEEDS=sofa switches it on'
             WHEN d.model IS NULL THEN 'its model is not known: neither Prism nor its details say it'
+            WHEN d.majors IS NULL AND d.os NOT IN (SELECT os FROM main.device_models)
+                THEN 'of ' || d.os || ' no document of the feed was read yet'
             WHEN d.majors IS NULL THEN 'the feed does not know what the model ' || d.model[:40] || ' can run'
             WHEN d.version IS NULL THEN 'its version is not known'
             WHEN d.place IS NULL THEN 'its version ' || d.version[:40] || ' cannot be read'
