@@ -14,7 +14,9 @@ from test_currency import BY_HAND, DOCUMENTS, EARLIER, LATER, Device, fleet, row
 
 from kandji_mirror.feeds.load import load_files
 from kandji_queries.catalog.search import search
+from kandji_queries.charts.picture import read_picture
 from kandji_queries.reader import Reader
+from kandji_web.report.table import table_of
 
 VULNERABILITIES = [
     {"cve_id": cve, "severity": "High", "cvss_score": score, "status": status}
@@ -96,6 +98,12 @@ def test_the_report_counts_every_device_once(reader: Reader, judged: dict[str, J
             len({cve for cves in lacked for cve in cves}),
         ]
     assert sum(row["devices"] for row in found.values()) == len(judged)
+
+
+def test_the_table_of_a_report_shows_what_is_behind_and_not_what_leads_there(reader: Reader) -> None:
+    shown = [heading.words for heading in table_of(read_picture(reader, "patch_report")).headings]
+    assert {"Behind", "Median days behind"} <= {*shown}
+    assert "Behind" not in [heading.words for heading in table_of(read_picture(reader, "expiries")).headings]
 
 
 @pytest.mark.parametrize("own_major", [False, True])

@@ -39,10 +39,12 @@ def patch_report(
     where = f" Only the blueprint {blueprint!r} counts: use run_sql with blueprint_name." if blueprint else ""
     return f"""\
 Write a patch report.{where}
-1. `run_query` devices_by_os_version for Mac, iPhone and iPad; macs_below_os_version for the version before last.
-2. `run_query` vulnerabilities_in_fleet with exploited_only true, then vulnerability_summary.
+1. `run_query` patch_report and devices_behind. Where a note says that the feed of releases was never read, nobody knows
+   who is patched: say so, and give devices_by_os_version for Mac, iPhone and iPad instead.
+2. `run_query` exploited_unfixed for the systems; vulnerabilities_in_fleet with exploited_only true for the apps.
 3. `run_query` app_versions for the three apps those are about.
-Give a table of versions, a table of exploited vulnerabilities with the number of devices, and the next step. {AGES}"""
+Give a table of blueprints with what is behind and what is unknown, a table of exploited vulnerabilities with the number
+of devices, and the next step. Unknown is never counted as patched. {AGES}"""
 
 
 def offboarding_check(person: Annotated[str, Field(description="E-mail address or name of who leaves.")]) -> str:

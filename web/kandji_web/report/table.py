@@ -19,8 +19,11 @@ LONGEST = 300
 LINES = 8
 """Lines whose numbers have a column each: as many as a picture can tell apart."""
 
-_NOT_SHOWN = ("device_id", "blueprint_id", "item_id", "token_id", "_link", "behind")
+_NOT_SHOWN = ("device_id", "blueprint_id", "item_id", "token_id", "_link")
 """How columns end that are for programs."""
+
+_LEAD = ("behind", "VARCHAR")
+"""The column, and its type, that names the query behind a row; as a number it counts what is behind on updates."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ def table_of(picture: Picture) -> Table:
     chart = picture.chart
     if chart and chart.hint.kind == "line" and chart.hint.by and not chart.hint.missing(chart.columns):
         return _by_line(picture, chart.hint.x, chart.hint.by, chart.hint.y[0])
-    places = [place for place, column in enumerate(picture.columns) if not column.name.endswith(_NOT_SHOWN)]
+    shows = [not c.name.endswith(_NOT_SHOWN) and (c.name, c.type) != _LEAD for c in picture.columns]
+    places = [place for place, is_shown in enumerate(shows) if is_shown]
     shown = picture.rows[:ROWS]
     headings = (Heading(label_of(picture.columns[p].name), _is_numeric(row[p] for row in shown)) for p in places)
     rows = [tuple(_short(row[place]) for place in places) for row in shown]
