@@ -365,6 +365,20 @@ def test_without_the_feed_nothing_is_known(tmp_path: Path, by_hand: list[Device]
         assert "currency" not in read_profile(reader, "h0").sections
 
 
+def test_a_clock_that_is_behind_hides_no_release(tmp_path: Path) -> None:
+    macos = json.loads(DOCUMENTS[0].read_text())
+    macos["LastCheck"] = "2999-01-03T00:00:00Z"
+    macos["OSVersions"][0]["SecurityReleases"][0]["ReleaseDate"] = "2999-01-01T00:00:00Z"
+    (tmp_path / "macos").write_text(json.dumps(macos))
+    facts = {"device_id": "d", "platform": "Mac", "model_id": "Mac14,2", "os_version": "26.2", "build": "", "extra": ""}
+    made = PastHome(tmp_path / "home")
+    made.add(LATER, **rows_of([facts]))
+    load_files(made.home, "example", [tmp_path / "macos"], wall=lambda: datetime(2999, 1, 4, tzinfo=UTC))
+    told = "SELECT currency, newest_version, versions_behind, days_behind FROM"
+    assert made.ask(f"{told} os_currency") == [("behind", "26.2.1", 1, 0)]
+    assert made.ask(f"{told} os_currency_as_of('{DAY}')") == [("current", "26.2", 0, 0)]
+
+
 def test_a_system_whose_document_was_not_read_is_said(tmp_path: Path, by_hand: list[Device]) -> None:
     made = PastHome(tmp_path)
     made.add(LATER, **rows_of([device for device in by_hand if device["platform"] in {"Mac", "iPad"}]))

@@ -72,8 +72,13 @@ releases AS (
         CASE WHEN is_version THEN r.name END AS name
     FROM main.os_releases AS r
     CROSS JOIN feed
-    -- what was in the feed was out when that was read, whatever date it has there
-    WHERE base IS NOT NULL AND coalesce(r.release_date <= feed.moment OR feed.read_at <= feed.moment, true)
+    -- what was in the feed was out when that was read, whatever date it has there, and so is all of it at present
+    WHERE
+        base IS NOT NULL
+        AND (
+            coalesce(r.release_date <= feed.moment OR feed.read_at <= feed.moment, true)
+            OR feed.moment >= current_timestamp AT TIME ZONE 'UTC'
+        )
 ),
 facts AS (
     SELECT
