@@ -206,7 +206,7 @@ def test_a_table_is_too_old_after_so_many_times_its_time_to_live(tmp_path: Path)
     home.hold(devices=[mac("d1")])  # read at BEGAN, due after 5 minutes
     assert home.round(after=timedelta(minutes=14)).asked[0].total == 0
     home.round(after=timedelta(minutes=2))
-    assert labels(home.told[0]) == ["devices, read 2026-11-20 12:00 UTC, 5 min, ok"]
+    assert labels(home.told[0]) == ["devices, read 2026-11-20 12:00 UTC, due after 5 min"]
     home.now = BEGAN - DAY
     home.round()
     assert home.told == []  # the clock was set back: its age is not known, and it is no new finding
@@ -218,6 +218,9 @@ def test_a_table_that_was_never_read_counts_where_it_is_named(tmp_path: Path, na
     home = Watched(tmp_path, f'[check.old]\nwhen = "older"\n{named}')
     home.hold(devices=[mac("d1")])
     assert home.round().asked[0].total == bool(named)
+    assert [label for told in home.told for label in labels(told)] == ["apps, never synced, due after 5 min"] * bool(
+        named
+    )
 
 
 def test_a_silent_syncer_is_told_also_by_a_clock_that_jumps(tmp_path: Path) -> None:

@@ -278,7 +278,7 @@ def test_one_long_cell_does_not_fill_the_answer(mirror: ServerContext, era: Era)
     found = answer(mirror, era, "run_sql", sql="SELECT repeat('x', 9000) AS script")
 
     assert len(found["rows"][0][0]) < 4_100
-    assert found["notes"] == ["1 long values are cut to 4,000 bytes."]
+    assert found["notes"] == ["1 long value is cut to 4,000 bytes."]
 
 
 def test_an_answer_with_more_columns_than_it_may_hold_is_refused(mirror: ServerContext, era: Era) -> None:

@@ -197,7 +197,7 @@ def test_long_cells_are_cut_and_counted(home: Path) -> None:
     with Reader(home) as reader:
         result = reader.run("SELECT repeat('é', 10), 'short'", limits=QueryLimits(cell_bytes=5))
     assert result.rows == [("éé… (+16 bytes)", "short")]
-    assert result.notes == ["1 long values are cut to 5 bytes."]
+    assert result.notes == ["1 long value is cut to 5 bytes."]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ from urllib.parse import urlencode
 
 from kandji_queries.results.dates import date_line
 from kandji_schema.durations import age
+from kandji_schema.manifest import State
 from kandji_schema.text import one_line
 from kandji_schema.utc import in_seconds
-from kandji_watch.conditions import Number, Question, Rows, Silent
+from kandji_watch.conditions import Number, Older, Question, Rows, Silent
 from kandji_watch.definition import Check
 from kandji_watch.findings import ROW, TROUBLE, Finding
 
@@ -151,9 +152,17 @@ def row_label(check: Check, row: Mapping[str, Any]) -> str:
     """Return a row in a line: the columns of the check, else the first few that tell people something."""
     if isinstance(check.condition, Number) and "number" in row:
         return f"{row['number']:,g}, {row['rule']}"
+    if isinstance(check.condition, Older) and not check.columns:
+        return _late_table(row)
     names = check.columns or [*_telling(row)][:MOST_CELLS]
     cells = [_cell(name, row[name]) for name in names if name in row and row[name] is not None]
     return cut(", ".join(cells) or "(no values)", LONGEST_LABEL)
+
+
+def _late_table(row: Mapping[str, Any]) -> str:
+    """Say how late a table is: ``devices, read 2026-11-20 12:00 UTC, due after 5 min``; its state where that is new."""
+    state = row["state"] if row["state"] not in {row["read"], State.OK.value} else None
+    return ", ".join(filter(None, [row["table"], _cell("read", row["read"]), f"due after {row['due_after']}", state]))
 
 
 def cut(text: str, most: int) -> str:

@@ -15,6 +15,7 @@ from kandji_queries.results.split import Split
 from kandji_queries.results.values import ResultColumn, compact, row_converter
 from kandji_schema.errors import Failed, TookTooLong, UnknownName
 from kandji_schema.sql import fold_name
+from kandji_schema.text import counted
 
 BATCH = 2_000
 """Rows fetched at a time: enough to make the watch over each call cheap."""
@@ -142,7 +143,9 @@ class Stream(Answer):
         self._outcome.truncated = self.truncated
         self.notes.extend(self._at_end(self._outcome))
         if self._cut_cells:
-            self.notes.append(f"{self._cut_cells} long values are cut to {self._limits.cell_bytes:,} bytes.")
+            verb = "is" if self._cut_cells == 1 else "are"
+            many = counted(self._cut_cells, "long value")
+            self.notes.append(f"{many} {verb} cut to {self._limits.cell_bytes:,} bytes.")
 
     def _fetch(self) -> list[Row]:
         return self._cursor.fetchmany(self._wanted())
