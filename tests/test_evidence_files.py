@@ -169,6 +169,16 @@ def test_the_page_escapes_what_it_shows_and_forbids_itself_everything() -> None:
         assert word in page
 
 
+@pytest.mark.parametrize(
+    ("hours", "words"), [((8, 8), "last at 2026-07-04 08:00 UTC"), ((8, 9), "last between 2026-07")]
+)
+def test_the_page_says_one_moment_and_one_day_where_there_is_one(hours: tuple[int, int], words: str) -> None:
+    as_of: dict[str, str | None] = {f"t{n}": f"2026-07-04T0{hour}:00:0{n}Z" for n, hour in enumerate(hours)}
+    page = html(replace(small(), as_of=as_of, period=Days(D4, D4, datetime(2026, 7, 5))))
+    assert words in page
+    assert "<dd>1 day, 2026-07-04, at its end, UTC</dd>" in page
+
+
 def test_the_line_is_broken_where_a_day_is_not_known() -> None:
     days = small().controls[0].days
     drawn = str(trend(days))
