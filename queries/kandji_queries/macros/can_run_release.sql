@@ -11,7 +11,10 @@ CREATE MACRO can_run_release(model, majors, os, major, scope, models, name := NU
                 AND NOT coalesce(
                     os = 'iOS'
                     AND regexp_matches(name, '\biOS\b|\biPadOS\b')
-                    AND NOT regexp_matches(name, CASE WHEN starts_with(model, 'iPad') THEN '\biPadOS\b' ELSE '\biOS\b' END),
+                    AND NOT regexp_matches(
+                        name,
+                        CASE WHEN starts_with(model, 'iPad') THEN '\biPadOS\b' ELSE '\biOS\b' END
+                    ),
                     false
                 )
         ELSE list_contains(models, model)

@@ -9,7 +9,7 @@
 -- chart: bar x=cve_id y=days_overdue unit=days
 -- says: {count|vulnerability|vulnerabilities}, {sum overdue} overdue; on most devices is {top cve_id by devices}: {max
 --   devices}.
--- column: overdue | 1 where it should have been fixed by now, 0 where not, NULL where nothing says so.
+-- column: overdue | 1 where it should have been fixed by now and is not remediated, else 0; NULL where nothing says so.
 -- column: days_overdue | Days since the day it was due; below 0 for days to come.
 -- column: devices | On how many devices it was found.
 -- column: in_catalogue | Whether CISA's catalogue has it; NULL where that was not read.
@@ -30,7 +30,9 @@ SELECT
     v.cvss_score,
     k.due_date,
     date_diff('day', k.due_date, now() AT TIME ZONE 'UTC') AS days_overdue,
-    (days_overdue > 0)::INTEGER AS overdue,
+    CASE
+        WHEN days_overdue IS NOT NULL THEN (days_overdue > 0 AND coalesce(v.status, '') NOT ILIKE 'remediated')::INTEGER
+    END AS overdue,
     CASE WHEN (SELECT count(*) FROM known_exploited_vulnerabilities) > 0 THEN k.cve_id IS NOT NULL END AS in_catalogue,
     k.known_ransomware,
     coalesce(d.devices, 0) AS devices,
