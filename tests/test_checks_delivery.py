@@ -428,7 +428,9 @@ def test_what_waits_says_when_it_is_tried_again_and_a_test_that_arrives_has_it_s
         assert [(event.at, "again at 2026-11-20T12:01:" in event.detail) for event in told] == [(home.now, True)]
         (sent,) = send_trial(home.settings, "macs", ["ops"], home.now)
         assert sent.state == "done"
-        home.round()
+        assert [each.next_at for each in standing(home).waiting] == [None]
+        home.round(after=2 * DAY)  # ages in the text are of when it was written, which it says
+        assert f"Id {waiting[0].telling}, 2026-11-20 12:00 UTC. May have been told before" in hook.got[-1]["text"]
         assert standing(home).waiting == ()
         assert [body["test"] for body in hook.got] == [False, True, False]
 

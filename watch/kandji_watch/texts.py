@@ -140,7 +140,8 @@ def lines(document: Document, *, repeated: bool) -> Iterator[str]:
         yield f"Look: {document['link']}"
     elif document["command"]:
         yield f"Look: {document['command']}"
-    yield f"Id {document['id']}.{f' {REPEATED}' if repeated else ''}"
+    made = f"{document['made_at'][:16].replace('T', ' ')} UTC"  # ages above are of then: it may arrive days later
+    yield f"Id {document['id']}, {made}.{f' {REPEATED}' if repeated else ''}"
 
 
 def label(check: Check, finding: Finding) -> str:
