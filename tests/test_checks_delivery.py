@@ -220,8 +220,15 @@ def test_discord_gets_a_text_that_mentions_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["slack", "teams", "discord"])
 def test_a_text_of_many_long_rows_has_room_in_every_service(tmp_path: Path, kind: str) -> None:
-    wide = "[check.wide]\nrows = 50\nsql = \"SELECT 'a', 'b', repeat('🙂', 900) || range AS name FROM range(99)\"\n"
-    got = posted(tmp_path, kind, wide)
+    wide = "[check.wide]\nrows = 50\nsql = \"SELECT 'a', 'b', range || repeat('🙂', 900) AS name FROM range(99)\"\n"
+    with webhook(500, 200) as hook:
+        watched = hooked(tmp_path, hook.url, kind, checks=wide)
+        watched.write(watched._checks, tell='["ops"]', top='pages = "https://mirror.example"')
+        watched.round()
+        watched.round(after=HOUR)
+        _, got = hook.got
+    assert "https://mirror.example/status#checks" in json.dumps(got)
+    assert "May have been told before" in json.dumps(got)  # what is cut is never that
     assert len(json.dumps(got, ensure_ascii=False).encode()) < 28_000
     if kind == "discord":
         assert len(got["embeds"][0]["description"]) <= 4_096

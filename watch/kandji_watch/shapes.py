@@ -54,12 +54,10 @@ def _for_slack(text: str) -> str:
 
 
 def _discord(document: Document, repeated: bool) -> dict[str, Any]:
-    told = "\n".join(
-        line if line.startswith(LINK) else _for_markdown(line) for line in lines(document, repeated=repeated)
-    )
+    told = [line if line.startswith(LINK) else _for_markdown(line) for line in lines(document, repeated=repeated)]
     card = {
         "title": _cut(_for_markdown(headline(document)), 250),
-        "description": _cut(told, DISCORD_TEXT),
+        "description": "\n".join(_until(told, DISCORD_TEXT, frame=1)),
         "color": COLOURS[document["severity"]],
     }
     return {"embeds": [card], "allowed_mentions": {"parse": []}}
@@ -74,7 +72,7 @@ def _teams(document: Document, repeated: bool) -> dict[str, Any]:
     """Return a message with an Adaptive Card, as Workflows of Teams takes it; its runs of text are no markup."""
     head = {"weight": "Bolder", "size": "Medium", "color": TEAMS_COLOURS[document["severity"]]}
     told = [line for line in lines(document, repeated=repeated) if not line.startswith(LINK)]
-    body = [_teams_text(headline(document), **head), *map(_teams_text, _until(told, TEAMS_TEXT))]
+    body = [_teams_text(headline(document), **head), *map(_teams_text, _until(told, TEAMS_TEXT, frame=TEAMS_FRAME))]
     card: dict[str, Any] = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -93,14 +91,20 @@ def _teams_text(text: str, **looks: str) -> dict[str, Any]:
     return {"type": "RichTextBlock", "spacing": "Small", "inlines": [run]}
 
 
-def _until(told: list[str], most: int) -> list[str]:
-    """Return the first lines that have room, and always the last, which has the identifier."""
-    kept, room = [], most
-    for line in told[:-1]:
-        room -= len(line.encode()) + TEAMS_FRAME
-        if room > 0:
-            kept.append(line)
-    return [*kept, *told[-1:]]
+def _until(told: list[str], most: int, *, frame: int) -> list[str]:
+    """Return the first lines that have room, and always the last two: where to look, and whether it was told before.
+
+    ``most`` are bytes in all, ``frame`` those around each line. Where lines are left out there is an ellipsis.
+    """
+    kept: list[str] = []
+    last = told[-2:]
+    room = most - sum(len(line.encode()) + frame for line in ["…", *last])
+    for line in told[:-2]:
+        room -= len(line.encode()) + frame
+        if room < 0:
+            return [*kept, "…", *last]
+        kept.append(line)
+    return [*kept, *last]
 
 
 def _cut(text: str, most: int) -> str:
