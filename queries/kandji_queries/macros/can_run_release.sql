@@ -10,11 +10,8 @@ CREATE MACRO can_run_release(model, majors, os, major, scope, models, name := NU
                 list_contains(majors, major)
                 AND NOT coalesce(
                     os = 'iOS'
-                    AND regexp_matches(name, '\biOS\b|\biPadOS\b')
-                    AND NOT regexp_matches(
-                        name,
-                        CASE WHEN starts_with(model, 'iPad') THEN '\biPadOS\b' ELSE '\biOS\b' END
-                    ),
+                    AND contains(name, 'iOS') <> contains(name, 'iPadOS')
+                    AND contains(name, 'iPadOS') <> starts_with(model, 'iPad'),
                     false
                 )
         ELSE list_contains(models, model)

@@ -266,7 +266,9 @@ lacked AS (
     FROM states AS s
     JOIN fixes AS f ON f.class = s.class AND f.place > s.place AND coalesce(f.first_own_place > s.place, true)
     LEFT JOIN exploited AS e ON e.cve_id = f.cve_id
-    WHERE NOT list_has_any(coalesce(f.own_responses, []), range(s.place - s.place % 32 + 1, s.place + 1))
+    WHERE
+        f.own_responses IS NULL
+        OR NOT list_has_any(f.own_responses, range(s.place - s.place % 32 + 1, s.place + 1))
     GROUP BY s.class, s.place
 ),
 judged AS (
