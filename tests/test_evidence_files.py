@@ -179,6 +179,16 @@ def test_the_page_says_one_moment_and_one_day_where_there_is_one(hours: tuple[in
     assert "<dd>1 day, 2026-07-04, at its end, UTC</dd>" in page
 
 
+def test_nobody_is_said_to_have_failed_never_where_no_day_is_known() -> None:
+    dark = tuple(DayCount(day, None, None, None, None) for day in (D1, D2, D3, D4))
+    control = replace(small().controls[0], days=dark, lines=(), gap_days=4)
+    evidence = replace(small(), controls=(control,))
+    assert json.loads(record.document(evidence))["controls"][0]["devices_ever_failed"] is None
+    (row,) = csv.DictReader(dict(csv_files(evidence))["controls.csv"].decode("utf-8-sig").splitlines())
+    assert (row["devices_ever_failed"], row["days_known"], row["days_gap"]) == ("", "0", "4")
+    assert html(evidence).count('<td class="gap">not known</td><td class="n">0 of 4</td>') == 1
+
+
 def test_the_line_is_broken_where_a_day_is_not_known() -> None:
     days = small().controls[0].days
     drawn = str(trend(days))

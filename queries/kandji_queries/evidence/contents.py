@@ -207,8 +207,10 @@ class ControlEvidence:
         return self.days[-1]
 
     @property
-    def ever_failed(self) -> int:
-        """How many devices failed on some day."""
+    def ever_failed(self) -> int | None:
+        """How many devices failed on some day that is known; None where none is."""
+        if self.gap_days == len(self.days):
+            return None
         return sum(line.failed > 0 for line in self.lines)
 
 

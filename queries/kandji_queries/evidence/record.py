@@ -103,7 +103,7 @@ def _control(told: ControlEvidence) -> dict[str, Any]:
         "start": _count(told.start) if told.days else None,
         "end": _count(told.end) if told.days else None,
         "devices": len(told.lines),
-        "devices_ever_failed": told.ever_failed if told.days else None,
+        "devices_ever_failed": told.ever_failed,
         "days_known": len(told.days) - told.gap_days if told.days else None,
         "days_gap": told.gap_days if told.days else None,
         "days": [_count(count) for count in told.days],
