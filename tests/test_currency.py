@@ -363,6 +363,10 @@ def test_without_the_feed_nothing_is_known(tmp_path: Path, by_hand: list[Device]
         why = {row[0] for row in reader.run("SELECT why FROM os_currency WHERE platform = 'Mac'").rows}
         assert why == {"the feed of releases was never read; KANDJI_MIRROR_FEEDS=sofa switches it on"}
         assert "currency" not in read_profile(reader, "h0").sections
+        report = reader.query("patch_report", {})
+        row = dict(zip([column.name for column in report.columns], report.rows[0], strict=True))
+        numbers = ("patched", "percent_patched", "with_exploited", "exploited_cves", "without_supported_os")
+        assert [row[name] for name in numbers] == [None] * 5
 
 
 def test_a_clock_that_is_behind_hides_no_release(tmp_path: Path) -> None:
