@@ -14,7 +14,7 @@ from kandji_mcp_server import ServerContext
 from kandji_queries.reader import Reader
 from kandji_schema.errors import TookTooLong
 from kandji_schema.settings import Settings
-from kandji_web.kept import LONGEST, RESTS, SECONDS, KeptAnswers, Question
+from kandji_web.kept import LONGEST, MAKING, RESTS, SECONDS, KeptAnswers, Question
 
 Work = Callable[[], Awaitable[None]]
 
@@ -66,7 +66,7 @@ def test_a_viewer_beside_many_publishes_has_few_pictures_made_and_sees_the_newes
             somebody.now += 0.9
             state, devices = await somebody.look()
             assert state == devices  # never the numbers of one state for those of another
-        somebody.now += RESTS
+        somebody.now += RESTS + MAKING
         assert await somebody.look() == (somebody.state, somebody.state)
         assert await somebody.look() == (somebody.state, somebody.state)
 

@@ -32,6 +32,9 @@ SECONDS = 60.0
 RESTS = 10
 """So many times as long as its page took to make an answer is good, whatever is published."""
 
+MAKING = 5
+"""So many times more it is still given, to nobody's waiting, while the one of the newest state is made."""
+
 LONGEST = 600.0
 """Seconds that an answer is good at most, whatever its page took."""
 
@@ -124,12 +127,12 @@ class KeptAnswers:
         self._kept.move_to_end(whole)
         return found
 
-    def _left(self, question: Question[Any], found: _Answer, *, is_former: bool) -> float:
+    def _left(self, question: Question[Any], found: _Answer, *, is_former: bool, making: int = MAKING) -> float:
         """Return for how many seconds an answer is good still, as it is of a former state or not."""
         page = _whole(question)[:2]
         taken = sum(answer.seconds for whole, answer in self._kept.items() if whole[:2] == page)
-        good = min(RESTS * taken, LONGEST)
-        return found.made_at + (good if is_former else max(good, SECONDS)) - self._clock()
+        good = min((RESTS + making) * taken, LONGEST) if is_former else max(min(RESTS * taken, LONGEST), SECONDS)
+        return found.made_at + good - self._clock()
 
     async def _made(self, question: Question[Any]) -> _Answer:
         def make(reader: Reader) -> _Answer:
@@ -153,7 +156,7 @@ class KeptAnswers:
 
         async def renew() -> None:
             try:
-                await anyio.sleep(max(0.0, self._left(question, former, is_former=True)))
+                await anyio.sleep(max(0.0, self._left(question, former, is_former=True, making=0)))
                 turn = self._turn(question)
                 async with turn.lock:
                     if self._kept.get(whole) is former:
