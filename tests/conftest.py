@@ -54,8 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.own_markers.remove(mark)
                 if mark.name != "slow":
                     item.add_marker(mark.kwargs.get("keeps", "slow"))
-        if item.get_closest_marker("heavy") and _param(item, "era") == "legacy":
-            item.add_marker("many")  # the quick and the slow tests speak both; a heavy one is not about the protocol
+        slow = item.get_closest_marker("slow") or item.get_closest_marker("heavy")
+        if slow and _param(item, "era") == "legacy":
+            item.add_marker("many")  # the quick tests speak both; one that takes long is not about the protocol
 
 
 def _param(item: pytest.Item, name: str) -> object:
