@@ -63,7 +63,7 @@ PASTS = st.lists(st.tuples(GAPS, states()), min_size=2, max_size=6), st.sampled_
 
 
 @pytest.mark.heavy
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(*PASTS)
 def test_the_state_at_every_kept_moment_is_the_one_that_was_there(
     tmp_path_factory: pytest.TempPathFactory, past: Past, keep_days: int

@@ -304,7 +304,7 @@ def _names(file: Path, word: str) -> bool:
     ("mode", "which"),
     [
         (Privacy.AGENTS, 1),
-        (Privacy.ON, 0),
+        pytest.param(Privacy.ON, 0, marks=pytest.mark.many),
         pytest.param(Privacy.AGENTS, 0, marks=pytest.mark.many),
         pytest.param(Privacy.ON, 1, marks=pytest.mark.many),
     ],

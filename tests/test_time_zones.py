@@ -48,10 +48,11 @@ def asked_in(zone: str, home: Path) -> dict[str, Any]:
 
 
 @pytest.mark.heavy
-def test_every_query_view_and_door_answers_the_same_in_every_zone(home: Path) -> None:
+@pytest.mark.parametrize("zones", [ZONES[:1], pytest.param(ZONES[1:], marks=pytest.mark.many)])
+def test_every_query_view_and_door_answers_the_same_in_every_zone(home: Path, zones: tuple[str, ...]) -> None:
     truth = asked_in("UTC", home)
-    others = {zone: asked_in(zone, home) for zone in ZONES}
-    assert len({answer["offset"] for answer in others.values()}) == len(ZONES)  # each process really was elsewhere
+    others = {zone: asked_in(zone, home) for zone in zones}
+    assert truth["offset"] not in {answer["offset"] for answer in others.values()}  # each process really was elsewhere
     if differing(others, truth):
         truth = asked_in("UTC", home)  # a day may have ended in between
     assert differing(others, truth) == {}
