@@ -76,7 +76,7 @@ def test_every_command_is_tried() -> None:
     assert {line.split()[0] for line in ENDS} >= set(app.commands)
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 def test_without_any_stream_every_command_ends_as_with_them(home: Path) -> None:
     for arguments, code in ENDS.items():
         closed = ">&- 2>&-" if "<" in arguments else "<&- >&- 2>&-"

@@ -294,7 +294,7 @@ def test_a_held_export_comes_out_as_it_went_in() -> None:
     assert all(piece.endswith(b"\n") and piece.count(b'"') % 2 == 0 for piece in pieces)
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 def test_only_masked_rows_are_ever_spilled(tmp_path: Path) -> None:
     """Too many rows for the memory there is: what DuckDB puts into its temporary files meanwhile tells nothing."""
     spill, seen = tmp_path / "spill", set[bytes]()

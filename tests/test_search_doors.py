@@ -114,7 +114,7 @@ def test_people_apps_tags_and_blueprints_are_found_without_their_accents(reader:
     assert reader.run(sql, {"name": "Mac-79 東"}).rows == [(TOKYO,)]
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 def test_tools_find_a_device_however_it_is_typed(mirror: ServerContext) -> None:
     asked = [(tool, {"device": typed}) for typed, _ in FOUND for tool in ("find_device", "device_profile")]
     answers = [json.loads(said(found)) for found in calls(mirror, "auto", *asked)]

@@ -229,6 +229,6 @@ class ManyTimes(Mirroring):
 
 ONCE = settings(max_examples=1, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))
 Mirroring.TestCase.settings = ONCE
-ManyTimes.TestCase.settings = settings(ONCE, max_examples=2, stateful_step_count=10)
+ManyTimes.TestCase.settings = settings(ONCE, max_examples=4, stateful_step_count=10)
 TestMirroring = pytest.mark.slow(Mirroring.TestCase)
-TestMirroringManyTimes = pytest.mark.heavy(ManyTimes.TestCase)
+TestMirroringManyTimes = pytest.mark.many(ManyTimes.TestCase)

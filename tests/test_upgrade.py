@@ -89,7 +89,7 @@ def test_the_next_pass_fills_the_new_columns_and_history_tells_of_no_removal(upg
     assert removals(home) == []
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 def test_a_masked_home_is_taken_over_masked(tmp_path: Path) -> None:
     tenant = make_tenant(12)
     run_sync(tmp_path, tenant, privacy=Privacy.ON)

@@ -144,7 +144,7 @@ def test_two_runaways_do_not_slow_a_third_much_and_a_fourth_is_told(workers: Wor
     assert workers.run("SELECT 3").rows == [(3,)]
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 def test_one_client_with_forty_slow_statements_does_not_shut_others_out(home: Path) -> None:
     """Whether it sends them as one, or under a name each, as one does that opens a connection for every statement."""
     for names in (["greedy"] * 40, [f"greedy {number}" for number in range(40)]):
