@@ -166,14 +166,9 @@ def _syslog_address(setting: str, address: str) -> str | tuple[str, int]:
 
 def _refuse_open(setting: str, url: str) -> None:
     """Refuse a webhook that is neither https nor on this machine; its address may hold a key, so it is not told."""
-    from kandji_schema.provider import is_loopback
+    from kandji_schema.provider import is_sealed
 
-    try:
-        parts = urlsplit(url)
-        fit = bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
-    except ValueError:
-        fit = False
-    if not fit:
+    if not is_sealed(url):
         raise ConfigurationError(f"{setting} must be a URL with https (http is for loopback only). Correct it.")
 
 

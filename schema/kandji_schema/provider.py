@@ -115,6 +115,15 @@ def is_loopback(base_url: str) -> bool:
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
+def is_sealed(url: str) -> bool:
+    """Tell whether nobody on the way can read what is sent to a URL: it is https, or http to this machine."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
+    except ValueError:
+        return False
+
+
 def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return the address that a host is written as; None for a name."""
     try:

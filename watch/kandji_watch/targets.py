@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.provider import is_loopback
+from kandji_schema.provider import is_loopback, is_sealed
 from kandji_watch.place import Place, Table
 from kandji_watch.secret_values import Secret, read_secret_key
 
@@ -75,12 +74,7 @@ def read_target(place: Place, name: str, table: Table, *, private: bool) -> Targ
 
 def refuse_open(what: str, url: str) -> None:
     """Refuse a webhook that is neither https nor on this machine; its address may hold a key, so it is not told."""
-    try:
-        parts = urlsplit(url)
-        fit = bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
-    except ValueError:
-        fit = False
-    if not fit:
+    if not is_sealed(url):
         raise ConfigurationError(f"{what} is not {HTTPS}.")
 
 
