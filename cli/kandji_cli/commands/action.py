@@ -1,4 +1,4 @@
-"""Commands whose help comes from records: ``query NAME``, ``action NAME`` and ``secret NAME``."""
+"""``action`` and ``secret``: a command for each record there is; each imports its work when it runs."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,29 +16,6 @@ _SERIAL = (
     'only where config.toml says mirror_confirm = "agent". Repeat it for several devices, in their order.'
 )
 _TO_STDOUT = "Print secrets also where the output is no terminal."
-
-
-class QueryCommand(click.Command):
-    """``query``, whose help with the name of a query is that query's."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; end with a query's own help where that is asked for."""
-        if {*ctx.help_option_names} & {*args} and (name := self._named(ctx, args)):
-            from kandji_cli.reads import help_with_query
-
-            help_with_query(name)
-            ctx.exit()
-        return super().parse_args(ctx, args)
-
-    def _named(self, ctx: click.Context, args: list[str]) -> str | None:
-        """Return the name of the query that help is asked for; None where the command's own is."""
-        helping = self.get_help_option(ctx)
-        try:
-            given, _, _ = self.make_parser(ctx).parse_args(list(args))
-        except click.UsageError:
-            return None
-        name = given.get("name")
-        return name if helping and given.get(str(helping.name)) and isinstance(name, str) else None
 
 
 class Records(click.Group):
@@ -64,18 +41,6 @@ class Records(click.Group):
         from kandji_schema.actions import actions
 
         return [name for name, record in actions().items() if record.secret is self._secrets]
-
-
-@click.command("help")
-@click.argument("names", nargs=-1, metavar="[COMMAND]...")
-@click.pass_context
-def help_command(context: click.Context, names: tuple[str, ...]) -> None:
-    """Show the help of a command, as COMMAND --help does.
-
-    Example: kandji-mirror help query stale_devices
-    """
-    whole = context.find_root()
-    whole.command.main([*names, "--help"], prog_name=whole.info_name, standalone_mode=False)
 
 
 @click.group(cls=Records, secrets=False)
@@ -172,54 +137,3 @@ def _run(record: "Action", **given: Any) -> None:
     from kandji_cli.actions import act
 
     act(record, **given)
-
-
-@click.group()
-def audit() -> None:
-    """Show, prove and export the record of live actions.
-
-    Example: kandji-mirror audit verify
-    """
-
-
-@audit.command("list")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Only the newest so many.")
-@format_option
-def list_attempts(limit: int, form: str) -> None:
-    """List the attempts: who did what to which device, and how it ended.
-
-    Example: kandji-mirror audit list
-    """
-    from kandji_cli.audit import show
-
-    show(limit, form)
-
-
-@audit.command()
-@click.option(
-    "--against",
-    metavar="FILE|SEQ:HASH",
-    help="Heads that were saved elsewhere: one of them, or a file whose lines hold some, such as syslog's.",
-)
-@document_option
-def verify(against: str | None, form: str) -> None:
-    """Prove that the log is whole in itself, and with --against that it was not made anew; exit code 8 where not.
-
-    Example: kandji-mirror audit verify --against heads.txt
-    """
-    from kandji_cli.audit import verify as check
-
-    check(against, as_json=form == "json")
-
-
-@audit.command()
-@click.option("--format", "-f", "form", type=click.Choice(("jsonl", "csv")), default="jsonl", help="Kind of the file.")
-@click.option("--to", type=click.Path(), help="A new file; without it, or for -, stdout.")
-def export(form: str, to: str | None) -> None:
-    """Write every record.
-
-    Example: kandji-mirror audit export --format csv --to audit.csv
-    """
-    from kandji_cli.audit import export as write
-
-    write(form, to)

@@ -1,0 +1,15 @@
+"""``help``: the help of a command."""
+
+import click
+
+
+@click.command("help")
+@click.argument("names", nargs=-1, metavar="[COMMAND]...")
+@click.pass_context
+def help_command(context: click.Context, names: tuple[str, ...]) -> None:
+    """Show the help of a command, as COMMAND --help does.
+
+    Example: kandji-mirror help query stale_devices
+    """
+    whole = context.find_root()
+    whole.command.main([*names, "--help"], prog_name=whole.info_name, standalone_mode=False)

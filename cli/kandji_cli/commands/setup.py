@@ -1,0 +1,68 @@
+"""``login``, ``doctor``, ``settings`` and ``reset``: their options; each imports its work when it runs."""
+
+import click
+
+from kandji_cli.options import document_option, format_option
+
+
+@click.command()
+@click.option("--subdomain", help="The first part of https://<subdomain>.api.kandji.io; asked for otherwise.")
+@click.option("--region", type=click.Choice(("us", "eu")), help="Where the tenant lives.")
+@click.option("--api-url", help="Full base URL instead of subdomain and region.")
+@click.option("--token-stdin", is_flag=True, help="Read the token from standard input instead of asking for it.")
+@click.option("--keychain", is_flag=True, help="Keep the token in the OS keychain instead of a file (mode 0600).")
+@click.option("--offline", is_flag=True, help="Store without asking the tenant whether it knows the token.")
+def login(token_stdin: bool, keychain: bool, offline: bool, **tenant: str | None) -> None:
+    """Store the tenant and its API token, once the tenant has accepted the token.
+
+    Example: kandji-mirror login --subdomain acme
+    """
+    from kandji_cli.login import Options, log_in
+
+    named = {key: value for key, value in tenant.items() if value is not None}
+    log_in(Options(named, token_stdin=token_stdin, offline=offline, keychain=keychain))
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Send nothing to the tenant.")
+@document_option
+def doctor(offline: bool, form: str) -> None:
+    """Check settings, token, its permissions and the mirror's files.
+
+    Costs one small request a permission, about twenty.
+
+    Example: kandji-mirror doctor
+    """
+    from kandji_cli.doctor import examine
+
+    examine(offline=offline, as_json=form == "json")
+
+
+@click.command()
+@format_option
+def settings(form: str) -> None:
+    """List every setting with its value, where that comes from, and its meaning; secrets are not shown.
+
+    Example: kandji-mirror settings
+    """
+    from kandji_cli.status import show_settings
+
+    show_settings(form)
+
+
+@click.command()
+@click.option(
+    "--tenant", metavar="NAME", help="The tenant whose mirror it is, as `status` has it; asked for otherwise."
+)
+@click.option("--delete", is_flag=True, help="Delete the mirror instead of moving it aside.")
+def reset(tenant: str | None, delete: bool) -> None:
+    """Take the mirror out of its home, so that another tenant can be mirrored there.
+
+    It is moved into a folder of its own, where it can still be read. The record of live actions, exports and
+    compliance.toml stay.
+
+    Example: kandji-mirror reset --tenant acme
+    """
+    from kandji_cli.login import reset as take_out
+
+    take_out(tenant, delete=delete)
