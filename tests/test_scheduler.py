@@ -1,6 +1,6 @@
 """Several schedulers on one home: one syncs, the others wait, and what is asked of any of them is done."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
@@ -138,6 +138,8 @@ def test_a_refresh_tells_its_progress(tmp_path: Path, start: Start) -> None:
     seen: list[Any] = []
 
     class Watcher:
+        def planned(self, tables: Sequence[str]) -> None: ...
+
         def started(self, table: str) -> None:
             seen.append(table)
 

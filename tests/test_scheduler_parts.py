@@ -1,7 +1,7 @@
 """The parts of the scheduler that decide: who reads what, who rests, what is asked for, when something is called."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,6 +129,8 @@ def test_a_batch_tells_each_watcher_about_its_own_tables() -> None:
     seen: list[str] = []
 
     class Watcher:
+        def planned(self, tables: Sequence[str]) -> None: ...
+
         def started(self, table: str) -> None:
             seen.append(f"started {table}")
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -173,6 +174,8 @@ def test_ctrl_c_publishes_the_tables_that_were_complete(tmp_path: Path) -> None:
     tenant = make_tenant(350)
 
     class Impatient:
+        def planned(self, tables: Sequence[str]) -> None: ...
+
         def started(self, table: str) -> None:
             if table == "blueprint_library_items":
                 raise KeyboardInterrupt

@@ -4,7 +4,7 @@ None of it is loaded before the client was greeted, and none of it can break rea
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
@@ -36,6 +36,9 @@ class Refresh:
     steps: int = 0
     words: str = "asked for"
     report: "Future[Report]" = field(default_factory=Future)
+
+    def planned(self, tables: Sequence[str]) -> None:
+        """See :class:`~kandji_mirror.report.Progress`: which tables were asked for its caller knows."""
 
     def started(self, table: str) -> None:
         """See :class:`~kandji_mirror.report.Progress`."""

@@ -3,7 +3,7 @@
 The scheduler, the command line and the MCP server read these; the words of errors become a table's state here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -96,6 +96,9 @@ class Report:
 class Progress(Protocol):
     """Whoever is told what happens, from any thread."""
 
+    def planned(self, tables: Sequence[str]) -> None:
+        """Take note of all tables that are going to be read."""
+
     def started(self, table: str) -> None:
         """Take note that a table's pass begins."""
 
@@ -108,6 +111,9 @@ class Progress(Protocol):
 
 class NoProgress:
     """A :class:`Progress` nobody watches."""
+
+    def planned(self, tables: Sequence[str]) -> None:
+        """Say nothing."""
 
     def started(self, table: str) -> None:
         """Say nothing."""

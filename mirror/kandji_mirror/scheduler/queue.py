@@ -107,6 +107,12 @@ class Batch:
         for request in self.requests:
             request.done.set_exception(error)
 
+    def planned(self, tables: Sequence[str]) -> None:
+        """See :class:`Progress`."""
+        for request in self.requests:
+            if request.progress:
+                request.progress.planned([table for table in tables if table in request.names])
+
     def started(self, table: str) -> None:
         """See :class:`Progress`."""
         for progress in self._watching(table):

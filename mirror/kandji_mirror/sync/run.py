@@ -130,6 +130,7 @@ def _run(
             keep_days=keep_days,
         )
         run = DeviceRun(context) if request.devices else TableRun(context, ttls)
+        progress.planned(request.names)
         run.execute()
     state.clock.note(client.server_clock.seen)
     return Report(
