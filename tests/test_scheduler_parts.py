@@ -329,6 +329,23 @@ def test_a_clock_that_was_set_back_holds_up_nothing() -> None:
         stop()
 
 
+def test_a_timer_is_late_only_where_nothing_calls_its_jobs() -> None:
+    calls = Calls()
+    calls.go.set()
+    ahead = timedelta()
+    timer = Timer([Job("rare", 3_600, calls)], wall=lambda: datetime.now(UTC) + ahead)
+    assert not timer.is_late()  # it did not begin yet
+    stop = started(timer)
+    try:
+        assert calls.first.wait(SOON)
+        assert not timer.is_late()
+        ahead = timedelta(hours=2)  # as if its thread had slept through the next call
+        assert timer.is_late()
+    finally:
+        stop()
+    assert not timer.is_late()
+
+
 def test_a_job_that_fails_is_called_again() -> None:
     begun: Future[None] = Future()
     calls = []

@@ -15,6 +15,7 @@ from support import client_of, make_tenant, manifest_of, mirrored, recorded_runs
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection
 from kandji_mirror.report import Report
+from kandji_mirror.run_log import passes_after
 from kandji_mirror.scheduler.backoff import Backoff
 from kandji_mirror.scheduler.due import PRIORITIES, Priority, SyncPolicy
 from kandji_mirror.scheduler.inbox import Inbox
@@ -206,6 +207,11 @@ def test_a_wrong_token_is_told_once_and_tried_ever_more_rarely(
     errors = {str(manifest_of(rig.home).tables[name].error) for name in FEW}
     assert states == {State.FAILED}
     assert all("token" in error for error in errors)
+    recorded = passes_after(rig.home, 0)
+    assert len(recorded) == len(FEW) * len(asked)
+    assert {(each.outcome, each.error_kind, each.requests) for each in recorded} == {
+        ("failed", "authentication_error", 0)
+    }
 
 
 def test_a_token_that_is_right_again_is_noticed_and_told(

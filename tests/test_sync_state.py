@@ -13,6 +13,7 @@ from support import recorded_runs
 
 from kandji_mirror.capabilities import Capability, open_state
 from kandji_mirror.report import Outcome, Report
+from kandji_mirror.run_log import last_good_run, newest_pass, passes_after
 from kandji_mirror.state import DeviceReading, record_run
 from kandji_schema.errors import StoreError
 from kandji_schema.manifest import Drift, State
@@ -127,6 +128,32 @@ def test_a_record_of_an_earlier_version_gets_the_new_columns(tmp_path: Path) -> 
         older.commit()
     record_run(tmp_path, REPORT)
     assert recorded_runs(tmp_path)[0]["method"] == "export"
+
+
+def test_who_looks_from_outside_reads_the_record_from_one_pass_on(tmp_path: Path) -> None:
+    assert (newest_pass(tmp_path), passes_after(tmp_path, 0), last_good_run(tmp_path)) == (0, [], None)
+    record_run(tmp_path, REPORT)
+    first = newest_pass(tmp_path)
+    failed = replace(OUTCOME, state=State.FAILED, requests=7, error="no answer", error_kind="unreachable")
+    record_run(tmp_path, replace(REPORT, started_at=NOW + timedelta(hours=1), outcomes=(OUTCOME, failed)))
+    found = passes_after(tmp_path, first)
+    assert [(each.table, each.outcome, each.requests, each.error_kind) for each in found] == [
+        ("apps", "ok", 2, None),
+        ("apps", "failed", 7, "unreachable"),
+    ]
+    assert {each.started_at for each in found} == {NOW + timedelta(hours=1)}
+    assert last_good_run(tmp_path) == NOW
+    assert len(passes_after(tmp_path, 1_000)) == 3  # a record that was made anew begins to count anew
+
+
+def test_a_record_of_an_earlier_version_has_no_kinds_of_errors_and_is_read_all_the_same(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as older:
+        older.execute("CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at, resource, outcome, requests)")
+        older.execute("INSERT INTO runs VALUES (1, '2026-11-24T12:00:00+00:00', 'apps', 'failed', 3)")
+        older.commit()
+    assert [each.error_kind for each in passes_after(tmp_path, 0)] == [None]
+    (tmp_path / "state.sqlite").write_bytes(b"no database" * 1_000)
+    assert passes_after(tmp_path, 0) == []
 
 
 def test_what_is_noted_of_one_capability_says_nothing_of_another(tmp_path: Path) -> None:

@@ -13,11 +13,19 @@ from typing import Any, Protocol
 from kandji_schema.errors import ApiError, ConfigurationError, MirrorError, PermissionMissing, StoreError, SyncError
 from kandji_schema.manifest import Drift, State, TableState
 from kandji_schema.resource import Resource
+from kandji_schema.utc import iso_utc
+
+
+INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one table fared. ``changed`` tells whether a new data file was written; ``seconds`` is wall time."""
+    """How one table fared. ``changed`` tells whether a new data file was written; ``seconds`` is wall time.
+
+    ``error_kind`` is the kind of ``error`` in a word, such as ``unreachable``; :data:`INCOMPLETE` where all was answered
+    and the rows may still not replace what is mirrored.
+    """
 
     table: str
     state: State
@@ -29,6 +37,7 @@ class Outcome:
     method: str | None = None
     note: str | None = None
     drift: Drift = field(default_factory=Drift)
+    error_kind: str | None = None
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> "Outcome":
@@ -37,8 +46,8 @@ class Outcome:
         return cls(**{**body, "state": State(body["state"]), "drift": drift})
 
 
-def outcome_of(state: TableState, previous: TableState, seconds: float) -> Outcome:
-    """Return the outcome of a pass that found ``previous`` and ended in ``state``."""
+def outcome_of(state: TableState, previous: TableState, seconds: float, error_kind: str | None = None) -> Outcome:
+    """Return the outcome of a pass that found ``previous`` and ended in ``state``, by an error of that kind."""
     return Outcome(
         table=state.name,
         state=state.state,
@@ -50,6 +59,7 @@ def outcome_of(state: TableState, previous: TableState, seconds: float) -> Outco
         method=state.method,
         note=state.note,
         drift=state.drift,
+        error_kind=error_kind or (INCOMPLETE if state.state is State.FAILED else None),
     )
 
 
@@ -82,7 +92,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report in values that JSON has."""
-        return {**asdict(self), "started_at": self.started_at.isoformat()}
+        return {**asdict(self), "started_at": iso_utc(self.started_at)}
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> "Report":

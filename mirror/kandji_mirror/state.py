@@ -51,6 +51,7 @@ class RunRecord(SQLModel, table=True):
     odd_values: int | None = None
     missing_fields: int | None = None
     remaining_hour: int | None = None
+    error_kind: str | None = None
 
 
 class CapabilityRecord(SQLModel, table=True):
@@ -239,7 +240,7 @@ def utc_now() -> datetime:
 Now = Callable[[], datetime]
 
 
-_OF_OUTCOME = ("rows", "requests", "seconds", "changed", "error", "method", "note")
+_OF_OUTCOME = ("rows", "requests", "seconds", "changed", "error", "error_kind", "method", "note")
 
 
 def _run_record(report: Report, outcome: Outcome) -> RunRecord:

@@ -45,6 +45,7 @@
     └── Interrupted                  exit 130: Ctrl-C, SIGTERM or a closed terminal (SIGHUP)
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -65,9 +66,17 @@ class MirrorError(Exception):
 
     def to_dict(self) -> dict[str, Any]:
         """Return kind, message, exit code and data, JSON-ready; a kind of another module as the nearest here."""
-        kind = next(base.__name__ for base in type(self).__mro__ if base.__module__ == __name__)
         data = {name: getattr(self, name) for name in self.details}
-        return {"kind": kind, "message": str(self), "exit_code": self.exit_code, "data": data}
+        return {"kind": self._kind, "message": str(self), "exit_code": self.exit_code, "data": data}
+
+    @property
+    def word(self) -> str:
+        """Return the kind in lower case, such as ``rate_limited``; there are no more of these than kinds here."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self._kind).lower()
+
+    @property
+    def _kind(self) -> str:
+        return next(base.__name__ for base in type(self).__mro__ if base.__module__ == __name__)
 
     @staticmethod
     def from_dict(document: Mapping[str, Any]) -> "MirrorError":

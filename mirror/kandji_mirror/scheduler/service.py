@@ -6,6 +6,7 @@ people ask for in its inbox.
 
 import logging
 import random
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ STOP_SECONDS = 2.0
 
 SWEEP = 100
 """Requests a refresh spends on tables that cost one a device, unless told otherwise."""
+
+SILENT_SECONDS = 60.0
+"""The scheduler's thread looks at the clock every few seconds; one that did not for so long hangs."""
 
 _STORE = "(the store)"
 
@@ -98,6 +102,18 @@ class Scheduler:
         self._timer: Timer | None = None
         self._runner: Runner | None = None
         self._lock = Lock()
+        self._heard = time.monotonic()
+        self._opening = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the scheduler's threads go on: one that ended, or hangs for a minute, syncs nothing any more.
+
+        Opening the store may take long, where an earlier version's files are taken over, and is no hanging.
+        """
+        if self._thread.ident is None or self._stopping.is_set():
+            return True
+        return self._thread.is_alive() and (self._opening or time.monotonic() - self._heard < SILENT_SECONDS)
 
     @property
     def syncing(self) -> bool:
@@ -187,9 +203,13 @@ class Scheduler:
                 self._backoff.note_success(_STORE)
             except Exception as error:
                 self._note_trouble(error)
+            self._note_heard()
             self._stopping.wait(pause)
             while self._backoff.is_active(_STORE) and not self._stopping.wait(pause):
-                continue
+                self._note_heard()
+
+    def _note_heard(self) -> None:
+        self._heard, self._opening = time.monotonic(), False
 
     def _note_trouble(self, error: Exception) -> None:
         first = self._backoff.note_failure(_STORE)
@@ -200,6 +220,7 @@ class Scheduler:
 
     def _hold(self) -> None:
         """Be the one that syncs until stopped. The lock must be let go by the thread that took it."""
+        self._opening = True
         with open_store(self._home, self._tenant, resources(), self._wall, privacy=self._privacy) as store:
             self._backoff.note_success(_STORE)
             runner = Runner(store, self._connect, self._read, self._quota, keep_days=self._keep_days)
@@ -210,9 +231,12 @@ class Scheduler:
             log.info("This process syncs %s now.", self._home)
             with self._lock:
                 self._runner, self._timer = runner, timer
+            self._note_heard()
             try:
                 timer.start()
                 while not self._stopping.wait(self._intervals.watch):
+                    if not timer.is_late():
+                        self._note_heard()
                     timer.keep_up()
             finally:
                 with self._lock:

@@ -19,6 +19,10 @@ from apscheduler.triggers.base import BaseTrigger
 log = logging.getLogger(__name__)
 
 
+LATE = timedelta(seconds=30)
+"""After a sleep of the machine jobs are late for a moment, until the library's thread wakes."""
+
+
 @dataclass(frozen=True)
 class Job:
     """``call`` is called every ``seconds``, or up to a fifth later, in at most ``at_once`` threads at a time."""
@@ -68,6 +72,14 @@ class Timer:
             self._scheduler.modify_job(name, next_run_time=self._wall())
         except JobLookupError:
             return  # stopped meanwhile
+
+    def is_late(self) -> bool:
+        """Tell whether a job's time passed long ago and nothing called it or put it off: the library's thread hangs."""
+        if not self._scheduler.running:
+            return False
+        waiting = [self._scheduler.get_job(job.name) for job in self._jobs]
+        long_ago = self._wall() - LATE
+        return any(job is not None and job.next_run_time < long_ago for job in waiting)
 
     def keep_up(self) -> None:
         """Let no job wait longer than it should because the clock was set back."""

@@ -3,12 +3,13 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from kandji_mirror.report import Report
+from kandji_mirror.report import Report, outcome_of
 from kandji_mirror.scheduler.backoff import Backoff
 from kandji_mirror.scheduler.due import DueTables, Priority, SyncPolicy
 from kandji_mirror.scheduler.feeds import FeedWorker
@@ -16,6 +17,7 @@ from kandji_mirror.scheduler.inbox import Inbox, InboxEntry
 from kandji_mirror.scheduler.queue import Batch, RefreshQueue
 from kandji_mirror.scheduler.runner import Quota, Runner
 from kandji_mirror.scheduler.timer import Job
+from kandji_mirror.state import record_run
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.planner import SyncPlan
 from kandji_mirror.sync.request import SyncRequest
@@ -34,6 +36,9 @@ ASKED_AT_ONCE = 3
 
 ASKED = "asked"
 """What runs for people who wait are called in the log."""
+
+UNFORESEEN = "unforeseen"
+"""What kind of error a bug is called in the record of runs."""
 
 _EVERYTHING = "(every table)"
 
@@ -187,7 +192,17 @@ class SyncWorker:
         elif first:
             log.warning("Syncing rests and will be tried again: %s", error)
         reason = str(error) if isinstance(error, MirrorError) else f"Unforeseen ({type(error).__name__}); see the log."
+        self._record_failure(names, reason, error.word if isinstance(error, MirrorError) else UNFORESEEN, began)
         self._publish_failure(names, reason, began)
+
+    def _record_failure(self, names: Iterable[str], reason: str, kind: str, began: datetime) -> None:
+        """Write down in the record of runs that none of the tables was read."""
+        tables, now = self._store.current.tables, self._store.wall()
+        failed = (replace(tables[name], state=State.FAILED, error=reason, requests=0) for name in names)
+        outcomes = tuple(outcome_of(state, tables[state.name], 0.0, kind) for state in failed)
+        seconds = (now - began).total_seconds()
+        with suppress(StoreError):  # a full disk, say, which the log tells
+            record_run(self._store.home, Report(began, seconds, outcomes, (), 0, None, None))
 
     def _publish_failure(self, names: Iterable[str], error: str, began: datetime) -> None:
         """Say in the manifest what stands against the tables that were not read since the run began."""

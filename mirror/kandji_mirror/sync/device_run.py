@@ -152,7 +152,10 @@ class DeviceRun:
     def _trouble(self, resource: Resource, error: MirrorError, clock: float) -> None:
         state = state_of(error)
         text = f"{forbidden_reason(resource)}: {error}" if state is State.FORBIDDEN else str(error)
-        self._run.finish(self.outcomes, replace(_outcome(self._run.published(resource), state, clock), error=text))
+        self._run.finish(
+            self.outcomes,
+            replace(_outcome(self._run.published(resource), state, clock), error=text, error_kind=error.word),
+        )
 
 
 def _outcome(table: TableState, state: State, clock: float) -> Outcome:

@@ -102,7 +102,7 @@ class TableRun:
                 return
             clock, client = time.monotonic(), self._run.client.part()
             self._run.progress.started(resource.name)
-            previous = self._run.published(resource)
+            previous, kind = self._run.published(resource), None
             try:
                 state = read_table(self._context(resource, client, self._parents(resource)))
             except PermissionMissing as error:
@@ -111,21 +111,24 @@ class TableRun:
                         self._run.state.capabilities.note_lack(resource.name, Capability.PRISM, client.token_mark)
                     self._per_device.append(resource)
                     return
-                state = self._refused(resource, error, client)
+                state, kind = self._refused(resource, error, client), error.word
             except Exception as error:  # whatever is in a table, the others go on
                 if isinstance(error, Unreachable) and not self.outcomes:
                     self._unanswered = str(error)
-                state = self._refused(resource, error_of_table(resource, error), client)
-            self._finish(state, previous, clock, client.requests)
+                ours = error_of_table(resource, error)
+                state, kind = self._refused(resource, ours, client), ours.word
+            self._finish(state, previous, clock, client.requests, kind)
 
-    def _finish(self, state: TableState, previous: TableState, clock: float, requests: int) -> None:
+    def _finish(
+        self, state: TableState, previous: TableState, clock: float, requests: int, error_kind: str | None = None
+    ) -> None:
         """Take a table's state in, unless it only says that the run was stopped."""
         if state.state is State.FAILED and (self._stopped or self._run.client.stopped):
             return
         self._states[state.name] = state
         if state.name == DEVICES:
             note_device_edits(self._run.store, self._run.state.edits, state)
-        outcome = replace(outcome_of(state, previous, _since(clock)), requests=requests)
+        outcome = replace(outcome_of(state, previous, _since(clock), error_kind), requests=requests)
         self._run.finish(self.outcomes, outcome)
 
     def _refused(self, resource: Resource, error: MirrorError, client: Client) -> TableState:
@@ -172,15 +175,16 @@ class TableRun:
         for resource in group:
             if resource.swept:  # the others began as lists
                 self._run.progress.started(resource.name)
-        spent = 0
+        spent, kind = 0, None
         try:
             spent = self._swept(group, budget, client)
         except Exception as error:  # whatever is in a table, the others go on
             errors = [(resource, error_of_table(resource, error)) for resource in group]
+            kind = errors[0][1].word
             if not (self._stopped or self._run.client.stopped):
                 self._publish({resource.name: self._refused(resource, told, client) for resource, told in errors})
         for place, resource in enumerate(group):
-            outcome = outcome_of(self._run.published(resource), previous[resource.name], _since(clock))
+            outcome = outcome_of(self._run.published(resource), previous[resource.name], _since(clock), kind)
             outcome = replace(outcome, requests=0 if place else client.requests)  # they share every answer
             self._run.finish(self.outcomes, outcome)
         return spent
