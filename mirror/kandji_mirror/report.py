@@ -15,7 +15,6 @@ from kandji_schema.manifest import Drift, State, TableState
 from kandji_schema.resource import Resource
 from kandji_schema.utc import iso_utc
 
-
 INCOMPLETE = "incomplete"
 
 
