@@ -22,8 +22,8 @@ INCOMPLETE = "incomplete"
 class Outcome:
     """How one table fared. ``changed`` tells whether a new data file was written; ``seconds`` is wall time.
 
-    ``error_kind`` is the kind of ``error`` in a word, such as ``unreachable``; :data:`INCOMPLETE` where all was answered
-    and the rows may still not replace what is mirrored.
+    ``error_kind`` is the kind of ``error`` in a word, such as ``unreachable``; :data:`INCOMPLETE` where all was
+    answered and the rows may still not replace what is mirrored.
     """
 
     table: str
