@@ -5,8 +5,8 @@ python docs/generate.py [--check]
 
 import json
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 from kandji_mcp_server.card import identity
@@ -216,7 +216,7 @@ def env_example() -> Iterator[str]:
 
 def server_json() -> Iterator[str]:
     """What the MCP registry lists (its schema of 2025-12-11): clients run ``uvx kandji-mirror mcp``."""
-    number = version("kandji-mirror")
+    number = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     package = {
         "registryType": "pypi",
         "identifier": "kandji-mirror",
@@ -229,6 +229,7 @@ def server_json() -> Iterator[str]:
     document = {
         "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
         **identity(),
+        "version": number,  # of the sources, whatever is installed
         "packages": [package],
     }
     yield json.dumps(document, indent=2)

@@ -5,6 +5,7 @@ click, not typer: typer imports pydantic for every argument, which alone costs a
 
 import click
 
+from kandji_cli.commands.version import show_line
 from kandji_cli.sections import SECTIONS, SectionedGroup
 
 EPILOG = (
@@ -21,11 +22,18 @@ EPILOG = (
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(None, "-V", "--version", package_name="kandji-mirror")
+@click.option(
+    *("-V", "--version"),
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_line,
+    help="Show the version, and those of DuckDB, Python and the store.",
+)
 @click.pass_context
 def app(context: click.Context) -> None:
     """Warn of settings that are not what somebody meant, before any command."""
-    if context.invoked_subcommand not in {"mcp", "login"}:  # the one tells its log, the other asks for a tenant anew
+    if context.invoked_subcommand not in {"mcp", "login", "version"}:  # its log tells, asks anew, needs none
         from kandji_cli.output import warn_of_settings
 
         warn_of_settings()

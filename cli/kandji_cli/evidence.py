@@ -2,7 +2,6 @@
 
 import signal
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from kandji_cli.output import say, say_document, tell
@@ -18,6 +17,7 @@ from kandji_queries.evidence.signature import sign, signer_of
 from kandji_queries.evidence.tables import csv_files
 from kandji_queries.evidence.verifying import verify
 from kandji_schema.errors import Interrupted, UsageError
+from kandji_schema.installation import mirror_version
 from kandji_schema.settings import load
 from kandji_schema.text import counted, size
 from kandji_web.evidence.nameless import without_names
@@ -59,9 +59,7 @@ def write(
         signer_of(signing)
     rules = RuleFile(settings.home, settings.mirror_compliance_file).rules()
     with open_reader(bounded=signing is None) as reader:  # what signs would inherit the bounds
-        found = read_evidence(
-            reader, rules, wanted, version=version("kandji-mirror"), masked=settings.privacy.masks_people
-        )
+        found = read_evidence(reader, rules, wanted, version=mirror_version(), masked=settings.privacy.masks_people)
         found = without_names(reader, found) if anonymous else found
     files = _files(found)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -28,6 +28,7 @@ from kandji_schema.errors import (
 from kandji_schema.files import write_secret
 from kandji_schema.folders import CONFIG_FILE, TOKEN_FILE, config_dir
 from kandji_schema.home import mirrored
+from kandji_schema.installation import how_to_add
 from kandji_schema.manifest import generations, nothing_mirrored
 from kandji_schema.provider import OLD_DOMAIN, REGIONS, ProviderHost, pasted
 from kandji_schema.settings import Settings, load
@@ -222,7 +223,8 @@ def _to_keychain(token: str, url: str) -> str:
         keyring.set_password(*KEYCHAIN, token)
     except ModuleNotFoundError:
         raise ConfigurationError(
-            "--keychain needs the extra: pip install 'kandji-mirror[keyring]'. Without --keychain a file is used."
+            f"--keychain needs the extra `keyring`, which is not installed here: {how_to_add('keyring')}. Without "
+            "--keychain a file is used."
         ) from None
     except Exception as error:  # no backend, locked, denied: each backend has errors of its own
         raise ConfigurationError(

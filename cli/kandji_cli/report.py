@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from kandji_cli.output import say, say_document, say_page, tell
@@ -11,6 +10,7 @@ from kandji_cli.reads import open_reader, required
 from kandji_mirror.api.usage import tenant_remaining, usage
 from kandji_queries.charts import drawing
 from kandji_schema.errors import UsageError
+from kandji_schema.installation import mirror_version
 from kandji_schema.manifest import newest_whole
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted, size
@@ -44,9 +44,7 @@ def write(
     if drawing.available():
         drawing.get_ready()  # before the reader bounds what this process may map
     with open_reader(required(max_age=max_age, strict=strict), lazy=False, bounded=not pdf) as reader:
-        about = About(
-            tenant=newest_whole(settings.home)[0].tenant, version=version("kandji-mirror"), budget=_budget(settings)
-        )
+        about = About(tenant=newest_whole(settings.home)[0].tenant, version=mirror_version(), budget=_budget(settings))
         report = read_report(reader, wanted, about, masked=settings.privacy.masks_people)
         report = Nameless.of(reader).report(report) if anonymous else report
     page = html(report)

@@ -17,6 +17,7 @@ from kandji_cli.commands.report import report
 from kandji_cli.commands.serve import mcp, mcp_config, serve
 from kandji_cli.commands.setup import doctor, login, reset, settings
 from kandji_cli.commands.sync import status, sync
+from kandji_cli.commands.version import version
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Try it": (
@@ -61,7 +62,10 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         secret,
         audit,
     ),
-    "Help": (help_command,),
+    "Help": (
+        help_command,
+        version,
+    ),
 }
 """Title of a section, and its commands in the order in which they are shown."""
 

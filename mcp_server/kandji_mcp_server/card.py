@@ -3,10 +3,11 @@
 Both are public, so they tell what every copy of this program is, and nothing of the mirror or its tenant.
 """
 
-from importlib.metadata import version
 from typing import Any
 
 from mcp.types.version import SUPPORTED_PROTOCOL_VERSIONS
+
+from kandji_schema.installation import mirror_version
 
 REGISTRY_NAME = "io.github.kandji-mirror/kandji-mirror"
 TITLE = "Kandji mirror"
@@ -23,7 +24,7 @@ def identity() -> dict[str, str]:
         "name": REGISTRY_NAME,
         "title": TITLE,
         "description": DESCRIPTION,
-        "version": version("kandji-mirror"),
+        "version": mirror_version(),
     }
 
 

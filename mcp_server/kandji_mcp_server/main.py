@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import sys
-from importlib.metadata import version
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from kandji_mcp_server.background import Background
 from kandji_mcp_server.pipes import Pipes, take_pipes
 from kandji_mcp_server.process import disable_core_dumps, log_to_stderr
 from kandji_schema.errors import MirrorError, UsageError
+from kandji_schema.installation import version_line
 from kandji_schema.process import begin
 from kandji_schema.settings import Settings, load
 
@@ -40,7 +40,7 @@ def main() -> None:
         case ["--help" | "-h"]:
             sys.stdout.write(USAGE)
         case ["--version"]:
-            sys.stdout.write(f"kandji-mirror-mcp, version {version('kandji-mirror')}\n")
+            sys.stdout.write(f"kandji-mirror-mcp, {version_line()}\n")
         case [argument, *_]:
             sys.stderr.write(f"There is no option {argument[:80]!r}. `kandji-mirror-mcp --help` tells what there is.\n")
             sys.exit(UsageError.exit_code)

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from difflib import get_close_matches
-from importlib.metadata import version
 from typing import Any
 
 from mcp.server import MCPServer
@@ -27,6 +26,7 @@ from kandji_mcp_server.tools.search import search
 from kandji_mcp_server.tools.sql import run_sql
 from kandji_mcp_server.tools.sync import refresh, sync_status
 from kandji_mcp_server.tools.tables import describe_table, fleet_overview
+from kandji_schema.installation import mirror_version
 
 INSTRUCTIONS = """\
 A local mirror of a Kandji (Iru) tenant: the Apple devices of an organisation, their apps, users, blueprints, security
@@ -88,7 +88,7 @@ def build_server(
         "kandji-mirror",
         title=TITLE,
         instructions=INSTRUCTIONS + (LIVE if acting else READS_ONLY),
-        version=version("kandji-mirror"),
+        version=mirror_version(),
         tools=[make_tool(_with_own(spec, context)) for spec in (*tools, *acting)],
         lifespan=lifespan,
         extensions=[picture_apps()],

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 
 from kandji_cli.doctor.channels import channels
 from kandji_cli.doctor.mirror import own, store, tenant
@@ -19,6 +18,7 @@ from kandji_cli.doctor.settings import (
 from kandji_cli.output import print_rows, say_document, tell
 from kandji_mcp_server.http import read_access
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.installation import installed_extras, version_line
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted
 
@@ -68,9 +68,8 @@ def findings(*, offline: bool) -> Iterator[Finding]:
 
 
 def _versions() -> str:
-    python = ".".join(map(str, sys.version_info[:3]))
-    packages = (f"{name} {version(name)}" for name in ("kandji-mirror", "duckdb", "mcp", "sqlglot"))
-    return ", ".join([*packages, f"Python {python} on {sys.platform}"])
+    extras = [extra for extra, found in installed_extras().items() if found]
+    return f"kandji-mirror, {version_line()} on {sys.platform}, extras: {', '.join(extras) or 'none'}"
 
 
 def _access(settings: Settings) -> str:

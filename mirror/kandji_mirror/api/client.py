@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from datetime import UTC, datetime
-from importlib.metadata import version
 from threading import Event, Lock, local
 from typing import TypeVar
 
@@ -27,6 +26,7 @@ from kandji_mirror.api.server_clock import ServerClock
 from kandji_mirror.threads import AbandonableCalls
 from kandji_schema.errors import ApiError, ExportFailed, Outage, RetryLater, Unreachable, Unreadable
 from kandji_schema.http import Fetch, Request, Response, Send, Target
+from kandji_schema.installation import mirror_version
 
 _AN_ID = re.compile(r"(?<=/)[^/]*[0-9][^/]*")
 
@@ -270,7 +270,7 @@ def _headers(token: str) -> Mapping[str, str]:
     return {
         "Authorization": f"Bearer {token}",
         "Accept": "application/json",
-        "User-Agent": f"kandji-mirror/{version('kandji-mirror')}",
+        "User-Agent": f"kandji-mirror/{mirror_version()}",
     }
 
 

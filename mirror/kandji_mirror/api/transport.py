@@ -31,6 +31,7 @@ from kandji_schema.errors import (
     Unreadable,
 )
 from kandji_schema.http import Request, Response
+from kandji_schema.installation import how_to_add
 
 T = TypeVar("T")
 
@@ -282,8 +283,8 @@ def _client(
         )
     except ImportError:
         raise ConfigurationError(
-            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs the extra: pip install 'kandji-mirror[socks]'. "
-            "Or name the API's host in NO_PROXY."
+            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs the extra `socks`, which is not installed here: "
+            f"{how_to_add('socks')}. Or name the API's host in NO_PROXY."
         ) from None
     except (ValueError, httpx.InvalidURL) as error:  # never with its text: a password may be in it
         raise ConfigurationError(

@@ -22,6 +22,7 @@ from kandji_mirror.audit.database import reading
 from kandji_mirror.channels import SECONDS, Channel
 from kandji_schema.errors import AuditUnavailable, ConfigurationError, MirrorError, NotDelivered
 from kandji_schema.files import make_file
+from kandji_schema.installation import how_to_add
 
 SETTING = "KANDJI_MIRROR_AUDIT_KEYCHAIN"
 SERVICE = "kandji-mirror"
@@ -114,7 +115,8 @@ def _refuse_without_extra() -> None:
         import_module("keyring")
     except ModuleNotFoundError:
         raise ConfigurationError(
-            f"{SETTING} is on and needs the extra: pip install 'kandji-mirror[keyring]'. Or switch it off."
+            f"{SETTING} is on and needs the extra `keyring`, which is not installed here: {how_to_add('keyring')}. Or "
+            "switch it off."
         ) from None
 
 
@@ -188,7 +190,7 @@ def _asked(question: Callable[[Any], T]) -> T:
     try:
         return question(import_module("keyring"))
     except ModuleNotFoundError:
-        raise NotDelivered("the extra is missing: pip install 'kandji-mirror[keyring]'") from None
+        raise NotDelivered(f"the extra `keyring` is missing: {how_to_add('keyring')}") from None
     except MirrorError:
         raise
     except Exception as error:  # no backend, locked, denied: each backend has errors of its own

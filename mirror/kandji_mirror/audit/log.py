@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.audit import COLUMNS, Event, Outcome
 from kandji_schema.errors import AuditUnavailable
 from kandji_schema.files import write_atomically
+from kandji_schema.installation import mirror_version
 from kandji_schema.text import one_line
 
 HEAD_FILE = "audit.head"
@@ -55,7 +55,7 @@ def actor(client: str = "", person: str = "") -> Actor:
     return Actor(
         os_user=one_line(person)[:_LONGEST_PERSON] or _user(),
         host=socket.gethostname(),
-        client=one_line(client)[:_LONGEST] or f"kandji-mirror {version('kandji-mirror')}",
+        client=one_line(client)[:_LONGEST] or f"kandji-mirror {mirror_version()}",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from kandji_queries.engine.process_limits import may_map
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.installation import how_to_add
 
 Form = Literal["svg", "png", "pdf"]
 
@@ -60,8 +61,8 @@ def refuse_missing() -> None:
     """Raise :class:`ConfigurationError` where the extra is not installed, or has no room in this process."""
     if not available():
         raise ConfigurationError(
-            "Pictures need the extra `charts`, which is not installed here: pip install 'kandji-mirror[charts]'. The "
-            "same query without --chart, or with `--chart -`, needs nothing."
+            f"Pictures need the extra `charts`, which is not installed here: {how_to_add('charts')}. The same query "
+            "without --chart, or with `--chart -`, needs nothing."
         )
     if not may_map(ADDRESSES) and not _STARTED.is_set():
         raise ConfigurationError(

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from kandji_queries.export.report import ExportedItem
 from kandji_schema.files import sync_file
+from kandji_schema.installation import mirror_version
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -28,7 +28,7 @@ def write(
     ``dated`` is the name that folder will have, None where its files go to others. ``kept`` are entries of an earlier
     export whose files stay there.
     """
-    head = {"format": FORMAT, "made_by": MADE_BY, "version": version("kandji-mirror"), "folder": dated}
+    head = {"format": FORMAT, "made_by": MADE_BY, "version": mirror_version(), "folder": dated}
     entries = [*kept, *map(asdict, exports)]
     document = {**head, "left_out": dict(left_out), "exports": entries}
     path = whole / NAME

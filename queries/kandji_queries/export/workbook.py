@@ -19,6 +19,7 @@ from kandji_queries.export.report import StoredItem
 from kandji_queries.export.source import ExportItem, OpenSource
 from kandji_queries.results.values import ResultColumn, text
 from kandji_schema.errors import ConfigurationError, UsageError
+from kandji_schema.installation import how_to_add
 
 FILE = "kandji-mirror.xlsx"
 
@@ -53,7 +54,8 @@ def refuse_without_writer() -> None:
         import xlsxwriter  # noqa: F401  # only looked for
     except ImportError as error:
         raise ConfigurationError(
-            "--format xlsx needs the extra xlsx, which is not installed. Run: pip install 'kandji-mirror[xlsx]'"
+            f"--format xlsx needs the extra `xlsx`, which is not installed here: {how_to_add('xlsx')}. The other "
+            "formats need nothing."
         ) from error
 
 
