@@ -163,7 +163,7 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator[Callab
 @contextmanager
 def _serving(environment: dict[str, str]) -> Iterator[str]:
     command = [str(SCRIPTS / "kandji-mirror"), "serve", "--no-sync", "--port", "0"]
-    known = {**environment, "KANDJI_MIRROR_HTTP_TOKEN": DOOR}
+    known = {**environment, "KANDJI_MIRROR_HTTP_TOKEN": DOOR, "KANDJI_MIRROR_LOG_FORM": "text"}
     with subprocess.Popen(command, env=known, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         try:

@@ -142,4 +142,5 @@ def _serving(home: Path) -> Iterator[str]:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "KANDJI_MIRROR_HOME": str(home), "KANDJI_MIRROR_HTTP_TOKEN": DOOR}
+    own = {"KANDJI_MIRROR_HOME": str(home), "KANDJI_MIRROR_HTTP_TOKEN": DOOR, "KANDJI_MIRROR_LOG_FORM": "text"}
+    return {**os.environ, **own}

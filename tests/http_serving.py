@@ -38,7 +38,7 @@ class Serving:
 def serving(home: Path, *options: str, **settings: str) -> Iterator[Serving]:
     """Serve ``home`` until the end of the block, with :data:`TOKEN`; killed there if it is still running."""
     command = [COMMAND, "serve", "--port", "0", *options]
-    known = {"KANDJI_MIRROR_HTTP_TOKEN": TOKEN, **settings}
+    known = {"KANDJI_MIRROR_HTTP_TOKEN": TOKEN, "KANDJI_MIRROR_LOG_FORM": "text", **settings}
     with subprocess.Popen(
         command, env=environment(home, **known), cwd=home, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -143,7 +143,7 @@ def test_with_few_files_and_hundreds_of_silent_connections_the_process_answers_a
     with (
         subprocess.Popen(
             [COMMAND, "serve", "--no-sync", "--port", "0"],
-            env=environment(home, KANDJI_MIRROR_HTTP_TOKEN=TOKEN),
+            env=environment(home, KANDJI_MIRROR_HTTP_TOKEN=TOKEN, KANDJI_MIRROR_LOG_FORM="text"),
             cwd=home,
             stderr=subprocess.PIPE,
             text=True,

@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
 import pytest
 from commands import run
-from support import make_tenant, manifest_of, slow_but
+from support import make_tenant, manifest_of, recorded_runs, slow_but
 from test_mcp_stdio import COMMAND, GREETING, call, conversation, environment, exchanged
 
 from kandji_mirror.store.opening import open_store
@@ -131,7 +132,14 @@ def test_serve_keeps_a_home_in_sync_until_it_is_told_to_end(
         out, log = process.communicate()
     assert (code, out) == (0, "")
     assert seconds < 4
-    assert log.startswith(f"Keeping {tmp_path} in sync until Ctrl-C.")
+    lines = [json.loads(line) for line in log.splitlines()]  # for programs, as nothing of it is a terminal
+    assert lines[0]["text"].startswith(f"Keeping {tmp_path} in sync until Ctrl-C.")
+    assert {"serve.syncing", "sync.begun", "run.ended", "serve.stopping"} <= {line["event"] for line in lines}
+    assert all(datetime.fromisoformat(line["time"]).tzinfo == UTC and line["time"].endswith("Z") for line in lines)
+    runs = [line for line in lines if line["event"] == "run.ended"]
+    assert sum(run["requests"] for run in runs) > 10
+    assert "devices" in {table for run in runs for table in run["tables"]}
+    assert {run["run"] for run in runs} <= {record["started_at"] for record in recorded_runs(tmp_path)}
     assert "Traceback" not in log
     assert TOKEN not in log
     assert lock_is_free(tmp_path)
@@ -228,11 +236,12 @@ def test_without_credentials_the_mcp_server_only_reads_and_says_so_once(
     with mcp(tmp_path, {**variables, "KANDJI_MIRROR_BACKGROUND": "on"}) as process:
         exchanged(process, GREETING)
         assert process.stderr is not None
-        line = process.stderr.readline().decode()
+        line = json.loads(process.stderr.readline())
         answer = exchanged(process, call(1, "fleet_overview"))
         _, log = process.communicate(timeout=20)
-    assert "WARNING Only reading, nothing is synced from here: " in line
-    assert words in line
+    assert (line["level"], line["event"]) == ("warning", "sync.off")
+    assert line["text"].startswith("Only reading, nothing is synced from here: ")
+    assert words in line["text"]
     assert answer["result"]["isError"] is True
     assert (process.returncode, log) == (0, b"")
 

@@ -33,7 +33,7 @@ EPILOG = (
 @click.pass_context
 def app(context: click.Context) -> None:
     """Warn of settings that are not what somebody meant, before any command."""
-    if context.invoked_subcommand not in {"mcp", "login", "version"}:  # its log tells, asks anew, needs none
+    if context.invoked_subcommand not in {"mcp", "serve", "login", "version"}:  # they tell logs, ask anew, need none
         from kandji_cli.output import warn_of_settings
 
         warn_of_settings()

@@ -11,6 +11,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError
+from kandji_schema.events import about
 from kandji_schema.settings import Settings
 from kandji_schema.text import counted
 
@@ -152,8 +153,8 @@ class Background:
                     scheduler.start()
         except MirrorError as error:
             self._failure = error
-            log.warning("Only reading, nothing is synced from here: %s", error)
+            log.warning("Only reading, nothing is synced from here: %s", error, extra=about("sync.off"))
         except Exception:
-            log.exception("Only reading, nothing is synced from here.")
+            log.exception("Only reading, nothing is synced from here.", extra=about("sync.off"))
         finally:
             self._settled.set()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError
+from kandji_schema.events import about
 from kandji_schema.home import refuse_foreign
 from kandji_schema.settings import Settings
 
@@ -145,9 +146,9 @@ class ServerContext:
         try:
             await self.ask(lambda reader: reader.tables())
         except MirrorError as error:
-            log.info("The store could not be opened ahead: %s", error)
+            log.info("The store could not be opened ahead: %s", error, extra=about("store.unopened"))
         except Exception:
-            log.exception("The store could not be opened ahead.")
+            log.exception("The store could not be opened ahead.", extra=about("store.unopened"))
 
     def close(self) -> None:
         """Close the store. No statement may be running any more."""
@@ -160,7 +161,7 @@ class ServerContext:
         try:
             self._opened_workers().start()
         except MirrorError as error:
-            log.info("No process for statements could be started ahead: %s", error)
+            log.info("No process for statements could be started ahead: %s", error, extra=about("worker.unstarted"))
 
     def _opened_reader(self) -> "Reader":
         """Return the reader, once its engine has been tried for known ways out; none of them may work."""

@@ -8,10 +8,12 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from kandji_mcp_server.background import Background
+from kandji_mcp_server.logs import log_to_stderr
 from kandji_mcp_server.pipes import Pipes, take_pipes
-from kandji_mcp_server.process import disable_core_dumps, log_to_stderr
+from kandji_mcp_server.process import disable_core_dumps
 from kandji_schema.errors import MirrorError, UsageError
 from kandji_schema.installation import version_line
+from kandji_schema.events import about
 from kandji_schema.process import begin
 from kandji_schema.settings import Settings, load
 
@@ -61,8 +63,9 @@ def serve_over_stdio() -> None:
     log_to_stderr()  # before the SDK is there: it would install a handler of its own
     try:
         settings = load()
+        log_to_stderr(settings)
         for remark in settings.provenance.remarks:
-            log.warning("%s", remark.text)
+            log.warning("%s", remark.text, extra=about("settings.remark"))
         _serve(settings, pipes)
     except MirrorError as error:
         print(f"kandji-mirror mcp: {error}", file=sys.stderr)  # noqa: T201  # this is where messages are printed

@@ -218,6 +218,18 @@ class Settings:
         trust=Trust.OWNER,
     )
 
+    mirror_log_level: str = _setting(
+        "auto",
+        "From which level on the log is written; `auto` is info for `serve`, and warning for `mcp`, whose log an AI "
+        "client keeps.",
+        choices=("auto", "debug", "info", "warning", "error"),
+    )
+    mirror_log_form: str = _setting(
+        "auto",
+        "Lines of that log: `text` for people, `json` for programs, `auto` text on a terminal and JSON elsewhere.",
+        choices=("auto", "text", "json"),
+    )
+
     provenance: Provenance = field(default=Provenance(), compare=False)
 
     @property

@@ -16,6 +16,7 @@ from functools import partial
 
 from kandji_mirror.threads import in_thread
 from kandji_schema.errors import ConfigurationError, MirrorError, UnknownName
+from kandji_schema.events import about, recovery, trouble
 from kandji_schema.home import refuse_foreign
 from kandji_schema.privacy import Privacy
 from kandji_schema.settings import Settings
@@ -116,7 +117,8 @@ class Round:
     def _tidy(self, file: CheckFile, now: datetime) -> None:
         with self._state.writing() as connection:
             if begun := outbox.recover(connection):
-                log.warning("%s deliveries had begun when a process ended; they are sent again and say so.", begun)
+                words = "%s deliveries had begun when a process ended; they are sent again and say so."
+                log.warning(words, begun, extra=about("delivery.again", count=begun))
             outbox.mend_clock(connection, now)
             broken = [name.removeprefix("target ") for name in file.broken if name.startswith("target ")]
             outbox.drop_orphans(connection, [*file.targets, *broken], now)
@@ -155,7 +157,8 @@ class Round:
         except MirrorError as error:
             return self._troubled(check, str(error), now)
         except Exception as error:
-            log.exception("The check %s met with a fault of this program.", check.name)
+            fault = trouble("check.bug", check=check.name)
+            log.exception("The check %s met with a fault of this program.", check.name, extra=fault)
             return self._troubled(check, f"A fault of this program ({type(error).__name__}); its log tells where.", now)
         return self._answered(check, looked, look.tenant(), now)
 
@@ -220,7 +223,11 @@ class Round:
             with self._state.writing() as connection:
                 state = outbox.end(connection, delivery, ended, self._clock(), self._jitter)
             if ended.words:
-                log.warning("%s was not told %s: %s.", delivery.target, delivery.telling, ended.words)
+                failed = trouble("delivery.failed", target=delivery.target)
+                log.warning("%s was not told %s: %s.", delivery.target, delivery.telling, ended.words, extra=failed)
+            else:
+                told = recovery("delivery.sent", "delivery.failed", target=delivery.target)
+                log.info("%s was told %s.", delivery.target, delivery.telling, extra=told)
             sent.append(Sent(delivery.target, delivery.title, delivery.telling, state, ended.words))
             if state == outbox.WAITING:
                 break

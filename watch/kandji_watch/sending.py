@@ -14,6 +14,7 @@ from kandji_mirror.api.responses import retry_after
 from kandji_mirror.api.transport import posted
 from kandji_mirror.threads import in_thread
 from kandji_schema.errors import MirrorError, Unreachable
+from kandji_schema.events import trouble
 from kandji_schema.files import make_folder
 from kandji_watch.attempts import DONE, Attempt
 from kandji_watch.shapes import plain_json, shaped
@@ -46,7 +47,7 @@ def attempt(target: Target, document: Document, *, repeated: bool, ca_file: str 
     except OSError as error:
         return Attempt(done=False, words=error.strerror or type(error).__name__, unsure=True)
     except Exception as error:
-        log.exception("A text could not be sent by a fault of this program.")
+        log.exception("A text could not be sent by a fault of this program.", extra=trouble("delivery.bug"))
         return Attempt(done=False, words=f"a fault of this program ({type(error).__name__})", unsure=True)
 
 

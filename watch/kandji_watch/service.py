@@ -5,6 +5,7 @@ from collections.abc import Callable
 from threading import Event
 
 from kandji_schema.errors import MirrorError
+from kandji_schema.events import about, trouble
 from kandji_schema.settings import Settings
 from kandji_watch.definition import checks_path
 from kandji_watch.lock import AlreadyTelling, teller_lock
@@ -38,7 +39,8 @@ class Watcher:
             except MirrorError as error:
                 self._say(str(error))
             except Exception:
-                log.exception("The checks met with a fault of this program and are tried again.")
+                words = "The checks met with a fault of this program and are tried again."
+                log.exception(words, extra=trouble("checks.bug"))
             stopping.wait(self._look)
 
     def _hold(self, stopping: Event) -> None:
@@ -46,7 +48,7 @@ class Watcher:
         if not checks_path(self._settings.home).exists():
             return
         with teller_lock(self._settings.home):
-            log.info("This process tells what checks of %s find.", self._settings.home)
+            log.info("This process tells what checks of %s find.", self._settings.home, extra=about("checks.begun"))
             while not stopping.is_set() and checks_path(self._settings.home).exists():
                 report = self._round.run()
                 self._say("; ".join(report.broken.values()))
@@ -55,5 +57,5 @@ class Watcher:
     def _say(self, words: str) -> None:
         """Log what is wrong, once."""
         if words and words != self._said:
-            log.warning("%s", words)
+            log.warning("%s", words, extra=about("checks.failed"))
         self._said = words

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import StoreError, StoreFull
+from kandji_schema.events import about
 from kandji_schema.files import make_file, make_folder
 from kandji_schema.utc import in_seconds
 
@@ -85,7 +86,7 @@ class State:
         )
         with self.writing() as connection:
             set_fact(connection, DAMAGED, {"at": in_seconds(now), "file": aside.name})
-        log.warning("%s", words)
+        log.warning("%s", words, extra=about("checks.damaged"))
         return words
 
     @contextmanager

@@ -16,6 +16,7 @@ from kandji_schema.errors import (
     UnknownName,
     UsageError,
 )
+from kandji_schema.events import about
 
 STATUS: tuple[tuple[type[MirrorError], int], ...] = (
     (UnknownName, 404),
@@ -66,6 +67,7 @@ class FaultsLogged:
             await self._app(scope, receive, sent)
         except Exception as error:  # whatever it is, the server goes on
             place = "".join(traceback.format_tb(error.__traceback__)[-3:])
-            log.error("A page failed with %s:\n%s", type(error).__name__, place)  # no value of it
+            kind = type(error).__name__
+            log.error("A page failed with %s:\n%s", kind, place, extra=about("page.fault"))  # no value of it
             if not begun:
                 await PlainTextResponse(FAULT, status_code=500)(scope, receive, send)

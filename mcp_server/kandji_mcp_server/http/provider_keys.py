@@ -17,6 +17,7 @@ from jwt import PyJWK, PyJWTError
 from kandji_mcp_server.http.oauth import checked_url
 from kandji_mirror.api.transport import read_document
 from kandji_schema.errors import ConfigurationError, MirrorError, ServerFault, Unreachable
+from kandji_schema.events import recovery, trouble
 
 log = logging.getLogger(__name__)
 
@@ -118,9 +119,10 @@ class ProviderKeys:
                     read_keys, self._issuer, self._read, abandon_on_cancel=True, limiter=CapacityLimiter(1)
                 )
             self._read_at = self._clock()
+            log.debug("The keys of the identity provider were read.", extra=recovery("keys.read", "keys.failed"))
         except (MirrorError, TimeoutError) as error:
             words = str(error) or f"no answer within {DEADLINE_SECONDS:g} s"
-            log.warning("The keys of the identity provider could not be read: %s", words)
+            log.warning("The keys of the identity provider could not be read: %s", words, extra=trouble("keys.failed"))
 
 
 def read_keys(issuer: str, read: Read) -> Keys:

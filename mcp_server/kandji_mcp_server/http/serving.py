@@ -35,6 +35,7 @@ from kandji_mcp_server.http.well_known import PATH, public_routes
 from kandji_mcp_server.process import raise_file_limit
 from kandji_mcp_server.server import build_server
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.events import about
 
 MOST_SESSIONS = 256
 """Older clients keep a session each, half an hour after their last word; for a further one another is ended."""
@@ -218,7 +219,10 @@ class BesideRequests:
             await work()
         except Exception as error:  # whatever it is, the server goes on
             place = "".join(traceback.format_tb(error.__traceback__)[-3:])
-            log.error("Work beside requests failed with %s:\n%s", type(error).__name__, place)  # no value of it
+            kind = type(error).__name__
+            log.error(
+                "Work beside requests failed with %s:\n%s", kind, place, extra=about("http.fault")
+            )  # no value of it
 
 
 class ByPath:
@@ -281,7 +285,7 @@ def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
     """Tell in one line, without a traceback each, that the system gives no more files; asyncio tries again itself."""
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in NO_MORE:
-        log.warning("No connection can be taken now: %s.", _system_words(error))
+        log.warning("No connection can be taken now: %s.", _system_words(error))  # few in a minute are told
     else:
         loop.default_exception_handler(context)
 

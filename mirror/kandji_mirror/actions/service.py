@@ -36,6 +36,7 @@ from kandji_schema.actions.arguments import Argument
 from kandji_schema.actions.record import Action, TargetKind
 from kandji_schema.audit import NEVER_HAPPENED, Outcome
 from kandji_schema.errors import AuditUnavailable, MirrorError, NotConfirmed, TargetRefused, UsageError
+from kandji_schema.events import about
 
 log = logging.getLogger(__name__)
 
@@ -245,7 +246,8 @@ class ActionService:
             self._refresh(preview.action.tables, devices)
         except Exception as error:
             # a mirror that is behind says so by its age
-            log.info("The mirror was not refreshed after %s: %s", preview.action.name, error)
+            name = preview.action.name
+            log.info("The mirror was not refreshed after %s: %s", name, error, extra=about("action.unrefreshed"))
             return ["The mirror was not refreshed now; the next sync does it."]
         return []
 

@@ -13,6 +13,7 @@ from kandji_mirror.audit.chain import Head
 from kandji_mirror.audit.keychain import signing
 from kandji_mirror.channels import Channel, command, syslog, webhook
 from kandji_schema.errors import NotDelivered, UsageError
+from kandji_schema.events import about
 from kandji_schema.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ def _anchor(home: Path, channels: tuple[Channel, ...]) -> Anchor:
         if not new:
             return None
         words = f"The head of the audit log was not saved elsewhere. {' '.join(new.values())}"
-        log.warning("%s", words)
+        log.warning("%s", words, extra=about("audit.unsaved"))
         return words
 
     return save

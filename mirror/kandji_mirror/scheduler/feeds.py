@@ -12,6 +12,7 @@ from kandji_mirror.scheduler.timer import Job
 from kandji_mirror.state import record_run
 from kandji_mirror.store.store import Store
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
+from kandji_schema.events import recovery, trouble
 from kandji_schema.feeds import Feed
 from kandji_schema.manifest import State
 
@@ -49,9 +50,16 @@ class FeedWorker:
             except Interrupted:
                 return
             except MirrorError as error:
-                log.warning("The feed %s could not be read: %s", feed.name, error)
+                log.warning(
+                    "The feed %s could not be read: %s", feed.name, error, extra=trouble("feed.failed", feed=feed.name)
+                )
             except Exception as error:
-                log.error("Reading the feed %s met with a bug and will be tried again.", feed.name, exc_info=error)
+                log.error(
+                    "Reading the feed %s met with a bug and will be tried again.",
+                    feed.name,
+                    exc_info=error,
+                    extra=trouble("feed.bug", feed=feed.name),
+                )
             finally:
                 self._queue.release(names)
 
@@ -80,11 +88,16 @@ class FeedWorker:
         """Write down how it went; a table's trouble is told once in the log."""
         for outcome in report.outcomes:
             if outcome.state is not State.FAILED:
+                if outcome.table in self._failing:
+                    ended = recovery("table.recovered", "table.failed", table=outcome.table)
+                    log.info("%s is read again.", outcome.table, extra=ended)
                 self._failing.discard(outcome.table)
             elif outcome.table not in self._failing:
                 self._failing.add(outcome.table)
-                log.warning("%s could not be read and keeps its rows: %s", outcome.table, outcome.error)
+                words = "%s could not be read and keeps its rows: %s"
+                about_it = trouble("table.failed", table=outcome.table)
+                log.warning(words, outcome.table, outcome.error, extra=about_it)
         try:
             record_run(self._store.home, report)
         except StoreError as error:
-            log.warning("The run is not in the record of runs: %s", error)
+            log.warning("The run is not in the record of runs: %s", error, extra=trouble("runs.unwritten"))

@@ -6,16 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 from kandji_mirror.api.client import Client
 from kandji_mirror.api.retry import PROBE_AFTER
 from kandji_mirror.connection import Connection
-from kandji_mirror.report import Progress, Report
+from kandji_mirror.report import Outcome, Progress, Report
 from kandji_mirror.state import record_run
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.request import SyncRequest, Ttl
 from kandji_schema.errors import ApiError, Interrupted, StoreError
+from kandji_schema.events import about, trouble
+from kandji_schema.manifest import State
 from kandji_schema.provider import BACKGROUND_STOPS_BELOW
 from kandji_schema.registry import resource
 
@@ -165,19 +167,71 @@ class Runner:
         try:
             client.get(resource(FLEET).path, (("limit", "1"),))
         except ApiError as error:
-            log.info("What is left of the tenant's hour could not be asked for: %s", error)
+            log.info(
+                "What is left of the tenant's hour could not be asked for: %s", error, extra=trouble("quota.unknown")
+            )
         self._quota.note(client.remaining_hour)
         return not self._quota.is_tight
 
     def _record(self, what: str, report: Report) -> None:
         for warning in report.warnings:
-            log.warning("%s", warning)
+            log.warning("%s", warning, extra=about("run.warning", run=run_name(report), priority=what))
         self._store.warnings.clear()  # the store stays open for long; each is told once
-        log.info("%s: %s", what, summary(report))
+        log_run(what, report)
         try:
             record_run(self._store.home, report)
         except StoreError as error:
-            log.warning("The run is not in the record of runs: %s", error)
+            log.warning("The run is not in the record of runs: %s", error, extra=trouble("runs.unwritten"))
+
+
+RUNS = {
+    "fast": "Tables due every few minutes",
+    "slow": "Tables due every half an hour or later",
+    "sweep": "Tables read device by device",
+    "asked": "Asked for",
+}
+"""What the runs of each priority are called in the log; ``asked`` are those that people wait for."""
+
+
+def log_run(what: str, report: Report) -> None:
+    """Log a run in one line, and at the level ``debug`` each of its tables."""
+    run = run_name(report)
+    for outcome in report.outcomes:
+        log.debug("%s: %s", outcome.table, outcome.state.value, extra=_about_table(run, outcome))
+    facts = about(
+        "run.ended",
+        run=run,
+        priority=what,
+        tables=[outcome.table for outcome in report.outcomes],
+        ok=sum(outcome.state is State.OK for outcome in report.outcomes),
+        failed=len(report.failed),
+        changed=sum(outcome.changed for outcome in report.outcomes),
+        rows=sum(outcome.rows for outcome in report.outcomes),
+        requests=report.requests,
+        left=report.remaining_hour,
+        seconds=round(report.seconds, 3),
+        generation=report.generation,
+    )
+    log.info("%s: %s", RUNS.get(what, what), summary(report), extra=facts)
+
+
+def run_name(report: Report) -> str:
+    """Return what tells the run from others, here and in the record of runs: when it began."""
+    return report.started_at.isoformat(timespec="seconds")
+
+
+def _about_table(run: str, outcome: Outcome) -> dict[str, Any]:
+    return about(
+        "table.read",
+        run=run,
+        table=outcome.table,
+        state=outcome.state.value,
+        method=outcome.method,
+        rows=outcome.rows,
+        requests=outcome.requests,
+        seconds=round(outcome.seconds, 3),
+        changed=outcome.changed,
+    )
 
 
 def summary(report: Report) -> str:

@@ -33,6 +33,7 @@ from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_mirror.sync.run import run_request
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
+from kandji_schema.events import about, recovery, trouble
 from kandji_schema.home import name_here
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources
@@ -212,11 +213,11 @@ class Scheduler:
         self._heard, self._opening = time.monotonic(), False
 
     def _note_trouble(self, error: Exception) -> None:
-        first = self._backoff.note_failure(_STORE)
+        first = self._backoff.note_failure(_STORE, str(error))
         if not isinstance(error, MirrorError):
-            log.error("The scheduler met with a bug and will try again.", exc_info=error)
+            log.error("The scheduler met with a bug and will try again.", exc_info=error, extra=trouble("sync.bug"))
         elif first:
-            log.warning("The mirror cannot be synced and will be tried again: %s", error)
+            log.warning("The mirror cannot be synced and will be tried again: %s", error, extra=about("sync.failed"))
 
     def _hold(self) -> None:
         """Be the one that syncs until stopped. The lock must be let go by the thread that took it."""
@@ -228,7 +229,7 @@ class Scheduler:
             feeds.begin()
             worker = SyncWorker(store, runner, self._queue, self._quota, self._backoff, self._policy, feeds=feeds)
             timer = Timer(worker.jobs(self._intervals.priorities, self._intervals.look), self._jitter)
-            log.info("This process syncs %s now.", self._home)
+            log.info("This process syncs %s now.", self._home, extra=recovery("sync.begun", "sync.bug"))
             with self._lock:
                 self._runner, self._timer = runner, timer
             self._note_heard()

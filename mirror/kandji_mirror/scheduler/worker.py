@@ -23,6 +23,7 @@ from kandji_mirror.sync.planner import SyncPlan
 from kandji_mirror.sync.request import SyncRequest
 from kandji_mirror.sync.run import KEEP_DAYS
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError, StoreError
+from kandji_schema.events import about, recovery, trouble
 from kandji_schema.manifest import State
 from kandji_schema.registry import resources
 
@@ -164,8 +165,9 @@ class SyncWorker:
         """
         self._recovered(_EVERYTHING)
         if report.outage:
-            if self._backoff.note_failure(_whole(priority)):
-                log.warning("Syncing rests and will be tried again: %s", report.outage)
+            if self._backoff.note_failure(_whole(priority), report.outage):
+                rests = about("sync.rests", priority=priority)
+                log.warning("Syncing rests and will be tried again: %s", report.outage, extra=rests)
             return
         if len(report.outcomes) < len(names):
             self._backoff.note_failure(_whole(priority))
@@ -174,23 +176,29 @@ class SyncWorker:
         for outcome in report.outcomes:
             if outcome.state is not State.FAILED:
                 if self._backoff.note_success(outcome.table):
-                    log.info("%s is synced again.", outcome.table)
-            elif self._backoff.note_failure(outcome.table):
-                log.warning("%s could not be synced and keeps its rows: %s", outcome.table, outcome.error)
+                    log.info("%s is synced again.", outcome.table, extra=about("table.recovered", table=outcome.table))
+            elif self._backoff.note_failure(outcome.table, outcome.error or ""):
+                words, failed = (
+                    "%s could not be synced and keeps its rows: %s",
+                    about("table.failed", table=outcome.table),
+                )
+                log.warning(words, outcome.table, outcome.error, extra=failed)
 
     def _recovered(self, name: str) -> None:
         if self._backoff.note_success(name):
-            log.info("Syncing goes on.")
+            log.info("Syncing goes on.", extra=recovery("sync.goes-on", "sync.bug"))
 
     def _note_failed_run(self, priority: str, names: Iterable[str], error: Exception, began: datetime) -> None:
         """Let a priority rest after what ended its whole run, such as a full disk; all after a setting or the token."""
-        first = self._backoff.note_failure(_whole(priority))
+        first = self._backoff.note_failure(_whole(priority), str(error))
         if isinstance(error, ConfigurationError):
-            first = self._backoff.note_failure(_EVERYTHING)
+            first = self._backoff.note_failure(_EVERYTHING, str(error))
         if not isinstance(error, MirrorError):
-            log.error("Syncing met with a bug and will be tried again.", exc_info=error)
+            log.error("Syncing met with a bug and will be tried again.", exc_info=error, extra=trouble("sync.bug"))
         elif first:
-            log.warning("Syncing rests and will be tried again: %s", error)
+            log.warning(
+                "Syncing rests and will be tried again: %s", error, extra=about("sync.rests", priority=priority)
+            )
         reason = str(error) if isinstance(error, MirrorError) else f"Unforeseen ({type(error).__name__}); see the log."
         self._record_failure(names, reason, error.word if isinstance(error, MirrorError) else UNFORESEEN, began)
         self._publish_failure(names, reason, began)
@@ -215,8 +223,8 @@ class SyncWorker:
         try:
             if failed:
                 self._store.publish(failed)
-        except StoreError as trouble:
-            log.warning("The status could not be written: %s", trouble)
+        except StoreError as unwritten:
+            log.warning("The status could not be written: %s", unwritten, extra=trouble("status.unwritten"))
 
 
 def rests(backoff: Backoff, priorities: Iterable[Priority]) -> bool:
