@@ -12,8 +12,8 @@ from kandji_mcp_server.logs import log_to_stderr
 from kandji_mcp_server.pipes import Pipes, take_pipes
 from kandji_mcp_server.process import disable_core_dumps
 from kandji_schema.errors import MirrorError, UsageError
-from kandji_schema.installation import version_line
 from kandji_schema.events import about
+from kandji_schema.installation import version_line
 from kandji_schema.process import begin
 from kandji_schema.settings import Settings, load
 
