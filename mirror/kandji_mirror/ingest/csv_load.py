@@ -16,6 +16,7 @@ from itertools import islice
 import duckdb
 
 from kandji_mirror.ingest.csv_source import ExportSource
+from kandji_mirror.ingest.engine import planned_by_size
 from kandji_mirror.ingest.fields import Field, as_json, may_be_composed
 from kandji_mirror.ingest.file_queries import ORDINAL
 from kandji_mirror.ingest.projection import Projection, json_object_of, member
@@ -196,13 +197,8 @@ class CsvLoad:
         Raises :class:`Suspicious` for a file that is no CSV, lacks a key column, or is torn.
         """
         columns = layout_of(self.projection.resource, self.projection.fields, read_header(self.source.start()))
-        try:
-            rows = self._checked(columns, counted)
-        except BaseException:
-            with suppress(duckdb.Error):  # a full disk may have ended the transaction
-                self.con.execute("ROLLBACK")
-            raise
-        self.con.execute("COMMIT")
+        with planned_by_size(self.con, self.source.size):
+            rows = self._committed(columns, counted)
         if self.people:
             self._learn_people(self.people, columns)
         fields = {f.name for f in self.projection.fields}
@@ -215,6 +211,16 @@ class CsvLoad:
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE in_clear AS {self.projection.in_clear(raw)}")
             people.learn(self.con, self.projection.resource, "temp.in_clear")
         self.con.execute("DROP TABLE IF EXISTS temp.in_clear")
+
+    def _committed(self, columns: Layout, counted: int | None) -> int:
+        try:
+            rows = self._checked(columns, counted)
+        except BaseException:
+            with suppress(duckdb.Error):  # a full disk may have ended the transaction
+                self.con.execute("ROLLBACK")
+            raise
+        self.con.execute("COMMIT")
+        return rows
 
     def _checked(self, columns: Layout, counted: int | None) -> int:
         with ThreadPoolExecutor(1, thread_name_prefix="count-records") as aside:

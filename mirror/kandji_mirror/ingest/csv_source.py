@@ -31,6 +31,10 @@ _registering = Lock()
 class ExportSource(Protocol):
     """An export that was downloaded as a whole."""
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+
     def start(self) -> bytes:
         """Its first bytes, with the line of names in them."""
 
@@ -47,13 +51,18 @@ class FileSource:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @property
+    def size(self) -> int:
+        """See :class:`ExportSource`."""
+        return self._path.stat().st_size
+
     def start(self) -> bytes:
-        """See :class:`Source`."""
+        """See :class:`ExportSource`."""
         with self._path.open("rb") as file:
             return file.read(_START)
 
     def chunks(self) -> Iterator[bytes]:
-        """See :class:`Source`."""
+        """See :class:`ExportSource`."""
         with self._path.open("rb") as file:
             while chunk := file.read(_CHUNK):
                 yield chunk
@@ -74,6 +83,7 @@ class MemorySource:
         self._most = self._look_at = piece
         self._pieces: list[bytes] = []
         self._rest = bytearray()
+        self.size = 0
 
     def open(self, _mode: str) -> Self:
         """Forget what is held; what is written comes in its place."""
@@ -85,9 +95,11 @@ class MemorySource:
         self._pieces.clear()
         self._rest.clear()
         self._look_at = self._most
+        self.size = 0
 
     def write(self, data: bytes) -> None:
         """Take the next bytes."""
+        self.size += len(data)
         self._rest += data
         if len(self._rest) < self._look_at:
             return
@@ -108,15 +120,15 @@ class MemorySource:
             del self._rest[:size]
 
     def start(self) -> bytes:
-        """See :class:`Source`."""
+        """See :class:`ExportSource`."""
         return next(self.chunks(), b"")[:_START]
 
     def chunks(self) -> Iterator[bytes]:
-        """See :class:`Source`."""
+        """See :class:`ExportSource`."""
         return map(zlib.decompress, self._pieces)
 
     def pieces(self, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-        """See :class:`Source`."""
+        """See :class:`ExportSource`."""
         for text in self.chunks():
             with _readable(con, text) as place:
                 yield place

@@ -134,12 +134,12 @@ class ScratchTable:
         if not self._batch:
             return
         pages, constants = zip(*self._batch, strict=True)
-        self._batch, self._batched = [], 0
+        size, self._batch, self._batched = self._batched, [], 0
         lists = [list(pages), *map(list, zip(*constants, strict=True))]
         if self._masked:
             self._unscrubbed = True
             self._learn_people(lists)
-        self._writers.submit(self._projection.insert_pages, lists)
+        self._writers.submit(self._projection.insert_pages, lists, size)
 
     def _learn_people(self, lists: Sequence[Sequence[str]]) -> None:
         """Remember the people in pages: names are seen in clear only now."""
