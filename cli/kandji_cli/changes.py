@@ -79,7 +79,7 @@ def show_changes(wanted: Wanted, *, how: How, now: datetime) -> None:
         else:
             told = reader.run(history.statement(newest_first=limit != how.limit, limit=limit), asked.values)
             there = told.rows[0][-1] if told.rows else 0
-            found = _lines(told, how.form)
+            found = in_lines(told, how.form)
         found.notes.extend(asked.notes())
         if wanted.since is None:
             found.notes.append("These are the changes of the last 7 days; --since has others.")
@@ -122,7 +122,7 @@ def _last(found: Result, limit: int | None, *, first: bool = False) -> Result:
     return replace(found, rows=rows, row_count=len(rows))
 
 
-def _lines(found: Result, form: str) -> Result:
+def in_lines(found: Result, form: str) -> Result:
     """Return the lines of an answer without its summary, which is said before them to eyes."""
     kinds = history.summary(found.rows)
     lines = found.rows[len(kinds) :]

@@ -3,23 +3,23 @@
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kandji_cli.changes import USUAL, in_lines
 from kandji_cli.output import say, tell
+from kandji_cli.simulated import Fleet, Simulated, simulate_fleet
 from kandji_cli.sync import raise_if_partial, run_sync, summarise
+from kandji_mirror.report import Report
+from kandji_queries.history import changes as history
 from kandji_queries.reader import Reader
 from kandji_queries.results.formats import write
 from kandji_schema.manifest import DEMO
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted
-from kandji_simulator import TOKEN, Tenant, World, serve, serve_forever
+from kandji_simulator import TOKEN, serve, serve_forever
 
-ANSWERING = 5.0
-"""Seconds after which an invented device carries out a command."""
 REPORT = (
     (
         "Devices by platform and major OS version",
@@ -55,16 +55,15 @@ SHOWN = 8
 """Rows shown of each answer; the heading says how many there are."""
 
 
-def show(*, devices: int, apps: int, seed: int) -> None:
+def show(fleet: Fleet) -> None:
     """Sync a simulated tenant with progress and print a short fleet report.
 
     It has a home of its own, where that is not named, so that it never meets the mirror of the real one.
     """
     settings = load()
-    configured = bool(settings.api_url or settings.subdomain)
-    home = settings.home if settings.mirror_home and not configured else _home_of(settings, devices, seed)
+    configured = _names_tenant(settings)
     tell(
-        f"This is a simulated tenant of {counted(devices, 'device')}"
+        f"This is a simulated tenant of {counted(fleet.devices, 'device')}"
         + (
             ", not the one that is configured: `kandji-mirror sync` reads that."
             if configured
@@ -72,46 +71,57 @@ def show(*, devices: int, apps: int, seed: int) -> None:
         )
         + "\n"
     )
-    with simulated(devices=devices, apps=apps, seed=seed) as url:
-        _sync_and_report(settings.given(api_url=url, api_token=TOKEN, mirror_home=str(home)), url if configured else "")
+    made = simulate_fleet(fleet)
+    with serve(made.tenant) as server:
+        own = settings.given(api_url=server.url, api_token=TOKEN, mirror_home=str(_home_of(settings, fleet)))
+        _sync_and_report(own, made, server.url if configured else "")
 
 
-def _home_of(settings: Settings, devices: int, seed: int) -> Path:
-    """Return a folder for each fleet: one home holds one tenant."""
-    usual = (devices, seed) == (DEVICES, SEED)
-    return settings.home / (DEMO if usual else f"demo-{seed}-{devices}")
+def _names_tenant(settings: Settings) -> bool:
+    return bool(settings.api_url or settings.subdomain)
 
 
-def simulate(*, port: int, devices: int, apps: int, seed: int) -> None:
-    """Serve a simulated tenant until Ctrl-C, telling how to sync it."""
+def _home_of(settings: Settings, fleet: Fleet) -> Path:
+    """Return the home that is named where no tenant is, else a folder for each fleet: one home holds one tenant."""
+    if settings.mirror_home and not _names_tenant(settings):
+        return settings.home
+    usual = (fleet.devices, fleet.seed) == (DEVICES, SEED)
+    return settings.home / (DEMO if usual else f"demo-{fleet.seed}-{fleet.devices}")
+
+
+def simulate(fleet: Fleet, *, port: int) -> None:
+    """Serve a simulated tenant until Ctrl-C, telling how to sync it; one with a past is synced into a home first."""
+    settings, made = load(), simulate_fleet(fleet)
 
     def announce(url: str) -> None:
         line = f"KANDJI_API_URL={url} KANDJI_API_TOKEN={TOKEN} {command()} sync"
-        tell(f"A simulated tenant of {counted(devices, 'device')} answers on {url}. Sync it with:\n  {line}")
+        if fleet.days:
+            own = settings.given(api_url=url, api_token=TOKEN, mirror_home=str(_home_of(settings, fleet)))
+            _sync(own, made)
+            line = f"KANDJI_MIRROR_HOME={shlex.quote(str(own.home))} {line}"
+        tell(f"A simulated tenant of {counted(fleet.devices, 'device')} answers on {url}. Sync it with:\n  {line}")
+        if fleet.pace:
+            tell(f"It lives {fleet.pace:g} times as fast as the clock: sync again, then see `{command()} changes`.")
 
-    serve_forever(_tenant(devices=devices, apps=apps, seed=seed), port, announce)
-
-
-@contextmanager
-def simulated(*, devices: int, apps: int, seed: int) -> Iterator[str]:
-    """Serve a simulated tenant on a free loopback port for the time of the block, which gets its URL."""
-    with serve(_tenant(devices=devices, apps=apps, seed=seed)) as server:
-        yield server.url
-
-
-def _tenant(*, devices: int, apps: int, seed: int) -> Tenant:
-    """Make a tenant whose clock stands at this moment, so that "not seen for 30 days" means something."""
-    return Tenant(World(seed, devices, apps_per_device=apps, start=datetime.now(UTC)), answering=ANSWERING)
+    serve_forever(made.tenant, port, announce)
 
 
-def _sync_and_report(settings: Settings, url: str) -> None:
-    """``url`` is named in what comes next, where a real tenant is configured that it must win over."""
+def _sync(settings: Settings, made: Simulated) -> Report:
     report = run_sync(settings, everything=True)
     summarise(report)
+    made.give_past(settings)
+    return report
+
+
+def _sync_and_report(settings: Settings, made: Simulated, url: str) -> None:
+    """``url`` is named in what comes next, where a real tenant is configured that it must win over."""
+    report = _sync(settings, made)
     masked = settings.privacy.masks_people
     with Reader(settings.home, rules=settings.mirror_compliance_file, masked=masked) as reader:
         for heading, statement in REPORT:
             _answer(reader, heading, statement)
+        if made.changes:
+            _what_changed(reader)
     _next_steps(settings.home, url)
     raise_if_partial(report)
 
@@ -124,11 +134,20 @@ def _answer(reader: Reader, heading: str, statement: str) -> None:
     write(replace(answer, rows=answer.rows[:SHOWN]), "table", sys.stdout)
 
 
+def _what_changed(reader: Reader) -> None:
+    """Print what became other in the last week, the newest lines and devices first."""
+    now = datetime.now(UTC)
+    asked = history.read_asked(reader, since=USUAL, until=None, device=None, table=None, now=now)
+    found = reader.run(history.statement(newest_first=False, limit=SHOWN), asked.values)
+    say("\nWhat changed in the last 7 days")
+    write(in_lines(found, "table"), "table", sys.stdout)
+
+
 def _next_steps(home: Path, url: str) -> None:
     tenant = f"KANDJI_API_URL={url} " if url else ""
     prefix = f"KANDJI_MIRROR_HOME={shlex.quote(str(home))} {tenant}{command()}"
     say("\nNext:")
-    for arguments in ('sql "FROM fleet WHERE NOT filevault_on LIMIT 5"', "queries", "describe fleet"):
+    for arguments in ('sql "FROM fleet WHERE NOT filevault_on LIMIT 5"', "changes", "queries", "describe fleet"):
         say(f"  {prefix} {arguments}")
 
 

@@ -114,6 +114,42 @@ fleet_options = _together(
 )
 """``--devices``, ``--apps`` and ``--seed`` of a simulated tenant."""
 
+
+def history_option(default: str) -> Callable[[Command], Command]:
+    """Give a command ``--history``, the length of a simulated past, as ``history``."""
+    text = "Length of the fleet's past: 90d, 12w; 0d for none."
+    return click.option("--history", metavar="TIME", default=default, show_default=True, help=text)
+
+
+FAULTS = ("429", "500", "503", "slow", "late", "cut", "reset", "hanging", "broken-json", "html", "empty")
+"""As in ``kandji_simulator.api.fault_words``, which a mere ``--help`` need not import; a test compares them."""
+
+trouble_options = _together(
+    click.option(
+        "--live",
+        metavar="[PACE]",
+        is_flag=False,
+        flag_value=60.0,
+        default=0.0,
+        type=click.FloatRange(0, 100_000),
+        help="Let life go on, so many times as fast as the clock; --live alone is 60: a day in 24 minutes.",
+    ),
+    click.option(
+        "--forbid",
+        metavar="TABLE|PERMISSION",
+        multiple=True,
+        help="Answer 403 as to a token without that box. Repeatable.",
+    ),
+    click.option(
+        "--fault",
+        metavar="KIND[:RATE]",
+        multiple=True,
+        help=f"Let 5% of the requests, or RATE, go wrong. Repeatable. KIND: {', '.join(FAULTS)}; "
+        "or a name that GET /_faults of the tenant lists.",
+    ),
+)
+"""What happens in a served tenant: its pace, what it forbids, what goes wrong."""
+
 export_options = _together(
     click.argument("names", nargs=-1, metavar="[TABLE or QUERY]..."),
     click.option("--all", "everything", is_flag=True, help="Every table and view."),

@@ -1,6 +1,6 @@
 """The SQL that turns two data files of a table, the one before and the one after a sync, into events of history."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,29 +44,47 @@ class Comparison:
 
     def insert(self, place: str) -> str:
         """Return the statement that makes events of them in ``place``; it takes ``$at`` and ``$generation``."""
-        rest = [name for name in self.before if name not in self._tracked]
+        both = (self._rows(WAS, self._differing("was_place")), self._rows(NOW, self._differing("now_place")))
+        return self._insert(place, both, at="$at")
+
+    def insert_dated(self, place: str, moment: str) -> str:
+        """Return the same for tables of rows of many moments, named by the column ``moment``; takes ``$generation``.
+
+        Nothing else is to be in them than rows that came, went or changed at their moment.
+        """
+        also = f'"{moment}" AS changed_at, '
+        return self._insert(
+            place, (self._rows(WAS, "", also), self._rows(NOW, "", also)), at="changed_at", shared="changed_at, "
+        )
+
+    def _insert(self, place: str, rows: tuple[str, str], *, at: str, shared: str = "") -> str:
+        """``rows`` are those before and after, joined by their key and what else they have in common."""
         return f"""
             INSERT INTO {place}.{EVENTS}
-            SELECT $at, $generation, '{self.resource.name}', change, first_key, other_keys,
+            SELECT {at}, $generation, '{self.resource.name}', change, first_key, other_keys,
                 CASE WHEN change <> '{ChangeKind.ADDED}' THEN {_object(2)} END,
                 CASE change WHEN '{ChangeKind.CHANGED}' THEN {_object(3)} END
             FROM (
-                SELECT first_key, other_keys,
+                SELECT {shared}first_key, other_keys,
                     CASE WHEN was.tracked IS NULL THEN '{ChangeKind.ADDED}' WHEN now.tracked IS NULL
                         THEN '{ChangeKind.REMOVED}' ELSE '{ChangeKind.CHANGED}' END AS change,
                     list_filter(
                         list_zip(
-                            {_names([*self._tracked, *rest])},
+                            {_names([*self._tracked, *self._rest])},
                             was.tracked || was.rest,
                             CASE WHEN now.tracked IS NOT NULL THEN now.tracked || was.rest END
                         ),
                         lambda cell: cell[2] IS DISTINCT FROM cell[3]
                     ) AS cells
-                FROM ({self._rows(WAS, "was_place", rest)}) AS was
-                FULL JOIN ({self._rows(NOW, "now_place", ())}) AS now USING (first_key, other_keys)
+                FROM ({rows[0]}) AS was
+                FULL JOIN ({rows[1]}) AS now USING ({shared}first_key, other_keys)
                 WHERE was.tracked IS DISTINCT FROM now.tracked
             )
             ORDER BY first_key, other_keys"""
+
+    @cached_property
+    def _rest(self) -> list[str]:
+        return [name for name in self.before if name not in self._tracked]
 
     @cached_property
     def _tracked(self) -> list[str]:
@@ -85,14 +103,17 @@ class Comparison:
         """Return the value in a form that is equal on both sides also where a new version reads it as another type."""
         return identifier(name) if self.before[name] == self.after[name] else f'"{name}"::VARCHAR'
 
-    def _rows(self, side: str, place: str, rest: Sequence[str]) -> str:
-        """Select the differing rows, their values as lists of texts; ``tracked`` has the same columns on both sides."""
-        types = self.before if side == WAS else self.after
+    def _differing(self, place: str) -> str:
+        return f"WHERE rowid IN (SELECT {place} FROM {DIFFERING})"
+
+    def _rows(self, side: str, where: str, also: str = "") -> str:
+        """Select rows, their values as lists of texts; ``tracked`` has the same columns on both sides."""
+        types, rest = (self.before, self._rest) if side == WAS else (self.after, ())
         first, others = identity(self.resource.key, self.resource.key_fallback, row=identifier(self.resource.name))
         return (
-            f"SELECT {first} AS first_key, to_json([{', '.join(others)}]::VARCHAR[])::VARCHAR AS other_keys, "
+            f"SELECT {also}{first} AS first_key, to_json([{', '.join(others)}]::VARCHAR[])::VARCHAR AS other_keys, "
             f"{_texts(self._tracked, types)} AS tracked, {_texts(rest, types)} AS rest "
-            f"FROM {self._table(side)} WHERE rowid IN (SELECT {place} FROM {DIFFERING})"
+            f"FROM {self._table(side)} {where}"
         )
 
 

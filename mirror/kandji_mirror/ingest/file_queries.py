@@ -44,13 +44,13 @@ def duplicates(resource: Resource, table: str) -> str:
     return f"SELECT count(*) - {distinct} FROM {table} WHERE {first_key(resource)} IS NOT NULL"
 
 
-def repeats_numbered(resource: Resource, table: str) -> str:
-    """Select the rowids and places of all rows within the rest of their key.
+def repeats_numbered(resource: Resource, table: str, *, also: tuple[str, ...] = ()) -> str:
+    """Select the rowids and places of all rows within the rest of their key, and columns that are ``also`` part of it.
 
     Content decides, then what moves at every collection, never the order of arrival: the same rows get the same places
     each time.
     """
-    rest = ", ".join(identifier(k) for k in resource.key if k != ORDINAL)
+    rest = ", ".join(identifier(k) for k in (*also, *resource.key) if k != ORDINAL)
     columns = sorted((c for c in resource.columns if c.name != ORDINAL), key=lambda c: c.volatile)
     content = ", ".join(identifier(c.name) for c in columns)
     return f"SELECT rowid AS row, row_number() OVER (PARTITION BY {rest} ORDER BY {content}) AS place FROM {table}"

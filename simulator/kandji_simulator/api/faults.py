@@ -22,7 +22,9 @@ from kandji_simulator.api.routing import (
     json_answer,
     page_answer,
 )
+from kandji_simulator.world.rng import stable_hash
 
+_PARTS = 1_000_000
 ELSEWHERE = "elsewhere.example.net"
 """The foreign host that redirects and links lead to."""
 
@@ -89,6 +91,7 @@ class Fault:
 
     ``pattern`` is a regular expression, searched for; ``method`` limits it to GET, POST, PATCH or DELETE; ``seconds``
     is the delay, or what ``Retry-After`` says.
+    ``rate`` is the share of these requests that are hit, the same ones every time.
     Downloads of exported files are hit too: their paths begin with ``/visibility-export/``.
     """
 
@@ -98,6 +101,7 @@ class Fault:
     after: int = 0
     seconds: float = 1.0
     method: str = ""
+    rate: float = 1.0
     _seen: int = field(default=0, repr=False)
     _page: Response | None = field(default=None, repr=False)
 
@@ -106,7 +110,9 @@ class Fault:
         if self.method.upper() not in {"", method} or not re.search(self.pattern, target):
             return False
         self._seen += 1
-        return self.after < self._seen <= self.after + self.times
+        if not self.after < self._seen <= self.after + self.times:
+            return False
+        return self.rate >= 1 or stable_hash(self.kind.name, self._seen) % _PARTS < self.rate * _PARTS
 
     @property
     def transport(self) -> Transport:

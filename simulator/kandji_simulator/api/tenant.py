@@ -6,8 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from email.utils import formatdate
 from threading import RLock
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -15,6 +13,7 @@ from urllib.parse import urlencode
 from kandji_schema.errors import Unreachable
 from kandji_schema.http import Request, Response, Target
 from kandji_simulator.api.bodies import BODY_LIMIT, TOO_LARGE, Refused, content_type, parsed
+from kandji_simulator.api.clock import WorldClock
 from kandji_simulator.api.exports import ExportRules, Exports, Storage
 from kandji_simulator.api.faults import Fault, FaultKind
 from kandji_simulator.api.paging import Quirks
@@ -31,40 +30,6 @@ from kandji_simulator.api.routing import (
     json_answer,
 )
 from kandji_simulator.simulation.world import World
-from kandji_simulator.world.time import MICROSECOND, SECOND
-
-
-class WorldClock:
-    """``answering`` is after how many seconds of ``clock`` devices answer commands; None: the world stands still.
-
-    The world is moved only for writes and while commands wait: rows worked out for readers are kept until then.
-    """
-
-    def __init__(self, world: World, clock: Callable[[], float], quirks: Quirks, answering: float | None) -> None:
-        self._world = world
-        self._clock = clock
-        self._quirks = quirks
-        self._answering = answering
-        self._caught_up = clock()
-
-    def catch_up(self, *, writing: bool) -> None:
-        """Let the world's time be the clock's, and devices answer what has waited long enough."""
-        if self._answering is not None and (self._world.waiting or writing):
-            behind = self._behind()
-            self._caught_up += behind
-            self._world.wait(timedelta(seconds=behind))
-            self._world.answer_in_time(timedelta(seconds=self._answering))
-
-    def date(self) -> dict[str, str]:
-        """Return the header, by the tenant's own and perhaps wrong clock."""
-        if not self._quirks.dates:
-            return {}
-        now = self._world.moment + self._quirks.clock // MICROSECOND
-        return {"date": formatdate(now / SECOND + self._behind(), usegmt=True)}
-
-    def _behind(self) -> float:
-        """Return the seconds from the world's time to the clock's."""
-        return 0.0 if self._answering is None else max(0.0, self._clock() - self._caught_up)
 
 
 class LoggedRequest(NamedTuple):
@@ -133,7 +98,8 @@ class Tenant:
     headers off. ``requests`` records what was asked and ``writes`` what was to be changed, ``faults`` what is to go
     wrong (the first that strikes is used), ``storage`` holds exported files, whose making follows ``exports``.
     With ``answering`` the world's time follows the clock once something was written, and devices answer commands
-    after so many seconds; otherwise it stands still, and they answer in :meth:`World.advance` or when told.
+    after so many seconds; otherwise it stands still, and they answer in :meth:`World.advance` or when told. With a
+    ``pace`` everyday life goes on, so many times as fast as the clock.
     """
 
     def __init__(
@@ -148,6 +114,7 @@ class Tenant:
         host: str = "acme.api.kandji.io",
         web_host: str = "acme.kandji.io",
         answering: float | None = None,
+        pace: float = 0.0,
     ) -> None:
         self.world = world
         self.requests: deque[LoggedRequest] = deque(maxlen=_JOURNAL_LENGTH)
@@ -158,7 +125,7 @@ class Tenant:
         self._clock = clock
         self._sleep = sleep
         self._limiter = RateLimiter(limits, clock)
-        self._time = WorldClock(world, clock, quirks, answering)
+        self._time = WorldClock(world, clock, quirks, answering, pace)
         self._permissions = Permissions()
         self._changes: dict[str, Callable[[Any], Any]] = {}
         self._between: dict[str, Callable[[World], object]] = {}

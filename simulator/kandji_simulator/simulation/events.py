@@ -31,7 +31,7 @@ def step(world: RowMutations) -> None:
         for device_id in draw.sample(ids, min(len(ids), max(1, int(len(ids) * event.share)))):
             event.happen(world, draw, world.devices[device_id])
     _edit_library(world, draw)
-    _miss(world)
+    miss(world)
 
 
 def _edit_library(world: RowMutations, draw: Random) -> None:
@@ -46,24 +46,28 @@ def _check_in(world: RowMutations, draw: Random, device: Device) -> None:
         world.check_in(device.id)
 
 
-def _update_app(world: RowMutations, draw: Random, device: Device) -> None:
+def update_app(world: RowMutations, draw: Random, device: Device) -> None:
+    """Update one of the apps of the device."""
     installed = list(world.apps.installed(device))
     if installed and device.collected is not None:
         world.install_app(device.id, catalogue(device.platform).apps[draw.choice(installed)].bundle_id)
 
 
-def _install_app(world: RowMutations, draw: Random, device: Device) -> None:
+def install_app(world: RowMutations, draw: Random, device: Device) -> None:
+    """Install an app of the catalogue."""
     if device.collected is not None:
         world.install_app(device.id, draw.choice(catalogue(device.platform).apps).bundle_id)
 
 
-def _remove_app(world: RowMutations, draw: Random, device: Device) -> None:
+def remove_app(world: RowMutations, draw: Random, device: Device) -> None:
+    """Remove one of the apps of the device."""
     installed = list(world.apps.installed(device))
     if installed and device.collected is not None:
         world.remove_app(device.id, catalogue(device.platform).apps[draw.choice(installed)].bundle_id)
 
 
-def _update_os(world: RowMutations, draw: Random, device: Device) -> None:
+def update_os(world: RowMutations, draw: Random, device: Device) -> None:
+    """Install the newest release of its platform."""
     if device.checked_in is not None:
         world.update_os(device.id)
 
@@ -80,24 +84,27 @@ def _redraw(world: RowMutations, draw: Random, device: Device) -> None:
         world.redraw(device.id, name)
 
 
-def _report(world: RowMutations, draw: Random, device: Device) -> None:
+def report(world: RowMutations, draw: Random, device: Device) -> None:
     """Report another status for a library item of the device."""
     items = sorted(device.blueprint.items) if device.blueprint else []
     if items and device.checked_in is not None:
         world.set_status(device.id, draw.choice(items), draw.choice(STATUSES))
 
 
-def _reassign(world: RowMutations, draw: Random, device: Device) -> None:
+def reassign(world: RowMutations, draw: Random, device: Device) -> None:
+    """Give the device to somebody else, or to nobody."""
     users = world.user_ids()
     world.assign_user(device.id, draw.choice(users) if users and draw.random() < 0.8 else None)
 
 
-def _move(world: RowMutations, draw: Random, device: Device) -> None:
+def move(world: RowMutations, draw: Random, device: Device) -> None:
+    """Move the device to a blueprint."""
     blueprints = world.blueprint_ids()
     world.assign_blueprint(device.id, draw.choice(blueprints) if blueprints else "")
 
 
-def _rename(world: RowMutations, draw: Random, device: Device) -> None:
+def rename(world: RowMutations, draw: Random, device: Device) -> None:
+    """Name the device after somebody."""
     world.rename(device.id, owned(person(draw), device.model.title))
 
 
@@ -109,20 +116,20 @@ def _replace(world: RowMutations, draw: Random, device: Device) -> None:
 
 EVENTS = (
     Event(0.2, _check_in),
-    Event(0.02, _update_app),
-    Event(0.002, _install_app),
-    Event(0.001, _remove_app),
-    Event(0.002, _update_os),
+    Event(0.02, update_app),
+    Event(0.002, install_app),
+    Event(0.001, remove_app),
+    Event(0.002, update_os),
     Event(0.004, _redraw),
-    Event(0.005, _report),
-    Event(0.0005, _reassign),
-    Event(0.0005, _move),
-    Event(0.0005, _rename),
+    Event(0.005, report),
+    Event(0.0005, reassign),
+    Event(0.0005, move),
+    Event(0.0005, rename),
     Event(0.0002, _replace),
 )
 
 
-def _miss(world: RowMutations) -> None:
+def miss(world: RowMutations) -> None:
     """Count devices not seen for 30 days as missing."""
     for device in world.devices.values():
         if device.checked_in is not None and device.checked_in < world.moment - _MISSING_AFTER:
