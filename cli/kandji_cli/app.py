@@ -18,7 +18,12 @@ EPILOG = (
 
 @click.group(
     cls=SectionedGroup,
-    help="A local mirror of a Kandji (Iru) tenant that answers SQL.",
+    help="""A local mirror of a Kandji (Iru) tenant that answers SQL.
+
+    Example: kandji-mirror demo
+
+    Example: kandji-mirror help sql
+    """,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -18,6 +18,7 @@ from kandji_cli.commands.serve import mcp, mcp_config, serve
 from kandji_cli.commands.setup import doctor, login, reset, settings
 from kandji_cli.commands.sync import status, sync
 from kandji_cli.commands.version import version
+from kandji_cli.help_text import HelpContext, explain
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Try it": (
@@ -72,6 +73,13 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
 
 class SectionedGroup(click.Group):
     """A group whose help shows its commands under titles, each with the whole of its short help."""
+
+    context_class = HelpContext
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command, whose help ends as that of all others does."""
+        explain(cmd)
+        super().add_command(cmd, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a list of commands for each of :data:`SECTIONS`."""

@@ -1,10 +1,12 @@
 """``action`` and ``secret``: a command for each record there is; each imports its work when it runs."""
 
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kandji_cli.help_text import HelpContext
 from kandji_cli.options import document_option, format_option
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def action() -> None:
     KANDJI_MIRROR_ACTIONS=on.
 
     Example: kandji-mirror action lock C02XK1JHJG5J --arg message="Call IT" --reason "lost on the train"
+
+    Example: kandji-mirror action list
     """
 
 
@@ -61,6 +65,8 @@ def secret() -> None:
     Only where KANDJI_MIRROR_ACTIONS=on.
 
     Example: kandji-mirror secret filevaultkey C02XK1JHJG5J --reason "ticket 4711"
+
+    Example: kandji-mirror secret unlockpin C02XK1JHJG5J --reason "ticket 4711"
     """
 
 
@@ -73,7 +79,9 @@ def secret() -> None:
 def confirm(token: str, serials: tuple[str, ...], to_stdout: bool) -> None:
     """Confirm what an AI client asked for and could not ask you: shows it again, and asks for the serial number.
 
-    Example: kandji-mirror action confirm 3f0c...
+    Example: kandji-mirror action confirm 7QmXv2Lk
+
+    Example: kandji-mirror action confirm 7QmXv2Lk --serial C02XK1JHJG5J
     """
     from kandji_cli.actions import confirm_token
 
@@ -87,6 +95,8 @@ def status(reference: str, form: str) -> None:
     """Ask the tenant what became of an action, or of the latest ones on a device.
 
     Example: kandji-mirror action status C02XK1JHJG5J
+
+    Example: kandji-mirror action status C02XK1JHJG5J --json
     """
     from kandji_cli.actions import show_status
 
@@ -99,6 +109,8 @@ def list_actions(form: str) -> None:
     """List the actions with their arguments.
 
     Example: kandji-mirror action list
+
+    Example: kandji-mirror action list --format csv
     """
     from kandji_cli.actions import show_actions
 
@@ -106,7 +118,7 @@ def list_actions(form: str) -> None:
 
 
 def _command(record: "Action", ctx: click.Context) -> click.Command:
-    return click.Command(
+    command = click.Command(
         record.name,
         callback=partial(_run, record),
         params=[
@@ -120,6 +132,8 @@ def _command(record: "Action", ctx: click.Context) -> click.Command:
         help=_help(record),
         context_settings=ctx.command.context_settings,
     )
+    command.context_class = HelpContext  # it is made when it is asked for, after all others
+    return command
 
 
 def _help(record: "Action") -> str:
@@ -130,7 +144,27 @@ def _help(record: "Action") -> str:
         needed = ", required" if argument.required else ""
         hidden = f" `--arg {argument.name}=-` asks for it, unseen." if argument.secret else ""
         lines += ["", f"--arg {argument.name}=... ({argument.rule()}{needed}): {argument.description}{hidden}"]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"\nExample: {line}" for line in _examples(record))])
+
+
+def _examples(record: "Action") -> tuple[str, str]:
+    """Return two lines that can be typed: one for people, and one for scripts or to look afterwards."""
+    from kandji_schema.actions.record import MOBILE, Risk, TargetKind
+
+    serial = "F2LXK1JHJG5J" if record.platforms == MOBILE else "C02XK1JHJG5J"
+    named = {TargetKind.DEVICE: serial, TargetKind.TAG: "loaner", TargetKind.TENANT: ""}[record.target]
+    given = [f"--arg {a.name}={shlex.quote(a.example())}" for a in record.arguments if a.required or a.sample]
+    line = " ".join(
+        filter(None, ["kandji-mirror", "secret" if record.secret else "action", record.name, named, *given])
+    )
+    reason = f'{line} --reason "ticket 4711"'
+    if record.secret:
+        return reason, f"{reason} --to-stdout"
+    if record.only_reads:
+        return line, reason
+    if record.risk is Risk.DESTROYS:
+        return reason, "kandji-mirror audit list" if named != serial else f"kandji-mirror action status {serial}"
+    return reason, f"{reason} --serial {serial}" if named == serial else "kandji-mirror audit list"
 
 
 def _run(record: "Action", **given: Any) -> None:

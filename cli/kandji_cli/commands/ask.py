@@ -52,6 +52,8 @@ def sql(statement: str, params: dict[str, str], **how: Any) -> None:
     --param x=7 gives $x a value, which fits texts, numbers and dates alike; null, [...] and {...} are read as JSON.
 
     Example: kandji-mirror sql "SELECT platform, count(*) FROM devices GROUP BY ALL"
+
+    Example: kandji-mirror sql "FROM fleet WHERE NOT filevault_on" --format csv
     """
     from kandji_cli.reads import How, run_sql
 

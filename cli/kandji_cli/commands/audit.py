@@ -10,6 +10,8 @@ def audit() -> None:
     """Show, prove and export the record of live actions.
 
     Example: kandji-mirror audit verify
+
+    Example: kandji-mirror audit list
     """
 
 
@@ -20,6 +22,8 @@ def list_attempts(limit: int, form: str) -> None:
     """List the attempts: who did what to which device, and how it ended.
 
     Example: kandji-mirror audit list
+
+    Example: kandji-mirror audit list --limit 10 --json
     """
     from kandji_cli.audit import show
 
@@ -36,6 +40,8 @@ def list_attempts(limit: int, form: str) -> None:
 def verify(against: str | None, form: str) -> None:
     """Prove that the log is whole in itself, and with --against that it was not made anew; exit code 8 where not.
 
+    Example: kandji-mirror audit verify
+
     Example: kandji-mirror audit verify --against heads.txt
     """
     from kandji_cli.audit import verify as check
@@ -50,6 +56,8 @@ def export(form: str, to: str | None) -> None:
     """Write every record.
 
     Example: kandji-mirror audit export --format csv --to audit.csv
+
+    Example: kandji-mirror audit export
     """
     from kandji_cli.audit import export as write
 

@@ -11,6 +11,8 @@ def tables(form: str) -> None:
     """List the tables and views: what they hold and how old they are.
 
     Example: kandji-mirror tables
+
+    Example: kandji-mirror tables --json
     """
     from kandji_cli.reads import list_tables
 
@@ -24,6 +26,8 @@ def describe(name: str, form: str) -> None:
     """Show what a table, view, named query or macro is: its columns with their meaning; or what TABLE.COLUMN is.
 
     Example: kandji-mirror describe fleet
+
+    Example: kandji-mirror describe devices.last_check_in
     """
     from kandji_cli.reads import describe as describe_name
 
@@ -36,6 +40,8 @@ def queries(form: str) -> None:
     """List the named queries and their parameters.
 
     Example: kandji-mirror queries
+
+    Example: kandji-mirror queries --json
     """
     from kandji_cli.reads import list_queries
 
@@ -54,6 +60,8 @@ def search(words: tuple[str, ...], kind: str | None, limit: int | None, form: st
     not give at all, such as warranty or price, is said.
 
     Example: kandji-mirror search disk space
+
+    Example: kandji-mirror search C02XK1JHJG5J --kind device
     """
     from kandji_cli.search import print_hits
 

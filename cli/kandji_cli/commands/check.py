@@ -12,6 +12,8 @@ def check() -> None:
     Checks are written in checks.toml of the data directory; `check init` writes one to begin with. `serve` asks and
     tells in the background; elsewhere `check run` does, from cron. One process of a home tells.
 
+    Example: kandji-mirror check init
+
     Example: kandji-mirror check run
     """
 
@@ -21,6 +23,8 @@ def init() -> None:
     """Write a checks.toml with comments, where there is none.
 
     Example: kandji-mirror check init
+
+    Example: KANDJI_MIRROR_HOME=/srv/kandji kandji-mirror check init
     """
     from kandji_cli.checks import write_first_file
 
@@ -39,6 +43,8 @@ def run(names: tuple[str, ...], everything: bool, form: str) -> int:
     is asked here, and the code is by what that one found.
 
     Example: kandji-mirror check run
+
+    Example: kandji-mirror check run --all --json
     """
     from kandji_cli.checks import run_round
 
@@ -51,6 +57,8 @@ def list_checks(form: str) -> None:
     """List the checks: what is found, when they are asked, who is told, what waits to be delivered.
 
     Example: kandji-mirror check list
+
+    Example: kandji-mirror check list --json
     """
     from kandji_cli.checks import show_checks
 
@@ -64,6 +72,8 @@ def send_test(name: str, targets: tuple[str, ...]) -> int:
     """Send a text that says it is a test to the targets of a check; exit code 11 where one does not get it.
 
     Example: kandji-mirror check test macs_without_filevault --to ops
+
+    Example: kandji-mirror check test macs_without_filevault
     """
     from kandji_cli.checks import send_test as send
 
@@ -78,6 +88,8 @@ def history(name: str | None, limit: int, form: str) -> None:
     """List what began, ended, and was told, the newest first.
 
     Example: kandji-mirror check history macs_without_filevault
+
+    Example: kandji-mirror check history --limit 10
     """
     from kandji_cli.checks import show_history
 

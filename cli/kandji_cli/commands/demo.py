@@ -9,12 +9,12 @@ from kandji_cli.options import fleet_options, history_option, trouble_options
 @fleet_options
 @history_option("30d")
 def demo(devices: int, apps: int, seed: int, history: str) -> None:
-    r"""Sync a simulated tenant and print a fleet report; the configured one is not asked.
+    """Sync a simulated tenant and print a fleet report; the configured one is not asked.
 
     It has a past of 30 days, so that `changes`, trends, evidence and tables as of a day have something to tell.
 
-    \b
     Example: kandji-mirror demo --devices 1000
+
     Example: kandji-mirror demo --history 90d
     """
     from kandji_cli.demo import show
@@ -38,13 +38,13 @@ def simulate(
     forbid: tuple[str, ...],
     fault: tuple[str, ...],
 ) -> None:
-    r"""Serve a simulated tenant on loopback until Ctrl-C.
+    """Serve a simulated tenant on loopback until Ctrl-C.
 
     It stands still, unless --live lets devices check in, update, come, go and change hands. With --history it is synced
     first, into the home that it names.
 
-    \b
     Example: kandji-mirror simulate --port 8080 --live 600 --history 90d
+
     Example: kandji-mirror simulate --port 8080 --forbid users --fault 429:10%
     """
     from kandji_cli.demo import simulate as serve

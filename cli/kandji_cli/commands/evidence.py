@@ -29,6 +29,8 @@ def evidence(context: click.Context, /, targets: tuple[str, ...], last: str | No
     manifest with the hash of each file. Days end at midnight, UTC.
 
     Example: kandji-mirror evidence --from 2026-07-01 --until 2026-09-30 --framework cis --to q3
+
+    Example: kandji-mirror evidence --from 30d --until yesterday --framework soc2 --to last-month
     """
     if context.invoked_subcommand is not None:
         return
@@ -56,6 +58,8 @@ def _one(option: str, given: list[str]) -> str:
 @json_option
 def verify(folder: str, key: str | None, as_json: bool) -> None:
     """Check that no file of a folder of evidence was altered, is missing or more, and the signature where there is one.
+
+    Example: kandji-mirror evidence verify q3
 
     Example: kandji-mirror evidence verify q3 --key auditor.pub
     """

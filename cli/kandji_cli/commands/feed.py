@@ -16,6 +16,8 @@ def feed() -> None:
     tenant is ever sent.
 
     Example: kandji-mirror feed list
+
+    Example: kandji-mirror feed update
     """
 
 
@@ -29,6 +31,8 @@ def update(names: tuple[str, ...], form: str) -> None:
     or is no whole document, keeps its rows. `sync` without a table and `serve` read feeds that are due by themselves.
 
     Example: kandji-mirror feed update sofa
+
+    Example: KANDJI_MIRROR_FEEDS=sofa,kev kandji-mirror feed update
     """
     from kandji_cli.feeds import update_now
 
@@ -41,6 +45,8 @@ def list_feeds(form: str) -> None:
     """List every document of the feeds: whether it is on, how old its rows are, and where they come from.
 
     Example: kandji-mirror feed list
+
+    Example: kandji-mirror feed list --json
     """
     from kandji_cli.feeds import show_feeds
 
@@ -59,6 +65,8 @@ def load(files: tuple[Path, ...], name: str | None, accept_fewer: bool, form: st
     old as it says that it is. Nothing is sent, and KANDJI_MIRROR_FEEDS need not name the feed.
 
     Example: kandji-mirror feed load macos_data_feed.json ios_data_feed.json
+
+    Example: kandji-mirror feed load catalogue.json --feed kev
     """
     from kandji_cli.feeds import load_documents
 

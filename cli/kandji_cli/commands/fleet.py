@@ -15,6 +15,8 @@ def overview(form: str) -> None:
     Devices, systems, blueprints, posture, compliance, trouble, what runs out, and how fresh the mirror is.
 
     Example: kandji-mirror overview
+
+    Example: kandji-mirror overview --json
     """
     from kandji_cli.overview import show_overview
 
@@ -31,6 +33,8 @@ def show(device: str, include: tuple[str, ...], form: str) -> None:
     DEVICE is an identifier, serial number, asset tag, or a name of the device or its person.
 
     Example: kandji-mirror show C02XK1JHJG5J --include apps
+
+    Example: kandji-mirror show C02XK1JHJG5J --json
     """
     from kandji_cli.show import show_device
 

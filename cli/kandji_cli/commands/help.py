@@ -10,6 +10,8 @@ def help_command(context: click.Context, names: tuple[str, ...]) -> None:
     """Show the help of a command, as COMMAND --help does.
 
     Example: kandji-mirror help query stale_devices
+
+    Example: kandji-mirror help action lock
     """
     whole = context.find_root()
     whole.command.main([*names, "--help"], prog_name=whole.info_name, standalone_mode=False)

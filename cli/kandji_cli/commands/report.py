@@ -28,6 +28,8 @@ def report(**asked: Any) -> None:
     mirror.
 
     Example: kandji-mirror report --to fleet.html --since 2026-11-01
+
+    Example: kandji-mirror report --to fleet.html --anonymous --section patches
     """
     from kandji_cli.report import write
 

@@ -19,6 +19,8 @@ def serve(host: str | None, port: int | None, sync: bool, mcp: bool) -> None:
     host names are set.
 
     Example: kandji-mirror serve
+
+    Example: kandji-mirror serve --port 8800 --no-sync
     """
     from kandji_cli.serve import serve as serve_until_told
 
@@ -30,6 +32,8 @@ def mcp() -> None:
     """Serve the mirror to an AI assistant over stdio (Model Context Protocol).
 
     Example: kandji-mirror mcp
+
+    Example: KANDJI_MIRROR_BACKGROUND=off kandji-mirror mcp
     """
     from kandji_mcp_server.main import serve_over_stdio as serve_until_told
 
@@ -51,6 +55,8 @@ def mcp_config(client: str | None, form: str, skill: bool, http: bool, sign_in: 
     Without CLIENT it lists them, in any --format. No token is ever written.
 
     Example: kandji-mirror mcp-config claude-desktop --write
+
+    Example: kandji-mirror mcp-config
     """
     from kandji_cli.mcp_config import configure, show_clients, show_skill
 

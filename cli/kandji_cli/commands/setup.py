@@ -15,7 +15,9 @@ from kandji_cli.options import document_option, format_option
 def login(token_stdin: bool, keychain: bool, offline: bool, **tenant: str | None) -> None:
     """Store the tenant and its API token, once the tenant has accepted the token.
 
-    Example: kandji-mirror login --subdomain acme
+    Example: kandji-mirror login --region eu --subdomain acme
+
+    Example: kandji-mirror login --subdomain acme --offline --token-stdin < token.txt
     """
     from kandji_cli.login import Options, log_in
 
@@ -32,6 +34,8 @@ def doctor(offline: bool, form: str) -> None:
     Costs one small request a permission, about twenty.
 
     Example: kandji-mirror doctor
+
+    Example: kandji-mirror doctor --offline --json
     """
     from kandji_cli.doctor import examine
 
@@ -44,6 +48,8 @@ def settings(form: str) -> None:
     """List every setting with its value, where that comes from, and its meaning; secrets are not shown.
 
     Example: kandji-mirror settings
+
+    Example: kandji-mirror settings --json
     """
     from kandji_cli.status import show_settings
 
@@ -62,6 +68,8 @@ def reset(tenant: str | None, delete: bool) -> None:
     compliance.toml stay.
 
     Example: kandji-mirror reset --tenant acme
+
+    Example: kandji-mirror reset --tenant acme --delete
     """
     from kandji_cli.login import reset as take_out
 

@@ -24,6 +24,8 @@ def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], form: st
     failure (exit code 4).
 
     Example: kandji-mirror sync devices apps
+
+    Example: kandji-mirror sync --device C02XK1JHJG5J
     """
     from kandji_cli.sync import sync_now
 
@@ -38,6 +40,8 @@ def status(form: str) -> None:
     """Show how old each table is and how it was synced.
 
     Example: kandji-mirror status --json
+
+    Example: kandji-mirror status
     """
     from kandji_cli.status import show_status
 

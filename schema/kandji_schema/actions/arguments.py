@@ -38,7 +38,7 @@ class Argument:
 
     ``always`` is sent where no value is given; None leaves the key out. ``clearable`` takes an empty text for "none".
     ``secret`` values never get into a file, a log or a preview; ``personal`` ones are about people. An argument with
-    ``platforms`` is refused on others.
+    ``platforms`` is refused on others. ``sample`` is a value for examples.
     """
 
     name: str
@@ -53,6 +53,12 @@ class Argument:
     choices: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     longest: int = LONGEST
+    sample: str = ""
+
+    def example(self) -> str:
+        """Return a value as somebody types it: the ``sample``, else one of its kind; ``-`` where nobody may see it."""
+        kinds = {Kind.FLAG: "true", Kind.ID: "0f8fad5b-d9cb-469f-a165-70867728950e"}
+        return "-" if self.secret else self.sample or next(iter(self.choices), kinds.get(self.kind, "Call IT"))
 
     def read(self, value: object) -> Any:
         """Return the value as the provider takes it; :class:`UsageError` names the rule, and what is not secret."""

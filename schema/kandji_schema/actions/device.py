@@ -32,7 +32,12 @@ def _erase_fits(values: Values) -> None:
 
 
 MESSAGE = Argument(
-    name="message", key="Message", kind=Kind.LINES, personal=True, description="Text on the lock screen."
+    name="message",
+    key="Message",
+    kind=Kind.LINES,
+    personal=True,
+    description="Text on the lock screen.",
+    sample="Call IT",
 )
 PHONE = Argument(
     name="phone_number", key="PhoneNumber", personal=True, longest=50, description="Phone number on the lock screen."
@@ -187,6 +192,7 @@ SETNAME = Action(
         Argument(
             name="device_name",
             key="DeviceName",
+            sample="Loaner 12",
             required=True,
             personal=True,
             longest=255,

@@ -22,6 +22,7 @@ UNLOCKACCOUNT = Action(
             name="user_name",
             key="UserName",
             required=True,
+            sample="jane",
             personal=True,
             longest=255,
             description="Short name of the local account.",

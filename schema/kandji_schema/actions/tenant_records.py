@@ -20,8 +20,11 @@ _CONTENT = Argument(
     personal=True,
     longest=5_000,
     description="Text of the note.",
+    sample="Returned to stock",
 )
-_TAG_NAME = Argument(name="name", key="name", required=True, longest=255, description="Name of the tag.")
+_TAG_NAME = Argument(
+    name="name", key="name", required=True, sample="spare", longest=255, description="Name of the tag."
+)
 
 
 def _something(values: Values) -> None:
@@ -50,6 +53,7 @@ UPDATE = Action(
             clearable=True,
             longest=255,
             description="Asset tag; empty for none.",
+            sample="A-00417",
         ),
         Argument(
             name="blueprint_id", key="blueprint_id", kind=Kind.ID, description="Blueprint it moves to (blueprints.id)."

@@ -18,6 +18,8 @@ _FIRST_BOXED = 1_000_000_000
 _PLATFORM_BOUNDS = tuple(accumulate(share for _, share in PLATFORM_SHARES))
 _SERIAL_LETTERS = "CDFGHJKLMNPQRTVWXY0123456789"
 _ODD_EVERY = 3
+WELL_KNOWN = {1: "C02XK1JHJG5J", 8: "F2LXK1JHJG5J"}
+"""Serial numbers by number of the device: a Mac and an iPhone of the usual fleet, whom examples name."""
 
 
 class FleetGenerator:
@@ -101,7 +103,7 @@ class FleetGenerator:
             name=name or _device_name(number, user, model),
             model=model,
             release=_release(draw, model.platform),
-            serial="".join(draw.choices(_SERIAL_LETTERS, k=10)),
+            serial=_serial(draw, number),
             first_enrolled=enrolled - (int(draw.random() * 90 * DAY) if number % 4 == 0 else 0),
             enrolled=enrolled,
             checked_in=seen,
@@ -163,6 +165,11 @@ def _device_name(number: int, user: User | None, model: Model) -> str:
     if rest == 0 and 0 < place <= len(odd):
         return str(odd[place - 1])
     return owned(user.name, model.title) if user else f"acme-{model.platform.lower()}-{number:04d}"
+
+
+def _serial(draw: Random, number: int) -> str:
+    drawn = "".join(draw.choices(_SERIAL_LETTERS, k=10))  # in any case, so that what is drawn next stays the same
+    return WELL_KNOWN.get(number, drawn)
 
 
 def _asset_tag(draw: Random, number: int) -> str | None:

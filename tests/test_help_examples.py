@@ -1,0 +1,168 @@
+"""Every example of every command's help, run as it is printed on a small mirror of a simulated tenant."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from commands import COMMAND, environment, run
+from feed_server import IOS, KEV, MACOS, FeedHost, feed_host
+from support import synced
+
+from kandji_cli.app import app
+from kandji_cli.help_text import HelpFormatter, examples
+from kandji_simulator import TOKEN, serve
+
+REFUSED = {
+    "login --region": 2,  # there is no terminal to ask for the token
+    "reset": 2,  # the mirror is not acme's
+    "action confirm": 6,  # nothing waits for that token
+    "check test": 2,  # no check of the first file tells anybody yet
+    "check history macs": 2,
+    "audit verify --against": 8,  # of a log of another machine
+    "changes --compare": 2,  # history begins later
+    "evidence verify q3 --key": 8,  # nobody signed it
+}
+"""With which code examples end that are refused here, by how they begin."""
+
+NOT_CONFIRMED, FOUND, PROVIDER_REFUSED = 6, 10, 4
+
+WAITING = ("serve", "simulate")
+"""Commands that run until they are stopped."""
+
+SMALLER = {
+    "demo": ("--devices", "3", "--apps", "1", "--history", "1d"),
+    "simulate": ("--port", "0", "--devices", "3", "--history", "0d"),
+    "serve": ("--port", "0"),
+}
+"""What is typed after examples that would take long, or a port that may be taken."""
+
+
+def commands_of(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield a command and all below it, each with the words it is called by."""
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name="kandji-mirror")
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from commands_of(below, (*path, name))
+
+
+COMMANDS = list(commands_of(app))
+CHEAP = ("audit", "describe", "help", "login", "mcp", "mcp-config", "queries", "reset", "settings", "sql", "tables")
+"""Commands whose examples run with every change; a release runs all."""
+
+CASES = [
+    pytest.param(name, marks=pytest.mark.heavy if name in CHEAP else pytest.mark.many)
+    for name in dict.fromkeys(path[0] for path, _ in COMMANDS if path)
+]
+
+
+def lines_of(name: str) -> list[str]:
+    """The examples of a command and those below it, in the order of help."""
+    return [*dict.fromkeys(line for path, found in COMMANDS if path[:1] == (name,) for line in examples(found))]
+
+
+@pytest.fixture(scope="module")
+def feeds() -> Iterator[FeedHost]:
+    with feed_host() as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, feeds: FeedHost) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A synced home of a simulated tenant that answers, and the settings that lead to both."""
+    folder = tmp_path_factory.mktemp("examples")
+    tenant = synced(folder, 20)
+    for name, file in (("macos_data_feed", MACOS), ("ios_data_feed", IOS), ("catalogue", KEV)):
+        (folder / f"{name}.json").write_bytes(file.read_bytes())
+    (folder / "token.txt").write_text(TOKEN)
+    (folder / "heads.txt").write_text(f"7:{'0' * 64}\n")
+    (folder / "auditor.pub").write_text("ssh-ed25519 AAAA nobody\n")
+    settings = {
+        "KANDJI_API_TOKEN": TOKEN, "KANDJI_MIRROR_ACTIONS": "on", "KANDJI_MIRROR_FEEDS": "sofa,kev", **feeds.settings
+    }  # fmt: skip
+    with serve(tenant) as server:
+        settings["KANDJI_API_URL"] = server.url
+        yield folder, settings
+
+
+def as_typed(line: str, folder: Path) -> tuple[dict[str, str], list[str], str]:
+    """Take a line apart as a shell does: settings before the command, its arguments, what it reads."""
+    line, _, file = line.partition(" < ")
+    words = shlex.split(line)
+    start = words.index("kandji-mirror")
+    given = dict(word.split("=", 1) for word in words[:start])
+    given = {name: str(folder / "other") if name.endswith("_HOME") else value for name, value in given.items()}
+    return given, words[start + 1 :], (folder / file).read_text() if file else ""
+
+
+def test_every_command_has_two_examples_at_the_end_of_its_help() -> None:
+    for path, command in COMMANDS:
+        context = click.Context(command, info_name=" ".join(("kandji-mirror", *path)), terminal_width=80)
+        context.formatter_class = HelpFormatter
+        page = command.get_help(context)
+        shown = page.partition("\nExamples:\n")[2]
+        assert len(examples(command)) >= 2, path
+        assert "Example:" not in page, path
+        assert [" ".join(line.split()) for line in re.sub(r" \\\n", "", shown).splitlines()] == [
+            " ".join(line.split()) for line in examples(command)
+        ]
+        assert max(map(len, shown.splitlines())) <= 80, shown
+
+
+def test_what_examples_name_there_is() -> None:
+    for line in (line for path, _ in COMMANDS[1:] for line in lines_of(path[0])):
+        command: click.Command = app
+        words = as_typed(line.partition(" < ")[0], Path())[1]
+        while isinstance(command, click.Group) and words and words[0] in command.list_commands(click.Context(command)):
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found is not None
+            command = found
+        command.make_context("kandji-mirror", words)  # raises for an option or argument that there is not
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_examples_of_a_command_do_what_they_say(name: str, home: tuple[Path, dict[str, str]]) -> None:
+    folder, settings = home
+    for line in lines_of(name):
+        given, arguments, said = as_typed(line, folder)
+        arguments += SMALLER.get(arguments[0], ())
+        if arguments[0] in WAITING:
+            stopped(folder, arguments, settings | given)
+            continue
+        done = run(folder, *arguments, said=said, **settings | given)
+        assert done.returncode in codes(arguments), (line, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+def codes(arguments: list[str]) -> set[int]:
+    """How it may end: well, or as help says."""
+    typed = " ".join(arguments)
+    if begins := next((begins for begins in REFUSED if typed.startswith(begins)), None):
+        return {REFUSED[begins]}
+    if typed.startswith("check run"):
+        return {0, FOUND}
+    if "--serial" in arguments:
+        return {0, PROVIDER_REFUSED}  # a device that is not lost makes no sound
+    live = arguments[0] in {"action", "secret"} and arguments[1] not in {"list", "status", "notes"}
+    return {NOT_CONFIRMED, 2} if live else {0}
+
+
+def stopped(folder: Path, arguments: list[str], settings: dict[str, str]) -> None:
+    """Start it, stop it as Ctrl-C does once it says where it answers."""
+    process = subprocess.Popen(
+        [COMMAND, *arguments], env=environment(folder, **settings), cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    with process.stderr as said:
+        assert any("127.0.0.1" in line for line in said)
+        process.send_signal(signal.SIGINT)
+        said.read()
+    assert process.wait(60) in {0, 130}, os.linesep
