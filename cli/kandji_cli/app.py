@@ -7,6 +7,7 @@ import click
 
 from kandji_cli.commands.version import show_line
 from kandji_cli.sections import SECTIONS, SectionedGroup
+from kandji_cli.tenant_option import tenant_option, with_tenant
 
 EPILOG = (
     "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 the provider gave no answer or some "
@@ -35,14 +36,10 @@ EPILOG = (
     callback=show_line,
     help="Show the version, and those of DuckDB, Python and the store.",
 )
-@click.pass_context
-def app(context: click.Context) -> None:
-    """Warn of settings that are not what somebody meant, before any command."""
-    if context.invoked_subcommand not in {"mcp", "serve", "login", "version"}:  # they tell logs, ask anew, need none
-        from kandji_cli.output import warn_of_settings
-
-        warn_of_settings()
+@tenant_option(help="One of several tenants, by its name in config.toml; `kandji-mirror tenants` lists them.")
+def app() -> None:
+    """Begin; what is common to all commands is done once their arguments are read."""
 
 
 for command in (command for commands in SECTIONS.values() for command in commands):
-    app.add_command(command)
+    app.add_command(with_tenant(command))

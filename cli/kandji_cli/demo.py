@@ -60,7 +60,7 @@ def show(fleet: Fleet) -> None:
 
     It has a home of its own, where that is not named, so that it never meets the mirror of the real one.
     """
-    settings = load()
+    settings = load(tenant="")  # it is nobody's
     configured = _names_tenant(settings)
     tell(
         f"This is a simulated tenant of {counted(fleet.devices, 'device')}"

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -13,7 +13,7 @@ import click
 import tomlkit
 
 from kandji_cli.output import tell
-from kandji_mirror.api.credentials import HOST_FILE, KEYCHAIN, KEYCHAIN_HOST, checked_token, record
+from kandji_mirror.api.credentials import SERVICE, TokenPlaces, checked_token, record, token_places
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.connection import connect
 from kandji_mirror.store.opening import move_aside
@@ -26,10 +26,11 @@ from kandji_schema.errors import (
     UsageError,
 )
 from kandji_schema.files import write_secret
-from kandji_schema.folders import CONFIG_FILE, TOKEN_FILE, config_dir
+from kandji_schema.folders import CONFIG_FILE, config_dir
 from kandji_schema.home import mirrored
 from kandji_schema.installation import how_to_add
 from kandji_schema.manifest import generations, nothing_mirrored
+from kandji_schema.profiles import TENANTS
 from kandji_schema.provider import OLD_DOMAIN, REGIONS, ProviderHost, pasted
 from kandji_schema.settings import Settings, load
 from kandji_schema.sources import Kind
@@ -54,14 +55,17 @@ class Options:
 
 def log_in(options: Options) -> None:
     """Ask for what is missing, verify it unless ``offline``, store it. Where anything is wrong nothing is stored."""
-    candidates = _candidates(load(folder=_NO_FOLDER), options.tenant)
+    candidates = _candidates(load(folder=_NO_FOLDER, new=True), options.tenant)
     settings, token = _accepted(candidates, options)
-    url, file = base_url(settings), config_dir() / CONFIG_FILE
-    _store_tenant(file, {key: str(getattr(settings, key)) for key in _TENANT})
-    place = _to_keychain(token, url) if options.keychain else _to_file(token, url)
-    tell(f"{url} is stored in {file}, the token in {place}. It goes to this tenant only.")
+    name, url, file = settings.mirror_tenant, base_url(settings), config_dir() / CONFIG_FILE
+    _store_tenant(file, name, {key: str(getattr(settings, key)) for key in _TENANT})
+    places = token_places(settings)
+    place = _to_keychain(token, url, places) if options.keychain else _to_file(token, url, places)
+    table = f"[{TENANTS}.{name}] of {file}" if name else file
+    tell(f"{url} is stored in {table}, the token in {place}. It goes to this tenant only.")
     _tell_what_wins(settings)
-    tell("Next: kandji-mirror doctor, kandji-mirror sync.")
+    program = f"kandji-mirror --tenant {name}" if name else "kandji-mirror"
+    tell(f"Next: {program} doctor, {program} sync.")
 
 
 # -- the tenant ----------------------------------------------------------------------------------------------------
@@ -194,33 +198,45 @@ def _verify(settings: Settings) -> None:
 # -- where it is kept ----------------------------------------------------------------------------------------------
 
 
-def _store_tenant(file: Path, values: Mapping[str, str]) -> None:
-    """Put the values that are not empty into ``config.toml``, beside what is there."""
+def _store_tenant(file: Path, name: str, values: Mapping[str, str]) -> None:
+    """Put the values that are not empty into ``config.toml``, or its table of that name, beside what is there."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         text = ""
     document = tomlkit.parse(text)  # load() has read it already, so it is TOML
+    table = _table(document, name) if name else document
     for key, value in values.items():
         if value:
-            document[key] = value
+            table[key] = value
         else:
-            document.pop(key, None)
+            table.pop(key, None)
     write_secret(file, tomlkit.dumps(document).rstrip("\n"))
 
 
-def _to_file(token: str, url: str) -> str:
-    path = config_dir() / TOKEN_FILE
-    write_secret(config_dir() / HOST_FILE, record(token, url))  # first: of another token it counts for nothing
-    write_secret(path, token)
-    return f"{path} (mode 0600)"
+def _table(document: tomlkit.TOMLDocument, name: str) -> MutableMapping[str, Any]:
+    """Return the table of a tenant, made where there is none; upper case in its name is nothing of its own."""
+    if TENANTS not in document:
+        document.add(TENANTS, tomlkit.table(is_super_table=True))
+    tables: MutableMapping[str, Any] = document[TENANTS]
+    found = next((key for key in tables if key.strip().lower() == name), name)
+    if found not in tables:
+        tables[found] = tomlkit.table()
+    table: MutableMapping[str, Any] = tables[found]
+    return table
 
 
-def _to_keychain(token: str, url: str) -> str:
+def _to_file(token: str, url: str, places: TokenPlaces) -> str:
+    write_secret(places.host_file, record(token, url))  # first: of another token it counts for nothing
+    write_secret(places.file, token)
+    return f"{places.file} (mode 0600)"
+
+
+def _to_keychain(token: str, url: str, places: TokenPlaces) -> str:
     try:
         keyring = import_module("keyring")
-        keyring.set_password(*KEYCHAIN_HOST, record(token, url))
-        keyring.set_password(*KEYCHAIN, token)
+        keyring.set_password(SERVICE, places.host_user, record(token, url))
+        keyring.set_password(SERVICE, places.user, token)
     except ModuleNotFoundError:
         raise ConfigurationError(
             f"--keychain needs the extra `keyring`, which is not installed here: {how_to_add('keyring')}. Without "
@@ -231,8 +247,8 @@ def _to_keychain(token: str, url: str) -> str:
             f"The OS keychain did not take the token ({type(error).__name__}). Without --keychain a file is used."
         ) from None
     with suppress(OSError):
-        (config_dir() / TOKEN_FILE).unlink(missing_ok=True)  # it would win over the keychain
-        (config_dir() / HOST_FILE).unlink(missing_ok=True)
+        places.file.unlink(missing_ok=True)  # it would win over the keychain
+        places.host_file.unlink(missing_ok=True)
     return "the OS keychain"
 
 

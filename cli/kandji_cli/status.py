@@ -16,7 +16,7 @@ from kandji_mirror.store.lock import Holder, holder
 from kandji_queries.results.text_table import broken_text
 from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.folders import CHECKS_FILE, HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
+from kandji_schema.folders import CHECKS_FILE, config_dir, http_token_file, token_file
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting
@@ -139,6 +139,8 @@ def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tu
     yield "Feeds", in_short(settings, now)
     yield "Syncing", _syncing(holder(settings.home), now)
     published = f"published {ago(manifest.published_at, now)}"
+    if settings.mirror_tenant:
+        yield "Profile", f"{settings.mirror_tenant}, of {counted(len(settings.provenance.profiles), 'tenant')} here"
     yield "Mirror", f"tenant {manifest.tenant}, manifest {manifest.generation}, {published}, in {settings.home}"
 
 
@@ -184,6 +186,7 @@ def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: 
     spent, syncing = usage(home, now), holder(home)
     return {
         "home": str(home),
+        "profile": settings.mirror_tenant or None,
         "tenant": manifest.tenant,
         "generation": manifest.generation,
         "published_at": in_seconds(manifest.published_at),
@@ -278,7 +281,7 @@ def _shown(setting: Setting, values: Settings) -> str:
     """Return the present value as text that may be seen by anyone."""
     value = getattr(values, setting.key)
     if setting.secret:
-        return "set" if value or _stored(setting) else "not set"
+        return "set" if value or _stored(setting, values) else "not set"
     try:
         used = _IN_USE[setting.key](values) if setting.key in _IN_USE else value
         return str(used) or "-"
@@ -289,15 +292,15 @@ def _shown(setting: Setting, values: Settings) -> str:
 def _source(setting: Setting, values: Settings) -> str:
     """Tell where the present value comes from: the environment, a file, or nowhere."""
     if setting.secret and not getattr(values, setting.key):
-        return _stored(setting) or values.origin(setting.key).place
+        return _stored(setting, values) or values.origin(setting.key).place
     return values.origin(setting.key).place
 
 
-def _stored(setting: Setting) -> str | None:
+def _stored(setting: Setting, values: Settings) -> str | None:
     """Return the file of a secret in the configuration folder, where there is one."""
-    name = TOKEN_FILE if setting.key == "api_token" else HTTP_TOKEN_FILE
+    file = token_file if setting.key == "api_token" else http_token_file
     try:
-        path = config_dir() / name
+        path = config_dir() / file(values.mirror_tenant)
     except ConfigurationError:
         return None
     return str(path) if path.is_file() else None

@@ -19,6 +19,22 @@ TOKEN_FILE = "token"  # noqa: S105  # the name of a file
 HTTP_TOKEN_FILE = "http_token"  # noqa: S105  # the name of a file
 """In the configuration folder: the token that MCP clients of ``serve`` send, for its owner alone."""
 
+TOKENS_FOLDER, HTTP_TOKENS_FOLDER = "tokens", "http_tokens"
+"""In the configuration folder: the same of each tenant that has a name there, a file each."""
+
+TENANTS_FOLDER = "tenants"
+"""In the data directory: the homes of tenants that have a name, a folder each."""
+
+
+def token_file(tenant: str) -> Path:
+    """Return where the API token of a tenant is, below the configuration folder; of the one without a name with ""."""
+    return Path(TOKENS_FOLDER, tenant) if tenant else Path(TOKEN_FILE)
+
+
+def http_token_file(tenant: str) -> Path:
+    """Return where the token of clients of ``serve`` is, below the configuration folder, as :func:`token_file`."""
+    return Path(HTTP_TOKENS_FOLDER, tenant) if tenant else Path(HTTP_TOKEN_FILE)
+
 
 def config_dir() -> Path:
     """Return the folder of ``config.toml`` and ``token``; :class:`ConfigurationError` where the user has none.

@@ -102,10 +102,16 @@ def former_name(base_url: str) -> str:
 
 def same_tenant(one: str, other: str) -> bool:
     """Tell whether two base URLs lead to one tenant of the provider, or are the same."""
-    first, second = (provider_host(urlsplit(url).hostname or "") for url in (one, other))
-    if first and second and all(urlsplit(url).scheme == "https" and not urlsplit(url).port for url in (one, other)):
-        return (first.label, first.region) == (second.label, second.region)
-    return one == other
+    return one_address(one) == one_address(other)
+
+
+def one_address(base_url: str) -> str:
+    """Return the same URL for all that lead to one tenant of the provider; any other as it is."""
+    parts = urlsplit(base_url)
+    found = provider_host(parts.hostname or "")
+    if found is None or parts.scheme != "https" or parts.port:
+        return base_url
+    return ProviderHost(found.label, OLD_DOMAIN, found.region, api=True).api_url(found.region or "us")
 
 
 def is_loopback(base_url: str) -> bool:

@@ -15,12 +15,14 @@ from typing import Any
 
 from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.folders import data_dir, expanded, state_dir, working_directory
+from kandji_schema.folders import TENANTS_FOLDER, data_dir, expanded, state_dir, working_directory
+from kandji_schema.layers import config_files, layers, profile
 from kandji_schema.privacy import Privacy
+from kandji_schema.profiles import which
 from kandji_schema.provider import REQUESTS_PER_HOUR, REQUESTS_PER_SECOND
 from kandji_schema.setting import Setting, Trust
 from kandji_schema.sources import DEFAULT, PROGRAM, Origin, Provenance, Source
-from kandji_schema.trust import TENANT_KEYS, config_sources, doubted_privacy, tenant_values
+from kandji_schema.trust import TENANT_KEYS, doubted_privacy, tenant_values
 
 
 def _setting(default: Any, help: str, **facts: Any) -> Any:  # noqa: A002  # the word users see
@@ -45,11 +47,19 @@ class Settings:
         secret=True,
         trust=Trust.FOLDER,
     )
-    mirror_home: str = _setting("", "Data directory; by default the user's data folder of this system.", path=True)
+    mirror_tenant: str = _setting(
+        "", "Name of one of several tenants, of a table `[tenants.NAME]` in `config.toml`; as `--tenant NAME`."
+    )
+    mirror_home: str = _setting(
+        "",
+        "Data directory; by default the user's data folder of this system. Of a tenant with a name `tenants/NAME` "
+        "there, unless its own table says otherwise.",
+        path=True,
+    )
     mirror_budget_dir: str = _setting(
         "",
-        "Folder where the requests of all homes of this user are counted, so that together they keep the limits; by "
-        "default the user's state folder of this system.",
+        "Folder where the requests of all homes of this user are counted, each tenant's by themselves, so that "
+        "together they keep its limits; by default the user's state folder of this system.",
         path=True,
     )
     mirror_privacy: str = _setting(
@@ -240,7 +250,9 @@ class Settings:
     @property
     def home(self) -> Path:
         """The data directory."""
-        return expanded(self.mirror_home) if self.mirror_home else data_dir()
+        if self.mirror_home:
+            return expanded(self.mirror_home)
+        return data_dir() / TENANTS_FOLDER / self.mirror_tenant if self.mirror_tenant else data_dir()
 
     @property
     def export_folder(self) -> Path:
@@ -285,26 +297,38 @@ def load(
     folder: Path | None = None,
     config: Path | None = None,
     own: Path | None = None,
+    tenant: str | None = None,
+    new: bool = False,
     doubtful: bool = False,
 ) -> Settings:
     """Read every setting. ``environ``, the ``folder`` of ``.env`` and the ``config`` file default to the user's own.
 
-    ``own`` is the account's file where that is not the ``config`` one, see :mod:`kandji_schema.trust`.
-    :class:`ConfigurationError` where a value is wrong, or where personal data seems meant to be masked and would not
-    be; ``doubtful`` settings are for those who only look at them.
+    ``own`` is the account's file where that is not the ``config`` one, see :mod:`kandji_schema.trust`. ``tenant`` is
+    the name of a profile, "" for the tenant without one; else the environment and ``config.toml`` say. It has to be
+    there, unless it is to be ``new``.
+    :class:`ConfigurationError` where a value is wrong, where a profile would have to be named, or where personal data
+    seems meant to be masked and would not be; ``doubtful`` settings are for those who only look at them.
     """
-    read = (
-        sources.environment(os.environ if environ is None else environ, SETTINGS),
-        sources.dotenv(folder or working_directory(), SETTINGS),
-        *config_sources(config, own, SETTINGS),
-    )
-    settings = _settled(read)
-    if settings.provenance.refusal and not doubtful:
-        raise ConfigurationError(settings.provenance.refusal)
-    return settings
+    environment = sources.environment(os.environ if environ is None else environ, SETTINGS)
+    dotenv = sources.dotenv(folder or working_directory(), SETTINGS)
+    files = config_files(config, own, SETTINGS)
+    name = profile(environment, files.file, tenant, new=new)
+    settings = _settled(layers(environment, dotenv, files, name, SETTINGS), name, tuple(files.file.tables))
+    refusal = settings.provenance.refusal or (None if new or tenant is not None else _nameless(settings))
+    if refusal and not doubtful:
+        raise ConfigurationError(refusal)
+    return replace(settings, provenance=replace(settings.provenance, refusal=refusal))
 
 
-def _settled(read: Sequence[Source]) -> Settings:
+def _nameless(settings: Settings) -> str | None:
+    """Say that a profile is to be named where there are some and nothing else names a tenant, or a mirror to read."""
+    names = settings.provenance.profiles
+    if not names or settings.mirror_tenant or settings.subdomain or settings.api_url:
+        return None
+    return None if settings.mirror_home and (settings.home / "store").is_dir() else which(names)
+
+
+def _settled(read: Sequence[Source], name: str, profiles: tuple[str, ...]) -> Settings:
     """Take the value of each setting from the first source that has it, the tenant from one."""
     tenant = tenant_values(read)
     values: dict[str, Any] = {}
@@ -313,9 +337,12 @@ def _settled(read: Sequence[Source]) -> Settings:
         source, raw = tenant.found.get(setting.name) or _first(setting, read)
         values[setting.key] = setting.default if source is None else setting.parse(raw, source.origin.place)
         origins[setting.key] = source.origin if source else DEFAULT
+    values["mirror_tenant"] = name
     remarks = (*(remark for source in read for remark in source.remarks), *tenant.remarks)
     refusal = doubted_privacy(read, Privacy(values["mirror_privacy"]))
-    return Settings(**values, provenance=Provenance(origins, remarks, tenant.owners, tenant.withheld, refusal))
+    return Settings(
+        **values, provenance=Provenance(origins, remarks, tenant.owners, tenant.withheld, profiles, refusal)
+    )
 
 
 def _first(setting: Setting, read: Sequence[Source]) -> tuple[Source | None, object]:

@@ -8,7 +8,7 @@ it. It is read from the working directory alone, never from a folder above, and 
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.folders import CONFIG_FILE
 from kandji_schema.ownership import refuse_removable, strangers
+from kandji_schema.profiles import TENANT, TENANTS, tables_of
 from kandji_schema.setting import PREFIX, Setting, Trust
 
 _LARGEST_DOTENV = 1_000_000  # bytes; the folder may be anyone's
@@ -65,13 +66,15 @@ class Remark:
 class Source:
     """One source: ``values`` by name of the setting, of what it may set alone and never empty.
 
-    ``doubted`` are the texts of settings that it seems to mean and does not set, by their names.
+    ``doubted`` are the texts of settings that it seems to mean and does not set, by their names. ``tables`` are the
+    sources that ``config.toml`` has for tenants, by name, see :mod:`kandji_schema.profiles`.
     """
 
     origin: Origin
     values: Mapping[str, object] = field(default_factory=dict, repr=False)
     remarks: tuple[Remark, ...] = ()
     doubted: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tables: "Mapping[str, Source]" = field(default_factory=dict, repr=False)
 
     @property
     def trusted(self) -> bool:
@@ -85,13 +88,15 @@ class Provenance:
 
     ``owners`` is the tenant that ``config.toml`` or, without one there, the environment names: the one that a token
     stored without its tenant belongs to. ``withheld`` are places of tokens that belong to other tenants than the one
-    named. ``refusal`` is why nothing may be done with these settings at all.
+    named. ``profiles`` are the tenants that have a name. ``refusal`` is why nothing may be done with these settings at
+    all.
     """
 
     origins: Mapping[str, Origin] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     owners: str | None = None
     withheld: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
     refusal: str | None = None
 
 
@@ -141,12 +146,25 @@ def config(path: Path | None, settings: Iterable[Setting]) -> Source:
         return Source(origin)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read as TOML: {error}. Correct it or remove it.") from error
+    tables = tables_of(str(path), values.pop(TENANTS, {}))
     known = {s.key: s.name for s in settings}
-    _refuse_unknown(path, values, tuple(known))
+    return replace(
+        _of_file(origin, values, known),
+        tables={name: _of_table(str(path), name, table, known) for name, table in tables.items()},
+    )
+
+
+def _of_table(path: str, name: str, table: Mapping[str, object], known: Mapping[str, str]) -> Source:
+    of_one = {key: full for key, full in known.items() if full != TENANT}
+    return _of_file(Origin(Kind.CONFIG, f"{path} [{TENANTS}.{name}]"), table, of_one)
+
+
+def _of_file(origin: Origin, values: Mapping[str, object], known: Mapping[str, str]) -> Source:
+    _refuse_unknown(origin.place, values, tuple(known))
     return Source(origin, {known[key]: value for key, value in values.items() if _given(value)})
 
 
-def _refuse_unknown(path: Path, values: Mapping[str, object], known: Sequence[str]) -> None:
+def _refuse_unknown(path: str, values: Mapping[str, object], known: Sequence[str]) -> None:
     unknown = sorted(set(values) - set(known))
     if unknown:
         near = [hit for name in unknown for hit in get_close_matches(name, known, n=1, cutoff=_NEAR)]

@@ -1,28 +1,20 @@
-"""Which of several sources of settings is believed: about the tenant and its token, and about what may be done.
+"""Which of several sources of settings is believed about the tenant and its token, and about personal data.
 
-**The tenant.** Address, region and token belong together. The first source that names a tenant names it as a whole; a
+Address, region and token belong together. The first source that names a tenant names it as a whole; a
 token goes to the tenant that its own source names, and to no other. That keeps a file in a working directory from
-having a token of its user sent elsewhere.
-
-**The account's own file.** Who starts a program can set HOME and XDG_CONFIG_HOME, which the configuration folder
-follows, and not where the account has its own. Where they lead to another file than the one in the folder that the
-system's list of accounts has, both are read, and of what counts in ``config.toml`` alone the stricter holds: another
-file may ask for more, and for less only what the account's own file says too.
+having a token of its user sent elsewhere. Where a profile is named it alone names the tenant, see
+:mod:`kandji_schema.profiles`.
 """
 
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from kandji_schema import sources
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.folders import CONFIG_FILE, config_dir
-from kandji_schema.ownership import refuse_removable
 from kandji_schema.privacy import Privacy
 from kandji_schema.provider import same_tenant, url_of
-from kandji_schema.setting import Setting, Trust
 from kandji_schema.sources import Kind, Remark, Source
 
 SUBDOMAIN, REGION, API_URL, API_TOKEN = "KANDJI_SUBDOMAIN", "KANDJI_REGION", "KANDJI_API_URL", "KANDJI_API_TOKEN"
@@ -158,67 +150,6 @@ def own_folder() -> Path | None:
         return None
     below = "Library/Application Support" if sys.platform == "darwin" else ".config"
     return folder / below / "kandji-mirror" if folder.is_absolute() else None
-
-
-def config_sources(config: Path | None, own: Path | None, settings: Sequence[Setting]) -> tuple[Source, ...]:
-    """Read ``config.toml``, and the account's ``own`` one where that is another file, in the order of their rank.
-
-    They are those of this user unless a ``config`` is given.
-    """
-    if config is None:
-        own_config, config = own_folder(), _config_file()
-        own = own_config / CONFIG_FILE if own_config else None
-    found = sources.config(config, settings)
-    if own is not None:
-        refuse_removable(own)
-    if own is None or not _is_another(own, config):
-        return (found,)
-    return _stricter(sources.config(own, settings), found, settings)
-
-
-def _config_file() -> Path | None:
-    try:
-        return config_dir() / CONFIG_FILE
-    except ConfigurationError:
-        return None
-
-
-def _is_another(own: Path, config: Path | None) -> bool:
-    """Tell whether the account has a file of its own, and it is not the one that is read anyway."""
-    try:
-        return own.is_file() and not (config is not None and config.is_file() and own.samefile(config))
-    except OSError:  # a folder that this user may not enter
-        return False
-
-
-def _stricter(own: Source, other: Source, settings: Sequence[Setting]) -> tuple[Source, Source]:
-    """Return what holds of the account's ``own`` file and what is left of the ``other`` one, in order of their rank.
-
-    ``own`` is a file that is there: where it says nothing, it says the default.
-    """
-    policy = [s for s in settings if s.trust is Trust.OWNER]
-    looser = [s.name for s in policy if s.name in other.values and _rank(s, other, own) < 0]
-    asked = {s.name for s in policy if s.name in other.values and _rank(s, other, own) > 0}
-    held = {s.name: own.values[s.name] for s in policy if s.name in own.values and s.name not in asked}
-    told = Remark(
-        f"{', '.join(looser)} in {other.origin.place} is ignored: {own.origin.place} is this account's own file, and "
-        "says it otherwise. HOME or XDG_CONFIG_HOME leads elsewhere; set it in the account's own file.",
-        grave=True,
-    )
-    kept = {name: value for name, value in other.values.items() if name not in looser}
-    remarks = (*other.remarks, told) if looser else other.remarks
-    return Source(own.origin, held), replace(other, values=kept, remarks=remarks)
-
-
-def _rank(setting: Setting, other: Source, own: Source) -> int:
-    """Above zero where the other file asks for more, below where for less, and where for another channel."""
-    wanted = setting.parse(other.values[setting.name])
-    given = setting.parse(own.values[setting.name]) if setting.name in own.values else setting.default
-    if setting.choices:  # the strictest first
-        return setting.choices.index(str(given)) - setting.choices.index(str(wanted))
-    if isinstance(setting.default, bool):
-        return int(wanted) - int(given)
-    return (0 if wanted == given else -1) if given else 1
 
 
 def doubted_privacy(read: Sequence[Source], privacy: Privacy) -> str | None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from kandji_cli.feed_words import DocumentLine, document_lines, in_short
-from kandji_mirror.api.credentials import HOST_FILE, token, token_source
+from kandji_mirror.api.credentials import token, token_places, token_source
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.transport import HttpTransport
 from kandji_mirror.feeds.update import FeedSources
@@ -20,7 +20,7 @@ from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.results.data_notes import is_overdue
 from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
 from kandji_schema.files import is_loose, kept_files, loose
-from kandji_schema.folders import CHECKS_FILE, CONFIG_FILE, HTTP_TOKEN_FILE, TOKEN_FILE, config_dir
+from kandji_schema.folders import CHECKS_FILE, CONFIG_FILE, config_dir, http_token_file
 from kandji_schema.home import refuse_foreign
 from kandji_schema.ownership import flaw
 from kandji_schema.registry import feed_tables, resources
@@ -31,7 +31,6 @@ NEEDED_TO_ASK = {"tenant", "token", "home", "certificates", "proxy"}
 """Checks that have to be well before something is sent."""
 
 _NAMED = 3
-_SECRET_FILES = (TOKEN_FILE, HOST_FILE, HTTP_TOKEN_FILE, CONFIG_FILE)
 
 
 class Health(StrEnum):
@@ -64,7 +63,7 @@ def configuration(settings: Settings) -> Iterator[Finding]:
     """Check every setting that can be wrong although it could be read, and where each comes from."""
     yield checked("settings", lambda: _sources(settings))
     yield from _remarks(settings)
-    yield checked("tenant", lambda: base_url(settings))
+    yield checked("tenant", lambda: _tenant(settings))
     yield checked("token", lambda: _token(settings))
     yield checked("home", lambda: _home(settings))
     yield checked("other folders", lambda: _other_folders(settings))
@@ -73,6 +72,13 @@ def configuration(settings: Settings) -> Iterator[Finding]:
     yield checked("times to live", lambda: _times(settings))
     yield checked("compliance rules", lambda: _rules(settings))
     yield _feeds(settings)
+
+
+def _tenant(settings: Settings) -> str:
+    """Say where the API is, and whose profile names it."""
+    name, known = settings.mirror_tenant, settings.provenance.profiles
+    of = f", the profile {name} of {', '.join(known)}" if name else ""
+    return f"{base_url(settings)}{of}"
 
 
 def _sources(settings: Settings) -> str:
@@ -198,8 +204,8 @@ def rights(settings: Settings) -> Iterator[Finding]:
 
     What keeps live actions from beginning is a failure where they are on.
     """
-    deciding = _flaws((settings.home, *kept_files(settings.home), *_configured()))
-    words = [*_readable(settings.home), *deciding, *_flaws(_named_files(settings))]
+    deciding = _flaws((settings.home, *kept_files(settings.home), *_configured(settings)))
+    words = [*_readable(settings), *deciding, *_flaws(_named_files(settings))]
     if deciding and settings.mirror_actions == "on":
         yield Finding("rights", Health.FAILED, " ".join(words), ConfigurationError.exit_code)
     elif words:
@@ -211,12 +217,13 @@ def rights(settings: Settings) -> Iterator[Finding]:
 
 def rights_of_configuration() -> Iterator[Finding]:
     """Tell what others may replace in the configuration folder, where that keeps settings from being read."""
-    for words in _flaws(_configured()):
+    for words in _flaws(_configured(None)):
         yield Finding("rights", Health.FAILED, words, ConfigurationError.exit_code)
 
 
-def _readable(home: Path) -> Iterator[str]:
-    open_ones = [*loose(home), *_open_secrets()]
+def _readable(settings: Settings) -> Iterator[str]:
+    home = settings.home
+    open_ones = [*loose(home), *(path for path in _configured(settings) if is_loose(path))]
     if open_ones:
         named = ", ".join(f"{path} ({path.stat().st_mode & 0o777:04o})" for path in open_ones[:_NAMED])
         more = f" and {len(open_ones) - _NAMED} more" if len(open_ones) > _NAMED else ""
@@ -229,16 +236,15 @@ def _flaws(paths: Iterable[Path]) -> list[str]:
     return [*dict.fromkeys(found for path in paths if (found := flaw(path)))]
 
 
-def _open_secrets() -> list[Path]:
-    return [path for path in _configured() if is_loose(path)]
-
-
-def _configured() -> list[Path]:
-    """Name where secrets and policy are in the configuration folder, there or not."""
+def _configured(settings: Settings | None) -> list[Path]:
+    """Name where secrets and policy are in the configuration folder, there or not; of settings unread the policy."""
     try:
-        return [config_dir() / name for name in _SECRET_FILES]
+        folder = config_dir()
     except ConfigurationError:
         return []
+    settings = settings or Settings()
+    places = token_places(settings, folder)
+    return [places.file, places.host_file, folder / http_token_file(settings.mirror_tenant), folder / CONFIG_FILE]
 
 
 def _named_files(settings: Settings) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from kandji_mcp_server.http.oauth import OAuthRules, read_rules
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.files import read_secret, write_new_secret
-from kandji_schema.folders import HTTP_TOKEN_FILE, config_dir
+from kandji_schema.folders import config_dir, http_token_file
 from kandji_schema.settings import Settings
 
 SHORTEST = 24
@@ -46,7 +46,7 @@ class Access:
 
 
 def read_access(settings: Settings, *, folder: Path | None = None, make_token: bool = False) -> Access:
-    """Return what the settings allow. ``folder`` of the file ``http_token`` is the configuration folder unless given.
+    """Return what the settings allow. ``folder`` of the tenant's token file is the configuration folder unless given.
 
     Everyone needs the token, on this machine too: its other users reach loopback as well. ``make_token`` makes one
     where there is none and nobody signs in elsewhere. :class:`ConfigurationError` for a token that is too short, names
@@ -58,10 +58,10 @@ def read_access(settings: Settings, *, folder: Path | None = None, make_token: b
     if people:
         named += _names_of(people, named)
     pages = tuple(_origin(name) for name in _comma_separated(settings.mirror_http_allowed_origins))
-    file = (folder or config_dir()) / HTTP_TOKEN_FILE
+    file = (folder or config_dir()) / http_token_file(settings.mirror_tenant)
     known = known_token(settings.mirror_http_token, file)
     if not people:
-        _refuse_open_doors(host, named, pages, known)
+        _refuse_open_doors(host, named, pages, known, file)
     elif not is_loopback(host):
         _refuse_nameless(host, named)
     if known is None and make_token and not people:
@@ -86,13 +86,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _refuse_open_doors(host: str, named: list[str], pages: tuple[str, ...], known: str | None) -> None:
+def _refuse_open_doors(host: str, named: list[str], pages: tuple[str, ...], known: str | None, file: Path) -> None:
     local = is_loopback(host)
     if not known and (named or pages or not local):
         reached = f"listen on {host}" if not local else f"be reached as {', '.join((*named, *pages))}"
         raise ConfigurationError(
             f"`serve` is to {reached}, so it needs a bearer token: everyone there could read the fleet. Set "
-            f"KANDJI_MIRROR_HTTP_TOKEN, or put one into {config_dir() / HTTP_TOKEN_FILE} (mode 0600). Make one: "
+            f"KANDJI_MIRROR_HTTP_TOKEN, or put one into {file} (mode 0600). Make one: "
             f"{MAKE_ONE}"
         )
     if not local:

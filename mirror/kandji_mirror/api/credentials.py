@@ -4,6 +4,8 @@ A token in a setting goes where its own source says, which :mod:`kandji_schema.t
 the tenant it was stored for: `login` writes down its host beside it, with a fingerprint of the token, so that a token
 that was put there by hand since is not taken for that one. Without such a record it belongs to the tenant that the
 owner's ``config.toml`` names, or else the environment; never to one that a file of the working directory names.
+
+Each tenant with a name has files, and an entry of the keychain, of its own, and never looks at another's.
 """
 
 import hashlib
@@ -16,18 +18,37 @@ from pathlib import Path
 from kandji_mirror.api.endpoint import base_url
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.files import read_secret
-from kandji_schema.folders import TOKEN_FILE, config_dir
+from kandji_schema.folders import config_dir, token_file
+from kandji_schema.profiles import TENANTS
 from kandji_schema.provider import same_tenant
 from kandji_schema.settings import Settings
 from kandji_schema.sources import Kind
 
-KEYCHAIN = ("kandji-mirror", "api-token")
-"""Service and user name of the token in the OS keychain."""
-
-KEYCHAIN_HOST = ("kandji-mirror", "api-token-host")
-"""The same for the record of its host."""
+SERVICE = "kandji-mirror"
+"""Name of our entries in the OS keychain."""
 
 HOST_FILE = "token_host"
+
+
+@dataclass(frozen=True)
+class TokenPlaces:
+    """Where the token of a tenant is stored, and the record of its host: in files, or as users of the keychain."""
+
+    file: Path
+    host_file: Path
+    user: str
+    host_user: str
+
+
+def token_places(settings: Settings, folder: Path | None = None) -> TokenPlaces:
+    """Return the places of the tenant; below the configuration folder unless another is given."""
+    place, name = folder or config_dir(), settings.mirror_tenant
+    file = place / token_file(name)
+    ending = f"/{name}" if name else ""
+    host_file = file.with_name(f"{name}.host") if name else place / HOST_FILE
+    return TokenPlaces(file, host_file, f"api-token{ending}", f"api-token-host{ending}")
+
+
 _BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
 
 
@@ -41,7 +62,7 @@ class _Stored:
 
 
 def token(settings: Settings, *, folder: Path | None = None, keychain: Callable[[], str | None] | None = None) -> str:
-    """Return the API token: from the settings, else the file ``token`` in ``folder``, else the OS keychain.
+    """Return the API token: from the settings, else the tenant's file in ``folder``, else the OS keychain.
 
     ``folder`` is the configuration folder unless given; ``keychain`` answers the stored token or None.
     :class:`ConfigurationError` where there is none, or none that may go to the tenant that the settings name.
@@ -49,19 +70,19 @@ def token(settings: Settings, *, folder: Path | None = None, keychain: Callable[
     if settings.api_token:
         return checked_token(settings.api_token)
     url, elsewhere = _address(settings), list(settings.provenance.withheld)
-    for stored in _all_stored(folder, keychain):
+    for stored in _all_stored(settings, folder, keychain):
         owner = _owner(stored, settings, url)
         if url is None or (owner is not None and same_tenant(owner, url)):
             return checked_token(stored.token)
         elsewhere.append(f"the token in {stored.place} (for {owner})" if owner else f"the token in {stored.place}")
-    raise ConfigurationError(_withheld(settings, str(url), elsewhere) if elsewhere else _missing(folder))
+    raise ConfigurationError(_withheld(settings, str(url), elsewhere) if elsewhere else _missing(settings, folder))
 
 
 def token_source(settings: Settings) -> str:
     """Say where :func:`token` finds it."""
     if settings.api_token:
         return f"KANDJI_API_TOKEN in {settings.origin('api_token').place}"
-    path = config_dir() / TOKEN_FILE
+    path = token_places(settings).file
     return str(path) if path.is_file() else "the OS keychain"
 
 
@@ -81,14 +102,18 @@ def checked_token(raw: str) -> str:
     return value
 
 
-def _all_stored(folder: Path | None, keychain: Callable[[], str | None] | None) -> Iterator[_Stored]:
-    place = _folder(folder)
-    found = read_secret(place / TOKEN_FILE) if place else None
-    if place and found:
-        yield _Stored(found, str(place / TOKEN_FILE), _recorded(found, read_secret(place / HOST_FILE)))
-    kept = keychain() if keychain else _from_keychain(*KEYCHAIN)
+def _all_stored(
+    settings: Settings, folder: Path | None, keychain: Callable[[], str | None] | None
+) -> Iterator[_Stored]:
+    places = _places(settings, folder)
+    if places and (found := read_secret(places.file)):
+        yield _Stored(found, str(places.file), _recorded(found, read_secret(places.host_file)))
+    if places is None:
+        places = token_places(settings, Path())  # the keychain has no folder
+    kept = keychain() if keychain else _from_keychain(places.user)
     if kept:
-        yield _Stored(kept, "the OS keychain", _recorded(kept, None if keychain else _from_keychain(*KEYCHAIN_HOST)))
+        host = None if keychain else _from_keychain(places.host_user)
+        yield _Stored(kept, "the OS keychain", _recorded(kept, host))
 
 
 def _owner(stored: _Stored, settings: Settings, url: str | None) -> str | None:
@@ -113,25 +138,36 @@ def _address(settings: Settings) -> str | None:
         return None  # told where it is used; there is nothing to send a token to
 
 
-def _folder(folder: Path | None) -> Path | None:
+def _places(settings: Settings, folder: Path | None) -> TokenPlaces | None:
     try:
-        return folder or config_dir()
+        return token_places(settings, folder)
     except ConfigurationError:
         return None
 
 
-def _missing(folder: Path | None) -> str:
-    path = _folder(folder)
-    by_hand = f"or put the token into {path / TOKEN_FILE} (mode 0600), " if path else ""
+def _missing(settings: Settings, folder: Path | None) -> str:
+    places, name = _places(settings, folder), settings.mirror_tenant
+    by_hand = f"or put the token into {places.file} (mode 0600), " if places else ""
+    keychain = f"or store it in the OS keychain as service {SERVICE}, user {token_places(settings, Path()).user}."
+    if name:
+        return (
+            f"No API token of the tenant {name}. `kandji-mirror --tenant {name} login` asks for it and stores it. Or "
+            f"set api_token in [{TENANTS}.{name}] of config.toml, {by_hand}{keychain}"
+        )
     return (
         "No API token. `kandji-mirror login` asks for it and stores it. Or set KANDJI_API_TOKEN (environment or "
-        f"config.toml; or .env, beside KANDJI_SUBDOMAIN), {by_hand}or store it in the OS keychain as service "
-        "kandji-mirror, user api-token."
+        f"config.toml; or .env, beside KANDJI_SUBDOMAIN), {by_hand}{keychain}"
     )
 
 
 def _withheld(settings: Settings, url: str, elsewhere: list[str]) -> str:
-    key = "api_url" if settings.api_url else "subdomain"
+    key, name = "api_url" if settings.api_url else "subdomain", settings.mirror_tenant
+    if name:
+        return (
+            f"[{TENANTS}.{name}] of config.toml names {url}, and no token belongs to it: {', '.join(elsewhere)} was "
+            f"kept back, as a token goes only to the tenant it was stored for. `kandji-mirror --tenant {name} login` "
+            "stores another. Nothing was sent."
+        )
     return (
         f"KANDJI_{key.upper()} in {settings.origin(key).place} names {url}, and no token belongs to it. A token goes "
         f"only to the tenant it was stored for, or that its own source names; {', '.join(elsewhere)} was kept back. "
@@ -140,9 +176,9 @@ def _withheld(settings: Settings, url: str, elsewhere: list[str]) -> str:
     )
 
 
-def _from_keychain(service: str, user: str) -> str | None:
+def _from_keychain(user: str) -> str | None:
     try:
-        stored = import_module("keyring").get_password(service, user)
+        stored = import_module("keyring").get_password(SERVICE, user)
     except Exception:  # not installed, locked, no backend: each means there is no token here
         return None
     return stored if isinstance(stored, str) else None

@@ -1,6 +1,7 @@
 """The rate limit: permits for requests, so that all our processes together stay within a second's and an hour's.
 
-A permit is a row of a SQLite file. Each home has one, which its processes share, and all homes of a user share another.
+A permit is a row of a SQLite file. Each home has one, which its processes share, and all homes of a user share another
+for each tenant: the provider's limits are a tenant's, so two tenants never wait for each other.
 What the provider itself says of its limits is heeded by :class:`~kandji_mirror.api.retry.Throttle`, which asks here.
 """
 
@@ -17,6 +18,7 @@ from typing import Protocol, Self
 
 from kandji_schema.errors import RateLimited, StoreError, StoreFull
 from kandji_schema.files import make_file, make_folder, tighten_home
+from kandji_schema.provider import one_address
 
 FILE = "budget.sqlite"
 PERMITS, BACKGROUND_PERMITS = "permits", "background"
@@ -273,8 +275,8 @@ def shared_limiter(
 
 
 def tenant_mark(tenant: str) -> str:
-    """Return what stands for a tenant in names of folders and tables."""
-    return hashlib.sha256(tenant.encode()).hexdigest()[:16]
+    """Return what stands for a tenant in names of folders and tables, the same for both domains of the provider."""
+    return hashlib.sha256(one_address(tenant).encode()).hexdigest()[:16]
 
 
 def _windows(per_second: int, per_hour: int) -> tuple[tuple[int, int], ...]:
