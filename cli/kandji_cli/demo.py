@@ -91,7 +91,7 @@ def _home_of(settings: Settings, fleet: Fleet) -> Path:
 
 def simulate(fleet: Fleet, *, port: int) -> None:
     """Serve a simulated tenant until Ctrl-C, telling how to sync it; one with a past is synced into a home first."""
-    settings, made = load(), simulate_fleet(fleet)
+    settings, made = load(tenant=""), simulate_fleet(fleet)
 
     def announce(url: str) -> None:
         line = f"KANDJI_API_URL={url} KANDJI_API_TOKEN={TOKEN} {command()} sync"
