@@ -24,8 +24,9 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     """The environment without any setting of ours but these."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("KANDJI_")}
     folders = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "COLUMNS": "200"}
+    plainly = {"PAGER": "cat", "NO_COLOR": "1"}
     nobodys = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}  # not the keychain of who runs the tests
-    return {**plain, **folders, **nobodys, "KANDJI_MIRROR_HOME": str(home), **settings}
+    return {**plain, **folders, **plainly, **nobodys, "KANDJI_MIRROR_HOME": str(home), **settings}
 
 
 def skip_where_own_file_counts(settings: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ ENDS = {
     "settings": 0,
     "mcp-config": 0,
     "audit list": 0,
-    "action list": 3,
+    "action list": 0,
     "secret filevaultkey d1": 3,
     "export devices --to out": 0,
     "report --nonsense": 2,

@@ -29,6 +29,8 @@ def test_anything_else_is_none(text: str) -> None:
 
 def test_a_unit_may_be_left_out_of_what_is_taken() -> None:
     assert parse_duration("1w", units="smhd") is None
+    assert parse_duration("1mo") is parse_duration("1y") is None
+    assert [parse_duration(text, units="smhdwy") for text in ("2mo", "1y")] == [timedelta(days=60), timedelta(days=365)]
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_an_empty_answer_still_has_its_columns() -> None:
 def test_an_unknown_format_names_the_others() -> None:
     with pytest.raises(UnknownName, match="csv"):
         written(answer(("v", "BIGINT", 1)), "csvv")
-    assert FORMATS == ("table", "json", "jsonl", "csv", "markdown", "arrays")
+    assert FORMATS == ("table", "records", "json", "jsonl", "csv", "markdown", "arrays")
 
 
 def table(columns: dict[str, str], rows: list[tuple[Any, ...]]) -> Result:
@@ -248,6 +248,21 @@ def test_where_columns_do_not_fit_every_row_is_a_record(monkeypatch: pytest.Monk
     ]
     wide = table({f"c{n}": "VARCHAR" for n in range(9)}, [("one two three four five six",) * 9])
     assert shown(wide, 26, monkeypatch)[:3] == ["─ 1 " + "─" * 22, "c0  one two three four", "    five six"]
+
+
+def test_of_many_rows_the_columns_that_say_most_are_shown_and_the_others_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["device_id", "device_name", "kind", "none", *(f"column_{n}" for n in range(9))]
+    rows = [(f"{n:036}", f"Mac {n}", "Mac", None, *(n * 1_000_000 + c for c in range(9))) for n in range(5)]
+    result = table({name: "BIGINT" if name.startswith("column") else "VARCHAR" for name in names}, rows)
+    lines = shown(result, 50, monkeypatch)
+    assert lines[0].split() == ["device_name", "column_0", "column_1", "column_2"]
+    assert lines[2].split() == ["Mac", "0", "0", "1", "2"]
+    assert " ".join(lines[7:]) == (
+        "4 of 13 columns; for want of room not device_id, kind, none, column_3 and 5 more. -f records shows all."
+    )
+    assert max(map(len, lines)) <= 50
+    monkeypatch.setenv("COLUMNS", "50")
+    assert written(result, "records").count("none         NULL\n") == 5
 
 
 def test_of_no_rows_that_do_not_fit_there_is_nothing_to_show(monkeypatch: pytest.MonkeyPatch) -> None:

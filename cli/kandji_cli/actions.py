@@ -24,7 +24,7 @@ from kandji_queries.results.values import for_eyes
 from kandji_schema.actions import actions
 from kandji_schema.actions.arguments import Argument
 from kandji_schema.actions.record import Action, Risk
-from kandji_schema.errors import AuditUnavailable, MirrorError, NotConfirmed, UsageError
+from kandji_schema.errors import ActionsOff, AuditUnavailable, MirrorError, NotConfirmed, UsageError
 from kandji_schema.settings import load
 
 NEWEST = 10
@@ -79,14 +79,17 @@ def show_status(reference: str, form: str) -> None:
 
 
 def show_actions(form: str) -> None:
-    """Print the records."""
-    refuse_if_off(load())
+    """Print the records; what is listed need not be allowed here, which is said."""
     rows = [
         (a.name, a.title, ", ".join(map(_signature, a.arguments)), ", ".join(a.platforms) or "any", a.risk.value)
         for a in actions().values()
         if not a.secret
     ]
     print_rows(("action", "does", "arguments", "platforms", "risk"), rows, form)
+    try:
+        refuse_if_off(load())
+    except ActionsOff as off:
+        tell(str(off))
 
 
 # -- what was typed ------------------------------------------------------------------------------------------------

@@ -1,13 +1,13 @@
 """``query NAME --chart``: the picture of an answer, in a file or in the terminal."""
 
 import locale
-import os
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast, get_args
 
+from kandji_cli.colours import wanted
 from kandji_cli.output import say
 from kandji_cli.reads import ADVICE, How, date, open_reader, wanted_limits
 from kandji_queries.catalog.own_queries import find_query, own_queries
@@ -84,8 +84,7 @@ def _refuse_without_hint(home: Path, name: str) -> None:
 def _show(chart: Chart) -> None:
     terminal = sys.stdout.isatty()
     wide = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
-    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    sys.stdout.write(text_chart(chart, wide, plain=terminal and not _has_blocks(), colour=colour))
+    sys.stdout.write(text_chart(chart, wide, plain=terminal and not _has_blocks(), colour=wanted(sys.stdout)))
 
 
 def _has_blocks() -> bool:

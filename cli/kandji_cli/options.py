@@ -1,6 +1,8 @@
 """Arguments and options that several commands share, each written once."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import reduce, wraps
 from typing import Any, TypeVar, cast
 
@@ -8,7 +10,7 @@ import click
 
 from kandji_schema.errors import UsageError
 
-FORMATS = ("table", "json", "jsonl", "csv", "markdown", "arrays")
+FORMATS = ("table", "records", "json", "jsonl", "csv", "markdown", "arrays")
 """As in ``kandji_queries.results.formats``, which a mere ``--help`` need not import; a test compares them."""
 
 EXPORT_FORMS = ("parquet", "csv", "jsonl", "duckdb", "xlsx")
@@ -46,21 +48,42 @@ _SHORT = {"json": "JSON: the same as --format json.", "arrays": "JSON with colum
 """Forms that have an option of their own, with its help."""
 
 
-def printed(*forms: str, help: str = "How to print the rows.") -> Callable[[Command], Command]:  # noqa: A002  # click's word
-    """Give a command the options that say how to print, as one argument ``form``; the first form is the default."""
+def printed(
+    *forms: str,
+    help: str = "How to print the rows.",  # noqa: A002  # click's word
+    paged: bool = False,
+) -> Callable[[Command], Command]:
+    """Give a command the options that say how to print, as one argument ``form``; the first form is the default.
+
+    What is ``paged`` goes to a pager where it is longer than the terminal.
+    """
     short = [name for name in _SHORT if name in forms]
     options = [click.option("--format", "-f", "form", type=_Form(forms), help=f"{help}  [default: {forms[0]}]")]
     options += [click.option(f"--{name}", f"as_{name}", is_flag=True, help=_SHORT[name]) for name in short]
+    options += [click.option("--no-pager", is_flag=True, help="Not a screen at a time.")] if paged else []
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def chosen(*args: Any, form: str | None, **given: Any) -> Any:
             asked = [name for name in short if given.pop(f"as_{name}")]
-            return command(*args, form=_one_form(form, asked) or forms[0], **given)
+            with _a_screen_at_a_time(paged and not given.pop("no_pager")):
+                return command(*args, form=_one_form(form, asked) or forms[0], **given)
 
         return _together(*options)(cast(Command, chosen))
 
     return decorate
+
+
+@contextmanager
+def _a_screen_at_a_time(wanted: bool) -> Iterator[None]:
+    """Have a pager for the time of the block, where that is wanted and there is a terminal."""
+    if not wanted or not sys.stdout.isatty():
+        yield
+        return
+    from kandji_cli.pager import paged  # most commands are read by programs, which have no use for it
+
+    with paged():
+        yield
 
 
 def _one_form(form: str | None, asked: Sequence[str]) -> str | None:
@@ -72,11 +95,14 @@ def _one_form(form: str | None, asked: Sequence[str]) -> str | None:
     return form
 
 
-format_option = printed(*FORMATS)
+format_option = printed(*FORMATS, paged=True)
 """``--format``, ``--json`` and ``--arrays``, as ``form``, of a command that prints rows."""
 
 document_option = printed("text", "json", help="How to print it.")
 """``--format`` and ``--json``, as ``form``, of a command that prints other things than rows."""
+
+page_option = printed("text", "json", help="How to print it.", paged=True)
+"""The same of a command whose text is a page to read."""
 
 param_option = click.option(
     "--param", "-p", "params", multiple=True, callback=_parameters, help="A parameter, name=value. Repeatable."

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from kandji_cli import streams
 from kandji_queries.results.formats import json_line, write
@@ -17,7 +17,7 @@ from kandji_schema.utc import in_seconds
 if TYPE_CHECKING:
     from kandji_schema.settings import Settings
 
-FOR_EYES = ("table", "markdown")
+FOR_EYES = ("table", "records", "markdown")
 """Forms in which nothing is better than NULL, where rows are our own."""
 
 SCREEN = 20
@@ -32,9 +32,16 @@ def print_rows(names: Sequence[str], rows: Iterable[tuple[object, ...]], form: s
         columns=columns, rows=listed, row_count=len(listed), truncated=False, as_of={}, elapsed_ms=0.0, notes=[]
     )
     with _reader_may_go():
-        write(answer, form, sys.stdout)
+        write(answer, form, _painted() if form == "table" else sys.stdout)
     if not listed:
         tell_number(0, form)
+
+
+def _painted() -> TextIO:
+    """Return stdout, with colours for states where it shows them."""
+    from kandji_cli.colours import Painting, wanted  # rows for programs have none
+
+    return cast(TextIO, Painting(sys.stdout)) if wanted(sys.stdout) else sys.stdout
 
 
 def _type(cells: Iterable[object]) -> str:
@@ -57,7 +64,15 @@ def tell_number(rows: int, form: str) -> None:
 def say(line: str = "") -> None:
     """Print one line of a command's own text."""
     with _reader_may_go():
-        print(streams.visible(line) if sys.stdout.isatty() else line)  # noqa: T201  # the one place that prints on stdout
+        print(_shown(line))  # noqa: T201  # the one place that prints on stdout
+
+
+def _shown(line: str) -> str:
+    """Return the line as stdout may get it: a terminal gets nothing that it would obey, but a colour from us."""
+    from kandji_cli.colours import wanted, with_head  # rows for programs have none
+
+    seen = streams.visible(line) if sys.stdout.isatty() else line
+    return with_head(seen) if wanted(sys.stdout) else seen
 
 
 def say_page(page: str) -> None:

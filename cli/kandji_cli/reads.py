@@ -40,6 +40,9 @@ _ONE_ROW = re.compile("One row (per|for each|a) ")
 _MATTERS = ("partial", "failed", "forbidden", "absent")
 """States of tables that have rows nevertheless."""
 
+BEST = ("fleet", "compliance", "devices")
+"""Tables and views that answer most; they come first where people read."""
+
 _CLAUSE = re.compile(r"[,;:(] ?|[.] ")
 
 START = (
@@ -141,8 +144,11 @@ def list_tables(form: str) -> None:
     if form == "table" and nothing:
         print_rows(("table", "one row per"), [(t.name, _row_of(t.description)) for t in found], form)
     elif form == "table":
-        short = [(t.name, t.rows, _age(t), _row_of(t.description)) for t in found]
-        print_rows(("table", "rows", "age", "one row per"), short, form)
+        first = sorted(found, key=lambda table: BEST.index(table.name) if table.name in BEST else len(BEST))
+        short = [(t.name, f"{t.rows:,}" if t.rows is not None else "", _age(t), _row_of(t.description)) for t in first]
+        wide = max(len(row[1]) for row in short)
+        aligned = [(name, rows.rjust(wide), *rest) for name, rows, *rest in short]
+        print_rows(("table", "rows".rjust(wide), "age", "one row per"), aligned, form)
         for state in _MATTERS:
             if names := [t.name for t in found if t.state == state and t.age_seconds is not None]:
                 tell(f"{state.capitalize()}: {', '.join(names)}; `kandji-mirror status` tells why.")

@@ -273,8 +273,18 @@ _IN_USE: dict[str, Callable[[Settings], object]] = {
 def show_settings(form: str) -> None:
     """Print every setting with its value and where that comes from; of a secret only whether it is set."""
     values = load(doubtful=True)
-    rows = ((s.name, _shown(s, values), _source(s, values), str(s.default) or "-", s.meaning) for s in SETTINGS)
-    print_rows(("setting", "value", "source", "default", "meaning"), rows, form)
+    rows = [(s.name, _shown(s, values), _source(s, values), str(s.default) or "-", s.meaning) for s in SETTINGS]
+    if form == "table" and sys.stdout.isatty():
+        print_rows(("setting", "value, and what it means"), [line for row in rows for line in _two_lines(*row)], form)
+    else:
+        print_rows(("setting", "value", "source", "default", "meaning"), rows, form)
+
+
+def _two_lines(name: str, value: str, source: str, default: str, meaning: str) -> Iterator[tuple[str, str]]:
+    """Give a setting as people read it: its value with where that comes from, below it what it means."""
+    usual = f", default {default}" if default not in {value, "-"} and source != "default" else ""
+    yield name, f"{value} ({source}{usual})"
+    yield "", meaning
 
 
 def _shown(setting: Setting, values: Settings) -> str:

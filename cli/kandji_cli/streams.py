@@ -61,9 +61,12 @@ def visible(message: str) -> str:
 
 def tell(*lines: str) -> None:
     """Print lines for a person on stderr: on a terminal between words broken to its width, elsewhere each as it is."""
-    room = _room(sys.stderr)
+    from kandji_cli.colours import wanted, with_head  # where nothing has to be said it costs nothing
+
+    room, colours = _room(sys.stderr), wanted(sys.stderr)
     for line in visible("\n".join(lines)).split("\n"):
-        print(line if room is None else _broken(line, room), file=sys.stderr)  # noqa: T201  # the one place for stderr
+        text = line if room is None else _broken(line, room)
+        print(with_head(text) if colours else text, file=sys.stderr)  # noqa: T201  # the one place for stderr
 
 
 def _room(stream: TextIO) -> int | None:

@@ -20,19 +20,20 @@ def read_duration(text: str) -> timedelta:
 
 
 def read_moment(text: str, now: datetime) -> datetime:
-    """Return ``24h`` ago, the beginning of ``today`` or ``yesterday``, or a date or time in ISO 8601, as naive UTC.
+    """Return how long ago, the beginning of ``today`` or ``yesterday``, or a time in ISO 8601, as naive UTC.
 
+    How long ago is ``24h``, ``2d``, ``1mo`` (30 days), ``1y`` (365 days).
     :class:`UsageError` for anything else.
     """
     plain = text.strip()
     with suppress(ValueError, OverflowError):
-        if (ago := parse_duration(plain)) is not None:
+        if (ago := parse_duration(plain, units="smhdwy")) is not None:
             return naive_utc(now - ago)
         if (days := DAYS_AGO.get(plain.lower())) is not None:
             return naive_utc(now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
         return naive_utc(datetime.fromisoformat(plain))
     raise UsageError(
-        f"{_shown(text)} is no time. Write how long ago (30m, 24h, 2d, 52w), yesterday or today, or a time such as "
+        f"{_shown(text)} is no time. Write how long ago (30m, 24h, 2d, 1mo, 1y), yesterday or today, or a time such as "
         "2026-11-20T12:00, all in UTC."
     )
 

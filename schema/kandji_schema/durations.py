@@ -4,10 +4,10 @@ import re
 from datetime import datetime, timedelta
 
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
-_WRITTEN = {"w": timedelta(weeks=1), **_UNITS}
+_WRITTEN = {"w": timedelta(weeks=1), **_UNITS, "mo": timedelta(days=30), "y": timedelta(days=365)}
 _SHORT = {"d": "d", "h": "h", "m": "min", "s": "s"}
 _LONG = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_DURATION = re.compile(r"(?P<number>[0-9]{1,6})\s*(?P<unit>[smhdw])", re.ASCII)
+_DURATION = re.compile(r"(?P<number>[0-9]{1,6})\s*(?P<unit>mo|[smhdwy])", re.ASCII)
 
 AHEAD = timedelta(minutes=1)
 """A moment further ahead than this was written by a clock that was wrong then, or is read by one that is now.
@@ -20,9 +20,16 @@ IN_FUTURE = "in the future"
 
 
 def parse_duration(text: str, *, units: str = "smhdw") -> timedelta | None:
-    """Return the duration that ``90s``, ``30m``, ``24h``, ``2d`` or ``1w`` is; None for anything else."""
+    """Return the duration that ``90s``, ``30m``, ``24h``, ``2d`` or ``1w`` is; None for anything else.
+
+    With ``units`` that have ``y``, ``1mo`` and ``1y`` are 30 and 365 days.
+    """
     found = _DURATION.fullmatch(text.strip())
-    return int(found["number"]) * _WRITTEN[found["unit"]] if found and found["unit"] in units else None
+    return (
+        int(found["number"]) * _WRITTEN[found["unit"]]
+        if found and (found["unit"] in units or (found["unit"] == "mo" and "y" in units))
+        else None
+    )
 
 
 def exactly_in_words(length: timedelta, *, short: bool = False) -> str:

@@ -136,6 +136,9 @@ class Settings:
     mirror_query_rows: int = _setting(
         1_000_000, "Most rows of one answer on the command line.", low=1, high=1_000_000_000, trust=Trust.FOLDER
     )
+    mirror_pager: str = _setting(
+        "", "Command that shows what is longer than the terminal; by default PAGER, else less. `cat` is none."
+    )
     mirror_mcp_rows: int = _setting(500, "Most rows of one MCP answer.", low=1, high=100_000, trust=Trust.FOLDER)
     mirror_mcp_bytes: int = _setting(
         32_000,

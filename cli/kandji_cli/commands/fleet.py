@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from kandji_cli.options import document_option, format_option, requirement_options
+from kandji_cli.options import format_option, page_option, requirement_options
 
 
 @click.command()
-@document_option
+@page_option
 def overview(form: str) -> None:
     """Show the fleet in numbers, each with the command that lists what is behind it.
 
@@ -26,7 +26,7 @@ def overview(form: str) -> None:
 @click.command()
 @click.argument("device")
 @click.option("--include", multiple=True, metavar="PART", help="A part more, such as apps. Repeatable.")
-@document_option
+@page_option
 def show(device: str, include: tuple[str, ...], form: str) -> None:
     """Show all that is known of one device: who has it, posture, locks, compliance, what contradicts itself.
 

@@ -2,7 +2,7 @@
 
 import click
 
-from kandji_cli.options import document_option
+from kandji_cli.options import document_option, page_option
 
 
 @click.command()
@@ -35,7 +35,7 @@ def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], form: st
 
 
 @click.command()
-@document_option
+@page_option
 def status(form: str) -> None:
     """Show how old each table is and how it was synced.
 

@@ -235,7 +235,7 @@ _WORDS = {
     "float": "a number",
     "bool": "true or false",
     "date": "a date such as 2026-11-20",
-    "time": "how long ago (30m, 24h, 2d, 52w), yesterday, today, or a time such as 2026-11-20T12:00, not in the future",
+    "time": "how long ago (24h, 2d, 1mo, 1y), yesterday, today, or a time such as 2026-11-20T12:00, not in the future",
 }
 
 

@@ -1,13 +1,13 @@
-"""An answer as text: ``table``, ``json``, ``jsonl``, ``csv``, ``markdown``, ``arrays``.
+"""An answer as text: ``table``, ``records``, ``json``, ``jsonl``, ``csv``, ``markdown``, ``arrays``.
 
 ``json`` is an array of objects, one a row, ``jsonl`` an object a line. ``arrays`` is one object that has everything
 known of the answer: ``columns``, ``rows`` as arrays, ``as_of``, ``notes``.
 
-All but ``table`` and ``markdown`` are written row by row as the engine delivers them, and exactly so but on a terminal,
-which obeys what it is sent: there they are escaped, JSON by its own rules. ``table`` and ``markdown`` are for eyes:
-what could move the cursor, reorder a line or be rendered (control, invisible and bidirectional characters, line
-breaks, Markdown) is escaped, because people name their devices as they like. A table fits the terminal it is written
-to (:mod:`kandji_queries.results.text_table`). Values follow :mod:`kandji_queries.results.values`.
+All but those for eyes are written row by row as the engine delivers them, and exactly so but on a terminal, which obeys
+what it is sent: there they are escaped, JSON by its own rules. ``table``, ``records`` (a block a row) and ``markdown``
+are for eyes: what could move the cursor, reorder a line or be rendered (control, invisible and bidirectional
+characters, line breaks, Markdown) is escaped, because people name their devices as they like. A table fits the terminal
+it is written to (:mod:`kandji_queries.results.text_table`). Values follow :mod:`kandji_queries.results.values`.
 """
 
 import json
@@ -18,12 +18,15 @@ from itertools import count
 from typing import Any, TextIO, cast
 
 from kandji_queries.results.result import Answer
-from kandji_queries.results.text_table import table_lines
+from kandji_queries.results.text_table import record_lines, table_lines
 from kandji_queries.results.values import compact, for_eyes, row_converter, text
 from kandji_schema.errors import UnknownName
 from kandji_schema.text import escaped, has_unseen
 
 _NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*")
+RECORD = 100
+"""Columns of a record where there is no terminal."""
+
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.")
 _QUOTED = re.compile(r'[",\r\n]|^\s|\s$|^$')
 
@@ -127,6 +130,13 @@ def _table(answer: Answer, out: TextIO) -> None:
     out.writelines(f"{line}\n" for line in table_lines(heads, rows, right, room))
 
 
+def _records(answer: Answer, out: TextIO) -> None:
+    room = shutil.get_terminal_size().columns if out.isatty() else RECORD
+    rows = [[_shown(value) for value in row] for row in answer]
+    heads = [escaped(column.name) for column in answer.columns]
+    out.writelines(f"{line}\n" for line in record_lines(heads, rows, room))
+
+
 def _plan(answer: Answer, out: TextIO) -> None:
     """Write what EXPLAIN answers: a picture of lines, each as it is."""
     for _, picture in answer:
@@ -157,6 +167,7 @@ def _shown(value: Any) -> str:
 
 _WRITERS: dict[str, Callable[[Answer, TextIO], None]] = {
     "table": _table,
+    "records": _records,
     "json": _json,
     "jsonl": _jsonl,
     "csv": _csv,

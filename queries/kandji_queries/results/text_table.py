@@ -1,9 +1,11 @@
 """Rows for eyes: columns that line up, and on a terminal that is too narrow for them a layout that fits.
 
-Nothing is cut. Where the columns do not fit, the long ones share what the short ones leave, and their texts are broken
-over lines: one wide cell takes more lines, the rest of the table stays as it is. Only where there are so many columns
-that the long ones would have less than :data:`NARROWEST` each, every row becomes a record with a line a column, and
-only between words is a long text broken there: what is copied from it is whole.
+No text is cut. Where the columns do not fit, the long ones share what the short ones leave, and their texts are broken
+over lines: one wide cell takes more lines, the rest of the table stays as it is. Where there are so many columns that
+the long ones would have less than :data:`NARROWEST` each, up to :data:`FEW` rows become records with a line a column,
+and only between words is a long text broken there: what is copied from it is whole. Of more rows those columns are
+shown that say most and fit, and the last line names the others: without a value, of one value, identifiers where there
+is a name, then the last ones are left out first.
 """
 
 import re
@@ -25,6 +27,21 @@ WORDS = (48, 24, NARROWEST)
 SHORT = 19
 """Cells up to here are never broken: a moment has so many."""
 
+FEW = 3
+"""Rows up to which records are read at a glance."""
+
+NAMED = 4
+"""Columns that are named of those that are not shown."""
+
+EMPTY = frozenset({"", "NULL"})
+"""Cells without a value."""
+
+LEAST = 3
+"""Columns that a table has at least; where no more fit its rows are records."""
+
+IDENTIFIER = re.compile(r"(.*_)?(id|uuid|udid)$")
+"""Names of columns that say little to people."""
+
 Cells = Sequence[str]
 
 
@@ -39,8 +56,43 @@ def table_lines(heads: Cells, rows: Sequence[Cells], right: Sequence[bool], room
         yield from _columns(heads, rows, right, [min(wide, PADDED) for wide in widths])
     elif fitted := _fitted(heads, rows, right, widths, room - _gaps(widths)):
         yield from _columns(heads, _broken(rows, fitted), right, fitted)
-    else:
-        yield from _records(heads, rows, room)
+    elif len(rows) > FEW and (kept := _kept(heads, rows, right, room)):
+        yield from table_lines(*_only(kept, heads, rows, right), room)
+        yield from broken_text(_left_out(heads, kept), room, whole_words=True)
+    elif rows:
+        yield from record_lines(heads, rows, room)
+
+
+def _kept(heads: Cells, rows: Sequence[Cells], right: Sequence[bool], room: int) -> list[int]:
+    """Return the places of the columns that are shown together, in their order; none where records say it better."""
+    columns = [*zip(*rows, strict=True)]
+    values = [len({*cells}) for cells in columns]
+
+    def worth(place: int) -> tuple[bool, bool, bool, int]:
+        empty = values[place] == 1 and columns[place][0] in EMPTY
+        return empty, values[place] == 1, bool(IDENTIFIER.fullmatch(heads[place])), place
+
+    kept: list[int] = []
+    for place in sorted(range(len(heads)), key=worth):
+        tried = sorted([*kept, place])
+        names, cells, numbers = _only(tried, heads, rows, right)
+        widths = [max(map(width, column)) for column in zip(names, *cells, strict=True)]
+        if sum(widths) + _gaps(widths) > room and not _fitted(names, cells, numbers, widths, room - _gaps(widths)):
+            break
+        kept = tried
+    return kept if len(kept) >= LEAST else []
+
+
+def _only(
+    places: Sequence[int], heads: Cells, rows: Sequence[Cells], right: Sequence[bool]
+) -> tuple[Cells, Sequence[Cells], Sequence[bool]]:
+    return [heads[p] for p in places], [[row[p] for p in places] for row in rows], [right[p] for p in places]
+
+
+def _left_out(heads: Cells, kept: Sequence[int]) -> str:
+    others = [head for place, head in enumerate(heads) if place not in kept]
+    named = f"{', '.join(others[:NAMED])}{f' and {len(others) - NAMED} more' if len(others) > NAMED else ''}"
+    return f"{len(kept)} of {len(heads)} columns; for want of room not {named}. -f records shows all."
 
 
 def _gaps(widths: Sequence[int]) -> int:
@@ -127,7 +179,8 @@ def broken_text(text: str, room: int, *, whole_words: bool = False) -> list[str]
     return pieces
 
 
-def _records(heads: Cells, rows: Sequence[Cells], room: int) -> Iterator[str]:
+def record_lines(heads: Cells, rows: Sequence[Cells], room: int) -> Iterator[str]:
+    """Yield each row as a record with a line a column, as wide as ``room``."""
     wide = max(map(width, heads))
     for number, cells in enumerate(rows, 1):
         yield f"─ {number} ".ljust(room, "─")
