@@ -122,7 +122,7 @@ def test_when_the_syncing_process_is_killed_another_one_takes_over(
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
+@pytest.mark.parametrize("number", slow_but(signal.SIGTERM, of=[signal.SIGTERM, signal.SIGINT]))
 def test_serve_keeps_a_home_in_sync_until_it_is_told_to_end(
     tmp_path: Path, server: Server, number: signal.Signals
 ) -> None:

@@ -1,7 +1,8 @@
-"""Signals that end a command as Ctrl-C does, for every command that a person may want to end."""
+"""Signals that end a command as Ctrl-C does, for every command that a person may want to end; one may mean reload."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -10,18 +11,39 @@ STOPPING = ("SIGTERM", "SIGHUP")
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Let the :data:`STOPPING` signals end the block as Ctrl-C does; one that is ignored, as by nohup, stays so."""
+def stopped_by_signals(reload: Callable[[], None] | None = None) -> Iterator[None]:
+    """Let the :data:`STOPPING` signals end the block as Ctrl-C does; one that is ignored, as by nohup, stays so.
+
+    With ``reload`` SIGHUP calls that instead, in a process without a terminal: nobody can have closed one. It is called
+    in the handler, and may only take note.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    known = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
-    heeded = {number: signal.getsignal(number) for number in known if signal.getsignal(number) != signal.SIG_IGN}
-    for number in heeded:
-        signal.signal(number, interrupt)
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        if reload is None or of_terminal:
+            interrupt(number, frame)
+        else:
+            reload()
+
+    of_terminal = has_terminal()
+    known = {name: getattr(signal, name) for name in STOPPING if hasattr(signal, name)}
+    before = {name: signal.getsignal(number) for name, number in known.items()}
+    heeded = {name: handler for name, handler in before.items() if handler != signal.SIG_IGN}
+    for name in heeded:
+        signal.signal(known[name], hang_up if name == "SIGHUP" else interrupt)
     try:
         yield
     finally:
-        for number, before in heeded.items():
-            signal.signal(number, before)
+        for name, handler in heeded.items():
+            signal.signal(known[name], handler)
+
+
+def has_terminal() -> bool:
+    """Tell whether this process belongs to a terminal, which may be closed, wherever its streams lead."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | getattr(os, "O_NOCTTY", 0)))
+    except OSError:
+        return False
+    return True

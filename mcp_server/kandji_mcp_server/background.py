@@ -89,6 +89,12 @@ class Background:
         """Whether :meth:`stop` was called."""
         return self._stopping.is_set()
 
+    def use(self, scheduler: "Scheduler") -> None:
+        """Take another scheduler, of other settings. Whoever made it starts and stops it, and stops the former one."""
+        with self._lock:
+            self.scheduler = scheduler
+            self._refreshes.clear()
+
     def start(self) -> None:
         """Begin soon, in a thread of its own; once, and not at all where the settings say so."""
         if self._thread is None and self._settings.mirror_background:

@@ -5,6 +5,7 @@ and a process without files left can neither answer nor open its own data.
 """
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,28 @@ class BoundedConfig(uvicorn.Config):
         super().__init__(app, http=BoundedProtocol, timeout_keep_alive=0, **options)
         self.timeout_keep_alive = bounds.idle  # type: ignore[assignment]  # seconds for a timer, which takes parts too
         self.bounds = bounds
+
+
+SILENT_SECONDS = 30.0
+"""The loop of the server goes round ten times a second; one that did not for so long hangs."""
+
+
+class BeatingServer(uvicorn.Server):
+    """uvicorn's server, which notes that its loop goes on."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._beat_at = time.monotonic()
+
+    @property
+    def beats(self) -> bool:
+        """Whether the loop went round a moment ago."""
+        return time.monotonic() - self._beat_at < SILENT_SECONDS
+
+    async def on_tick(self, counter: int) -> bool:
+        """Note it; called by uvicorn."""
+        self._beat_at = time.monotonic()
+        return await super().on_tick(counter)
 
 
 class BoundedProtocol(H11Protocol):

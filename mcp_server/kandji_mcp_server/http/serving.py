@@ -12,7 +12,6 @@ from threading import Event, Thread
 from typing import Any
 
 import anyio
-import uvicorn
 from anyio.abc import TaskGroup
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
@@ -24,7 +23,7 @@ from kandji_mcp_server.callers import CALLER, OWN, Caller, Rights
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.http.access import Access
 from kandji_mcp_server.http.auth import AllowedNames, BearerAuth, HostCheck, KnownTokens, OriginCors
-from kandji_mcp_server.http.connections import BoundedConfig, Bounds
+from kandji_mcp_server.http.connections import BeatingServer, BoundedConfig, Bounds
 from kandji_mcp_server.http.health import endpoint
 from kandji_mcp_server.http.limits import RequestLimit, SessionLimit, most_under_way
 from kandji_mcp_server.http.messages import LARGEST, MessageCheck
@@ -85,7 +84,7 @@ class HttpServer:
         host, port = self._listener.getsockname()[:2]
         self.pages_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         self.url = f"{self.pages_url.rstrip('/')}{PATH}"
-        self._server = uvicorn.Server(_uvicorn_config(app, bounds))
+        self._server = BeatingServer(_uvicorn_config(app, bounds))
         self._ended = Event()
         self._thread = Thread(target=self._run, name="http", daemon=True)
         self._thread.start()
@@ -94,6 +93,16 @@ class HttpServer:
     def ended(self) -> bool:
         """Whether nothing answers any more."""
         return self._ended.is_set()
+
+    @property
+    def started(self) -> bool:
+        """Whether it takes requests: what it needs was made, and its loop began."""
+        return self._server.started
+
+    @property
+    def alive(self) -> bool:
+        """Whether its loop goes on; one that hangs for half a minute answers nobody any more."""
+        return not self.ended and self._server.beats
 
     def stop(self, timeout: float = GRACE_SECONDS + 1.0) -> bool:
         """Take no more requests, end those under way; False where that takes longer than ``timeout`` seconds."""
