@@ -17,7 +17,7 @@ SIDE_BY_SIDE := -n $(WORKERS) --dist loadfile
 # To collect all others takes as long as some of these tests.
 HEAVY = $(shell grep -l heavy tests/test_*.py)
 
-.PHONY: run test check check-sources check-tests check-heavy check-all coverage bench conformance docs bundle clean
+.PHONY: run test check check-sources check-tests check-heavy check-all coverage bench conformance docs bundle release mcpb clean
 
 run: $(READY)
 	$(BIN)/kandji-mirror demo
@@ -66,8 +66,18 @@ docs: $(READY)
 bundle:
 	cd web/bundle && npm ci --no-audit --no-fund && npm run build
 
+# A dry run: make release VERSION=0.2.0. With WRITE=yes version and changelog are written into the tree, too.
+release: $(READY)
+	$(BIN)/python release/release.py $(VERSION) $(if $(WRITE),--write) $(if $(PAGE),--page $(PAGE))
+
+# The bundle for Claude Desktop, in dist, from the tree as it is; its packer comes from npm.
+mcpb: $(READY)
+	rm -f dist/*.whl
+	$(BIN)/hatchling build -t wheel -d dist
+	$(BIN)/python release/bundle.py dist/kandji_mirror-*.whl dist
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .tools .coverage* bench/out web/bundle/node_modules
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .tools .coverage* bench/out web/bundle/node_modules
 	find schema mirror queries watch mcp_server web cli simulator tests bench docs -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt

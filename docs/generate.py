@@ -216,7 +216,7 @@ def env_example() -> Iterator[str]:
 
 def server_json() -> Iterator[str]:
     """What the MCP registry lists (its schema of 2025-12-11): clients run ``uvx kandji-mirror mcp``."""
-    number = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    number = _version()
     package = {
         "registryType": "pypi",
         "identifier": "kandji-mirror",
@@ -233,6 +233,54 @@ def server_json() -> Iterator[str]:
         "packages": [package],
     }
     yield json.dumps(document, indent=2)
+
+
+BUNDLE_FIELDS: dict[str, tuple[str, bool]] = {
+    "KANDJI_SUBDOMAIN": ("Subdomain", True),
+    "KANDJI_API_TOKEN": ("API token that may read (in the console: Settings > Access)", True),
+    "KANDJI_REGION": ("Region", False),
+    "KANDJI_MIRROR_PRIVACY": ("Personal data", False),
+}
+"""What Claude Desktop asks for before it starts the server: the title of each field, and whether it must be filled."""
+
+ONLY_READS = {"KANDJI_MIRROR_ACTIONS": "off"}
+"""What a bundle sets besides: whoever installs it with two clicks gets no live actions by it."""
+
+
+def bundle_manifest() -> Iterator[str]:
+    """What is in the bundle for Claude Desktop (manifest 0.4 of MCPB, whose type ``uv`` brings Python itself)."""
+    settings = {s.name: s for s in SETTINGS}
+    filled = {name: f"${{user_config.{settings[name].key}}}" for name in BUNDLE_FIELDS}
+    start = {"command": "uv", "args": ["run", "--directory", "${__dirname}", "server.py"], "env": filled | ONLY_READS}
+    document = {
+        "manifest_version": "0.4",
+        "name": "kandji-mirror",
+        "display_name": identity()["title"],
+        "version": _version(),
+        "description": identity()["description"],
+        "author": {"name": "The kandji-mirror authors"},
+        "server": {"type": "uv", "entry_point": "server.py", "mcp_config": start},
+        "tools_generated": True,
+        "prompts_generated": True,
+        "keywords": ["kandji", "iru", "mdm", "apple", "sql"],
+        "license": "MIT",
+        "compatibility": {"platforms": ["darwin", "linux"], "runtimes": {"python": ">=3.11"}},
+        "user_config": {settings[name].key: _field(settings[name]) for name in BUNDLE_FIELDS},
+    }
+    yield json.dumps(document, indent=2)
+
+
+def _field(setting: Setting) -> dict[str, object]:
+    title, required = BUNDLE_FIELDS[setting.name]
+    description = setting.meaning.partition(" Without it")[0].replace("`", "")
+    facts = {"type": "string", "title": title, "description": description, "required": required}
+    default = {} if required else {"default": setting.default}
+    return {**facts, **default, **({"sensitive": True} if setting.secret else {})}
+
+
+def _version() -> str:
+    """Return the version of these sources, whatever is installed."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
 def table_keys() -> Iterator[str]:
@@ -258,6 +306,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/actions.md": live_actions,
     ".env.example": env_example,
     "server.json": server_json,
+    "release/mcpb/manifest.json": bundle_manifest,
     "queries/kandji_queries/lineage/keys.json": table_keys,
     str(FILE.relative_to(ROOT)): skill_text,
 }
