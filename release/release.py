@@ -116,7 +116,9 @@ def try_it(wheel: Path, folder: Path, python: str) -> Path:
 
 def describe(release: Release, wheel: Path, sdist: Path, environment: Path, page: str) -> None:
     """Put beside the packages what belongs to them: SBOM, locks, formula, bundle, and the hashes of all."""
-    run(program(environment, "python"), "-m", "pip", "uninstall", "--quiet", "--yes", "pip")  # it is no part of it
+    run(
+        program(environment, "python"), "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools", "pip"
+    )  # no part of it
     run(
         *(program(tools(), "cyclonedx-py"), "environment", "--output-reproducible", "--of", "JSON"),
         *("--pyproject", release.source / "pyproject.toml", "-o", DIST / f"kandji-mirror-{release.version}.cdx.json"),

@@ -4,12 +4,15 @@ import hashlib
 import os
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from smoke import smoke
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {
@@ -103,3 +106,47 @@ def test_another_folder_and_the_sdist_itself_make_the_same_bytes(built: Built, t
     (unpacked,) = (tmp_path / "from sdist").iterdir()
     (again,) = build(unpacked, "-t", "wheel")
     assert digest(again) == digest(built.wheel)
+
+
+def own_environment(folder: Path, wheel: Path, without: Sequence[str] = ()) -> Path:
+    """Make an environment that has the wheel, and what it needs by links to what this one has; returns its command."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if not path.name.lower().startswith(("kandji", "_editable", *without)):
+            (site / path.name).symlink_to(path)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)  # noqa: S202  # our own wheel
+    command = folder / "bin" / "kandji-mirror"
+    command.write_text(f"#!{folder}/bin/python\nfrom kandji_cli import run\nrun()\n")
+    command.chmod(0o755)
+    return command
+
+
+EXTRAS = ("vl_convert", "keyring", "socksio", "xlsxwriter")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and scripts of POSIX")
+def test_the_wheel_alone_does_all_that_a_newcomer_tries_and_names_each_extra(built: Built, tmp_path: Path) -> None:
+    command = own_environment(tmp_path / "empty", built.wheel, without=EXTRAS)
+    told = [line.partition(":")[0] for line in smoke([str(command)])]
+    assert told == ["version", "demo", "sql", "mcp", "serve"]
+    settings = {"KANDJI_SUBDOMAIN": "acme", "KANDJI_API_TOKEN": "x" * 20, "ALL_PROXY": "socks5://127.0.0.1:1"}
+    for extra, asked in (
+        ("charts", ("query", "devices_by", "--chart", "x.svg")),
+        ("keyring", ("login", "--subdomain", "acme", "--offline", "--keychain", "--token-stdin")),
+        ("socks", ("sync", "devices")),
+        ("xlsx", ("export", "devices", "--format", "xlsx", "--to", "out")),
+    ):
+        done = subprocess.run(
+            [str(command), *asked],
+            env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], **settings},
+            input="0123456789abcdef",
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 3, (asked, done.stderr)
+        assert f"the extra `{extra}`" in done.stderr, done.stderr
+        assert f"pip install 'kandji-mirror[{extra}]'" in done.stderr, done.stderr
