@@ -14,6 +14,7 @@ from kandji_cli.commands.feed import feed
 from kandji_cli.commands.fleet import changes, overview, show
 from kandji_cli.commands.help import help_command
 from kandji_cli.commands.report import report
+from kandji_cli.commands.rules import rules
 from kandji_cli.commands.serve import mcp, mcp_config, serve
 from kandji_cli.commands.setup import doctor, login, reset, settings
 from kandji_cli.commands.sync import status, sync
@@ -52,6 +53,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         report,
         export,
         check,
+        rules,
         evidence,
     ),
     "AI assistants": (

@@ -14,6 +14,7 @@ from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.transport import HttpTransport
 from kandji_mirror.feeds.update import FeedSources
 from kandji_mirror.sync.planner import parse_ttl_overrides
+from kandji_queries.compliance.checked import declared_shape
 from kandji_queries.compliance.relations import statements
 from kandji_queries.compliance.rule_set import FILE as RULES
 from kandji_queries.compliance.rule_set import RuleFile
@@ -184,16 +185,8 @@ def _rules(settings: Settings) -> str:
     """Look at the rules in force: the file, and whether tables, columns and operators in it mean something."""
     book = RuleFile(settings.home, settings.mirror_compliance_file)
     rules = book.rules()
-    statements(rules, _shape)
+    statements(rules, declared_shape)
     return f"{len(rules.rules)} in {book.path}"
-
-
-def _shape(table: str) -> dict[str, str] | None:
-    """Types of a table's columns by name, as a mirror of this version has them; None where there is no such table."""
-    found = resources().get(table)
-    if found is None:
-        return None
-    return {c.name: c.kind.value for c in found.columns} | {c.name: c.type for c in found.derived}
 
 
 # -- rights of files -------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ else the one beside this module, whose header explains the format. A file replac
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
@@ -94,6 +94,15 @@ class RuleSet:
 
 def read(path: Path) -> RuleSet:
     """Read a file of rules; :class:`ConfigurationError` names file, rule, key, value and what is allowed."""
+    entries = read_entries(path)
+    rules = tuple(read_rule(path, number, entry) for number, entry in enumerate(entries, start=1))
+    for _, wrong in same_names(path, [rule.name for rule in rules]):
+        raise wrong
+    return RuleSet(path, rules)
+
+
+def read_entries(path: Path) -> Sequence[Mapping[str, Any]]:
+    """Return what a file has of each rule, not checked yet; :class:`ConfigurationError` where it is no such file."""
     import tomllib  # only statements that ask about compliance need it
 
     try:
@@ -105,19 +114,18 @@ def read(path: Path) -> RuleSet:
     entries = document.get("rule")
     if document.keys() != {"rule"} or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise ConfigurationError(f"{path} must hold [[rule]] tables and nothing else, at least one.")
-    rules = tuple(_rule(path, number, entry) for number, entry in enumerate(entries, start=1))
-    _refuse_same_names(path, rules)
-    return RuleSet(path, rules)
+    return entries
 
 
-def _refuse_same_names(path: Path, rules: Collection[Rule]) -> None:
-    names = [rule.name for rule in rules]
+def same_names(path: Path, names: Sequence[object]) -> Iterator[tuple[int, ConfigurationError]]:
+    """Give number and error of each rule that has the name of one before it."""
     for number, name in enumerate(names, start=1):
-        if name in names[: number - 1]:
-            raise Place(path, str(number)).wrong("name", name, "a name no other rule has")
+        if name is not None and name in names[: number - 1]:
+            yield number, Place(path, str(number)).wrong("name", name, "a name no other rule has")
 
 
-def _rule(path: Path, number: int, entry: Mapping[str, Any]) -> Rule:
+def read_rule(path: Path, number: int, entry: Mapping[str, Any]) -> Rule:
+    """Return one rule of a file; :class:`ConfigurationError` as of :func:`read`."""
     name = entry.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise Place(path, str(number)).wrong("name", name, "lower-case letters, digits and _, such as filevault_on")
