@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,14 @@ from kandji_mirror.store.lock import holder
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_schema.errors import ConfigurationError, MirrorError, UsageError
 from kandji_schema.events import Field, about, trouble
+from kandji_schema.folders import CHECKS_FILE
 from kandji_schema.manifest import generations
 from kandji_schema.registry import resources
 from kandji_schema.settings import Settings, load
 
 if TYPE_CHECKING:
     from kandji_mcp_server.http import Access, HttpServer
+    from kandji_mcp_server.monitoring.samples import CheckCounts
 
 log = logging.getLogger(__name__)
 
@@ -271,13 +274,30 @@ def _server(settings: Settings, background: Background) -> "HttpServer":
     allowed = read_access(settings, make_token=True)
     context = ServerContext(settings, background)
     code = secrets.token_urlsafe(24)
-    server = HttpServer(context, allowed, pages=partial(make_site, link_code=code))
+    server = HttpServer(context, allowed, pages=partial(make_site, link_code=code), checks=partial(_checks, settings))
     _say(settings, f"Pages for your browser: {server.pages_url}", "serve.pages", url=server.pages_url)
     if sys.stderr.isatty():  # a log keeps what it is told, and others may read it
         tell(f"This link signs in once, within 10 minutes: {server.pages_url}sign-in?once={code}")
     ways = f"AI clients connect to {server.url} {' or '.join(_ways_in(settings, allowed))}"
     _say(settings, f"{ways}; `kandji-mirror mcp-config CLIENT --http` tells how.", "serve.listening", url=server.url)
     return server
+
+
+def _checks(settings: Settings) -> "CheckCounts":
+    """Count how the checks of the home stand, for the metrics."""
+    from kandji_mcp_server.monitoring.samples import CheckCounts
+    from kandji_watch.standing import FOUND, TROUBLE, WRONG, overview
+
+    if not (settings.home / CHECKS_FILE).exists():
+        return CheckCounts()
+    found = overview(settings.home, settings.privacy, datetime.now(UTC))
+    return CheckCounts(
+        on=len(found.on),
+        without_answer=sum(line.state in {TROUBLE, WRONG} for line in found.lines) + bool(found.error),
+        findings=sum(line.found for line in found.lines if line.state == FOUND),
+        waiting=len(found.waiting),
+        failed=len(found.failed),
+    )
 
 
 def _ways_in(settings: Settings, allowed: "Access") -> Iterator[str]:

@@ -16,7 +16,7 @@ from kandji_mirror.store.lock import Holder, holder
 from kandji_queries.results.text_table import broken_text
 from kandji_schema.durations import age, ago, in_future, in_words, seconds_since
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.folders import CHECKS_FILE, config_dir, http_token_file, token_file
+from kandji_schema.folders import CHECKS_FILE, METRICS_TOKEN_FILE, config_dir, http_token_file, token_file
 from kandji_schema.manifest import Drift, Manifest, Segment, TableState, newest_whole
 from kandji_schema.privacy import Privacy
 from kandji_schema.setting import Setting
@@ -306,9 +306,19 @@ def _source(setting: Setting, values: Settings) -> str:
     return values.origin(setting.key).place
 
 
+_SECRET_FILES: dict[str, Callable[[str], Path]] = {
+    "api_token": token_file,
+    "mirror_http_token": http_token_file,
+    "mirror_metrics_token": lambda _: Path(METRICS_TOKEN_FILE),
+}
+"""Secrets that may stand in a file of the configuration folder instead, and where a tenant has it there."""
+
+
 def _stored(setting: Setting, values: Settings) -> str | None:
     """Return the file of a secret in the configuration folder, where there is one."""
-    file = token_file if setting.key == "api_token" else http_token_file
+    file = _SECRET_FILES.get(setting.key)
+    if file is None:
+        return None
     try:
         path = config_dir() / file(values.mirror_tenant)
     except ConfigurationError:

@@ -10,8 +10,9 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 
+from kandji_mcp_server.tally import Face, Kind, QueryTally
 from kandji_schema.errors import ConfigurationError, Interrupted, MirrorError
 from kandji_schema.events import about
 from kandji_schema.home import refuse_foreign
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from kandji_queries.export.source import MirrorSource
     from kandji_queries.reader import Reader
     from kandji_queries.results.result import JsonResult
-    from kandji_queries.workers.pool import WorkerPool
+    from kandji_queries.workers.pool import PoolLoad, WorkerPool
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -58,13 +59,15 @@ class ServerContext:
     """One mirror and how AI clients read it. Nothing is opened before the first question: a greeting never waits.
 
     ``background`` syncs beside the conversation, where this process may. ``clock`` tells the time, aware UTC, for ages.
-    ``personal``: it is for people who may see personal data where it is masked for other clients.
+    ``personal``: it is for people who may see personal data where it is masked for other clients. ``tally`` counts what
+    is asked.
     """
 
     settings: Settings
     background: "Background | None" = None
     clock: Clock = lambda: datetime.now(UTC)
     personal: bool = False
+    tally: QueryTally = field(default_factory=QueryTally)
     _reader: "Reader | None" = field(default=None, init=False)
     _workers: "WorkerPool | None" = field(default=None, init=False)
     _opening: Lock = field(default_factory=Lock, init=False)
@@ -91,13 +94,28 @@ class ServerContext:
         """Return another context of the same mirror, unopened, for people who may see personal data."""
         return replace(self, personal=True)
 
-    async def ask(self, question: "Callable[[Reader], T]") -> T:
-        """Answer from a thread of its own. A caller who cancels stops the statement, and frees its turn, at once."""
-        return await _in_thread(lambda gone: question(self._opened_reader().stopped_by(gone)), self._turns)
+    async def ask(
+        self, question: "Callable[[Reader], T]", *, face: Face | None = Face.MCP, seconds: float | None = None
+    ) -> T:
+        """Answer from a thread of its own. A caller who cancels stops the statement, and frees its turn, at once.
+
+        ``face`` is where the question came from, None for one of our own. :class:`TimeoutError` after so many
+        ``seconds``.
+        """
+
+        def work(gone: Event) -> T:
+            return question(self._opened_reader().stopped_by(gone))
+
+        with self.tally.timed(face, Kind.QUESTION) as query, fail_after(seconds):
+            return query.answered(await _in_thread(work, self._turns))
 
     async def state(self) -> Hashable:
         """Return :attr:`Reader.state`; it runs no statement, and waits for none of those that do."""
-        return await _in_thread(lambda _: self._opened_reader().state)
+        return await _in_thread(lambda _: self.read_state())
+
+    def read_state(self) -> Hashable:
+        """Return the same in the caller's thread, having opened the mirror where nobody has yet."""
+        return self._opened_reader().state
 
     async def run_sql(
         self,
@@ -107,18 +125,25 @@ class ServerContext:
         *,
         limits: "QueryLimits | None" = None,
         remedy: str = "",
+        face: Face = Face.MCP,
     ) -> "JsonResult":
         """Run a statement of anyone's in a process of its own; it is stopped when the caller cancels.
 
         ``client`` names who asks: each has its share of the processes. ``limits`` are those of AI clients unless given,
-        ``remedy`` what reads from the tenant, as notes call it.
+        ``remedy`` what reads from the tenant, as notes call it, ``face`` where the statement came from.
         """
 
         def work(gone: Event) -> "JsonResult":
             pool = self._opened_workers()
             return pool.run(sql, params, limits=limits, stop=gone, client=client, remedy=remedy)
 
-        return await _in_thread(work, self._callers)
+        with self.tally.timed(face, Kind.STATEMENT) as query:
+            return query.answered(await _in_thread(work, self._callers))
+
+    @property
+    def load(self) -> "PoolLoad | None":
+        """How busy the processes for statements are; None where none was wanted yet."""
+        return self._workers.load if self._workers else None
 
     async def export(
         self, names: "Sequence[str]", form: str, params: "Mapping[str, object]", to: "Path | str" = ""
@@ -127,7 +152,8 @@ class ServerContext:
 
         ``to`` is a folder of the server's own instead, for what is sent on at once; never one that a caller names.
         """
-        return await _in_thread(lambda gone: self._export(names, form, params, gone, to))
+        with self.tally.timed(Face.PAGES if to else Face.MCP, Kind.EXPORT):
+            return await _in_thread(lambda gone: self._export(names, form, params, gone, to))
 
     async def write(self, work: "Callable[[MirrorSource, Callable[[], None]], T]") -> T:
         """Write files of statements of ours, in a thread of its own.
@@ -144,7 +170,7 @@ class ServerContext:
     async def warm_up(self) -> None:
         """Open the store ahead of the first question. What goes wrong here, that question will say."""
         try:
-            await self.ask(lambda reader: reader.tables())
+            await self.ask(lambda reader: reader.tables(), face=None)
         except MirrorError as error:
             log.info("The store could not be opened ahead: %s", error, extra=about("store.unopened"))
         except Exception:

@@ -19,6 +19,9 @@ TOKEN_FILE = "token"  # noqa: S105  # the name of a file
 HTTP_TOKEN_FILE = "http_token"  # noqa: S105  # the name of a file
 """In the configuration folder: the token that MCP clients of ``serve`` send, for its owner alone."""
 
+METRICS_TOKEN_FILE = "metrics_token"  # noqa: S105  # the name of a file
+"""In the configuration folder: a token that opens the metrics of ``serve`` and nothing else."""
+
 TOKENS_FOLDER, HTTP_TOKENS_FOLDER = "tokens", "http_tokens"
 """In the configuration folder: the same of each tenant that has a name there, a file each."""
 

@@ -158,6 +158,15 @@ class Settings:
         "(mode 0600) in the configuration folder, which the first start on loopback makes.",
         secret=True,
     )
+    mirror_metrics_token: str = _setting(
+        "",
+        "Bearer token that opens `/metrics` of `serve` and nothing else, 24 characters or more. Without it the file "
+        "`metrics_token` (mode 0600) in the configuration folder; the server's own token opens it too.",
+        secret=True,
+    )
+    mirror_ready_hours: int = _setting(
+        24, "Age of the device list in hours from which `/readyz` of `serve` says `too old`.", low=1, high=8_760
+    )
     mirror_http_allowed_hosts: str = _setting(
         "",
         "Names by which clients may reach `serve`, besides those of loopback: `mirror.example.com,10.0.0.5:8765`.",

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from kandji_mcp_server.callers import CALLER, OWN, Caller
 from kandji_mcp_server.context import CELL_BYTES, ServerContext
+from kandji_mcp_server.tally import Face
 from kandji_queries.engine.limits import QueryLimits
 from kandji_queries.reader import Reader
 from kandji_queries.results.data_notes import SYNC_COMMAND
@@ -72,8 +73,9 @@ async def in_time(mirror: ServerContext, question: Callable[[Reader], T]) -> T:
     """Answer a question to a mirror within the time of a statement, whoever asks."""
     seconds = mirror.settings.mirror_query_seconds
     try:
-        with anyio.fail_after(seconds):
-            return await mirror.ask(lambda reader: question(reader.with_remedy(SYNC_COMMAND)))
+        return await mirror.ask(
+            lambda reader: question(reader.with_remedy(SYNC_COMMAND)), face=Face.PAGES, seconds=seconds
+        )
     except TimeoutError:
         raise TookTooLong(
             f"The page needed more than {seconds:g} s and was stopped. Narrow it, or ask for less at once."
@@ -98,7 +100,11 @@ async def run_sql(
     ``limits`` are those of AI clients unless given.
     """
     mirror, client = mirror_of(request), client_of(request)
-    return await until_gone(request, lambda: mirror.run_sql(sql, params, client, limits=limits, remedy=SYNC_COMMAND))
+
+    def run() -> Awaitable[JsonResult]:
+        return mirror.run_sql(sql, params, client, limits=limits, remedy=SYNC_COMMAND, face=Face.PAGES)
+
+    return await until_gone(request, run)
 
 
 async def until_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T:

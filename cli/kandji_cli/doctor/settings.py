@@ -21,7 +21,7 @@ from kandji_queries.compliance.rule_set import RuleFile
 from kandji_queries.results.data_notes import is_overdue
 from kandji_schema.errors import ConfigurationError, MirrorError, StoreFull
 from kandji_schema.files import is_loose, kept_files, loose
-from kandji_schema.folders import CHECKS_FILE, CONFIG_FILE, config_dir, http_token_file
+from kandji_schema.folders import CHECKS_FILE, CONFIG_FILE, METRICS_TOKEN_FILE, config_dir, http_token_file
 from kandji_schema.home import refuse_foreign
 from kandji_schema.ownership import flaw
 from kandji_schema.registry import feed_tables, resources
@@ -237,7 +237,8 @@ def _configured(settings: Settings | None) -> list[Path]:
         return []
     settings = settings or Settings()
     places = token_places(settings, folder)
-    return [places.file, places.host_file, folder / http_token_file(settings.mirror_tenant), folder / CONFIG_FILE]
+    own = [places.file, places.host_file, folder / http_token_file(settings.mirror_tenant)]
+    return [*own, folder / METRICS_TOKEN_FILE, folder / CONFIG_FILE]
 
 
 def _named_files(settings: Settings) -> Iterator[Path]:

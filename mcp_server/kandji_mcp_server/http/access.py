@@ -1,5 +1,6 @@
 """Who may connect to ``serve``, after the settings: on which address, with which token, under which names."""
 
+import hmac
 import ipaddress
 import re
 import secrets
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from kandji_mcp_server.http.oauth import OAuthRules, read_rules
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.files import read_secret, write_new_secret
-from kandji_schema.folders import config_dir, http_token_file
+from kandji_schema.folders import METRICS_TOKEN_FILE, config_dir, http_token_file
 from kandji_schema.settings import Settings
 
 SHORTEST = 24
@@ -33,7 +34,7 @@ class Access:
 
     ``people`` are the rules for those who sign in at an identity provider, None where none is set; with them there may
     be no token at all. ``hosts`` and ``origins`` are the headers ``Host`` and ``Origin`` that are let in, where ``:*``
-    is any port or none.
+    is any port or none. ``metrics_token`` opens `/metrics` alone, None where there is none.
     """
 
     host: str
@@ -43,6 +44,7 @@ class Access:
     origins: tuple[str, ...]
     token_file: Path
     people: OAuthRules | None = None
+    metrics_token: str | None = field(default=None, repr=False)
 
 
 def read_access(settings: Settings, *, folder: Path | None = None, make_token: bool = False) -> Access:
@@ -58,7 +60,8 @@ def read_access(settings: Settings, *, folder: Path | None = None, make_token: b
     if people:
         named += _names_of(people, named)
     pages = tuple(_origin(name) for name in _comma_separated(settings.mirror_http_allowed_origins))
-    file = (folder or config_dir()) / http_token_file(settings.mirror_tenant)
+    below = folder or config_dir()
+    file = below / http_token_file(settings.mirror_tenant)
     known = known_token(settings.mirror_http_token, file)
     if not people:
         _refuse_open_doors(host, named, pages, known, file)
@@ -75,7 +78,19 @@ def read_access(settings: Settings, *, folder: Path | None = None, make_token: b
         origins=(*(f"http://{name}:*" for name in LOOPBACK_HOSTS), *pages),
         token_file=file,
         people=people,
+        metrics_token=_metrics_token(settings, below / METRICS_TOKEN_FILE, known),
     )
+
+
+def _metrics_token(settings: Settings, file: Path, token: str | None) -> str | None:
+    """Return the token that opens the metrics alone; it may not be the one that opens everything."""
+    found = known_token(settings.mirror_metrics_token, file, "KANDJI_MIRROR_METRICS_TOKEN")
+    if found and token and hmac.compare_digest(found.encode(), token.encode()):
+        raise ConfigurationError(
+            f"KANDJI_MIRROR_METRICS_TOKEN (or the file {file}) is the token of the server itself, which opens "
+            f"everything. Make another one: {MAKE_ONE}"
+        )
+    return found
 
 
 def is_loopback(host: str) -> bool:
@@ -142,14 +157,14 @@ def _spellings(host: str) -> tuple[str, ...]:
     return (host,) if re.search(r":[0-9]+$", host) and not host.endswith("]") else (host, f"{host}:*")
 
 
-def known_token(setting: str, file: Path) -> str | None:
+def known_token(setting: str, file: Path, name: str = "KANDJI_MIRROR_HTTP_TOKEN") -> str | None:
     """Return the token there is; None where there is none yet. :class:`ConfigurationError` for one that is no good."""
     found = setting or read_secret(file)
     if found is None:
         return None
     if len(found) < SHORTEST or re.search(r"[^\x21-\x7e]", found):
         raise ConfigurationError(
-            f"KANDJI_MIRROR_HTTP_TOKEN (or the file {file}) must hold at least {SHORTEST} characters without "
+            f"{name} (or the file {file}) must hold at least {SHORTEST} characters without "
             f"spaces, all of ASCII. Make one: {MAKE_ONE}"
         )
     return found

@@ -120,16 +120,19 @@ class BearerAuth:
             return
         people = self._tokens.people
         # who signs in begins without a token: that is no attempt
-        _log_refusal(scope, refusal, logging.INFO if people and refusal is UNKNOWN else logging.WARNING)
+        log_refusal(scope, refusal, logging.INFO if people and refusal is UNKNOWN else logging.WARNING)
         await refusal.response(people.rules if people else None)(scope, receive, send)
 
     async def _known(self, headers: Headers) -> tuple[Caller | None, "Refusal | None"]:
-        sent = headers.getlist("authorization")
-        kind, _, token = (sent[0] if len(sent) == 1 else "").partition(" ")
-        token = token.strip()
-        if kind.lower() != "bearer" or not token:
-            return None, UNKNOWN
-        return await self._tokens.known(token)
+        token = bearer_of(headers)
+        return (None, UNKNOWN) if token is None else await self._tokens.known(token)
+
+
+def bearer_of(headers: Headers) -> str | None:
+    """Return the token of the one header that may carry it; None where there is none, or there are several."""
+    sent = headers.getlist("authorization")
+    kind, _, token = (sent[0] if len(sent) == 1 else "").partition(" ")
+    return token.strip() or None if kind.lower() == "bearer" else None
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ def _bind_sessions(scope: Scope, caller: Caller) -> None:
         scope["user"] = AuthenticatedUser(known)
 
 
-def _log_refusal(scope: Scope, refusal: Refusal, level: int) -> None:
+def log_refusal(scope: Scope, refusal: Refusal, level: int = logging.WARNING) -> None:
     """Log who tried what; what was sent as a token is nobody's business, it may be another server's."""
     peer = scope["client"][0] if scope.get("client") else "somebody"
     path = ascii(scope["path"])[:LONGEST_PATH]

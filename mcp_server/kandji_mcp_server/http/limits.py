@@ -69,6 +69,11 @@ class SessionLimit:
         self._most = most
         self._open: dict[str, Session] = {}
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._open)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":

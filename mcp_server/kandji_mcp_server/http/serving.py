@@ -27,10 +27,12 @@ from kandji_mcp_server.http.connections import BeatingServer, BoundedConfig, Bou
 from kandji_mcp_server.http.health import endpoint
 from kandji_mcp_server.http.limits import RequestLimit, SessionLimit, most_under_way
 from kandji_mcp_server.http.messages import LARGEST, MessageCheck
+from kandji_mcp_server.http.monitoring import Monitoring
 from kandji_mcp_server.http.oauth import OAuthRules
 from kandji_mcp_server.http.provider_keys import ProviderKeys, bounded_reader
 from kandji_mcp_server.http.tokens import TokenVerifier
 from kandji_mcp_server.http.well_known import PATH, public_routes
+from kandji_mcp_server.monitoring.samples import CheckCounts, Watched, tenant_label
 from kandji_mcp_server.process import raise_file_limit
 from kandji_mcp_server.server import build_server
 from kandji_schema.errors import ConfigurationError
@@ -54,6 +56,8 @@ NO_MORE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 GRACE_SECONDS = 1
 """What answers under way are given when the server stops. Streams that a client keeps open end then too."""
 
+CountChecks = Callable[[], CheckCounts]
+
 Work = Callable[[], Awaitable[None]]
 
 MakePages = Callable[
@@ -71,15 +75,22 @@ class HttpServer:
     """Answers on ``url`` from the time it is made, until :meth:`stop`."""
 
     def __init__(
-        self, context: ServerContext, access: Access, bounds: Bounds | None = None, pages: MakePages | None = None
+        self,
+        context: ServerContext,
+        access: Access,
+        bounds: Bounds | None = None,
+        pages: MakePages | None = None,
+        checks: CountChecks | None = None,
     ) -> None:
         """``bounds`` follow from the limits of the process unless given; ``pages`` are served beside MCP.
+
+        ``checks`` counts how checks stand, for metrics.
 
         :class:`ConfigurationError` where the address cannot be listened on, or there is no token.
         """
         bounds = bounds or Bounds(connections=_most_connections(raise_file_limit()))
         sessions = max(1, min(MOST_SESSIONS, bounds.connections // 2))
-        app = make_application(context, access, sessions, most_under_way(bounds.connections), pages)
+        app = make_application(context, access, sessions, most_under_way(bounds.connections), pages, checks)
         self._listener = listen(access.host, access.port)
         host, port = self._listener.getsockname()[:2]
         self.pages_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
@@ -145,6 +156,7 @@ def make_application(
     most_sessions: int = MOST_SESSIONS,
     most_questions: int = most_under_way(Bounds.connections),
     pages: MakePages | None = None,
+    checks: CountChecks | None = None,
 ) -> ASGIApp:
     """Make the ASGI application. A request passes host names, CORS, the token, the form of its message, its share.
 
@@ -170,6 +182,8 @@ def make_application(
     if pages:
         own = {PATH, "/health", *(route.path for route in public)}
         answers = ByPath(answers, own, pages(context, clear, tokens.caller, beside.start))
+    watched = Watched(tenant_label(context.settings), (context, clear), checks)
+    answers = Monitoring(answers, access, tokens, [watched], lambda: inner.count)
     return HostCheck(answers, AllowedNames(access.hosts), origins)
 
 

@@ -64,6 +64,16 @@ class FairQueue:
         self._served: OrderedDict[str, float] = OrderedDict()
         self._count = 0
 
+    @property
+    def running(self) -> int:
+        """How many have a turn."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one."""
+        return len(self._waiting)
+
     @contextmanager
     def turn(self, client: str, patience: float, stop: Cancellation | None) -> Iterator[Turn]:
         """Wait for a turn, ``patience`` seconds at most, and have it until the block ends.

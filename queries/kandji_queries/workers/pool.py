@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Condition, Thread
@@ -26,6 +27,15 @@ PATIENCE = 2
 
 STATEMENTS = 1_000
 """After so many a child is replaced, whatever it may have gathered."""
+
+
+@dataclass(frozen=True)
+class PoolLoad:
+    """How many processes run a statement, how many statements wait for one, and how many processes are ready."""
+
+    busy: int
+    waiting: int
+    ready: int
 
 
 class WorkerPool:
@@ -60,6 +70,11 @@ class WorkerPool:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
+
+    @property
+    def load(self) -> PoolLoad:
+        """How busy it is; waits for nothing."""
+        return PoolLoad(self._turns.running, self._turns.waiting, len(self._idle))
 
     def start(self) -> None:
         """Have a child ready soon, without waiting for it."""
