@@ -75,7 +75,7 @@ Part = Callable[[], Iterator[Sample]]
 
 
 def tenant_label(settings: Settings) -> str:
-    """Return what a tenant is called in metrics: its profile, else as its home is, else as settings name it, else ""."""
+    """Return what a tenant is called in metrics: its profile's name, else its home's, else the settings'."""
     if found := settings.mirror_tenant or mirrored(settings.home):
         return found
     try:
