@@ -16,6 +16,7 @@ from kandji_cli.commands.help import help_command
 from kandji_cli.commands.report import report
 from kandji_cli.commands.rules import rules
 from kandji_cli.commands.serve import mcp, mcp_config, serve
+from kandji_cli.commands.service import service
 from kandji_cli.commands.setup import doctor, login, reset, settings
 from kandji_cli.commands.sync import status, sync
 from kandji_cli.commands.version import version
@@ -36,6 +37,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         sync,
         status,
         serve,
+        service,
         feed,
     ),
     "Ask": (
