@@ -72,7 +72,7 @@ def test_a_token_the_tenant_does_not_know_is_not_stored(tmp_path: Path, server: 
 def test_a_tenant_that_does_not_answer_is_told_and_offline_stores_all_the_same(tmp_path: Path) -> None:
     done = log_in(tmp_path, "--api-url", "http://127.0.0.1:9")
     assert (done.returncode, stored(tmp_path)) == (4, {})
-    assert "Nothing was stored; --offline stores without asking." in done.stderr
+    assert "Nothing was stored; `login --offline` stores without asking." in done.stderr
     done = log_in(tmp_path, "--subdomain", "acme", "--region", "eu", "--offline")
     assert done.returncode == 0, done.stderr
     assert stored(tmp_path)["config.toml"] == 'subdomain = "acme"\nregion = "eu"\n'

@@ -202,7 +202,7 @@ def _refusing(listener: socket.socket, seen: list[bytes]) -> None:
 
 
 @pytest.mark.heavy
-def test_a_login_without_a_region_tries_both_of_the_named_tenant_and_no_other_host(tmp_path: Path) -> None:
+def test_a_login_without_a_region_tries_all_hosts_of_the_named_tenant_and_no_other(tmp_path: Path) -> None:
     seen: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         Thread(target=_refusing, args=(listener, seen), daemon=True).start()
@@ -215,8 +215,7 @@ def test_a_login_without_a_region_tries_both_of_the_named_tenant_and_no_other_ho
         listener.shutdown(socket.SHUT_RDWR) if sys.platform == "linux" else None
     assert (done.returncode, "Traceback" in done.stderr) == (4, False), done.stderr
     asked = list(dict.fromkeys(request.split(b"\r\n", 1)[0] for request in seen))
-    assert asked == [
-        f"CONNECT {host}:443 HTTP/1.1".encode() for host in ("acme.api.kandji.io", "acme.api.eu.kandji.io")
-    ]
+    hosts = [f"acme.api{region}.{domain}" for domain in ("kandji.io", "iru.com") for region in ("", ".eu")]
+    assert asked == [f"CONNECT {host}:443 HTTP/1.1".encode() for host in hosts]
     assert b"my-own-token" not in b"".join(seen)
     assert not (tmp_path / "config").exists()

@@ -102,9 +102,9 @@ def _reader_may_go() -> Iterator[None]:
         streams.drop(sys.stdout)
 
 
-def tell(line: str) -> None:
-    """Print one line for the person at the terminal, beside the data."""
-    streams.tell(line)
+def tell(*lines: str) -> None:
+    """Print lines for the person at the terminal, beside the data."""
+    streams.tell(*lines)
 
 
 def warn_of_settings() -> None:

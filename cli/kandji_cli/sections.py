@@ -17,7 +17,7 @@ from kandji_cli.commands.report import report
 from kandji_cli.commands.rules import rules
 from kandji_cli.commands.serve import mcp, mcp_config, serve
 from kandji_cli.commands.service import service
-from kandji_cli.commands.setup import doctor, login, reset, settings
+from kandji_cli.commands.setup import doctor, init, login, logout, reset, settings
 from kandji_cli.commands.sync import status, sync
 from kandji_cli.commands.version import version
 from kandji_cli.help_text import HelpContext, explain
@@ -28,7 +28,9 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         simulate,
     ),
     "Set up": (
+        init,
         login,
+        logout,
         doctor,
         settings,
         reset,

@@ -47,3 +47,18 @@ def has_terminal() -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def held_signals() -> Iterator[None]:
+    """Have signals that end a command wait for the end of the block, so that what it writes is whole or not begun."""
+    mask = getattr(signal, "pthread_sigmask", None)  # Windows has none
+    if mask is None:
+        yield
+        return
+    known = {signal.SIGINT, *(getattr(signal, name) for name in STOPPING)}
+    before = mask(signal.SIG_BLOCK, known)
+    try:
+        yield
+    finally:
+        mask(signal.SIG_SETMASK, before)

@@ -13,10 +13,10 @@ import click
 from kandji_schema.errors import UsageError
 from kandji_schema.profiles import TENANT, folded
 
-_SHOWN = {"login"}
+_SHOWN = {"init", "login"}
 """Commands whose own help shows the option; for all others that of the whole program does."""
 
-_SILENT = {"mcp", "serve", "login", "version"}
+_SILENT = {"mcp", "serve", "init", "login", "version"}
 """Commands that tell nobody of settings at a terminal: they tell logs, ask anew, or need none."""
 
 _GIVEN = "kandji_cli.tenant"

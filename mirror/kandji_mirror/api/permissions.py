@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kandji_mirror.api.client import Client
-from kandji_mirror.api.paging import walk
+from kandji_mirror.api.paging import Page, walk
 from kandji_schema.errors import ApiError, NotFound, PermissionMissing
 from kandji_schema.registry import resources, tenant_tables
 from kandji_schema.resource import Resource
@@ -15,13 +15,15 @@ from kandji_schema.resource import Resource
 class Permission:
     """One permission of the token, by the name it has in the provider's console, and the tables that need it.
 
-    ``granted`` is None where it could not be found out; ``why`` says why it is not True.
+    ``granted`` is None where it could not be found out; ``why`` says why it is not True. ``rows`` is what the provider
+    said there are in the first of the tables, None where it did not.
     """
 
     name: str
     tables: tuple[str, ...]
     granted: bool | None
     why: str = ""
+    rows: int | None = None
 
 
 def permissions(client: Client) -> Iterator[Permission]:
@@ -47,8 +49,10 @@ def _tried(client: Client, name: str, tables: list[Resource], seen: dict[str, Ma
     parent = seen.get(first.parent) if first.parent else {}
     if parent is None:
         return Permission(name, names, None, f"there is no row of {first.parent} to ask with")
+    rows = None
     try:
-        seen[first.name] = _first_row(client, first, parent)
+        page = _first_page(client, first, parent)
+        seen[first.name], rows = (page.rows[0] if page.rows else None), page.total
     except PermissionMissing as error:
         return Permission(name, names, False, "not licensed, or not granted" if first.licensed else str(error))
     except NotFound:
@@ -56,15 +60,14 @@ def _tried(client: Client, name: str, tables: list[Resource], seen: dict[str, Ma
     except ApiError as error:
         if not (first.empty_answer and first.empty_answer in str(error).lower()):
             return Permission(name, names, None, str(error))
-    return Permission(name, names, True)
+    return Permission(name, names, True, rows=rows)
 
 
-def _first_row(client: Client, resource: Resource, parent: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _first_page(client: Client, resource: Resource, parent: Mapping[str, Any]) -> Page:
     """Send one request for as little as the endpoint gives."""
     small = replace(resource, page_size=min(resource.page_size, 1))
     path = resource.path.format(**{brace: parent[own] for brace, own in _fields(resource).items()})
-    page = next(walk(client, small, path=path, in_flight=1))
-    return page.rows[0] if page.rows else None
+    return next(walk(client, small, path=path, in_flight=1))
 
 
 def _fields(resource: Resource) -> Mapping[str, str]:
