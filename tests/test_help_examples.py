@@ -21,6 +21,7 @@ from kandji_simulator import TOKEN, serve
 REFUSED = {
     "login --region": 2,  # there is no terminal to ask for the token
     "reset": 2,  # the mirror is not acme's
+    "logout --tenant": 3,  # there is no such profile
     "action confirm": 6,  # nothing waits for that token
     "check test": 2,  # no check of the first file tells anybody yet
     "check history macs": 2,
@@ -117,7 +118,8 @@ def test_every_command_has_two_examples_at_the_end_of_its_help() -> None:
         assert max(map(len, shown.splitlines())) <= 80, shown
 
 
-def test_what_examples_name_there_is() -> None:
+def test_what_examples_name_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KANDJI_MIRROR_TENANT", "")  # where --tenant leaves the name
     for line in (line for path, _ in COMMANDS[1:] for line in lines_of(path[0])):
         command: click.Command = app
         words = as_typed(line.partition(" < ")[0], Path())[1]

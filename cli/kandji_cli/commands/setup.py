@@ -77,7 +77,7 @@ def logout() -> None:
 
     Example: kandji-mirror logout
 
-    Example: kandji-mirror login --help
+    Example: kandji-mirror logout --tenant acme
     """
     from kandji_cli.stored_account import log_out
 
