@@ -8,7 +8,7 @@ import pytest
 from commands import run
 
 from kandji_schema.installation import EXTRAS, how_to_add
-from kandji_schema.manifest import FORMAT
+from kandji_schema.store_version import STORE_VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -27,7 +27,7 @@ def test_the_version_is_told_with_those_of_duckdb_python_and_the_store(tmp_path:
     assert told["kandji-mirror"] == PROJECT["version"]
     assert line == (
         f"kandji-mirror, version {PROJECT['version']} (DuckDB {told['duckdb']}, Python {told['python']}, "
-        f"store format {FORMAT})"
+        f"store version {STORE_VERSION})"
     )
     assert run(tmp_path, "version").stdout.splitlines()[0] == line
     assert set(told["extras"]) == set(EXTRAS)

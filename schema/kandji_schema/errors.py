@@ -40,6 +40,7 @@
     │   ├── AuditUnavailable         the audit log cannot be written or read, so nothing may be sent
     │   ├── StoreFull                no space, or no right to write
     │   ├── StoreDamaged             a file is missing, cut or altered
+    │   ├── StoreNewer               a newer version of this program wrote it, so it is left as it is
     │   └── NotExported              the files of an export could not be written
     ├── NotFresh                     exit 9: a table used is older or less whole than --max-age or --strict take
     └── Interrupted                  exit 130: Ctrl-C, SIGTERM or a closed terminal (SIGHUP)
@@ -304,6 +305,10 @@ class StoreFull(StoreError):
 
 class StoreDamaged(StoreError):
     """A file of the store is missing, cut short or altered."""
+
+
+class StoreNewer(StoreError):
+    """The mirror, or a backup, was written by a newer version of this program; nothing of it is read or touched."""
 
 
 class NotExported(StoreError):

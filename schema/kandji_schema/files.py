@@ -31,7 +31,7 @@ _OURS = (
 )
 """Files of ours in the data directory; it may be a folder that holds other things too."""
 
-_FOLDERS = ("store", "refresh", "exports", "exported")
+_FOLDERS = ("store", "refresh", "exports", "exported", "before-upgrade")
 
 _SCHEMES = "abfss?|azs?|file|ftps?|gcs|gs|hdfs|https?|oss|r2|s3[an]?|sftp|smb|ssh|wasbs?"
 _ADDRESS = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]+:/.*|(?i:{_SCHEMES}):.*", re.S)

@@ -9,9 +9,9 @@ anyone's who has the name, and gets one when it is next written.
 from contextlib import suppress
 from pathlib import Path
 
-from kandji_schema.errors import ConfigurationError, StoreError
+from kandji_schema.errors import ConfigurationError, StoreError, StoreNewer
 from kandji_schema.files import make_file
-from kandji_schema.manifest import Manifest, kept
+from kandji_schema.manifest import newest_readable
 from kandji_schema.provider import former_name, is_loopback, same_tenant, tenant_name, url_of
 from kandji_schema.settings import Settings
 from kandji_schema.sources import Kind
@@ -21,11 +21,17 @@ SIMULATED = "simulated "
 
 
 def mirrored(home: Path) -> str | None:
-    """Return the name of the tenant whose mirror this is; None where there is none that can be read."""
+    """Return the name of the tenant whose mirror this is; None where there is none that can be read.
+
+    Raises :class:`StoreNewer` for the home of a newer version.
+    """
     try:
-        return next((found.tenant for found in kept(home) if isinstance(found, Manifest)), None)
+        found = newest_readable(home)
+    except StoreNewer:
+        raise
     except StoreError:
         return None
+    return found.tenant if found else None
 
 
 def noted(home: Path) -> str | None:

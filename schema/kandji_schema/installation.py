@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kandji_schema.store_version import STORE_VERSION
+
 NAME = "kandji-mirror"
 
 EXTRAS: Mapping[str, str] = {
@@ -31,17 +33,15 @@ def mirror_version() -> str:
 
 
 def versions() -> Mapping[str, str]:
-    """Return what decides how a mirror is written and read: ours, DuckDB's, Python's, and the format of the store."""
-    from kandji_schema.manifest import FORMAT  # not before it is asked for, as above
-
+    """Return what decides how a mirror is written and read: ours, DuckDB's, Python's, and the version of the store."""
     python = ".".join(map(str, sys.version_info[:3]))
-    return {NAME: mirror_version(), "duckdb": _version_of("duckdb"), "python": python, "store": str(FORMAT)}
+    return {NAME: mirror_version(), "duckdb": _version_of("duckdb"), "python": python, "store": str(STORE_VERSION)}
 
 
 def version_line() -> str:
-    """Return :func:`versions` in words: ``version 0.1.0 (DuckDB 2.0.0, Python 3.12.1, store format 1)``."""
+    """Return :func:`versions` in words: ``version 0.1.0 (DuckDB 2.0.0, Python 3.12.1, store version 2)``."""
     found = versions()
-    others = f"DuckDB {found['duckdb']}, Python {found['python']}, store format {found['store']}"
+    others = f"DuckDB {found['duckdb']}, Python {found['python']}, store version {found['store']}"
     return f"version {found[NAME]} ({others})"
 
 

@@ -7,7 +7,8 @@ Layout below the home directory::
     store/data/apps.masked.00000037.duckdb  its masked copy, with pseudonyms for personal data, where wanted
 
 A manifest is written once and never changed. It carries its own checksum, so a torn or altered one is noticed and the
-one before it answers. Readers and the writer share this module and nothing else.
+one before it answers; and the version of the store with the program that wrote it, see
+:mod:`kandji_schema.store_version`. Readers and the writer share this module and nothing else.
 """
 
 import hashlib
@@ -19,13 +20,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from kandji_schema.errors import NothingMirrored, StoreDamaged, StoreError
+from kandji_schema.errors import NothingMirrored, StoreDamaged, StoreError, StoreNewer
 from kandji_schema.feeds import feed_of
 from kandji_schema.files import has_size
+from kandji_schema.installation import mirror_version
 from kandji_schema.privacy import Privacy
 from kandji_schema.read_days import Spans
-
-FORMAT = 1
+from kandji_schema.store_version import STORE_VERSION, head, version_in
 
 
 class State(StrEnum):
@@ -153,6 +154,7 @@ class Manifest:
     """One published state of the whole mirror. ``history`` are the segments, oldest first.
 
     ``withheld`` is only ever set by :meth:`masked` and never written: the tables of which there are no masked rows.
+    ``store`` is the version of the store that it is of.
     """
 
     generation: int
@@ -161,6 +163,13 @@ class Manifest:
     tables: Mapping[str, TableState] = field(default_factory=dict)
     history: tuple[Segment, ...] = ()
     withheld: frozenset[str] = frozenset()
+    store: int = STORE_VERSION
+
+    @property
+    def file_sizes(self) -> Mapping[str, int]:
+        """Sizes of all files that it names, by their path below the folder ``store``."""
+        data = {f"data/{file}": size for state in self.tables.values() for file, size in state.files.items()}
+        return data | {f"history/{file}": size for segment in self.history for file, size in segment.files.items()}
 
     def masked(self) -> "Manifest":
         """Return the state as those see it from whom personal data is kept: of every file its masked copy.
@@ -180,26 +189,25 @@ class Manifest:
         return [t.name for t in self.tables.values() if t.file and not _is_like(t, mode)]
 
     def to_json(self) -> bytes:
-        """Return the manifest as the bytes of its file."""
-        body = {name: value for name, value in vars(self).items() if name != "withheld"}
+        """Return the manifest as the bytes of its file, of this version of the store."""
+        body = {name: value for name, value in vars(self).items() if name not in {"withheld", "store"}}
         text = json.dumps(body, default=_plain, sort_keys=True)
-        return b"".join([f'{{"format": {FORMAT}, "sha256": "{_checksum(text)}", '.encode(), _BODY, text.encode(), _END])
+        return b"".join([f'{{{head(mirror_version())}, "sha256": "{_checksum(text)}", '.encode(), _BODY, text.encode(), _END])
 
     @classmethod
     def from_json(cls, data: bytes) -> "Manifest":
-        """Read the bytes of a manifest file; :class:`StoreDamaged` where they are not one."""
+        """Read the bytes of a manifest file; :class:`StoreDamaged` where they are none, :class:`StoreNewer` for news."""
         try:
             envelope = json.loads(data)
+            store = version_in(envelope)
             body = envelope["manifest"]
             as_written = data.partition(_BODY)[2].removesuffix(_END).decode()
             if envelope["sha256"] not in map(_checksum, _spellings(as_written, body)):
                 raise StoreDamaged("the checksum does not match")
-            if envelope["format"] != FORMAT:
-                raise StoreDamaged(f"its format is {envelope['format']!r}, this version reads {FORMAT}")
             tables = {name: _table(entry) for name, entry in body.pop("tables").items()}
             published_at = datetime.fromisoformat(body.pop("published_at"))
             history = tuple(_segment(entry) for entry in body.pop("history", ()))
-            return cls(tables=tables, published_at=published_at, history=history, **body)
+            return cls(tables=tables, published_at=published_at, history=history, store=store, **body)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreDamaged(f"it is not a manifest ({type(error).__name__})") from error
 
@@ -251,15 +259,28 @@ def generations(home: Path) -> list[int]:
 
 
 def kept(home: Path) -> Iterator[Manifest | StoreDamaged]:
-    """Read every manifest, newest first; a damaged one as the error that says so, for the reader to report."""
+    """Read every manifest, newest first; a damaged one as the error that says so, for the reader to report.
+
+    Raises :class:`StoreNewer` at one of a newer version of the program.
+    """
     for generation in generations(home):
         path = manifest_path(home, generation)
         try:
             yield Manifest.from_json(path.read_bytes())
         except FileNotFoundError:
             continue  # collected between the listing and the read
+        except StoreNewer as error:
+            raise StoreNewer(f"The mirror in {home} {error}") from None
         except (StoreDamaged, OSError) as error:
             yield StoreDamaged(f"Manifest {path.name} cannot be used: {error}.")
+
+
+def newest_readable(home: Path) -> Manifest | None:
+    """Return the newest manifest that can be read, whatever of its files is there; None where there is none.
+
+    Raises :class:`StoreNewer`, and :class:`StoreError` where the folder cannot be read.
+    """
+    return next((found for found in kept(home) if isinstance(found, Manifest)), None)
 
 
 def missing_files(home: Path, manifest: Manifest) -> list[str]:

@@ -58,7 +58,7 @@ def _migrate_columns(store: Store) -> None:
     column that tells whose a row is, or that cannot be read, counts as never synced, with a warning.
     Raises :class:`StoreFull` where there is no room.
     """
-    old = {name: state for name, state in store.current.tables.items() if _has_other_columns(state)}
+    old = {name: state for name, state in store.current.tables.items() if has_other_columns(state)}
     if not old:
         return
     with Engine(_spill(store), key=store.key) as engine, store.lock:
@@ -69,7 +69,8 @@ def _spill(store: Store) -> Path:
     return data_dir(store.home) / f"run.{uuid4().hex}.tmp"
 
 
-def _has_other_columns(state: TableState) -> bool:
+def has_other_columns(state: TableState) -> bool:
+    """Whether a table's file was written with other columns than this version declares."""
     return state.file is not None and state.ddl[0] != ddl.statements(resources()[state.name])[0]
 
 

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_mirror.store.lock import writer_lock
-from kandji_mirror.store.migrate import conform
-from kandji_mirror.store.store import FOLDERS, TEMPORARY, Store, remove, store_full
+from kandji_mirror.store.store import COPY, FOLDERS, TEMPORARY, Store, remove, store_full
+from kandji_mirror.store.upgrade import bring_up_to_date
 from kandji_schema.errors import StoreFull
 from kandji_schema.files import make_folder, tighten_home
 from kandji_schema.home import mirrored
-from kandji_schema.manifest import nothing_mirrored
+from kandji_schema.manifest import newest_readable, nothing_mirrored
 from kandji_schema.privacy import Privacy
 from kandji_schema.resource import Resource
 
@@ -25,7 +25,7 @@ ASIDE = "aside"
 
 _PARTS = (
     *("store/manifests", "store/data", "store/history", "store/tenant", "store/feeds.json"),
-    *("store/privacy.purge", "privacy.key", "refresh"),
+    *("store/privacy.purge", "privacy.key", "refresh", COPY),
 )
 """What makes the mirror, the manifests first: without them readers find nothing, and no half of it."""
 
@@ -44,8 +44,10 @@ def open_store(
     """Hold the writer's lock for the time of the block and give the store, migrated and masked as ``privacy`` wants.
 
     ``wall`` tells the time, aware UTC. Raises :class:`AlreadySyncing`, :class:`ConfigurationError` for a home of
-    another tenant, and :class:`StoreError`; then nothing that is published changed.
+    another tenant, and :class:`StoreError`; then nothing that is published changed. :class:`StoreNewer` for a home of a
+    newer version; then nothing at all did.
     """
+    newest_readable(home)  # refuses a newer one before anything is touched
     with store_full(home):
         for folder in (home, *(folder_of(home) for folder_of in FOLDERS)):
             make_folder(folder)
@@ -55,7 +57,7 @@ def open_store(
             for path in folder_of(home).glob(f"*{TEMPORARY}*"):
                 remove(path)
         with Store(home, tenant, resources, wall, privacy) as store:
-            conform(store)
+            bring_up_to_date(store)
             yield store
 
 

@@ -47,6 +47,9 @@ to its files has to be covered, and a busy day rewrites its newest segment hundr
 TEMPORARY = ".tmp"
 """What every unfinished file has in its name, by which leftovers of a killed writer are swept."""
 
+COPY = "before-upgrade"
+"""Folder of the home for the copy of what it was before an upgrade."""
+
 FOLDERS = (manifests_dir, data_dir, history_dir)
 """Functions that give the store's folders below a home."""
 
@@ -216,10 +219,16 @@ class Store:
     def forget_the_past(self) -> None:
         """Leave nothing but the current state and its files, at once, whoever may still read others."""
         with self.lock:
+            self.remove_copy()
             for generation in generations(self.home):
                 if generation != self.current.generation:
                     remove(manifest_path(self.home, generation))
             self._remove_unnamed([self.current], 0, 0)
+
+    def remove_copy(self) -> None:
+        """Remove what the home was before an upgrade, where that is still kept; its manifest first, so no half of it."""
+        shutil.rmtree(manifests_dir(self.home / COPY), ignore_errors=True)
+        shutil.rmtree(self.home / COPY, ignore_errors=True)
 
     def _remove_unnamed(self, manifests: Collection[Manifest], grace: float, history_grace: float) -> None:
         data = {file for m in manifests for t in m.tables.values() for file in t.files}

@@ -15,6 +15,7 @@ from kandji_mirror.state import Now, utc_now
 from kandji_mirror.store.masked_files import run_engine
 from kandji_mirror.store.opening import open_store
 from kandji_mirror.store.store import Store
+from kandji_mirror.store.upgrade import let_copy_go
 from kandji_mirror.sync.context import RunContext
 from kandji_mirror.sync.device_run import DeviceRun
 from kandji_mirror.sync.request import Refusals, SyncRequest, Ttl, device_request
@@ -133,7 +134,7 @@ def _run(
         progress.planned(request.names)
         run.execute()
     state.clock.note(client.server_clock.seen)
-    return Report(
+    report = Report(
         started_at=began,
         seconds=round(time.monotonic() - clock, 3),
         outcomes=tuple(run.outcomes),
@@ -147,6 +148,8 @@ def _run(
         not_offered=_in_state(store, State.ABSENT),
         partial=_in_state(store, State.PARTIAL),
     )
+    let_copy_go(store, report)
+    return report
 
 
 def _clock_warnings(client: Client) -> tuple[str, ...]:
