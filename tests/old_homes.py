@@ -1,8 +1,8 @@
 """Homes that earlier versions wrote, kept as small archives in ``homes``.
 
-Each was made by checking that version out (``git archive fbc5787``, ``5efa28f``, ``a717e2a``, ``258e84d``, ``af40196``),
-and having its own tests' ``support`` sync a simulated tenant of six devices, or four where it masks, with three apps
-each, let three steps of the world pass, and sync again; from the third on with two records in the audit log.
+Each was made by checking that version out (``git archive fbc5787``, ``5efa28f``, ``a717e2a``, ``258e84d``,
+``af40196``), and having its own tests' ``support`` sync a simulated tenant of six devices, or four where it masks, with
+three apps each, let three steps of the world pass, and sync again; from the third on with two records in the audit log.
 """
 
 import tarfile

@@ -13,6 +13,7 @@ from kandji_cli.commands.export import export
 from kandji_cli.commands.feed import feed
 from kandji_cli.commands.fleet import changes, overview, show
 from kandji_cli.commands.help import help_command
+from kandji_cli.commands.keep import backup, restore, verify
 from kandji_cli.commands.report import report
 from kandji_cli.commands.rules import rules
 from kandji_cli.commands.serve import mcp, mcp_config, serve
@@ -41,6 +42,11 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         serve,
         service,
         feed,
+    ),
+    "Keep for years": (
+        backup,
+        restore,
+        verify,
     ),
     "Ask": (
         overview,

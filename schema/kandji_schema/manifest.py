@@ -27,6 +27,7 @@ from kandji_schema.installation import mirror_version
 from kandji_schema.privacy import Privacy
 from kandji_schema.read_days import Spans
 from kandji_schema.store_version import STORE_VERSION, head, version_in
+from kandji_schema.unfinished import is_unfinished
 
 
 class State(StrEnum):
@@ -192,11 +193,13 @@ class Manifest:
         """Return the manifest as the bytes of its file, of this version of the store."""
         body = {name: value for name, value in vars(self).items() if name not in {"withheld", "store"}}
         text = json.dumps(body, default=_plain, sort_keys=True)
-        return b"".join([f'{{{head(mirror_version())}, "sha256": "{_checksum(text)}", '.encode(), _BODY, text.encode(), _END])
+        return b"".join(
+            [f'{{{head(mirror_version())}, "sha256": "{_checksum(text)}", '.encode(), _BODY, text.encode(), _END]
+        )
 
     @classmethod
     def from_json(cls, data: bytes) -> "Manifest":
-        """Read the bytes of a manifest file; :class:`StoreDamaged` where they are none, :class:`StoreNewer` for news."""
+        """Read the bytes of a manifest file; :class:`StoreDamaged` where they are none, or :class:`StoreNewer`."""
         try:
             envelope = json.loads(data)
             store = version_in(envelope)
@@ -294,6 +297,11 @@ DEMO = "demo"
 
 def nothing_mirrored(home: Path) -> NothingMirrored:
     """Return the error of a home without any manifest; it names the mirror of a demo that was made beside it."""
+    if is_unfinished(home):
+        return NothingMirrored(
+            f"A restore into {home} was stopped in its last step. `kandji-mirror doctor --fix` carries it out, as does "
+            "the next restore or sync."
+        )
     other, demo = "Or run `kandji-mirror demo` without an account.", home / DEMO
     if generations(demo):
         other = f"The demo's mirror answers with KANDJI_MIRROR_HOME={demo}."

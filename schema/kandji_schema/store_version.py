@@ -5,9 +5,9 @@ Each manifest says both in its head, beside the checksum and not under it::
     {"format": 1, "store": 2, "written_by": "0.1.0", "sha256": "...", "manifest": ...}
 
 A version is a whole number. It grows only when an older program would misread what is new; a new column of a table is
-no new version. The writer brings an older home up to date when it opens it (:mod:`kandji_mirror.store.upgrade`), readers
-take an older home as it is, and a newer home is refused by both. Whatever a later layout looks like, it leaves a manifest
-where they are now, so that this program finds the number.
+no new version. The writer brings an older home up to date when it opens it (:mod:`kandji_mirror.store.upgrade`),
+readers take an older home as it is, and a newer home is refused by both. Whatever a later layout looks like, it leaves
+a manifest where they are now, so that this program finds the number.
 
 ===== =====================================================================================
 store what is new

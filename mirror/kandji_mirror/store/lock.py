@@ -47,7 +47,7 @@ def writer_lock(home: Path) -> Iterator[None]:
 def holder(home: Path) -> Holder | None:
     """Return the process that is syncing this home; None where there is none."""
     found = _said(_holder_file(home))
-    return found if found and _is_alive(found.pid) else None
+    return found if found and is_alive(found.pid) else None
 
 
 def _holder_file(home: Path) -> Path:
@@ -70,7 +70,7 @@ def _already_syncing(known: Holder | None) -> str:
     )
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Whether there is such a process. Windows has no signal that only asks, so there the file is believed."""
     if pid <= 0 or sys.platform == "win32":
         return pid > 0

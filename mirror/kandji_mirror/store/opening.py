@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_mirror.store.lock import writer_lock
+from kandji_mirror.store.restoring import ASIDE, finish
 from kandji_mirror.store.store import COPY, FOLDERS, TEMPORARY, Store, remove, store_full
 from kandji_mirror.store.upgrade import bring_up_to_date
 from kandji_schema.errors import StoreFull
@@ -19,9 +20,6 @@ from kandji_schema.home import mirrored
 from kandji_schema.manifest import newest_readable, nothing_mirrored
 from kandji_schema.privacy import Privacy
 from kandji_schema.resource import Resource
-
-ASIDE = "aside"
-"""Folder in the home for mirrors that were moved aside."""
 
 _PARTS = (
     *("store/manifests", "store/data", "store/history", "store/tenant", "store/feeds.json"),
@@ -53,6 +51,9 @@ def open_store(
             make_folder(folder)
         tighten_home(home)
     with writer_lock(home):
+        with store_full(home):
+            if finish(home):
+                newest_readable(home)
         for folder_of in FOLDERS:
             for path in folder_of(home).glob(f"*{TEMPORARY}*"):
                 remove(path)

@@ -226,7 +226,7 @@ class Store:
             self._remove_unnamed([self.current], 0, 0)
 
     def remove_copy(self) -> None:
-        """Remove what the home was before an upgrade, where that is still kept; its manifest first, so no half of it."""
+        """Remove what the home was before an upgrade, where that is still kept; its manifest first."""
         shutil.rmtree(manifests_dir(self.home / COPY), ignore_errors=True)
         shutil.rmtree(self.home / COPY, ignore_errors=True)
 

@@ -43,7 +43,9 @@ def bring_up_to_date(store: Store) -> None:
     if older and store.current.store < STORE_VERSION:
         store.publish({})
     if older or rewritten:
-        words = "The mirror was brought from version %d of the store to %d, %d tables written anew; what it was is in %s"
+        words = (
+            "The mirror was brought from version %d of the store to %d, %d tables written anew; what it was is in %s"
+        )
         log.info(words, found.store, STORE_VERSION, len(rewritten), store.home / COPY)
 
 
