@@ -104,11 +104,10 @@ def _built(release: Release, folder: Path) -> list[Path]:
 
 
 def try_it(wheel: Path, folder: Path, python: str) -> Path:
-    """Install the wheel with its extras into an empty environment of a Python, in pinned versions, and try it."""
+    """Install the wheel with its extras, all by hash, into an empty environment of a Python, and try it."""
     environment = make_environment(folder / f"environment {Path(python).parent.parent.name}", python)
-    pip = (program(environment, "python"), "-m", "pip")
-    run(*pip, "install", "--quiet", "--constraint", ROOT / "constraints.txt", f"{wheel}[{EXTRAS}]")
-    run(*pip, "check")
+    run(program(environment, "python"), "release/locked.py", wheel, EXTRAS)
+    run(program(environment, "python"), "-m", "pip", "check")
     for told in smoke([str(program(environment, "kandji-mirror"))]):
         _tell(f"{Path(python).name}: {told}")
     return environment
@@ -116,9 +115,8 @@ def try_it(wheel: Path, folder: Path, python: str) -> Path:
 
 def describe(release: Release, wheel: Path, sdist: Path, environment: Path, page: str) -> None:
     """Put beside the packages what belongs to them: SBOM, locks, formula, bundle, and the hashes of all."""
-    run(
-        program(environment, "python"), "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools", "pip"
-    )  # no part of it
+    pip = (program(environment, "python"), "-m", "pip")
+    run(*pip, "uninstall", "--quiet", "--yes", "setuptools", "pip")  # they installed it, and are no part of it
     run(
         *(program(tools(), "cyclonedx-py"), "environment", "--output-reproducible", "--of", "JSON"),
         *("--pyproject", release.source / "pyproject.toml", "-o", DIST / f"kandji-mirror-{release.version}.cdx.json"),

@@ -12,6 +12,7 @@ from kandji_cli.commands.evidence import evidence
 from kandji_cli.commands.export import export
 from kandji_cli.commands.feed import feed
 from kandji_cli.commands.fleet import changes, overview, show
+from kandji_cli.commands.health import health
 from kandji_cli.commands.help import help_command
 from kandji_cli.commands.keep import backup, restore, verify
 from kandji_cli.commands.report import report
@@ -41,6 +42,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         status,
         serve,
         service,
+        health,
         feed,
     ),
     "Keep for years": (
