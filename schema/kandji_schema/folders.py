@@ -1,6 +1,7 @@
 """The folders of this user: where configuration, data and state are, and which paths can be used for them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from kandji_schema.errors import ConfigurationError
@@ -46,21 +47,21 @@ def config_dir() -> Path:
     """
     from platformdirs import user_config_path  # keeps it out of the start of a SQL query with a home set
 
-    return _absolute(user_config_path(APP), "configuration folder", "XDG_CONFIG_HOME")
+    return _absolute(user_config_path, "configuration folder", "XDG_CONFIG_HOME")
 
 
 def data_dir() -> Path:
     """Return the folder of the mirror where no setting names another one."""
     from platformdirs import user_data_path  # only needed without an explicit home
 
-    return _absolute(user_data_path(APP), "data folder (see KANDJI_MIRROR_HOME)", "XDG_DATA_HOME")
+    return _absolute(user_data_path, "data folder (see KANDJI_MIRROR_HOME)", "XDG_DATA_HOME")
 
 
 def state_dir() -> Path:
     """Return the folder of what all homes of this user share."""
     from platformdirs import user_state_path  # only those who send need it
 
-    return _absolute(user_state_path(APP), "state folder (see KANDJI_MIRROR_BUDGET_DIR)", "XDG_STATE_HOME")
+    return _absolute(user_state_path, "state folder (see KANDJI_MIRROR_BUDGET_DIR)", "XDG_STATE_HOME")
 
 
 def working_directory() -> Path | None:
@@ -92,10 +93,24 @@ def usable(path: Path) -> Path:
     return path
 
 
-def _absolute(path: Path, what: str, variable: str) -> Path:
-    """Return a folder of the system; :class:`ConfigurationError` where it would lie below the working directory."""
+def _absolute(find: Callable[[str], Path], what: str, variable: str) -> Path:
+    """Return a folder of the system; :class:`ConfigurationError` where it would lie below the working directory.
+
+    A process of a container, or of cron, may have neither HOME nor an account: there is no folder to find then.
+    """
+    try:
+        path = find(APP)
+    except RuntimeError:
+        raise ConfigurationError(
+            f"This user has no {what}: there is no HOME, and no account with a folder for user {_user()}. Set HOME, or "
+            f"{variable}, to an absolute path."
+        ) from None
     if path.is_absolute():
         return usable(path)
     raise ConfigurationError(
         f"This user has no {what}: HOME or {variable} is missing or not an absolute path ({str(path)!r}). Set HOME."
     )
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else "here"
