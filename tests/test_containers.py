@@ -66,11 +66,11 @@ def test_a_server_of_an_earlier_version_is_asked_in_its_own_way(tmp_path: Path) 
 def test_a_user_without_home_and_account_is_told_what_to_set(tmp_path: Path) -> None:
     nobody = "import pwd, sys\ndef none(_): raise KeyError\npwd.getpwuid = none\nfrom kandji_cli import run; run()"
     kept = {name: value for name, value in environment(tmp_path).items() if name not in {"HOME", "XDG_CONFIG_HOME"}}
-    for command in (["sql", "SELECT 1"], ["doctor", "--offline"]):
-        asked = [sys.executable, "-c", nobody, *command]
-        done = subprocess.run(asked, env=kept, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
-        assert "Set HOME, or XDG_CONFIG_HOME" in done.stderr + done.stdout
+    for home, code in ({"KANDJI_MIRROR_HOME": str(tmp_path)}, 7), ({"KANDJI_MIRROR_HOME": ""}, 3):
+        asked = [sys.executable, "-c", nobody, "sql", "SELECT 1"]
+        done = subprocess.run(asked, env={**kept, **home}, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+        assert code == 7 or "Set HOME, or XDG_DATA_HOME" in done.stderr
 
 
 def test_the_image_has_a_pinned_base_a_user_by_number_and_needs_no_shell() -> None:

@@ -16,7 +16,8 @@ FORMERLY = "/health"
 """What a server of an earlier version, which goes on while this program is upgraded, knows in the place of both."""
 
 UNKNOWN = 0
-SECONDS = 5.0
+SECONDS = 8.0
+"""More than the server itself waits for its files, less than what a health check gives."""
 
 
 class NotWell(MirrorError):
