@@ -23,6 +23,10 @@ def run() -> NoReturn:
     try:
         from kandji_cli.app import app
 
+        if "_KANDJI_MIRROR_COMPLETE" in os.environ:  # a shell asks what may follow
+            from kandji_cli.completion import take_part
+
+            take_part()
         code = app.main(prog_name="kandji-mirror", standalone_mode=False) or 0
         streams.flush(stdout)
         _leave(code)

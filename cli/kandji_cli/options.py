@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from kandji_cli import completing
 from kandji_schema.errors import UsageError
 
 FORMATS = ("table", "records", "json", "jsonl", "csv", "markdown", "arrays")
@@ -105,7 +106,13 @@ page_option = printed("text", "json", help="How to print it.", paged=True)
 """The same of a command whose text is a page to read."""
 
 param_option = click.option(
-    "--param", "-p", "params", multiple=True, callback=_parameters, help="A parameter, name=value. Repeatable."
+    "--param",
+    "-p",
+    "params",
+    multiple=True,
+    callback=_parameters,
+    shell_complete=completing.parameters,
+    help="A parameter, name=value. Repeatable.",
 )
 """``--param name=value``, repeatable, as ``params``: a dict of texts."""
 
@@ -177,7 +184,7 @@ trouble_options = _together(
 """What happens in a served tenant: its pace, what it forbids, what goes wrong."""
 
 export_options = _together(
-    click.argument("names", nargs=-1, metavar="[TABLE or QUERY]..."),
+    click.argument("names", nargs=-1, metavar="[TABLE or QUERY]...", shell_complete=completing.names),
     click.option("--all", "everything", is_flag=True, help="Every table and view."),
     click.option(
         "--format",
@@ -200,6 +207,7 @@ export_options = _together(
         "--map",
         "asset_map",
         metavar="MAP",
+        shell_complete=completing.maps,
         help="Of asset_list: columns for snipe-it, jira-assets, generic, or a file.",
     ),
     click.option(

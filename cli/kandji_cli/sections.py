@@ -7,6 +7,7 @@ from kandji_cli.commands.ask import query, sql
 from kandji_cli.commands.audit import audit
 from kandji_cli.commands.catalogue import describe, queries, search, tables
 from kandji_cli.commands.check import check
+from kandji_cli.commands.completion import completion
 from kandji_cli.commands.demo import demo, simulate
 from kandji_cli.commands.evidence import evidence
 from kandji_cli.commands.export import export
@@ -79,6 +80,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     ),
     "Help": (
         help_command,
+        completion,
         version,
     ),
 }

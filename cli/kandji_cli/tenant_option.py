@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from kandji_cli import completing
 from kandji_schema.errors import UsageError
 from kandji_schema.profiles import TENANT, folded
 
@@ -28,7 +29,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def tenant_option(help: str, *, hidden: bool = False) -> Callable[[Command], Command]:  # noqa: A002  # click's word
     """Give a command, or the function of one, the option."""
-    return click.option("--tenant", metavar="NAME", help=help, hidden=hidden, expose_value=False, callback=_choose)
+    return click.option(
+        "--tenant",
+        metavar="NAME",
+        help=help,
+        hidden=hidden,
+        expose_value=False,
+        callback=_choose,
+        shell_complete=completing.tenants,
+    )
 
 
 def with_tenant(command: click.Command) -> click.Command:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from kandji_cli import completing
 from kandji_cli.options import (
     columns_option,
     format_option,
@@ -61,7 +62,7 @@ def sql(statement: str, params: dict[str, str], **how: Any) -> None:
 
 
 @click.command(cls=QueryCommand)
-@click.argument("name")
+@click.argument("name", shell_complete=completing.queries)
 @param_option
 @format_option
 @columns_option

@@ -2,6 +2,7 @@
 
 import click
 
+from kandji_cli import completing
 from kandji_cli.options import format_option, limit_option
 
 
@@ -20,7 +21,7 @@ def tables(form: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.names)
 @format_option
 def describe(name: str, form: str) -> None:
     """Show what a table, view, named query or macro is: its columns with their meaning; or what TABLE.COLUMN is.

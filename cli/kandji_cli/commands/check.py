@@ -2,6 +2,7 @@
 
 import click
 
+from kandji_cli import completing
 from kandji_cli.options import document_option, format_option
 
 
@@ -32,7 +33,7 @@ def init() -> None:
 
 
 @check.command()
-@click.argument("names", nargs=-1, metavar="[CHECK]...")
+@click.argument("names", nargs=-1, metavar="[CHECK]...", shell_complete=completing.checks)
 @click.option("--all", "everything", is_flag=True, help="Ask every check now, also those that are not due.")
 @document_option
 def run(names: tuple[str, ...], everything: bool, form: str) -> int:
@@ -66,7 +67,7 @@ def list_checks(form: str) -> None:
 
 
 @check.command("test")
-@click.argument("name", metavar="CHECK")
+@click.argument("name", metavar="CHECK", shell_complete=completing.checks)
 @click.option("--to", "targets", multiple=True, metavar="TARGET", help="Only to this target. Repeatable.")
 def send_test(name: str, targets: tuple[str, ...]) -> int:
     """Send a text that says it is a test to the targets of a check; exit code 11 where one does not get it.
@@ -81,7 +82,7 @@ def send_test(name: str, targets: tuple[str, ...]) -> int:
 
 
 @check.command()
-@click.argument("name", required=False, metavar="[CHECK]")
+@click.argument("name", required=False, metavar="[CHECK]", shell_complete=completing.checks)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Only the newest so many.")
 @format_option
 def history(name: str | None, limit: int, form: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from kandji_cli import completing
 from kandji_cli.options import json_option
 from kandji_schema.errors import UsageError
 
@@ -15,7 +16,12 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?|today|yesterday|\d+[smhdw]", re.
 @click.group(invoke_without_command=True)
 @click.option("--from", "first", metavar="DATE", help="The first day, UTC: 2026-07-01, or how long ago: 92d.")
 @click.option("--until", "last", metavar="DATE", help="The last day, included; --to DATE says the same.")
-@click.option("--framework", metavar="NAME|FILE", help="cis, soc2, iso27001, or a .toml file of your own.")
+@click.option(
+    "--framework",
+    metavar="NAME|FILE",
+    shell_complete=completing.frameworks,
+    help="cis, soc2, iso27001, or a .toml file of your own.",
+)
 @click.option("--to", "targets", metavar="DIR", multiple=True, type=click.Path(), help="A folder that is new or empty.")
 @click.option("--exceptions", metavar="FILE", type=click.Path(), help="CSV or TOML: who need not meet what, and why.")
 @click.option("--sign", "key", metavar="KEY", type=click.Path(), help="Sign the manifest, by ssh-keygen or minisign.")

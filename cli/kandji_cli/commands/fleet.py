@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from kandji_cli import completing
 from kandji_cli.options import format_option, page_option, requirement_options
 
 
@@ -45,7 +46,7 @@ def show(device: str, include: tuple[str, ...], form: str) -> None:
 @click.option("--since", metavar="TIME", help="From then on: 30m, 24h, 2d, 1w ago, or a date or time, UTC.  [7d]")
 @click.option("--until", metavar="TIME", help="Before then.")
 @click.option("--device", metavar="DEVICE", help="Identifier, serial number or name of one device.")
-@click.option("--table", metavar="TABLE", help="Changes of one table.")
+@click.option("--table", metavar="TABLE", help="Changes of one table.", shell_complete=completing.tables)
 @click.option("--by-column", is_flag=True, help="One row for each column, as the view changes has it.")
 @click.option("--compare", is_flag=True, help="Rows of --table only at --since, only at --until (or now), or other.")
 @click.option("--limit", type=click.IntRange(1), help="Only the newest so many.  [50 on a terminal, devices first]")

@@ -2,9 +2,11 @@
 
 import click
 
+from kandji_cli import completing
+
 
 @click.command("help")
-@click.argument("names", nargs=-1, metavar="[COMMAND]...")
+@click.argument("names", nargs=-1, metavar="[COMMAND]...", shell_complete=completing.commands)
 @click.pass_context
 def help_command(context: click.Context, names: tuple[str, ...]) -> None:
     """Show the help of a command, as COMMAND --help does.

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from kandji_cli import completing
 from kandji_cli.options import format_option
 
 
@@ -41,7 +42,7 @@ def mcp() -> None:
 
 
 @click.command("mcp-config")
-@click.argument("client", required=False)
+@click.argument("client", required=False, shell_complete=completing.clients)
 @click.option("--http", is_flag=True, help="For `kandji-mirror serve`, instead of a program the client starts.")
 @click.option("--url", metavar="URL", help="Where `serve` is reached, if not as it is set here; implies --http.")
 @click.option("--sign-in", is_flag=True, help="People sign in where `serve` says, without its token; implies --http.")

@@ -2,6 +2,7 @@
 
 import click
 
+from kandji_cli import completing
 from kandji_cli.options import document_option, format_option
 
 
@@ -14,7 +15,12 @@ from kandji_cli.options import document_option, format_option
 @click.option("--token-stdin", is_flag=True, help="Read the token from standard input instead of asking for it.")
 @click.option("--keychain", is_flag=True, help="Keep the token in the OS keychain instead of a file (mode 0600).")
 @click.option("--sync/--no-sync", default=None, help="Sync now, or not; asked otherwise.")
-@click.option("--client", metavar="CLIENT", help="AI client to set up; `mcp-config` lists them. Asked otherwise.")
+@click.option(
+    "--client",
+    metavar="CLIENT",
+    shell_complete=completing.clients,
+    help="AI client to set up; `mcp-config` lists them. Asked otherwise.",
+)
 @click.option("--service/--no-service", default=None, help="Keep it in sync as a service; asked otherwise.")
 @click.option("--yes", "-y", is_flag=True, help="Ask nothing: sync where nothing is mirrored, no client, no service.")
 @click.pass_context

@@ -2,11 +2,12 @@
 
 import click
 
+from kandji_cli import completing
 from kandji_cli.options import document_option, page_option
 
 
 @click.command()
-@click.argument("tables", nargs=-1, metavar="[TABLE]...")
+@click.argument("tables", nargs=-1, metavar="[TABLE]...", shell_complete=completing.tables)
 @click.option("--full", is_flag=True, help="Read every table, or the named ones, anew and as a whole.")
 @click.option(
     "--device",
