@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from kandji_mcp_server.card import identity
+from kandji_mcp_server.monitoring.definitions import METRICS
 from kandji_mcp_server.skill import FILE, skill_text
 from kandji_queries.catalog.queries import catalog
 from kandji_queries.definitions import macros, views
@@ -299,11 +300,26 @@ def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
 
 
+MARKS = ("<!-- metrics: made by `make docs` -->", "<!-- end of metrics -->")
+"""Around what is made in a page that is written by hand."""
+
+
+def monitoring() -> Iterator[str]:
+    """The page as it is, with its table of metrics anew."""
+    page = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    rows = ((f"`{m.name}`", m.kind.value, ", ".join(m.labels), m.help) for m in METRICS.values())
+    table = _grid(("metric", "kind", "labels", "meaning"), rows)
+    yield f"{before}{MARKS[0]}\n\n{table}\n\n{MARKS[1]}{after}".rstrip("\n")
+
+
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/data-dictionary.md": data_dictionary,
     "docs/queries.md": queries,
     "docs/settings.md": settings,
     "docs/actions.md": live_actions,
+    "docs/monitoring.md": monitoring,
     ".env.example": env_example,
     "server.json": server_json,
     "release/mcpb/manifest.json": bundle_manifest,

@@ -16,6 +16,7 @@ from kandji_cli.commands.fleet import changes, overview, show
 from kandji_cli.commands.health import health
 from kandji_cli.commands.help import help_command
 from kandji_cli.commands.keep import backup, restore, verify
+from kandji_cli.commands.monitoring import monitoring
 from kandji_cli.commands.report import report
 from kandji_cli.commands.rules import rules
 from kandji_cli.commands.serve import mcp, mcp_config, serve
@@ -44,6 +45,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         serve,
         service,
         health,
+        monitoring,
         feed,
     ),
     "Keep for years": (
