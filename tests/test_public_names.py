@@ -47,6 +47,8 @@ def test_a_package_exports_these_names(package: str) -> None:
     assert module.__all__ == PUBLIC[package]
     assert [name for name in PUBLIC[package] if not hasattr(module, name)] == []
     assert set(PUBLIC[package]) <= set(dir(module))
+    if hasattr(module, "__dir__") and "__getattr__" in vars(module):
+        assert [name for name in dir(module) if not name.startswith("__")] == PUBLIC[package]
 
 
 @pytest.mark.parametrize("package", PUBLIC)

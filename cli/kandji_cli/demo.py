@@ -101,7 +101,8 @@ def simulate(fleet: Fleet, *, port: int) -> None:
             line = f"KANDJI_MIRROR_HOME={shlex.quote(str(own.home))} {line}"
         tell(f"A simulated tenant of {counted(fleet.devices, 'device')} answers on {url}. Sync it with:\n  {line}")
         if fleet.pace:
-            tell(f"It lives {fleet.pace:g} times as fast as the clock: sync again, then see `{command()} changes`.")
+            again = "sync again (`sync --full` at once, `sync` what is due), then see `changes`"
+            tell(f"It lives {fleet.pace:g} times as fast as the clock: {again}.")
 
     serve_forever(made.tenant, port, announce)
 

@@ -18,7 +18,7 @@ __all__ = ["connect", "mirrored_at", "picture"]
 
 def __dir__() -> list[str]:
     """List what a notebook completes, which looks here for names that are not imported yet."""
-    return sorted({*globals(), *__all__})
+    return sorted({name for name in globals() if name.startswith("__")} | {*__all__})
 
 
 def __getattr__(name: str) -> Any:
