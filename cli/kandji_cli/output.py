@@ -89,6 +89,12 @@ def say_document(document: object) -> None:
     say("\n".join(map(json_line, text.split("\n"))) if sys.stdout.isatty() else text)
 
 
+def say_line(document: object) -> None:
+    """Print a document of a command's own as one line of JSON; moments as :func:`say_document` has them."""
+    text = json.dumps(document, default=_plain, separators=(",", ":"), ensure_ascii=False)
+    say(json_line(text) if sys.stdout.isatty() else text)
+
+
 def _plain(value: object) -> object:
     return in_seconds(value) if isinstance(value, datetime) else str(value)
 

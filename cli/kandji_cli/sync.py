@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 from kandji_cli.feeds import summarise_feeds, update_due
-from kandji_cli.output import say_document, tell, warn
+from kandji_cli.output import say_document, say_line, tell, warn
 from kandji_cli.progress import watched
 from kandji_cli.signals import stopped_by_signals
+from kandji_cli.sync_lines import table_lines
 from kandji_mirror.api.client import Client
 from kandji_mirror.connection import Connection, connect
 from kandji_mirror.report import Progress, Report
@@ -35,21 +36,27 @@ class PartialSync(MirrorError):
     exit_code = 4
 
 
-def sync_now(names: Sequence[str], devices: Sequence[str], *, everything: bool, as_json: bool) -> None:
+def sync_now(names: Sequence[str], devices: Sequence[str], *, everything: bool, form: str = "text") -> None:
     """Sync tables, or the rows of some devices, and print the report.
 
-    A device is named by its identifier, serial number or name. Raises :class:`PartialSync` after the report where some
-    table failed.
+    A device is named by its identifier, serial number or name. ``form`` is text, json for one document, or jsonl for a
+    line a table. Raises :class:`PartialSync` after the report where some table failed.
     """
     settings = load()
     report = run_sync(settings, names, devices, everything=everything)
     feeds = None if names or devices else update_due(settings, everything=everything)
-    if as_json:
-        say_document(asdict(replace(report, outcomes=(*report.outcomes, *(feeds.outcomes if feeds else ())))))
-    else:
+    if form == "text":
         summarise(report)
-    if feeds and not as_json:
-        summarise_feeds(settings.home, feeds)
+        if feeds:
+            summarise_feeds(settings.home, feeds)
+    else:
+        both = replace(report, outcomes=(*report.outcomes, *(feeds.outcomes if feeds else ())))
+        if form == "json":
+            say_document(asdict(both))
+        else:
+            warn(both.warnings)
+            for line in table_lines(settings.home, both, others=not (names or devices)):
+                say_line(line)
     raise_if_partial(report, names)
 
 

@@ -3,7 +3,7 @@
 import click
 
 from kandji_cli import completing
-from kandji_cli.options import document_option, page_option
+from kandji_cli.options import page_option, printed
 
 
 @click.command()
@@ -16,7 +16,7 @@ from kandji_cli.options import document_option, page_option
     metavar="DEVICE",
     help="Only the rows of this device: its identifier, serial number or name. Repeatable.",
 )
-@document_option
+@printed("text", "json", "jsonl", help="How to print it: json is one document, jsonl an object a table.")
 def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], form: str) -> None:
     """Bring the named tables up to date, or those that are due.
 
@@ -27,12 +27,14 @@ def sync(tables: tuple[str, ...], full: bool, devices: tuple[str, ...], form: st
     Example: kandji-mirror sync devices apps
 
     Example: kandji-mirror sync --device C02XK1JHJG5J
+
+    Example: kandji-mirror sync devices --format jsonl
     """
     from kandji_cli.sync import sync_now
 
     if devices and full:
         raise click.UsageError("--device reads the rows of devices, --full reads whole tables: leave one of them out.")
-    sync_now(tables, devices, everything=full, as_json=form == "json")
+    sync_now(tables, devices, everything=full, form=form)
 
 
 @click.command()
