@@ -51,6 +51,8 @@ REMOTE: dict[str, dict[str, Any]] = {
     "cursor": {"url": "{url}", "headers": {"Authorization": "Bearer ${env:KANDJI_MIRROR_HTTP_TOKEN}"}},
     "vscode": {"type": "http", "url": "{url}", "headers": {"Authorization": "Bearer ${env:KANDJI_MIRROR_HTTP_TOKEN}"}},
     "codex": {"url": "{url}", "bearer_token_env_var": "KANDJI_MIRROR_HTTP_TOKEN"},
+    "windsurf": {"serverUrl": "{url}", "headers": {"Authorization": "Bearer ${env:KANDJI_MIRROR_HTTP_TOKEN}"}},
+    "generic": {"type": "http", "url": "{url}", "headers": {"Authorization": "Bearer ${KANDJI_MIRROR_HTTP_TOKEN}"}},
     "gemini": {"httpUrl": "{url}", "headers": {"Authorization": "Bearer $KANDJI_MIRROR_HTTP_TOKEN"}},
 }
 
@@ -259,3 +261,12 @@ def test_files_are_where_each_system_has_them() -> None:
     assert places["vscode"] == support / "Code" / "User" / "mcp.json"
     moved = {record.name: record.path({"CODEX_HOME": "/c", "CLAUDE_CONFIG_DIR": "/d"}, "linux") for record in CLIENTS}
     assert (moved["codex"], moved["claude-code"]) == (Path("/c/config.toml"), Path("/d/.claude.json"))
+
+
+def test_writing_asks_whose_file_and_a_client_nobody_knows_for_its_path(tmp_path: Path) -> None:
+    done = run(tmp_path, "mcp-config", "--write")
+    assert (done.returncode, done.stdout, "Name the client" in done.stderr) == (2, "", True)
+    done = run(tmp_path, "mcp-config", "generic", "--write")
+    assert (done.returncode, "--file" in done.stderr) == (2, True)
+    done = run(tmp_path, "mcp-config", "generic", "--write", "--file", str(tmp_path / "any.json"))
+    assert (done.returncode, [*json.loads((tmp_path / "any.json").read_text())["mcpServers"]]) == (0, [NAME])

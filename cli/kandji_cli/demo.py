@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_cli.changes import USUAL, in_lines
+from kandji_cli.home_to_read import settings_to_read
 from kandji_cli.output import say, tell
 from kandji_cli.simulated import Fleet, Simulated, simulate_fleet
 from kandji_cli.sync import raise_if_partial, run_sync, summarise
@@ -67,7 +68,7 @@ def show(fleet: Fleet) -> None:
         + (
             ", not the one that is configured: `kandji-mirror sync` reads that."
             if configured
-            else ". `kandji-mirror login` names yours, `kandji-mirror sync` then reads it; it is only read."
+            else ". `kandji-mirror init` sets up yours; it is only read."
         )
         + "\n"
     )
@@ -146,7 +147,9 @@ def _what_changed(reader: Reader) -> None:
 
 def _next_steps(home: Path, url: str) -> None:
     tenant = f"KANDJI_API_URL={url} " if url else ""
-    prefix = f"KANDJI_MIRROR_HOME={shlex.quote(str(home))} {tenant}{command()}"
+    found = settings_to_read(told=True).home == home  # without being named
+    named = "" if found and not url else f"KANDJI_MIRROR_HOME={shlex.quote(str(home))} "
+    prefix = f"{named}{tenant}{command()}"
     say("\nNext:")
     for arguments in ('sql "FROM fleet WHERE NOT filevault_on LIMIT 5"', "changes", "queries", "describe fleet"):
         say(f"  {prefix} {arguments}")

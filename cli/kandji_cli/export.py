@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from kandji_cli.home_to_read import settings_to_read
 from kandji_cli.output import say, say_document, tell
 from kandji_cli.reads import required
 from kandji_queries.export.export import ExportOptions, export
@@ -14,7 +15,6 @@ from kandji_queries.export.report import ExportReport
 from kandji_queries.export.watch import Progress
 from kandji_schema.errors import Interrupted, UsageError
 from kandji_schema.home import refuse_foreign
-from kandji_schema.settings import load
 from kandji_schema.text import counted, size
 
 LISTED = 8
@@ -37,7 +37,7 @@ def export_files(
         raise UsageError(f"--all is everything already; {', '.join(names)} cannot be named too.")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    settings = load()
+    settings = settings_to_read()
     refuse_foreign(settings)
     with _progress() as progress:
         report = export(

@@ -195,8 +195,9 @@ def _ai_client(chosen: Client | None, wanted: Wanted) -> None:
 
 
 def _asked_client() -> Client | None:
-    done = [client.title for client in CLIENTS if _names_us(client.path())]
-    here = [client.name for client in CLIENTS if client.title not in done and _is_here(client.path())]
+    known = [client for client in CLIENTS if client.files]
+    done = [client.title for client in known if _names_us(client.path())]
+    here = [client.name for client in known if client.title not in done and _is_here(client.path())]
     tell("")
     if done:
         tell(f"This server is named already by {', '.join(done)}.")
@@ -204,8 +205,8 @@ def _asked_client() -> Client | None:
         tell(f"AI clients on this machine: {', '.join(here)}.")
     if done and not here:
         return None
-    known = click.Choice(["none", *(client.name for client in CLIENTS)])
-    name = click.prompt("AI client to set up", default="none", type=known, show_choices=False, err=True)
+    choice = click.Choice(["none", *(client.name for client in known)])
+    name = click.prompt("AI client to set up", default="none", type=choice, show_choices=False, err=True)
     return None if name == "none" else find_client(str(name))
 
 

@@ -37,7 +37,7 @@ _NO_FOLDER = Path(os.devnull)
 
 def show_clients(form: str) -> None:
     """Print the clients there are, and where each has its file."""
-    rows = ((c.name, c.title, "yes" if c.remote else "no", str(c.path())) for c in CLIENTS)
+    rows = ((c.name, c.title, "yes" if c.remote else "no", str(c.path()) if c.files else "--file") for c in CLIENTS)
     print_rows(("client", "title", "http", "file"), rows, form)
 
 
@@ -52,6 +52,8 @@ def configure(name: str, *, http: bool, url: str | None, sign_in: bool, write: b
     ``sign_in``: people sign in at an identity provider, which is so too where the settings name one.
     """
     chosen = find_client(name)
+    if write and not file and not chosen.files:
+        raise UsageError("Nobody knows the file of another client: name it with --file, or leave out --write.")
     settings, stored = load(folder=_NO_FOLDER), load({}, folder=_NO_FOLDER)
     allowed = read_access(settings) if http or url else None
     sign_in = sign_in or bool(allowed and allowed.people)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kandji_cli import page
+from kandji_cli.home_to_read import settings_to_read
 from kandji_cli.output import say, say_document, tell
 from kandji_cli.reads import open_reader
 from kandji_mirror.api.usage import Usage, usage
@@ -13,7 +14,7 @@ from kandji_queries.overview import Behind, Line, Overview, Section, read_overvi
 from kandji_queries.results.text_table import width
 from kandji_queries.results.wording import UNKNOWN, read_ages
 from kandji_schema.manifest import newest_whole
-from kandji_schema.settings import Settings, load
+from kandji_schema.settings import Settings
 from kandji_schema.text import counted, escaped
 
 BAR = 10
@@ -25,7 +26,7 @@ WIDE = 100
 
 def show_overview(*, as_json: bool) -> None:
     """Print the fleet in numbers: :class:`NothingMirrored` before the first sync."""
-    settings, now = load(), datetime.now(UTC)
+    settings, now = settings_to_read(told=True), datetime.now(UTC)
     with open_reader(lazy=False) as reader:
         found = read_overview(reader)
     spent = usage(settings.home, now)

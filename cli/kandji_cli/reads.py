@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kandji_cli.home_to_read import settings_to_read
 from kandji_cli.output import print_rows, tell, tell_number, warn
 from kandji_queries.catalog.params import read_cli_value
 from kandji_queries.engine.limits import QueryLimits
@@ -251,7 +252,7 @@ def open_reader(
     # Ctrl-C ends the process at once, as it does other tools: nothing is written here, and Python's own handler
     # would have to wait until the engine comes back.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    settings = load()
+    settings = settings_to_read()
     refuse_foreign(settings)
     limits = QueryLimits(
         seconds=settings.mirror_query_seconds,

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kandji_cli.home_to_read import settings_to_read
 from kandji_cli.output import say, say_document, say_page, tell
 from kandji_cli.reads import open_reader, required
 from kandji_mirror.api.usage import tenant_remaining, usage
@@ -12,7 +13,7 @@ from kandji_queries.charts import drawing
 from kandji_schema.errors import UsageError
 from kandji_schema.installation import mirror_version
 from kandji_schema.manifest import newest_whole
-from kandji_schema.settings import Settings, load
+from kandji_schema.settings import Settings
 from kandji_schema.text import counted, size
 from kandji_web.report.contents import About, Report, Wanted
 from kandji_web.report.file import checked, write_report
@@ -37,7 +38,7 @@ def write(
     strict: bool,
 ) -> None:
     """Write a report of the configured mirror."""
-    settings = load()
+    settings = settings_to_read(told=True)
     path = None if to == STDOUT else checked(to, settings.home, force=force, pdf=pdf)
     _refuse_nonsense(path, pdf=pdf, as_json=as_json)
     wanted = Wanted(sections=sections, since=since, blueprint=blueprint, anonymous=anonymous)

@@ -10,6 +10,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from kandji_cli.feed_words import by_name, in_short
+from kandji_cli.home_to_read import settings_to_read
 from kandji_cli.output import print_rows, say, say_document, tell, warn, warn_of_foreign_home
 from kandji_mirror.api.usage import Usage, tenant_remaining, usage
 from kandji_mirror.store.lock import Holder, holder
@@ -41,7 +42,7 @@ NAMED = 5
 
 def show_status(*, as_json: bool) -> None:
     """Print the state of every table, the newest whole manifest's, then what the syncing costs and who does it."""
-    settings, now = load(), datetime.now(UTC)
+    settings, now = settings_to_read(), datetime.now(UTC)
     warn_of_foreign_home(settings)
     manifest, warnings = newest_whole(settings.home)
     if as_json:

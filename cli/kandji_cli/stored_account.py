@@ -140,7 +140,7 @@ def _remains(settings: Settings) -> Iterator[str]:
         yield f"The mirror of {whose} in {home}: `kandji-mirror reset --tenant {whose} --delete` deletes it."
     if (config_dir() / CONFIG_FILE).is_file():
         yield f"Settings in {config_dir() / CONFIG_FILE}, with the tenant's name: delete the folder {config_dir()}."
-    for client in CLIENTS:
+    for client in filter(lambda client: client.files, CLIENTS):
         with suppress(OSError, ValueError):
             if NAME in client.path().read_text(encoding="utf-8"):
                 yield f"The entry {NAME} of {client.title} in {client.path()}: remove it there."

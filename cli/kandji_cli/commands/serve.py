@@ -6,6 +6,7 @@ import click
 
 from kandji_cli import completing
 from kandji_cli.options import format_option
+from kandji_schema.errors import UsageError
 
 
 @click.command()
@@ -65,6 +66,8 @@ def mcp_config(client: str | None, form: str, skill: bool, http: bool, sign_in: 
         show_skill()
         return
     if client is None:
+        if how["write"] or how["file"]:
+            raise UsageError("Whose file? Name the client: kandji-mirror mcp-config cursor --write")
         show_clients(form)
         return
     configure(client, http=http or sign_in, sign_in=sign_in, **how)

@@ -29,7 +29,7 @@ class Remote:
 
 @dataclass(frozen=True)
 class Client:
-    """One client. ``files`` are its user's file by ``sys.platform``, ``""`` on all others.
+    """One client. ``files`` are its user's file by ``sys.platform``, ``""`` on all others; none where nobody knows.
 
     ``moved_by`` is a variable that names another folder of the file, ``servers`` the member of the file that holds the
     servers, ``members`` what an entry has beside command, arguments and environment. ``remote`` is None where its file
@@ -47,8 +47,8 @@ class Client:
     remote: Remote | None = None
 
     def path(self, environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-        """Return the file of this user."""
-        file = Path(os.path.expandvars(self.files.get(platform) or self.files[""])).expanduser()
+        """Return the file of this user; one of the working directory that many read where nobody knows theirs."""
+        file = Path(os.path.expandvars(self.files.get(platform) or self.files.get("", ".mcp.json"))).expanduser()
         folder = environ.get(self.moved_by, "") if self.moved_by else ""
         return Path(folder).expanduser() / file.name if folder else file
 
@@ -114,6 +114,34 @@ CLIENTS = (
         files={"": "~/.gemini/settings.json"},
         remote=Remote(_header("${}"), key="httpUrl"),
         then="Start Gemini CLI anew; /mcp shows the server.",
+    ),
+    Client(
+        name="windsurf",
+        title="Windsurf",
+        files={"": "~/.codeium/windsurf/mcp_config.json"},
+        remote=Remote(_header("${env:{}}"), key="serverUrl"),
+        then="Refresh the MCP servers of Cascade; its panel shows the server.",
+    ),
+    Client(
+        name="zed",
+        title="Zed",
+        files={"win32": "%APPDATA%\\Zed\\settings.json", "": "~/.config/zed/settings.json"},
+        servers="context_servers",
+        members={"source": "custom"},
+        then="The settings of the agent panel show the server; what has comments in its file is pasted there by hand.",
+    ),
+    Client(
+        name="jetbrains",
+        title="JetBrains (Junie)",
+        files={"": "~/.junie/mcp/mcp.json"},
+        then="Junie's MCP settings show the server; AI Assistant takes the same text under Tools > AI Assistant > MCP.",
+    ),
+    Client(
+        name="generic",
+        title="Any other client",
+        files={},
+        remote=Remote(_header("${{}}"), members={"type": "http"}),
+        then="Put it where that client has its MCP servers, most under mcpServers, and start it anew.",
     ),
 )
 """A further client is a further record."""
