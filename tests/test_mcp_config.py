@@ -170,12 +170,13 @@ def test_writing_keeps_everything_else_and_a_copy(tmp_path: Path, name: str) -> 
 
 
 def test_a_new_file_is_made_where_the_client_looks_for_it(tmp_path: Path) -> None:
-    for record in CLIENTS:
+    known = [record for record in CLIENTS if record.files]
+    for record in known:
         done = run(tmp_path, "mcp-config", record.name, "--write")
         assert (done.returncode, f" {NAME}" in done.stderr) == (0, True)
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert {".claude.json", ".cursor/mcp.json", ".codex/config.toml", ".gemini/settings.json"} < found
-    assert len(found) == len(CLIENTS)
+    assert len(found) == len(known)
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
