@@ -234,6 +234,8 @@ def test_without_a_stored_token_it_is_refused_and_nothing_is_written(machine: Ma
     assert SECRET not in done.stderr
     assert not machine.unit.exists()
     assert machine.called() == []
+    shown = machine("show", "--manager", "systemd", KANDJI_API_TOKEN=SECRET)
+    assert (shown.returncode, "warning: The service would not find a token" in shown.stderr) == (0, True)
 
 
 def test_where_no_manager_answers_nothing_is_changed(machine: Machine) -> None:

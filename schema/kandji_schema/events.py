@@ -4,6 +4,7 @@ Every call of a logger of ours gives one: ``log.info("words", extra=about("run.e
 closed list, none of them of a person or a device. How lines are written is decided by the process that writes them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,6 +41,8 @@ FIELDS = frozenset(
 """Names of fields. ``run`` is when it began, as the record of runs in ``state.sqlite`` has it; ``left`` are requests
 that the tenant has left in this hour; ``now`` and ``restart`` name settings."""
 
+_NUMBER = re.compile(r"\d+")
+
 SUBJECT = ("table", "feed", "check", "target", "priority")
 """Fields that tell what a trouble is of: two tables have a trouble each."""
 
@@ -57,6 +60,11 @@ def about(event: str, **fields: Field) -> dict[str, Any]:
 def trouble(event: str, **fields: Field) -> dict[str, Any]:
     """Return the same for a trouble that may last: it is told once, and again when its words change."""
     return {**about(event, **fields), "trouble": (event, *_subject(fields))}
+
+
+def remark(event: str, words: str, **fields: Field) -> dict[str, Any]:
+    """Return the same for what is said anew by each run while it holds: it is told once a day."""
+    return {**about(event, **fields), "trouble": (event, _NUMBER.sub("#", words))}
 
 
 def recovery(event: str, of: str, **fields: Field) -> dict[str, Any]:

@@ -23,7 +23,7 @@ Manager = Systemd | Launchd
 def show(kind: str, *, system: bool, user: str) -> None:
     """Print the unit or property list that :func:`install` would write; nothing is changed."""
     manager = _manager(kind, system=system, needed=False)
-    planned = _plan(system=system, user=user)
+    planned = _plan(system=system, user=user, looking=True)
     say(manager.text(planned).rstrip("\n"))
     for note in planned.notes:
         tell(note)
@@ -112,10 +112,10 @@ def _manager(kind: str, *, system: bool, needed: bool = True) -> Manager:
     return manager
 
 
-def _plan(*, system: bool, user: str) -> Plan:
+def _plan(*, system: bool, user: str, looking: bool = False) -> Plan:
     if user and not system:
         raise UsageError("--user is for a service of the machine. Give --system too, or leave it out.")
-    return plan_for_system(user or NAME) if system else plan_for_user()
+    return plan_for_system(user or NAME) if system else plan_for_user(looking=looking)
 
 
 def _refuse_without_root(*, system: bool) -> None:

@@ -81,12 +81,20 @@ def thrown_away(prefix: Path) -> bool:
     return any((folder / _CACHE).is_file() for folder in above) or {"pipx", ".cache"} <= {*prefix.parts}
 
 
-def plan_for_user(tenant: str = "") -> Plan:
-    """Plan the service of who runs this; :class:`ConfigurationError` where it would not find tenant or token."""
+def plan_for_user(tenant: str = "", *, looking: bool = False) -> Plan:
+    """Plan the service of who runs this; :class:`ConfigurationError` where it would not find tenant or token.
+
+    ``looking``: nothing is installed, and that is a note.
+    """
     settings = load()
     stored = load({}, folder=_NO_FOLDER)
     given, notes = _given(settings, stored)
-    _refuse_without_token(settings, stored)
+    try:
+        _refuse_without_token(settings, stored)
+    except ConfigurationError as error:
+        if not looking:
+            raise
+        notes.append(f"warning: {error}")
     folders = (settings.home, settings.budget_dir, settings.export_folder, config_dir())
     return Plan(
         service_name(tenant),

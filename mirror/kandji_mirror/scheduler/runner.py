@@ -16,7 +16,7 @@ from kandji_mirror.state import record_run
 from kandji_mirror.store.store import Store
 from kandji_mirror.sync.request import SyncRequest, Ttl
 from kandji_schema.errors import ApiError, Interrupted, StoreError
-from kandji_schema.events import about, trouble
+from kandji_schema.events import about, remark, trouble
 from kandji_schema.manifest import State
 from kandji_schema.provider import BACKGROUND_STOPS_BELOW
 from kandji_schema.registry import resource
@@ -175,7 +175,7 @@ class Runner:
 
     def _record(self, what: str, report: Report) -> None:
         for warning in report.warnings:
-            log.warning("%s", warning, extra=about("run.warning", run=run_name(report), priority=what))
+            log.warning("%s", warning, extra=remark("run.warning", warning, run=run_name(report)))
         self._store.warnings.clear()  # the store stays open for long; each is told once
         log_run(what, report)
         try:
