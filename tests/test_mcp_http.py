@@ -188,6 +188,27 @@ def test_a_rejected_token_of_the_tenant_makes_the_health_503(tmp_path: Path) -> 
         with serving(tmp_path, **wrong) as server:
             found = _other(server, "syncing rests")
             assert (found.status, found.json()) == (503, {"status": "syncing rests"})
+            wanted = {
+                'kandji_mirror_sync_resting{tenant="loopback"} 1.0',
+                'kandji_mirror_table_state{state="failed",table="devices",tenant="loopback"} 1.0',
+                'kandji_mirror_sync_alive{tenant="loopback"} 1.0',
+            }
+            told, ends = _scraped(server), time.monotonic() + 20
+            while not (wanted <= told and _errors(told)) and time.monotonic() < ends:
+                time.sleep(0.3)  # an answer is given again for two seconds
+                told = _scraped(server)
+            assert wanted <= told
+            assert _errors(told) == {"authentication_error"}
+            assert asked(server.url, "GET", "/healthz").status == 200  # a new start would mend nothing
+
+
+def _scraped(server: Serving) -> set[str]:
+    return set(asked(server.url, "GET", "/metrics", None, **KNOWN).text.splitlines())
+
+
+def _errors(told: set[str]) -> set[str]:
+    """Kinds of errors that were counted."""
+    return {found[1] for line in told if (found := re.match(r'kandji_mirror_errors_total\{kind="(\w+)"', line))}
 
 
 @pytest.mark.heavy

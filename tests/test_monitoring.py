@@ -27,6 +27,7 @@ from kandji_mcp_server.http.monitoring import Renewed
 from kandji_mcp_server.http.serving import HttpServer
 from kandji_mcp_server.monitoring.definitions import METRICS
 from kandji_mcp_server.monitoring.exposition import Exposition
+from kandji_mcp_server.monitoring.probes import readiness
 from kandji_mcp_server.monitoring.samples import CheckCounts, Watched
 from kandji_mcp_server.tally import Face
 from kandji_mirror.report import Outcome, Report
@@ -380,6 +381,14 @@ def test_threads_that_sync_no_more_make_the_process_dead(manifest: tuple[Path, M
 
 def _never(*, background: bool) -> Any:
     raise AssertionError(background)
+
+
+def test_the_trouble_of_a_tenant_takes_no_other_s_answers_away(mirror: ServerContext, tmp_path: Path) -> None:
+    with opened(tmp_path / "gone") as other:
+        well, gone = watched(mirror), Watched("other", (other,))
+        assert [readiness(of) for of in ([well], [gone], [gone, well])] == ["ok", "the data directory is gone", "ok"]
+        found = families(Exposition([well, gone], lambda: 0).text().decode())["kandji_mirror_readable"]
+        assert {sample.labels["tenant"]: sample.value for sample in found.samples} == {"acme": 1, "other": 0}
 
 
 def test_where_a_disk_does_not_answer_one_thread_waits_however_often_somebody_asks() -> None:
