@@ -16,6 +16,11 @@ from running import ROOT, Failed, run
 
 PACKER = "@anthropic-ai/mcpb@2.1.2"
 
+WITHOUT_INTEL_MACS = ("cryptography",)
+"""What has no wheels for Macs with Intel processors in its pinned version: there the newest that has one is taken."""
+
+_ELSEWHERE = " ; sys_platform != 'darwin' or platform_machine != 'x86_64'"
+
 _PROJECT = """\
 [project]
 name = "kandji-mirror-bundle"
@@ -25,6 +30,7 @@ dependencies = ["kandji-mirror[charts,socks]"]
 
 [tool.uv]
 package = false
+no-build = true
 constraint-dependencies = [
 {constraints}
 ]
@@ -44,10 +50,15 @@ def lay_out(wheel: Path, folder: Path, root: Path = ROOT) -> Path:
     for file in (sources / "manifest.json", sources / "server.py", root / "LICENSE", wheel):
         shutil.copyfile(file, folder / file.name)
     lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    constraints = "\n".join(f'    "{line}",' for line in lines if line and not line.startswith("#"))
+    pinned = [line for line in lines if line and not line.startswith("#")]
+    constraints = "\n".join(f'    "{line}{_where(line)}",' for line in pinned)
     project = _PROJECT.format(version=manifest["version"], constraints=constraints, wheel=wheel.name)
     (folder / "pyproject.toml").write_text(project, encoding="utf-8")
     return folder
+
+
+def _where(line: str) -> str:
+    return _ELSEWHERE if line.partition("==")[0] in WITHOUT_INTEL_MACS else ""
 
 
 def pack(wheel: Path, out: Path, root: Path = ROOT) -> Path:

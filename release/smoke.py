@@ -125,7 +125,7 @@ def serve(installed: Installed, home: Path) -> str:
     """Serve on any free port, and read the page of the mirror's state with the token that was made."""
     log = installed.person / "serve.log"
     with installed.started("serve", "--no-sync", "--port", "0", home=home, log=log):
-        url = _in_time(lambda: re.search(r"http://[^\s/]+/(?=\s)", log.read_text(encoding="utf-8")), log)
+        url = _in_time(lambda: re.search(r'http://[^\s/"]+/', log.read_text(encoding="utf-8")), log)
         token = next(installed.person.rglob("http_token")).read_text(encoding="utf-8").strip()
         asked = urllib.request.Request(f"{url}status", headers={"Authorization": f"Bearer {token}"})  # noqa: S310  # our own
         with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310  # our own
