@@ -247,6 +247,7 @@ def test_a_query_does_not_import_what_it_does_not_use(home: Path) -> None:
         "from kandji_cli import run\n"
         "try: run()\nexcept SystemExit: pass\n"
         "heavy = {'sqlmodel', 'sqlalchemy', 'httpx', 'mcp', 'apscheduler', 'pydantic', 'rich', 'sqlglot'}\n"
+        "heavy |= {'prompt_toolkit', 'pygments'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

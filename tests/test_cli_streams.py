@@ -13,6 +13,7 @@ from kandji_cli.app import app
 ENDS = {
     "sql 'FROM devices' -f csv": 0,
     "sql - </dev/null": 2,
+    "shell </dev/null": 0,
     "query stale_devices": 0,
     "changes": 0,
     "search uptime": 0,

@@ -84,6 +84,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, feeds: FeedHost) -> Iterator[
     for name, file in (("macos_data_feed", MACOS), ("ios_data_feed", IOS), ("catalogue", KEV)):
         (folder / f"{name}.json").write_bytes(file.read_bytes())
     (folder / "token.txt").write_text(TOKEN)
+    (folder / "statements.sql").write_text("SELECT count(*) AS devices FROM devices;\n.query devices_by_platform\n")
     (folder / "heads.txt").write_text(f"7:{'0' * 64}\n")
     (folder / "auditor.pub").write_text("ssh-ed25519 AAAA nobody\n")
     settings = {

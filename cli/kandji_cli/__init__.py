@@ -34,7 +34,7 @@ def run() -> NoReturn:
         error.show()
         _leave(error.exit_code)
     except MirrorError as error:
-        _end(error.exit_code, *_lines(error))
+        _end(error.exit_code, *streams.error_lines(error))
     except MemoryError:
         streams.drop(stdout)
         _end(5, "kandji-mirror: The answer does not fit into memory. Ask for fewer rows, or for --format csv.")
@@ -50,14 +50,6 @@ def run() -> NoReturn:
         streams.drop(stdout)
         where = f"{error.filename}: " if error.filename else ""
         _end(StoreError.exit_code, f"kandji-mirror: {where}{error.strerror or error}.")
-
-
-def _lines(error: MirrorError) -> list[str]:
-    """Return what is said of an error: one line, but on a terminal a candidate each where it lists some."""
-    if not sys.stderr.isatty():
-        return [f"kandji-mirror: {error}"]
-    first, *others = error.lines()
-    return [f"kandji-mirror: {first}", *others]
 
 
 def _seen_enough(stdout: TextIO) -> NoReturn:

@@ -39,7 +39,7 @@ def draw_query(name: str, params: Mapping[str, str], target: str, how: How) -> N
             raise TooManyRows(f"Nothing is drawn: the answer has more than {len(picture.rows):,} rows. {ADVICE}")
         chart = cast(Chart, picture.chart)
         if form is None:
-            _show(chart)
+            show_chart(chart)
         else:
             _write(Path(target), drawing.draw(specification(chart), form))
         date(reader, dict(picture.as_of), list(picture.notes), how.form)
@@ -81,7 +81,8 @@ def _refuse_without_hint(home: Path, name: str) -> None:
         )
 
 
-def _show(chart: Chart) -> None:
+def show_chart(chart: Chart) -> None:
+    """Draw it on stdout, as wide as the terminal."""
     terminal = sys.stdout.isatty()
     wide = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
     sys.stdout.write(text_chart(chart, wide, plain=terminal and not _has_blocks(), colour=wanted(sys.stdout)))

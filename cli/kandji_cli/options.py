@@ -21,6 +21,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _parameters(_context: click.Context, _option: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    return read_pairs(pairs)
+
+
+def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """Return ``name=value`` texts by name; :class:`UsageError` for one that is none, or a name that is given twice."""
     found: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")

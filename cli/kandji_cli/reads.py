@@ -131,17 +131,22 @@ def list_tables(form: str) -> None:
 
     Where nothing is mirrored, what there would be; then :class:`NothingMirrored`.
     """
+    with open_reader() as reader:
+        print_tables(reader, form)
+
+
+def print_tables(reader: Reader, form: str) -> None:
+    """Do so by a reader that is open."""
     from kandji_queries.describe import functions_in_short  # with it comes the catalogue
 
-    with open_reader() as reader:
-        try:
-            found, nothing = reader.tables(), None
-        except NothingMirrored as error:
-            from kandji_queries.catalog.declared import DeclaredMirror  # with it come the definitions of all tables
+    try:
+        found, nothing = reader.tables(), None
+    except NothingMirrored as error:
+        from kandji_queries.catalog.declared import DeclaredMirror  # with it come the definitions of all tables
 
-            found, nothing = DeclaredMirror().tables(), error
-        functions = functions_in_short(reader) if form == "table" else ""
-        warn(reader.warnings)
+        found, nothing = DeclaredMirror().tables(), error
+    functions = functions_in_short(reader) if form == "table" else ""
+    warn(reader.warnings)
     if form == "table" and nothing:
         print_rows(("table", "one row per"), [(t.name, _row_of(t.description)) for t in found], form)
     elif form == "table":
@@ -244,14 +249,17 @@ def open_reader(
     *,
     lazy: bool = True,
     bounded: bool = True,
+    stays: bool = False,
 ) -> Reader:
     """Open a reader of the configured home. ``lazy`` opens only the files a statement needs, else all at once.
 
-    The memory of this process is ``bounded`` for good, and of all that it starts.
+    The memory of this process is ``bounded`` for good, and of all that it starts. It ``stays`` where Ctrl-C ends a
+    statement only, which is its caller's to see to.
     """
     # Ctrl-C ends the process at once, as it does other tools: nothing is written here, and Python's own handler
     # would have to wait until the engine comes back.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if not stays:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = settings_to_read()
     refuse_foreign(settings)
     limits = QueryLimits(

@@ -22,6 +22,7 @@ from kandji_cli.commands.rules import rules
 from kandji_cli.commands.serve import mcp, mcp_config, serve
 from kandji_cli.commands.service import service
 from kandji_cli.commands.setup import doctor, init, login, logout, reset, settings
+from kandji_cli.commands.shell import shell
 from kandji_cli.commands.sync import status, sync
 from kandji_cli.commands.version import version
 from kandji_cli.help_text import HelpContext, explain
@@ -60,6 +61,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         query,
         queries,
         sql,
+        shell,
         tables,
         describe,
         changes,

@@ -11,6 +11,7 @@ import sys
 from io import TextIOWrapper
 from typing import TextIO
 
+from kandji_schema.errors import MirrorError
 from kandji_schema.text import escaped
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
@@ -67,6 +68,14 @@ def tell(*lines: str) -> None:
     for line in visible("\n".join(lines)).split("\n"):
         text = line if room is None else _broken(line, room)
         print(with_head(text) if colours else text, file=sys.stderr)  # noqa: T201  # the one place for stderr
+
+
+def error_lines(error: MirrorError) -> list[str]:
+    """Return what is said of an error: one line, but on a terminal a candidate each where it lists some."""
+    if not sys.stderr.isatty():
+        return [f"kandji-mirror: {error}"]
+    first, *others = error.lines()
+    return [f"kandji-mirror: {first}", *others]
 
 
 def _room(stream: TextIO) -> int | None:

@@ -1,0 +1,1 @@
+"""Statements while they are typed: where one ends, and what may come next."""
