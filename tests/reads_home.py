@@ -48,6 +48,7 @@ def publish(
     *,
     keep: Manifest | None = None,
     synced_at: datetime = SYNCED,
+    tenant: str = "example",
 ) -> Manifest:
     """Write one generation: a file for each table of ``rows``; the others as in ``keep``, else never synced."""
     for folder in (data_dir(home), manifests_dir(home)):
@@ -57,7 +58,7 @@ def publish(
     }
     states = {**never, **(keep.tables if keep else {})}
     states |= {name: _stored(home, never[name], rows[name], generation, synced_at) for name in rows}
-    manifest = Manifest(generation=generation, tenant="example", published_at=SYNCED, tables=states)
+    manifest = Manifest(generation=generation, tenant=tenant, published_at=SYNCED, tables=states)
     write_atomically(manifest_path(home, generation), manifest.to_json())  # readers may be under way
     return manifest
 

@@ -17,7 +17,7 @@ PUBLIC = {
         *("CLIENTS", "NAME", "TOKEN_VARIABLE", "Client", "change_file", "entry_alone", "find_client", "local_entry"),
         *("merge_entry", "remote_entry", "server_url"),
     ],
-    "kandji_mcp_server.http": ["Access", "HttpServer", "read_access"],
+    "kandji_mcp_server.http": ["Access", "HttpServer", "Served", "TenantsServer", "read_access"],
     "kandji_web": ["make_site"],
     "kandji_cli": ["run"],
     "kandji_simulator": [

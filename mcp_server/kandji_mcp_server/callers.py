@@ -9,6 +9,10 @@ if TYPE_CHECKING:
 CALLER = "kandji_mirror.caller"
 """Key of an HTTP scope: the :class:`Caller` of the request, or None where it is nobody who is known."""
 
+BASE = "kandji_mirror.base"
+"""Key of an HTTP scope: what stands before the path of the request as browsers know it, such as ``/acme``; unset where
+a tenant is served at the root."""
+
 
 @dataclass(frozen=True)
 class Person:

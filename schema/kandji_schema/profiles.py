@@ -44,20 +44,8 @@ LONGEST = 40
 _NAME = re.compile(rf"[a-z0-9](?:[a-z0-9_-]{{0,{LONGEST - 2}}}[a-z0-9])?")
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 _RESERVED = {
-    *(
-        ALL,
-        "mcp",
-        "health",
-        "healthz",
-        "readyz",
-        "metrics",
-        "assets",
-        "favicon",
-        "static",
-        "api",
-        "sign-in",
-        "sign-out",
-    ),
+    *(ALL, "mcp", "health", "healthz", "readyz", "metrics", "assets", "favicon", "static", "api", "pictures", "values"),
+    *("sign-in", "sign-out", "tables", "queries", "sql", "status", "search", "devices", "changes", "compliance"),
     *_DEVICES,
 }
 """What means something else: every profile, a path of ``serve``, a device of Windows."""

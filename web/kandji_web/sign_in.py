@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kandji_mcp_server.callers import CALLER, Caller
+from kandji_mcp_server.callers import BASE, CALLER, Caller
 from kandji_web.sessions import LONGEST_SECONDS, Session, Sessions, same_key
 from kandji_web.templates import render
 
@@ -95,7 +95,7 @@ def sign_in_routes(sessions: Sessions, known: Known) -> list[Route]:
             return HTMLResponse(render("refused.html", {"path": "/"}), status_code=403)
         sessions.end(request.cookies.get(cookie_name(request), ""))
         answer = RedirectResponse(SIGN_IN, status_code=303)
-        answer.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
+        answer.delete_cookie(cookie_name(request), path=_root(request), httponly=True, samesite="strict")
         return answer
 
     return [
@@ -110,7 +110,9 @@ def _with_cookie(request: Request, answer: Response, value: str) -> Response:
     told = (request.headers.get("origin", ""), request.headers.get("x-forwarded-proto", ""))
     secure = any(words.startswith("https") for words in told)
     name = cookie_name(request)
-    answer.set_cookie(name, value, max_age=LONGEST_SECONDS, httponly=True, samesite="strict", secure=secure)
+    answer.set_cookie(
+        name, value, max_age=LONGEST_SECONDS, path=_root(request), httponly=True, samesite="strict", secure=secure
+    )
     return answer
 
 
@@ -120,8 +122,16 @@ def _led_on(to: str) -> Response:
 
 
 def cookie_name(request: Request) -> str:
-    """Return the cookie of this server: browsers send those of all ports of a machine to each of them."""
-    return f"kandji_mirror_{request.url.port or request.url.scheme}"
+    """Return the cookie of this server: browsers send those of all ports of a machine to each of them.
+
+    Of several tenants each has its own, which is sent below its path alone.
+    """
+    base = request.scope.get(BASE, "").replace("/", "_")
+    return f"kandji_mirror_{request.url.port or request.url.scheme}{base}"
+
+
+def _root(request: Request) -> str:
+    return f"{request.scope.get(BASE, '')}/"
 
 
 def _form(to: str, wrong: str = "", status: int = 200) -> Response:

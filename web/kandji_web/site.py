@@ -14,6 +14,7 @@ from kandji_mcp_server.context import ServerContext
 from kandji_queries.charts.colours import css
 from kandji_schema.errors import MirrorError, NothingMirrored
 from kandji_web.asking import Mirrors
+from kandji_web.below_path import BelowPath
 from kandji_web.bodies import MOST_BYTES, BoundedBodies
 from kandji_web.failures import FaultsLogged, page_status, status_of
 from kandji_web.headers import SafeHeaders
@@ -45,7 +46,7 @@ def make_site(
     app.state.mirrors = Mirrors(common, personal)
     app.state.kept = KeptAnswers(beside)
     app.state.shares = Shares()
-    return SafeHeaders(FaultsLogged(BoundedBodies(SignedIn(app, sessions, known))))
+    return SafeHeaders(BelowPath(FaultsLogged(BoundedBodies(SignedIn(app, sessions, known)))))
 
 
 def _routes() -> Iterable[BaseRoute]:

@@ -10,14 +10,17 @@ from kandji_schema.lazy import lazy_names
 if TYPE_CHECKING:
     from kandji_mcp_server.http.access import Access, read_access
     from kandji_mcp_server.http.serving import HttpServer
+    from kandji_mcp_server.http.tenants import Served, TenantsServer
 
-__all__ = ["Access", "HttpServer", "read_access"]
+__all__ = ["Access", "HttpServer", "Served", "TenantsServer", "read_access"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "Access": "kandji_mcp_server.http.access",
         "HttpServer": "kandji_mcp_server.http.serving",
+        "Served": "kandji_mcp_server.http.tenants",
+        "TenantsServer": "kandji_mcp_server.http.tenants",
         "read_access": "kandji_mcp_server.http.access",
     },
 )

@@ -19,7 +19,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kandji_mcp_server.callers import CALLER, Caller
+from kandji_mcp_server.callers import BASE, CALLER, Caller
 from kandji_mcp_server.http.oauth import OAuthRules
 from kandji_mcp_server.http.provider_keys import ProviderUnavailable
 from kandji_mcp_server.http.tokens import ScopeMissing, TokenRefused, TokenVerifier
@@ -176,7 +176,7 @@ def _bind_sessions(scope: Scope, caller: Caller) -> None:
 def log_refusal(scope: Scope, refusal: Refusal, level: int = logging.WARNING) -> None:
     """Log who tried what; what was sent as a token is nobody's business, it may be another server's."""
     peer = scope["client"][0] if scope.get("client") else "somebody"
-    path = ascii(scope["path"])[:LONGEST_PATH]
+    path = ascii(scope.get(BASE, "") + scope["path"])[:LONGEST_PATH]
     why = "sent no token or a wrong one" if refusal in (UNKNOWN, WRONG) else f"was told: {refusal.words}"
     log.log(level, "%d for %s, which %s: %s %s", refusal.status, peer, why, scope["method"][:10], path)
 

@@ -7,7 +7,8 @@ import os
 import socket
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
 
@@ -71,27 +72,31 @@ log = logging.getLogger(__name__)
 _UVICORN = logging.getLogger("uvicorn.error")
 
 
-class HttpServer:
+@dataclass(frozen=True)
+class Application:
+    """One tenant's ASGI application. ``life`` is the time in which it can answer.
+
+    ``documents`` are paths that have to stay where they are when it is served below a path; ``watched`` and
+    ``sessions``, how many clients keep one, are for metrics.
+    """
+
+    app: ASGIApp
+    life: Callable[[], AbstractAsyncContextManager[Any]]
+    documents: frozenset[str]
+    watched: Watched
+    sessions: Callable[[], int]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or begin and end."""
+        await self.app(scope, receive, send)
+
+
+class Server:
     """Answers on ``url`` from the time it is made, until :meth:`stop`."""
 
-    def __init__(
-        self,
-        context: ServerContext,
-        access: Access,
-        bounds: Bounds | None = None,
-        pages: MakePages | None = None,
-        checks: CountChecks | None = None,
-    ) -> None:
-        """``bounds`` follow from the limits of the process unless given; ``pages`` are served beside MCP.
-
-        ``checks`` counts how checks stand, for metrics.
-
-        :class:`ConfigurationError` where the address cannot be listened on, or there is no token.
-        """
-        bounds = bounds or Bounds(connections=_most_connections(raise_file_limit()))
-        sessions = max(1, min(MOST_SESSIONS, bounds.connections // 2))
-        app = make_application(context, access, sessions, most_under_way(bounds.connections), pages, checks)
-        self._listener = listen(access.host, access.port)
+    def __init__(self, app: ASGIApp, host: str, port: int, bounds: Bounds) -> None:
+        """:class:`ConfigurationError` where the address cannot be listened on."""
+        self._listener = listen(host, port)
         host, port = self._listener.getsockname()[:2]
         self.pages_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         self.url = f"{self.pages_url.rstrip('/')}{PATH}"
@@ -128,6 +133,39 @@ class HttpServer:
             self._ended.set()
 
 
+class HttpServer(Server):
+    """Answers for one tenant, at the root."""
+
+    def __init__(
+        self,
+        context: ServerContext,
+        access: Access,
+        bounds: Bounds | None = None,
+        pages: MakePages | None = None,
+        checks: CountChecks | None = None,
+    ) -> None:
+        """``bounds`` follow from the limits of the process unless given; ``pages`` are served beside MCP.
+
+        ``checks`` counts how checks stand, for metrics.
+
+        :class:`ConfigurationError` where the address cannot be listened on, or there is no token.
+        """
+        bounds = bounds or bounds_of_process()
+        app = make_application(context, access, *shares(bounds), pages, checks)
+        super().__init__(app, access.host, access.port, bounds)
+
+
+def bounds_of_process() -> Bounds:
+    """Return how many connections this process may have, its limit of open files raised as far as may be."""
+    return Bounds(connections=_most_connections(raise_file_limit()))
+
+
+def shares(bounds: Bounds, tenants: int = 1) -> tuple[int, int]:
+    """Return how many sessions, and requests under way, each of so many tenants may have."""
+    sessions = max(1, min(MOST_SESSIONS, bounds.connections // 2) // tenants)
+    return sessions, max(2, most_under_way(bounds.connections) // tenants)
+
+
 def _most_connections(files: int) -> int:
     """Return how many a process may have that may open so many files."""
     return max(16, min(Bounds.connections, files - OTHER_FILES - 2 * BACKLOG))
@@ -157,7 +195,7 @@ def make_application(
     most_questions: int = most_under_way(Bounds.connections),
     pages: MakePages | None = None,
     checks: CountChecks | None = None,
-) -> ASGIApp:
+) -> Application:
     """Make the ASGI application. A request passes host names, CORS, the token, the form of its message, its share.
 
     ``pages`` answers everything that is neither MCP nor public, behind host names alone: it knows its callers itself.
@@ -182,9 +220,15 @@ def make_application(
     if pages:
         own = {PATH, "/health", *(route.path for route in public)}
         answers = ByPath(answers, own, pages(context, clear, tokens.caller, beside.start))
-    watched = Watched(tenant_label(context.settings), (context, clear), checks)
+    first, watched = apps[OWN], Watched(tenant_label(context.settings), (context, clear), checks)
     answers = Monitoring(answers, access, tokens, [watched], lambda: inner.count)
-    return HostCheck(answers, AllowedNames(access.hosts), origins)
+    return Application(
+        HostCheck(answers, AllowedNames(access.hosts), origins),
+        lambda: first.router.lifespan_context(first),
+        frozenset(route.path for route in public if route.path.startswith("/.well-known/oauth")),
+        watched,
+        lambda: inner.count,
+    )
 
 
 def _people(rules: OAuthRules, context: ServerContext) -> TokenVerifier:

@@ -91,7 +91,7 @@ function take(page) {
   running.textContent = document.querySelector("#answer h2")?.textContent ?? "";
   if (wrong) wrong.focus();
   if (field.value.length <= SHARED) {
-    window.history.replaceState(null, "", `/sql?${new URLSearchParams({ sql: field.value })}`);
+    window.history.replaceState(null, "", `sql?${new URLSearchParams({ sql: field.value })}`);
   }
 }
 

@@ -8,7 +8,7 @@ let asked = null;
 
 /** Ask for the names once; while they are not there, nothing is completed but keywords. */
 export function askNames() {
-  asked ??= fetch("/sql/names").then(
+  asked ??= fetch("sql/names").then(
     (answer) => (answer.ok ? answer.json() : null),
     () => null,
   );
@@ -88,7 +88,7 @@ function* queries(names, text) {
 }
 
 async function fillQuery(view, name) {
-  const answer = await fetch(`/sql/names?query=${encodeURIComponent(name)}`);
+  const answer = await fetch(`sql/names?query=${encodeURIComponent(name)}`);
   if (!answer.ok) return;
   const { sql } = await answer.json();
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: sql }, userEvent: "input.complete" });

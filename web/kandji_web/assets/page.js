@@ -20,7 +20,8 @@
     asking.get(field)?.abort();
     const mine = new AbortController();
     asking.set(field, mine);
-    const path = `/values/${encodeURIComponent(field.dataset.values)}?${new URLSearchParams({ typed: field.value })}`;
+    const root = document.querySelector("a.brand").pathname; // of one tenant among several it is below a path
+    const path = `${root}values/${encodeURIComponent(field.dataset.values)}?${new URLSearchParams({ typed: field.value })}`;
     const found = await fetch(path, { signal: mine.signal }).then(
       (answer) => (answer.ok ? answer.json() : []),
       () => [], // overtaken by the next key, or the server is gone
