@@ -53,10 +53,9 @@ def test_a_profile_has_its_own_address_and_tokens_and_the_rest_of_all(tmp_path: 
     assert acme.provenance.remarks == beta.provenance.remarks == ()
 
 
-def test_a_folder_that_all_share_has_one_for_each(tmp_path: Path) -> None:
-    for name in ("acme", "beta"):
+def test_a_folder_that_all_share_has_one_for_each_that_names_none_itself(tmp_path: Path) -> None:
+    for name, home in (("acme", "/data/tenants/acme"), ("beta", "/srv/beta")):
         found = loaded(tmp_path, tenant=name, KANDJI_MIRROR_HOME="/data", KANDJI_MIRROR_EXPORT_DIR="/out")
-        home = f"/data/tenants/{name}"
         assert (found.home, found.export_folder) == (Path(home), Path("/out/tenants", name))
 
 

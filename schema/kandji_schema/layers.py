@@ -55,7 +55,8 @@ def layers(
     """
     mine = _layers_of(files.file, name)
     if name:
-        environment, folder = _of_all(environment, name), _of_all(folder, name)
+        own_folders = [full for full in FOLDERS if full in mine[0].values]
+        environment, folder = (_without(_of_all(source, name), own_folders) for source in (environment, folder))
     if files.own is not None:
         mine = _stricter(_flat(_layers_of(files.own, name)), mine, settings)
     return (environment, folder, *mine)
