@@ -143,6 +143,11 @@ requirement_options = _together(
 )
 """``--max-age`` and ``--strict``, which the tables used must meet."""
 
+tenants_option = click.option(
+    "--tenants", metavar="NAME,...", help="Ask the mirrors of these tenants, or of `all`; each row names its own."
+)
+"""``--tenants``: profiles to ask one after the other, as ``tenants``."""
+
 fleet_options = _together(
     click.option(
         "--devices", type=click.IntRange(0, 50_000), default=300, show_default=True, help="Devices of the fleet."

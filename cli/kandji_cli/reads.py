@@ -25,7 +25,7 @@ from kandji_queries.times import read_duration
 from kandji_schema.durations import in_words
 from kandji_schema.errors import NothingMirrored, TookTooLong, TooManyRows, UsageError
 from kandji_schema.home import refuse_foreign
-from kandji_schema.settings import load
+from kandji_schema.settings import Settings, load
 
 if TYPE_CHECKING:
     from kandji_queries.catalog.dictionary import TableInfo
@@ -80,15 +80,25 @@ def required(*, max_age: str | None, strict: bool) -> Requirements:
 
 def run_sql(statement: str, params: Mapping[str, str], how: How) -> None:
     """Print the answer of one guarded statement, with its age on stderr."""
-    text = sys.stdin.read() if statement == "-" else statement
-    if not text.strip():
-        raise UsageError('There is no statement. Example: kandji-mirror sql "FROM fleet LIMIT 5"')
-    values = {name: read_cli_value(value) for name, value in params.items()}
+    text, values = statement_text(statement), read_values(params)
     with (
         open_reader(how.requirements) as reader,
         reader.stream(text, values, limits=wanted_limits(reader, how)) as answer,
     ):
         show_answer(reader, answer, how)
+
+
+def statement_text(statement: str) -> str:
+    """Return the statement, from standard input where it is -; :class:`UsageError` where there is none."""
+    text = sys.stdin.read() if statement == "-" else statement
+    if not text.strip():
+        raise UsageError('There is no statement. Example: kandji-mirror sql "FROM fleet LIMIT 5"')
+    return text
+
+
+def read_values(params: Mapping[str, str]) -> dict[str, object]:
+    """Return the values of parameters as a statement takes them."""
+    return {name: read_cli_value(value) for name, value in params.items()}
 
 
 def run_query(name: str, params: Mapping[str, str], how: How) -> None:
@@ -250,8 +260,11 @@ def open_reader(
     lazy: bool = True,
     bounded: bool = True,
     stays: bool = False,
+    settings: Settings | None = None,
 ) -> Reader:
-    """Open a reader of the configured home. ``lazy`` opens only the files a statement needs, else all at once.
+    """Open a reader of the configured home, or of that of some ``settings``.
+
+    ``lazy`` opens only the files a statement needs, else all at once.
 
     The memory of this process is ``bounded`` for good, and of all that it starts. It ``stays`` where Ctrl-C ends a
     statement only, which is its caller's to see to.
@@ -260,7 +273,7 @@ def open_reader(
     # would have to wait until the engine comes back.
     if not stays:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    settings = settings_to_read()
+    settings = settings or settings_to_read()
     refuse_foreign(settings)
     limits = QueryLimits(
         seconds=settings.mirror_query_seconds,

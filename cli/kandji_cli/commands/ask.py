@@ -11,6 +11,7 @@ from kandji_cli.options import (
     limit_option,
     param_option,
     requirement_options,
+    tenants_option,
 )
 
 
@@ -43,7 +44,8 @@ class QueryCommand(click.Command):
 @format_option
 @limit_option
 @requirement_options
-def sql(statement: str, params: dict[str, str], **how: Any) -> None:
+@tenants_option
+def sql(statement: str, params: dict[str, str], tenants: str | None, **how: Any) -> None:
     """Run one read-only SQL statement; - reads it from standard input.
 
     Start with the view fleet: a row per device, with its person, posture and measures. `kandji-mirror tables` lists
@@ -58,6 +60,11 @@ def sql(statement: str, params: dict[str, str], **how: Any) -> None:
     """
     from kandji_cli.reads import How, run_sql
 
+    if tenants is not None:
+        from kandji_cli.reads_of_tenants import run_sql as run_on_each  # one tenant needs none of it
+
+        run_on_each(tenants, statement, params, How.from_options(**how))
+        return
     run_sql(statement, params, How.from_options(**how))
 
 
@@ -68,9 +75,10 @@ def sql(statement: str, params: dict[str, str], **how: Any) -> None:
 @columns_option
 @limit_option
 @requirement_options
+@tenants_option
 @click.option("--chart", "picture", metavar="FILE", help="Draw it: FILE.svg, .png or .pdf; - draws in the terminal.")
 @click.option("--check", is_flag=True, help="NAME is the .sql file of a query of your own: check it, run nothing.")
-def query(name: str, params: dict[str, str], picture: str | None, check: bool, **how: Any) -> None:
+def query(name: str, params: dict[str, str], tenants: str | None, picture: str | None, check: bool, **how: Any) -> None:
     """Run a named query; `kandji-mirror queries` lists them, `kandji-mirror query NAME --help` explains one.
 
     Example: kandji-mirror query stale_devices --param days=30 --columns device_name,days_since --limit 10
@@ -81,6 +89,13 @@ def query(name: str, params: dict[str, str], picture: str | None, check: bool, *
 
     if check:
         check_query(name)
+        return
+    if tenants is not None:
+        if picture is not None:
+            raise click.UsageError("--chart draws the answer of one tenant: leave out --tenants, and name one.")
+        from kandji_cli.reads_of_tenants import run_query as run_on_each
+
+        run_on_each(tenants, name, params, How.from_options(**how))
         return
     if picture is not None:
         from kandji_cli.charts import draw_query
