@@ -84,6 +84,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
             log.append(line)
             if line.startswith("AI clients connect to "):
                 break
+        assert log[-1].startswith("AI clients connect to "), "".join(log)
         rest = Thread(target=log.extend, args=(process.stderr,), daemon=True)
         rest.start()
         stack.callback(rest.join, 10)
