@@ -65,6 +65,7 @@ def load_documents(files: Sequence[Path], name: str | None, *, accept_fewer: boo
             accept_fewer=accept_fewer,
             keep_days=settings.mirror_history_days,
             privacy=settings.privacy,
+            disk=settings.disk,
         )
         _record(settings.home, report)
         return report
@@ -139,7 +140,7 @@ def _update(
     stopped: Stopped,
 ) -> Report:
     """Read the wanted feeds, by default those that are due."""
-    with open_store(settings.home, tenant, resources(), utc_now, privacy=settings.privacy) as store:
+    with open_store(settings.home, tenant, resources(), utc_now, privacy=settings.privacy, disk=settings.disk) as store:
         note_turned_off(store, sources)
         chosen = sources.due(store.current.tables, store.wall()) if wanted is None else wanted
         report = update_feeds(store, sources.stopping(stopped), chosen, keep_days=settings.mirror_history_days)

@@ -17,6 +17,8 @@ SYNC = frozenset(
     {
         "api_token",
         "mirror_background_share",
+        "mirror_disk_free",
+        "mirror_disk_limit",
         "mirror_history_days",
         "mirror_read_timeout",
         "mirror_requests_per_hour",

@@ -15,7 +15,7 @@ from kandji_cli.commands.feed import feed
 from kandji_cli.commands.fleet import changes, overview, show
 from kandji_cli.commands.health import health
 from kandji_cli.commands.help import help_command
-from kandji_cli.commands.keep import backup, restore, verify
+from kandji_cli.commands.keep import backup, disk, gc, restore, verify
 from kandji_cli.commands.monitoring import monitoring
 from kandji_cli.commands.report import report
 from kandji_cli.commands.rules import rules
@@ -53,6 +53,8 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         backup,
         restore,
         verify,
+        disk,
+        gc,
     ),
     "Ask": (
         overview,

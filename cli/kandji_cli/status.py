@@ -43,6 +43,7 @@ NAMED = 5
 def show_status(*, as_json: bool) -> None:
     """Print the state of every table, the newest whole manifest's, then what the syncing costs and who does it."""
     settings, now = settings_to_read(), datetime.now(UTC)
+    _ = settings.disk  # what is no size is told before anything is printed
     warn_of_foreign_home(settings)
     manifest, warnings = newest_whole(settings.home)
     if as_json:
@@ -134,6 +135,8 @@ def _facts(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[tu
     if left is not None:
         yield "Tenant", f"{counted(left, 'request')} left in its hour when the provider last said so"
     yield "History", _history(manifest.history, now)
+    if reached := settings.disk.reached(settings.home):
+        yield "Disk", reached
     yield "Privacy", _privacy(settings, manifest)
     if checks := _checks(settings, now):
         yield "Checks", checks.sentence(now) or "none is on"
@@ -200,6 +203,7 @@ def _document(settings: Settings, manifest: Manifest, warnings: list[str], now: 
             "tenant_remaining": tenant_remaining(home),
         },
         "history": _history_facts(manifest.history),
+        "disk": {"limit": settings.disk.limit, "free": settings.disk.free, "reached": settings.disk.reached(home)},
         "privacy": {"mode": settings.privacy, "not_yet": manifest.unlike(settings.privacy)},
         "checks": _check_facts(_checks(settings, now), now),
         "feeds": by_name(settings),

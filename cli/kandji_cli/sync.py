@@ -88,7 +88,12 @@ def _read(
     """Read it in this process, or ask the one that syncs this mirror for the same."""
     where = (settings.home, connection.tenant, connection.client)
     sweep, overrides = settings.mirror_sweep_requests, parse_ttl_overrides(settings.mirror_ttl, resources())
-    how: dict[str, Any] = {"keep_days": settings.mirror_history_days, "progress": progress, "privacy": settings.privacy}
+    how: dict[str, Any] = {
+        "keep_days": settings.mirror_history_days,
+        "progress": progress,
+        "privacy": settings.privacy,
+        "disk": settings.disk,
+    }
     read: Callable[[], Report]
     if devices:
         found = [find_device(settings.home, connection.client, device) for device in devices]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema import sources
+from kandji_schema.disk import FREE, LIMIT, DiskBounds, parse_size
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.folders import TENANTS_FOLDER, data_dir, expanded, state_dir, working_directory
 from kandji_schema.layers import config_files, layers, profile
@@ -100,6 +101,14 @@ class Settings:
         "", "Other times after which tables are due, such as `devices=10m,apps=2h` (s, m, h, d)."
     )
     mirror_history_days: int = _setting(400, "Days for which changes are kept; 0 keeps no history.", low=0, high=36_500)
+    mirror_disk_limit: str = _setting(
+        "",
+        "Most that the data directory should take, such as `20GB`. Beyond it history grows no more: the oldest goes "
+        "for what is new. Current rows are never bounded. Empty: no bound.",
+    )
+    mirror_disk_free: str = _setting(
+        "200MB", "What should stay free on its disk; below it history grows no more, likewise. `0`: no bound."
+    )
     mirror_compliance_file: str = _setting(
         "",
         "TOML file of compliance rules; by default `compliance.toml` in the data directory, else the built-in ones.",
@@ -270,6 +279,11 @@ class Settings:
     def export_folder(self) -> Path:
         """Where exports of assistants go."""
         return expanded(self.mirror_export_dir) if self.mirror_export_dir else self.home / "exports"
+
+    @property
+    def disk(self) -> DiskBounds:
+        """What bounds the growth of history; :class:`ConfigurationError` for what is no size."""
+        return DiskBounds(parse_size(self.mirror_disk_limit, LIMIT), parse_size(self.mirror_disk_free, FREE))
 
     @property
     def budget_dir(self) -> Path:

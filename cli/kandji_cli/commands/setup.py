@@ -92,8 +92,9 @@ def logout() -> None:
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Send nothing to the tenant.")
+@click.option("--fix", is_flag=True, help="Mend what is safe first: rights, leftovers, an unreadable newest manifest.")
 @document_option
-def doctor(offline: bool, form: str) -> None:
+def doctor(offline: bool, fix: bool, form: str) -> None:
     """Check settings, token, its permissions and the mirror's files.
 
     Costs one small request a permission, about twenty.
@@ -104,7 +105,7 @@ def doctor(offline: bool, form: str) -> None:
     """
     from kandji_cli.doctor import examine
 
-    examine(offline=offline, as_json=form == "json")
+    examine(offline=offline, fix=fix, as_json=form == "json")
 
 
 @click.command()

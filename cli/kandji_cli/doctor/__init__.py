@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from kandji_cli.doctor.channels import channels
+from kandji_cli.doctor.mend import mended
 from kandji_cli.doctor.mirror import own, store, tenant
 from kandji_cli.doctor.people import people
 from kandji_cli.doctor.settings import (
@@ -23,9 +24,13 @@ from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted
 
 
-def examine(*, offline: bool, as_json: bool) -> None:
-    """Print what every check found; the exit code is that of the first one that failed, 0 with warnings alone."""
-    found = list(findings(offline=offline))
+def examine(*, offline: bool, as_json: bool, fix: bool = False) -> None:
+    """Print what every check found; the exit code is that of the first one that failed, 0 with warnings alone.
+
+    With ``fix`` what is safe to mend is mended first, and said.
+    """
+    found = [*(mended() if fix else ())]
+    found += list(findings(offline=offline))
     failed = [finding for finding in found if finding.health is Health.FAILED]
     if as_json:
         checks = [{"check": f.check, "health": f.health.value, "detail": f.detail} for f in found]
@@ -63,7 +68,7 @@ def findings(*, offline: bool) -> Iterator[Finding]:
     needed = [found.health for found in configured if found.check in NEEDED_TO_ASK]
     if not offline and all(health is Health.OK for health in needed):
         yield from tenant(settings)
-    yield from store(home)
+    yield from store(settings)
     yield from own(home)
 
 

@@ -6,20 +6,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kandji_cli.doctor.settings import Finding, Health
+from kandji_cli.doctor.settings import Finding, Health, checked
 from kandji_mirror.api.permissions import Permission, permissions
 from kandji_mirror.api.server_clock import clock_words
 from kandji_mirror.capabilities import forget_refusals
 from kandji_mirror.connection import connect
 from kandji_mirror.store.lock import holder
+from kandji_mirror.store.store import COPY
 from kandji_queries.catalog.declared import DeclaredMirror
 from kandji_queries.catalog.own_queries import own_folder, own_queries
+from kandji_schema.disk import bytes_of
 from kandji_schema.durations import age, ago, in_future
-from kandji_schema.errors import MirrorError, NothingMirrored
+from kandji_schema.errors import MirrorError, NothingMirrored, StoreFull
 from kandji_schema.feeds import feed_of
 from kandji_schema.manifest import Manifest, State, newest_whole
 from kandji_schema.settings import Settings
 from kandji_schema.text import counted, size
+from kandji_schema.unfinished import STAGED
 
 LEAST_FREE = 2.0
 """Times the size of the mirror that should be free: a generation is written beside the one before."""
@@ -72,8 +75,9 @@ def _some(names: tuple[str, ...]) -> str:
 # -- the store -----------------------------------------------------------------------------------------------------
 
 
-def store(home: Path) -> Iterator[Finding]:
+def store(settings: Settings) -> Iterator[Finding]:
     """Look at the newest generation, at who syncs, and at the space left on the disk."""
+    home = settings.home
     try:
         manifest, warnings = newest_whole(home)
     except NothingMirrored as error:
@@ -85,7 +89,9 @@ def store(home: Path) -> Iterator[Finding]:
     found = holder(home)
     syncing = f"process {found.pid}, for {age(found.since, datetime.now(UTC))}" if found else "no process now"
     yield Finding("syncing", Health.OK, syncing)
+    yield from _upgrade(home)
     yield _disk(home)
+    yield checked("bounds on the disk", lambda: _bounds(settings))
 
 
 def own(home: Path) -> Iterator[Finding]:
@@ -124,12 +130,26 @@ def _manifest(manifest: Manifest, warnings: list[str]) -> Iterator[Finding]:
 
 def _disk(home: Path) -> Finding:
     there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
-    free, used = shutil.disk_usage(there).free, _size(home / "store")
+    free, used = shutil.disk_usage(there).free, bytes_of(home / "store")
     detail = f"{size(free)} free, the mirror has {size(used)}"
     scarce = free < max(LEAST_FREE_BYTES, LEAST_FREE * used)
     advice = "; make room, or set KANDJI_MIRROR_HOME to another disk" if scarce else ""
     return Finding("disk", Health.WARNING if scarce else Health.OK, detail + advice)
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _bounds(settings: Settings) -> str:
+    reached = settings.disk.reached(settings.home)
+    if reached:
+        raise StoreFull(reached)
+    limit = f"at most {size(settings.disk.limit)}" if settings.disk.limit else "no limit"
+    return f"{limit}, {size(settings.disk.free)} stay free" if settings.disk.free else limit
+
+
+def _upgrade(home: Path) -> Iterator[Finding]:
+    """Tell of the copy that an upgrade keeps, and of what a stopped restore left."""
+    if (home / COPY).is_dir():
+        yield Finding("upgrade", Health.OK, f"what was before it is in {home / COPY}, until the next good pass")
+    if (home / STAGED).exists() and not holder(home):
+        yield Finding(
+            "restore", Health.WARNING, f"one was stopped: {home / STAGED}. `kandji-mirror doctor --fix` mends it"
+        )

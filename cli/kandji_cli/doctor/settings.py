@@ -197,7 +197,7 @@ def rights(settings: Settings) -> Iterator[Finding]:
 
     What keeps live actions from beginning is a failure where they are on.
     """
-    deciding = _flaws((settings.home, *kept_files(settings.home), *_configured(settings)))
+    deciding = _flaws((settings.home, *kept_files(settings.home), *configured(settings)))
     words = [*_readable(settings), *deciding, *_flaws(_named_files(settings))]
     if deciding and settings.mirror_actions == "on":
         yield Finding("rights", Health.FAILED, " ".join(words), ConfigurationError.exit_code)
@@ -210,13 +210,13 @@ def rights(settings: Settings) -> Iterator[Finding]:
 
 def rights_of_configuration() -> Iterator[Finding]:
     """Tell what others may replace in the configuration folder, where that keeps settings from being read."""
-    for words in _flaws(_configured(None)):
+    for words in _flaws(configured(None)):
         yield Finding("rights", Health.FAILED, words, ConfigurationError.exit_code)
 
 
 def _readable(settings: Settings) -> Iterator[str]:
     home = settings.home
-    open_ones = [*loose(home), *(path for path in _configured(settings) if is_loose(path))]
+    open_ones = [*loose(home), *(path for path in configured(settings) if is_loose(path))]
     if open_ones:
         named = ", ".join(f"{path} ({path.stat().st_mode & 0o777:04o})" for path in open_ones[:_NAMED])
         more = f" and {len(open_ones) - _NAMED} more" if len(open_ones) > _NAMED else ""
@@ -229,7 +229,7 @@ def _flaws(paths: Iterable[Path]) -> list[str]:
     return [*dict.fromkeys(found for path in paths if (found := flaw(path)))]
 
 
-def _configured(settings: Settings | None) -> list[Path]:
+def configured(settings: Settings | None) -> list[Path]:
     """Name where secrets and policy are in the configuration folder, there or not; of settings unread the policy."""
     try:
         folder = config_dir()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from kandji_mirror.actions.codes import Codes, codes_of
 from kandji_mirror.actions.confirmations import PendingConfirmations
@@ -99,11 +100,15 @@ def _refresh(settings: Settings, connection: Connection, tables: Sequence[str], 
     from kandji_mirror.sync.run import sync, sync_devices
 
     where = (settings.home, connection.tenant, connection.client)
-    days, privacy = settings.mirror_history_days, settings.privacy
-    read: Callable[[], object] = partial(sync, *where, names=tables, keep_days=days, privacy=privacy)
+    how: dict[str, Any] = {
+        "keep_days": settings.mirror_history_days,
+        "privacy": settings.privacy,
+        "disk": settings.disk,
+    }
+    read: Callable[[], object] = partial(sync, *where, names=tables, **how)
     request = RefreshRequest.of_tables(tables)
     if devices:
-        read = partial(sync_devices, *where, devices, names=tables, keep_days=days, privacy=privacy)
+        read = partial(sync_devices, *where, devices, names=tables, **how)
         request = RefreshRequest.of_devices(devices, tables)
     try:
         read()

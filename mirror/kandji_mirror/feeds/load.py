@@ -16,6 +16,7 @@ from kandji_mirror.store.store import Store, store_full
 from kandji_mirror.sync.publish import publish
 from kandji_mirror.sync.run import KEEP_DAYS
 from kandji_mirror.sync.strategy import Method
+from kandji_schema.disk import UNBOUNDED, DiskBounds
 from kandji_schema.errors import Suspicious, UsageError
 from kandji_schema.feed_state import DocumentState, ages, key_of, note_documents
 from kandji_schema.feeds import Feed
@@ -34,6 +35,7 @@ def load_files(
     keep_days: int = KEEP_DAYS,
     privacy: Privacy = Privacy.OFF,
     wall: Now = utc_now,
+    disk: DiskBounds = UNBOUNDED,
 ) -> Report:
     """Read documents of feeds from files and publish their rows; all of them, or none.
 
@@ -42,7 +44,7 @@ def load_files(
     :class:`Suspicious` for one that is no document or lost most of its rows, and as :func:`open_store`.
     """
     found = read_files(files, feed)
-    with open_store(home, tenant, resources(), wall, privacy=privacy) as store:
+    with open_store(home, tenant, resources(), wall, privacy=privacy, disk=disk) as store:
         return load_into(store, found, accept_fewer=accept_fewer, keep_days=keep_days)
 
 

@@ -32,6 +32,7 @@ from kandji_mirror.scheduler.worker import REQUESTS, SyncWorker, rests
 from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_mirror.sync.run import run_request
+from kandji_schema.disk import UNBOUNDED, DiskBounds
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
 from kandji_schema.events import about, recovery, trouble
 from kandji_schema.home import name_here
@@ -79,18 +80,23 @@ class Scheduler:
         *,
         keep_days: int,
         privacy: Privacy = Privacy.OFF,
+        disk: DiskBounds = UNBOUNDED,
         intervals: Intervals = Intervals(),  # frozen
         read: RunRequest = run_request,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """``keep_days`` is for how long changes are kept, ``privacy`` what is written; ``read`` runs a request."""
+        """``keep_days`` is for how long changes are kept, ``privacy`` what is written, and ``disk`` how much.
+
+        ``read`` runs a request.
+        """
         self._home = home
         self._tenant = tenant
         self._connect = connect
         self._policy = policy
         self._keep_days = keep_days
         self._privacy = privacy
+        self._disk = disk
         self._intervals = intervals
         self._read = read
         self._wall = wall
@@ -222,7 +228,8 @@ class Scheduler:
     def _hold(self) -> None:
         """Be the one that syncs until stopped. The lock must be let go by the thread that took it."""
         self._opening = True
-        with open_store(self._home, self._tenant, resources(), self._wall, privacy=self._privacy) as store:
+        opened = open_store(self._home, self._tenant, resources(), self._wall, privacy=self._privacy, disk=self._disk)
+        with opened as store:
             self._backoff.note_success(_STORE)
             runner = Runner(store, self._connect, self._read, self._quota, keep_days=self._keep_days)
             feeds = FeedWorker(store, self._queue, self._policy.feeds.stopping(self._stopping.is_set), self._keep_days)
@@ -263,5 +270,6 @@ def scheduler_of(settings: Settings, intervals: Intervals = Intervals()) -> Sche
         ),
         keep_days=settings.mirror_history_days,
         privacy=settings.privacy,
+        disk=settings.disk,
         intervals=intervals,
     )

@@ -14,10 +14,11 @@ from kandji_mirror.store.lock import writer_lock
 from kandji_mirror.store.restoring import ASIDE, finish
 from kandji_mirror.store.store import COPY, FOLDERS, TEMPORARY, Store, remove, store_full
 from kandji_mirror.store.upgrade import bring_up_to_date
+from kandji_schema.disk import UNBOUNDED, DiskBounds
 from kandji_schema.errors import StoreFull
 from kandji_schema.files import make_folder, tighten_home
 from kandji_schema.home import mirrored
-from kandji_schema.manifest import newest_readable, nothing_mirrored
+from kandji_schema.manifest import nothing_mirrored
 from kandji_schema.privacy import Privacy
 from kandji_schema.resource import Resource
 
@@ -38,14 +39,15 @@ def open_store(
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
     privacy: Privacy = Privacy.OFF,
+    disk: DiskBounds = UNBOUNDED,
 ) -> Iterator[Store]:
     """Hold the writer's lock for the time of the block and give the store, migrated and masked as ``privacy`` wants.
 
-    ``wall`` tells the time, aware UTC. Raises :class:`AlreadySyncing`, :class:`ConfigurationError` for a home of
-    another tenant, and :class:`StoreError`; then nothing that is published changed. :class:`StoreNewer` for a home of a
-    newer version; then nothing at all did.
+    ``wall`` tells the time, aware UTC; ``disk`` bounds the growth of history. Raises :class:`AlreadySyncing`,
+    :class:`ConfigurationError` for a home of another tenant, and :class:`StoreError`; then nothing that is published
+    changed. :class:`StoreNewer` for a home of a newer version; then nothing at all did.
     """
-    newest_readable(home)  # refuses a newer one before anything is touched
+    mirrored(home)  # refuses a newer one before anything is touched
     with store_full(home):
         for folder in (home, *(folder_of(home) for folder_of in FOLDERS)):
             make_folder(folder)
@@ -53,11 +55,11 @@ def open_store(
     with writer_lock(home):
         with store_full(home):
             if finish(home):
-                newest_readable(home)
+                mirrored(home)
         for folder_of in FOLDERS:
             for path in folder_of(home).glob(f"*{TEMPORARY}*"):
                 remove(path)
-        with Store(home, tenant, resources, wall, privacy) as store:
+        with Store(home, tenant, resources, wall, privacy, disk) as store:
             bring_up_to_date(store)
             yield store
 

@@ -3,6 +3,7 @@
 It is made by :func:`kandji_mirror.store.opening.open_store` and by nothing else.
 """
 
+import logging
 import shutil
 import threading
 import time
@@ -16,6 +17,7 @@ from typing import Self
 from kandji_mirror.history.recorder import HistoryRecorder
 from kandji_mirror.privacy.key import key_of
 from kandji_schema import ddl
+from kandji_schema.disk import UNBOUNDED, DiskBounds
 from kandji_schema.errors import ConfigurationError, StoreFull
 from kandji_schema.files import has_size, publish_file, write_atomically
 from kandji_schema.manifest import (
@@ -33,6 +35,8 @@ from kandji_schema.manifest import (
 from kandji_schema.privacy import Privacy
 from kandji_schema.read_days import with_day
 from kandji_schema.resource import Resource
+
+log = logging.getLogger(__name__)
 
 KEEP_MANIFESTS = 5
 """A reader may still hold one of the last few states; see also :data:`GRACE_SECONDS`."""
@@ -62,7 +66,13 @@ class Store:
     """
 
     def __init__(
-        self, home: Path, tenant: str, resources: Mapping[str, Resource], wall: Callable[[], datetime], privacy: Privacy
+        self,
+        home: Path,
+        tenant: str,
+        resources: Mapping[str, Resource],
+        wall: Callable[[], datetime],
+        privacy: Privacy,
+        disk: DiskBounds = UNBOUNDED,
     ) -> None:
         """Open what is published. ``wall`` tells the time, aware UTC; ``privacy`` is what new files are to be."""
         self.home = home
@@ -71,6 +81,8 @@ class Store:
         self.warnings: list[str] = []
         self.lock = threading.RLock()
         self.privacy = privacy
+        self.tight: str | None = None
+        self._disk = disk
         self.key = key_of(home) if privacy.masks_agents else None
         self.recorder = HistoryRecorder(home)
         self._resources = resources
@@ -162,6 +174,16 @@ class Store:
                 publish_file(finished, final)
             return final.name
 
+    def is_tight(self) -> bool:
+        """Whether a bound on the disk is reached, so that history may not grow; ``tight`` says which, in a sentence."""
+        found = self._disk.reached(self.home)
+        if found and not self.tight:
+            log.warning("%s", found)
+        elif self.tight and not found:
+            log.info("There is room again in %s: history grows as before.", self.home)
+        self.tight = found
+        return found is not None
+
     def publish(self, changed: Mapping[str, TableState], history: tuple[Segment, ...] | None = None) -> Manifest:
         """Make the changed tables current, all at one moment, and let go of what nobody needs any more.
 
@@ -238,12 +260,19 @@ class Store:
 
 
 def _remove_unnamed(folder: Path, named: Collection[str | None], grace: float) -> None:
-    now = time.time()
+    for path in unnamed(folder, named, grace):
+        remove(path)
+
+
+def unnamed(folder: Path, named: Collection[str | None], grace: float) -> list[Path]:
+    """List the data files that are not ``named`` and older than ``grace`` seconds, so that no reader waits for them."""
+    now, found = time.time(), []
     for path in folder.glob("*.duckdb"):
         age = now - path.stat().st_mtime
         ahead = -age > max(grace, HISTORY_GRACE_SECONDS)  # written by a clock that was wrong then
         if path.name not in named and (age >= grace or ahead):
-            remove(path)
+            found.append(path)
+    return found
 
 
 def remove(path: Path) -> None:

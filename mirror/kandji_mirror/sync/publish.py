@@ -1,6 +1,6 @@
 """The last step: what a run read becomes current, as history, then one manifest, then what the writer remembers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -26,15 +26,31 @@ def publish(
     """
     with store.lock:
         changes = [change for change in _changes(store, states, at) if change.resource.tracked]
-        segments = store.recorder.record(
-            store.current.history, changes, generation=store.next_generation, keep_days=keep_days
-        )
+        segments = _history(store, changes, keep_days)
         found = mask_newcomers(store, engine, states, _for_mode(store, engine, segments))
         manifest = store.publish(found.states, history=found.history)
         if found.published_too and store.privacy.masks_people:
             store.forget_the_past()
         save_people(store, engine)
         return manifest
+
+
+def _history(store: Store, changes: Sequence[Change], keep_days: int) -> tuple[Segment, ...]:
+    """Return history with the changes; where the disk is full, no more of it than there was.
+
+    Its oldest segments go then. To leave out what is new instead would make every past moment one of which nothing is
+    known. Where what is left is more than there was even so, it begins anew with these changes.
+    """
+    known, generation = store.current.history, store.next_generation
+    segments = store.recorder.record(known, changes, generation=generation, keep_days=keep_days)
+    if segments == known or not store.is_tight():
+        return segments
+    room = sum(segment.bytes for segment in known)
+    while len(segments) > 1 and sum(segment.bytes for segment in segments) > room:
+        segments = segments[1:]
+    if sum(segment.bytes for segment in segments) <= room:
+        return segments
+    return store.recorder.record((), changes, generation=generation, keep_days=keep_days) if known else ()
 
 
 def _for_mode(store: Store, engine: Engine, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:

@@ -20,6 +20,7 @@ from kandji_mirror.sync.context import RunContext
 from kandji_mirror.sync.device_run import DeviceRun
 from kandji_mirror.sync.request import Refusals, SyncRequest, Ttl, device_request
 from kandji_mirror.sync.table_run import TableRun
+from kandji_schema.disk import UNBOUNDED, DiskBounds
 from kandji_schema.manifest import State
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources as all_resources
@@ -44,6 +45,7 @@ def sync(
     progress: Progress | None = None,
     privacy: Privacy = Privacy.OFF,
     wall: Now = utc_now,
+    disk: DiskBounds = UNBOUNDED,
 ) -> Report:
     """Bring the named tables up to date, or those that are due; with ``everything`` they, or all, are read anew.
 
@@ -56,7 +58,10 @@ def sync(
     named = [tenant_table(name) for name in dict.fromkeys(names)]
     if any(resource.swept or resource.fallback for resource in named):
         sweep = None
-    with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store, open_state(home, wall) as state:
+    with (
+        open_store(home, tenant, all_resources(), wall, privacy=privacy, disk=disk) as store,
+        open_state(home, wall) as state,
+    ):
         given = ttls or {}
         states, now = store.current.tables, wall()
         refusals = Refusals(state.capabilities, client.token_mark)
@@ -81,6 +86,7 @@ def sync_devices(
     progress: Progress | None = None,
     privacy: Privacy = Privacy.OFF,
     wall: Now = utc_now,
+    disk: DiskBounds = UNBOUNDED,
 ) -> Report:
     """Bring the rows of some devices, by identifier, up to date in the named tables, or in all that have any.
 
@@ -88,7 +94,7 @@ def sync_devices(
     fared in a table. Raises as :func:`sync` does, :class:`NothingMirrored`, and what stands against the device list.
     """
     request = device_request(devices, names)
-    with open_store(home, tenant, all_resources(), wall, privacy=privacy) as store:
+    with open_store(home, tenant, all_resources(), wall, privacy=privacy, disk=disk) as store:
         return run_request(store, client, request, progress=progress, keep_days=keep_days)
 
 
@@ -142,7 +148,7 @@ def _run(
         requests=client.requests - requests,
         remaining_hour=client.remaining_hour,
         generation=run.generation,
-        warnings=(*store.warnings, *_clock_warnings(client)),
+        warnings=(*store.warnings, *filter(None, [store.tight]), *_clock_warnings(client)),
         outage=run.outage,
         not_permitted=_in_state(store, State.FORBIDDEN),
         not_offered=_in_state(store, State.ABSENT),

@@ -104,6 +104,8 @@ def _facts(mirror: ServerContext, manifest: Manifest, now: datetime) -> Iterator
         since = min(segment.since for segment in manifest.history)
         changes = sum(sum(segment.tables.values()) for segment in manifest.history)
         yield "History", f"{counted(changes, 'change')} since {since:%Y-%m-%d}"
+    if reached := settings.disk.reached(mirror.home):
+        yield "Disk", reached
     yield "Privacy", settings.privacy.value
 
 
