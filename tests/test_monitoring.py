@@ -226,6 +226,7 @@ def test_runs_of_any_process_are_counted_once(tmp_path: Path) -> None:
     assert found["kandji_mirror_last_success_timestamp_seconds",] == (began + timedelta(minutes=1)).timestamp()
 
 
+@pytest.mark.slow
 def test_questions_are_counted_by_face_and_end_and_nothing_of_them_is_kept(mirror: ServerContext) -> None:
     before = mirror.tally.ended()
 
@@ -354,6 +355,7 @@ def test_a_mirror_that_is_old_damaged_or_gone_is_not_ready_while_the_process_liv
             assert server.stop(30)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_threads_that_sync_no_more_make_the_process_dead(manifest: tuple[Path, Manifest]) -> None:
     ended = Event()
