@@ -141,7 +141,7 @@ def test_a_device_whose_answer_fails_is_read_the_next_time(tmp_path: Path) -> No
     run_sync(tmp_path, tenant, "device_details")
     state = state_of(tmp_path, "device_details")
     assert (state.state, state.rows) == (State.PARTIAL, 19)
-    assert str(state.error).startswith("1 devices could not be read now:")
+    assert str(state.error).startswith("1 device could not be read now:")
     tenant.requests.clear()
     run_sync(tmp_path, tenant, "device_details")
     assert (per_device(tenant), differing(tmp_path, tenant.world, tables=("device_details",))) == (1, [])

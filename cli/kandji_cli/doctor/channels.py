@@ -11,6 +11,7 @@ from kandji_mirror.audit.log import AuditLog, actor
 from kandji_mirror.channels import Channel
 from kandji_schema.errors import ConfigurationError, StoreDamaged
 from kandji_schema.settings import Settings
+from kandji_schema.text import counted
 
 
 def channels(settings: Settings, *, offline: bool) -> Iterator[Finding]:
@@ -41,4 +42,4 @@ def _audit_log(settings: Settings) -> str:
     verdict = AuditLog(settings.home, actor()).verify()
     if not verdict.green:
         raise StoreDamaged(f"{verdict.trouble} No action is done without a record; `kandji-mirror audit verify` asks.")
-    return f"{verdict.records:,} records, whole in themselves"
+    return f"{counted(verdict.records, 'record')}, whole in themselves"

@@ -49,7 +49,7 @@ def tenant(settings: Settings) -> Iterator[Finding]:
             yield _clock(connection.client.server_clock.ahead)
             left = connection.client.remaining_hour
             told = "" if left is None else f", {left:,} left to the tenant in this hour"
-            yield Finding("tenant answers", Health.OK, f"{connection.client.requests} requests{told}")
+            yield Finding("tenant answers", Health.OK, f"{counted(connection.client.requests, 'request')}{told}")
     except MirrorError as error:
         yield Finding("tenant answers", Health.FAILED, str(error), error.exit_code)
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from kandji_mirror.api.rate_limit import Permits
 from kandji_schema.errors import Outage, RateLimited, RetryLater, Unreachable, Unreadable
+from kandji_schema.text import counted
 
 ATTEMPTS = 6
 """A GET is sent at most so often: once, and five retries (the provider's contract).
@@ -109,8 +110,8 @@ class Throttle:
                 self._probe_at = self._clock() + PROBE_AFTER
                 return
         raise RateLimited(
-            f"The tenant has {left} requests left in this hour; below {self._floor} they are left to its other tokens. "
-            f"Try again in {wait:.0f} s.",
+            f"The tenant has {counted(left, 'request')} left in this hour; below {self._floor} they are left to its "
+            f"other tokens. Try again in {wait:.0f} s.",
             retry_after=wait,
         )
 

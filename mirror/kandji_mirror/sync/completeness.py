@@ -13,6 +13,7 @@ from kandji_mirror.ingest.file_queries import first_key, key_parts
 from kandji_mirror.ingest.staging import MissingRows
 from kandji_schema.errors import StoreDamaged, Suspicious
 from kandji_schema.resource import Resource
+from kandji_schema.text import counted
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class DeletionProof:
         """What the table's state says of it; None where nothing was kept."""
         if not self.kept:
             return None
-        return f"{self.kept:,} rows did not come, but no direct question confirmed that they are gone: they are kept."
+        return f"{counted(self.kept, 'row')} did not come, but no direct question confirmed that they are gone: kept."
 
     def with_proven(self, more: MissingRows | None) -> "DeletionProof":
         """Return the same with ``more`` rows that may go."""

@@ -10,6 +10,7 @@ from kandji_mirror.sync.device_reader import NOTHING_KNOWN, DeviceAnswer, Device
 from kandji_mirror.sync.swept_table import SweptTable, path_of
 from kandji_schema.errors import RetryLater
 from kandji_schema.manifest import TableState
+from kandji_schema.text import counted
 
 SLICE = 500
 SLICE_SECONDS = 60.0
@@ -133,7 +134,7 @@ class Sweep:
 
     def _read(self, device: str) -> DeviceAnswer:
         if len(self._faults) > MOST_FAULTS:
-            raise RetryLater(f"{len(self._faults)} devices could not be read: {self._faults[0]}")
+            raise RetryLater(f"{counted(len(self._faults), 'device')} could not be read: {self._faults[0]}")
         wanted = [table for table in self._tables if device in table.fleet]
         platform = wanted[0].fleet[device].platform
         fields = {"device_id": device, "device__family": platform}
@@ -143,4 +144,5 @@ class Sweep:
     def _trouble(self) -> str | None:
         if self._stopped_by:
             return str(self._stopped_by)
-        return f"{len(self._faults)} devices could not be read now: {self._faults[0]}" if self._faults else None
+        unread = counted(len(self._faults), "device")
+        return f"{unread} could not be read now: {self._faults[0]}" if self._faults else None

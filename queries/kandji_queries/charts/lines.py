@@ -13,6 +13,7 @@ from kandji_queries.charts.meanings import is_verdict
 from kandji_queries.charts.number_text import number
 from kandji_queries.charts.plot import NO_VALUE, Category, Numbers, Panel, Plot, Series, cells, label, makes_sum, sum_of
 from kandji_queries.charts.sentence import value_text
+from kandji_schema.text import counted
 
 MOST_LINES = len(SERIES)
 """Lines of one chart that can be told apart."""
@@ -48,7 +49,7 @@ def line_plot(chart: Chart) -> Plot:
     points = [*_points(lines, places)] if timed else [*_numbered(lines, [*places])]
     shown, thinned = _thinned(points)
     without = sum(x is None for x in xs) if timed else 0
-    remarks += [f"{without:,} rows without a date are in the table only."] if without else []
+    remarks += [f"{counted(without, 'row')} without a date: in the table only."] if without else []
     return Plot(hint, tuple(series), (Panel(None, tuple(_with_gaps(shown, timed))),), (*remarks, *thinned), timed)
 
 
