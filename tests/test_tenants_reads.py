@@ -115,3 +115,30 @@ def test_lists_that_cannot_be_meant_are_told(home: Path, tenants: str, words: st
     ended = run(home, "sql", "--tenants", tenants, "SELECT 1")
     assert (ended.returncode, words in ended.stderr) == (2, True)
     assert len(ended.stderr) < 500
+
+
+def test_tenants_lists_each_with_what_is_known_from_the_files(home: Path) -> None:
+    token = home / "config" / "kandji-mirror" / "tokens" / "acme"
+    token.parent.mkdir(mode=0o700)
+    token.write_text("token-of-acme")
+    token.chmod(0o600)
+    ended = run(home, "tenants", "--json")
+    lines = {line["name"]: line for line in json.loads(ended.stdout)["tenants"]}
+    assert [*lines] == ["acme", "beta", "gamma", "delta"]
+    assert lines["acme"] | {"age_seconds": 0, "devices_synced_at": ""} == {
+        "name": "acme",
+        "address": "https://example.api.kandji.io",
+        "home": f"{home}/tenants/acme",
+        "token": str(token),
+        "devices_synced_at": "",
+        "age_seconds": 0,
+        "rows": 3,
+        "state": "ok",
+    }
+    assert 2 * 86_400 <= lines["beta"]["age_seconds"] < 3 * 86_400
+    assert (lines["beta"]["token"], lines["beta"]["state"]) == (None, "ok; no token, so nothing is synced")
+    assert lines["gamma"]["state"] == "nothing mirrored yet"
+    assert lines["delta"]["state"].startswith("KANDJI_REGION is 'mars'")
+    table = run(home, "tenants").stdout
+    assert [line.split()[0] for line in table.splitlines() if line[:1].isalpha()] == ["tenant", *lines]
+    assert "token-of-acme" not in ended.stdout + table

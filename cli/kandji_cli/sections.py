@@ -24,6 +24,7 @@ from kandji_cli.commands.service import service
 from kandji_cli.commands.setup import doctor, init, login, logout, reset, settings
 from kandji_cli.commands.shell import shell
 from kandji_cli.commands.sync import status, sync
+from kandji_cli.commands.tenants import tenants
 from kandji_cli.commands.version import version
 from kandji_cli.help_text import HelpContext, explain
 
@@ -38,6 +39,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         logout,
         doctor,
         settings,
+        tenants,
         reset,
     ),
     "Keep in sync": (
