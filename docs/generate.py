@@ -49,6 +49,10 @@ SETTINGS_EXPLAINED = (
     "a whole, with its region. A token goes to the tenant that its own source names. A token in the file `token` or in "
     "the OS keychain goes to the tenant `login` stored it for; one that was put there by hand goes to the tenant that "
     "`config.toml` names, or else the environment. It never goes to a tenant that a `.env` names without a token.",
+    "**Several tenants.** A table `[tenants.NAME]` of `config.toml` is a tenant with a name, chosen by `--tenant NAME` "
+    "or `KANDJI_MIRROR_TENANT`; a `.env` cannot choose one. Its address and its tokens are those of its table and of "
+    "its own files alone: what the environment, a `.env` or the top of `config.toml` say of a tenant does not count "
+    "for it, with a warning. All other settings of the top are defaults. See [tenants.md](tenants.md).",
     "**Who may confirm.** `mirror_confirm` counts in `config.toml` only: whoever starts a program can set its "
     "environment, and an AI client with a shell starts programs. It does not keep out someone who may write your "
     "files.",

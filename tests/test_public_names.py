@@ -14,8 +14,8 @@ PUBLIC = {
     "kandji_watch": ["Round", "Watcher", "overview", "read_checks"],
     "kandji_mcp_server": ["Background", "ServerContext", "build_server"],
     "kandji_mcp_server.clients": [
-        *("CLIENTS", "NAME", "TOKEN_VARIABLE", "Client", "change_file", "entry_alone", "find_client", "local_entry"),
-        *("merge_entry", "remote_entry", "server_url"),
+        *("CLIENTS", "NAME", "TOKEN_VARIABLE", "Client", "change_file", "entry_alone", "entry_name", "find_client"),
+        *("local_entry", "merge_entry", "remote_entry", "server_url", "token_variable"),
     ],
     "kandji_mcp_server.http": ["Access", "HttpServer", "Served", "TenantsServer", "read_access"],
     "kandji_web": ["make_site"],

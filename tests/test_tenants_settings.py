@@ -1,5 +1,6 @@
 """Several tenants of one user: each has its own address and tokens, whatever environment or folder a command is in."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -277,3 +278,20 @@ def test_the_profile_is_named_by_doctor(tmp_path: Path) -> None:
     told = run(tmp_path, "doctor", "--offline", KANDJI_MIRROR_TENANT="acme")
     assert "https://acme.api.kandji.io, the profile acme of acme" in told.stdout
     assert f"{tmp_path}/tenants/acme" in told.stdout
+
+
+def test_a_client_starts_the_server_of_one_profile(tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "kandji-mirror"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('[tenants.acme]\nsubdomain = "acme"\napi_token = "token-of-acme"\n')
+    told = run(tmp_path, "--tenant", "acme", "mcp-config", "claude-desktop", KANDJI_API_TOKEN="token-of-nobody")
+    ((name, entry),) = json.loads(told.stdout)["mcpServers"].items()
+    assert (name, entry["args"], Path(entry["command"]).name) == (
+        "kandji-mirror-acme", ["--tenant", "acme", "mcp"], "kandji-mirror",
+    )  # fmt: skip
+    assert entry["env"] == {"KANDJI_MIRROR_HOME": str(tmp_path)}
+    assert "token-of" not in told.stdout
+    remote = run(tmp_path, "mcp-config", "cursor", "--http", "--tenant", "acme")
+    ((_, there),) = json.loads(remote.stdout)["mcpServers"].items()
+    assert there["url"] == "http://127.0.0.1:8765/acme/mcp"
+    assert there["headers"] == {"Authorization": "Bearer ${env:TENANT_ACME_KANDJI_MIRROR_TOKEN}"}

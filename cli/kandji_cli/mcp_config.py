@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 from kandji_cli.output import print_rows, say, tell
 from kandji_mcp_server.clients import (
     CLIENTS,
-    NAME,
-    TOKEN_VARIABLE,
     Client,
     change_file,
     entry_alone,
+    entry_name,
     find_client,
     local_entry,
     merge_entry,
     remote_entry,
     server_url,
+    token_variable,
 )
 from kandji_mcp_server.http import Access, read_access
 from kandji_mcp_server.skill import FILE
@@ -54,52 +54,58 @@ def configure(name: str, *, http: bool, url: str | None, sign_in: bool, write: b
     chosen = find_client(name)
     if write and not file and not chosen.files:
         raise UsageError("Nobody knows the file of another client: name it with --file, or leave out --write.")
-    settings, stored = load(folder=_NO_FOLDER), load({}, folder=_NO_FOLDER)
+    settings = load(folder=_NO_FOLDER)
+    tenant = settings.mirror_tenant
+    stored = load({}, folder=_NO_FOLDER, tenant=tenant or None)
     allowed = read_access(settings) if http or url else None
     sign_in = sign_in or bool(allowed and allowed.people)
-    entry = _remote(chosen, allowed, url, sign_in=sign_in) if allowed else local_entry(chosen, settings, stored)
+    entry = (
+        _remote(chosen, allowed, url, sign_in=sign_in, tenant=tenant)
+        if allowed
+        else local_entry(chosen, settings, stored)
+    )
     path = Path(file).expanduser() if file else chosen.path()
     if write:
-        _write(chosen, path, entry)
+        _write(chosen, path, entry_name(tenant), entry)
     else:
-        say(entry_alone(chosen.form, chosen.servers, NAME, entry).rstrip("\n"))
+        say(entry_alone(chosen.form, chosen.servers, entry_name(tenant), entry).rstrip("\n"))
         tell(f"\nThis goes into {path}, among what is there; --write puts it there. Then: {chosen.then}")
     if sign_in:
         tell("No token is needed there: at its first question the client shows a page to sign in.")
     elif allowed:
-        _tell_of_http(allowed.token_file)
+        _tell_of_http(allowed.token_file, token_variable(tenant))
     else:
         _tell_of_token(settings, stored)
 
 
-def _write(chosen: Client, path: Path, entry: Mapping[str, Any]) -> None:
-    existed, edit = path.exists(), partial(_merge, chosen, entry)
+def _write(chosen: Client, path: Path, name: str, entry: Mapping[str, Any]) -> None:
+    existed, edit = path.exists(), partial(_merge, chosen, name, entry)
     backup = change_file(path, edit, datetime.now(UTC))
     if backup:
-        tell(f"{chosen.title}: {path} names {NAME} now; what it was is in {backup}. {chosen.then}")
+        tell(f"{chosen.title}: {path} names {name} now; what it was is in {backup}. {chosen.then}")
     elif existed:
-        tell(f"{chosen.title}: {path} names {NAME} already, nothing was changed.")
+        tell(f"{chosen.title}: {path} names {name} already, nothing was changed.")
     else:
-        tell(f"{chosen.title}: {path} is new and names {NAME}. {chosen.then}")
+        tell(f"{chosen.title}: {path} is new and names {name}. {chosen.then}")
 
 
-def _merge(chosen: Client, entry: Mapping[str, Any], text: str) -> str:
-    return merge_entry(chosen.form, text, chosen.servers, NAME, entry)
+def _merge(chosen: Client, name: str, entry: Mapping[str, Any], text: str) -> str:
+    return merge_entry(chosen.form, text, chosen.servers, name, entry)
 
 
-def _remote(chosen: Client, allowed: Access, url: str | None, *, sign_in: bool) -> dict[str, Any]:
-    where = url or (allowed.people.resource if allowed.people else server_url(allowed))
+def _remote(chosen: Client, allowed: Access, url: str | None, *, sign_in: bool, tenant: str) -> dict[str, Any]:
+    where = url or (allowed.people.resource if allowed.people else server_url(allowed, tenant))
     parts = urlsplit(where)
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise UsageError(f"--url {where!r} is no URL of a server. Example: https://mirror.example.com/mcp")
-    return remote_entry(chosen, where, sign_in=sign_in)
+    return remote_entry(chosen, where, sign_in=sign_in, tenant=tenant)
 
 
-def _tell_of_http(file: Path) -> None:
-    how = _SET.format(variable=TOKEN_VARIABLE, file=shlex.quote(str(file)))
+def _tell_of_http(file: Path, variable: str) -> None:
+    how = _SET.format(variable=variable, file=shlex.quote(str(file)))
     tell(
         "`kandji-mirror serve` must be running there. The bearer token is not written down: the client takes it from "
-        f"the variable {TOKEN_VARIABLE} of its environment. On the machine of `serve`, which makes the token at its "
+        f"the variable {variable} of its environment. On the machine of `serve`, which makes the token at its "
         f"first start, set it before you start the client: {how}"
     )
 

@@ -90,6 +90,11 @@ def own_folder_below(folder: object, name: str) -> str:
     return str(PurePath(str(folder), TENANTS_FOLDER, name))
 
 
+def shared_folder(folder: str) -> str:
+    """Return the folder that all share, of the one that a profile has below it."""
+    return str(PurePath(folder).parent.parent)
+
+
 def chosen(text: str, known: Iterable[str]) -> tuple[str, ...]:
     """Return the profiles that a list names, ``acme,beta`` or ``all``, each once and in order.
 

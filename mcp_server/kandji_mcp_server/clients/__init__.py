@@ -4,7 +4,14 @@
 """
 
 from kandji_mcp_server.clients.config_file import change_file, entry_alone, merge_entry
-from kandji_mcp_server.clients.entries import NAME, local_entry, remote_entry, server_url
+from kandji_mcp_server.clients.entries import (
+    NAME,
+    entry_name,
+    local_entry,
+    remote_entry,
+    server_url,
+    token_variable,
+)
 from kandji_mcp_server.clients.records import CLIENTS, TOKEN_VARIABLE, Client, find_client
 
 __all__ = [
@@ -14,9 +21,11 @@ __all__ = [
     "Client",
     "change_file",
     "entry_alone",
+    "entry_name",
     "find_client",
     "local_entry",
     "merge_entry",
     "remote_entry",
     "server_url",
+    "token_variable",
 ]
