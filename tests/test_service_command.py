@@ -140,8 +140,8 @@ def test_the_property_list_is_one_and_says_what_launchd_is_to_do() -> None:
 
 
 def test_memory_is_for_all_statements_at_one_time_and_leaves_the_machine_some() -> None:
-    assert memory_mb(Settings(mirror_query_memory_mb=512), 64_000) == 1_024 + 4 * 512
-    assert memory_mb(Settings(), 4_000) == 3_200
+    assert memory_mb([Settings(mirror_query_memory_mb=512)], 64_000) == 1_024 + 4 * 512
+    assert memory_mb([Settings()], 4_000) == 3_200
 
 
 def test_a_program_in_a_cache_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -225,6 +225,23 @@ def test_launchd_is_asked_in_its_own_words(machine: Machine) -> None:
     machine("remove", "--manager", "launchd")
     assert machine.called() == [f"launchctl bootout {domain}/{label}"]
     assert not agent.exists()
+
+
+def test_several_tenants_are_one_service_and_one_that_is_named_has_its_own(machine: Machine) -> None:
+    file = machine.home / "config/kandji-mirror/config.toml"
+    tables = (f'[tenants.{name}]\nsubdomain = "{name}"\napi_token = "{SECRET}"\n' for name in ("acme", "globex"))
+    file.write_text("".join(tables))
+    shown = machine("show", "--manager", "systemd", KANDJI_MIRROR_HOME="")
+    assert shown.returncode == 0, shown.stderr
+    assert SECRET not in shown.stdout
+    assert "KANDJI_MIRROR_TENANT" not in shown.stdout
+    one = machine("install", "--manager", "systemd", "--tenant", "acme", KANDJI_MIRROR_HOME="")
+    assert one.returncode == 0, one.stderr
+    unit = machine.unit.with_name("kandji-mirror@acme.service").read_text()
+    assert 'Environment="KANDJI_MIRROR_TENANT=acme"' in unit
+    assert machine.called()[-1] == "systemctl --user enable --now kandji-mirror@acme.service"
+    assert machine("status", "--manager", "systemd", "--tenant", "acme").returncode == 0
+    assert machine("status", "--manager", "systemd", "--tenant", "globex").returncode == 1
 
 
 def test_without_a_stored_token_it_is_refused_and_nothing_is_written(machine: Machine) -> None:

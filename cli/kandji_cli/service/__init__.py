@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kandji_cli.output import say, say_document, tell
 from kandji_cli.service.launchd import Launchd
-from kandji_cli.service.plan import NAME, Plan, plan_for_system, plan_for_user, service_name
+from kandji_cli.service.plan import NAME, Plan, chosen_tenant, plan_for_system, plan_for_user, service_name
 from kandji_cli.service.systemd import ServiceFailed, Systemd
 from kandji_schema.errors import ConfigurationError, UsageError
 from kandji_schema.files import make_folder
@@ -53,7 +53,7 @@ def install(kind: str, *, system: bool, user: str) -> None:
 
 def status(kind: str, *, system: bool, as_json: bool) -> None:
     """Print how the service is; :class:`ServiceFailed` where it does not run, or is not there."""
-    manager, name = _manager(kind, system=system), service_name()
+    manager, name = _manager(kind, system=system), service_name(chosen_tenant())
     file = manager.file(name)
     if not file.exists():
         raise ServiceFailed(f"No service is installed ({file} is not there). `{NAME} service install` does that.")
@@ -72,7 +72,7 @@ def status(kind: str, *, system: bool, as_json: bool) -> None:
 def logs(kind: str, *, system: bool, lines: int, follow: bool) -> None:
     """Show the log by the system's own program until it ends, or for ever with ``follow``."""
     manager = _manager(kind, system=system)
-    command = list(manager.logs(service_name(), lines, follow=follow))
+    command = list(manager.logs(service_name(chosen_tenant()), lines, follow=follow))
     if not shutil.which(command[0]):
         raise ConfigurationError(f"There is no `{command[0]}` on this machine to read the log with.")
     sys.stdout.flush()
@@ -83,7 +83,7 @@ def logs(kind: str, *, system: bool, lines: int, follow: bool) -> None:
 
 def remove(kind: str, *, system: bool) -> None:
     """End the service and take its file away; the mirror, the settings and the token stay."""
-    manager, name = _manager(kind, system=system), service_name()
+    manager, name = _manager(kind, system=system), service_name(chosen_tenant())
     _refuse_without_root(system=system)
     file = manager.file(name)
     if not file.exists():

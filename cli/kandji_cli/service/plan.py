@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,56 +81,112 @@ def thrown_away(prefix: Path) -> bool:
     return any((folder / _CACHE).is_file() for folder in above) or {"pipx", ".cache"} <= {*prefix.parts}
 
 
-def plan_for_user(tenant: str = "", *, looking: bool = False) -> Plan:
+def plan_for_user(*, looking: bool = False) -> Plan:
     """Plan the service of who runs this; :class:`ConfigurationError` where it would not find tenant or token.
 
-    ``looking``: nothing is installed, and that is a note.
+    Of several tenants it serves all, unless one is named. ``looking``: nothing is installed, and that is a note.
     """
-    settings = load()
-    stored = load({}, folder=_NO_FOLDER)
-    given, notes = _given(settings, stored)
-    try:
-        _refuse_without_token(settings, stored)
-    except ConfigurationError as error:
-        if not looking:
-            raise
-        notes.append(f"warning: {error}")
-    folders = (settings.home, settings.budget_dir, settings.export_folder, config_dir())
+    tenants = _tenants(None)
+    given, notes = _given(tenants.common, _stored(tenants.common, None))
+    notes += _without_token(tenants.each, looking=looking)
+    folders = [folder for each in tenants.each for folder in (each.home, each.budget_dir, each.export_folder)]
+    home = {} if tenants.named else {"KANDJI_MIRROR_HOME": str(tenants.common.home.absolute())}
     return Plan(
-        service_name(tenant),
+        service_name(tenants.chosen),
         (*program(), "serve"),
-        {**_variables(FOLDERS, notes), **_variables(NETWORK, notes), **given, "KANDJI_MIRROR_HOME": _home(settings)},
-        _outermost(folders),
-        memory_mb(settings),
+        {**_variables(FOLDERS, notes), **_variables(NETWORK, notes), **given, **home, **tenants.environment},
+        _outermost((*folders, config_dir())),
+        memory_mb(tenants.each),
         notes=tuple(notes),
     )
 
 
-def plan_for_system(user: str, tenant: str = "") -> Plan:
+def plan_for_system(user: str) -> Plan:
     """Plan the service of the machine that runs as ``user``, who signs in with `login` and has the usual folders."""
     home = _home_of(user)
     own = home / ".config" / APP / "config.toml"
-    settings = load(config=own)
-    given, notes = _given(settings, load({}, folder=_NO_FOLDER, config=own))
-    data = Path(_home(settings)) if settings.mirror_home else home / ".local" / "share" / APP
-    budget = settings.budget_dir if settings.mirror_budget_dir else home / ".local" / "state" / APP / "budget"
+    tenants = _tenants(own)
+    given, notes = _given(tenants.common, _stored(tenants.common, own))
+    usual, budget = home / ".local" / "share" / APP, home / ".local" / "state" / APP / "budget"
+    data = [each.home.absolute() if each.mirror_home else usual for each in tenants.each]
+    budgets = [each.budget_dir if each.mirror_budget_dir else budget for each in tenants.each]
     return Plan(
-        service_name(tenant),
+        service_name(tenants.chosen),
         (*program(), "serve"),
-        {**_variables(NETWORK, notes), **given, "KANDJI_MIRROR_HOME": str(data)},
-        _outermost((data, budget, home / ".config" / APP)),
-        memory_mb(settings),
+        {
+            **_variables(NETWORK, notes),
+            **given,
+            **({} if tenants.named else {"KANDJI_MIRROR_HOME": str(data[0])}),
+            **tenants.environment,
+        },
+        _outermost((*data, *budgets, home / ".config" / APP)),
+        memory_mb(tenants.each),
         user=user,
         notes=tuple(notes),
     )
 
 
-def memory_mb(settings: Settings, physical: int | None = None) -> int:
+@dataclass(frozen=True)
+class _Tenants:
+    """Which tenants a service serves. ``chosen`` is the one that is named, ``common`` what holds for all."""
+
+    chosen: str
+    common: Settings
+    each: Sequence[Settings]
+
+    @property
+    def named(self) -> bool:
+        """Whether they have names, and homes by these."""
+        return bool(self.each[0].mirror_tenant)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What names the one that is chosen."""
+        return {"KANDJI_MIRROR_TENANT": self.chosen} if self.chosen else {}
+
+
+def _tenants(config: Path | None) -> _Tenants:
+    """Read the settings of the tenant that is named, else of all there are, from a ``config`` or from one's own."""
+    chosen = chosen_tenant(config)
+    names = () if chosen else load(config=config, doubtful=True).provenance.profiles
+    if names:
+        return _Tenants("", load(config=config, tenant=""), [load(config=config, tenant=name) for name in names])
+    settings = load(config=config)
+    return _Tenants(chosen, settings, [settings])
+
+
+def chosen_tenant(config: Path | None = None) -> str:
+    """Return the tenant that the command line or the environment names; "" where none is."""
+    found = load(config=config, doubtful=True)
+    return found.mirror_tenant if found.origin("mirror_tenant").kind is Kind.ENVIRONMENT else ""
+
+
+def _stored(settings: Settings, config: Path | None) -> Settings:
+    """Return the settings that the service finds by itself."""
+    return load({}, folder=_NO_FOLDER, config=config, tenant=settings.mirror_tenant)
+
+
+def _without_token(each: Sequence[Settings], *, looking: bool) -> list[str]:
+    """Say which tenants have no stored token; refuse where none has one, unless somebody only looks."""
+    notes: list[str] = []
+    for settings in each:
+        try:
+            _refuse_without_token(settings, _stored(settings, None))
+        except ConfigurationError as error:
+            if len(each) == 1 and not looking:
+                raise
+            notes.append(f"warning: {settings.mirror_tenant}{': ' if settings.mirror_tenant else ''}{error}")
+    if len(notes) == len(each) > 1 and not looking:
+        raise ConfigurationError("None of the tenants has a stored token. `login --tenant NAME` stores one.")
+    return notes
+
+
+def memory_mb(tenants: Sequence[Settings], physical: int | None = None) -> int:
     """Return the megabytes that the service may use: its own and a statement's for each that runs at one time.
 
-    Never more than four fifths of the machine's ``physical`` ones.
+    That for each tenant, and never more than four fifths of the machine's ``physical`` ones.
     """
-    wanted = OWN_MB + WORKERS * settings.mirror_query_memory_mb
+    wanted = sum(OWN_MB + WORKERS * each.mirror_query_memory_mb for each in tenants)
     there = physical or _physical_mb()
     return min(wanted, there * 4 // 5) if there else wanted
 
@@ -140,10 +196,6 @@ def _physical_mb() -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_048_576
     except (OSError, ValueError, AttributeError):  # not on every system
         return 0
-
-
-def _home(settings: Settings) -> str:
-    return str(settings.home.absolute())
 
 
 def _home_of(user: str) -> Path:
@@ -167,7 +219,7 @@ def _given(settings: Settings, stored: Settings) -> tuple[dict[str, str], list[s
     notes: list[str] = []
     for setting in SETTINGS:
         origin = settings.origin(setting.key)
-        if origin.kind not in {Kind.ENVIRONMENT, Kind.FOLDER}:
+        if origin.kind not in {Kind.ENVIRONMENT, Kind.FOLDER} or setting.key == "mirror_tenant":
             continue
         if setting.secret:
             notes.append(f"{setting.name} of {origin.place} is a secret and is not written into the service.")
