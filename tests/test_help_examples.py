@@ -20,6 +20,8 @@ from kandji_queries.compliance import rule_set
 from kandji_simulator import TOKEN, serve
 
 REFUSED = {
+    "restore": 2,  # there is no such backup
+    "verify /backups": 2,
     "login --region": 2,  # there is no terminal to ask for the token
     "reset": 2,  # the mirror is not acme's
     "logout --tenant": 3,  # there is no such profile

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from kandji_cli.home_to_read import settings_to_read
 from kandji_cli.output import FOR_EYES, print_rows, say, say_document, tell, warn
 from kandji_mirror.store.disk_use import collect, disk_use, freed_by
 from kandji_schema.manifest import newest_whole
@@ -16,7 +17,7 @@ _LISTED = 20
 
 def show_disk(form: str) -> None:
     """Print a line a part; for eyes also what is free, what bounds it, and what a shorter history would free."""
-    settings = load()
+    settings = settings_to_read()
     bounds, parts = settings.disk, disk_use(settings.home)
     read = size if form in FOR_EYES else int
     print_rows(("part", "files", "bytes", "what"), [(p.name, p.files, read(p.bytes), p.what) for p in parts], form)

@@ -1,5 +1,6 @@
 """``backup``, ``restore`` and ``verify``: what they print."""
 
+from kandji_cli.home_to_read import settings_to_read
 from kandji_cli.output import say, say_document, tell, warn
 from kandji_mirror.backup.contents import NAME, Contents
 from kandji_mirror.backup.restore import RESTORED_CHECKS, restore
@@ -17,7 +18,7 @@ _NEVER = "tokens and settings (config.toml)"
 
 def back_up(to: str, *, with_key: bool, as_json: bool) -> None:
     """Write a backup, and say what is in it and what is not."""
-    settings = load()
+    settings = settings_to_read()
     checks, taken_out = without_secrets(settings.home)
     left_out = (_NEVER, *taken_out, *(() if with_key else ("privacy.key",)))
     taken = take(settings.home, to, checks=checks, left_out=left_out, with_key=with_key)
@@ -68,7 +69,7 @@ def prove(source: str | None, *, as_json: bool) -> None:
 
 def _verdict(source: str | None) -> Verdict:
     if source is None:
-        return verify_home(load().home)
+        return verify_home(settings_to_read().home)
     path = expanded(source)
     if path.is_dir() and not (path / NAME).exists():
         if not (path / "store").is_dir():

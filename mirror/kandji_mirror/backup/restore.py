@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kandji_mirror.audit.log import AuditLog, actor
-from kandji_mirror.backup.contents import CHECKS, Contents
+from kandji_mirror.backup.contents import CHECKS, NAME, Contents
 from kandji_mirror.backup.look import data_trouble, expected
 from kandji_mirror.backup.unpack import needed, opened, unpacked
 from kandji_mirror.store import restoring
@@ -132,6 +132,8 @@ def _in_the_way(home: Path) -> list[str]:
 
 
 def _refuse_inside(source: Path, home: Path) -> None:
+    if not source.exists():
+        raise UsageError(f"{source} is not there. Name a backup: a file, or a folder with {NAME} in it.")
     if source.resolve() == home.resolve():
         raise UsageError(f"{source} is the home itself. Name another home with --to.")
     if home.exists() and not home.is_dir():
