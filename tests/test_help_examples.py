@@ -159,6 +159,8 @@ def codes(arguments: list[str]) -> set[int]:
         return {0, 1, 3}  # none is installed, and not every machine has a service manager
     if typed.startswith("check run"):
         return {0, FOUND}
+    if arguments[0] in {"restore", "verify"}:
+        return {0, 2, 8}  # of a backup that is there where the examples of `backup` ran before
     if arguments[0] == "service":
         return {0, 1, 3}  # what manages services here, and whether a token is stored, is of this machine
     if "--serial" in arguments:
