@@ -1,0 +1,54 @@
+"""Every recipe of the cookbook, run on the fleet that its page names, gives what the page shows."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from cookbook import PAGE, Recipe, lacking, prepare, recipes
+
+from kandji_cli.app import app
+
+RECIPES = list(recipes())
+
+ALIKE = 4
+"""Every so many of those that run one named query stand for the others of their kind, which a release runs."""
+
+OF_A_KIND = [recipe for recipe in RECIPES if recipe.line.startswith("query ") and "--chart" not in recipe.line]
+
+CASES = [
+    pytest.param(recipe, id=recipe.question, marks=pytest.mark.many if recipe in spared else pytest.mark.heavy)
+    for spared in [[recipe for number, recipe in enumerate(OF_A_KIND) if number % ALIKE]]
+    for recipe in RECIPES
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("cookbook")
+    prepare(home)
+    return home
+
+
+def test_there_are_as_many_as_the_page_says_and_each_is_a_command_of_ours() -> None:
+    assert len(RECIPES) == 27
+    assert "Twenty-seven questions" in PAGE.read_text()
+    for recipe in RECIPES:
+        assert recipe.shown, recipe.question
+        typed = shlex.split(recipe.line)
+        command = app.get_command(click.Context(app), typed[0])
+        assert command is not None, recipe.line
+        assert max(map(len, recipe.shown)) <= 120
+
+
+def test_what_cron_is_told_to_run_is_a_recipe() -> None:
+    for line in re.findall(r"^```crontab\n(.+)\n```", PAGE.read_text(), re.M):
+        assert line.split(maxsplit=5)[5].removeprefix("kandji-mirror ") in {recipe.line for recipe in RECIPES}
+
+
+@pytest.mark.parametrize("recipe", CASES)
+def test_a_recipe_answers_as_shown(recipe: Recipe, home: Path) -> None:
+    ended = recipe.run(home)
+    assert ended.returncode == 0, ended.stderr
+    assert lacking(recipe.shown, f"{ended.stdout}\n{ended.stderr}") == []
