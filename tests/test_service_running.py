@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -32,12 +32,16 @@ def manager(address: str) -> Iterator[socket.socket]:
         listening.bind(address)
         listening.settimeout(20)
         yield listening
+        with suppress(OSError):  # a system that does not know it for such sockets
+            listening.shutdown(socket.SHUT_RDWR)  # who still waits for a message is let go
 
 
 def keep(listening: socket.socket, found: list[str]) -> None:
-    """Take what comes until nothing more does: a socket holds ten messages at most."""
-    while word := listening.recv(4_096).decode():
-        found.append(word)
+    """Take what comes until the socket is closed, which holds ten messages at most."""
+    listening.settimeout(None)
+    with suppress(OSError):
+        while word := listening.recv(4_096).decode():
+            found.append(word)
 
 
 def heard(listening: socket.socket) -> list[str]:

@@ -40,7 +40,7 @@ def service() -> None:
 @_user
 @click.option("--print", "only_print", is_flag=True, help="Print what would be written, and change nothing.")
 def install(kind: str, system: bool, user: str, only_print: bool) -> None:
-    """Install and start it; a second time what changed is changed, and told.
+    """Install and start it, or change what changed.
 
     No secret is written into it: the service takes the token from where `login` stored it. Settings of the environment
     that are none are copied, and named.
@@ -59,7 +59,7 @@ def install(kind: str, system: bool, user: str, only_print: bool) -> None:
 @_where
 @_user
 def show(kind: str, system: bool, user: str) -> None:
-    """Print the unit or property list that `install` writes; nothing is changed.
+    """Print what `install` writes.
 
     Example: kandji-mirror service show
 
@@ -104,7 +104,7 @@ def logs(kind: str, system: bool, lines: int, follow: bool) -> None:
 @service.command()
 @_where
 def remove(kind: str, system: bool) -> None:
-    """End the service and remove it; the mirror, settings and token stay.
+    """End and remove it; mirror and token stay.
 
     Example: kandji-mirror service remove
 
