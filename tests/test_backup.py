@@ -17,7 +17,7 @@ import pytest
 from commands import run
 from killed import killed_at_every_step
 from old_homes import OLD_HOMES, unpacked
-from support import make_tenant, manifest_of, mirrored, run_sync, synced
+from support import make_tenant, manifest_of, mirrored, run_sync, slow_but, synced
 from test_store import start_writer
 
 from kandji_mirror.audit.log import AuditLog, actor
@@ -57,7 +57,7 @@ def taken(home: Path, to: Path, **asked: Any) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["backups", pytest.param("b.tar", marks=pytest.mark.many), "b.tar.gz"])
+@pytest.mark.parametrize("name", slow_but("b.tar.gz", of=["backups", "b.tar", "b.tar.gz"], tier=pytest.mark.many))
 def test_a_backup_is_the_whole_home_but_its_secrets_and_comes_back_as_it_was(name: str, home: Path) -> None:
     there = home.parent
     ended = run(there, "backup", "--to", str(there / name), KANDJI_MIRROR_HOME=str(home), KANDJI_API_TOKEN="SECRET")
@@ -92,7 +92,7 @@ def test_a_backup_is_the_whole_home_but_its_secrets_and_comes_back_as_it_was(nam
     assert run_sync(again, make_tenant(12), *TABLES).failed == ()
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 def test_a_backup_while_somebody_syncs_is_of_one_moment(tmp_path: Path) -> None:
     writer = start_writer(tmp_path / "home")
     assert writer.stdout
@@ -186,7 +186,7 @@ def look(number):
 
 @pytest.mark.heavy
 @pytest.mark.parametrize(
-    ("to", "step"), [("to/b.tar", 31), *(pytest.param(to, 7, marks=pytest.mark.many) for to in ("to/b.tar", "to"))]
+    ("to", "step"), [("to/b.tar", 61), *(pytest.param(to, 7, marks=pytest.mark.many) for to in ("to/b.tar", "to"))]
 )
 def test_a_backup_killed_at_any_step_leaves_none_or_a_whole_one(to: str, step: int, home: Path) -> None:
     (home.parent / "to").mkdir()
@@ -198,7 +198,7 @@ def test_a_backup_killed_at_any_step_leaves_none_or_a_whole_one(to: str, step: i
 
 @pytest.mark.heavy
 @pytest.mark.parametrize(
-    ("force", "step"), [("", 41), *(pytest.param(force, 11, marks=pytest.mark.many) for force in ("", "force"))]
+    ("force", "step"), [("", 97), *(pytest.param(force, 11, marks=pytest.mark.many) for force in ("", "force"))]
 )
 def test_a_restore_killed_at_any_step_is_carried_out_by_the_next(force: str, step: int, home: Path) -> None:
     backup = taken(home, home.parent / "b.tar")
