@@ -295,3 +295,11 @@ def test_a_client_starts_the_server_of_one_profile(tmp_path: Path) -> None:
     ((_, there),) = json.loads(remote.stdout)["mcpServers"].items()
     assert there["url"] == "http://127.0.0.1:8765/acme/mcp"
     assert there["headers"] == {"Authorization": "Bearer ${env:TENANT_ACME_KANDJI_MIRROR_TOKEN}"}
+
+
+def test_health_asks_whoever_serves_all_of_them(tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "kandji-mirror"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('[tenants.acme]\nsubdomain = "acme"\n[tenants.beta]\nsubdomain = "beta"\n')
+    ended = run(tmp_path, "health", "--port", "1")
+    assert (ended.returncode, "Nothing answers on 127.0.0.1 port 1" in ended.stderr) == (1, True)

@@ -28,7 +28,7 @@ class NotWell(MirrorError):
 
 def ask(*, ready: bool, port: int | None) -> None:
     """Print the server's own word for its state; :class:`NotWell` where that is not its word for well."""
-    settings = load()
+    settings = load(doubtful=True)  # whichever tenants it serves
     host, port = _here(settings.mirror_http_host), port or settings.mirror_http_port
     code, word = _answer(host, port, READY if ready else LIVE)
     if code == UNKNOWN:
