@@ -222,7 +222,7 @@ def test_a_place_for_heads_that_takes_none_is_told(tmp_path: Path) -> None:
 def test_a_log_without_which_no_action_is_done_fails_where_it_was_altered(tmp_path: Path) -> None:
     log = AuditLog(tmp_path, Actor("ann", "host", "tests"))
     log.append(Event.INTENT)
-    assert channels(tmp_path, "--offline")[1]["audit log"] == ("ok", "1 records, whole in themselves")
+    assert channels(tmp_path, "--offline")[1]["audit log"] == ("ok", "1 record, whole in themselves")
     (tmp_path / "audit.sqlite").unlink()
     code, found, _ = channels(tmp_path, "--offline")
     assert (code, found["audit log"][0]) == (8, "failed")
