@@ -85,11 +85,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
             if line.startswith("AI clients connect to "):
                 break
         assert log[-1].startswith("AI clients connect to "), "".join(log)
+        url = f"http://{urlsplit(log[-1].split()[4]).netloc}/"  # before anything is added
         rest = Thread(target=log.extend, args=(process.stderr,), daemon=True)
         rest.start()
         stack.callback(rest.join, 10)
         stack.callback(process.terminate)
-        yield Serving(f"http://{urlsplit(log[-1].split()[4]).netloc}/", home, log, simulated.url, other)
+        yield Serving(url, home, log, simulated.url, other)
 
 
 def until(true: Callable[[], Any], seconds: float = 90) -> None:
