@@ -179,7 +179,8 @@ def test_the_path_alone_leads_to_its_pages(server: Serving) -> None:
 
 
 def test_metrics_and_probes_of_all_are_at_the_root(server: Serving) -> None:
-    assert (server.get("/healthz").status, server.get("/readyz").status) == (200, 503)
+    assert (server.get("/healthz").status, server.get("/beta/readyz").status) == (200, 503)
+    until(lambda: server.get("/readyz").status == 200)  # acme's answers
     top = (server.home / "config" / "kandji-mirror" / "http_token").read_text().strip()
     assert [
         server.get("/metrics", authorization=f"Bearer {token}").status for token in (top, server.token("acme"))
