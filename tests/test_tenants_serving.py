@@ -24,7 +24,7 @@ pytestmark = pytest.mark.heavy  # one server for all of them
 
 FORM = "application/x-www-form-urlencoded"
 NAMES = ("acme", "beta", "gamma")
-PAGES = ("/", "/tables", "/tables/devices", "/queries", "/queries/stale_devices", "/sql", "/status", "/nowhere")
+PAGES = ("/tables", "/tables/devices", "/queries", "/queries/stale_devices", "/sql", "/status", "/nowhere")
 NO_TENANTS = ("/", "/mcp", "/status", "/delta/mcp", "/BETA/", "//beta/mcp", "/../beta/x")
 UNKNOWN = (
     b"HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
