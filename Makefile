@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BROWSER := $(VENV)/.browser
+SITE := .tools/site
 # More than two cores have: tests wait for processes and sockets a good part of their time.
 WORKERS ?= 4
 
@@ -17,7 +18,7 @@ SIDE_BY_SIDE := -n $(WORKERS) --dist loadfile
 # To collect all others takes as long as some of these tests.
 HEAVY = $(shell grep -l heavy tests/test_*.py)
 
-.PHONY: run test check check-sources check-tests check-heavy check-all coverage bench conformance docs bundle release mcpb clean
+.PHONY: run test check check-sources check-tests check-heavy check-all coverage bench conformance docs site bundle release mcpb clean
 
 run: $(READY)
 	$(BIN)/kandji-mirror demo
@@ -39,15 +40,15 @@ check-sources: $(READY)
 check-tests: $(READY)
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not heavy and not many"
 
-check-heavy: $(BROWSER)
+check-heavy: $(BROWSER) $(SITE)/.ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "heavy and not many" $(HEAVY)
 
 # Every test there is, also the many cases of a kind of which some stand for all in the others: half an hour.
-check-all: $(BROWSER)
+check-all: $(BROWSER) $(SITE)/.ready
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 # Every test, with the lines of the product that it reached, also in its processes: a third slower than without.
-coverage: $(BROWSER)
+coverage: $(BROWSER) $(SITE)/.ready
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(SIDE_BY_SIDE)
 	$(BIN)/coverage combine --quiet
@@ -61,6 +62,15 @@ conformance: $(READY)
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py
+
+# The pages as a site, in build/site, with every link between them checked. Its tool is no part of the program.
+site: $(SITE)/.ready
+	$(SITE)/bin/python docs/site.py
+
+$(SITE)/.ready: docs/requirements.txt
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement docs/requirements.txt
+	touch $@
 
 # The editor of the page /sql, from web/bundle into web/kandji_web/assets; needs Node 20 or newer and its registry.
 bundle:
@@ -77,7 +87,7 @@ mcpb: $(READY)
 	$(BIN)/python release/bundle.py dist/kandji_mirror-*.whl dist
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .tools .coverage* bench/out web/bundle/node_modules
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .tools .coverage* bench/out web/bundle/node_modules
 	find schema mirror queries watch mcp_server web cli simulator tests bench docs -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt

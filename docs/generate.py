@@ -4,6 +4,7 @@ python docs/generate.py [--check]
 """
 
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
@@ -318,7 +319,47 @@ def monitoring() -> Iterator[str]:
     yield f"{before}{MARKS[0]}\n\n{table}\n\n{MARKS[1]}{after}".rstrip("\n")
 
 
+PERMISSIONS_EXPLAINED = (
+    "Which boxes a token needs. In the console: Settings > Access > Add API token, then Configure. Tick those of the "
+    "tables that you want; a table without its box stays empty, is named by `kandji-mirror status`, and stops nothing "
+    "else. `kandji-mirror init` and `doctor` say which boxes your token lacks. Names are those of the provider's list "
+    "of permissions; where its console words one otherwise, go by the path.",
+    "**For a start** tick these three: they fill `fleet`, `apps`, compliance and all of Prism.",
+)
+"""What has to be known of boxes."""
+
+FIRST = ("Device list", "Blueprint list", "Prism")
+"""The permissions without which little is answered."""
+
+
+def permissions() -> Iterator[str]:
+    read = [resource for resource in resources().values() if not resource.feed]
+    yield from ("# Permissions", NOTE, *PERMISSIONS_EXPLAINED)
+    yield "\n".join(f"- {name}" for name in FIRST)
+    yield "## To read"
+    yield _grid(("box", "fills", "request"), (_box(name, read) for name in dict.fromkeys(r.permission for r in read)))
+    yield (
+        "The tables of [public feeds](feeds.md) need none. Tables that cost a request a device are "
+        f"{', '.join(f'`{r.name}`' for r in read if r.swept)}."
+    )
+    yield "## To act"
+    yield (
+        "None of these is needed unless `KANDJI_MIRROR_ACTIONS=on` ([live actions](actions.md)). Leave them out of a token "
+        "that only reads: what a token may not do, nobody can have it do."
+    )
+    rows = ((f"`{a.name}`", a.title, a.permission) for a in actions().values())
+    yield _grid(("action", "does", "box"), rows)
+
+
+def _box(name: str, read: list[Resource]) -> tuple[str, ...]:
+    of_it = [resource for resource in read if resource.permission == name]
+    paths = dict.fromkeys(re.sub(r"^/api/v1/prism/.*", "/api/v1/prism/...", resource.path) for resource in of_it)
+    links = ", ".join(f"[{r.name}](data-dictionary.md#{r.name})" for r in of_it)
+    return f"**{name}**", links, ", ".join(f"`GET {path}`" for path in paths)
+
+
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "docs/permissions.md": permissions,
     "docs/data-dictionary.md": data_dictionary,
     "docs/queries.md": queries,
     "docs/settings.md": settings,
