@@ -344,8 +344,8 @@ def permissions() -> Iterator[str]:
     )
     yield "## To act"
     yield (
-        "None of these is needed unless `KANDJI_MIRROR_ACTIONS=on` ([live actions](actions.md)). Leave them out of a token "
-        "that only reads: what a token may not do, nobody can have it do."
+        "None of these is needed unless `KANDJI_MIRROR_ACTIONS=on` ([live actions](actions.md)). Leave them out of a "
+        "token that only reads: what a token may not do, nobody can have it do."
     )
     rows = ((f"`{a.name}`", a.title, a.permission) for a in actions().values())
     yield _grid(("action", "does", "box"), rows)

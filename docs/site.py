@@ -1,7 +1,7 @@
 """Build the pages into a site, in ``build/site``: ``make site``.
 
-Pages of ``docs`` go as they are. README, changelog and the rest beside ``docs`` become pages, too, and links between all
-of them are set right; a link into the sources becomes plain text. Without the network, but for what pip needs once.
+Pages of ``docs`` go as they are. README, changelog and the rest beside ``docs`` become pages, too, and links between
+all of them are set right; a link into the sources becomes plain text. Without the network, but for what pip needs once.
 
 python docs/site.py [--sources]     with it the sources alone are laid out, and nothing is built
 """
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     lay_out()
     if "--sources" in arguments:
         return 0
-    command = [
+    command: list[str | Path] = [
         Path(sys.executable).with_name("zensical"),
         "build",
         "--strict",

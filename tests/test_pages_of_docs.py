@@ -1,4 +1,4 @@
-"""Pages for people: every link and anchor leads somewhere, the navigation has all of them, and README keeps its word."""
+"""Pages for people: every link and anchor leads somewhere, the navigation has all, and README keeps its word."""
 
 import re
 import shlex
