@@ -57,6 +57,22 @@ def test_a_line_for_programs_has_its_moment_event_and_fields(lines: Lines) -> No
     }
 
 
+def test_no_device_is_named_by_the_path_of_a_request_and_the_next_device_is_no_other_trouble(lines: Lines) -> None:
+    for device in ("08857c4c-9016-4b2e-9374-6bf0fc11c813", "FFFFFFFF-9016-4B2E-9374-6BF0FC11C813"):
+        words = f"GET /api/v1/devices/{device}/activity answered 401"
+        lines.log.warning("Syncing rests: %s", words, extra=trouble("sync.rests"))
+    assert [line["text"] for line in lines.documents()] == [
+        "Syncing rests: GET /api/v1/devices/{id}/activity answered 401"
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso8859-1", "UTF-8"])
+def test_a_line_is_json_whatever_the_encoding_of_the_stream(encoding: str) -> None:
+    record = logging.LogRecord("x", logging.INFO, "x.py", 1, "/home/jürgen/“/\udcff", (), None)
+    written = JsonLines(encoding).format(record).encode(encoding, "backslashreplace")
+    assert json.loads(written.decode())["text"] == "/home/jürgen/“/\udcff"
+
+
 def test_a_field_that_is_none_of_the_list_is_refused() -> None:
     with pytest.raises(ValueError, match="has no field email"):
         about("run.ended", email="jane@example.com")

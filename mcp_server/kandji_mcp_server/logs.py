@@ -1,7 +1,8 @@
 """The log of a server, on stderr: lines for people on a terminal, one JSON object a line elsewhere, never a flood.
 
 Times are UTC, with Z. Of an error that nobody foresaw the kind and the place are written and never its words, which
-may quote rows of people. Nothing rotates files here: journald, launchd's newsyslog or a container's engine does.
+may quote rows of people; an identifier, such as that of a device in the path of a request, is left out. Nothing
+rotates files here: journald, launchd's newsyslog or a container's engine does.
 """
 
 import json
@@ -37,6 +38,8 @@ OURS = ("kandji_mirror", "kandji_watch", "kandji_mcp_server", "kandji_web", "kan
 """Loggers whose level is set; libraries tell warnings alone."""
 
 _PLACES = 8  # frames of an error, the innermost ones
+
+_IDENTIFIER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 
 
 class RepeatFilter(logging.Filter):
@@ -87,7 +90,12 @@ class RepeatFilter(logging.Filter):
 
 def _without_numbers(record: logging.LogRecord) -> str:
     """Return the words of a trouble by which it is known again: "try again in 17 s" is the same in the next minute."""
-    return re.sub(r"\d+", "#", record.getMessage())
+    return re.sub(r"\d+", "#", _said(record))
+
+
+def _said(record: logging.LogRecord) -> str:
+    """Return the message without identifiers: which device it was is in the status, for those who may see that."""
+    return _IDENTIFIER.sub("{id}", record.getMessage())
 
 
 def _add(record: logging.LogRecord, words: str) -> None:
@@ -106,6 +114,11 @@ class TextLines(logging.Formatter):
 class JsonLines(logging.Formatter):
     """One JSON object a line: ``time``, ``level``, ``event``, ``text``, and the fields of the event."""
 
+    def __init__(self, encoding: str = "utf-8") -> None:
+        """``encoding`` is that of the stream: where it is not UTF-8, as JSON is, letters beyond ASCII are escaped."""
+        super().__init__()
+        self._only_ascii = encoding.lower().replace("-", "").replace("_", "") != "utf8"
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         facts = vars(record)
@@ -119,7 +132,7 @@ class JsonLines(logging.Formatter):
         }
         if places := _places(record):
             line["places"] = places
-        return _priority(record) + json.dumps(line, ensure_ascii=False, default=str)
+        return _priority(record) + json.dumps(line, ensure_ascii=self._only_ascii, default=str)
 
 
 def _moment(record: logging.LogRecord) -> datetime:
@@ -133,7 +146,7 @@ def _words(record: logging.LogRecord) -> str:
     while error is not None and len(kinds) < _PLACES:
         kinds.append(type(error).__name__)
         error = error.__cause__
-    return f"{record.getMessage()} ({' from '.join(kinds)})" if kinds else record.getMessage()
+    return f"{_said(record)} ({' from '.join(kinds)})" if kinds else _said(record)
 
 
 def _places(record: logging.LogRecord) -> list[str]:
@@ -180,9 +193,13 @@ def log_to_stderr(settings: Settings | None = None, usual: str = "warning") -> N
         root.setLevel(logging.WARNING)
     if settings is not None:
         level = usual if settings.mirror_log_level == "auto" else settings.mirror_log_level
-        handler.setFormatter(TextLines() if is_for_people(settings) else JsonLines())
+        handler.setFormatter(TextLines() if is_for_people(settings) else JsonLines(_encoding()))
         for package in OURS:
             logging.getLogger(package).setLevel(level.upper())
+
+
+def _encoding() -> str:
+    return getattr(sys.stderr, "encoding", None) or "utf-8"
 
 
 class _Lines(logging.StreamHandler[Any]):
