@@ -106,6 +106,13 @@ def test_a_subdomain_is_one_label_and_the_right_one_is_offered(subdomain: str) -
         base_url(Settings(subdomain=subdomain))
 
 
+@pytest.mark.parametrize("subdomain", ["https://me:pw@acme.kandji.io", "11111111-2222-4333-8444-555555555555"])
+def test_what_may_be_a_credential_is_no_subdomain_and_not_shown(subdomain: str) -> None:
+    with pytest.raises(ConfigurationError, match="one DNS label") as refused:
+        base_url(Settings(subdomain=subdomain))
+    assert subdomain not in str(refused.value)
+
+
 def test_a_subdomain_without_any_letter_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="one DNS label"):
         base_url(Settings(subdomain="-?-"))

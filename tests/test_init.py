@@ -1,5 +1,6 @@
 """``init`` and ``logout``: from a token to a mirror, unattended and at a terminal, and back."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from support import client_of, make_tenant, manifest_of, synced
 from terminal import typed
 
 from kandji_cli.account import Asked, candidate_tenants
+from kandji_cli.service.launchd import PREFIX
 from kandji_mirror.api.endpoint import base_url
 from kandji_mirror.api.permissions import permissions
 from kandji_mirror.sync.first_sync import estimate
@@ -48,7 +50,7 @@ def test_every_step_is_a_flag_and_a_second_run_shows_what_is_there(
     tenant.faults.append(Fault("tags", FaultKind.FORBIDDEN, times=99))
     (tmp_path / ".cursor").mkdir()
     flags = ("--api-url", server.url, "--token-stdin", "--no-sync", "--client", "cursor", "--no-service")
-    done = run(tmp_path, "init", *flags, said=f"{TOKEN}\n")
+    done = run(tmp_path, "init", *flags, said=f"\ufeff\n Bearer {TOKEN}\n")  # as an editor of Windows stores it
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     kinds = len({table.permission for table in tenant_tables().values()})
     assert f"The token may read {kinds - 1} of {kinds} kinds of data" in said(done)
@@ -60,11 +62,17 @@ def test_every_step_is_a_flag_and_a_second_run_shows_what_is_there(
     assert "kandji-mirror" in (tmp_path / ".cursor" / "mcp.json").read_text()
     assert TOKEN not in done.stderr + (tmp_path / ".cursor" / "mcp.json").read_text()
 
+    units = ("config/systemd/user/kandji-mirror.service", f"Library/LaunchAgents/{PREFIX}kandji-mirror.plist")
+    for unit in map(tmp_path.joinpath, units):
+        unit.parent.mkdir(parents=True)
+        unit.touch()
     again = run(tmp_path, "init")
     assert again.returncode == 0, again.stderr
     assert f"{server.url} is set up" in said(again)
     assert "To sync it: " in again.stderr
-    assert "For an AI client: " in again.stderr
+    assert "A service is installed already: " in again.stderr
+    assert not {"For an AI client", "To keep it in sync"} & {*again.stderr.replace(": ", "\n").split("\n")}
+    assert "`kandji-mirror service remove` ends it" in run(tmp_path, "logout").stderr
 
 
 def test_without_a_terminal_what_is_missing_is_named_and_nothing_is_stored(tmp_path: Path, server: Server) -> None:
@@ -74,6 +82,8 @@ def test_without_a_terminal_what_is_missing_is_named_and_nothing_is_stored(tmp_p
     assert (done.returncode, "--token-stdin" in done.stderr) == (2, True)
     done = run(tmp_path, "init", "--api-url", server.url, "--client", "cursr")
     assert (done.returncode, "cursor" in done.stderr) == (2, True)
+    done = run(tmp_path, "init", "--api-url", server.url, "--token-stdin", "--yes", said="\n")
+    assert (done.returncode, "The API token is empty" in done.stderr) == (3, True)
     done = run(tmp_path, "init", "--api-url", server.url, "--token-stdin", "--yes", said=f"{WRONG}\n")
     assert (done.returncode, WRONG in done.stderr) == (3, False)
     assert stored(tmp_path) == set()
@@ -82,7 +92,7 @@ def test_without_a_terminal_what_is_missing_is_named_and_nothing_is_stored(tmp_p
 @pytest.mark.heavy
 def test_a_person_may_type_a_token_again_and_stop_with_nothing_half(tmp_path: Path, server: Server) -> None:
     answers = {"Your tenant": server.url, "API token (not": "two words", "API token, again": TOKEN, "Sync it": "n"}
-    code, shown = typed(tmp_path, ["init"], {**answers, "AI client to": "none"})
+    code, shown = typed(tmp_path, ["init"], {**answers, "AI client to": "none", "as a service": "n"})
     assert (code, TOKEN in shown) == (0, False), shown
     assert stored(tmp_path) == {"config.toml", "token", "token_host"}
 
@@ -129,11 +139,15 @@ def test_only_hosts_of_the_named_tenant_are_tried(
     assert [base_url(found) for found in candidate_tenants(settings, Asked(given, token_stdin=True))] == hosts
 
 
-@pytest.mark.parametrize("text", ["acme.example.com", "kandji.io", "https://evil.io/acme.kandji.io", "a b"])
+@pytest.mark.parametrize(
+    "text",
+    ["acme.example.com", "kandji.io", "https://evil.io/acme.kandji.io", "a b", "https://me:pw@acme.kandji.io", TOKEN],
+)
 def test_what_names_no_tenant_of_the_provider_is_refused(tmp_path: Path, text: str) -> None:
     settings = load({}, folder=tmp_path, config=tmp_path / "config.toml")
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match="any URL of its console") as refused:
         candidate_tenants(settings, Asked({"subdomain": text}, token_stdin=True))
+    assert not {"me:pw", TOKEN} & {*re.split(r"[@/' ]", str(refused.value))}
 
 
 def test_a_first_sync_costs_about_what_was_said(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from kandji_mirror.api.client import Client
 from kandji_mirror.api.rate_limit import Sleep
 from kandji_mirror.store.opening import open_store
 from kandji_mirror.sync.run import SyncRequest, run_request, sync
+from kandji_mirror.sync.swept_table import part_in
 from kandji_schema.manifest import State, TableState
 from kandji_schema.registry import resources
 from kandji_simulator import TOKEN, Fault, Tenant
@@ -58,6 +59,7 @@ def test_a_budget_is_shared_and_what_is_unread_is_told(tmp_path: Path) -> None:
     assert details.note == (
         "4 of 20 devices read; `kandji-mirror sync device_details` reads the rest at one request each"
     )
+    assert part_in(details.note) == "4 of 20"
 
 
 @pytest.mark.heavy

@@ -95,6 +95,11 @@ def _candidates(settings: Settings, given: Mapping[str, str]) -> Sequence[Settin
         regions = _regions(settings, host, given.get("region"))
         domains = sorted((OLD_DOMAIN, NEW_DOMAIN), key=lambda domain: domain != host.domain)
         named = [_of_host(settings, host.label, *place) for place in product(domains, regions)]
+    elif given.get("subdomain"):  # not shown, as it may be a credential
+        raise ConfigurationError(
+            "That names no tenant of the provider. Give its name, such as `acme`, or any URL of its console, such as "
+            "https://acme.kandji.io or https://acme.iru.com; never the token."
+        )
     else:
         named = [_as_given(settings, given)]
     for candidate in named:
@@ -150,7 +155,8 @@ def _accepted(candidates: Sequence[Settings], asked: Asked) -> tuple[Settings, s
 
 def _typed_token(asked: Asked, candidates: Sequence[Settings], *, again: bool) -> str:
     if asked.token_stdin:
-        return sys.stdin.readline(10_000)
+        lines = iter(lambda: sys.stdin.readline(10_000), "")
+        return next((line for line in lines if line.strip("\ufeff \t\r\n")), "")
     if not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask for the token. Give it with --token-stdin on standard input.")
     if not again:

@@ -95,11 +95,11 @@ def simulate(fleet: Fleet, *, port: int) -> None:
     settings, made = load(tenant=""), simulate_fleet(fleet)
 
     def announce(url: str) -> None:
-        line = f"KANDJI_API_URL={url} KANDJI_API_TOKEN={TOKEN} {command()} sync"
+        line = f"KANDJI_API_URL={url} \\\n  KANDJI_API_TOKEN={TOKEN} {command()} sync"
         if fleet.days:
             own = settings.given(api_url=url, api_token=TOKEN, mirror_home=str(_home_of(settings, fleet)))
             _sync(own, made)
-            line = f"KANDJI_MIRROR_HOME={shlex.quote(str(own.home))} {line}"
+            line = f"KANDJI_MIRROR_HOME={shlex.quote(str(own.home))} \\\n  {line}"
         tell(f"A simulated tenant of {counted(fleet.devices, 'device')} answers on {url}. Sync it with:\n  {line}")
         if fleet.pace:
             again = "sync again (`sync --full` at once, `sync` what is due), then see `changes`"
@@ -110,7 +110,7 @@ def simulate(fleet: Fleet, *, port: int) -> None:
 
 def _sync(settings: Settings, made: Simulated) -> Report:
     report = run_sync(settings, everything=True)
-    summarise(report)
+    summarise(report, again=False)  # the settings of who reads this do not lead here
     made.give_past(settings)
     return report
 

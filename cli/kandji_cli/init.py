@@ -18,6 +18,7 @@ from kandji_cli.demo import command
 from kandji_cli.login import NO_FOLDER
 from kandji_cli.mcp_config import configure
 from kandji_cli.output import tell
+from kandji_cli.service import installed
 from kandji_cli.stored_account import store
 from kandji_cli.sync import raise_if_partial, run_sync, summarise
 from kandji_mcp_server.clients import CLIENTS, NAME, Client, find_client
@@ -190,24 +191,30 @@ def _ai_client(chosen: Client | None, wanted: Wanted) -> None:
         chosen = _asked_client()
     if chosen is not None:
         configure(chosen.name, http=False, url=None, sign_in=False, write=True, file=None)
-    elif wanted.client is None:
+    elif wanted.client is None and not _clients_done():
         _later(f"{command()} mcp-config CLIENT --write", "For an AI client")
 
 
 def _asked_client() -> Client | None:
     known = [client for client in CLIENTS if client.files]
-    done = [client.title for client in known if _names_us(client.path())]
+    done = _clients_done()
     here = [client.name for client in known if client.title not in done and _is_here(client.path())]
     tell("")
     if done:
         tell(f"This server is named already by {', '.join(done)}.")
     if here:
         tell(f"AI clients on this machine: {', '.join(here)}.")
-    if done and not here:
+    elif done:
         return None
+    else:
+        tell(f"AI clients: {', '.join(client.name for client in known)}.")
     choice = click.Choice(["none", *(client.name for client in known)])
     name = click.prompt("AI client to set up", default="none", type=choice, show_choices=False, err=True)
     return None if name == "none" else find_client(str(name))
+
+
+def _clients_done() -> list[str]:
+    return [client.title for client in CLIENTS if client.files and _names_us(client.path())]
 
 
 def _is_here(file: Path) -> bool:
@@ -227,6 +234,9 @@ def _service(root: click.Command, wanted: Wanted) -> None:
     group = root.commands.get("service") if isinstance(root, click.Group) else None
     line = f"{command()} {'service install' if group else 'serve'}"
     install = wanted.service
+    if install is None and (file := installed()):
+        tell(f"A service is installed already: {file}.")
+        return
     if install is None and group is not None and not wanted.yes and sys.stdin.isatty():
         install = click.confirm("Keep it in sync in the background, as a service", default=False, err=True)
     if not install:

@@ -10,6 +10,7 @@ import tomlkit
 
 from kandji_cli.account import WHERE, Account
 from kandji_cli.output import tell
+from kandji_cli.service import installed
 from kandji_cli.signals import held_signals
 from kandji_mcp_server.clients import CLIENTS, NAME
 from kandji_mirror.api.credentials import SERVICE, TokenPlaces, record, token_places
@@ -136,6 +137,9 @@ def _remains(settings: Settings) -> Iterator[str]:
         yield f"KANDJI_API_TOKEN in {settings.origin('api_token').place}, which is used as before: remove it there."
     if found := holder(home):
         yield f"Process {found.pid}, which syncs with the token that it has read: end it."
+    if service := installed():
+        system = "" if service.is_relative_to(Path.home()) else " --system"
+        yield f"The service in {service}: `kandji-mirror service remove{system}` ends it."
     if whose := mirrored(home):
         yield f"The mirror of {whose} in {home}: `kandji-mirror reset --tenant {whose} --delete` deletes it."
     if (config_dir() / CONFIG_FILE).is_file():

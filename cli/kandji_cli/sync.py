@@ -23,6 +23,7 @@ from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_mirror.sync.request import REFUSED, Ttl, device_request
 from kandji_mirror.sync.run import sync, sync_devices
 from kandji_mirror.sync.strategy import Method
+from kandji_mirror.sync.swept_table import part_in
 from kandji_mirror.threads import run_interruptible
 from kandji_schema.errors import Interrupted, MirrorError, StoreError
 from kandji_schema.registry import resources, tenant_tables
@@ -145,11 +146,11 @@ def _watched_connection(settings: Settings) -> Iterator[tuple[Connection, Progre
             ) from None
 
 
-def summarise(report: Report) -> None:
-    """Print a few lines for people."""
+def summarise(report: Report, *, again: bool = True) -> None:
+    """Print a few lines for people; with ``again`` also what reads the rest of tables that are read in part."""
     warn(report.warnings)
     if report.outcomes:
-        _tell_outcomes(report)
+        _tell_outcomes(report, again=again)
     elif not report.outage:
         tell("Every table is fresher than its TTL, so nothing was asked for. `--full` syncs them all now.")
         if report.partial:
@@ -158,7 +159,7 @@ def summarise(report: Report) -> None:
         tell(line)
 
 
-def _tell_outcomes(report: Report) -> None:
+def _tell_outcomes(report: Report, *, again: bool) -> None:
     rows = sum(o.rows for o in report.outcomes)
     left = "" if report.remaining_hour is None else f", {report.remaining_hour:,} left this hour"
     cost = f"{report.seconds:.1f} s and {counted(report.requests, 'request')}{left}"
@@ -167,9 +168,14 @@ def _tell_outcomes(report: Report) -> None:
     )  # then the rows are not what was read
     read = "" if by_device else f", {counted(rows, 'row')}"
     tell(f"{counted(len(report.outcomes), 'table')}{read} in {cost}.")
+    parts = {outcome.table: part for outcome in report.outcomes if (part := part_in(outcome.note))}
     for outcome in report.outcomes:
-        if outcome.note:
+        if outcome.note and outcome.table not in parts:
             tell(f"{outcome.table}: {outcome.note.rstrip('.')}.")
+    if parts:
+        listed = ", ".join(f"{table} {part}" for table, part in parts.items())
+        rest = f"; `kandji-mirror sync {next(iter(parts)) if len(parts) == 1 else 'TABLE'}` reads the rest of one"
+        tell(f"Read for some devices until now, at one request each: {listed}{rest if again else ''}.")
 
 
 def _refusals(report: Report) -> Iterator[str]:

@@ -21,6 +21,9 @@ PAGE_ROWS = 300
 OLD_DOMAIN, NEW_DOMAIN = "kandji.io", "iru.com"
 REGIONS = ("us", "eu")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_TOKEN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""What the provider's tokens look like: one that was pasted in place of the tenant is no host to be asked for."""
+
 _REST = re.compile(r"(?:eu|us|api|api\.(?:eu|us)|clients\.[a-z0-9-]+)?")
 """What may stand between the tenant and the domain."""
 
@@ -57,8 +60,9 @@ def url_of(subdomain: str, region: str, api_url: str) -> str:
         return _checked_url(api_url.strip(), region)
     if not subdomain.strip():
         raise ConfigurationError(
-            "No tenant is set. Set KANDJI_SUBDOMAIN to the first part of https://<subdomain>.api.kandji.io "
-            "(and KANDJI_REGION=eu for the European service), or run `kandji-mirror demo` to try a simulated tenant."
+            "No tenant is set. `kandji-mirror init` asks for it. Or set KANDJI_SUBDOMAIN to the first part of "
+            "https://<subdomain>.api.kandji.io (and KANDJI_REGION=eu for the European service), or "
+            "run `kandji-mirror demo` to try a simulated tenant."
         )
     return ProviderHost(_checked_label(subdomain), OLD_DOMAIN, region, api=True).api_url(region)
 
@@ -74,7 +78,7 @@ def provider_host(host: str) -> ProviderHost | None:
     """Return the parts of a host of the provider; None for any other, and for those that are no tenant's."""
     labels = host.lower().rstrip(".").split(".")
     domain, inner = ".".join(labels[-2:]), labels[:-2]
-    if domain not in {OLD_DOMAIN, NEW_DOMAIN} or not inner or inner[0] in _NO_TENANT or not _LABEL.fullmatch(inner[0]):
+    if domain not in {OLD_DOMAIN, NEW_DOMAIN} or not inner or not _may_be_tenant(inner[0]):
         return None
     rest = inner[1:]
     if not _REST.fullmatch(".".join(rest)):
@@ -138,10 +142,18 @@ def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
         return None
 
 
+def _may_be_tenant(label: str) -> bool:
+    return bool(_LABEL.fullmatch(label)) and label not in _NO_TENANT and not _TOKEN.fullmatch(label)
+
+
 def _checked_label(subdomain: str) -> str:
     label = subdomain.strip().lower()
-    if _LABEL.fullmatch(label) and label not in _NO_TENANT:
+    if _may_be_tenant(label):
         return label
+    if re.search(r":[^/@]+@", label) or _TOKEN.search(label):
+        raise ConfigurationError(
+            "KANDJI_SUBDOMAIN seems to hold a password or a token; it must be one DNS label such as `acme`."
+        )
     found = pasted(label)
     guess = found.label if found else (_LABEL.match(re.sub(r"^[a-z]+://", "", label)) or [""])[0]
     hint = f"; did you mean {guess}?" if guess and guess not in _NO_TENANT else "."

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from kandji_cli.output import say, say_document, tell
@@ -15,7 +16,7 @@ from kandji_cli.service.systemd import ServiceFailed, Systemd
 from kandji_schema.errors import ConfigurationError, UsageError
 from kandji_schema.files import make_folder
 
-__all__ = ["install", "logs", "remove", "show", "status"]
+__all__ = ["install", "installed", "logs", "remove", "show", "status"]
 
 Manager = Systemd | Launchd
 
@@ -93,6 +94,17 @@ def remove(kind: str, *, system: bool) -> None:
     file.unlink()
     manager.forget(name)
     tell(f"The service is ended and {file} is removed. The mirror, the settings and the token stay as they are.")
+
+
+def installed() -> Path | None:
+    """Return the file of the service that keeps the chosen tenant, or all, in sync; None where none is installed."""
+    with suppress(ConfigurationError):  # of systems without such services
+        for system in (False, True):
+            manager = _manager("auto", system=system, needed=False)
+            for name in dict.fromkeys((service_name(chosen_tenant()), service_name())):
+                if (file := manager.file(name)).exists():
+                    return file
+    return None
 
 
 def _manager(kind: str, *, system: bool, needed: bool = True) -> Manager:

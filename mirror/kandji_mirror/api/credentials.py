@@ -49,7 +49,9 @@ def token_places(settings: Settings, folder: Path | None = None) -> TokenPlaces:
     return TokenPlaces(file, host_file, f"api-token{ending}", f"api-token-host{ending}")
 
 
-_BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
+_BEARER = re.compile(r"\Abearer(?:\s+|\Z)", re.IGNORECASE)
+_AROUND = " \t\r\n\ufeff"
+"""What may stand around a token in a file: editors of Windows begin a file with a mark of their own."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,11 @@ def record(token: str, url: str) -> str:
 
 
 def checked_token(raw: str) -> str:
-    """Return the token without space or ``Bearer`` around it; :class:`ConfigurationError` where it cannot be one."""
-    value = _BEARER.sub("", raw.strip(), count=1) if _BEARER.match(raw.strip()) else raw.strip()
-    if not value or re.search(r"[^\x21-\x7e]", value):
+    """Return the token without space, mark or ``Bearer`` around it; :class:`ConfigurationError` where it is none."""
+    value = _BEARER.sub("", raw.strip(_AROUND), count=1).strip()
+    if not value:
+        raise ConfigurationError("The API token is empty. Copy it from Settings > Access > API token.")
+    if re.search(r"[^\x21-\x7e]", value):
         raise ConfigurationError(
             "The API token holds spaces, control characters or letters beyond ASCII, so it was not copied whole. "
             "Copy it again from Settings > Access > API token."

@@ -1,5 +1,6 @@
 """One table that is read device by device: which devices are due, what is known of them, and their rows merged in."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -138,10 +139,7 @@ class SweptTable:
         """Return the state as far as the listed devices were read."""
         read = [reading.at for device, reading in self.readings.items() if device in self.fleet]
         missing = len(self.fleet) - len(read)
-        note = (
-            f"{len(read):,} of {len(self.fleet):,} devices read; `kandji-mirror sync {self.resource.name}` reads the "
-            "rest at one request each"
-        )
+        note = note_of_part(self.resource.name, len(read), len(self.fleet))
         return replace(
             state,
             state=State.PARTIAL if missing or trouble else State.OK,
@@ -163,6 +161,17 @@ class SweptTable:
         again = self.misread if self.doubts else set()
         seen = {device: MISREAD if device in again else listed.seen for device, listed in self.fleet.items()}
         return {a.device: DeviceReading(at, seen[a.device], a.surplus) for a in read}
+
+
+def note_of_part(table: str, read: int, listed: int) -> str:
+    """Say how many of the listed devices a table is read of, and what reads the others."""
+    return f"{read:,} of {listed:,} devices read; `kandji-mirror sync {table}` reads the rest at one request each"
+
+
+def part_in(note: str | None) -> str | None:
+    """Return ``6 of 292`` where a note is one of :func:`note_of_part`; None where it says something else."""
+    found = re.match(r"([\d,]+ of [\d,]+) devices read; ", note or "")
+    return found[1] if found else None
 
 
 def open_swept_table(ctx: PassContext, fleet: Fleet) -> SweptTable:
