@@ -1,4 +1,4 @@
-"""The recipes of ``docs/cookbook.md``: what is typed, and what the page shows of the answer.
+"""The recipes of ``docs/cookbook.md`` and the commands of README: what is typed, and what a page shows of the answer.
 
 ``python tests/cookbook.py`` makes the demo's fleet and writes its answers into the page.
 """
@@ -15,11 +15,13 @@ from subprocess import CompletedProcess
 from commands import run
 
 PAGE = Path(__file__).parent.parent / "docs/cookbook.md"
+README = PAGE.parent.parent / "README.md"
 LEFT_OUT = "..."
 SHOWN, WIDTH = 9, 116
 
 RECIPE = re.compile(r"^### (?P<question>.+)\n(?P<text>(?:(?!^##).*\n)*)", re.M)
 TYPED = re.compile(r"^```console\n\$ kandji-mirror (?P<line>.+)\n(?P<shown>(?:(?!```).*\n)*)```", re.M)
+BLOCK = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.M | re.S)
 TOML = re.compile(r"^```toml\n(?P<text>(?:(?!```).*\n)*)```", re.M)
 
 MOVING = (
@@ -53,6 +55,13 @@ def recipes() -> Iterator[Recipe]:
             yield Recipe(
                 found["question"], typed["line"], tuple(typed["shown"].splitlines()), toml["text"] if toml else ""
             )
+
+
+def commands() -> list[str]:
+    """Every line of README that begins with our command, wherever that lies."""
+    lines = "\n".join(BLOCK.findall(README.read_text(encoding="utf-8"))).splitlines()
+    ours = (re.match(r"(?:\$ )?(?:\S*/)?kandji-mirror (.+)", line) for line in lines)
+    return [found[1] for found in ours if found]
 
 
 def plain(line: str) -> str:

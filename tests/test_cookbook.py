@@ -2,11 +2,13 @@
 
 import re
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 import pytest
-from cookbook import PAGE, Recipe, lacking, prepare, recipes
+from commands import run
+from cookbook import PAGE, Recipe, commands, lacking, prepare, recipes
 
 from kandji_cli.app import app
 
@@ -45,6 +47,30 @@ def test_there_are_as_many_as_the_page_says_and_each_is_a_command_of_ours() -> N
 def test_what_cron_is_told_to_run_is_a_recipe() -> None:
     for line in re.findall(r"^```crontab\n(.+)\n```", PAGE.read_text(), re.M):
         assert line.split(maxsplit=5)[5].removeprefix("kandji-mirror ") in {recipe.line for recipe in RECIPES}
+
+
+ELSEWHERE = {"demo": "prepare() above", "init": "test_init.py", "sync": "test_sync.py", "shell": "test_shell.py",
+             "serve": "test_mcp_http.py", "service": "test_service_command.py"}  # fmt: skip
+"""Commands of README that ask a tenant, wait, or change the machine, and what tries them."""
+
+
+RUN_HERE = [
+    pytest.param(
+        line, marks=pytest.mark.many if line.split()[0] in {"evidence", "report", "export"} else pytest.mark.heavy
+    )
+    for line in commands()
+    if line.split()[0] not in ELSEWHERE
+]
+
+
+@pytest.mark.parametrize("line", RUN_HERE)
+def test_a_command_of_readme_runs_on_the_demo(line: str, home: Path) -> None:
+    recently = str(datetime.now(UTC).date() - timedelta(days=9))
+    words = shlex.split(re.sub(r"\d{4}-\d\d-\d\d", recently, line), comments=True)
+    other = home / "other"
+    apart = {"KANDJI_MIRROR_HOME": str(other)} if words[:2] == ["check", "init"] else {}
+    ended = run(home, *words, XDG_CONFIG_HOME=str(other), **apart)
+    assert ended.returncode == (3 if words[0] == "doctor" else 0), ended.stderr  # there is no token
 
 
 @pytest.mark.parametrize("recipe", CASES)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import click
 import pytest
+from cookbook import commands
 
 from kandji_cli.app import app
 
@@ -19,7 +20,6 @@ SITE = ROOT / ".tools/site/bin/python"
 FENCED = re.compile(r"^(`{3,}).*?^\1\s*$", re.M | re.S)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} (.+)$", re.M)
-BLOCK = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.M | re.S)
 
 
 def prose(page: Path) -> str:
@@ -64,13 +64,6 @@ def test_readme_is_short_and_its_picture_is_light() -> None:
     assert README.count("\n") <= 150
     for image in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README):
         assert (ROOT / image).stat().st_size < 200_000
-
-
-def commands() -> list[str]:
-    """Every line of README that begins with our command, wherever that lies."""
-    lines = "\n".join(BLOCK.findall(README)).splitlines()
-    ours = (re.match(r"(?:\$ )?(?:\S*/)?kandji-mirror (.+)", line) for line in lines)
-    return [found[1] for found in ours if found]
 
 
 def test_every_command_of_readme_is_one() -> None:
