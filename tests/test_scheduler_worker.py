@@ -103,6 +103,20 @@ def wait_for(thread: Thread) -> None:
 # -- what is due ---------------------------------------------------------------------------------------------------
 
 
+def test_a_data_directory_that_is_gone_is_not_made_anew_and_goes_on_once_it_is_back(
+    open_rig: Callable[..., Rig], wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig, elsewhere = open_rig(), open_rig().home.with_name("elsewhere")
+    rig.home.rename(elsewhere)
+    assert rig.turn() == 0
+    assert not rig.clients
+    assert not rig.home.exists()
+    assert "is gone, such as a disk that is not mounted" in caplog.text
+    elsewhere.rename(rig.home)
+    wall.forward(hours=1)
+    assert rig.turn() == 2
+
+
 def test_a_priority_reads_what_is_due_as_one_run_and_nothing_else(open_rig: Callable[..., Rig], wall: Wall) -> None:
     rig = open_rig()
     assert rig.turn() == 2

@@ -149,7 +149,10 @@ def test_a_service_is_ready_takes_up_settings_on_sighup_and_says_when_it_stops(t
     config.write_text('mirror_log_level = "info"\n')
     told: list[str] = []
     with manager(str(tmp_path / "notify")) as listening, serve(make_tenant(2)) as server:
-        own = {"KANDJI_API_URL": server.url, "KANDJI_API_TOKEN": TOKEN, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        own = {"KANDJI_API_URL": server.url, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        stored = config.with_name("token")
+        stored.touch(0o600)
+        stored.write_text(TOKEN)
         with subprocess.Popen(
             [COMMAND, "serve", "--no-mcp"],
             env={**environment(tmp_path, **own), "WATCHDOG_USEC": "3000000"},
@@ -168,6 +171,9 @@ def test_a_service_is_ready_takes_up_settings_on_sighup_and_says_when_it_stops(t
                 assert read["now"] == ["KANDJI_MIRROR_LOG_LEVEL", "KANDJI_MIRROR_TTL"]
                 assert read["restart"] == ["KANDJI_MIRROR_PRIVACY"]
                 wait_for(process.stderr, "table.read")  # which is told at the level debug alone
+                stored.write_text("another")
+                process.send_signal(signal.SIGHUP)
+                assert "The stored API token is another one." in str(wait_for(process.stderr, "settings.read")["text"])
                 config.write_text("this is no TOML")
                 process.send_signal(signal.SIGHUP)
                 assert "the former ones hold" in str(wait_for(process.stderr, "settings.refused")["text"])
@@ -179,7 +185,7 @@ def test_a_service_is_ready_takes_up_settings_on_sighup_and_says_when_it_stops(t
     assert told[0] == "READY=1"
     assert told.count("READY=1") >= 2  # the last reload may be cut short by the end
     assert told.count("STOPPING=1") == 1
-    assert sum(word.startswith("RELOADING=1") for word in told) == 2
+    assert sum(word.startswith("RELOADING=1") for word in told) == 3
     assert {"WATCHDOG=1", "STATUS=In sync."} <= set(told)
 
 

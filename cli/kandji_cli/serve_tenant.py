@@ -15,6 +15,7 @@ from kandji_schema.errors import ConfigurationError
 from kandji_schema.events import about
 from kandji_schema.manifest import generations
 from kandji_schema.registry import resources
+from kandji_schema.setting import PREFIX
 from kandji_schema.settings import Settings
 
 Read = Callable[[], Settings]
@@ -106,12 +107,14 @@ class ServedTenant:
             return None  # it only reads still, as it did
 
     def _take(self, change: Change, successor: Scheduler | None) -> None:
-        self.settings = change.settings
+        self.settings, before = change.settings, self._token
         if successor:
             self.stop_syncing()
             self.background.use(successor)
             self._start(successor)
-        words = f"{self._prefix}{change.words}{' Syncing begins anew.' if successor else ''}"
+        other = successor and before not in {"", self._token} and not {*change.now} & {f"{PREFIX}API_TOKEN"}
+        stored = " The stored API token is another one." if other else ""
+        words = f"{self._prefix}{change.words}{stored}{' Syncing begins anew.' if successor else ''}"
         log.info("%s", words, extra=about("settings.read", now=change.now, restart=change.later))
 
     def _start(self, scheduler: Scheduler) -> None:

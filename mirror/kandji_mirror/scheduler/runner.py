@@ -150,6 +150,11 @@ class Runner:
 
     @contextmanager
     def _client(self, background: bool) -> Iterator[Client]:
+        if not self._store.home.is_dir():  # a client would make it anew, on whatever disk is there in its place
+            raise StoreError(
+                f"The data directory {self._store.home} is gone, such as a disk that is not mounted. Bring it back: "
+                "syncing goes on by itself then."
+            )
         with self._connect(background=background) as connection:
             client = connection.client
             with self._lock:
