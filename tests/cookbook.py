@@ -57,9 +57,10 @@ def recipes() -> Iterator[Recipe]:
             )
 
 
-def commands() -> list[str]:
-    """Every line of README that begins with our command, wherever that lies."""
-    lines = "\n".join(BLOCK.findall(README.read_text(encoding="utf-8"))).splitlines()
+def commands(page: Path = README) -> list[str]:
+    """Every line in blocks of a page that begins with our command, wherever that lies."""
+    text = re.sub(r"\\\n\s*", "", page.read_text(encoding="utf-8"))
+    lines = "\n".join(BLOCK.findall(text)).splitlines()
     ours = (re.match(r"(?:\$ )?(?:\S*/)?kandji-mirror (.+)", line) for line in lines)
     return [found[1] for found in ours if found]
 
