@@ -4,6 +4,7 @@ Pages of ``docs`` go as they are. README, changelog and the rest beside ``docs``
 all of them are set right; a link into the sources becomes plain text. Without the network, but for what pip needs once.
 
 python docs/site.py [--sources]     with it the sources alone are laid out, and nothing is built
+python docs/site.py --external      lists links that lead elsewhere, which nothing here follows
 """
 
 import re
@@ -53,9 +54,22 @@ def lay_out() -> None:
     shutil.copy(ROOT / "docs/site.css", PAGES)
 
 
+def external() -> list[str]:
+    """Links of all pages that lead elsewhere, each with its page."""
+    found = (
+        (page.name, url)
+        for page in PAGES.glob("*.md")
+        for url in re.findall(r"\]\((https?://[^)\s]+)\)", page.read_text("utf-8"))
+    )
+    return [f"{page}: {url}" for page, url in sorted(set(found))]
+
+
 def main(arguments: list[str]) -> int:
     """Lay out, and build; the exit code is that of zensical, which any broken link fails."""
     lay_out()
+    if "--external" in arguments:
+        print("\n".join(external()))
+        return 0
     if "--sources" in arguments:
         return 0
     command: list[str | Path] = [
