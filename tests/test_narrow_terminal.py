@@ -70,6 +70,22 @@ def test_an_answer_of_no_rows_shows_no_list_of_columns(home: Path) -> None:
     assert (code, lines[0]) == (0, "0 rows.")
 
 
+def test_a_wide_plan_is_an_outline_whatever_its_texts_look_like(home: Path) -> None:
+    hostile = "'╭─ 山 ┬ ┴ ╮'"
+    asked = f"EXPLAIN SELECT {hostile} AS a FROM devices d, users u, blueprints b WHERE d.device_name LIKE {hostile}"
+    code, lines = at_80(home, "sql", f"{asked} AND d.blueprint_id = b.id AND u.id = d.user_id")
+    assert (code, any("╰" in line for line in lines)) == (0, False), lines
+    assert lines[0] == "Projection"
+    assert [line.split("• ")[1] for line in lines if "• " in line].count("Seq Scan") > 1, lines
+
+
+def test_the_mark_below_a_long_statement_stays_below_its_word(home: Path) -> None:
+    code, lines = at_80(home, "sql", f"SELECT {', '.join(['device_id'] * 6)}, nosuch, device_id FROM devices d")
+    (mark,) = (number for number, line in enumerate(lines) if line.strip() and not line.strip().strip("^"))
+    begin = lines[mark].index("^")
+    assert (code, lines[mark - 1][begin : begin + 6]) == (5, "nosuch"), lines
+
+
 def test_candidates_have_a_line_each_on_a_terminal_and_are_one_line_elsewhere(home: Path) -> None:
     code, lines = at_80(home, "show", "mac")
     assert (code, lines[0]) == (2, "kandji-mirror: 60 devices fit 'mac', newest contact first:")

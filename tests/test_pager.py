@@ -8,8 +8,8 @@ from commands import run
 from reads_home import device, publish
 from terminal import typed
 
-PAGER = "sed 's/^/> /'"
-"""A pager that shows that it had a line."""
+PAGER = "sed 's/^/> /' | cat"
+"""A pager that shows that it had a line: a command line of the shell."""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,8 @@ def test_a_pager_that_is_left_early_or_is_none_is_no_failure(home: Path) -> None
     asked = ("sql", "SELECT d.*, range FROM devices d, range(200)", "-f", "csv")
     assert len(lines(home, *asked, KANDJI_MIRROR_PAGER="head -3")) < 10
     told = lines(home, *asked[:2], KANDJI_MIRROR_PAGER="/nowhere/less", KANDJI_MIRROR_QUERY_ROWS="10000")
-    assert any(line.startswith("warning: The pager could not be started") for line in told)
+    assert sum(line.startswith("warning: The pager /nowhere/less could not be started") for line in told) == 1
+    assert sum(line.startswith("device_id") for line in told) == 1, told[:60]
     assert "8,000 rows." in told
 
 

@@ -1,11 +1,12 @@
 """A screen at a time: what is longer than the terminal goes to a pager, what is not is written as ever.
 
 The pager is KANDJI_MIRROR_PAGER, else PAGER, else less, which chops long lines and ends by itself where all fits;
-``cat`` is none. Messages on the same terminal wait until the pager has ended: they are the last that is seen.
+``cat`` is none. As for ``man`` and ``git`` it may be any command line of ``sh``: ``sed s/a/b/ | less``. Messages on the
+same terminal wait until the pager has ended: they are the last that is seen.
 """
 
 import os
-import shlex
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,9 @@ from kandji_schema.settings import load
 
 NONE = frozenset({"", "cat"})
 """What is typed where no pager is wanted."""
+
+SHELL = re.compile(r"[^\w\s,.:/@%+=-]")
+"""Letters that a shell has to read: quotes, pipes, variables."""
 
 DEFAULTS: Mapping[str, str] = {"LESS": "FRSX", "LESSCHARSET": "utf-8"}
 """What less is told where nobody told it: end where all fits, take colours, chop lines, leave the screen as it is."""
@@ -46,7 +50,9 @@ def pager() -> list[str]:
         wanted = load(doubtful=True).mirror_pager or wanted
     if wanted is None:
         return ["less"] if shutil.which("less") else []
-    return [] if wanted.strip() in NONE else shlex.split(wanted)
+    if wanted.strip() in NONE:
+        return []
+    return ["sh", "-c", wanted] if SHELL.search(wanted) else wanted.split()
 
 
 class Screen:
@@ -112,14 +118,16 @@ class Screen:
                 errors="backslashreplace",
             )
         except OSError as error:
-            self._command = []
-            self._out.writelines(self._waiting)
-            sys.stderr.write(f"warning: The pager could not be started: {error.strerror or error}.\n")
+            program, self._command = self._command[0], []
+            sys.stderr.write(  # after what waits
+                f"warning: The pager {program} could not be started: {error.strerror or error}.\n"
+            )
+            self.finish()
         else:
             # Ctrl-C is the pager's: this process would leave it alone with the terminal
             self._interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
             cast(TextIO, self._process.stdin).writelines(self._waiting)
-        self._waiting = []
+            self._waiting = []
 
 
 class _After:

@@ -65,7 +65,8 @@ def tell(*lines: str) -> None:
     from kandji_cli.colours import wanted, with_head  # where nothing has to be said it costs nothing
 
     room, colours = _room(sys.stderr), wanted(sys.stderr)
-    for line in visible("\n".join(lines)).split("\n"):
+    told = visible("\n".join(lines)).split("\n")
+    for line in told if room is None else _places(told, room):
         text = line if room is None else _broken(line, room)
         print(with_head(text) if colours else text, file=sys.stderr)  # noqa: T201  # the one place for stderr
 
@@ -86,6 +87,21 @@ def _room(stream: TextIO) -> int | None:
         return (width or None) if stream.isatty() else None
     except (OSError, ValueError):
         return None
+
+
+def _places(lines: list[str], room: int) -> list[str]:
+    """Return the lines, of each with a mark below it (``^^^``) the part around the mark that fits."""
+    fitted = [*lines]
+    for number, mark in enumerate(lines[1:], 1):
+        line = lines[number - 1]
+        if len(line) <= room or not mark.strip() or mark.strip().strip("^"):
+            continue
+        head = line[: line.find(": ") + 2] if line.startswith("LINE ") else ""
+        rest, below, left = line[len(head) :], mark[len(head) :], room - len(head)
+        begin = max(0, min((below.index("^") + len(mark.rstrip()) - len(head) - left) // 2, len(rest) - left))
+        shown = f"...{rest[begin:][3:left]}" if begin else rest[:left]
+        fitted[number - 1 : number + 1] = head + shown, " " * len(head) + below[begin:][:left]
+    return fitted
 
 
 def _broken(line: str, room: int) -> str:

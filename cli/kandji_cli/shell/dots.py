@@ -25,14 +25,19 @@ class Dot(NamedTuple):
 
 def script(text: str) -> Iterator[str]:
     """Yield what is to be carried out, one after the other: lines that begin with a dot, and statements."""
+    return (piece for piece, _ in pieces_of(text))
+
+
+def pieces_of(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the pieces of a script likewise, each with whether it ends: a line does, a statement with a semicolon."""
     while text := begun(text):
         if text.startswith("."):
             line, _, text = text.partition("\n")
-            yield line.strip()
+            yield line.strip(), True
             continue
-        statement, text, _ = first(text)
+        statement, text, ended = first(text)
         if not is_empty(statement):
-            yield statement
+            yield statement, ended
 
 
 def is_word(text: str) -> bool:
@@ -51,8 +56,12 @@ def carry_out(conversation: Conversation, piece: str) -> None:
         name, *given = shlex.split(piece.rstrip(";"))
     except ValueError as error:
         raise UsageError(f"A quotation mark is open in {piece!r}. Close it.") from error
+    if name in ELSEWHERE:
+        raise UsageError(f"There is no command {name} here. {ELSEWHERE[name]}")
     if name not in DOTS:
         raise UnknownName("command", name, DOTS)
+    if given and not DOTS[name].takes:
+        raise UsageError(f"{name} takes nothing. Write {name} alone; .help shows all commands.")
     DOTS[name].work(conversation, given)
 
 
@@ -135,3 +144,16 @@ DOTS: Mapping[str, Dot] = {
 
 WORDS: Mapping[str, str] = {"exit": ".quit", "quit": ".quit", "help": ".help", ".exit": ".quit", "\\q": ".quit"}
 """What people type by habit."""
+
+_FILES = (
+    'Files are written outside: `kandji-mirror sql "SELECT ..." --format csv > FILE` has all rows of a statement, '
+    "`kandji-mirror export` whole tables."
+)
+_TENANTS = "`kandji-mirror --tenant NAME shell` is of another tenant, `kandji-mirror sql --tenants all` asks several."
+ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys((".export", ".output", ".once", ".save", ".dump"), _FILES),
+    **dict.fromkeys((".open", ".tenant", ".tenants", ".databases"), _TENANTS),
+    **dict.fromkeys((".schema", ".columns"), ".describe NAME explains a table and its columns."),
+    ".read": "`kandji-mirror shell < FILE` carries out the statements of a file.",
+}
+"""What other prompts have, and where it is done instead."""

@@ -26,11 +26,16 @@ def may_be_kept(line: str, secrets: Collection[str]) -> bool:
 
 
 def history_file() -> Path:
-    """Return the file, made where there is none, readable by this user alone, and of a bounded length."""
+    """Return the file, made where there is none, readable by this user alone, and of a bounded length.
+
+    :class:`OSError` where there can be none.
+    """
     path = state_dir() / NAME
     make_folder(path.parent)
     if not path.exists():
         make_file(path)
+    if not path.is_file():  # a pipe or a device would be read for ever
+        raise OSError(f"{path} is no file.")
     tighten(path)
     text = path.read_bytes()
     if len(text) > MOST_BYTES:

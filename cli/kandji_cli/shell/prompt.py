@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -15,12 +16,11 @@ from pygments.lexers.sql import SqlLexer
 
 from kandji_cli.colours import wanted
 from kandji_cli.output import warn
-from kandji_cli.shell.dots import is_word
+from kandji_cli.shell.dots import is_word, pieces_of
 from kandji_cli.shell.kept_lines import history_file, may_be_kept
 from kandji_cli.shell.words import Words
 from kandji_mirror.threads import in_thread
 from kandji_queries.reader import Reader
-from kandji_queries.typed.statements import is_complete
 from kandji_schema.errors import ConfigurationError
 from kandji_schema.settings import load
 
@@ -60,7 +60,7 @@ class Prompt:
 
 def is_ready(text: str) -> bool:
     """Tell whether Enter sends what was typed, or begins another line of it."""
-    return text.lstrip().startswith(".") or is_word(text) or is_complete(text)
+    return is_word(text) or all(ended for _, ended in pieces_of(text))
 
 
 def _keys() -> KeyBindings:
@@ -103,6 +103,11 @@ class _KeptLines(FileHistory):
         """Remember a line, where it may be."""
         if may_be_kept(string, self._secrets):
             super().append_string(string)
+
+    def store_string(self, string: str) -> None:
+        """Write a line into the file; where the folder is gone or full it is remembered until the prompt ends."""
+        with suppress(OSError):
+            super().store_string(string)
 
 
 def _history() -> History:

@@ -138,9 +138,15 @@ def _records(answer: Answer, out: TextIO) -> None:
 
 
 def _plan(answer: Answer, out: TextIO) -> None:
-    """Write what EXPLAIN answers: a picture of lines, each as it is."""
+    """Write what EXPLAIN answers: a picture of lines, each as it is; on a terminal that is too narrow an outline."""
+    room = shutil.get_terminal_size().columns if out.isatty() else None
     for _, picture in answer:
-        out.writelines(f"{escaped(line).rstrip()}\n" for line in text(picture).rstrip("\n").split("\n"))
+        lines = [escaped(line).rstrip() for line in text(picture).rstrip("\n").split("\n")]
+        if room is not None and max(map(len, lines)) > room:
+            from kandji_queries.results.plan import plan_lines  # few statements are explained
+
+            lines = [*plan_lines(lines, room)]
+        out.writelines(f"{line}\n" for line in lines)
 
 
 def _markdown(answer: Answer, out: TextIO) -> None:

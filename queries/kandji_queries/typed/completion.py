@@ -22,6 +22,12 @@ TELLING = 3
 MOST = 200
 """Candidates that are offered at once."""
 
+LONGEST = 20_000
+"""Letters of a statement up to which there is help; the guard refuses longer ones."""
+
+LONGEST_NAME = 200
+"""Letters before the cursor among which the word is looked for, with the alias before it."""
+
 _TAIL = re.compile(r'(?:(?P<qualifier>\w+|"[^"]+")\.)?(?P<word>\w*)$')
 _RELATION = re.compile(
     r"""\b(?:from|join|,)\s+(?P<table>\w+)(?:\s*\([^)]*\))?(?:\s+(?:as\s+)?(?P<alias>[A-Za-z_]\w*))?""", re.I
@@ -60,7 +66,9 @@ def candidates(before: str, after: str, names: Names) -> tuple[int, list[Candida
 
     ``before`` and ``after`` are the parts of the statement at both sides of the cursor.
     """
-    found = _TAIL.search(before)
+    if len(before) + len(after) > LONGEST:
+        return 0, []
+    found = _TAIL.search(before[-LONGEST_NAME:])
     if found is None or open_text(before):
         return 0, []
     word, qualifier = found["word"], found["qualifier"]

@@ -44,11 +44,6 @@ def pieces(text: str) -> Iterator[tuple[str, bool]]:
             yield statement, ended
 
 
-def is_complete(text: str) -> bool:
-    """Tell whether what was typed ends with the semicolon of its last statement, or has none at all."""
-    return all(ended for _, ended in pieces(text))
-
-
 def is_empty(statement: str) -> bool:
     """Tell whether there is nothing but blanks and comments."""
     return not _COMMENT.sub("", statement).strip()
