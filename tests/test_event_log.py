@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from kandji_mcp_server.logs import JsonLines, RepeatFilter, TextLines
-from kandji_schema.events import about, recovery, trouble
+from kandji_schema.events import about, lines_of, recovery, trouble
 
 
 @dataclass
@@ -121,6 +121,17 @@ def test_a_trouble_is_told_once_until_it_changes_ends_or_a_day_has_passed(lines:
         ("devices", "403"),
         ("apps", "403"),
     ]
+
+
+def test_of_several_tenants_each_line_and_each_trouble_is_of_one(lines: Lines) -> None:
+    for tenant in ("acme", "beta", "beta", ""):
+        with lines_of(tenant):
+            lines.log.warning("Syncing rests.", extra=trouble("sync.rests", priority="fast"))
+    assert [line.get("tenant") for line in lines.documents()] == ["acme", "beta", None]
+    record = logging.LogRecord("x", logging.WARNING, "x.py", 1, "Syncing rests.", (), None)
+    with lines_of("acme"):
+        vars(record).update(about("sync.rests"))
+    assert TextLines().format(record).endswith("WARNING acme: Syncing rests.")
 
 
 def test_a_trouble_that_lasts_is_told_again_each_day_with_how_often(lines: Lines) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from kandji_schema.events import told_of
 from kandji_schema.folders import CHECKS_FILE
 from kandji_schema.settings import Settings
 
@@ -27,7 +28,7 @@ def checks_told(settings: Settings, look: float = LOOK_SECONDS) -> Iterator[None
 
         Watcher(settings, look=look).run(stopping)
 
-    thread = Thread(target=watch, name="watcher", daemon=True)
+    thread = Thread(target=told_of(settings.mirror_tenant, watch), name="watcher", daemon=True)
     thread.start()
     try:
         yield

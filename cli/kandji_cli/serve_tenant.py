@@ -12,7 +12,7 @@ from kandji_mirror.api.credentials import token
 from kandji_mirror.scheduler.service import Scheduler, scheduler_of
 from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_schema.errors import ConfigurationError
-from kandji_schema.events import about
+from kandji_schema.events import about, lines_of
 from kandji_schema.manifest import generations
 from kandji_schema.registry import resources
 from kandji_schema.setting import PREFIX
@@ -68,11 +68,12 @@ class ServedTenant:
 
     def reload(self) -> None:
         """Read settings again; what is wrong with them is told, and changes nothing."""
-        try:
-            change = compared(self.settings, self._read())
-            self._take(change, self._successor(change))
-        except ConfigurationError as error:
-            log.error("%s%s", self._prefix, refused(error), extra=about("settings.refused"))
+        with lines_of(self.settings.mirror_tenant):
+            try:
+                change = compared(self.settings, self._read())
+                self._take(change, self._successor(change))
+            except ConfigurationError as error:
+                log.error("%s%s", self._prefix, refused(error), extra=about("settings.refused"))
 
     def stop_syncing(self) -> None:
         """End what syncs, and tell where it leaves a table as it was."""

@@ -107,8 +107,14 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, of an error with the places below."""
-        lines = [f"{_moment(record):%Y-%m-%dT%H:%M:%SZ} {record.levelname} {_words(record)}"]
+        lines = [f"{_moment(record):%Y-%m-%dT%H:%M:%SZ} {record.levelname} {_whose(record)}{_words(record)}"]
         return "\n".join([*lines, *(f"  {place}" for place in _places(record))])
+
+
+def _whose(record: logging.LogRecord) -> str:
+    """Return the profile of the tenant that a line is of, where its words do not begin with that."""
+    tenant = vars(record).get("fields", {}).get("tenant")
+    return f"{tenant}: " if tenant and not record.getMessage().startswith(f"{tenant}: ") else ""
 
 
 class JsonLines(logging.Formatter):

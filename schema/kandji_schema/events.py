@@ -5,7 +5,9 @@ closed list, none of them of a person or a device. How lines are written is deci
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 Field = str | int | float | bool | None | Sequence[str]
@@ -34,6 +36,7 @@ FIELDS = frozenset(
         "table",
         "tables",
         "target",
+        "tenant",
         "url",
         "version",
     }
@@ -43,33 +46,60 @@ that the tenant has left in this hour; ``now`` and ``restart`` name settings."""
 
 _NUMBER = re.compile(r"\d+")
 
-SUBJECT = ("table", "feed", "check", "target", "priority")
+SUBJECT = ("tenant", "table", "feed", "check", "target", "priority")
 """Fields that tell what a trouble is of: two tables have a trouble each."""
+
+_TENANT: ContextVar[str] = ContextVar("tenant of the lines", default="")
+
+
+@contextmanager
+def lines_of(tenant: str) -> Iterator[None]:
+    """Have lines of this thread, until the end of the block, name a tenant's profile; none with ""."""
+    before = _TENANT.set(tenant)
+    try:
+        yield
+    finally:
+        _TENANT.reset(before)
+
+
+def told_of(tenant: str, call: Callable[[], None]) -> Callable[[], None]:
+    """Return ``call`` with lines that name a tenant's profile, in whichever thread it is called."""
+
+    def called() -> None:
+        with lines_of(tenant):
+            call()
+
+    return called
 
 
 def about(event: str, **fields: Field) -> dict[str, Any]:
     """Return the ``extra`` of a logging call: an event, named ``noun.what-happened``, and its fields.
 
+    The tenant is one of them where :func:`lines_of` says whose lines these are.
+
     :class:`ValueError` for a field that is not in :data:`FIELDS`.
     """
     if unknown := fields.keys() - FIELDS:
         raise ValueError(f"A line of the log has no field {', '.join(sorted(unknown))}: see FIELDS.")
-    return {"event": event, "fields": {name: value for name, value in fields.items() if value is not None}}
+    known = {"tenant": _TENANT.get() or None, **fields}
+    return {"event": event, "fields": {name: value for name, value in known.items() if value is not None}}
 
 
 def trouble(event: str, **fields: Field) -> dict[str, Any]:
     """Return the same for a trouble that may last: it is told once, and again when its words change."""
-    return {**about(event, **fields), "trouble": (event, *_subject(fields))}
+    told = about(event, **fields)
+    return {**told, "trouble": (event, *_subject(told["fields"]))}
 
 
 def remark(event: str, words: str, **fields: Field) -> dict[str, Any]:
     """Return the same for what is said anew by each run while it holds: it is told once a day."""
-    return {**about(event, **fields), "trouble": (event, _NUMBER.sub("#", words))}
+    return {**about(event, **fields), "trouble": (event, _TENANT.get(), _NUMBER.sub("#", words))}
 
 
 def recovery(event: str, of: str, **fields: Field) -> dict[str, Any]:
     """Return the same for the end of a trouble, the event ``of``: the next one is told again."""
-    return {**about(event, **fields), "recovered": (of, *_subject(fields))}
+    told = about(event, **fields)
+    return {**told, "recovered": (of, *_subject(told["fields"]))}
 
 
 def _subject(fields: Mapping[str, Field]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from kandji_mirror.sync.planner import parse_ttl_overrides
 from kandji_mirror.sync.run import run_request
 from kandji_schema.disk import UNBOUNDED, DiskBounds
 from kandji_schema.errors import AlreadySyncing, Interrupted, MirrorError
-from kandji_schema.events import about, recovery, trouble
+from kandji_schema.events import about, recovery, told_of, trouble
 from kandji_schema.home import name_here
 from kandji_schema.privacy import Privacy
 from kandji_schema.registry import resources
@@ -79,6 +79,7 @@ class Scheduler:
         policy: SyncPolicy,
         *,
         keep_days: int,
+        profile: str = "",
         privacy: Privacy = Privacy.OFF,
         disk: DiskBounds = UNBOUNDED,
         intervals: Intervals = Intervals(),  # frozen
@@ -88,9 +89,10 @@ class Scheduler:
     ) -> None:
         """``keep_days`` is for how long changes are kept, ``privacy`` what is written, and ``disk`` how much.
 
-        ``read`` runs a request.
+        ``profile`` is the tenant's name of one's own, for the log. ``read`` runs a request.
         """
         self._home = home
+        self._profile = profile
         self._tenant = tenant
         self._connect = connect
         self._policy = policy
@@ -105,7 +107,7 @@ class Scheduler:
         self._quota = Quota()
         self._backoff = Backoff(jitter=jitter)
         self._stopping = Event()
-        self._thread = Thread(target=self._compete, name="scheduler", daemon=True)
+        self._thread = Thread(target=told_of(profile, self._compete), name="scheduler", daemon=True)
         self._timer: Timer | None = None
         self._runner: Runner | None = None
         self._lock = Lock()
@@ -235,7 +237,8 @@ class Scheduler:
             feeds = FeedWorker(store, self._queue, self._policy.feeds.stopping(self._stopping.is_set), self._keep_days)
             feeds.begin()
             worker = SyncWorker(store, runner, self._queue, self._quota, self._backoff, self._policy, feeds=feeds)
-            timer = Timer(worker.jobs(self._intervals.priorities, self._intervals.look), self._jitter)
+            jobs = worker.jobs(self._intervals.priorities, self._intervals.look)
+            timer = Timer([replace(job, call=told_of(self._profile, job.call)) for job in jobs], self._jitter)
             log.info("This process syncs %s now.", self._home, extra=recovery("sync.begun", "sync.bug"))
             with self._lock:
                 self._runner, self._timer = runner, timer
@@ -269,6 +272,7 @@ def scheduler_of(settings: Settings, intervals: Intervals = Intervals()) -> Sche
             feeds=FeedSources.of(settings),
         ),
         keep_days=settings.mirror_history_days,
+        profile=settings.mirror_tenant,
         privacy=settings.privacy,
         disk=settings.disk,
         intervals=intervals,
