@@ -52,7 +52,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[datetime
     return home, truths
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_past_of_every_table_is_what_the_tenant_was(lived: tuple[Path, dict[datetime, Truth]]) -> None:
     home, truths = lived
     assert len(truths) == 3
@@ -64,7 +64,7 @@ def test_the_past_of_every_table_is_what_the_tenant_was(lived: tuple[Path, dict[
                 assert sorted(found, key=repr) == rows, (table, at)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_every_day_of_the_past_was_read_and_told(lived: tuple[Path, dict[datetime, Truth]]) -> None:
     with Reader(lived[0]) as reader:
         told = reader.run(
