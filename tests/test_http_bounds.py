@@ -20,8 +20,9 @@ from mcp_calls import opened
 from reads_home import small_fleet
 
 from kandji_mcp_server.http.access import read_access
+from kandji_mcp_server.http.application import MOST_SESSIONS
 from kandji_mcp_server.http.connections import Bounds
-from kandji_mcp_server.http.serving import MOST_SESSIONS, HttpServer
+from kandji_mcp_server.http.serving import HttpServer
 from kandji_schema.settings import Settings
 
 FOREVER = "SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range = 7"

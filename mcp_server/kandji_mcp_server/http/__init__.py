@@ -1,5 +1,6 @@
-"""The server over streamable HTTP: who may connect (``access``, ``auth``), how much (``limits``), and serving.
+"""The server over streamable HTTP: who may connect (``access``, ``auth``), how much (``limits``), what answers.
 
+``application`` is what answers for one tenant, ``tenants`` for several, ``serving`` the thread in which that is done.
 The names below are imported when they are asked for: `kandji-mirror doctor` looks at the access alone.
 """
 

@@ -18,17 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kandji_mcp_server.callers import BASE
 from kandji_mcp_server.context import ServerContext
 from kandji_mcp_server.http.access import Access
+from kandji_mcp_server.http.application import Application, CountChecks, MakePages, make_application
 from kandji_mcp_server.http.auth import AllowedNames, HostCheck, KnownTokens
 from kandji_mcp_server.http.monitoring import Monitoring
-from kandji_mcp_server.http.serving import (
-    Application,
-    CountChecks,
-    MakePages,
-    Server,
-    bounds_of_process,
-    make_application,
-    shares,
-)
+from kandji_mcp_server.http.serving import Server, bounds_of_process, shares
 from kandji_schema.events import about
 
 HEALTH = "/health"
