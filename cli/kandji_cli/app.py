@@ -13,7 +13,8 @@ EPILOG = (
     "Exit codes: 0 ok, 1 unexpected, 2 usage, 3 configuration or authentication, 4 the provider gave no answer or some "
     "table could not be synced, 5 refused, failed or cut statement, 6 not confirmed, 7 nothing mirrored yet, 8 the "
     "mirror's own files or those of an export, 9 older or less whole than --max-age or --strict take, 10 a check found "
-    "something, 11 a check has no answer or a text was not delivered, 130 interrupted."
+    "something, 11 a check has no answer or a text was not delivered, 130 interrupted; what runs until Ctrl-C ends "
+    "with 0."
 )
 
 

@@ -105,7 +105,10 @@ def _say_round(report: RoundReport | None, stands: Overview) -> None:
             say(f"{sent.target}: {_sent_words(sent)}: {sent.title}")
         warn([*report.broken.values(), *filter(None, [report.damage])])
         if not report.asked and not report.broken:
-            tell("There are no checks. `kandji-mirror check init` writes a checks.toml to begin with.")
+            tell(
+                "No check is switched on. `kandji-mirror check init` writes a checks.toml to begin with; checks are "
+                "switched on in there."
+            )
     else:
         _say_words(stands, now, with_waiting=False)
     if stands.waiting:

@@ -40,9 +40,9 @@ def restore(source: str, to: str | None, force: bool, form: str) -> None:
     Stop `serve` and other processes that sync first. checks.toml comes back as checks.toml.restored: look at it, then
     rename it.
 
-    Example: kandji-mirror restore /backups/kandji.tar.gz --to kandji-restored
+    Example: kandji-mirror restore kandji-backup.tar.gz --to kandji-restored
 
-    Example: kandji-mirror restore /backups/kandji.tar.gz --force
+    Example: kandji-mirror restore kandji-backup.tar.gz --force
     """
     from kandji_cli.keeping import put_back
 
@@ -59,7 +59,7 @@ def verify(source: str | None, form: str) -> None:
 
     Example: kandji-mirror verify
 
-    Example: kandji-mirror verify /backups/kandji.tar.gz
+    Example: kandji-mirror verify kandji-backup.tar.gz
     """
     from kandji_cli.keeping import prove
 

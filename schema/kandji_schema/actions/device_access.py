@@ -47,6 +47,7 @@ DELETEUSER = Action(
             personal=True,
             longest=255,
             description="Short name of the local account.",
+            sample="jane",  # it or the next is needed
         ),
         Argument(
             name="delete_all_users",
