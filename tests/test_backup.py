@@ -29,6 +29,7 @@ from kandji_mirror.store.lock import writer_lock
 from kandji_queries.reader import Reader
 from kandji_schema.audit import Event
 from kandji_schema.errors import AlreadySyncing, NothingMirrored, StoreDamaged, StoreNewer, UsageError
+from kandji_schema.files import make_folder
 from kandji_schema.manifest import data_dir, manifest_path
 
 TABLES = ("devices", "users")
@@ -54,6 +55,12 @@ def home(tmp_path: Path) -> Path:
 
 def taken(home: Path, to: Path, **asked: Any) -> Path:
     return back_up(home, str(to), **asked).path
+
+
+def test_a_folder_and_those_above_it_that_are_made_with_it_are_their_owners_alone(tmp_path: Path) -> None:
+    make_folder(tmp_path / "srv" / "kandji" / "store")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "srv").rglob("*")} == {0o700}
+    assert stat.S_IMODE((tmp_path / "srv").stat().st_mode) == 0o700
 
 
 @pytest.mark.slow

@@ -113,7 +113,9 @@ def written_beside(path: Path, data: bytes) -> Iterator[Path]:
 
 def make_folder(folder: Path) -> None:
     """Make the folder, those above it included, for its owner alone. Raises :class:`OSError`."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.parent.exists():
+        make_folder(folder.parent)  # mkdir itself gives those above the rights that the umask leaves
+    folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def make_file(path: Path) -> None:

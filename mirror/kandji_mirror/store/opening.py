@@ -82,7 +82,8 @@ def move_aside(home: Path, *, delete: bool = False, now: datetime | None = None)
             parts = [home / part for part in _PARTS if (home / part).exists()] + sorted(home.glob(_STATE))
             if not parts:
                 raise nothing_mirrored(home)
-            (target / "store").mkdir(parents=True, mode=0o700)
+            make_folder(target)
+            (target / "store").mkdir(mode=0o700)
             for part in parts:
                 part.rename(target / part.relative_to(home))
     except OSError as error:
