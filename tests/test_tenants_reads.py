@@ -117,6 +117,12 @@ def test_lists_that_cannot_be_meant_are_told(home: Path, tenants: str, words: st
     assert len(ended.stderr) < 500
 
 
+def test_one_tenant_beside_several_is_refused(home: Path) -> None:
+    ended = run(home, "--tenant", "acme", "sql", "--tenants", "all", "SELECT 1")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--tenant acme names one tenant and --tenants several" in ended.stderr
+
+
 def test_tenants_lists_each_with_what_is_known_from_the_files(home: Path) -> None:
     token = home / "config" / "kandji-mirror" / "tokens" / "acme"
     token.parent.mkdir(mode=0o700)

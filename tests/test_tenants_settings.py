@@ -101,11 +101,14 @@ def test_with_profiles_alone_one_has_to_be_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../x", "a/b", "", " ", "a.b", "-a", "a-", "ä", "a" * 41, "all", "mcp", "CON", "a\0b", "%2e"]
+    "name", ["../x", "a/b", "", " ", "a.b", "-a", "a-", "ä", "a" * 41, "all", "mcp", "CON", "a\0b", "%2e", "\u212a"]
 )
 def test_a_name_is_a_plain_word(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be the name of a tenant"):
-        loaded(tmp_path, f"[tenants.{name!a}]\n".replace("\\x00", "\\u0000").replace("\\xe4", "ä"))
+        loaded(
+            tmp_path,
+            f"[tenants.{name!a}]\n".replace("\\x00", "\\u0000").replace("\\xe4", "ä").replace("\\u212a", "\u212a"),
+        )
     if name.strip() and "\0" not in name:
         with pytest.raises(
             ConfigurationError, match=r"cannot be the name of a tenant .KANDJI_MIRROR_TENANT or --tenant"

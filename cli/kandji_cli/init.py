@@ -29,7 +29,7 @@ from kandji_mirror.capabilities import forget_refusals
 from kandji_mirror.connection import connect
 from kandji_mirror.sync.first_sync import Estimate, estimate
 from kandji_schema.durations import in_words
-from kandji_schema.errors import AuthenticationError, ConfigurationError, NothingMirrored
+from kandji_schema.errors import ConfigurationError, NothingMirrored
 from kandji_schema.manifest import newest_whole
 from kandji_schema.settings import Settings, load
 from kandji_schema.text import counted
@@ -106,10 +106,7 @@ def _look(settings: Settings, *, first: bool) -> None:
     """Ask what the token may read and, before the first sync, what that will cost; tell both."""
     with connect(settings) as connection:
         client, began = connection.client, time.monotonic()
-        try:
-            found = list(permissions(client))
-        except AuthenticationError as error:
-            raise AuthenticationError(f"{error} `kandji-mirror login` asks for a new one.") from None
+        found = list(permissions(client))
         for permission in found:
             if permission.granted:
                 forget_refusals(settings.home, permission.tables)

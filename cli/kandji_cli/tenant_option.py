@@ -67,6 +67,12 @@ def _choose(context: click.Context, _option: click.Parameter, text: str | None) 
     os.environ[TENANT] = name
 
 
+def refuse_one_beside_several() -> None:
+    """Refuse ``--tenant`` beside ``--tenants``: it would be left out in silence. :class:`UsageError`."""
+    if name := click.get_current_context().meta.get(_GIVEN):
+        raise UsageError(f"--tenant {name} names one tenant and --tenants several. Leave one of them out.")
+
+
 def _warned(work: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(work)
     def warned(*args: Any, **given: Any) -> Any:

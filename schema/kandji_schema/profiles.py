@@ -56,7 +56,7 @@ def folded(name: str, where: str = "") -> str:
 
     ``where`` tells who names it.
     """
-    word = name.strip().lower()
+    word = name.strip().lower() if name.isascii() else ""  # the sign of kelvin has a lower case, which is a k
     if _NAME.fullmatch(word) and word not in _RESERVED:
         return word
     rule = (

@@ -13,6 +13,7 @@ from kandji_cli.options import (
     requirement_options,
     tenants_option,
 )
+from kandji_cli.tenant_option import refuse_one_beside_several
 
 
 class QueryCommand(click.Command):
@@ -63,6 +64,7 @@ def sql(statement: str, params: dict[str, str], tenants: str | None, **how: Any)
     if tenants is not None:
         from kandji_cli.reads_of_tenants import run_sql as run_on_each  # one tenant needs none of it
 
+        refuse_one_beside_several()
         run_on_each(tenants, statement, params, How.from_options(**how))
         return
     run_sql(statement, params, How.from_options(**how))
@@ -95,6 +97,7 @@ def query(name: str, params: dict[str, str], tenants: str | None, picture: str |
             raise click.UsageError("--chart draws the answer of one tenant: leave out --tenants, and name one.")
         from kandji_cli.reads_of_tenants import run_query as run_on_each
 
+        refuse_one_beside_several()
         run_on_each(tenants, name, params, How.from_options(**how))
         return
     if picture is not None:

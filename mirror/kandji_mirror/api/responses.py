@@ -143,7 +143,7 @@ def _unauthorized(response: Response, asked: Asked, said: str) -> MirrorError:
         return _forbidden(response, asked, said)
     return AuthenticationError(
         f"{said}. The token is wrong, revoked or expired, or it lacks this permission. "
-        "Set KANDJI_API_TOKEN to a valid one."
+        "`kandji-mirror login` stores another one, `kandji-mirror --tenant NAME login` that of one of several tenants."
     )
 
 
