@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +139,13 @@ def test_a_home_that_is_not_empty_is_left_alone_or_moved_aside(home: Path) -> No
     tenant = make_tenant(12)
     tenant.world.remove(tenant.world.device_ids()[0])
     run_sync(home, tenant, *TABLES)
-    done = restore(backup, home, force=True)
-    assert done.aside
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    former = home / "aside" / "loopback-2026-11-30T120000Z" / "store" / "data"  # moved before the clock went back
+    former.mkdir(parents=True)
+    (former / "kept").touch()
+    done = restore(backup, home, force=True, now=now)
+    assert done.aside == home / "aside" / "loopback-2026-11-30T120000Z-2"
+    assert (former / "kept").exists()
     assert mirrored(home, "devices") == before
     assert len(mirrored(done.aside, "devices")) == 11
     assert verify_home(done.aside).troubles == {}

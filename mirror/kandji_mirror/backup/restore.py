@@ -1,5 +1,6 @@
 """A backup becomes a home: into an empty one, or in place of one that is moved aside; all of it, or nothing."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -63,7 +64,7 @@ def restore(source: Path, home: Path, *, force: bool = False, now: datetime | No
                 troubles: dict[str, str] = {}
                 try:
                     _prove(source, contents, unpacked(contents, members, held, troubles), held, troubles)
-                    aside = f"{_whose(home)}-{moment:%Y-%m-%dT%H%M%SZ}" if taken else None
+                    aside = _aside(home, moment) if taken else None
                 except BaseException:
                     shutil.rmtree(home / STAGED, ignore_errors=True)
                     raise
@@ -114,6 +115,13 @@ def _opened(source: Path) -> Iterator[tuple[Contents, Iterator[tuple[str, int, I
         if str(error).startswith(str(source)):
             raise
         raise StoreDamaged(f"{source} cannot be restored: {error}. Nothing was changed.") from error
+
+
+def _aside(home: Path, moment: datetime) -> str:
+    """Return a name for what is there that nothing aside has yet, also after a clock went back."""
+    name = f"{_whose(home)}-{moment:%Y-%m-%dT%H%M%SZ}"
+    names = (name, *(f"{name}-{number}" for number in range(2, 10_000)))
+    return next(each for each in names if not os.path.lexists(home / restoring.ASIDE / each))
 
 
 def _whose(home: Path) -> str:
