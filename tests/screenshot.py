@@ -14,9 +14,6 @@ from http_serving import TOKEN, serving
 IMAGE = Path(__file__).parent.parent / "docs/images/fleet.png"
 WIDTH, HEIGHT = 1180, 800
 
-BELOW_NOTES = "link => window.scrollTo(0, link.getBoundingClientRect().top - 24)"
-"""The demo reads only a part of some tables, which fills the first screen with notes."""
-
 
 def main() -> None:
     """Sync the demo into a folder of its own, serve it, and take the picture."""
@@ -28,7 +25,6 @@ def main() -> None:
             with looking(chromium, origin, token=TOKEN, width=WIDTH) as seen:
                 seen.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
                 seen.open("/")
-                seen.page.get_by_role("link", name="Devices", exact=True).first.evaluate(BELOW_NOTES)
                 IMAGE.parent.mkdir(exist_ok=True)
                 seen.page.screenshot(path=IMAGE)
 

@@ -16,6 +16,9 @@ WIDTH = 380
 WIDER = 14
 """Pixels on the left that the letters of a page may be wider than those that names were measured with."""
 
+HIGHER = 12
+"""Pixels on top for the same reason, where names of columns stand aslant: those of a heat map."""
+
 _ROOT = re.compile(r'<svg [^>]*?viewBox="0 0 (?P<wide>[0-9.]+) (?P<high>[0-9.]+)"[^>]*>')
 _TAG = re.compile("<[a-zA-Z][^<>]*>")
 _CODE = re.compile("#0a0b[0-9a-f]{2}")
@@ -46,6 +49,7 @@ def _root(found: re.Match[str], width: int, chart: Chart) -> str:
     """Return the first tag: as wide as it was laid out, so that letters have one size in all pictures."""
     said = escape(escaped(chart.sentence), quote=True)
     wide = max(float(found["wide"]), float(width)) + WIDER
-    box = f"{-WIDER} 0 {wide:g} {found['high']}"
+    above = HIGHER if chart.hint.kind == "heat" else 0
+    box = f"{-WIDER} {-above} {wide:g} {float(found['high']) + above:g}"
     about = f'class="chart" role="img" aria-label="{said}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:g}" viewBox="{box}" overflow="visible" {about}>'
