@@ -31,8 +31,9 @@ def store(account: Account, *, keychain: bool) -> None:
     file = config_dir() / CONFIG_FILE
     name, places = account.settings.mirror_tenant, token_places(account.settings)
     with held_signals():
+        kept = _to_keychain(account, places) if keychain else None  # first: it may refuse
         _store_tenant(file, name, {key: str(getattr(account.settings, key)) for key in TENANT})
-        place = _to_keychain(account, places) if keychain else _to_file(account, places)
+        place = kept or _to_file(account, places)
     table = f"[{TENANTS}.{name}] of {file}" if name else file
     tell(f"{account.url} is stored in {table}, the token in {place}. It goes to this tenant only.")
     _tell_what_wins(account.settings)
