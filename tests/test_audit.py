@@ -114,6 +114,16 @@ def test_every_tampering_is_red_at_the_first_bad_record(tmp_path: Path, tamperin
     assert verdict.seq == seq
 
 
+def test_a_log_that_no_longer_refuses_changes_is_red(tmp_path: Path) -> None:
+    log = filled(tmp_path)
+    with sqlite3.connect(tmp_path / "audit.sqlite") as connection:
+        connection.execute("DROP TRIGGER audit_no_update")
+    connection.close()
+    assert "no longer refuses" in str(log.verify().trouble)
+    log.append(Event.INTENT, action="erase")
+    assert log.verify().green, "whoever writes next makes it refuse them again"
+
+
 def test_a_log_whose_end_is_cut_takes_no_new_records(tmp_path: Path) -> None:
     log = filled(tmp_path)
     (tmp_path / "audit.sqlite").unlink()

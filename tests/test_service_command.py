@@ -6,6 +6,7 @@ import plistlib
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from kandji_cli.service.launchd import Launchd
 from kandji_cli.service.plan import Plan, memory_mb, program, service_name
 from kandji_cli.service.systemd import Systemd, quoted
 from kandji_schema.errors import UsageError
+from kandji_schema.installation import mirror_version
 from kandji_schema.settings import Settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither systemd nor launchd")
@@ -112,6 +114,9 @@ def test_the_unit_is_hardened_and_writes_only_where_it_must() -> None:
     ):
         assert wanted in lines
     assert sum(line.startswith("ReadWritePaths=") for line in lines) == 2
+    assert any(mirror_version() in line for line in lines), "of another version it is another text: started again"
+    shared = replace(plan(), folders=(Path("/var/tmp/mirror"),))  # noqa: S108  # where PrivateTmp would hide it
+    assert "PrivateTmp=no" in Systemd(system=False).text(shared).splitlines()
     system = Systemd(system=True).text(plan(user="mirror")).splitlines()
     assert {"User=mirror", "CapabilityBoundingSet=", "WantedBy=multi-user.target"} <= {*system}
 
@@ -126,6 +131,7 @@ def test_a_word_of_a_unit_is_read_back_as_it_was() -> None:
 def test_the_property_list_is_one_and_says_what_launchd_is_to_do() -> None:
     found = plistlib.loads(Launchd(system=False).text(plan()).encode())
     assert found["Label"] == "local.kandji-mirror"
+    assert mirror_version() in Launchd(system=False).text(plan())
     assert found["ProgramArguments"] == [f"{ODD}/bin/kandji-mirror", "serve"]
     assert found["EnvironmentVariables"] == {"KANDJI_MIRROR_HOME": ODD}
     assert found["KeepAlive"] == {"SuccessfulExit": False}

@@ -10,6 +10,7 @@ from typing import Any
 from kandji_cli.service.plan import Plan
 from kandji_cli.service.systemd import asked
 from kandji_schema.errors import UsageError
+from kandji_schema.installation import mirror_version
 
 PREFIX = "local."
 """Of the label, beside which the service is called as elsewhere."""
@@ -52,9 +53,10 @@ class Launchd:
         if plan.user:
             document["UserName"] = plan.user
         try:
-            return plistlib.dumps(document, sort_keys=False).decode()
+            written = plistlib.dumps(document, sort_keys=False).decode()
         except ValueError as error:
             raise UsageError(f"A path or setting cannot stand in a property list: {error}.") from None
+        return written.replace("<plist", f"<!-- Written by kandji-mirror {mirror_version()} -->\n<plist", 1)
 
     def log_file(self, name: str) -> Path:
         """Return the file of the log; launchd makes it and macOS's newsyslog may rotate it."""

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from kandji_cli.service.plan import Plan
 from kandji_schema.errors import UsageError
+from kandji_schema.installation import mirror_version
 
 _HARDENING = """\
 NoNewPrivileges=yes
 ProtectSystem=strict
-PrivateTmp=yes
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 RestrictNamespaces=yes
 RestrictRealtime=yes
@@ -23,6 +23,9 @@ UMask=0077
 LimitCORE=0
 TasksMax=512
 """
+
+TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # named, not written to
+"""Folders of which a service with `PrivateTmp` sees others: a home below one would not be there."""
 
 _OF_THE_SYSTEM = """\
 PrivateDevices=yes
@@ -63,7 +66,8 @@ class Systemd:
         written = "".join(f"ReadWritePaths={quoted(str(folder))}\n" for folder in plan.folders)
         online = "Wants=network-online.target\nAfter=network-online.target\n" if plan.system else ""
         return (
-            "# Written by `kandji-mirror service install`; changes of yours: `systemctl edit` makes a file beside it.\n"
+            f"# Written by `kandji-mirror service install` of version {mirror_version()}.\n"
+            "# Changes of yours: `systemctl edit` makes a file beside this one.\n"
             "[Unit]\nDescription=Mirror of a Kandji (Iru) tenant: keeps it in sync and answers\n"
             f"{online}StartLimitIntervalSec=600\nStartLimitBurst=5\n\n"
             "[Service]\nType=notify\nNotifyAccess=main\n"
@@ -71,7 +75,8 @@ class Systemd:
             f"ExecStart={command}\nExecReload={shutil.which('kill') or '/bin/kill'} -HUP $MAINPID\nWorkingDirectory=/\n"
             f"{environment}"
             "Restart=on-failure\nRestartSec=10\nWatchdogSec=120\nTimeoutStopSec=30\n"
-            f"MemoryMax={plan.memory_mb}M\n{_HARDENING}{_OF_THE_SYSTEM if plan.system else ''}"
+            f"MemoryMax={plan.memory_mb}M\n{_HARDENING}PrivateTmp={'no' if _lies_in(TEMPORARY, plan) else 'yes'}\n"
+            f"{_OF_THE_SYSTEM if plan.system else ''}"
             f"ProtectHome=read-only\n{written}\n"
             f"[Install]\nWantedBy={'multi-user' if plan.system else 'default'}.target\n"
         )
@@ -138,6 +143,11 @@ class Systemd:
     def _tried(self, *words: str) -> None:
         scope = [] if self._system else ["--user"]
         subprocess.run(["systemctl", *scope, *words], capture_output=True, check=False)  # noqa: S603, S607  # the user's
+
+
+def _lies_in(above: Sequence[Path], plan: Plan) -> bool:
+    """Tell whether the service writes below one of some folders."""
+    return any(folder.is_relative_to(place) for folder in plan.folders for place in above)
 
 
 def quoted(text: str, *, variables: bool = False) -> str:

@@ -16,15 +16,16 @@ from kandji_schema.files import make_file
 BUSY_SECONDS = 30.0
 _TYPES = {"BIGINT": "INTEGER", "TIMESTAMP": "TEXT", "VARCHAR": "TEXT"}
 
+_TRIGGERS = tuple(
+    f"audit_no_{verb.lower()} BEFORE {verb} ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+    for verb in ("UPDATE", "DELETE")
+)
+
 
 def _ddl() -> Iterator[str]:
     columns = ", ".join(f'"{c.name}" {_TYPES[c.kind]}' for c in COLUMNS if c.name != "seq")
     yield f"CREATE TABLE IF NOT EXISTS audit (seq INTEGER PRIMARY KEY, {columns})"
-    for verb in ("UPDATE", "DELETE"):
-        yield (
-            f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
-        )
+    yield from (f"CREATE TRIGGER IF NOT EXISTS {trigger}" for trigger in _TRIGGERS)
 
 
 @contextmanager
@@ -64,6 +65,12 @@ def rows(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
     names = [column.name for column in COLUMNS]
     found = connection.execute(f"SELECT {', '.join(names)} FROM audit ORDER BY seq")
     return (dict(zip(names, row, strict=True)) for row in found)
+
+
+def refuses_changes(connection: sqlite3.Connection) -> bool:
+    """Tell whether the file still refuses to change or delete a record, exactly as it was made to."""
+    found = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    return {sql for (sql,) in found} == {f"CREATE TRIGGER {trigger}" for trigger in _TRIGGERS}
 
 
 def _connect(path: Path) -> sqlite3.Connection:

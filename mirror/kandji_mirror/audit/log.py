@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_mirror.audit.chain import START, Head, Verdict, check, compare, hash_of
-from kandji_mirror.audit.database import reading, rows, writing
+from kandji_mirror.audit.database import reading, refuses_changes, rows, writing
 from kandji_schema.actions.arguments import is_uuid
 from kandji_schema.audit import COLUMNS, Event, Outcome
 from kandji_schema.errors import AuditUnavailable
@@ -153,9 +153,12 @@ class AuditLog:
                 if connection is None:
                     return check((), head)
                 damage = connection.execute("PRAGMA integrity_check").fetchone()[0]
-                return (
-                    check(rows(connection), head) if damage == "ok" else Verdict(0, f"The file is damaged: {damage}.")
-                )
+                if damage != "ok":
+                    return Verdict(0, f"The file is damaged: {damage}.")
+                verdict = check(rows(connection), head)
+                if verdict.green and not refuses_changes(connection):
+                    return Verdict(verdict.records, "The file no longer refuses to change records: it was altered.")
+                return verdict
         except AuditUnavailable as error:
             return Verdict(0, str(error))
 
