@@ -150,6 +150,7 @@ def test_what_names_no_tenant_of_the_provider_is_refused(tmp_path: Path, text: s
     assert not {"me:pw", TOKEN} & {*re.split(r"[@/' ]", str(refused.value))}
 
 
+@pytest.mark.heavy
 def test_a_first_sync_costs_about_what_was_said(tmp_path: Path) -> None:
     tenant = synced(tmp_path, 50)
     client = client_of(tenant.handle)

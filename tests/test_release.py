@@ -119,7 +119,7 @@ def test_fields_that_were_left_empty_are_not_taken_for_settings(tmp_path: Path) 
     assert done.stdout == "{'KANDJI_SUBDOMAIN': 'acme'}\n"
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 def test_the_packer_of_bundles_takes_the_manifest_and_packs_it(tmp_path: Path, wheel: Path) -> None:
     if shutil.which("npx") is None:
         pytest.skip("The packer comes from npm, and there is no npx here.")

@@ -33,7 +33,7 @@ def test_what_grows_is_told() -> None:
     ]
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no zone of a process")
 def test_in_two_short_days_with_a_night_nothing_grows(tmp_path: Path) -> None:
     module = week()
