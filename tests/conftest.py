@@ -57,6 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         slow = item.get_closest_marker("slow") or item.get_closest_marker("heavy")
         if slow and _param(item, "era") == "legacy":
             item.add_marker("many")  # the quick tests speak both; one that takes long is not about the protocol
+        if item.get_closest_marker("slow") and item.get_closest_marker("heavy"):
+            item.add_marker("many")  # one more case of a heavy test: the first stands for it
 
 
 def _param(item: pytest.Item, name: str) -> object:

@@ -85,7 +85,7 @@ def test_a_log_made_anew_is_found_though_every_file_of_it_was_written_to_match(m
     assert machine.verify().returncode == 8
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 def test_a_log_that_was_cut_is_told_at_the_next_action_and_its_head_stays_known(machine: Machine) -> None:
     machine.restart()
     before = machine.entries()
@@ -102,7 +102,7 @@ def test_a_log_that_was_cut_is_told_at_the_next_action_and_its_head_stays_known(
     assert "records 1 to" in machine.verify().stdout
 
 
-@pytest.mark.heavy
+@pytest.mark.many
 def test_a_line_that_another_key_signed_is_found(machine: Machine) -> None:
     machine.restart()
     file = machine.home / "audit.signed"

@@ -64,7 +64,7 @@ def test_a_folder_and_those_above_it_that_are_made_with_it_are_their_owners_alon
     assert stat.S_IMODE((tmp_path / "srv").stat().st_mode) == 0o700
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", slow_but("b.tar.gz", of=["backups", "b.tar", "b.tar.gz"], tier=pytest.mark.many))
 def test_a_backup_is_the_whole_home_but_its_secrets_and_comes_back_as_it_was(name: str, home: Path) -> None:
     there = home.parent
@@ -128,7 +128,7 @@ def test_pseudonyms_are_the_same_after_a_restore_and_the_key_can_be_left_out(tmp
     assert not (tmp_path / "other" / "privacy.key").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_home_that_is_not_empty_is_left_alone_or_moved_aside(home: Path) -> None:
     backup = taken(home, home.parent)
     before = mirrored(home, "devices")

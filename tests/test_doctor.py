@@ -141,7 +141,7 @@ def test_without_settings_a_doctor_says_what_is_missing(tmp_path: Path) -> None:
     code, found, _ = examined(tmp_path)
     assert code == 3
     assert {name for name, (health, _) in found.items() if health == "failed"} == {"tenant", "token"}
-    assert "Set KANDJI_SUBDOMAIN" in found["tenant"][1]
+    assert "set KANDJI_SUBDOMAIN" in found["tenant"][1]
     assert "kandji-mirror login" in found["token"][1]
 
 

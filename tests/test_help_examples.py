@@ -76,10 +76,7 @@ TOOLS = {
 }
 """The system's own programs for services, as they answer where one runs: a shell's words each."""
 
-CHEAP = (
-    *("audit", "describe", "disk", "gc", "help", "login", "mcp", "mcp-config", "queries", "reset", "service"),
-    *("settings", "shell", "sql", "tables", "tenants"),
-)
+CHEAP = ("audit", "disk", "gc", "help", "login", "mcp-config", "queries", "sql")
 """Commands whose examples run with every change; a release runs all."""
 
 CASES = [

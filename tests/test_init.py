@@ -102,6 +102,7 @@ def test_a_person_may_type_a_token_again_and_stop_with_nothing_half(tmp_path: Pa
     assert (code, "Stopped." in shown, stored(other)) == (130, True, set())
 
 
+@pytest.mark.heavy
 def test_a_logout_removes_the_token_and_names_what_stays(tmp_path: Path, server: Server) -> None:
     synced(tmp_path, 20)
     assert run(tmp_path, "login", "--token-stdin", "--api-url", server.url, said=TOKEN).returncode == 0

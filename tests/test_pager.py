@@ -33,7 +33,7 @@ def test_what_is_longer_than_the_screen_goes_to_the_pager_and_messages_come_afte
     assert not any(line.startswith("> ") for line in lines(home, *asked, "--limit", "5", PAGER=PAGER))
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_pager_is_switched_off_in_three_ways_and_is_never_there_for_programs(home: Path) -> None:
     asked = ("sql", "SELECT device_name FROM devices")
     for how, settings in (
@@ -45,7 +45,7 @@ def test_a_pager_is_switched_off_in_three_ways_and_is_never_there_for_programs(h
     assert "> " not in run(home, *asked, PAGER=PAGER).stdout
 
 
-@pytest.mark.slow
+@pytest.mark.many
 def test_a_pager_that_is_left_early_or_is_none_is_no_failure(home: Path) -> None:
     asked = ("sql", "SELECT d.*, range FROM devices d, range(200)", "-f", "csv")
     assert len(lines(home, *asked, KANDJI_MIRROR_PAGER="head -3")) < 10

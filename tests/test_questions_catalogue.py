@@ -137,6 +137,7 @@ def test_a_query_is_described_in_whole_sentences(query: NamedQuery) -> None:
     assert "\nLIMIT" not in query.sql
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize("query", catalog().values(), ids=list(catalog()))
 def test_a_query_is_prepared_against_the_schema_and_empty_where_nothing_is_mirrored(
     empty: Reader, query: NamedQuery
@@ -163,7 +164,7 @@ def meant(query: NamedQuery, tables: Iterable[str]) -> set[str]:
     return {*query.columns, *COMPUTED, *stored, *derived, *(name for view in read for name in views()[view].columns)}
 
 
-@pytest.mark.slow(quick_every=4)
+@pytest.mark.many(quick_every=3)
 @pytest.mark.parametrize("name", sorted(set(catalog()) - {*WITH_HISTORY, *OF_THE_MIRROR}))
 def test_an_answer_has_one_order_whatever_that_of_the_rows_and_is_dated(
     readers: tuple[Reader, Reader], name: str

@@ -118,6 +118,7 @@ THINGS = (
 )
 
 
+@pytest.mark.slow(quick_every=4)
 @pytest.mark.parametrize(("words", "column"), COLUMNS)
 def test_words_of_people_lead_to_the_column_at_once(reader: Reader, words: str, column: str) -> None:
     assert first(search(reader, words, kind="column")) == ("column", column)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from commands import run
 from reads_home import device, publish
+from support import slow_but
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_each_row_has_its_tenant_and_each_answer_its_age(home: Path) -> None:
     assert "acme: devices" not in ended.stderr
 
 
-@pytest.mark.parametrize("form", ["csv", "table", "arrays"])
+@pytest.mark.parametrize("form", slow_but("csv", of=["csv", "table", "arrays"], tier=pytest.mark.many))
 def test_every_form_has_the_column_first(home: Path, form: str) -> None:
     ended = run(
         home, "query", "--tenants", "acme,beta", "--format", form, "devices_by", "--param", "attribute=platform"
@@ -76,12 +77,14 @@ def test_a_tenant_without_an_answer_is_named_beside_the_rows_of_others(home: Pat
     assert ended.returncode == 7
 
 
+@pytest.mark.slow
 def test_what_is_required_is_required_of_each(home: Path) -> None:
     ended = run(home, "sql", "--tenants", "acme,beta", "--max-age", "1d", ROWS, "--format", "csv")
     assert ended.stdout.splitlines()[1:] == ["acme,acme 1", "acme,acme 2"]
     assert (ended.returncode, "kandji-mirror: beta: What was asked for is not there" in ended.stderr) == (9, True)
 
 
+@pytest.mark.slow
 def test_rows_are_bounded_together(home: Path) -> None:
     few = run(
         home, "sql", "--tenants", "acme,beta", "--limit", "4", "FROM devices SELECT device_name", "--format", "csv"
@@ -93,6 +96,7 @@ def test_rows_are_bounded_together(home: Path) -> None:
     assert "more than 4 rows" in cut.stderr
 
 
+@pytest.mark.slow
 def test_a_statement_that_is_wrong_everywhere_is_told_once(home: Path) -> None:
     for tenants in ("acme,beta", "acme"):
         ended = run(home, "sql", "--tenants", tenants, "DROP TABLE devices")
@@ -100,6 +104,7 @@ def test_a_statement_that_is_wrong_everywhere_is_told_once(home: Path) -> None:
         assert ended.stderr.count("kandji-mirror: ") == 1
 
 
+@pytest.mark.slow
 def test_what_only_one_tenant_has_is_answered_by_it(home: Path) -> None:
     ended = run(home, "query", "--tenants", "acme,beta", "ours", "--columns", "tenant,device_name", "--format", "csv")
     assert ended.stdout.splitlines() == ["tenant,device_name", "beta,beta 7", "beta,beta 8"]

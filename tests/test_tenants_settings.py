@@ -224,6 +224,7 @@ def hosts() -> Iterator[tuple[Server, Server]]:
         yield acme, beta
 
 
+@pytest.mark.heavy
 def test_no_token_reaches_another_host_whatever_is_set_around_it(tmp_path: Path, hosts: tuple[Server, Server]) -> None:
     """What two hosts are sent, each tenant asked in an environment and a folder that want the other's token."""
     acme, beta = hosts

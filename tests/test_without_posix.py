@@ -116,6 +116,7 @@ def test_the_mirror_can_be_read(found: Any) -> None:
     assert found["devices"] > 0
 
 
+@pytest.mark.heavy
 def test_statements_of_ai_clients_are_refused_in_one_sentence_with_a_documented_code(found: Any) -> None:
     assert found["refusal"]["exit_code"] == 3
     assert found["refusal"]["message"].startswith("Statements of AI clients cannot be run on Windows")
