@@ -96,6 +96,7 @@ def _reached(seen: Seen, words: str) -> None:
     pytest.fail(f"{words} is not reached by keyboard")
 
 
+@pytest.mark.many
 def test_an_empty_mirror_says_what_to_do_on_every_page(
     chromium: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

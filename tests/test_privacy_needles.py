@@ -167,7 +167,6 @@ def test_people_see_everything_in_that_mode(agents: Mirrored) -> None:
     assert names > 0
 
 
-@pytest.mark.many
 def test_nothing_in_the_home_has_one_where_nobody_may_see_it(on: Mirrored) -> None:
     assert all(not report.failed for report in on.reports)
     assert any(outcome.method == "export" for report in on.reports for outcome in report.outcomes)
