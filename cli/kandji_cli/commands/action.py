@@ -122,7 +122,7 @@ def _command(record: "Action", ctx: click.Context) -> click.Command:
         record.name,
         callback=partial(_run, record),
         params=[
-            click.Argument(["targets"], nargs=-1, metavar="[TARGET]..."),
+            click.Argument(["targets"], nargs=-1, metavar=_targets(record)),
             click.Option(["--arg", "-a", "pairs"], multiple=True, help="An argument, name=value. Repeatable."),
             click.Option(["--reason"], default="", help=_REASON + " [required]" if record.secret else _REASON),
             click.Option(["--serial", "serials"], multiple=True, help=_SERIAL),
@@ -134,6 +134,11 @@ def _command(record: "Action", ctx: click.Context) -> click.Command:
     )
     command.context_class = HelpContext  # it is made when it is asked for, after all others
     return command
+
+
+def _targets(record: "Action") -> str:
+    """Say what an action wants to be named: devices, tags, or nothing; one that is asked for is never left out."""
+    return f"{record.target.name}..." if record.target.value else ""
 
 
 def _help(record: "Action") -> str:
