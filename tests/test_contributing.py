@@ -19,7 +19,7 @@ PLACE_OF_A_FIELD = "    provenance: Provenance ="
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with the files of CONTRIBUTING in it."""
     copy = tmp_path_factory.mktemp("tree")
-    for folder in (*PACKAGES, "docs", "tests"):
+    for folder in (*PACKAGES, "docs", "release", "tests"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "server.json"):
         shutil.copy(ROOT / name, copy / name)
