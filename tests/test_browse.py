@@ -134,6 +134,7 @@ def test_far_pages_are_those_that_one_comes_to_from_the_first(reader: Reader, so
     assert (browse(reader, behind, CLOCK).rows, browse(reader, behind, CLOCK).total) == ([], 42)
 
 
+@pytest.mark.many
 @pytest.mark.heavy
 def test_every_table_and_view_can_be_browsed_in_an_order_that_is_one(tmp_path: Path) -> None:
     synced(tmp_path, 10)

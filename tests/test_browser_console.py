@@ -121,6 +121,7 @@ def test_an_age_goes_on(chromium: Browser, server: Serving) -> None:
         assert days[1] - days[0] == 3
 
 
+@pytest.mark.many
 def test_without_script_the_form_is_answered_by_a_page(chromium: Browser, server: Serving) -> None:
     with looking(chromium, origin(server), java_script_enabled=False) as seen:
         signed_in(seen, "/sql")

@@ -123,7 +123,7 @@ def expected(resource: Resource, body: Any) -> list[tuple[Any, ...]]:
     return list({tuple(row[columns.index(k)] for k in resource.key): row for row in found}.values())
 
 
-@pytest.mark.many(quick_every=2)
+@pytest.mark.many(quick_every=4)
 @pytest.mark.parametrize(("resource", "body"), EVERY)
 def test_an_example_body_is_mirrored_without_loss(tmp_path: Path, resource: Resource, body: Any) -> None:
     rows = mirrored(tmp_path, resource, body)
@@ -131,7 +131,7 @@ def test_an_example_body_is_mirrored_without_loss(tmp_path: Path, resource: Reso
     assert comparable(resource, without_extra) == comparable(resource, expected(resource, body))
 
 
-@pytest.mark.many(quick_every=2)
+@pytest.mark.many(quick_every=4)
 @pytest.mark.parametrize(("resource", "body"), EVERY)
 def test_of_an_example_body_only_fields_of_another_category_are_left_over(
     tmp_path: Path, resource: Resource, body: Any

@@ -259,6 +259,7 @@ def test_a_client_with_the_token_that_sends_halves_of_bodies_shuts_nobody_out(ho
         answers_others(server)
 
 
+@pytest.mark.many
 @pytest.mark.heavy
 def test_one_client_with_many_slow_questions_leaves_others_their_share(home: Path) -> None:
     with here(home, Bounds(connections=16, head=60, body=60, idle=60)) as server, ExitStack() as stack:

@@ -37,6 +37,7 @@ def start(
     )
 
 
+@pytest.mark.many
 @pytest.mark.heavy
 def test_a_mirror_works_in_a_home_of_any_name_and_leaves_nothing_beside_it(tmp_path: Path, server: Server) -> None:
     for name in ODD_NAMES:

@@ -340,6 +340,7 @@ def test_a_period_or_device_that_is_none_is_told(server: Serving, query: str, wo
     assert (found.status, words in unescape(found.text)) == (400, True)
 
 
+@pytest.mark.many
 @pytest.mark.heavy
 def test_each_hit_of_a_search_leads_to_its_page(server: Serving) -> None:
     for words, to in (

@@ -123,6 +123,7 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
         run_sync(tmp_path, make_tenant(3), "tags", privacy=Privacy.AGENTS)
 
 
+@pytest.mark.many
 @pytest.mark.heavy
 @pytest.mark.parametrize("mode", [Privacy.AGENTS, Privacy.ON])
 def test_a_lost_key_gives_all_tables_new_pseudonyms(tmp_path: Path, mode: Privacy) -> None:

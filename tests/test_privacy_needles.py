@@ -167,6 +167,7 @@ def test_people_see_everything_in_that_mode(agents: Mirrored) -> None:
     assert names > 0
 
 
+@pytest.mark.many
 def test_nothing_in_the_home_has_one_where_nobody_may_see_it(on: Mirrored) -> None:
     assert all(not report.failed for report in on.reports)
     assert any(outcome.method == "export" for report in on.reports for outcome in report.outcomes)
@@ -177,6 +178,7 @@ def test_nothing_in_the_home_has_one_where_nobody_may_see_it(on: Mirrored) -> No
     assert manifest_of(on.home).history != ()
 
 
+@pytest.mark.many
 def test_nothing_was_on_the_disk_while_it_was_read(on: Mirrored) -> None:
     assert on.seen_while_reading == frozenset()
 
@@ -205,6 +207,7 @@ def test_as_many_values_are_different_as_before(agents: Mirrored) -> None:
             assert masked.run(sql).rows == full.run(sql).rows, sql
 
 
+@pytest.mark.many
 def test_both_modes_make_the_same_rows(agents: Mirrored, on: Mirrored) -> None:
     """Masked before they are written or after: but for the key, which no two homes share."""
     with Reader(agents.home, masked=True) as one, Reader(on.home, masked=True) as other:
@@ -227,6 +230,7 @@ def _pseudonyms(home: Path) -> dict[object, object]:
         return dict(reader.run("SELECT device_id, user_id FROM devices").rows)
 
 
+@pytest.mark.many
 def test_the_key_is_in_no_other_file(agents: Mirrored, on: Mirrored) -> None:
     for home in (agents.home, on.home):
         key = (home / "privacy.key").read_bytes()

@@ -173,6 +173,7 @@ def test_removed_devices_are_left_out_of_every_count_alike(reader: Reader) -> No
     assert (left, answer(reader, "devices_of_user", "device_id", user="bob")) == ([], [("d6",)])
 
 
+@pytest.mark.many
 @pytest.mark.heavy
 def test_every_count_of_devices_can_leave_removed_ones_out(reader: Reader) -> None:
     values = {"app": "o", "other_app": "o", "certificate": "x", "cve": "CVE-1", "extension": "x", "profile": "x"}

@@ -82,6 +82,7 @@ def count(tenant: Tenant, path: str) -> int:
     return sum(bool(re.fullmatch(f"/api/v1/{path}", request.path)) for request in tenant.requests)
 
 
+@pytest.mark.many
 @pytest.mark.heavy
 def test_the_mirror_follows_a_changing_tenant(tmp_path: Path) -> None:
     tenant = make_tenant(60)
