@@ -99,3 +99,9 @@ def test_a_file_is_checked_without_a_mirror_and_the_code_says_what_it_is_worth(t
     done = asked(tmp_path, "check", str(bad))
     assert (done.returncode, done.stdout.startswith(f"{bad}:2: rule 1: name is 'A'")) == (3, True)
     assert asked(tmp_path, "check", str(tmp_path / "none.toml")).returncode == 3
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="only POSIX has a file without an end")
+def test_a_file_without_an_end_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, "rules", "check", "/dev/zero")
+    assert (done.returncode, "it is no regular file" in done.stdout) == (3, True)

@@ -5,6 +5,7 @@ earlier version, or of an engine that makes its own, are tightened when the writ
 is read can be believed is another question: :mod:`kandji_schema.ownership`.
 """
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -52,6 +53,19 @@ def has_size(path: Path, size: int) -> bool:
         return path.is_file() and path.stat().st_size == size
     except OSError:
         return False
+
+
+LARGEST_TEXT = 16_000_000
+"""Bytes of a file that a person wrote: rules, maps, exceptions. A device such as /dev/zero has no end."""
+
+
+def read_small_text(path: Path, encoding: str = "utf-8") -> str:
+    """Return the text of a file that a person wrote; :class:`OSError` for what is no file, or too large for one."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    if path.stat().st_size > LARGEST_TEXT:
+        raise OSError(errno.EFBIG, f"it is larger than {LARGEST_TEXT // 1_000_000} MB", str(path))
+    return path.read_text(encoding=encoding)
 
 
 def sync_file(path: Path) -> None:

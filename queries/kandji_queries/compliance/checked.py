@@ -9,6 +9,7 @@ from typing import Any
 from kandji_queries.compliance.relations import statements
 from kandji_queries.compliance.rule_set import RULE_KEYS, Rule, RuleSet, read_entries, read_rule, same_names
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.files import read_small_text
 from kandji_schema.registry import resources
 
 PLATFORMS = ("Mac", "iPhone", "iPad", "AppleTV", "Vision", "Windows", "Android")
@@ -64,7 +65,7 @@ def _line_said(path: Path, text: str) -> int | None:
     said = _AT_LINE.search(text)
     if said:
         return int(said[1])
-    return len(path.read_text(encoding="utf-8").splitlines()) if "(at end of document)" in text else None
+    return len(read_small_text(path).splitlines()) if "(at end of document)" in text else None
 
 
 def declared_shape(table: str) -> Mapping[str, str] | None:
@@ -89,7 +90,7 @@ class _Lines:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lines = path.read_text(encoding="utf-8").splitlines()
+        self._lines = read_small_text(path).splitlines()
         self._starts = [place for place, line in enumerate(self._lines) if _HEADER.match(line)]
 
     def problem(self, number: int, text: str) -> Problem:

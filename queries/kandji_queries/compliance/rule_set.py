@@ -15,6 +15,7 @@ from typing import Any
 
 from kandji_queries.compliance.operators import NUL, OPERATORS, Operator, duration
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.files import read_small_text
 
 RULE_KEYS = ("name", "title", "fails", "severity", "platforms", "table", "max_age", "conditions")
 CONDITION_KEYS = ("column", "operator", "value")
@@ -106,7 +107,7 @@ def read_entries(path: Path) -> Sequence[Mapping[str, Any]]:
     import tomllib  # only statements that ask about compliance need it
 
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_small_text(path))
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"The compliance rules {path} cannot be read: {error}. Correct the file or KANDJI_MIRROR_COMPLIANCE_FILE."

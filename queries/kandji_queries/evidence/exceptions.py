@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.files import read_small_text
 from kandji_schema.text import is_unfit
 
 KEYS = ("control", "serial_number", "reason", "approved_by", "from", "until")
@@ -42,7 +43,7 @@ def read_exceptions(path: Path) -> tuple[Exemption, ...]:
     try:
         if path.stat().st_size > LARGEST:
             raise ConfigurationError(f"The exceptions {path} have more than {LARGEST:,} bytes. Correct the file.")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_small_text(path, "utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(f"The exceptions {path} cannot be read: {reason}. Correct the file.") from error

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import ConfigurationError
+from kandji_schema.files import read_small_text
 from kandji_schema.text import is_unfit
 
 FOLDER = Path(__file__).parent / "frameworks"
@@ -113,7 +114,7 @@ def read_framework(named: str) -> Framework:
 
 def _read(path: Path, *, is_ours: bool) -> Framework:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_small_text(path))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(f"The framework {path} cannot be read: {reason}. Correct the file.") from error

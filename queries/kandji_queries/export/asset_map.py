@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kandji_schema.errors import ConfigurationError, UnknownName
+from kandji_schema.files import read_small_text
 from kandji_schema.near_names import near
 
 FOLDER = Path(__file__).with_name("maps")
@@ -123,7 +124,7 @@ def _document(path: Path) -> dict[str, Any]:
     import tomllib  # only exports by a map need it
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_small_text(path)
         if len(text) > LONGEST:
             raise ValueError(f"it has {len(text):,} characters, and {LONGEST:,} are the most")
         return tomllib.loads(text)
