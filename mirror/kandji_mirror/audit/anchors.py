@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 Anchor = Callable[[Head], str | None]
 """Saves a head elsewhere; gives what went wrong with that, once in a process. Takes seconds at most."""
 
+_LONGEST_LINE = 1_000_000  # letters of a line of a log
+
 _HEAD = re.compile(r"(?<![0-9A-Za-z])([1-9][0-9]{0,17}):([0-9a-f]{64})(?![0-9A-Za-z])")
 
 
@@ -47,17 +49,21 @@ def saved_heads(against: str) -> list[Head]:
 
     :class:`UsageError` where there is none.
     """
-    whole = _HEAD.fullmatch(against.strip())
-    text = against if whole else _read(against)
-    heads = [Head(int(seq), digest) for seq, digest in _HEAD.findall(text)]
+    lines = [against] if _HEAD.fullmatch(against.strip()) else _lines(against)
+    heads = [Head(int(seq), digest) for line in lines for seq, digest in _HEAD.findall(line)]
     if not heads:
         raise UsageError(f"{against} holds no head of an audit log: a number, a colon and 64 hexadecimal digits.")
     return heads
 
 
-def _read(path: str) -> str:
+def _lines(path: str) -> Iterator[str]:
+    """Read a file or pipe line by line, as a log may be large; a device that has no end is none."""
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
+        place = Path(path).expanduser()
+        if place.is_char_device():
+            raise OSError("it is a device")
+        with place.open(encoding="utf-8", errors="replace") as file:
+            yield from iter(lambda: file.readline(_LONGEST_LINE), "")
     except OSError as error:
         raise UsageError(
             f"{path!r} is neither seq:hash nor a file that can be read ({error.strerror or error})."
